@@ -1,0 +1,123 @@
+//! Time: points in time, and where they come from.
+
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z (negative before it) and nanoseconds within that second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    seconds: i64,
+    nanos: u32,
+}
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self { seconds: 0, nanos: 0 };
+
+    /// `nanos` above 999,999,999 are taken as 999,999,999.
+    pub const fn new(seconds: i64, nanos: u32) -> Self {
+        Self { seconds, nanos: if nanos > 999_999_999 { 999_999_999 } else { nanos } }
+    }
+
+    /// The system's wall clock, now.
+    #[inline]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[inline]
+    pub const fn seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Nanoseconds within the second, 0 to 999,999,999.
+    #[inline]
+    pub const fn nanos(self) -> u32 {
+        self.nanos
+    }
+
+    /// The same point moved forward; stays at the far end of the range instead of wrapping.
+    pub fn saturating_add(self, by: Duration) -> Self {
+        let nanos = self.nanos + by.subsec_nanos();
+        let (carry, nanos) = if nanos > 999_999_999 { (1, nanos - 1_000_000_000) } else { (0, nanos) };
+        let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        Self { seconds: self.seconds.saturating_add(seconds).saturating_add(carry), nanos }
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    #[inline]
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Self { seconds: after.as_secs() as i64, nanos: after.subsec_nanos() },
+            Err(error) => {
+                let before = error.duration();
+                match before.subsec_nanos() {
+                    0 => Self { seconds: -(before.as_secs() as i64), nanos: 0 },
+                    nanos => Self { seconds: -(before.as_secs() as i64) - 1, nanos: 1_000_000_000 - nanos },
+                }
+            }
+        }
+    }
+}
+
+/// Where the time of a record comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The time, now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's wall clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Clock for System {
+    #[inline]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests.
+///
+/// ```
+/// use std::time::Duration;
+/// use tracing_handlers::clock::{Clock, Manual, Timestamp};
+///
+/// let clock = Manual::new(Timestamp::new(100, 0));
+/// clock.advance(Duration::from_millis(1_500));
+/// assert_eq!(clock.now(), Timestamp::new(101, 500_000_000));
+/// ```
+#[derive(Debug, Default)]
+pub struct Manual(Mutex<Timestamp>);
+
+impl Manual {
+    /// A clock that shows `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Moves the clock to `now`, backwards too.
+    pub fn set(&self, now: Timestamp) {
+        *crate::sync::lock(&self.0) = now;
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let mut now = crate::sync::lock(&self.0);
+        *now = now.saturating_add(by);
+    }
+}
+
+impl Clock for Manual {
+    fn now(&self) -> Timestamp {
+        *crate::sync::lock(&self.0)
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}

@@ -1,0 +1,81 @@
+use super::{Filter, LevelFilter};
+use crate::record::{Meta, Record};
+
+/// Joins filters.
+pub trait FilterExt: Filter + Sized {
+    /// Passes what both let pass.
+    fn and<F: Filter>(self, other: F) -> And<Self, F> {
+        And(self, other)
+    }
+
+    /// Passes what either lets pass.
+    fn or<F: Filter>(self, other: F) -> Or<Self, F> {
+        Or(self, other)
+    }
+
+    /// Passes what this does not let pass.
+    fn not(self) -> Not<Self> {
+        Not(self)
+    }
+}
+
+impl<F: Filter> FilterExt for F {}
+
+/// See [`FilterExt::and`].
+#[derive(Clone, Debug)]
+pub struct And<A, B>(A, B);
+
+impl<A: Filter, B: Filter> Filter for And<A, B> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.0.enabled(meta) && self.1.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.0.max_level().min(self.1.max_level())
+    }
+
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        self.0.accepts(record) && self.1.accepts(record)
+    }
+
+    fn per_record(&self) -> bool {
+        self.0.per_record() || self.1.per_record()
+    }
+}
+
+/// See [`FilterExt::or`].
+#[derive(Clone, Debug)]
+pub struct Or<A, B>(A, B);
+
+impl<A: Filter, B: Filter> Filter for Or<A, B> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.0.enabled(meta) || self.1.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.0.max_level().max(self.1.max_level())
+    }
+
+    /// One of the two has said yes to the metadata, not known which: each judges from the start.
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        self.0.passes(record) || self.1.passes(record)
+    }
+}
+
+/// See [`FilterExt::not`].
+#[derive(Clone, Debug)]
+pub struct Not<F>(F);
+
+impl<F: Filter> Filter for Not<F> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.0.per_record() || !self.0.enabled(meta)
+    }
+
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        !self.0.passes(record)
+    }
+
+    fn per_record(&self) -> bool {
+        self.0.per_record()
+    }
+}

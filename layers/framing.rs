@@ -1,0 +1,52 @@
+//! Where one record's bytes end.
+
+/// Marks the end of a record among the bytes of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// A line feed behind each record (NDJSON, text files; RFC 6587 section 3.4.2).
+    #[default]
+    Newline,
+    /// A NUL byte behind each record (GELF over TCP).
+    Null,
+    /// The length in bytes, in decimal, and a space in front of each record (RFC 6587 section 3.4.1).
+    OctetCounting,
+    /// Nothing: each record is a datagram or an entry of its own.
+    None,
+}
+
+impl Framing {
+    /// Frames the record that starts at `start` of `buffer` and goes to its end.
+    #[inline]
+    pub fn frame(self, buffer: &mut Vec<u8>, start: usize) {
+        match self {
+            Self::Newline => buffer.push(b'\n'),
+            Self::Null => buffer.push(0),
+            Self::OctetCounting => {
+                let mut digits = itoa::Buffer::new();
+                let length = digits.format(buffer.len() - start);
+                buffer.splice(start..start, length.bytes().chain([b' ']));
+            }
+            Self::None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_framing_marks_the_end_of_the_last_record_alone() {
+        let framed = |framing: Framing| {
+            let mut buffer = b"before".to_vec();
+            buffer.extend_from_slice("grüße".as_bytes());
+            framing.frame(&mut buffer, 6);
+            String::from_utf8(buffer).unwrap()
+        };
+        assert_eq!(framed(Framing::Newline), "beforegrüße\n");
+        assert_eq!(framed(Framing::Null), "beforegrüße\0");
+        assert_eq!(framed(Framing::OctetCounting), "before7 grüße");
+        assert_eq!(framed(Framing::None), "beforegrüße");
+    }
+}

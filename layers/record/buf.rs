@@ -1,0 +1,211 @@
+use std::fmt;
+
+use super::callsite::Callsite;
+use super::encoding::{self, Entry, HEADER, Header, Name, Reader, SpanHead};
+use super::{Field, Kind, Record, Severity, Span, Value};
+use crate::clock::Timestamp;
+
+/// An owned record that can be changed: what a [`Rewrite`](crate::Rewrite) works on, and how records that do not come from
+/// tracing are made.
+///
+/// ```
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let mut record = RecordBuf::new(Severity::INFO, "shop", "logged in")
+///     .with_span("request", [("password", "1234".into()), ("user", "ada".into())])
+///     .with_field("attempt", 1_u64);
+/// record.change_fields(|_span, field| match field.name {
+///     "password" => tracing_handlers::FieldChange::Set("***".into()),
+///     _ => tracing_handlers::FieldChange::Keep,
+/// });
+/// let span = record.as_record().spans().next().unwrap();
+/// assert_eq!(span.field("password").unwrap().to_string(), "***");
+/// ```
+#[derive(Clone)]
+pub struct RecordBuf {
+    raw: Vec<u8>,
+    spare: Vec<u8>,
+}
+
+/// What becomes of a field in [`RecordBuf::change_fields`].
+#[derive(Clone, Copy, Debug)]
+pub enum FieldChange<'a> {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Remove,
+    /// It keeps its name and gets this value.
+    Set(Value<'a>),
+    /// It keeps its value and gets this name.
+    Rename(&'a str),
+}
+
+impl RecordBuf {
+    /// A record that says `message`, at the present time.
+    pub fn new(severity: Severity, target: &str, message: &str) -> Self {
+        Self::of_kind(Kind::Event, severity, target, message)
+    }
+
+    pub(crate) fn of_kind(kind: Kind, severity: Severity, target: &str, message: &str) -> Self {
+        let mut header = Header::new(kind, severity, Timestamp::now());
+        let mut raw = vec![0; HEADER];
+        header.message = encoding::put_aside(&mut raw, 0, |out| out.extend_from_slice(message.as_bytes()));
+        header.fields_end = raw.len() as u32;
+        header.spans_end = raw.len() as u32;
+        header.target = encoding::put_slot(&mut raw, 0, target);
+        header.write(&mut raw);
+        Self { raw, spare: Vec::new() }
+    }
+
+    /// Takes over the contents of `record`; the buffers are kept for the next one.
+    pub fn copy_from(&mut self, record: &Record<'_>) {
+        self.raw.clear();
+        self.raw.extend_from_slice(record.raw());
+    }
+
+    /// The record, to read.
+    pub fn as_record(&self) -> Record<'_> {
+        Record::decode(&self.raw).expect("a RecordBuf is made with a whole record and only ever replaced by one")
+    }
+
+    /// With the time set.
+    pub fn with_time(mut self, time: Timestamp) -> Self {
+        self.edit_header(|header| header.time = time);
+        self
+    }
+
+    /// Changes how important it is.
+    pub fn set_severity(&mut self, severity: Severity) {
+        self.edit_header(|header| header.severity = severity);
+    }
+
+    /// Changes the message.
+    pub fn set_message(&mut self, message: &str) {
+        self.rebuild(Some(message), |old, out| {
+            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            copy_spans(out, old)
+        });
+    }
+
+    /// With one more field at the end.
+    pub fn with_field<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
+        self.push_field(name, value.into());
+        self
+    }
+
+    /// Adds a field at the end.
+    pub fn push_field(&mut self, name: &str, value: Value<'_>) {
+        self.rebuild(None, |old, out| {
+            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            encoding::put_field(out, Name::Inline(name), value);
+            copy_spans(out, old)
+        });
+    }
+
+    /// With one more span, inside those that are there.
+    pub fn with_span<'v>(mut self, name: &str, fields: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
+        let head = SpanHead { callsite: 0, id: 0, severity: Severity::INFO, name, target: "" };
+        self.rebuild(None, |old, out| {
+            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            let fields_end = copy_spans(out, old);
+            encoding::put_span(out, head, |out| {
+                for (name, value) in fields {
+                    encoding::put_field(out, Name::Inline(name), value);
+                }
+            });
+            fields_end
+        });
+        self
+    }
+
+    /// Goes over every field of the event (`None`) and of each of its spans, root first, and does what `change` says.
+    pub fn change_fields<'c>(&mut self, mut change: impl FnMut(Option<&Span<'_>>, &Field<'_>) -> FieldChange<'c>) {
+        self.rebuild(None, |old, out| {
+            copy_fields(out, old.fields_area(), old.callsite(), &mut |field| change(None, field));
+            let fields_end = out.len();
+            for span in old.spans() {
+                encoding::put_span(out, span.head(), |out| {
+                    copy_fields(out, span.fields_area(), span.callsite(), &mut |field| change(Some(&span), field));
+                });
+            }
+            fields_end
+        });
+    }
+
+    /// Writes the record anew: the message, then what `write` appends (it tells where the fields end), then the texts.
+    fn rebuild(&mut self, message: Option<&str>, write: impl FnOnce(&Record<'_>, &mut Vec<u8>) -> usize) {
+        let mut out = std::mem::take(&mut self.spare);
+        let old = self.as_record();
+        let mut header = *old.header();
+        out.clear();
+        out.resize(HEADER, 0);
+        if message.is_some() || header.message.at > 0 {
+            let message = message.unwrap_or(old.message());
+            header.message = encoding::put_aside(&mut out, 0, |out| out.extend_from_slice(message.as_bytes()));
+        }
+        header.fields_end = write(&old, &mut out) as u32;
+        header.spans_end = out.len() as u32;
+        for slot in
+            [&mut header.thread_name, &mut header.target, &mut header.module_path, &mut header.file, &mut header.name]
+        {
+            if let Some(text) = slot.read(old.raw()) {
+                *slot = encoding::put_slot(&mut out, 0, text);
+            }
+        }
+        header.write(&mut out);
+        self.spare = std::mem::replace(&mut self.raw, out);
+    }
+
+    fn edit_header(&mut self, edit: impl FnOnce(&mut Header)) {
+        let mut header = *self.as_record().header();
+        edit(&mut header);
+        header.write(&mut self.raw);
+    }
+}
+
+/// Copies the fields in `area` as `change` says; what lies aside there (the message) is left out.
+fn copy_fields<'c>(
+    out: &mut Vec<u8>,
+    area: &[u8],
+    callsite: Option<&'static Callsite>,
+    change: &mut dyn FnMut(&Field<'_>) -> FieldChange<'c>,
+) {
+    let mut reader = Reader(area);
+    while let Some((entry, verbatim)) = reader.entry_verbatim() {
+        match entry {
+            Entry::Aside => {}
+            Entry::Follows(_) => out.extend_from_slice(verbatim),
+            Entry::Field(name, value) => match change(&Field::resolve(name, value, callsite)) {
+                FieldChange::Keep => out.extend_from_slice(verbatim),
+                FieldChange::Remove => {}
+                FieldChange::Set(value) => encoding::put_field(out, name, value),
+                FieldChange::Rename(name) => encoding::put_field(out, Name::Inline(name), value),
+            },
+        }
+    }
+}
+
+/// Copies all spans; tells where they begin.
+fn copy_spans(out: &mut Vec<u8>, old: &Record<'_>) -> usize {
+    let fields_end = out.len();
+    out.extend_from_slice(old.spans_area());
+    fields_end
+}
+
+impl Default for RecordBuf {
+    fn default() -> Self {
+        Self::new(Severity::INFO, "", "")
+    }
+}
+
+impl fmt::Debug for RecordBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_record().fmt(f)
+    }
+}
+
+impl From<&Record<'_>> for RecordBuf {
+    fn from(record: &Record<'_>) -> Self {
+        Self { raw: record.raw().to_vec(), spare: Vec::new() }
+    }
+}

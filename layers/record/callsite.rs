@@ -1,0 +1,120 @@
+//! What never changes about a callsite, worked out once and kept for the life of the process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+
+use tracing_core::Metadata;
+
+use crate::sync::lock;
+
+/// A callsite of this process: its metadata, and its field names prepared for formats.
+pub(crate) struct Callsite {
+    id: u32,
+    metadata: &'static Metadata<'static>,
+    keys: Box<[Key]>,
+    message: Option<usize>,
+    from_log: bool,
+}
+
+/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON.
+#[derive(Debug)]
+pub(crate) struct Key {
+    name: &'static str,
+    json: Option<Box<str>>,
+}
+
+impl Callsite {
+    /// The one for `metadata`; made on the first call.
+    pub(crate) fn of(metadata: &'static Metadata<'static>) -> &'static Self {
+        let mut known = lock(&KNOWN);
+        let known = known.get_or_insert_default();
+        let next = known.len() as u32 + 1;
+        known.entry(std::ptr::from_ref(metadata).addr()).or_insert_with(|| {
+            // Leaked on purpose: metadata is 'static, so there are as many of these as there are callsites.
+            let callsite = Box::leak(Box::new(Self::new(next, metadata)));
+            register(callsite);
+            callsite
+        })
+    }
+
+    /// The one with this id; `None` for 0.
+    #[inline]
+    pub(crate) fn get(id: u32) -> Option<&'static Self> {
+        let index = id.checked_sub(1)? as usize;
+        TABLE.get(index / CHUNK)?.get()?.get(index % CHUNK)?.get().copied()
+    }
+
+    fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
+        let fields = metadata.fields();
+        Self {
+            // Past the table's end a record carries its names itself.
+            id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
+            metadata,
+            keys: fields.iter().map(|field| Key::new(field.name())).collect(),
+            message: fields.field("message").map(|field| field.index()),
+            from_log: fields.field("log.target").is_some(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    #[inline]
+    pub(crate) fn metadata(&self) -> &'static Metadata<'static> {
+        self.metadata
+    }
+
+    #[inline]
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    #[inline]
+    pub(crate) fn is_message(&self, index: usize) -> bool {
+        self.message == Some(index)
+    }
+
+    /// tracing-log shares one callsite per level among all records of the `log` crate.
+    #[inline]
+    pub(crate) fn is_from_log(&self) -> bool {
+        self.from_log
+    }
+}
+
+impl Key {
+    fn new(name: &'static str) -> Self {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'));
+        Self { name, json: plain.then(|| format!("\"{name}\":").into_boxed_str()) }
+    }
+
+    #[inline]
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// `"name":`, where the name is plain.
+    #[inline]
+    pub(crate) fn json(&self) -> Option<&str> {
+        self.json.as_deref()
+    }
+}
+
+fn register(callsite: &'static Callsite) {
+    let Some(index) = callsite.id.checked_sub(1) else { return };
+    let index = index as usize;
+    if let Some(chunk) = TABLE.get(index / CHUNK) {
+        let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
+        // Ids are given out once, so the slot is free.
+        let _ = slots[index % CHUNK].set(callsite);
+    }
+}
+
+const CHUNK: usize = 256;
+const CHUNKS: usize = 256;
+
+type Chunk = OnceLock<Box<[OnceLock<&'static Callsite>]>>;
+
+static TABLE: [Chunk; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+static KNOWN: Mutex<Option<HashMap<usize, &'static Callsite>>> = Mutex::new(None);

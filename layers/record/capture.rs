@@ -1,0 +1,277 @@
+//! From tracing's visitor calls to the encoding: each value is visited once and written once.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tracing_core::Event;
+use tracing_core::field::{Field, Visit};
+
+use super::callsite::Callsite;
+use super::encoding::{self, HEADER, Header, Name, Slot};
+use super::{Kind, Severity, Value};
+use crate::clock::Timestamp;
+
+/// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in.
+#[inline]
+pub(crate) fn capture_event(
+    event: &Event<'_>,
+    callsite: &'static Callsite,
+    time: Timestamp,
+    raw: &mut Vec<u8>,
+    spans: impl FnOnce(&mut Vec<u8>),
+) {
+    raw.resize(HEADER, 0);
+    let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), time);
+    header.callsite = callsite.id();
+    let mut capture = Capture { raw, callsite, header, in_event: true };
+    event.record(&mut capture);
+    let Capture { raw, mut header, .. } = capture;
+    header.fields_end = raw.len() as u32;
+    spans(raw);
+    header.spans_end = raw.len() as u32;
+    if callsite.id() == 0 {
+        put_texts(callsite, &mut header, raw);
+    }
+    THREAD
+        .try_with(|thread| {
+            header.thread_id = thread.id;
+            if let Some(name) = &thread.name {
+                header.thread_name = encoding::put_slot(raw, 0, name);
+            }
+        })
+        // The thread is ending and its number is gone: the record is not.
+        .unwrap_or_default();
+    header.write(raw);
+}
+
+/// Appends the fields that `record` hands to the visitor it is given, as a span's.
+pub(super) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
+    let header = Header::new(Kind::Event, Severity::INFO, Timestamp::EPOCH);
+    record(&mut Capture { raw, callsite, header, in_event: false });
+}
+
+/// The texts of a callsite that did not fit in the table, which a record must carry itself.
+fn put_texts(callsite: &Callsite, header: &mut Header, raw: &mut Vec<u8>) {
+    let metadata = callsite.metadata();
+    header.target = encoding::put_slot(raw, 0, metadata.target());
+    header.name = encoding::put_slot(raw, 0, metadata.name());
+    header.line = metadata.line().unwrap_or(0);
+    if let Some(module_path) = metadata.module_path() {
+        header.module_path = encoding::put_slot(raw, 0, module_path);
+    }
+    if let Some(file) = metadata.file() {
+        header.file = encoding::put_slot(raw, 0, file);
+    }
+}
+
+/// Visits values. In an event the message, and the fields in which tracing-log says where a record really comes from, are
+/// put aside for the header; a span has no message, so a field of that name is a field.
+struct Capture<'b> {
+    raw: &'b mut Vec<u8>,
+    callsite: &'static Callsite,
+    header: Header,
+    in_event: bool,
+}
+
+impl Capture<'_> {
+    #[inline]
+    fn name(&self, field: &Field) -> Name<'static> {
+        match (self.callsite.id(), u8::try_from(field.index())) {
+            (1.., Ok(index)) => Name::Index(index),
+            _ => Name::Inline(field.name()),
+        }
+    }
+
+    #[inline]
+    fn is_message(&self, field: &Field) -> bool {
+        self.in_event && self.callsite.is_message(field.index())
+    }
+
+    #[inline]
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        if self.is_message(field) {
+            return self.put_message(format_args!("{value}"));
+        }
+        encoding::put_field(self.raw, self.name(field), value);
+    }
+
+    #[inline]
+    fn put_message(&mut self, message: fmt::Arguments<'_>) {
+        self.header.message = encoding::put_aside(self.raw, 0, |out| write_guarded(out, message));
+    }
+
+    /// Where `field` goes instead of among the fields, if it is one of tracing-log's.
+    fn log_slot(&mut self, field: &Field) -> Option<&mut Slot> {
+        match field.name() {
+            _ if !self.callsite.is_from_log() => None,
+            "log.target" => Some(&mut self.header.target),
+            "log.module_path" => Some(&mut self.header.module_path),
+            "log.file" => Some(&mut self.header.file),
+            _ => None,
+        }
+    }
+}
+
+impl Visit for Capture<'_> {
+    #[inline]
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.is_message(field) {
+            self.header.message = encoding::put_aside(self.raw, 0, |out| out.extend_from_slice(value.as_bytes()));
+        } else if self.callsite.is_from_log() && self.log_slot(field).is_some() {
+            let put = encoding::put_aside(self.raw, 0, |out| out.extend_from_slice(value.as_bytes()));
+            if let Some(slot) = self.log_slot(field) {
+                *slot = put;
+            }
+        } else {
+            encoding::put_field(self.raw, self.name(field), Value::Str(value));
+        }
+    }
+
+    #[inline]
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if self.callsite.is_from_log() && field.name() == "log.line" {
+            self.header.line = value as u32;
+        } else {
+            self.put(field, Value::U64(value));
+        }
+    }
+
+    #[inline]
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, Value::I64(value));
+    }
+
+    #[inline]
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, Value::F64(value));
+    }
+
+    #[inline]
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, Value::Bool(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, Value::I128(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, Value::U128(value));
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.put(field, Value::Bytes(value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.is_message(field) {
+            return self.put_message(format_args!("{value}"));
+        }
+        encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
+    }
+
+    #[inline]
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if self.is_message(field) {
+            self.put_message(format_args!("{value:?}"));
+        } else {
+            encoding::put_written(self.raw, self.name(field), |out| write_guarded(out, format_args!("{value:?}")));
+        }
+    }
+}
+
+fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
+    let mut next = Some(error);
+    let mut depth = 0;
+    // An error that is its own source would go on for ever.
+    while let Some(error) = next.filter(|_| depth < MAX_SOURCES) {
+        encoding::put_text(out, |out| write_guarded(out, format_args!("{error}")));
+        next = error.source();
+        depth += 1;
+    }
+}
+
+/// Writes what a foreign `Debug` or `Display` says. One that panics costs its own text, not the record, nor the program.
+#[inline]
+fn write_guarded(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    if let Some(text) = text.as_str() {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    let start = out.len();
+    let written = catch_unwind(AssertUnwindSafe(|| Text(out).write_fmt(text)));
+    match written {
+        Ok(Ok(())) => {}
+        Ok(Err(fmt::Error)) => out.extend_from_slice(b"<formatting failed>"),
+        Err(_) => {
+            out.truncate(start);
+            out.extend_from_slice(b"<formatting panicked>");
+        }
+    }
+}
+
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Text<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+struct Thread {
+    id: u64,
+    name: Option<Box<str>>,
+}
+
+impl Thread {
+    fn current() -> Self {
+        let thread = std::thread::current();
+        // `ThreadId::as_u64` is unstable; its `Debug` is `ThreadId(7)`.
+        let id = format!("{:?}", thread.id())
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .fold(0_u64, |id, digit| id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+        Self { id, name: thread.name().map(Into::into) }
+    }
+}
+
+thread_local! {
+    static THREAD: Thread = Thread::current();
+}
+
+/// Byte buffers kept by each thread for reuse, so that the steady state allocates nothing.
+pub(crate) mod pool {
+    use super::RefCell;
+
+    /// An empty buffer; [`give`] it back.
+    #[inline]
+    pub(crate) fn take() -> Vec<u8> {
+        POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps `buffer` for the next [`take`] on this thread, unless it has grown large.
+    #[inline]
+    pub(crate) fn give(mut buffer: Vec<u8>) {
+        if buffer.capacity() > KEEP_BYTES {
+            return;
+        }
+        buffer.clear();
+        // A thread that is ending keeps nothing.
+        let _ = POOL.try_with(|pool| match pool.try_borrow_mut() {
+            Ok(mut pool) if pool.len() < KEEP => pool.push(buffer),
+            _ => {}
+        });
+    }
+
+    const KEEP: usize = 8;
+    const KEEP_BYTES: usize = 256 << 10;
+
+    thread_local! {
+        static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    }
+}
+
+const MAX_SOURCES: usize = 64;

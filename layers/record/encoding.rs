@@ -1,0 +1,438 @@
+//! How a record lies in memory: a fixed header and one flat, typed byte buffer behind it.
+//!
+//! ```text
+//! header (92 bytes) | fields | spans, root first | texts
+//! ```
+//!
+//! A field is `tag, name, payload`; a name is an index into its callsite's field set, or stands inline. A span is
+//! `length, callsite, id, severity, fields`. Texts (thread name; target, module, file and name where no callsite
+//! has them) are found by offset and length from the header. Integers are little endian. Only this module writes and
+//! reads the layout, so that a queue can append a record with one copy and nothing else needs to know it.
+
+use super::value::{ErrorChain, Value};
+use super::{Kind, Severity};
+use crate::clock::Timestamp;
+
+pub(crate) const HEADER: usize = 92;
+
+/// Where a text lies: offset from the start of the record, and length.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Slot {
+    pub(crate) at: u32,
+    pub(crate) len: u32,
+}
+
+impl Slot {
+    const NONE: Self = Self { at: 0, len: 0 };
+
+    #[inline]
+    pub(crate) fn read(self, raw: &[u8]) -> Option<&str> {
+        if self.at == 0 {
+            return None;
+        }
+        raw.get(self.at as usize..(self.at + self.len) as usize).map(text)
+    }
+}
+
+/// The fixed part of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) len: u32,
+    pub(crate) kind: Kind,
+    pub(crate) severity: Severity,
+    /// 0: the record comes from no callsite of this process.
+    pub(crate) callsite: u32,
+    pub(crate) time: Timestamp,
+    pub(crate) thread_id: u64,
+    /// 0: unknown.
+    pub(crate) line: u32,
+    pub(crate) fields_end: u32,
+    pub(crate) spans_end: u32,
+    pub(crate) message: Slot,
+    pub(crate) thread_name: Slot,
+    pub(crate) target: Slot,
+    pub(crate) module_path: Slot,
+    pub(crate) file: Slot,
+    pub(crate) name: Slot,
+}
+
+impl Header {
+    pub(crate) fn new(kind: Kind, severity: Severity, time: Timestamp) -> Self {
+        Self {
+            len: HEADER as u32,
+            kind,
+            severity,
+            callsite: 0,
+            time,
+            thread_id: 0,
+            line: 0,
+            fields_end: HEADER as u32,
+            spans_end: HEADER as u32,
+            message: Slot::NONE,
+            thread_name: Slot::NONE,
+            target: Slot::NONE,
+            module_path: Slot::NONE,
+            file: Slot::NONE,
+            name: Slot::NONE,
+        }
+    }
+
+    /// Writes the header over the first bytes of `raw`, whose length it notes.
+    #[inline]
+    pub(crate) fn write(&mut self, raw: &mut [u8]) {
+        self.len = raw.len() as u32;
+        let Some(out) = raw.first_chunk_mut::<HEADER>() else { return };
+        let mut at = 0;
+        let mut put = |bytes: &[u8]| {
+            out[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        put(&self.len.to_le_bytes());
+        put(&[self.kind as u8, self.severity.number(), 0, 0]);
+        put(&self.callsite.to_le_bytes());
+        put(&self.time.nanos().to_le_bytes());
+        put(&self.time.seconds().to_le_bytes());
+        put(&self.thread_id.to_le_bytes());
+        put(&self.line.to_le_bytes());
+        put(&self.fields_end.to_le_bytes());
+        put(&self.spans_end.to_le_bytes());
+        for slot in [self.message, self.thread_name, self.target, self.module_path, self.file, self.name] {
+            put(&slot.at.to_le_bytes());
+            put(&slot.len.to_le_bytes());
+        }
+    }
+
+    /// Reads the header at the front of `raw`; `None` where `raw` is too short to hold one.
+    #[inline]
+    pub(crate) fn read(raw: &[u8]) -> Option<Self> {
+        let raw = raw.first_chunk::<HEADER>()?;
+        let u32_at = |at: usize| u32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
+        let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
+        let slot = |at: usize| Slot { at: u32_at(at), len: u32_at(at + 4) };
+        Some(Self {
+            len: u32_at(0),
+            kind: Kind::from_number(raw[4]),
+            severity: Severity::from_number(raw[5])?,
+            callsite: u32_at(8),
+            time: Timestamp::new(u64_at(16) as i64, u32_at(12)),
+            thread_id: u64_at(24),
+            line: u32_at(32),
+            fields_end: u32_at(36),
+            spans_end: u32_at(40),
+            message: slot(44),
+            thread_name: slot(52),
+            target: slot(60),
+            module_path: slot(68),
+            file: slot(76),
+            name: slot(84),
+        })
+    }
+}
+
+// Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest.
+const FALSE: u8 = 0;
+const TRUE: u8 = 1;
+const I64: u8 = 2;
+const U64: u8 = 3;
+const I128: u8 = 4;
+const U128: u8 = 5;
+const F64: u8 = 6;
+const STR: u8 = 7;
+const TEXT: u8 = 8;
+const BYTES: u8 = 9;
+const ERROR: u8 = 10;
+/// No name, a text: the message of an event, or one of tracing-log's fields that went into the header.
+const ASIDE: u8 = 11;
+/// No name, a span id: what this span follows from.
+const FOLLOWS: u8 = 12;
+const INLINE: u8 = 0x80;
+
+/// How a field is named in the encoding.
+#[derive(Clone, Copy)]
+pub(crate) enum Name<'a> {
+    /// The field with this index of the callsite that the record or span belongs to.
+    Index(u8),
+    Inline(&'a str),
+}
+
+impl<'a> Name<'a> {
+    /// Equal for two fields of one callsite exactly if they are the same field.
+    pub(crate) fn key(self) -> (u8, &'a str) {
+        match self {
+            Self::Index(index) => (index, ""),
+            Self::Inline(name) => (u8::MAX, name),
+        }
+    }
+}
+
+#[inline]
+fn put_name(out: &mut Vec<u8>, tag: u8, name: Name<'_>) {
+    match name {
+        Name::Index(index) => out.extend_from_slice(&[tag, index]),
+        Name::Inline(name) => {
+            out.push(tag | INLINE);
+            put_text16(out, name);
+        }
+    }
+}
+
+#[inline]
+fn put_text16(out: &mut Vec<u8>, text: &str) {
+    let text = truncate(text, u16::MAX as usize);
+    out.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a text of an error chain, written by `write`.
+pub(crate) fn put_text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    put_len32(out, write);
+}
+
+#[inline]
+fn put_text32(out: &mut Vec<u8>, text: &str) {
+    put_bytes32(out, truncate(text, MAX_TEXT).as_bytes());
+}
+
+#[inline]
+fn put_bytes32(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+/// The longest text that one value can hold, in bytes; a longer one is cut at a character's start.
+pub(crate) const MAX_TEXT: usize = 64 << 20;
+
+pub(crate) fn truncate(text: &str, max: usize) -> &str {
+    match text.len() <= max {
+        true => text,
+        false => &text[..text.floor_char_boundary(max)],
+    }
+}
+
+/// Appends one field.
+#[inline]
+pub(crate) fn put_field(out: &mut Vec<u8>, name: Name<'_>, value: Value<'_>) {
+    match value {
+        Value::Bool(value) => put_name(out, if value { TRUE } else { FALSE }, name),
+        Value::I64(value) => put_fixed(out, I64, name, value.to_le_bytes()),
+        Value::U64(value) => put_fixed(out, U64, name, value.to_le_bytes()),
+        Value::I128(value) => put_fixed(out, I128, name, value.to_le_bytes()),
+        Value::U128(value) => put_fixed(out, U128, name, value.to_le_bytes()),
+        Value::F64(value) => put_fixed(out, F64, name, value.to_le_bytes()),
+        Value::Str(value) => {
+            put_name(out, STR, name);
+            put_text32(out, value);
+        }
+        Value::Text(value) => {
+            put_name(out, TEXT, name);
+            put_text32(out, value);
+        }
+        Value::Bytes(value) => {
+            put_name(out, BYTES, name);
+            put_bytes32(out, &value[..value.len().min(MAX_TEXT)]);
+        }
+        Value::Error(chain) => {
+            put_name(out, ERROR, name);
+            put_bytes32(out, chain.0);
+        }
+    }
+}
+
+#[inline]
+fn put_fixed<const N: usize>(out: &mut Vec<u8>, tag: u8, name: Name<'_>, payload: [u8; N]) {
+    put_name(out, tag, name);
+    out.extend_from_slice(&payload);
+}
+
+/// Appends a field whose text is written by `write`, straight into the buffer.
+#[inline]
+pub(crate) fn put_written(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+    put_name(out, TEXT, name);
+    put_len32(out, write);
+}
+
+/// Appends an error field: `write` appends the messages with [`put_text`].
+pub(crate) fn put_error(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+    put_name(out, ERROR, name);
+    put_len32(out, write);
+}
+
+/// Appends a text without a name and tells where it lies, counted from `start`.
+#[inline]
+pub(crate) fn put_aside(out: &mut Vec<u8>, start: usize, write: impl FnOnce(&mut Vec<u8>)) -> Slot {
+    out.push(ASIDE);
+    let len = put_len32(out, write);
+    Slot { at: (out.len() - len as usize - start) as u32, len }
+}
+
+pub(crate) fn put_follows(out: &mut Vec<u8>, id: u64) {
+    out.push(FOLLOWS);
+    out.extend_from_slice(&id.to_le_bytes());
+}
+
+#[inline]
+fn put_len32(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    if out.len() - at - 4 > MAX_TEXT {
+        let cut = text(&out[at + 4..]).floor_char_boundary(MAX_TEXT);
+        out.truncate(at + 4 + cut);
+    }
+    let len = (out.len() - at - 4) as u32;
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    len
+}
+
+/// Appends a text at the end of the record that starts at `start`.
+pub(crate) fn put_slot(out: &mut Vec<u8>, start: usize, text: &str) -> Slot {
+    let text = truncate(text, MAX_TEXT);
+    let at = (out.len() - start) as u32;
+    out.extend_from_slice(text.as_bytes());
+    Slot { at, len: text.len() as u32 }
+}
+
+/// What a span entry says before its fields.
+#[derive(Clone, Copy)]
+pub(crate) struct SpanHead<'a> {
+    pub(crate) callsite: u32,
+    pub(crate) id: u64,
+    pub(crate) severity: Severity,
+    /// Where `callsite` is 0.
+    pub(crate) name: &'a str,
+    /// Where `callsite` is 0.
+    pub(crate) target: &'a str,
+}
+
+/// Appends a span; `fields` appends its fields.
+pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&head.callsite.to_le_bytes());
+    out.extend_from_slice(&head.id.to_le_bytes());
+    out.push(head.severity.number());
+    if head.callsite == 0 {
+        put_text16(out, head.name);
+        put_text16(out, head.target);
+    }
+    fields(out);
+    let len = (out.len() - at - 4) as u32;
+    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+/// Takes typed pieces off the front of a slice; `None` at the end.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    #[inline]
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (head, tail) = self.0.split_at_checked(len)?;
+        self.0 = tail;
+        Some(head)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, tail) = self.0.split_first_chunk::<N>()?;
+        self.0 = tail;
+        Some(*head)
+    }
+
+    #[inline]
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    #[inline]
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    #[inline]
+    fn bytes32(&mut self) -> Option<&'a [u8]> {
+        let len = self.u32()?;
+        self.take(len as usize)
+    }
+
+    #[inline]
+    pub(crate) fn text32(&mut self) -> Option<&'a str> {
+        self.bytes32().map(text)
+    }
+
+    #[inline]
+    fn text16(&mut self) -> Option<&'a str> {
+        let len = self.array().map(u16::from_le_bytes)?;
+        self.take(len as usize).map(text)
+    }
+
+    /// The next field entry.
+    #[inline]
+    pub(crate) fn entry(&mut self) -> Option<Entry<'a>> {
+        let tag = self.u8()?;
+        match tag {
+            ASIDE => return self.bytes32().map(|_| Entry::Aside),
+            FOLLOWS => return self.u64().map(Entry::Follows),
+            _ => {}
+        }
+        let name = match tag & INLINE {
+            0 => Name::Index(self.u8()?),
+            _ => Name::Inline(self.text16()?),
+        };
+        let value = match tag & !INLINE {
+            FALSE => Value::Bool(false),
+            TRUE => Value::Bool(true),
+            I64 => Value::I64(self.array().map(i64::from_le_bytes)?),
+            U64 => Value::U64(self.u64()?),
+            I128 => Value::I128(self.array().map(i128::from_le_bytes)?),
+            U128 => Value::U128(self.array().map(u128::from_le_bytes)?),
+            F64 => Value::F64(self.array().map(f64::from_le_bytes)?),
+            STR => Value::Str(self.text32()?),
+            TEXT => Value::Text(self.text32()?),
+            BYTES => Value::Bytes(self.bytes32()?),
+            _ => Value::Error(ErrorChain(self.bytes32()?)),
+        };
+        Some(Entry::Field(name, value))
+    }
+
+    /// The next field entry, and the bytes that it was read from.
+    pub(crate) fn entry_verbatim(&mut self) -> Option<(Entry<'a>, &'a [u8])> {
+        let before = self.0;
+        let entry = self.entry()?;
+        Some((entry, &before[..before.len() - self.0.len()]))
+    }
+
+    /// The next span: its head and the bytes of its fields.
+    #[inline]
+    pub(crate) fn span(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
+        let mut span = Reader(self.bytes32()?);
+        let callsite = span.u32()?;
+        let id = span.u64()?;
+        let severity = Severity::from_number(span.u8()?)?;
+        let (name, target) = match callsite {
+            0 => (span.text16()?, span.text16()?),
+            _ => ("", ""),
+        };
+        Some((SpanHead { callsite, id, severity, name, target }, span.0))
+    }
+}
+
+pub(crate) enum Entry<'a> {
+    Field(Name<'a>, Value<'a>),
+    Aside,
+    Follows(u64),
+}
+
+/// The text that these bytes were written from.
+#[inline]
+fn text(bytes: &[u8]) -> &str {
+    debug_assert!(std::str::from_utf8(bytes).is_ok(), "the encoder writes whole texts only");
+    // SAFETY: lengths and offsets of texts are written by this module alone, around bytes that it copied from a `&str`
+    // or that were written through `fmt::Write`. Checking them again cost 16 % of an event in tracing-subscriber.
+    unsafe { std::str::from_utf8_unchecked(bytes) }
+}

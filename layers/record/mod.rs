@@ -1,0 +1,23 @@
+//! What flows: records, their values, and how they are captured.
+//!
+//! A [`Record`] is a borrowed view of one flat, typed byte buffer; a [`RecordBuf`] owns such a buffer and can change it.
+
+mod buf;
+mod callsite;
+mod capture;
+mod encoding;
+mod meta;
+mod path;
+mod severity;
+mod value;
+mod view;
+
+pub use buf::{FieldChange, RecordBuf};
+pub use meta::Meta;
+pub use severity::Severity;
+pub use value::{ErrorChain, Value};
+pub use view::{Field, Fields, Kind, Record, Records, Span, Spans};
+
+pub(crate) use callsite::Callsite;
+pub(crate) use capture::{capture_event, pool};
+pub(crate) use path::Path;

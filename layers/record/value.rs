@@ -1,0 +1,139 @@
+use std::fmt;
+
+use super::encoding::Reader;
+
+/// A field's value; it keeps the type that it was given.
+///
+/// ```
+/// use tracing_handlers::{RecordBuf, Severity, Value};
+///
+/// let record = RecordBuf::new(Severity::INFO, "shop", "sold").with_field("pieces", 3_u64);
+/// assert_eq!(record.as_record().field("pieces"), Some(Value::U64(3)));
+/// ```
+#[derive(Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A signed integer.
+    I64(i64),
+    /// An unsigned integer.
+    U64(u64),
+    /// A wide signed integer.
+    I128(i128),
+    /// A wide unsigned integer.
+    U128(u128),
+    /// A float, possibly not finite.
+    F64(f64),
+    /// A string value.
+    Str(&'a str),
+    /// What a value's `Debug` (`?value`) or `Display` (`%value`) wrote.
+    Text(&'a str),
+    /// Raw bytes.
+    Bytes(&'a [u8]),
+    /// An error and what it was caused by.
+    Error(ErrorChain<'a>),
+}
+
+impl<'a> Value<'a> {
+    /// The text of a [`Str`](Self::Str) or [`Text`](Self::Text).
+    pub fn as_str(&self) -> Option<&'a str> {
+        match *self {
+            Self::Str(text) | Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Shows the bare value: strings without quotes, bytes in hexadecimal, errors as `outer: inner: root`.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => fmt::Display::fmt(value, f),
+            Self::I64(value) => fmt::Display::fmt(value, f),
+            Self::U64(value) => fmt::Display::fmt(value, f),
+            Self::I128(value) => fmt::Display::fmt(value, f),
+            Self::U128(value) => fmt::Display::fmt(value, f),
+            Self::F64(value) => fmt::Debug::fmt(value, f),
+            Self::Str(value) | Self::Text(value) => fmt::Display::fmt(value, f),
+            Self::Bytes(value) => value.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Error(chain) => fmt::Display::fmt(chain, f),
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(value) => fmt::Debug::fmt(value, f),
+            other => fmt::Display::fmt(other, f),
+        }
+    }
+}
+
+/// An error's message and those of its [`source`](std::error::Error::source)s, outermost first.
+#[derive(Clone, Copy, PartialEq)]
+pub struct ErrorChain<'a>(pub(super) &'a [u8]);
+
+impl<'a> ErrorChain<'a> {
+    /// The messages, outermost first.
+    pub fn messages(self) -> impl Iterator<Item = &'a str> {
+        let mut reader = Reader(self.0);
+        std::iter::from_fn(move || reader.text32())
+    }
+}
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, message) in self.messages().enumerate() {
+            if index > 0 {
+                f.write_str(": ")?;
+            }
+            f.write_str(message)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.messages()).finish()
+    }
+}
+
+macro_rules! from {
+    ($($type:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$type> for Value<'_> {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )*};
+}
+
+from!(bool => Bool, i8 => I64, i16 => I64, i32 => I64, i64 => I64, u8 => U64, u16 => U64, u32 => U64, u64 => U64,
+    i128 => I128, u128 => U128, f32 => F64, f64 => F64);
+
+impl From<usize> for Value<'_> {
+    fn from(value: usize) -> Self {
+        Self::U64(value as u64)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Str(value)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Str(value)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Bytes(value)
+    }
+}

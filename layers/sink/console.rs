@@ -1,0 +1,2 @@
+pub enum Colour {}
+pub struct Console;

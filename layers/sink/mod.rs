@@ -1,0 +1,138 @@
+//! Destinations of bytes.
+//!
+//! A [`Sink`] is handed whole framed records, several at a time, and says how many it took. Those of this module are also
+//! `io::Write`, and [`Writer`] makes any of them a [`MakeWriter`](tracing_subscriber::fmt::MakeWriter); the other way
+//! round [`Write`] and [`Make`] turn what writes into a sink.
+
+mod console;
+mod file;
+mod make;
+mod memory;
+mod null;
+mod write;
+mod writer;
+
+pub use console::{Colour, Console};
+pub use file::{File, FileOptions};
+pub use make::Make;
+pub use memory::Memory;
+pub use null::Null;
+pub use write::Write;
+pub use writer::Writer;
+
+use std::time::Instant;
+
+use crate::format::Caps;
+use crate::record::Severity;
+use crate::{Error, Partial};
+
+/// Takes bytes to where they stay.
+pub trait Sink: Send + 'static {
+    /// Takes the lines of `batch`, in order. On an error it says how many it took before it: those are its own to deliver,
+    /// and [`pending`](Self::pending) while it has not; the rest were not written, not even in part.
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial>;
+
+    /// Delivers what is pending, and comes back by `deadline`.
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        let _ = deadline;
+        Ok(())
+    }
+
+    /// How many lines it took and has not delivered yet: those that lie in a buffer. By default none.
+    fn pending(&self) -> usize {
+        0
+    }
+
+    /// What a format may write for it.
+    fn caps(&self) -> Caps {
+        Caps::default()
+    }
+
+    /// What it is, for people: `file logs/app.jsonl`.
+    fn describe(&self) -> String;
+
+    /// Called in a forked child, before anything else: what is pending is the parent's to write, and must be forgotten here.
+    fn forget_pending(&mut self) {}
+}
+
+/// Framed records, one after another.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    bytes: &'a [u8],
+    lines: &'a [Line],
+    preamble: &'a [u8],
+}
+
+/// What a sink may know of one record of a [`Batch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Where it ends in [`Batch::bytes`]; it starts where the one before ends.
+    pub end: usize,
+    /// How important it is.
+    pub severity: Severity,
+}
+
+impl<'a> Batch<'a> {
+    /// `lines` tell where each record ends in `bytes`; the last one's end is the length of `bytes`.
+    pub fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
+        debug_assert_eq!(lines.last().map_or(0, |line| line.end), bytes.len());
+        Self { bytes, lines, preamble: &[] }
+    }
+
+    /// What a new file starts with ([`Format::preamble`](crate::Format::preamble)).
+    pub fn with_preamble(mut self, preamble: &'a [u8]) -> Self {
+        self.preamble = preamble;
+        self
+    }
+
+    /// All records, framed.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where each one ends.
+    pub fn lines(&self) -> &'a [Line] {
+        self.lines
+    }
+
+    /// What a new file starts with.
+    pub fn preamble(&self) -> &'a [u8] {
+        self.preamble
+    }
+
+    /// Each record's bytes and what is known of it.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Line)> {
+        let (bytes, mut start) = (self.bytes, 0);
+        self.lines.iter().map(move |line| {
+            let record = &bytes[start..line.end];
+            start = line.end;
+            (record, *line)
+        })
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        (**self).write(batch)
+    }
+
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        (**self).flush(deadline)
+    }
+
+    fn pending(&self) -> usize {
+        (**self).pending()
+    }
+
+    fn caps(&self) -> Caps {
+        (**self).caps()
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+
+    fn forget_pending(&mut self) {
+        (**self).forget_pending();
+    }
+}
