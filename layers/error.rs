@@ -38,12 +38,13 @@ pub struct Error {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    told: bool,
 }
 
 impl Error {
     /// An error without a source. By custom the message is lower case, without a trailing dot, and names the thing.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, told: false }
     }
 
     /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed.
@@ -55,6 +56,16 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Somebody has told selflog, who knows the thing's name and whether this is news.
+    pub(crate) fn told(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
     }
 
     /// What went wrong, in one word.

@@ -1,7 +1,61 @@
 //! Locks that do not care about poison: a panic under a lock is somebody else's, and a logger goes on.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock, or `None` where it is not to be had by `deadline`.
+pub(crate) fn lock_until<T: ?Sized>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poison)) => return Some(poison.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            // std has no timed lock; this is for flushes and forks, not for the way of a record.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(200)),
+        }
+    }
+}
+
+pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn wait_timeout<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>, time: Duration) -> MutexGuard<'a, T> {
+    condvar.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// A guard that keeps what it guards alive, so that it can outlive the function that took it.
+pub(crate) struct OwnedGuard<O: 'static, T: 'static> {
+    // Declared first, so dropped first.
+    guard: MutexGuard<'static, T>,
+    _owner: Arc<O>,
+}
+
+impl<O, T> OwnedGuard<O, T> {
+    /// Locks the mutex that `find` names inside `owner`; `None` where it is not to be had by `deadline`.
+    pub(crate) fn lock_until(owner: &Arc<O>, find: fn(&O) -> &Mutex<T>, deadline: Instant) -> Option<Self> {
+        let guard = lock_until(find(owner), deadline)?;
+        // SAFETY: the mutex lies in `owner`, of which this holds an Arc until after the guard is gone; an Arc's contents
+        // do not move. `find` is a plain function, so it can only return a part of `owner` or a 'static.
+        let guard = unsafe { std::mem::transmute::<MutexGuard<'_, T>, MutexGuard<'static, T>>(guard) };
+        Some(Self { guard, _owner: owner.clone() })
+    }
+}
+
+impl<O, T> std::ops::Deref for OwnedGuard<O, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<O, T> std::ops::DerefMut for OwnedGuard<O, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
 }

@@ -1,6 +1,6 @@
 use super::{Filter, LevelFilter};
 use crate::record::Meta;
-use tracing_core::Level;
+use tracing::Level;
 
 /// A threshold: passes this level and more important ones.
 impl Filter for LevelFilter {
@@ -37,7 +37,7 @@ impl Filter for Level {
 /// Passes the levels from `one` to `other`, both included, in whichever order they are given.
 ///
 /// ```
-/// use tracing_core::Level;
+/// use tracing::Level;
 /// use tracing_handlers::filter::{self, Filter};
 /// use tracing_handlers::{RecordBuf, Severity};
 ///

@@ -5,7 +5,7 @@
 //! functions of this module make others; [`and`](FilterExt::and), [`or`](FilterExt::or) and [`not`](FilterExt::not) join them.
 //!
 //! ```
-//! use tracing_core::Level;
+//! use tracing::Level;
 //! use tracing_handlers::filter::{self, Filter, FilterExt};
 //! use tracing_handlers::{RecordBuf, Severity};
 //!
@@ -26,7 +26,7 @@ pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use level::{Between, between};
 pub use target::{Targets, targets};
 
-pub use tracing_core::Level;
+pub use tracing::Level;
 pub use tracing_subscriber::filter::LevelFilter;
 
 pub use crate::record::Meta;

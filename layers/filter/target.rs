@@ -5,7 +5,7 @@ use crate::record::Meta;
 /// Add a level to one with [`Targets::with`], take one out with [`Targets::without`].
 ///
 /// ```
-/// use tracing_core::Level;
+/// use tracing::Level;
 /// use tracing_handlers::filter::{self, Filter};
 /// use tracing_handlers::{RecordBuf, Severity};
 ///

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
-use tracing_core::Metadata;
+use tracing::Metadata;
 
 use crate::sync::lock;
 
@@ -118,3 +118,8 @@ type Chunk = OnceLock<Box<[OnceLock<&'static Callsite>]>>;
 
 static TABLE: [Chunk; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 static KNOWN: Mutex<Option<HashMap<usize, &'static Callsite>>> = Mutex::new(None);
+
+/// Locks the list of callsites while the process forks.
+pub(crate) fn freeze(deadline: std::time::Instant) -> Box<dyn std::any::Any> {
+    Box::new(crate::sync::lock_until(&KNOWN, deadline))
+}

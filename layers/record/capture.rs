@@ -5,8 +5,8 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tracing_core::Event;
-use tracing_core::field::{Field, Visit};
+use tracing::Event;
+use tracing::field::{Field, Visit};
 
 use super::callsite::Callsite;
 use super::encoding::{self, HEADER, Header, Name, Slot};
@@ -47,7 +47,7 @@ pub(crate) fn capture_event(
 }
 
 /// Appends the fields that `record` hands to the visitor it is given, as a span's.
-pub(super) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
+pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
     let header = Header::new(Kind::Event, Severity::INFO, Timestamp::EPOCH);
     record(&mut Capture { raw, callsite, header, in_event: false });
 }

@@ -203,10 +203,11 @@ fn put_bytes32(out: &mut Vec<u8>, bytes: &[u8]) {
 pub(crate) const MAX_TEXT: usize = 64 << 20;
 
 pub(crate) fn truncate(text: &str, max: usize) -> &str {
-    match text.len() <= max {
-        true => text,
-        false => &text[..text.floor_char_boundary(max)],
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
+    &text[..end]
 }
 
 /// Appends one field.
@@ -276,7 +277,7 @@ fn put_len32(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
     out.extend_from_slice(&[0; 4]);
     write(out);
     if out.len() - at - 4 > MAX_TEXT {
-        let cut = text(&out[at + 4..]).floor_char_boundary(MAX_TEXT);
+        let cut = truncate(text(&out[at + 4..]), MAX_TEXT).len();
         out.truncate(at + 4 + cut);
     }
     let len = (out.len() - at - 4) as u32;

@@ -1,4 +1,4 @@
-use tracing_core::{Level, Metadata};
+use tracing::{Level, Metadata};
 
 use super::Severity;
 

@@ -18,6 +18,6 @@ pub use severity::Severity;
 pub use value::{ErrorChain, Value};
 pub use view::{Field, Fields, Kind, Record, Records, Span, Spans};
 
-pub(crate) use callsite::Callsite;
-pub(crate) use capture::{capture_event, pool};
+pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
+pub(crate) use capture::{capture_event, capture_fields, pool};
 pub(crate) use path::Path;

@@ -1,10 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use tracing_core::field::Visit;
-
 use super::Severity;
 use super::callsite::Callsite;
-use super::capture::capture_fields;
 use super::encoding::{self, Entry, Reader, SpanHead};
 
 /// A span's encoded way from the root to itself, so that an event copies all its spans in one piece.
@@ -26,27 +23,18 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// The path of a new span under `parent`, given with its id.
-    pub(crate) fn new(
-        parent: Option<(u64, &Path)>,
-        callsite: &'static Callsite,
-        id: u64,
-        record: impl FnOnce(&mut dyn Visit),
-    ) -> Self {
-        let tree = parent
-            .map_or(id.wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 48 & (TREES - 1), |(_, parent)| parent.tree);
-        let mut path = Self {
-            bytes: Vec::new(),
-            own: 0,
-            base: None,
-            tree,
-            // Read before the parent's bytes: what changes in between makes this path stale, not wrong.
-            epoch: EPOCHS[tree].load(Ordering::Acquire),
-            has_children: AtomicBool::new(false),
-        };
-        if let Some((parent_id, parent)) = parent {
+    /// The path of a new span with these `fields`, under the parent of that id and path.
+    pub(crate) fn new(parent: Option<(u64, &Path)>, callsite: &'static Callsite, id: u64, fields: &[u8]) -> Self {
+        let tree = parent.map_or_else(|| tree_of(id), |(_, parent)| parent.tree);
+        // Read before the parent's bytes: what changes in between makes this path stale, not wrong.
+        let epoch = EPOCHS[tree].load(Ordering::Acquire);
+        let mut path =
+            Self { bytes: Vec::new(), own: 0, base: None, tree, epoch, has_children: AtomicBool::new(false) };
+        if let Some((id, parent)) = parent {
             parent.has_children.store(true, Ordering::Relaxed);
-            path.copy_parent(parent_id, parent);
+            // Room for the parent's bytes and this span's in one allocation.
+            path.bytes.reserve(parent.bytes.len() + fields.len() + HEAD);
+            path.base = parent.copy_for_child(id, &mut path.bytes);
         }
         path.own = path.bytes.len();
         let metadata = callsite.metadata();
@@ -57,11 +45,11 @@ impl Path {
             name: metadata.name(),
             target: metadata.target(),
         };
-        encoding::put_span(&mut path.bytes, head, |out| capture_fields(callsite, out, record));
+        encoding::put_span(&mut path.bytes, head, |out| out.extend_from_slice(fields));
         path
     }
 
-    /// Appends the spans of this path to a record. What comes before, [`base`](Self::base), is appended first.
+    /// Appends the spans of this path to a record; those of [`base`](Self::base) come first.
     #[inline]
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.bytes);
@@ -79,65 +67,58 @@ impl Path {
         self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
-    /// The epoch to hand to [`refresh`](Self::refresh), read before the parent is.
+    /// The epoch for [`refresh`](Self::refresh), to be read before the parent is.
     pub(crate) fn tree_epoch(&self) -> u32 {
         EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
-    /// Copies the ancestors' part anew from the parent.
-    pub(crate) fn refresh(&mut self, epoch: u32, parent: Option<(u64, &Path)>) {
-        let own = self.bytes.split_off(self.own);
-        self.bytes.clear();
-        self.base = None;
-        if let Some((id, parent)) = parent {
-            self.copy_parent(id, parent);
+    /// Appends what a child of this span, whose id is `id`, puts in front of its own entry; tells that child's base.
+    pub(crate) fn copy_for_child(&self, id: u64, out: &mut Vec<u8>) -> Option<u64> {
+        if self.bytes.len() > SEGMENT {
+            return Some(id);
         }
-        self.own = self.bytes.len();
-        self.bytes.extend_from_slice(&own);
+        out.extend_from_slice(&self.bytes);
+        self.base
+    }
+
+    /// Puts what the parent's [`copy_for_child`](Self::copy_for_child) gave in the place of the ancestors' part.
+    pub(crate) fn refresh(&mut self, epoch: u32, ancestors: &[u8], base: Option<u64>) {
+        self.bytes.splice(..self.own, ancestors.iter().copied());
+        self.own = ancestors.len();
+        self.base = base;
         self.epoch = epoch;
     }
 
-    /// `Span::record`: values replace those of the same name, and keep their place.
-    pub(crate) fn record(&mut self, callsite: &'static Callsite, record: impl FnOnce(&mut dyn Visit)) {
-        let mut new = Vec::new();
-        capture_fields(callsite, &mut new, record);
-        let own = self.bytes.split_off(self.own);
-        let Some((head, old)) = Reader(&own).span() else { return };
-        encoding::put_span(&mut self.bytes, head, |out| merge(out, old, &new));
-        self.changed();
+    /// `Span::record`: the `fields` replace those of the same name in their places, or are added.
+    pub(crate) fn record(&mut self, fields: &[u8]) {
+        self.change_own(|out, old| merge(out, old, fields));
     }
 
     /// `Span::follows_from`.
     pub(crate) fn follow(&mut self, id: u64) {
-        let own = self.bytes.split_off(self.own);
-        let Some((head, fields)) = Reader(&own).span() else { return };
-        encoding::put_span(&mut self.bytes, head, |out| {
-            out.extend_from_slice(fields);
+        self.change_own(|out, old| {
+            out.extend_from_slice(old);
             encoding::put_follows(out, id);
         });
-        self.changed();
     }
 
-    fn copy_parent(&mut self, id: u64, parent: &Path) {
-        if parent.bytes.len() > SEGMENT {
-            self.base = Some(id);
-        } else {
-            self.base = parent.base;
-            // Room for the parent's bytes and this span's in one allocation.
-            self.bytes.reserve(parent.bytes.len() + OWN);
-            self.bytes.extend_from_slice(&parent.bytes);
+    fn change_own(&mut self, write: impl FnOnce(&mut Vec<u8>, &[u8])) {
+        let own = self.bytes.split_off(self.own);
+        let Some((head, old)) = Reader(&own).span() else { return };
+        encoding::put_span(&mut self.bytes, head, |out| write(out, old));
+        if !*self.has_children.get_mut() {
+            return;
+        }
+        let before = EPOCHS[self.tree].fetch_add(1, Ordering::Release);
+        // That made the descendants' copies stale, but this span's own path no staler than it was.
+        if self.epoch == before {
+            self.epoch = before.wrapping_add(1);
         }
     }
+}
 
-    fn changed(&mut self) {
-        if *self.has_children.get_mut() {
-            let before = EPOCHS[self.tree].fetch_add(1, Ordering::Release);
-            // The move made this span's own path no more stale than it was.
-            if self.epoch == before {
-                self.epoch = before.wrapping_add(1);
-            }
-        }
-    }
+fn tree_of(root: u64) -> usize {
+    (root.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize & (TREES - 1)
 }
 
 /// The old fields with the new values in their places, then the new fields.
@@ -174,8 +155,8 @@ fn find<'a>(fields: &'a [u8], key: (u8, &str)) -> Option<&'a [u8]> {
 
 /// A path longer than this is not copied into children.
 const SEGMENT: usize = 4096;
-/// What a span's own entry usually takes.
-const OWN: usize = 96;
+/// What stands before the fields in a span's entry.
+const HEAD: usize = 17;
 
 /// Trees share epochs by the hash of their root's id: one that moves for another tree's sake costs a copy, nothing else.
 const TREES: usize = 1024;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tracing_core::Level;
+use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 /// How important a record is: 1 (least) to 24, the numbers of OpenTelemetry's log data model.
@@ -10,7 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 ///
 /// ```
 /// use tracing_handlers::Severity;
-/// use tracing_core::Level;
+/// use tracing::Level;
 ///
 /// assert_eq!(Severity::from(Level::WARN), Severity::WARN);
 /// assert_eq!(Severity::WARN.number(), 13);

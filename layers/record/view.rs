@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tracing_core::{Level, Metadata};
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::callsite::{Callsite, Key};

@@ -1,0 +1,109 @@
+//! Several handlers side by side: each gets every record, whatever becomes of it in the others.
+
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Handler, Report};
+use crate::record::{Meta, Record, Records};
+use crate::{Error, Partial};
+
+/// Of several results the last error, if there is one.
+fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
+    results.into_iter().fold(Ok(()), |all, result| if result.is_err() { result } else { all })
+}
+
+macro_rules! side_by_side {
+    ($($handler:ident $index:tt),*) => {
+        impl<$($handler: Handler),*> Handler for ($($handler,)*) {
+            fn enabled(&self, meta: &Meta<'_>) -> bool {
+                false $(|| self.$index.enabled(meta))*
+            }
+
+            fn max_level(&self) -> LevelFilter {
+                LevelFilter::OFF$(.max(self.$index.max_level()))*
+            }
+
+            #[inline]
+            fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+                worst([$(self.$index.handle(record)),*])
+            }
+
+            fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+                worst([$(self.$index.handle_batch(records)),*])
+            }
+
+            fn flush(&self, deadline: Instant) -> Result<(), Error> {
+                worst([$(self.$index.flush(deadline)),*])
+            }
+
+            fn report(&self, reports: &mut Vec<Report>) {
+                $(self.$index.report(reports);)*
+            }
+        }
+    };
+}
+
+side_by_side!(A 0);
+side_by_side!(A 0, B 1);
+side_by_side!(A 0, B 1, C 2);
+side_by_side!(A 0, B 1, C 2, D 3);
+side_by_side!(A 0, B 1, C 2, D 3, E 4);
+side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5);
+side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+impl<H: Handler> Handler for Vec<H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.iter().any(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.iter().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        worst(self.iter().map(|handler| handler.handle(record)))
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        worst(self.iter().map(|handler| handler.handle_batch(records)))
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        worst(self.iter().map(|handler| handler.flush(deadline)))
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        self.iter().for_each(|handler| handler.report(reports));
+    }
+}
+
+/// `None` takes nothing.
+impl<H: Handler> Handler for Option<H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.as_ref().is_some_and(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.as_ref().map_or(LevelFilter::OFF, Handler::max_level)
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.as_ref().map_or(Ok(()), |handler| handler.handle(record))
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        self.as_ref().map_or(Ok(()), |handler| handler.handle_batch(records))
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.as_ref().map_or(Ok(()), |handler| handler.flush(deadline))
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        if let Some(handler) = self {
+            handler.report(reports);
+        }
+    }
+}

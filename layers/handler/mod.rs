@@ -1,0 +1,171 @@
+//! Records to their ends.
+//!
+//! [`Handler`] is the one trait in the middle. [`Output`] is the standard endpoint; everything else is a handler around
+//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
+//! `Vec` for several side by side.
+
+mod group;
+mod output;
+mod queue;
+mod reentry;
+mod rewriting;
+mod stats;
+
+pub use output::Output;
+pub use queue::{Overflow, Queue};
+pub use rewriting::Rewriting;
+pub use stats::{DropReason, Dropped, Report, Stats};
+
+pub(crate) use reentry::{Delivering, is_delivering, is_from_worker};
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::record::{Meta, Record, Records};
+use crate::{Error, Partial};
+
+/// Takes records to their end.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use tracing_handlers::{Error, Handler, Record};
+/// use tracing_subscriber::prelude::*;
+///
+/// /// Counts what it is handed.
+/// #[derive(Default)]
+/// struct Count(AtomicUsize);
+///
+/// impl Handler for Count {
+///     fn handle(&self, _record: &Record<'_>) -> Result<(), Error> {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         Ok(())
+///     }
+/// }
+///
+/// let count = std::sync::Arc::new(Count::default());
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(count.clone()));
+/// tracing::subscriber::with_default(subscriber, || tracing::info!("one"));
+/// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Whether an event or a span with this metadata is wanted. It must always say the same of the same metadata: answers
+    /// are kept per callsite. It must not log.
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        let _ = meta;
+        true
+    }
+
+    /// The most verbose level at which [`enabled`](Self::enabled) ever says yes.
+    fn max_level(&self) -> LevelFilter {
+        LevelFilter::TRACE
+    }
+
+    /// Takes one record. One that it does not want (see [`enabled`](Self::enabled)) it leaves alone and returns `Ok`.
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
+
+    /// Takes several records, in order. All of them are tried; the error is the last one, with how many went through.
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let mut delivered = 0;
+        let mut failed = None;
+        for record in records {
+            match self.handle(&record) {
+                Ok(()) => delivered += 1,
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+    }
+
+    /// Delivers what it holds, and comes back by `deadline`. After `Ok` all that it accepted before the call has reached
+    /// its end.
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        let _ = deadline;
+        Ok(())
+    }
+
+    /// Adds what became of the records so far: of its own, and of the handlers behind it.
+    fn report(&self, reports: &mut Vec<Report>) {
+        let _ = reports;
+    }
+
+    /// The reports of this handler and those behind it, outermost first.
+    fn stats(&self) -> Vec<Report>
+    where
+        Self: Sized,
+    {
+        let mut reports = Vec::new();
+        self.report(&mut reports);
+        reports
+    }
+}
+
+macro_rules! forward {
+    ($($type:ty),*) => {$(
+        impl<H: Handler + ?Sized> Handler for $type {
+            fn enabled(&self, meta: &Meta<'_>) -> bool {
+                (**self).enabled(meta)
+            }
+
+            fn max_level(&self) -> LevelFilter {
+                (**self).max_level()
+            }
+
+            #[inline]
+            fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+                (**self).handle(record)
+            }
+
+            fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+                (**self).handle_batch(records)
+            }
+
+            fn flush(&self, deadline: Instant) -> Result<(), Error> {
+                (**self).flush(deadline)
+            }
+
+            fn report(&self, reports: &mut Vec<Report>) {
+                (**self).report(reports);
+            }
+        }
+    )*};
+}
+
+forward!(&'static H, Box<H>, Arc<H>);
+
+/// A handler from a closure; it takes everything.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use tracing_handlers::handler::{self, Handler};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let (sender, receiver) = mpsc::channel();
+/// let handler = handler::from_fn(move |record| {
+///     let _ = sender.send(record.message().to_owned());
+///     Ok(())
+/// });
+/// handler.handle(&RecordBuf::new(Severity::INFO, "", "hello").as_record())?;
+/// assert_eq!(receiver.recv().unwrap(), "hello");
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+pub fn from_fn<F>(handle: F) -> FromFn<F>
+where
+    F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
+{
+    FromFn(handle)
+}
+
+/// See [`from_fn`].
+#[derive(Clone, Debug)]
+pub struct FromFn<F>(F);
+
+impl<F> Handler for FromFn<F>
+where
+    F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
+{
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.0(record)
+    }
+}

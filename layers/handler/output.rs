@@ -1,0 +1,409 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{DropReason, Handler, Report, Stats};
+use crate::filter::{Filter, FilterExt};
+use crate::format::{Caps, Format, Out};
+use crate::framing::Framing;
+use crate::process::{self, Held, Resource};
+use crate::record::{Meta, Record, Records, pool};
+use crate::selflog::Health;
+use crate::sink::{Batch, Line, Sink};
+use crate::sync::{OwnedGuard, lock, lock_until};
+use crate::{Error, ErrorKind, Partial};
+
+/// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
+/// | [`spans`](Self::spans) | `INFO` | the spans that records show, whatever the events' level |
+/// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
+/// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
+/// | [`name`](Self::name) | what the sink is | how reports and troubles call it |
+///
+/// A record is formatted without a lock, then written under the sink's lock: on the thread that logs it, or on a
+/// [`Queue`](super::Queue)'s.
+///
+/// ```
+/// use tracing_handlers::{Output, format::Text, format::Time, sink::Memory};
+/// use tracing_subscriber::prelude::*;
+///
+/// let memory = Memory::new();
+/// let output = Output::new(Text::new().time(Time::none()), memory.clone()).level(tracing::Level::INFO);
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(output));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!(target: "shop", pieces = 3, "sold");
+///     tracing::debug!(target: "shop", "counted");
+/// });
+/// assert_eq!(memory.lines(), [" INFO shop: sold pieces=3"]);
+/// ```
+pub struct Output<F, S: Sink> {
+    format: F,
+    framing: Framing,
+    level: LevelFilter,
+    spans: LevelFilter,
+    filter: Option<Box<dyn Filter>>,
+    caps: Caps,
+    shared: Arc<Shared<S>>,
+}
+
+impl<F: Format, S: Sink> Output<F, S> {
+    /// Everything, written by `format` to `sink`.
+    pub fn new(format: F, sink: S) -> Self {
+        let caps = sink.caps();
+        let mut preamble = Vec::new();
+        format.preamble(&mut Out::new(&mut preamble, caps));
+        let shared = Arc::new(Shared {
+            holder: AtomicUsize::new(0),
+            reentrant: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
+            state: Mutex::new(State {
+                name: sink.describe(),
+                sink,
+                preamble,
+                accepted: 0,
+                taken: 0,
+                failed: 0,
+                forked: 0,
+                health: Health::default(),
+            }),
+        });
+        let resource: Arc<dyn Resource> = shared.clone();
+        process::register(Arc::downgrade(&resource));
+        Self {
+            format,
+            framing: Framing::default(),
+            level: LevelFilter::TRACE,
+            spans: LevelFilter::INFO,
+            filter: None,
+            caps,
+            shared,
+        }
+    }
+
+    /// Events at this level and more important ones. Spans have [their own](Self::spans).
+    pub fn level(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.level = level.into();
+        self
+    }
+
+    /// The spans that records show: those at this level and more important ones. `LevelFilter::OFF` shows none.
+    pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.spans = level.into();
+        self
+    }
+
+    /// A record must pass `filter` too.
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.filter = Some(match self.filter {
+            Some(before) => Box::new(before.and(filter)),
+            None => Box::new(filter),
+        });
+        self
+    }
+
+    /// What ends a record.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// How reports and troubles call it.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        lock(&self.shared.state).name = name.into();
+        self
+    }
+
+    #[inline]
+    fn wants(&self, record: &Record<'_>) -> bool {
+        record.level() <= self.level && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
+    }
+
+    /// Appends the framed record to `bytes`, if it is wanted. Foreign code that panics here costs the record.
+    #[inline]
+    fn append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+        let start = bytes.len();
+        let appended = catch_unwind(AssertUnwindSafe(|| {
+            if !self.wants(record) {
+                return Ok(false);
+            }
+            let record = record.with_span_level(self.spans.min(record.span_level()));
+            self.format.format(&record, &mut Out::new(bytes, self.caps))?;
+            self.framing.frame(bytes, start);
+            Ok(true)
+        }));
+        let appended = appended.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a filter or format panicked")));
+        if appended.is_err() {
+            bytes.truncate(start);
+        }
+        appended
+    }
+}
+
+impl<F: Format, S: Sink> Handler for Output<F, S> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        match meta.is_span {
+            true => self.level != LevelFilter::OFF && meta.level() <= self.spans,
+            false => meta.level() <= self.level && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
+        }
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        let filter = self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level);
+        match self.level.min(filter) {
+            LevelFilter::OFF => LevelFilter::OFF,
+            events => events.max(self.spans),
+        }
+    }
+
+    #[inline]
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let mut bytes = pool::take();
+        let result = match self.append(record, &mut bytes) {
+            Ok(true) => {
+                let lines = [Line { end: bytes.len(), severity: record.severity() }];
+                self.shared.write(&bytes, &lines, 0).map_err(Error::from)
+            }
+            Ok(false) => Ok(()),
+            Err(error) => self.shared.write(&[], &[], 1).map_err(Error::from).and(Err(error)),
+        };
+        pool::give(bytes);
+        result
+    }
+
+    /// Formats all records, then hands them to the sink together, in pieces of about [`BATCH_BYTES`].
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let mut batch = Piece { bytes: pool::take(), lines: LINES.take(), ..Piece::default() };
+        for record in records {
+            match self.append(&record, &mut batch.bytes) {
+                Ok(true) => batch.lines.push(Line { end: batch.bytes.len(), severity: record.severity() }),
+                Ok(false) => batch.delivered += 1,
+                Err(error) => batch.unformatted(error),
+            }
+            if batch.bytes.len() >= BATCH_BYTES {
+                batch.write_to(&self.shared);
+            }
+        }
+        batch.write_to(&self.shared);
+        let Piece { bytes, lines, delivered, failed, .. } = batch;
+        pool::give(bytes);
+        LINES.set(lines);
+        failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        Resource::flush(&*self.shared, deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.push(self.shared.report());
+    }
+}
+
+/// What a batch has come to so far: lines not yet written, and what became of the rest.
+#[derive(Default)]
+struct Piece {
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+    unformatted: usize,
+    delivered: usize,
+    failed: Option<Error>,
+}
+
+impl Piece {
+    fn unformatted(&mut self, error: Error) {
+        self.unformatted += 1;
+        self.failed = Some(error);
+    }
+
+    fn write_to<S: Sink>(&mut self, shared: &Shared<S>) {
+        if self.lines.is_empty() && self.unformatted == 0 {
+            return;
+        }
+        match shared.write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
+            Ok(()) => self.delivered += self.lines.len(),
+            Err(partial) => {
+                self.delivered += partial.delivered;
+                self.failed = Some(partial.error);
+            }
+        }
+        self.bytes.clear();
+        self.lines.clear();
+    }
+}
+
+/// What outlives the output itself: a flush at exit and a fork find it here.
+struct Shared<S> {
+    /// The thread that holds the lock, by [`thread_token`]; 0: none.
+    holder: AtomicUsize,
+    reentrant: AtomicU64,
+    abandoned: AtomicBool,
+    state: Mutex<State<S>>,
+}
+
+struct State<S> {
+    sink: S,
+    name: String,
+    preamble: Vec<u8>,
+    accepted: u64,
+    /// What the sink said it took: delivered, or pending in its buffer.
+    taken: u64,
+    failed: u64,
+    forked: u64,
+    health: Health,
+}
+
+impl<S: Sink> Shared<S> {
+    /// Counts and writes `lines`, and counts `unformatted` records that never became lines.
+    fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
+        let Some(mut state) = self.lock() else {
+            self.reentrant.fetch_add((lines.len() + unformatted) as u64, Ordering::Relaxed);
+            return Ok(());
+        };
+        state.accepted += (lines.len() + unformatted) as u64;
+        state.failed += unformatted as u64;
+        match lines {
+            [] => Ok(()),
+            lines => state.write(bytes, lines),
+        }
+    }
+
+    /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
+    /// does not exist in this forked child.
+    #[inline]
+    fn lock(&self) -> Option<Guard<'_, S>> {
+        let me = thread_token();
+        if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) {
+            return None;
+        }
+        let state = lock(&self.state);
+        self.holder.store(me, Ordering::Relaxed);
+        Some(Guard { state, holder: &self.holder })
+    }
+
+    fn report(&self) -> Report {
+        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+            return Report::new("in use", Stats::default());
+        }
+        let state = lock(&self.state);
+        let reentrant = self.reentrant.load(Ordering::Relaxed);
+        let pending = state.sink.pending() as u64;
+        let mut stats = Stats {
+            accepted: state.accepted + reentrant,
+            delivered: state.taken.saturating_sub(pending),
+            failed: state.failed,
+            pending,
+            ..Stats::default()
+        };
+        stats.dropped.add(DropReason::Reentrant, reentrant);
+        stats.dropped.add(DropReason::Forked, state.forked);
+        Report::new(state.name.clone(), stats)
+    }
+}
+
+impl<S: Sink> State<S> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
+        let batch = Batch::new(bytes, lines).with_preamble(&self.preamble);
+        let written = catch_unwind(AssertUnwindSafe(|| self.sink.write(batch)));
+        match written.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked").into())) {
+            Ok(()) => {
+                self.taken += lines.len() as u64;
+                self.health.works(&self.name);
+                Ok(())
+            }
+            Err(partial) => Err(self.failed(partial, lines.len())),
+        }
+    }
+
+    fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
+        let taken = partial.delivered.min(lines);
+        self.taken += taken as u64;
+        self.failed += (lines - taken) as u64;
+        self.health.failed(&self.name, &partial.error, lines - taken);
+        Partial::new(taken, partial.error.told())
+    }
+}
+
+struct Guard<'a, S> {
+    state: MutexGuard<'a, State<S>>,
+    holder: &'a AtomicUsize,
+}
+
+impl<S> Drop for Guard<'_, S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<S> std::ops::Deref for Guard<'_, S> {
+    type Target = State<S>;
+
+    fn deref(&self) -> &State<S> {
+        &self.state
+    }
+}
+
+impl<S> std::ops::DerefMut for Guard<'_, S> {
+    fn deref_mut(&mut self) -> &mut State<S> {
+        &mut self.state
+    }
+}
+
+impl<S: Sink> Resource for Shared<S> {
+    fn is_queue(&self) -> bool {
+        false
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Closed, "cannot flush a sink that is being written to by this thread"));
+        }
+        let Some(state) = lock_until(&self.state, deadline) else {
+            return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
+        };
+        self.holder.store(thread_token(), Ordering::Relaxed);
+        let mut state = Guard { state, holder: &self.holder };
+        let state = &mut *state;
+        let flushed = catch_unwind(AssertUnwindSafe(|| state.sink.flush(deadline)));
+        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
+    }
+
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<S: Sink> Held for OwnedGuard<Shared<S>, State<S>> {
+    fn forget_pending(&mut self) {
+        let pending = self.sink.pending() as u64;
+        self.sink.forget_pending();
+        self.taken = self.taken.saturating_sub(pending);
+        self.forked += pending;
+    }
+}
+
+/// A number that no other living thread has; never 0.
+#[inline]
+fn thread_token() -> usize {
+    // A thread that is ending has no thread-locals: all of these share a token that matches nobody who holds a lock.
+    TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
+}
+
+thread_local! {
+    static TOKEN: u8 = const { 0 };
+    static LINES: std::cell::Cell<Vec<Line>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
+/// One write per so many bytes.
+const BATCH_BYTES: usize = 64 << 10;

@@ -1,0 +1,411 @@
+//! Hand-off to a thread.
+
+mod backlog;
+mod worker;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::filter::LevelFilter;
+
+pub(super) use self::worker::is_any_thread as is_worker_thread;
+
+use self::backlog::Backlog;
+use super::{DropReason, Handler, Report, Stats};
+use crate::process::{self, Held, Resource};
+use crate::record::{Meta, Record, Severity};
+use crate::sync::{OwnedGuard, lock, lock_until, wait_timeout};
+use crate::{Error, ErrorKind};
+
+/// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
+/// in one.
+///
+/// The thread that logs pays for the capture and one copy; formatting and writing happen on the queue's thread, in
+/// batches, in the order in which each thread logged.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`capacity`](Self::capacity) | 8,192 | records in the queue, those being written included |
+/// | [`capacity_bytes`](Self::capacity_bytes) | 16 MiB | their size in memory |
+/// | [`overflow`](Self::overflow) | block up to 1 s, then drop the newest | what happens to a record when the queue is full |
+/// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
+/// | [`name`](Self::name) | `queue` | how reports and the thread are called |
+///
+/// What is lost is counted by reason, and told in the log itself, at the place of the gap, by a WARN record
+/// `N records lost here` with the field `lost`.
+///
+/// The thread starts with the first record. While records come it looks every 2 ms, at once for an ERROR and when 64 KiB
+/// have come together; 100 ms after the last record it sleeps until the next one.
+///
+/// No guard needs to be kept: what is in the queue is delivered at the [ends of the process](crate::process), and when
+/// the queue is dropped.
+///
+/// ```
+/// use std::time::Duration;
+/// use tracing_handlers::{Handler, Output, Queue, format::Json, sink::Memory};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let memory = Memory::new();
+/// let queue = Queue::new(Output::new(Json::new(), memory.clone()));
+/// queue.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record())?;
+/// queue.flush(std::time::Instant::now() + Duration::from_secs(5))?;
+/// assert_eq!(memory.lines().len(), 1);
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+pub struct Queue<H: Handler> {
+    shared: Arc<Shared<H>>,
+    close_timeout: Duration,
+}
+
+/// What happens to a record when the queue is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The thread that logs waits for room, for ever.
+    Block,
+    /// It waits so long at most; then the record is dropped.
+    BlockFor(Duration),
+    /// The record is dropped.
+    DropNewest,
+    /// The oldest records that are not yet being written make room.
+    DropOldest,
+    /// Records less important than this are dropped; the others wait as with [`BlockFor`](Self::BlockFor) one second.
+    DropBelow(Severity),
+}
+
+impl Overflow {
+    /// The default: 1 second.
+    const PATIENCE: Duration = Duration::from_secs(1);
+}
+
+impl<H: Handler> Queue<H> {
+    /// A queue in front of `handler`, which may be several: a tuple, a `Vec`.
+    pub fn new(handler: H) -> Self {
+        let shared = Arc::new(Shared {
+            handler,
+            settings: Settings::default(),
+            reentrant: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
+            state: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            done: Condvar::new(),
+        });
+        Self { shared, close_timeout: Duration::from_secs(5) }
+    }
+
+    /// How many records it holds at most, those being written included. At least 1.
+    pub fn capacity(self, records: usize) -> Self {
+        self.set(|settings| settings.records = records.max(1))
+    }
+
+    /// How many bytes of memory its records take at most. A record that alone is larger is dropped.
+    pub fn capacity_bytes(self, bytes: usize) -> Self {
+        self.set(|settings| settings.bytes = bytes.max(1))
+    }
+
+    /// What happens to a record when the queue is full.
+    pub fn overflow(self, overflow: Overflow) -> Self {
+        self.set(|settings| settings.overflow = overflow)
+    }
+
+    /// How long dropping the queue waits for it to empty.
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// How reports and the thread are called.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set(|settings| settings.name = name.into())
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        let shared = Arc::get_mut(&mut self.shared).expect("a queue is shared from its first record on, not before");
+        set(&mut shared.settings);
+        self
+    }
+}
+
+impl<H: Handler> Handler for Queue<H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.shared.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.shared.handler.max_level()
+    }
+
+    #[inline]
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let shared = &self.shared;
+        if super::is_from_worker() || shared.abandoned.load(Ordering::Relaxed) {
+            shared.reentrant.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let mut state = lock(&shared.state);
+        if !state.started {
+            state = Shared::start(shared, state);
+        }
+        if !state.worker_lives {
+            drop(state);
+            return shared.handle_here(record);
+        }
+        shared.push(state, record);
+        if process::is_exiting() {
+            // Nobody may come to flush after this.
+            return Resource::flush(&**shared, Instant::now() + Overflow::PATIENCE);
+        }
+        Ok(())
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        Resource::flush(&*self.shared, deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.push(self.shared.report());
+        self.shared.handler.report(reports);
+    }
+}
+
+/// Waits for the queue to empty, then ends its thread.
+impl<H: Handler> Drop for Queue<H> {
+    fn drop(&mut self) {
+        let deadline = Instant::now() + self.close_timeout;
+        let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
+        state.closing = true;
+        self.shared.work.notify_all();
+        while state.worker_lives && Instant::now() < deadline && !worker::is_this_thread(&self.shared) {
+            state = wait_timeout(&self.shared.done, state, deadline.saturating_duration_since(Instant::now()));
+        }
+        if state.worker_lives {
+            state.give_up();
+        }
+    }
+}
+
+struct Settings {
+    records: usize,
+    bytes: usize,
+    overflow: Overflow,
+    name: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            records: 8_192,
+            bytes: 16 << 20,
+            overflow: Overflow::BlockFor(Overflow::PATIENCE),
+            name: "queue".to_owned(),
+        }
+    }
+}
+
+/// What the threads that log, the worker, the flush at exit and forks meet at.
+struct Shared<H> {
+    handler: H,
+    settings: Settings,
+    reentrant: AtomicU64,
+    abandoned: AtomicBool,
+    state: Mutex<State>,
+    /// The worker waits here for records.
+    work: Condvar,
+    /// Those who log wait here for room.
+    room: Condvar,
+    /// Flushes and drops wait here for the worker.
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Records on their way, and what became of the others.
+    backlog: Backlog,
+    /// The worker has been started, or found impossible to start.
+    started: bool,
+    worker_lives: bool,
+    /// The worker sleeps until somebody wakes it.
+    asleep: bool,
+    /// Somebody has woken the worker, and it has not come yet.
+    kicked: bool,
+    /// How many wait for room.
+    waiting: usize,
+    closing: bool,
+    flush: Flush,
+}
+
+/// Flushes are numbered; the worker does all that were wanted when it took its last batch at once.
+#[derive(Default)]
+struct Flush {
+    wanted: u64,
+    done: u64,
+    deadline: Option<Instant>,
+    error: Option<(ErrorKind, String)>,
+}
+
+impl<H: Handler> Shared<H> {
+    /// Puts the record into the backlog, or gives it up as the settings say.
+    #[inline]
+    fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
+        let raw = record.raw();
+        state.backlog.accepted();
+        if !state.backlog.fits(&self.settings, raw.len()) {
+            match self.make_room(state, record) {
+                Some(roomy) => state = roomy,
+                None => return,
+            }
+        }
+        state.backlog.append(raw);
+        let urgent = record.severity() >= Severity::ERROR || state.backlog.is_at_mark(&self.settings);
+        if state.must_wake(urgent) {
+            drop(state);
+            self.work.notify_one();
+        }
+    }
+
+    #[cold]
+    fn make_room<'a>(&self, mut state: MutexGuard<'a, State>, record: &Record<'_>) -> Option<MutexGuard<'a, State>> {
+        let needed = record.raw().len();
+        let (patience, reason) = match self.settings.overflow {
+            _ if needed > self.settings.bytes => (Duration::ZERO, DropReason::TooLarge),
+            Overflow::Block => (Duration::MAX, DropReason::Timeout),
+            Overflow::BlockFor(patience) => (patience, DropReason::Timeout),
+            Overflow::DropNewest => (Duration::ZERO, DropReason::QueueFull),
+            Overflow::DropOldest => {
+                state.backlog.drop_oldest(&self.settings, needed);
+                (Duration::ZERO, DropReason::QueueFull)
+            }
+            Overflow::DropBelow(severity) if record.severity() < severity => (Duration::ZERO, DropReason::Unimportant),
+            Overflow::DropBelow(_) => (Overflow::PATIENCE, DropReason::Timeout),
+        };
+        if !patience.is_zero() {
+            state = self.wait_for_room(state, needed, Instant::now().checked_add(patience));
+        }
+        if state.backlog.fits(&self.settings, needed) {
+            return Some(state);
+        }
+        state.backlog.lose(reason);
+        // The worker may be what the queue is full for: it must know.
+        if state.must_wake(true) {
+            self.work.notify_one();
+        }
+        None
+    }
+
+    /// `deadline` `None`: for ever.
+    fn wait_for_room<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        needed: usize,
+        deadline: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
+            let left = deadline.map_or(A_WHILE, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            if state.must_wake(true) {
+                self.work.notify_one();
+            }
+            state = wait_timeout(&self.room, state, left.min(A_WHILE));
+        }
+        state.waiting -= 1;
+        state
+    }
+
+    /// Without a worker: there was no thread to be had.
+    #[cold]
+    fn handle_here(&self, record: &Record<'_>) -> Result<(), Error> {
+        let handled = self.handler.handle(record);
+        lock(&self.state).backlog.handled_here(handled.is_ok());
+        handled
+    }
+
+    fn report(&self) -> Report {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return Report::new(self.settings.name.clone(), Stats::default());
+        }
+        let state = lock(&self.state);
+        let mut stats = state.backlog.stats();
+        let reentrant = self.reentrant.load(Ordering::Relaxed);
+        stats.accepted += reentrant;
+        stats.dropped.add(DropReason::Reentrant, reentrant);
+        Report::new(self.settings.name.clone(), stats)
+    }
+}
+
+impl State {
+    /// Whether the caller must wake the worker, for a record that `urgent`ly wants it or because it sleeps.
+    #[inline]
+    fn must_wake(&mut self, urgent: bool) -> bool {
+        let wake = (self.asleep || urgent) && !self.kicked;
+        self.kicked |= wake;
+        wake
+    }
+
+    /// The time is up: what is still here is lost.
+    fn give_up(&mut self) {
+        let lost = self.backlog.clear_queued(DropReason::Closed);
+        if lost > 0 {
+            crate::selflog::tell(&format!("queue closed with {lost} records not delivered in time"));
+        }
+    }
+}
+
+impl<H: Handler> Resource for Shared<H> {
+    fn is_queue(&self) -> bool {
+        true
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.settings.name));
+        if worker::is_this_thread(self) || self.abandoned.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Closed, "a queue cannot be flushed from its own thread"));
+        }
+        let mut state = lock_until(&self.state, deadline).ok_or_else(timeout)?;
+        if !state.worker_lives {
+            drop(state);
+            return self.handler.flush(deadline);
+        }
+        state.flush.wanted += 1;
+        state.flush.deadline = state.flush.deadline.max(Some(deadline));
+        let ticket = state.flush.wanted;
+        if state.must_wake(true) {
+            self.work.notify_one();
+        }
+        while state.flush.done < ticket && state.worker_lives {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(timeout());
+            }
+            state = wait_timeout(&self.done, state, left);
+        }
+        match &state.flush.error {
+            Some((kind, message)) => Err(Error::new(*kind, message.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
+    }
+
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
+    /// The worker did not come along into the child: another one starts with the child's first record.
+    fn forget_pending(&mut self) {
+        let mut backlog = std::mem::take(&mut self.backlog);
+        backlog.forget_inherited();
+        **self = State { backlog, ..State::default() };
+    }
+}
+
+/// A waiting thread looks again so often, in case nobody tells it.
+const A_WHILE: Duration = Duration::from_secs(1);

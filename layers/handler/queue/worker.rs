@@ -1,0 +1,211 @@
+//! The thread behind a queue.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::backlog::Held;
+use super::{Shared, State};
+use crate::handler::Handler;
+use crate::record::{Record, Records};
+use crate::selflog::Health;
+use crate::sync::{lock, wait, wait_timeout};
+use crate::{Error, ErrorKind};
+
+impl<H: Handler> Shared<H> {
+    /// Starts the worker, with the first record, and in a forked child anew. Where the system has no thread to give, records
+    /// are handled by those who log them.
+    #[cold]
+    pub(super) fn start<'a>(shared: &'a Arc<Self>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.started = true;
+        let worker =
+            Worker { shared: shared.clone(), batch: Vec::new(), seen: Instant::now(), health: Health::default() };
+        let spawned = std::thread::Builder::new().name(shared.settings.name.clone()).spawn(|| worker.run());
+        match spawned {
+            Ok(_) => state.worker_lives = true,
+            Err(error) => crate::selflog::tell(&format!(
+                "{}: no thread, records are written by those who log: {error}",
+                shared.settings.name
+            )),
+        }
+        state
+    }
+}
+
+/// Whether this is the thread behind that queue.
+pub(super) fn is_this_thread<H>(shared: &Shared<H>) -> bool {
+    SERVES.try_with(Cell::get).is_ok_and(|serves| serves == std::ptr::from_ref(shared).addr())
+}
+
+/// Whether this is the thread behind any queue.
+pub(crate) fn is_any_thread() -> bool {
+    SERVES.try_with(Cell::get).is_ok_and(|serves| serves != 0)
+}
+
+struct Worker<H: Handler> {
+    shared: Arc<Shared<H>>,
+    batch: Vec<u8>,
+    /// When there were records last.
+    seen: Instant,
+    health: Health,
+}
+
+impl<H: Handler> Worker<H> {
+    fn run(mut self) {
+        SERVES.set(Arc::as_ptr(&self.shared).addr());
+        while let Some(flush) = self.take_batch() {
+            self.deliver();
+            if let Some((ticket, deadline)) = flush {
+                self.flush(ticket, deadline);
+            }
+        }
+        let mut state = lock(&self.shared.state);
+        state.worker_lives = false;
+        drop(state);
+        self.shared.done.notify_all();
+        self.shared.room.notify_all();
+    }
+
+    /// Waits until there is something to do; `None`: the queue is closed and empty. The flush that is wanted, if one is,
+    /// covers what is in the batch.
+    fn take_batch(&mut self) -> Option<Option<(u64, Instant)>> {
+        let shared = self.shared.clone();
+        let mut state = lock(&shared.state);
+        loop {
+            let flush = state.flush.wanted();
+            if state.is_due(&shared) || flush.is_some() {
+                break self.take(state, flush);
+            }
+            if state.closing {
+                return None;
+            }
+            state = self.rest(&shared, state);
+            // The tick has come: whatever there is, is due now.
+            if !state.backlog.is_empty() {
+                let flush = state.flush.wanted();
+                break self.take(state, flush);
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        mut state: MutexGuard<'_, State>,
+        flush: Option<(u64, Instant)>,
+    ) -> Option<Option<(u64, Instant)>> {
+        state.kicked = false;
+        let mut empty = std::mem::take(&mut self.batch);
+        empty.clear();
+        if empty.capacity() > KEEP_BYTES {
+            empty = Vec::new();
+        }
+        self.batch = state.backlog.take(empty);
+        Some(flush)
+    }
+
+    /// Dozes for a tick while records come; sleeps when none have come for a while.
+    fn rest<'a>(&mut self, shared: &'a Shared<H>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if self.seen.elapsed() < LINGER {
+            return wait_timeout(&shared.work, state, TICK);
+        }
+        state.asleep = true;
+        while state.asleep && !state.kicked && !state.closing {
+            state = wait(&shared.work, state);
+        }
+        state.asleep = false;
+        self.seen = Instant::now();
+        state
+    }
+
+    /// Hands the batch to the handlers, and makes room for others piece by piece.
+    fn deliver(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        self.seen = Instant::now();
+        let batch = std::mem::take(&mut self.batch);
+        let mut rest = &batch[..];
+        while let Some((piece, held)) = split_piece(&mut rest) {
+            let failed = self.handle(piece, held);
+            let mut state = lock(&self.shared.state);
+            state.backlog.done(held, failed);
+            let waiting = state.waiting > 0;
+            drop(state);
+            if waiting {
+                self.shared.room.notify_all();
+            }
+        }
+        self.batch = batch;
+    }
+
+    /// Tells how many failed.
+    fn handle(&mut self, piece: &[u8], held: Held) -> u64 {
+        let handler = &self.shared.handler;
+        let handled = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(Records::new(piece))));
+        let handled = handled.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()));
+        match handled {
+            Ok(()) => {
+                self.health.works(&self.shared.settings.name);
+                0
+            }
+            Err(partial) => {
+                let failed = held.records - partial.delivered.min(held.records);
+                if !partial.error.is_told() {
+                    self.health.failed(&self.shared.settings.name, &partial.error, failed);
+                }
+                failed as u64
+            }
+        }
+    }
+
+    fn flush(&self, ticket: u64, deadline: Instant) {
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.shared.handler.flush(deadline)));
+        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked in flush")));
+        let mut state = lock(&self.shared.state);
+        state.flush.done = ticket;
+        state.flush.error = flushed.err().map(|error| (error.kind(), error.to_string()));
+        drop(state);
+        self.shared.done.notify_all();
+    }
+}
+
+impl State {
+    /// Whether records must be taken now, not at the next tick.
+    fn is_due<H>(&self, shared: &Shared<H>) -> bool {
+        let now = self.kicked || self.waiting > 0 || self.closing || self.backlog.is_at_mark(&shared.settings);
+        now && !self.backlog.is_empty()
+    }
+}
+
+impl super::Flush {
+    fn wanted(&self) -> Option<(u64, Instant)> {
+        (self.wanted > self.done).then(|| (self.wanted, self.deadline.unwrap_or_else(Instant::now)))
+    }
+}
+
+/// Takes whole records of about [`PIECE_BYTES`] off the front.
+fn split_piece<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Held)> {
+    let mut held = Held::default();
+    while held.bytes < PIECE_BYTES {
+        let Some(record) = Record::decode(&rest[held.bytes..]) else { break };
+        held.add(record.kind(), record.raw().len());
+    }
+    let (piece, after) = rest.split_at(held.bytes);
+    *rest = after;
+    (held.records > 0).then_some((piece, held))
+}
+
+thread_local! {
+    /// The address of the queue that this thread serves; 0: none.
+    static SERVES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How often the worker looks while records come.
+const TICK: Duration = Duration::from_millis(2);
+/// How long after the last record it still looks.
+const LINGER: Duration = Duration::from_millis(100);
+/// Room is made for others each time so many bytes of records are through.
+const PIECE_BYTES: usize = 64 << 10;
+/// A buffer that has grown past this is not kept.
+const KEEP_BYTES: usize = 4 << 20;

@@ -1,0 +1,118 @@
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Handler, Report, Stats};
+use crate::record::{Meta, Record, RecordBuf, Records, pool};
+use crate::rewrite::Rewrite;
+use crate::{Error, ErrorKind, Partial};
+
+/// A [`Rewrite`] in front of handlers: they see only what it leaves.
+///
+/// ```
+/// use tracing_handlers::handler::Rewriting;
+/// use tracing_handlers::{Output, Queue, format::Json, rewrite::Redact, sink::Memory};
+/// use tracing_subscriber::prelude::*;
+///
+/// let memory = Memory::new();
+/// let handler = Rewriting::new(Redact::fields(["card"]), Output::new(Json::new(), memory.clone()));
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(handler));
+/// tracing::subscriber::with_default(subscriber, || {
+///     let _span = tracing::info_span!("pay", card = "4111 1111 1111 1111").entered();
+///     tracing::info!("paid");
+/// });
+/// assert!(memory.text().contains(r#""card":"***""#));
+/// assert!(!memory.text().contains("4111"));
+/// ```
+#[derive(Debug)]
+pub struct Rewriting<R, H> {
+    rewrite: R,
+    handler: H,
+    failed: AtomicU64,
+}
+
+impl<R: Rewrite, H: Handler> Rewriting<R, H> {
+    /// `rewrite` in front of `handler`.
+    pub fn new(rewrite: R, handler: H) -> Self {
+        Self { rewrite, handler, failed: AtomicU64::new(0) }
+    }
+
+    /// A record that the rewrite stumbled over may still hold the secret: it stops here.
+    fn rewrite(&self, buf: &mut RecordBuf) -> Result<(), Error> {
+        catch_unwind(AssertUnwindSafe(|| self.rewrite.rewrite(buf))).map_err(|_| {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            Error::new(ErrorKind::Panic, "a rewrite panicked")
+        })
+    }
+}
+
+impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let mut buf = take_spare();
+        buf.copy_from(record);
+        let result = self.rewrite(&mut buf).and_then(|()| self.handler.handle(&buf.as_record()));
+        give_spare(buf);
+        result
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let mut buf = take_spare();
+        let mut rewritten = pool::take();
+        let mut failed = None;
+        for record in records {
+            buf.copy_from(&record);
+            match self.rewrite(&mut buf) {
+                Ok(()) => rewritten.extend_from_slice(buf.as_record().raw()),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let handled = self.handler.handle_batch(Records::new(&rewritten));
+        let result = match failed {
+            Some(error) => Err(Partial::new(
+                handled.map_or_else(|partial| partial.delivered, |()| Records::new(&rewritten).count()),
+                error,
+            )),
+            None => handled,
+        };
+        pool::give(rewritten);
+        give_spare(buf);
+        result
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.handler.flush(deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        let failed = self.failed.load(Ordering::Relaxed);
+        if failed > 0 {
+            reports.push(Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }));
+        }
+        self.handler.report(reports);
+    }
+}
+
+fn take_spare() -> RecordBuf {
+    SPARE.try_with(|spare| spare.take()).ok().flatten().unwrap_or_default()
+}
+
+fn give_spare(buf: RecordBuf) {
+    // A thread that is ending keeps nothing.
+    let _ = SPARE.try_with(|spare| spare.replace(Some(buf)));
+}
+
+thread_local! {
+    /// Kept for reuse, so that rewriting allocates nothing in the steady state.
+    static SPARE: RefCell<Option<RecordBuf>> = const { RefCell::new(None) };
+}

@@ -1,0 +1,160 @@
+use std::fmt;
+
+/// What became of the records that a handler accepted.
+///
+/// `accepted = delivered + dropped + failed + pending` holds in every snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records that passed the filters and that the handler took on.
+    pub accepted: u64,
+    /// Those whose delivery the sink, or the handler behind, has acknowledged.
+    pub delivered: u64,
+    /// Those given up on purpose, each with its reason.
+    pub dropped: Dropped,
+    /// Those that met an error.
+    pub failed: u64,
+    /// Those still on their way: in a queue, in a buffer.
+    pub pending: u64,
+}
+
+impl Stats {
+    /// Whether every accepted record is accounted for.
+    pub fn balances(&self) -> bool {
+        self.accepted == self.delivered + self.dropped.total() + self.failed + self.pending
+    }
+
+    /// Records that will never arrive: dropped or failed.
+    pub fn lost(&self) -> u64 {
+        self.dropped.total() + self.failed
+    }
+}
+
+/// Why a record was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue was full and drops the newest.
+    QueueFull,
+    /// The queue was full for longer than it blocks.
+    Timeout,
+    /// The queue was full and dropped the oldest for a newer one.
+    Oldest,
+    /// The queue was full and keeps the rest for more important ones.
+    Unimportant,
+    /// It alone is larger than the whole queue.
+    TooLarge,
+    /// It was logged while this very handler delivered a record: by a sink, or on a queue's own thread.
+    Reentrant,
+    /// It stood in the queue when the process forked; it is the parent's.
+    Forked,
+    /// The handler was dropped, or the process ended, before its time was up.
+    Closed,
+}
+
+const REASONS: [(DropReason, &str); 8] = [
+    (DropReason::QueueFull, "queue full"),
+    (DropReason::Timeout, "queue full for too long"),
+    (DropReason::Oldest, "oldest in a full queue"),
+    (DropReason::Unimportant, "unimportant in a full queue"),
+    (DropReason::TooLarge, "larger than the queue"),
+    (DropReason::Reentrant, "logged by a handler"),
+    (DropReason::Forked, "left to the parent process"),
+    (DropReason::Closed, "closed"),
+];
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REASONS[*self as usize].1)
+    }
+}
+
+/// How many records were dropped, by reason.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped([u64; REASONS.len()]);
+
+impl Dropped {
+    /// For all reasons together.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// For this reason.
+    pub fn by(&self, reason: DropReason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// The reasons that occurred, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        REASONS.iter().map(|(reason, _)| (*reason, self.by(*reason))).filter(|(_, count)| *count > 0)
+    }
+
+    pub(crate) fn add(&mut self, reason: DropReason, count: u64) {
+        self.0[reason as usize] += count;
+    }
+
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl fmt::Debug for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(reason, count)| (reason.to_string(), count))).finish()
+    }
+}
+
+/// A handler's name and its [`Stats`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The handler's name: the one it was given, or what it is (`file logs/app.jsonl`).
+    pub name: String,
+    /// What became of its records.
+    pub stats: Stats,
+}
+
+impl Report {
+    /// For handlers outside this crate.
+    pub fn new(name: impl Into<String>, stats: Stats) -> Self {
+        Self { name: name.into(), stats }
+    }
+}
+
+/// `file logs/app.jsonl: accepted 10, delivered 8, dropped 1 (queue full 1), failed 1, pending 0`
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stats { accepted, delivered, dropped, failed, pending } = self.stats;
+        write!(f, "{}: accepted {accepted}, delivered {delivered}, dropped {}", self.name, dropped.total())?;
+        for (index, (reason, count)) in dropped.iter().enumerate() {
+            write!(f, "{}{reason} {count}", if index == 0 { " (" } else { ", " })?;
+        }
+        if dropped.total() > 0 {
+            f.write_str(")")?;
+        }
+        write!(f, ", failed {failed}, pending {pending}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_stands_at_its_own_place_in_the_table() {
+        for (index, (reason, _)) in REASONS.iter().enumerate() {
+            assert_eq!(*reason as usize, index);
+        }
+    }
+
+    #[test]
+    fn a_report_reads_as_one_line() {
+        let mut stats = Stats { accepted: 10, delivered: 8, failed: 1, ..Stats::default() };
+        stats.dropped.add(DropReason::QueueFull, 1);
+        assert!(stats.balances());
+        assert_eq!(
+            Report::new("file a.log", stats).to_string(),
+            "file a.log: accepted 10, delivered 8, dropped 1 (queue full 1), failed 1, pending 0"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! What happens at the ends of a process: exit, panic, fork.
+//!
+//! Nothing needs to be kept or called for this: the first queue or output that is made asks the C library to be told of
+//! the process's exit, so that records are delivered after a return from `main`, after `std::process::exit` and after a
+//! panic, without a guard. [`log_panics`] adds `panic = "abort"`, and a record of each panic.
+//!
+//! | end | delivered |
+//! |---|---|
+//! | return from `main`, `std::process::exit`, panic of the main thread | all that was accepted, within the [exit timeout](set_exit_timeout) |
+//! | `panic = "abort"` | the same, with [`log_panics`] |
+//! | a forked child | what it logs itself; what it inherited is its parent's, and dropped |
+//! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; [`flush`] first where you can |
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
+use std::time::{Duration, Instant};
+
+use crate::sync::{lock, lock_until};
+use crate::{Error, selflog};
+
+/// Something that holds records: it is flushed at exit, and locked around a fork.
+pub(crate) trait Resource: Send + Sync {
+    /// Queues are flushed before the outputs behind them.
+    fn is_queue(&self) -> bool;
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error>;
+
+    /// Locks it, so that a fork finds it whole. `None` where the lock is not to be had by `deadline`.
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>>;
+
+    /// In a forked child: another thread, which does not exist here, had the lock. It must never be touched again.
+    fn abandon(&self);
+}
+
+/// A [`Resource`] that is locked while the process forks; dropping this unlocks it.
+pub(crate) trait Held {
+    /// In the forked child: what is pending is the parent's.
+    fn forget_pending(&mut self);
+}
+
+/// Has `resource` flushed at exit and held at forks, as long as somebody else keeps it.
+pub(crate) fn register(resource: Weak<dyn Resource>) {
+    HOOKS.call_once(install_hooks);
+    let mut all = lock(&RESOURCES);
+    all.retain(|known| known.strong_count() > 0);
+    all.push(resource);
+}
+
+/// Delivers what all queues and buffers of the process hold, and comes back within `timeout`.
+///
+/// For the moments that [no hook](self) sees: before `exec`, `abort` or `_exit`.
+///
+/// # Errors
+///
+/// The last error, and [`Timeout`](crate::ErrorKind::Timeout) where the time was too short.
+pub fn flush(timeout: Duration) -> Result<(), Error> {
+    flush_all(Instant::now() + timeout)
+}
+
+/// How long the exit of the process may be held up for records to be delivered. The default is 5 seconds.
+pub fn set_exit_timeout(timeout: Duration) {
+    EXIT_TIMEOUT_MILLIS.store(timeout.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` where
+/// `RUST_BACKTRACE` asks for one), delivers what is pending, and then goes on to the hook that was there before.
+///
+/// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
+pub fn log_panics() {
+    let next = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        log_panic(panic);
+        // A panic inside a handler on this thread may have interrupted the very lock that a flush wants.
+        if !crate::handler::is_delivering() {
+            let _ = flush(exit_timeout());
+        }
+        next(panic);
+    }));
+}
+
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let message = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let message = message.unwrap_or("a value that is not a string");
+    let location = panic.location().map(tracing::field::display);
+    let thread = std::thread::current();
+    let backtrace = std::backtrace::Backtrace::capture();
+    let backtrace =
+        (backtrace.status() == std::backtrace::BacktraceStatus::Captured).then(|| tracing::field::display(backtrace));
+    tracing::error!(target: "panic", location, thread = thread.name(), backtrace, "panicked: {message}");
+}
+
+/// The process is ending: whatever comes now is delivered before the call returns.
+#[inline]
+pub(crate) fn is_exiting() -> bool {
+    EXITING.load(Ordering::Relaxed)
+}
+
+fn exit_timeout() -> Duration {
+    Duration::from_millis(EXIT_TIMEOUT_MILLIS.load(Ordering::Relaxed))
+}
+
+fn flush_all(deadline: Instant) -> Result<(), Error> {
+    let Some(resources) = lock_until(&RESOURCES, deadline).map(|all| living(&all)) else {
+        return Err(Error::new(crate::ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
+    };
+    let (queues, outputs): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
+    let flushed = queues.iter().chain(&outputs).map(|resource| resource.flush(deadline));
+    flushed.fold(Ok(()), |all, one| if one.is_err() { one } else { all })
+}
+
+fn living(all: &[Weak<dyn Resource>]) -> Vec<Arc<dyn Resource>> {
+    all.iter().filter_map(Weak::upgrade).collect()
+}
+
+fn install_hooks() {
+    // SAFETY: both take plain function pointers, valid for the life of the process.
+    unsafe {
+        libc::atexit(at_exit);
+        #[cfg(unix)]
+        libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
+    }
+}
+
+extern "C" fn at_exit() {
+    EXITING.store(true, Ordering::Relaxed);
+    let flushed = std::panic::catch_unwind(|| flush_all(Instant::now() + exit_timeout()));
+    if let Ok(Err(error)) = flushed {
+        selflog::tell(&format!("at exit: {error}"));
+    }
+}
+
+/// All that is locked around a fork, so that the child does not find a lock whose holder it does not have.
+struct Frozen {
+    held: Vec<Box<dyn Held>>,
+    missed: Vec<Arc<dyn Resource>>,
+    _resources: Option<MutexGuard<'static, Vec<Weak<dyn Resource>>>>,
+    _callsites: Box<dyn std::any::Any>,
+}
+
+#[cfg(unix)]
+extern "C" fn before_fork() {
+    let frozen = std::panic::catch_unwind(|| {
+        let deadline = Instant::now() + FORK_PATIENCE;
+        let resources = lock_until(&RESOURCES, deadline);
+        let mut frozen = Frozen {
+            held: Vec::new(),
+            missed: Vec::new(),
+            _callsites: crate::record::freeze_callsites(deadline),
+            _resources: None,
+        };
+        // A queue's worker takes an output's lock, never the other way round; both are taken in that order here.
+        let mut living = resources.as_deref().map_or(Vec::new(), |all| living(all));
+        living.sort_by_key(|resource| !resource.is_queue());
+        for resource in living {
+            match resource.clone().hold(deadline) {
+                Some(held) => frozen.held.push(held),
+                None => frozen.missed.push(resource),
+            }
+        }
+        frozen._resources = resources;
+        frozen
+    });
+    let _ = FROZEN.try_with(|slot| slot.replace(frozen.ok()));
+}
+
+#[cfg(unix)]
+extern "C" fn after_fork_in_parent() {
+    let _ = FROZEN.try_with(|slot| slot.take());
+}
+
+#[cfg(unix)]
+extern "C" fn after_fork_in_child() {
+    let Ok(Some(mut frozen)) = FROZEN.try_with(|slot| slot.take()) else { return };
+    for held in &mut frozen.held {
+        held.forget_pending();
+    }
+    for resource in frozen.missed.drain(..) {
+        resource.abandon();
+        // Dropped, it might wait for a thread or a lock that does not exist here.
+        std::mem::forget(resource);
+    }
+}
+
+thread_local! {
+    static FROZEN: RefCell<Option<Frozen>> = const { RefCell::new(None) };
+}
+
+static RESOURCES: Mutex<Vec<Weak<dyn Resource>>> = Mutex::new(Vec::new());
+static HOOKS: Once = Once::new();
+static EXITING: AtomicBool = AtomicBool::new(false);
+static EXIT_TIMEOUT_MILLIS: AtomicU64 = AtomicU64::new(5_000);
+
+/// How long a fork waits for the locks: a sink may be stuck in a system call.
+const FORK_PATIENCE: Duration = Duration::from_millis(500);

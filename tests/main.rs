@@ -1,0 +1,4 @@
+//! The one integration binary: a module per topic.
+
+mod layer;
+mod queue;
