@@ -11,9 +11,10 @@ use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
 use tracing_handlers::sink::Null;
-use tracing_handlers::{Handler, Output};
+use tracing_handlers::{Handler, HandlerLayer, Output};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -27,7 +28,10 @@ fn main() {
     }
     let mut held = true;
     let mut row = |name: &str, ours: f64, theirs: f64, holds: bool| {
-        println!("{name:<44} ours {ours:>8.1}   tracing-subscriber {theirs:>8.1}   {}", if holds { "" } else { "TOO MANY" });
+        println!(
+            "{name:<44} ours {ours:>8.1}   tracing-subscriber {theirs:>8.1}   {}",
+            if holds { "" } else { "TOO MANY" }
+        );
         held &= holds;
     };
     for disabled in ["off", "off-beside"] {
@@ -60,7 +64,8 @@ fn instructions(scenario: &str, events: u32) -> f64 {
         .expect("valgrind starts");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
-    let count = told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells what it collected").1;
+    let count =
+        told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells what it collected").1;
     count.trim().parse().expect("a number")
 }
 
@@ -88,22 +93,38 @@ fn run(scenario: &str, events: u64) {
 /// `off`: nobody wants DEBUG. `off-beside`: another layer does, one that does nothing with it.
 fn dispatch(scenario: &str) -> Dispatch {
     let (what, whose) = scenario.rsplit_once('-').expect("a scenario ends in -ours or -theirs");
-    let ours = |handler: Box<dyn Handler>| tracing_handlers::layer(handler);
     let registry = tracing_subscriber::registry();
     match (what, whose) {
-        ("off", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO))))),
-        ("off", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO))),
+        ("off", "ours") => {
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null).level(LevelFilter::INFO)))))
+        }
+        ("off", _) => Dispatch::new(
+            registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
+        ),
         ("off-beside", "ours") => Dispatch::new(
-            registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))),
+            registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null).level(LevelFilter::INFO)))),
         ),
         ("off-beside", _) => Dispatch::new(
-            registry.with(Idle).with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
+            registry
+                .with(Idle)
+                .with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
-        ("json-flat" | "json-spans", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null::new()))))),
-        ("json-flat" | "json-spans", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink))),
-        (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()))))),
+        ("json-flat" | "json-spans", "ours") => {
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null)))))
+        }
+        ("json-flat" | "json-spans", _) => {
+            Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))
+        }
+        (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }
+}
+
+fn ours<S>(handler: Box<dyn Handler>) -> HandlerLayer<S>
+where
+    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+{
+    tracing_handlers::layer(handler)
 }
 
 struct Idle;
