@@ -7,7 +7,7 @@ use tracing_core::Level;
 use tracing_handlers::Severity;
 use tracing_handlers::sink::{Colour, Console, Sink};
 
-use super::{write, write_as};
+use super::{write, write_as, write_until_refused};
 
 /// Runs `test` of this module in a process of its own, where [`in_child`] is true.
 fn child(test: &str) -> Command {
@@ -70,7 +70,7 @@ fn a_closed_pipe_is_an_error_and_no_panic() {
         // The parent closes its end only now: the test harness would not survive it earlier.
         eprintln!("ready");
         let _ = std::io::stdin().read(&mut [0]);
-        let partial = write(&mut Console::stdout(), &["line 1\n"]).unwrap_err();
+        let partial = write_until_refused(&mut Console::stdout());
         eprintln!("line {} delivered, {:?}", partial.delivered, partial.error.io_error().map(std::io::Error::kind));
         let captured = write(&mut Console::stdout().captured(), &["line 1\n"]);
         eprintln!("line captured: {}", captured.is_err());

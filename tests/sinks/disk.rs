@@ -74,6 +74,25 @@ fn a_full_disk_leaves_whole_lines_counts_them_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_torn_line_that_may_not_be_cut_off_is_finished_when_there_is_room() {
+    let Some(disk) = Disk::mount() else { return };
+    let ballast = disk.fill(8192);
+    let path = disk.path().join("app.log");
+    let mut file = File::open(&path).unwrap().rotation(Rotation::size(4000));
+    // Another writer: the end of the file is no longer ours to cut.
+    fs::write(&path, "foreign\n").unwrap();
+    let long = format!("{}\n", "x".repeat(20_000));
+
+    let partial = write(&mut file, &[&long, "refused\n"]).unwrap_err();
+    assert_eq!((partial.delivered, file.pending()), (1, 1));
+    fs::remove_file(ballast).unwrap();
+    write(&mut file, &["next\n"]).unwrap();
+    assert_eq!(file.pending(), 0);
+    assert_eq!(fs::read_to_string(disk.path().join("app.log.1")).unwrap(), format!("foreign\n{long}"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "next\n");
+}
+
+#[test]
 fn buffered_lines_wait_for_room_on_the_disk() {
     let Some(disk) = Disk::mount() else { return };
     let ballast = disk.fill(8192);

@@ -21,3 +21,13 @@ fn write_as(sink: &mut impl Sink, records: &[(Severity, &str)]) -> Result<(), Pa
     }
     sink.write(Batch::new(&bytes, &lines))
 }
+
+/// Writes until it is refused. Once is not enough on a pipe whose reader was dropped: a process that another test has
+/// forked, and that is not yet the program it will be, still holds a copy.
+fn write_until_refused(sink: &mut impl Sink) -> Partial {
+    loop {
+        if let Err(partial) = write(sink, &["lost\n"]) {
+            return partial;
+        }
+    }
+}

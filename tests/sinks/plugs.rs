@@ -8,7 +8,7 @@ use tracing_handlers::rotation::{KIB, Rotation};
 use tracing_handlers::sink::{File, Make, Memory, Null, Sink, Write, Writer};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::{write, write_as};
+use super::{write, write_as, write_until_refused};
 
 #[test]
 fn a_rolling_file_of_tracing_appender_takes_every_line() {
@@ -63,7 +63,7 @@ fn a_write_sink_takes_whole_batches_and_flushes() {
 fn a_write_sink_on_a_closed_pipe_is_an_error_that_names_it() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let partial = write(&mut Write::new(writer).named("pipe"), &["one\n"]).unwrap_err();
+    let partial = write_until_refused(&mut Write::new(writer).named("pipe"));
     assert_eq!(partial.delivered, 0);
     assert!(partial.error.to_string().starts_with("cannot write to pipe: "));
 }
