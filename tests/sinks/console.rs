@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio, exit};
 
-use tracing_core::Level;
+use tracing::Level;
 use tracing_handlers::Severity;
 use tracing_handlers::sink::{Colour, Console, Sink};
 
