@@ -14,15 +14,23 @@ use tracing_subscriber::prelude::*;
 fn paths(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = || File::options().truncate(true).buffer(64 << 10).open(folder.path().join("bench.log")).expect("opens");
-    path(criterion, "capture", from_fn(|record| {
-        black_box(record);
-        Ok(())
-    }));
+    path(
+        criterion,
+        "capture",
+        from_fn(|record| {
+            black_box(record);
+            Ok(())
+        }),
+    );
     path(criterion, "text", Output::new(Text::new(), Null));
     path(criterion, "json", Output::new(Json::new(), Null));
     path(criterion, "json to a buffered file", Output::new(Json::new(), file()));
     path(criterion, "json, redacted", Rewriting::new(Redact::fields(["id"]), Output::new(Json::new(), Null)));
-    path(criterion, "json to a file behind a queue", Queue::new(Output::new(Json::new(), file())).overflow(Overflow::Block));
+    path(
+        criterion,
+        "json to a file behind a queue",
+        Queue::new(Output::new(Json::new(), file())).overflow(Overflow::Block),
+    );
     path(criterion, "text and json", (Output::new(Text::new(), Null), Output::new(Json::new(), Null)));
 }
 

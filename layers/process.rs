@@ -106,8 +106,13 @@ fn flush_all(deadline: Instant) -> Result<(), Error> {
         return Err(Error::new(crate::ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
     };
     let (queues, outputs): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
-    let flushed = queues.iter().chain(&outputs).map(|resource| resource.flush(deadline));
-    flushed.fold(Ok(()), |all, one| if one.is_err() { one } else { all })
+    let mut all = Ok(());
+    for resource in queues.iter().chain(&outputs) {
+        if let Err(error) = resource.flush(deadline) {
+            all = Err(error);
+        }
+    }
+    all
 }
 
 fn living(all: &[Weak<dyn Resource>]) -> Vec<Arc<dyn Resource>> {

@@ -10,7 +10,13 @@ use crate::{Error, Partial};
 
 /// Of several results the last error, if there is one.
 fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
-    results.into_iter().fold(Ok(()), |all, result| if result.is_err() { result } else { all })
+    let mut worst = Ok(());
+    for result in results {
+        if result.is_err() {
+            worst = result;
+        }
+    }
+    worst
 }
 
 macro_rules! side_by_side {

@@ -1,7 +1,8 @@
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -178,7 +179,8 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     /// Formats all records, then hands them to the sink together, in pieces of about [`BATCH_BYTES`].
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut batch = Piece { bytes: pool::take(), lines: LINES.take(), ..Piece::default() };
+        let mut batch =
+            Piece { bytes: pool::take(), lines: LINES.try_with(Cell::take).unwrap_or_default(), ..Piece::default() };
         for record in records {
             match self.append(&record, &mut batch.bytes) {
                 Ok(true) => batch.lines.push(Line { end: batch.bytes.len(), severity: record.severity() }),
@@ -192,7 +194,8 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         batch.write_to(&self.shared);
         let Piece { bytes, lines, delivered, failed, .. } = batch;
         pool::give(bytes);
-        LINES.set(lines);
+        // A thread that is ending keeps nothing.
+        let _ = LINES.try_with(|kept| kept.set(lines));
         failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
     }
 
@@ -315,7 +318,11 @@ impl<S: Sink> State<S> {
             Ok(()) => {
                 self.taken += lines.len() as u64;
                 self.health.works(&self.name);
-                Ok(())
+                match process::is_exiting() {
+                    // Nobody may come to flush after this.
+                    true => Ok(self.sink.flush(Instant::now() + AT_EXIT)?),
+                    false => Ok(()),
+                }
             }
             Err(partial) => Err(self.failed(partial, lines.len())),
         }
@@ -402,8 +409,11 @@ fn thread_token() -> usize {
 
 thread_local! {
     static TOKEN: u8 = const { 0 };
-    static LINES: std::cell::Cell<Vec<Line>> = const { std::cell::Cell::new(Vec::new()) };
+    static LINES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
 }
+
+/// How long a record that is logged while the process ends may wait for its sink.
+const AT_EXIT: Duration = Duration::from_secs(1);
 
 /// One write per so many bytes.
 const BATCH_BYTES: usize = 64 << 10;
