@@ -48,7 +48,15 @@ pub fn layer<S>(handler: impl Handler) -> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    HandlerLayer::new(Shared::new(Arc::new(Graph::new(Box::new(handler))), None))
+    let graph = Graph::new(Box::new(handler));
+    let shared = Arc::new(Shared {
+        id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
+        generation: AtomicU64::new(graph.generation),
+        graph: ArcSwap::from_pointee(graph),
+        reentrant: AtomicU64::new(0),
+        health: Mutex::default(),
+    });
+    HandlerLayer { marker: Filtered::new(Unused, Marker(shared.clone())), shared, clock: None }
 }
 
 /// See [`layer`].
@@ -59,20 +67,22 @@ where
 pub struct HandlerLayer<S> {
     marker: Filtered<Unused, Marker, S>,
     shared: Arc<Shared>,
+    clock: Option<Box<dyn Clock>>,
 }
 
 impl<S> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    fn new(shared: Shared) -> Self {
-        let shared = Arc::new(shared);
-        Self { marker: Filtered::new(Unused, Marker(shared.clone())), shared }
+    /// Where the time of records comes from: by default the system's wall clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
     }
 
-    /// Where the time of records comes from: by default the system's wall clock. To be set before [`handle`](Self::handle).
-    pub fn clock(self, clock: impl Clock) -> Self {
-        Self::new(Shared::new(self.shared.graph.load_full(), Some(Box::new(clock))))
+    #[inline]
+    fn now(&self) -> Timestamp {
+        self.clock.as_ref().map_or_else(|| System.now(), |clock| clock.now())
     }
 
     /// A handle to flush, count and exchange the handlers with, once the layer is installed.
@@ -154,6 +164,17 @@ impl Graph {
     fn new(handler: Box<dyn Handler>) -> Self {
         Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler }
     }
+
+    /// Asked by tracing under its own locks, which a panic would poison for the whole process. A handler that cannot say
+    /// what it wants gets everything.
+    #[cold]
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.handler.enabled(meta))).unwrap_or(true)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        catch_unwind(AssertUnwindSafe(|| self.handler.max_level())).unwrap_or(LevelFilter::TRACE)
+    }
 }
 
 struct Shared {
@@ -164,26 +185,9 @@ struct Shared {
     /// Events given up because they were logged by what handles events.
     reentrant: AtomicU64,
     health: Mutex<Health>,
-    clock: Option<Box<dyn Clock>>,
 }
 
 impl Shared {
-    fn new(graph: Arc<Graph>, clock: Option<Box<dyn Clock>>) -> Self {
-        Self {
-            id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
-            generation: AtomicU64::new(graph.generation),
-            graph: ArcSwap::new(graph),
-            reentrant: AtomicU64::new(0),
-            health: Mutex::default(),
-            clock,
-        }
-    }
-
-    #[inline]
-    fn now(&self) -> Timestamp {
-        self.clock.as_ref().map_or_else(|| System.now(), |clock| clock.now())
-    }
-
     /// Hands over a record; or keeps it until the one that this thread is in the middle of is through.
     #[inline]
     fn deliver(&self, graph: &Graph, raw: &[u8]) {
@@ -218,7 +222,7 @@ impl Shared {
     fn put_off(&self, raw: &[u8]) {
         let kept = PUT_OFF.try_with(|list| {
             let mut list = list.try_borrow_mut().ok()?;
-            let keeps = !list.closed && list.records.len() < MAX_PUT_OFF;
+            let keeps = !list.closed.contains(&self.id) && list.records.len() < MAX_PUT_OFF;
             keeps.then(|| list.records.push((self.id, raw.to_vec())))
         });
         if !matches!(kept, Ok(Some(()))) {
@@ -232,14 +236,14 @@ impl Shared {
             let mut list = list.borrow_mut();
             let (mine, others) = std::mem::take(&mut list.records).into_iter().partition(|(id, _)| *id == self.id);
             list.records = others;
-            list.closed = true;
+            list.closed.push(self.id);
             mine
         });
         let mine: Vec<(u32, Vec<u8>)> = mine;
         for (_, raw) in &mine {
             self.hand_over(graph, raw);
         }
-        PUT_OFF.with(|list| list.borrow_mut().closed = false);
+        PUT_OFF.with(|list| list.borrow_mut().closed.pop());
     }
 }
 
@@ -247,7 +251,8 @@ impl Shared {
 #[derive(Default)]
 struct PutOff {
     records: Vec<(u32, Vec<u8>)>,
-    closed: bool,
+    /// The layers that are at it, the innermost last.
+    closed: Vec<u32>,
 }
 
 #[inline]
@@ -279,7 +284,7 @@ where
             return;
         };
         let mut raw = pool::take();
-        capture_event(event, known, self.shared.now(), &mut raw, |out| {
+        capture_event(event, known, self.now(), &mut raw, |out| {
             if let Some(leaf) = context.event_span(event) {
                 append_spans(self.shared.id, &context, &leaf, out);
             }
@@ -296,7 +301,9 @@ where
         let callsite = Known::callsite(attributes.metadata());
         let mut fields = pool::take();
         // Before any lock is taken: the values' `Debug` may log.
-        capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
+        if let Some(_depth) = Depth::enter() {
+            capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
+        }
         let parent = span.parent();
         let extensions = parent.as_ref().map(SpanRef::extensions);
         let parent = parent.as_ref().zip(extensions.as_ref()).and_then(|(span, extensions)| {
@@ -313,7 +320,7 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
+        let (Some(span), Some(_depth)) = (context.span(id), Depth::enter()) else { return };
         let mut fields = pool::take();
         capture_fields(Known::callsite(span.metadata()), &mut fields, |visitor| values.record(visitor));
         if let Some(path) = span.extensions_mut().get_mut::<Paths>().and_then(|paths| paths.of_mut(self.shared.id)) {
@@ -342,7 +349,7 @@ where
 /// Judges a record of the `log` crate, whose callsite says nothing of its target.
 #[cold]
 fn wants(graph: &Graph, raw: &[u8]) -> bool {
-    Record::decode(raw).is_some_and(|record| graph.handler.enabled(&record.meta()))
+    Record::decode(raw).is_some_and(|record| graph.enabled(&record.meta()))
 }
 
 /// Appends the spans from the root to `leaf`: one copy where the leaf's path is current.
@@ -366,42 +373,55 @@ fn append_spans_slowly<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanR
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    refresh(layer, leaf);
-    let base = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)).map(Path::base);
-    match base {
+    refresh(layer, context, leaf);
+    let mut own = pool::take();
+    // Both under one lock: another thread's refresh may move the border between them.
+    let base = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)).map(|path| {
+        path.append_to(&mut own);
+        path.base()
+    });
+    let before = match base {
         // Not ours to see when it was made; its parents may be.
-        None => {
-            if let Some(parent) = leaf.parent() {
-                append_spans(layer, context, &parent, out);
-            }
-        }
-        Some(base) => {
-            if let Some(base) = base.and_then(|base| context.span(&Id::from_u64(base))) {
-                append_spans(layer, context, &base, out);
-            }
-            if let Some(path) = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
-                path.append_to(out);
-            }
+        None => leaf.parent().map(|parent| parent.id()),
+        Some(base) => base.map(Id::from_u64),
+    };
+    if let Some(before) = before.and_then(|before| context.span(&before)) {
+        append_spans(layer, context, &before, out);
+    }
+    out.extend_from_slice(&own);
+    pool::give(own);
+}
+
+/// Brings a span's path up to date with its ancestors' recorded values, from the root down. Not by recursion: there may be
+/// more spans than the stack has room for.
+fn refresh<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let mut stale = Vec::new();
+    let mut next = context.span(&leaf.id());
+    while let Some(span) = next {
+        let epoch = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
+            Some(path) if !path.is_current() => path.tree_epoch(),
+            _ => break,
+        };
+        stale.push((span.id(), epoch));
+        next = span.parent();
+    }
+    for (id, epoch) in stale.iter().rev() {
+        if let Some(span) = context.span(id) {
+            refresh_one(layer, &span, *epoch);
         }
     }
 }
 
-/// Brings a span's path up to date with its ancestors' recorded values, from the root down.
-fn refresh<'a, S>(layer: u32, span: &SpanRef<'a, S>)
+fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, epoch: u32)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let epoch = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
-        Some(path) if !path.is_current() => path.tree_epoch(),
-        _ => return,
-    };
-    let parent = span.parent();
-    if let Some(parent) = &parent {
-        refresh(layer, parent);
-    }
     // Copied aside: to hold a parent's lock and a child's at once would invite a deadlock with whoever records.
     let mut ancestors = pool::take();
-    let base = parent.and_then(|parent| {
+    let base = span.parent().and_then(|parent| {
         let extensions = parent.extensions();
         extensions.get::<Paths>()?.of(layer)?.copy_for_child(parent.id().into_u64(), &mut ancestors)
     });
@@ -464,7 +484,7 @@ impl Known {
     fn find_out(graph: &Graph, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let callsite = Callsite::of(metadata);
         // Records of the `log` crate share callsites that say nothing of them: each is judged when its target is known.
-        let wanted = callsite.is_from_log() || graph.handler.enabled(&Meta::from(metadata));
+        let wanted = callsite.is_from_log() || graph.enabled(&Meta::from(metadata));
         let key = std::ptr::from_ref(metadata).addr();
         let known = Self { metadata: key, generation: graph.generation, callsite: Some(callsite), wanted };
         let _ = KNOWN.try_with(|table| table[slot(key, graph.generation)].set(known));
@@ -494,26 +514,39 @@ fn slot(metadata: usize, generation: u64) -> usize {
     ((metadata >> 4) ^ (metadata >> 11) ^ (generation as usize).wrapping_mul(37)) % TABLE
 }
 
-/// How deep this thread is in captures: a `Debug` that logs itself has no end.
+/// How deep this thread is in captures, and how many there were since the outermost began: a `Debug` that logs itself has
+/// no end, and one that does so twice, or under two layers, has more of them than depth alone could bound.
+#[derive(Clone, Copy)]
+struct Nesting {
+    depth: u32,
+    captures: u32,
+}
+
+/// One capture on this thread.
 struct Depth;
 
 impl Depth {
     #[inline]
     fn enter() -> Option<Self> {
-        let depth = DEPTH.try_with(|depth| {
-            depth.set(depth.get() + 1);
-            depth.get()
+        let nesting = NESTING.try_with(|nesting| {
+            let Nesting { depth, captures } = nesting.get();
+            let now = Nesting { depth: depth + 1, captures: if depth == 0 { 0 } else { captures.saturating_add(1) } };
+            nesting.set(now);
+            now
         });
-        let depth_or_ending = depth.unwrap_or(1);
+        let nesting_or_ending = nesting.unwrap_or(Nesting { depth: 1, captures: 0 });
         let entered = Self;
-        (depth_or_ending <= MAX_DEPTH).then_some(entered)
+        (nesting_or_ending.depth <= MAX_DEPTH && nesting_or_ending.captures <= MAX_NESTED).then_some(entered)
     }
 }
 
 impl Drop for Depth {
     #[inline]
     fn drop(&mut self) {
-        let _ = DEPTH.try_with(|depth| depth.set(depth.get() - 1));
+        let _ = NESTING.try_with(|nesting| {
+            let Nesting { depth, captures } = nesting.get();
+            nesting.set(Nesting { depth: depth - 1, captures });
+        });
     }
 }
 
@@ -531,14 +564,14 @@ impl<S> Filter<S> for Marker {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match self.0.graph.load().handler.enabled(&Meta::from(metadata)) {
+        match self.0.graph.load().enabled(&Meta::from(metadata)) {
             true => Interest::always(),
             false => Interest::never(),
         }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.0.graph.load().handler.max_level())
+        Some(self.0.graph.load().max_level())
     }
 }
 
@@ -581,8 +614,8 @@ mod log_level {
 
 thread_local! {
     static KNOWN: [Cell<Known>; TABLE] = const { [const { Cell::new(Known::NOTHING) }; TABLE] };
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-    static PUT_OFF: RefCell<PutOff> = const { RefCell::new(PutOff { records: Vec::new(), closed: false }) };
+    static NESTING: Cell<Nesting> = const { Cell::new(Nesting { depth: 0, captures: 0 }) };
+    static PUT_OFF: RefCell<PutOff> = const { RefCell::new(PutOff { records: Vec::new(), closed: Vec::new() }) };
 }
 
 static NEXT_LAYER: AtomicU32 = AtomicU32::new(1);
@@ -591,5 +624,7 @@ static NEXT_GENERATION: AtomicU64 = AtomicU64::new(1);
 /// Callsites that a thread remembers: 4 KiB.
 const TABLE: usize = 128;
 const MAX_DEPTH: u32 = 32;
+/// Captures inside one capture, however deep.
+const MAX_NESTED: u32 = 1_000;
 /// What handlers may log while one record is handed over.
 const MAX_PUT_OFF: usize = 64;

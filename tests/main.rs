@@ -1,7 +1,10 @@
 //! The integration tests: one binary, a module per topic.
 
 mod architecture;
+mod collect;
+mod filter;
 mod layer;
 mod queue;
+mod record;
 mod rotation;
 mod sinks;

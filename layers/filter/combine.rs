@@ -60,6 +60,10 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
     fn accepts(&self, record: &Record<'_>) -> bool {
         self.0.passes(record) || self.1.passes(record)
     }
+
+    fn per_record(&self) -> bool {
+        self.0.per_record() || self.1.per_record()
+    }
 }
 
 /// See [`FilterExt::not`].

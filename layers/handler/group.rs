@@ -1,12 +1,20 @@
 //! Several handlers side by side: each gets every record, whatever becomes of it in the others.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report};
 use crate::record::{Meta, Record, Records};
-use crate::{Error, Partial};
+use crate::{Error, ErrorKind, Partial};
+
+/// What `call` of one handler comes to. A panic is that handler's alone: the next one must still be called.
+#[inline]
+fn guarded<E: From<Error>>(call: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
+}
 
 /// Of several results the last error, if there is one.
 fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
@@ -32,15 +40,15 @@ macro_rules! side_by_side {
 
             #[inline]
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-                worst([$(self.$index.handle(record)),*])
+                worst([$(guarded(|| self.$index.handle(record))),*])
             }
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-                worst([$(self.$index.handle_batch(records)),*])
+                worst([$(guarded(|| self.$index.handle_batch(records))),*])
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
-                worst([$(self.$index.flush(deadline)),*])
+                worst([$(guarded(|| self.$index.flush(deadline))),*])
             }
 
             fn report(&self, reports: &mut Vec<Report>) {
@@ -69,15 +77,15 @@ impl<H: Handler> Handler for Vec<H> {
     }
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        worst(self.iter().map(|handler| handler.handle(record)))
+        worst(self.iter().map(|handler| guarded(|| handler.handle(record))))
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        worst(self.iter().map(|handler| handler.handle_batch(records)))
+        worst(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        worst(self.iter().map(|handler| handler.flush(deadline)))
+        worst(self.iter().map(|handler| guarded(|| handler.flush(deadline))))
     }
 
     fn report(&self, reports: &mut Vec<Report>) {

@@ -50,7 +50,7 @@ impl Callsite {
             // Past the table's end a record carries its names itself.
             id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
             metadata,
-            keys: fields.iter().map(|field| Key::new(field.name())).collect(),
+            keys: fields.iter().map(|field| Key::new(plain(field.name()))).collect(),
             message: fields.field("message").map(|field| field.index()),
             from_log: fields.field("log.target").is_some(),
         }
@@ -99,6 +99,11 @@ impl Key {
     pub(crate) fn json(&self) -> Option<&str> {
         self.json.as_deref()
     }
+}
+
+/// A field that had to be written `r#type` is called `type`, as in tracing-subscriber.
+pub(super) fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 fn register(callsite: &'static Callsite) {

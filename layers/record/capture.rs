@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-use super::callsite::Callsite;
+use super::callsite::{Callsite, plain};
 use super::encoding::{self, HEADER, Header, Name, Slot};
 use super::{Kind, Severity, Value};
 use crate::clock::Timestamp;
@@ -80,7 +80,7 @@ impl Capture<'_> {
     fn name(&self, field: &Field) -> Name<'static> {
         match (self.callsite.id(), u8::try_from(field.index())) {
             (1.., Ok(index)) => Name::Index(index),
-            _ => Name::Inline(field.name()),
+            _ => Name::Inline(plain(field.name())),
         }
     }
 
@@ -188,7 +188,7 @@ fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
     // An error that is its own source would go on for ever.
     while let Some(error) = next.filter(|_| depth < MAX_SOURCES) {
         encoding::put_text(out, |out| write_guarded(out, format_args!("{error}")));
-        next = error.source();
+        next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or(None);
         depth += 1;
     }
 }

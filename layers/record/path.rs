@@ -25,9 +25,11 @@ pub(crate) struct Path {
 impl Path {
     /// The path of a new span with these `fields`, under the parent of that id and path.
     pub(crate) fn new(parent: Option<(u64, &Path)>, callsite: &'static Callsite, id: u64, fields: &[u8]) -> Self {
-        let tree = parent.map_or_else(|| tree_of(id), |(_, parent)| parent.tree);
-        // Read before the parent's bytes: what changes in between makes this path stale, not wrong.
-        let epoch = EPOCHS[tree].load(Ordering::Acquire);
+        // A copy is as old as what it is copied from: the parent may not have been looked at since its own ancestors changed.
+        let (tree, epoch) = match parent {
+            Some((_, parent)) => (parent.tree, parent.epoch),
+            None => (tree_of(id), EPOCHS[tree_of(id)].load(Ordering::Acquire)),
+        };
         let mut path =
             Self { bytes: Vec::new(), own: 0, base: None, tree, epoch, has_children: AtomicBool::new(false) };
         if let Some((id, parent)) = parent {
@@ -83,6 +85,10 @@ impl Path {
 
     /// Puts what the parent's [`copy_for_child`](Self::copy_for_child) gave in the place of the ancestors' part.
     pub(crate) fn refresh(&mut self, epoch: u32, ancestors: &[u8], base: Option<u64>) {
+        // Another thread that began later may be done before: its copy is the newer one.
+        if (self.epoch.wrapping_sub(epoch) as i32) > 0 {
+            return;
+        }
         self.bytes.splice(..self.own, ancestors.iter().copied());
         self.own = ancestors.len();
         self.base = base;
@@ -161,3 +167,22 @@ const HEAD: usize = 17;
 /// Trees share epochs by the hash of their root's id: one that moves for another tree's sake costs a copy, nothing else.
 const TREES: usize = 1024;
 static EPOCHS: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_that_began_earlier_does_not_undo_a_later_one() {
+        let metadata = tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+            tracing::info_span!("s").metadata().expect("a registry wants every span")
+        });
+        let callsite = Callsite::of(metadata);
+        let mut path = Path::new(None, callsite, 1, &[]);
+        let own = path.bytes.clone();
+        let (earlier, later) = (path.epoch.wrapping_add(1), path.epoch.wrapping_add(2));
+        path.refresh(later, b"later", Some(2));
+        path.refresh(earlier, b"earlier", Some(3));
+        assert_eq!((path.bytes, path.base, path.epoch), ([b"later", &own[..]].concat(), Some(2), later));
+    }
+}
