@@ -23,12 +23,18 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Whether `text` can stand without quotes in `key=value`: it can be taken neither for two pairs nor for the end of one.
+#[inline]
 pub(crate) fn is_bare(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if bytes.is_empty() || !bytes.iter().all(|&byte| BARE[byte as usize]) {
-        return false;
-    }
-    text.is_ascii() || !text.chars().any(|char| char.is_whitespace() || is_hidden(char))
+    !bytes.is_empty() && (no_block(bytes, |block| any(block, is_not_bare_ascii)) || is_bare_beyond_ascii(text))
+}
+
+#[cold]
+fn is_bare_beyond_ascii(text: &str) -> bool {
+    text.chars().all(|char| match u8::try_from(char) {
+        Ok(byte @ ..0x80) => !is_not_bare_ascii(byte),
+        _ => !char.is_whitespace() && !is_hidden(char),
+    })
 }
 
 #[inline]
@@ -52,17 +58,38 @@ fn escape_some<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut
     out.extend_from_slice(&text.as_bytes()[done..]);
 }
 
-/// Whether no byte is suspect.
 #[inline]
 fn is_clean<const QUOTES: bool>(bytes: &[u8]) -> bool {
+    no_block(bytes, any_in_block::<QUOTES>)
+}
+
+/// Whether `test` finds nothing in any of the blocks that `bytes` are cut into. The last one overlaps the one before:
+/// looking twice at a few bytes is cheaper than looking at the last ones singly.
+#[inline]
+fn no_block(bytes: &[u8], test: impl Fn(&[u8; BLOCK]) -> bool) -> bool {
     match bytes.last_chunk::<BLOCK>() {
-        // Looking twice at a few bytes is cheaper than looking at the last ones singly.
         Some(last) => {
             let (blocks, _) = bytes.as_chunks::<BLOCK>();
-            !blocks.iter().any(|block| any_in_block::<QUOTES>(block)) && !any_in_block::<QUOTES>(last)
+            !blocks.iter().any(&test) && !test(last)
         }
-        None => !any_in_few::<QUOTES>(bytes),
+        None => !test(&block_of_few(bytes)),
     }
+}
+
+/// Fewer bytes than a block: names, levels, short values. Their overlapping halves fill one, whatever the length.
+#[inline]
+fn block_of_few(bytes: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b'_'; BLOCK];
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        block[..8].copy_from_slice(first);
+        block[8..].copy_from_slice(last);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        block[..4].copy_from_slice(first);
+        block[4..8].copy_from_slice(last);
+    } else {
+        block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+    block
 }
 
 /// The first character at or after `from` that must be escaped, and where it starts.
@@ -97,23 +124,6 @@ fn any_in_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
 #[inline]
 fn any(block: &[u8; BLOCK], test: impl Fn(u8) -> bool) -> bool {
     block.iter().fold(false, |any, &byte| any | test(byte))
-}
-
-/// Fewer bytes than a block: names, levels, short values. Their overlapping halves fill a block, whatever the length.
-#[inline]
-fn any_in_few<const QUOTES: bool>(bytes: &[u8]) -> bool {
-    let mut block = [b' '; BLOCK];
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        block[..8].copy_from_slice(first);
-        block[8..].copy_from_slice(last);
-        return any_in_block::<QUOTES>(&block);
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        block[..4].copy_from_slice(first);
-        block[4..8].copy_from_slice(last);
-        return any_in_block::<QUOTES>(&block);
-    }
-    bytes.iter().any(|&byte| is_suspect::<QUOTES>(byte))
 }
 
 /// `write!` would cost more than the rest of the line, hence the hand-made digits below.
@@ -202,8 +212,15 @@ const fn is_not_plain_ascii<const QUOTES: bool>(byte: u8) -> bool {
     ((byte as i8) < 0x20) | (byte == 0x7f) | (QUOTES & ((byte == b'"') | (byte == b'\\')))
 }
 
-const fn is_bare_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && !matches!(byte, b'"' | b'\\' | b'=' | b'{' | b'}')
+/// What wants quotes in ASCII, and everything beyond.
+const fn is_not_bare_ascii(byte: u8) -> bool {
+    ((byte as i8) <= 0x20)
+        | (byte == 0x7f)
+        | (byte == b'"')
+        | (byte == b'\\')
+        | (byte == b'=')
+        | (byte == b'{')
+        | (byte == b'}')
 }
 
 const fn suspects<const QUOTES: bool>() -> [bool; 256] {
@@ -218,16 +235,6 @@ const fn suspects<const QUOTES: bool>() -> [bool; 256] {
 
 static SUSPECT: [bool; 256] = suspects::<false>();
 static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<true>();
-static BARE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = is_bare_byte(byte as u8);
-        byte += 1;
-    }
-    table
-};
-
 /// What the UTF-8 of the characters of [`is_hidden`] begins with.
 const LEADS: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
 const BLOCK: usize = 16;

@@ -131,13 +131,6 @@ impl Time {
         };
         out.extend_from_slice(&line[start..end]);
     }
-
-    /// In another zone.
-    #[cfg_attr(not(feature = "time-zone"), expect(dead_code, reason = "the one caller comes with the feature"))]
-    fn in_zone(mut self, zone: impl Zone) -> Self {
-        self.zone = Some(Arc::new(zone));
-        self
-    }
 }
 
 impl Default for Time {

@@ -203,7 +203,7 @@ impl Drop for Writer<'_> {
 impl Names {
     /// Only these, which want no escaping.
     pub(super) const fn fixed(fixed: &'static [&'static [u8]]) -> Self {
-        let mut bloom = Bloom([0; 4]);
+        let mut bloom = Bloom(0, 0);
         let mut index = 0;
         while index < fixed.len() {
             bloom.insert(fixed[index]);
@@ -262,20 +262,19 @@ impl Member {
     }
 }
 
-/// A set of names that may hold more than was put in, never less: two bits of 256 for each name.
+/// A set of names that may hold more than was put in, never less: one bit of 64 for each name, twice. With a dozen names
+/// in it, one new name of thirty is taken for an old one.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bloom([u64; 4]);
+struct Bloom(u64, u64);
 
 impl Bloom {
     /// Adds `name`; tells whether it is certainly new.
     #[inline]
     const fn insert(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);
-        let one = 1_u64 << (hash & 63);
-        let two = 1_u64 << (hash >> 8 & 63);
-        let old = (self.0[hash as usize >> 6 & 3] & one != 0) & (self.0[hash as usize >> 14 & 3] & two != 0);
-        self.0[hash as usize >> 6 & 3] |= one;
-        self.0[hash as usize >> 14 & 3] |= two;
+        let (one, two) = (1 << (hash & 63), 1 << (hash >> 6 & 63));
+        let old = (self.0 & one != 0) & (self.1 & two != 0);
+        *self = Self(self.0 | one, self.1 | two);
         !old
     }
 }
@@ -286,7 +285,7 @@ const fn hash(name: &[u8]) -> u32 {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
     let middle = name[name.len() / 2];
     let all = u32::from_le_bytes([first, middle, last, name.len() as u8]);
-    all.wrapping_mul(0x9e37_79b1) >> 16
+    all.wrapping_mul(0x9e37_79b1) >> 20
 }
 
 fn write_key(out: &mut Vec<u8>, name: &str) {

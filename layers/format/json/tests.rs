@@ -178,11 +178,11 @@ fn parts_renamed_alike_are_numbered() {
 }
 
 #[test]
-fn a_thousand_equal_names_all_stand() {
-    let fields: Vec<_> = (0..1000_u64).map(|number| ("x", Value::U64(number))).collect();
+fn hundreds_of_equal_names_all_stand() {
+    let fields: Vec<_> = (0..300_u64).map(|number| ("x", Value::U64(number))).collect();
     let object = parsed(&line(&Json::new().keys([Key::Spans]).spans(Spans::Flat), &record().with_span("s", fields)));
-    assert_eq!(object.as_object().unwrap().len(), 1000);
-    assert_eq!(object["x_1000"], 999);
+    assert_eq!(object.as_object().unwrap().len(), 300);
+    assert_eq!(object["x_300"], 299);
 }
 
 #[test]
