@@ -139,6 +139,12 @@ fn values_keep_their_types() {
 }
 
 #[test]
+fn an_error_is_one_string_with_its_causes() {
+    let record = record().with_error("error", &["no \"order\"", "disk full", "os error 28"]);
+    assert_eq!(line(&fields_only(), &record), r#"{"error":"no \"order\": disk full: os error 28"}"#);
+}
+
+#[test]
 fn no_mix_of_names_makes_a_key_twice() {
     let record = record()
         .with_field("a", 1_u64)
@@ -195,6 +201,7 @@ fn a_dangerous_character_is_escaped_in_every_position() {
             .with_thread(&evil, 1)
             .with_field(&evil, evil.as_str())
             .with_field("text", Value::Text(&evil))
+            .with_error("error", &[&evil, &evil])
             .with_span(&evil, [(evil.as_str(), Value::Str(&evil))]);
         for json in &modes {
             parsed(&line(json, &record));
@@ -203,6 +210,7 @@ fn a_dangerous_character_is_escaped_in_every_position() {
         for part in ["target", "message", "text", "file", "module_path", "thread_name"] {
             assert_eq!(object[part], *evil);
         }
+        assert_eq!(object["error"], format!("{evil}: {evil}"));
         assert_eq!(object[&evil], *evil);
         assert_eq!(object["spans"][0]["name"], *evil);
         assert_eq!(object["spans"][0][&evil], *evil);

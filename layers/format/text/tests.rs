@@ -92,6 +92,13 @@ fn a_value_cannot_pass_for_another_pair() {
 }
 
 #[test]
+fn an_error_is_shown_with_its_causes() {
+    let record =
+        RecordBuf::new(Severity::ERROR, "", "").with_error("a", &["lost"]).with_error("b", &["no order", "x=1"]);
+    assert_eq!(line(&Text::full().time(Time::none()), &record, false), r#"ERROR a=lost b="no order: x=1""#);
+}
+
+#[test]
 fn a_field_name_cannot_either() {
     let record = RecordBuf::new(Severity::INFO, "", "").with_field("a=1 b", 2_u64);
     assert_eq!(line(&Text::full().time(Time::none()), &record, false), r#" INFO "a=1 b"=2"#);
@@ -106,6 +113,7 @@ fn nothing_dangerous_is_ever_raw() {
             .with_thread(&evil, 1)
             .with_field(&evil, evil.as_str())
             .with_field("text", Value::Text(&evil))
+            .with_error("error", &[&evil, &evil])
             .with_field("bytes", evil.as_bytes())
             .with_span(&evil, [(evil.as_str(), Value::Str(&evil)), ("text", Value::Text(&evil))]);
         for text in styles() {
