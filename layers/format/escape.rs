@@ -23,46 +23,76 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Whether `text` can stand without quotes in `key=value`: it can be taken neither for two pairs nor for the end of one.
+#[inline]
 pub(crate) fn is_bare(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if bytes.is_empty() || !bytes.iter().all(|&byte| BARE[byte as usize]) {
-        return false;
-    }
-    text.is_ascii() || !text.chars().any(|char| char.is_whitespace() || is_hidden(char))
-}
-
-/// The one loop: copies what is clean in one piece, and hands each character that is not to `write`.
-#[inline]
-fn escape<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
-    match find::<QUOTES>(text, 0) {
-        None => out.extend_from_slice(text.as_bytes()),
-        Some((at, char)) => escape_from::<QUOTES>(out, text, write, at, char),
-    }
+    !bytes.is_empty() && (no_block(bytes, |block| any(block, is_not_bare_ascii)) || is_bare_beyond_ascii(text))
 }
 
 #[cold]
-fn escape_from<const QUOTES: bool>(
-    out: &mut Vec<u8>,
-    text: &str,
-    write: fn(&mut Vec<u8>, char),
-    mut at: usize,
-    mut char: char,
-) {
+fn is_bare_beyond_ascii(text: &str) -> bool {
+    text.chars().all(|char| match u8::try_from(char) {
+        Ok(byte @ ..0x80) => !is_not_bare_ascii(byte),
+        _ => !char.is_whitespace() && !is_hidden(char),
+    })
+}
+
+#[inline]
+fn escape<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
+    if is_clean::<QUOTES>(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        escape_some::<QUOTES>(out, text, write);
+    }
+}
+
+/// Copies what is clean in one piece, and hands each character that is not to `write`.
+#[cold]
+fn escape_some<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
     let mut done = 0;
-    loop {
+    while let Some((at, char)) = find::<QUOTES>(text, done) {
         out.extend_from_slice(&text.as_bytes()[done..at]);
         write(out, char);
         done = at + char.len_utf8();
-        match find::<QUOTES>(text, done) {
-            Some(next) => (at, char) = next,
-            None => break,
-        }
     }
     out.extend_from_slice(&text.as_bytes()[done..]);
 }
 
-/// The first character at or after `from` that must be escaped, and where it starts.
 #[inline]
+fn is_clean<const QUOTES: bool>(bytes: &[u8]) -> bool {
+    no_block(bytes, any_in_block::<QUOTES>)
+}
+
+/// Whether `test` finds nothing in any of the blocks that `bytes` are cut into. The last one overlaps the one before:
+/// looking twice at a few bytes is cheaper than looking at the last ones singly.
+#[inline]
+fn no_block(bytes: &[u8], test: impl Fn(&[u8; BLOCK]) -> bool) -> bool {
+    match bytes.last_chunk::<BLOCK>() {
+        Some(last) => {
+            let (blocks, _) = bytes.as_chunks::<BLOCK>();
+            !blocks.iter().any(&test) && !test(last)
+        }
+        None => !test(&block_of_few(bytes)),
+    }
+}
+
+/// Fewer bytes than a block: names, levels, short values. Their overlapping halves fill one, whatever the length.
+#[inline]
+fn block_of_few(bytes: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b'_'; BLOCK];
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        block[..8].copy_from_slice(first);
+        block[8..].copy_from_slice(last);
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        block[..4].copy_from_slice(first);
+        block[4..8].copy_from_slice(last);
+    } else {
+        block.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+    block
+}
+
+/// The first character at or after `from` that must be escaped, and where it starts.
 fn find<const QUOTES: bool>(text: &str, mut from: usize) -> Option<(usize, char)> {
     loop {
         from = find_suspect::<QUOTES>(text.as_bytes(), from)?;
@@ -76,32 +106,24 @@ fn find<const QUOTES: bool>(text: &str, mut from: usize) -> Option<(usize, char)
 }
 
 /// The first byte at or after `from` that must be escaped, or that may begin a character that must be.
+fn find_suspect<const QUOTES: bool>(bytes: &[u8], mut from: usize) -> Option<usize> {
+    while bytes.get(from..)?.first_chunk::<BLOCK>().is_some_and(|block| !any_in_block::<QUOTES>(block)) {
+        from += BLOCK;
+    }
+    let table = if QUOTES { &SUSPECT_IN_QUOTES } else { &SUSPECT };
+    bytes[from..].iter().position(|&byte| table[byte as usize]).map(|at| from + at)
+}
+
+/// Plain ASCII, the usual case, is told from the rest first, by fewer comparisons.
 #[inline]
-fn find_suspect<const QUOTES: bool>(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = &bytes[from..];
-    let (blocks, tail) = rest.as_chunks::<BLOCK>();
-    for (index, block) in blocks.iter().enumerate() {
-        if any_suspect::<QUOTES>(block) {
-            return position::<QUOTES>(bytes, from + index * BLOCK);
-        }
-    }
-    match rest.last_chunk::<BLOCK>() {
-        // Looking twice at a few bytes is cheaper than looking at the last ones singly.
-        Some(block) if tail.is_empty() || !any_suspect::<QUOTES>(block) => None,
-        _ => position::<QUOTES>(bytes, bytes.len() - tail.len()),
-    }
+fn any_in_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
+    any(block, is_not_plain_ascii::<QUOTES>) && any(block, is_suspect::<QUOTES>)
 }
 
 /// Without a branch, so that the compiler makes it a few vector instructions: half the time of eight bytes in a `u64`.
 #[inline]
-fn any_suspect<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
-    block.iter().fold(false, |any, &byte| any | is_suspect::<QUOTES>(byte))
-}
-
-#[inline]
-fn position<const QUOTES: bool>(bytes: &[u8], from: usize) -> Option<usize> {
-    let table = if QUOTES { &SUSPECT_IN_QUOTES } else { &SUSPECT };
-    bytes[from..].iter().position(|&byte| table[byte as usize]).map(|at| from + at)
+fn any(block: &[u8; BLOCK], test: impl Fn(u8) -> bool) -> bool {
+    block.iter().fold(false, |any, &byte| any | test(byte))
 }
 
 /// `write!` would cost more than the rest of the line, hence the hand-made digits below.
@@ -171,21 +193,34 @@ const fn is_hidden(char: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
-/// In ASCII: what must be escaped. Beyond: the lead bytes of the characters of [`is_hidden`].
+/// In ASCII: what must be escaped. Beyond: [`LEADS`].
 const fn is_suspect<const QUOTES: bool>(byte: u8) -> bool {
     (byte < 0x20)
         | (byte == 0x7f)
         | (QUOTES & ((byte == b'"') | (byte == b'\\')))
-        | (byte == 0xc2)
-        | (byte == 0xd8)
-        | (byte == 0xe1)
-        | (byte == 0xe2)
-        | (byte == 0xef)
-        | (byte == 0xf3)
+        | (byte == LEADS[0])
+        | (byte == LEADS[1])
+        | (byte == LEADS[2])
+        | (byte == LEADS[3])
+        | (byte == LEADS[4])
+        | (byte == LEADS[5])
 }
 
-const fn is_bare_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && !matches!(byte, b'"' | b'\\' | b'=' | b'{' | b'}')
+/// Everything of [`is_suspect`], and the rest beyond ASCII.
+const fn is_not_plain_ascii<const QUOTES: bool>(byte: u8) -> bool {
+    // One comparison for both ends: bytes beyond ASCII are negative.
+    ((byte as i8) < 0x20) | (byte == 0x7f) | (QUOTES & ((byte == b'"') | (byte == b'\\')))
+}
+
+/// What wants quotes in ASCII, and everything beyond.
+const fn is_not_bare_ascii(byte: u8) -> bool {
+    ((byte as i8) <= 0x20)
+        | (byte == 0x7f)
+        | (byte == b'"')
+        | (byte == b'\\')
+        | (byte == b'=')
+        | (byte == b'{')
+        | (byte == b'}')
 }
 
 const fn suspects<const QUOTES: bool>() -> [bool; 256] {
@@ -200,18 +235,10 @@ const fn suspects<const QUOTES: bool>() -> [bool; 256] {
 
 static SUSPECT: [bool; 256] = suspects::<false>();
 static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<true>();
-static BARE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = is_bare_byte(byte as u8);
-        byte += 1;
-    }
-    table
-};
-
+/// What the UTF-8 of the characters of [`is_hidden`] begins with.
+const LEADS: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
 const BLOCK: usize = 16;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -131,13 +131,6 @@ impl Time {
         };
         out.extend_from_slice(&line[start..end]);
     }
-
-    /// In another zone.
-    #[cfg_attr(not(feature = "time-zone"), expect(dead_code, reason = "the one caller comes with the feature"))]
-    fn in_zone(mut self, zone: impl Zone) -> Self {
-        self.zone = Some(Arc::new(zone));
-        self
-    }
 }
 
 impl Default for Time {
@@ -173,16 +166,13 @@ fn put_fraction(line: &mut [u8; LONGEST], at: usize, nanos: u32, precision: u8) 
     }
     line[at] = b'.';
     let end = at + 1 + precision as usize;
-    // The common ones divide by a constant, which takes no division.
-    let mut rest = match precision {
-        3 => nanos / 1_000_000,
-        6 => nanos / 1_000,
-        _ => nanos / 10_u32.pow(9 - u32::from(precision)),
-    };
-    for digit in line[at + 1..end].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
+    // All nine digits, two at a time and by constants, cost less than as many as are wanted one by one.
+    let (high, low) = (nanos / 100_000, nanos % 100_000);
+    line[at + 1..at + 3].copy_from_slice(&civil::two_digits(high / 100));
+    line[at + 3..at + 5].copy_from_slice(&civil::two_digits(high % 100));
+    line[at + 5..at + 7].copy_from_slice(&civil::two_digits(low / 1_000));
+    line[at + 7..at + 9].copy_from_slice(&civil::two_digits(low / 10 % 100));
+    line[at + 9] = b'0' + (low % 10) as u8;
     end
 }
 

@@ -91,6 +91,21 @@ impl RecordBuf {
         self
     }
 
+    /// With an error and its causes, outermost first.
+    #[cfg(test)]
+    pub(crate) fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
+        self.rebuild(None, |old, out| {
+            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            encoding::put_error(out, Name::Inline(name), |out| {
+                for message in messages {
+                    encoding::put_text(out, |out| out.extend_from_slice(message.as_bytes()));
+                }
+            });
+            copy_spans(out, old)
+        });
+        self
+    }
+
     /// Changes how important it is.
     pub fn set_severity(&mut self, severity: Severity) {
         self.edit_header(|header| header.severity = severity);

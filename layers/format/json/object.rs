@@ -123,9 +123,11 @@ impl<'b> Writer<'b> {
         write: impl FnOnce(&mut Self),
     ) {
         let start = self.out.len();
-        self.out.push(b',');
         match key {
-            Some(key) => self.out.extend_from_slice(key.as_bytes()),
+            Some(key) => {
+                self.out.push(b',');
+                self.out.extend_from_slice(key.as_bytes());
+            }
             None => write_key(self.out, name),
         }
         let mut member = Member { start, value: self.out.len(), end: 0 };
@@ -160,8 +162,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Puts the least free number behind the name. One walk over the siblings, however many have the name, so that a
-    /// record of ten thousand equal names cannot hold a thread for minutes. The list of numbers is the one allocation.
+    /// Puts the least free number behind the name.
     fn add_suffix(&mut self, object: &mut Object<'_>, member: &mut Member) -> bool {
         let name = member.name(self.out);
         let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
@@ -202,7 +203,7 @@ impl Drop for Writer<'_> {
 impl Names {
     /// Only these, which want no escaping.
     pub(super) const fn fixed(fixed: &'static [&'static [u8]]) -> Self {
-        let mut bloom = Bloom([0; 4]);
+        let mut bloom = Bloom(0, 0);
         let mut index = 0;
         while index < fixed.len() {
             bloom.insert(fixed[index]);
@@ -261,20 +262,19 @@ impl Member {
     }
 }
 
-/// A set of names that may hold more than was put in, never less: two bits of 256 for each name.
+/// A set of names that may hold more than was put in, never less: one bit of 64 for each name, twice. With a dozen names
+/// in it, one new name of thirty is taken for an old one.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bloom([u64; 4]);
+struct Bloom(u64, u64);
 
 impl Bloom {
     /// Adds `name`; tells whether it is certainly new.
     #[inline]
     const fn insert(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);
-        let one = 1_u64 << (hash & 63);
-        let two = 1_u64 << (hash >> 8 & 63);
-        let old = (self.0[hash as usize >> 6 & 3] & one != 0) & (self.0[hash as usize >> 14 & 3] & two != 0);
-        self.0[hash as usize >> 6 & 3] |= one;
-        self.0[hash as usize >> 14 & 3] |= two;
+        let (one, two) = (1 << (hash & 63), 1 << (hash >> 6 & 63));
+        let old = (self.0 & one != 0) & (self.1 & two != 0);
+        *self = Self(self.0 | one, self.1 | two);
         !old
     }
 }
@@ -285,26 +285,27 @@ const fn hash(name: &[u8]) -> u32 {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
     let middle = name[name.len() / 2];
     let all = u32::from_le_bytes([first, middle, last, name.len() as u8]);
-    all.wrapping_mul(0x9e37_79b1) >> 16
+    all.wrapping_mul(0x9e37_79b1) >> 20
 }
 
 fn write_key(out: &mut Vec<u8>, name: &str) {
-    out.push(b'"');
+    out.extend_from_slice(KEY_START);
     escape::json(out, name);
     out.extend_from_slice(KEY_END);
 }
 
-/// The least number from 2 on with which `name` is not among `names`.
+/// The least number from 2 on with which `name` is not among `names`. Looks at 64 numbers in one walk over the names, so
+/// that nothing is allocated.
 fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
-    // Of so many numbers one must be free.
-    let count = names.clone().count();
-    let mut taken = vec![false; count + 3];
-    for number in names.filter_map(|other| suffix(name, other)) {
-        if let Some(taken) = taken.get_mut(number) {
-            *taken = true;
+    let mut from = 2;
+    loop {
+        let numbers = names.clone().filter_map(|other| suffix(name, other)?.checked_sub(from));
+        let taken = numbers.filter(|number| *number < 64).fold(0_u64, |taken, number| taken | 1 << number);
+        if taken != u64::MAX {
+            return from + taken.trailing_ones() as usize;
         }
+        from += 64;
     }
-    taken.iter().skip(2).position(|taken| !taken).map_or(count + 2, |free| free + 2)
 }
 
 /// The number behind `name` and `_` in `other`, if that is what `other` is.

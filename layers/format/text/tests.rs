@@ -1,1 +1,145 @@
+<<<<<<< HEAD
 
+=======
+use super::*;
+use crate::clock::Timestamp;
+use crate::format::Caps;
+use crate::format::escape::tests::{dangerous, has_dangerous};
+use crate::{RecordBuf, Value};
+
+fn line(text: &Text, record: &RecordBuf, colour: bool) -> String {
+    let mut out = b"before".to_vec();
+    text.format(&record.as_record(), &mut Out::new(&mut out, Caps::default().with_colour(colour))).unwrap();
+    String::from_utf8(out.split_off(6)).unwrap()
+}
+
+fn record() -> RecordBuf {
+    RecordBuf::new(Severity::WARN, "shop::stock", "running out")
+        .with_time(Timestamp::new(1_795_223_943, 123_456_789))
+        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_thread("till", 7)
+        .with_field("left", 2_u64)
+        .with_span("request", [("method", "GET".into()), ("path", "/".into())])
+        .with_span("idle", [])
+}
+
+fn styles() -> [Text; 3] {
+    [Text::full(), Text::compact(), Text::pretty()].map(|text| text.file(true).thread_names(true).thread_ids(true))
+}
+
+#[test]
+fn each_style_has_its_shape() {
+    let plain = |text: Text| line(&text, &record(), false);
+    assert_eq!(
+        plain(Text::full()),
+        "2026-11-21T01:19:03.123456Z  WARN request{method=GET path=/}:idle: shop::stock: running out left=2"
+    );
+    assert_eq!(plain(Text::compact()), "01:19:03.123  WARN shop::stock: running out left=2 method=GET path=/");
+    assert_eq!(
+        plain(Text::pretty().thread_names(true)),
+        concat!(
+            "2026-11-21T01:19:03.123456Z  WARN shop::stock: running out\n    left=2\n    at src/stock.rs:41 on till\n",
+            "    in idle\n    in request with method=GET path=/",
+        )
+    );
+    assert_eq!(
+        plain(Text::full().spans(false).thread_names(true).thread_ids(true).file(true)),
+        "2026-11-21T01:19:03.123456Z  WARN [till#7] shop::stock: src/stock.rs:41: running out left=2"
+    );
+    assert_eq!(plain(Text::full().time(Time::none()).level(false).target(false).spans(false)), "running out left=2");
+}
+
+#[test]
+fn a_record_of_nothing_leaves_no_stray_space() {
+    let record = RecordBuf::new(Severity::INFO, "", "");
+    for text in [Text::full(), Text::compact(), Text::pretty()] {
+        assert_eq!(line(&text.clone().time(Time::none()), &record, false), " INFO");
+        assert_eq!(line(&text.time(Time::none()).level(false), &record, false), "");
+    }
+}
+
+#[test]
+fn colours_are_written_only_where_they_are_wanted() {
+    let full = Text::full().time(Time::unix_seconds());
+    assert_eq!(
+        line(&full, &record(), true),
+        concat!(
+            "\x1b[2m1795223943\x1b[0m \x1b[33m WARN\x1b[0m ",
+            "\x1b[1mrequest\x1b[0m{\x1b[3mmethod\x1b[0m\x1b[2m=\x1b[0mGET \x1b[3mpath\x1b[0m\x1b[2m=\x1b[0m/}:",
+            "\x1b[1midle\x1b[0m: \x1b[2mshop::stock:\x1b[0m running out \x1b[3mleft\x1b[0m\x1b[2m=\x1b[0m2",
+        )
+    );
+    for text in styles() {
+        assert!(!line(&text, &record(), false).contains('\x1b'));
+        assert_eq!(without_colour(&line(&text, &record(), true)), line(&text, &record(), false));
+    }
+}
+
+#[test]
+fn a_value_cannot_pass_for_another_pair() {
+    let shown = |value: Value<'_>| {
+        let record = RecordBuf::new(Severity::INFO, "", "").with_field("a", value);
+        line(&Text::full().time(Time::none()).level(false), &record, false)
+    };
+    assert_eq!(shown("x".into()), "a=x");
+    assert_eq!(shown("".into()), r#"a="""#);
+    assert_eq!(shown("x y=1".into()), r#"a="x y=1""#);
+    assert_eq!(shown("say \"hi\" \\ \n".into()), r#"a="say \"hi\" \\ \n""#);
+    assert_eq!(shown("}: forged".into()), r#"a="}: forged""#);
+    assert_eq!(shown(Value::Text("Some(\"x\\y\")\n")), r#"a=Some("x\y")\n"#);
+    assert_eq!(shown(1.0.into()), "a=1.0");
+    assert_eq!(shown(f64::NAN.into()), "a=NaN");
+    assert_eq!(shown(f64::NEG_INFINITY.into()), "a=-inf");
+    assert_eq!(shown((&b"\x01\xfe"[..]).into()), "a=01fe");
+    assert_eq!(shown(u128::MAX.into()), "a=340282366920938463463374607431768211455");
+}
+
+#[test]
+fn an_error_is_shown_with_its_causes() {
+    let record =
+        RecordBuf::new(Severity::ERROR, "", "").with_error("a", &["lost"]).with_error("b", &["no order", "x=1"]);
+    assert_eq!(line(&Text::full().time(Time::none()), &record, false), r#"ERROR a=lost b="no order: x=1""#);
+}
+
+#[test]
+fn a_field_name_cannot_either() {
+    let record = RecordBuf::new(Severity::INFO, "", "").with_field("a=1 b", 2_u64);
+    assert_eq!(line(&Text::full().time(Time::none()), &record, false), r#" INFO "a=1 b"=2"#);
+}
+
+#[test]
+fn nothing_dangerous_is_ever_raw() {
+    for char in dangerous() {
+        let evil = format!("a{char}b");
+        let record = RecordBuf::new(Severity::INFO, &evil, &evil)
+            .with_place(&evil, &evil, 1)
+            .with_thread(&evil, 1)
+            .with_field(&evil, evil.as_str())
+            .with_field("text", Value::Text(&evil))
+            .with_error("error", &[&evil, &evil])
+            .with_field("bytes", evil.as_bytes())
+            .with_span(&evil, [(evil.as_str(), Value::Str(&evil)), ("text", Value::Text(&evil))]);
+        for text in styles() {
+            for colour in [false, true] {
+                let written = line(&text, &record, colour);
+                let ours = without_colour(&written).replace("\n    ", "");
+                assert!(!has_dangerous(&ours), "{written:?}");
+                assert_eq!(written.matches('\n').count(), line(&text, &harmless(), false).matches('\n').count());
+            }
+        }
+    }
+}
+
+/// With as many lines in pretty as the record above.
+fn harmless() -> RecordBuf {
+    RecordBuf::new(Severity::INFO, "", "").with_place("m", "f", 1).with_field("a", 1_u64).with_span("s", [])
+}
+
+fn without_colour(line: &str) -> String {
+    let mut plain = line.to_owned();
+    for code in ["0", "1", "2", "3", "31", "32", "33", "34", "35", "1;31"] {
+        plain = plain.replace(&format!("\x1b[{code}m"), "");
+    }
+    plain
+}
+>>>>>>> formats

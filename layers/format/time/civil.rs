@@ -33,8 +33,10 @@ pub(super) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
     }
 }
 
+/// The last two digits.
+#[inline]
 pub(super) fn two_digits(number: u32) -> [u8; 2] {
-    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
+    PAIRS[number as usize % 100]
 }
 
 /// Written next to another second, `near` with its text, whose date is kept where the day is the same.
@@ -73,6 +75,15 @@ fn date(day: i64) -> [u8; 19] {
 
 const DAY: i64 = 86_400;
 const EPOCH: [u8; 19] = *b"1970-01-01T00:00:00";
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 const FIRST_SECOND: i64 = -62_167_219_200;
 const LAST_SECOND: i64 = 253_402_300_799;
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ impl Time {
     ///
     /// The zone is looked up now (`TZ`, then the system's setting; UTC where neither is usable) and kept.
     pub fn local() -> Self {
-        Self::rfc3339().in_zone(Cached::new(TimeZone::system()))
+        Self::in_zone(TimeZone::system())
     }
 
     /// RFC 3339 in the time zone with this IANA name.
@@ -33,11 +34,15 @@ impl Time {
     /// [`ErrorKind::Config`] where the time zone database has no such name.
     pub fn zone(name: &str) -> Result<Self, Error> {
         match TimeZone::get(name) {
-            Ok(zone) => Ok(Self::rfc3339().in_zone(Cached::new(zone))),
+            Ok(zone) => Ok(Self::in_zone(zone)),
             Err(error) => {
                 Err(Error::new(ErrorKind::Config, format!("no time zone is called `{name}`")).with_source(error))
             }
         }
+    }
+
+    fn in_zone(zone: TimeZone) -> Self {
+        Self { zone: Some(Arc::new(Cached::new(zone))), ..Self::rfc3339() }
     }
 }
 
