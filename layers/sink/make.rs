@@ -1,1 +1,87 @@
-pub struct Make;
+use std::io::Write as _;
+use std::time::Instant;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::run::Run;
+use super::tail::Tail;
+use super::{Batch, Sink};
+use crate::{Error, Partial};
+
+/// A sink from a [`MakeWriter`]: `tracing_appender::rolling` and `tracing_appender::non_blocking` go in here.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`named`](Self::named) | `make_writer` | what it is called in messages |
+///
+/// ```
+/// use tracing_handlers::sink::{Batch, Line, Make, Sink};
+/// use tracing_handlers::Severity;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path();
+/// let mut sink = Make::new(tracing_appender::rolling::never(dir, "app.log")).named("app.log");
+/// sink.write(Batch::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).map_err(|partial| partial.error)?;
+/// assert_eq!(std::fs::read_to_string(dir.join("app.log"))?, "one\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Every line is written by itself, since `NonBlocking` counts, and drops, by the call. What such a writer drops because it
+/// is lossy counts as delivered here: build it with `lossy(false)`, or use this crate's own queue.
+#[derive(Debug)]
+pub struct Make<M> {
+    make: M,
+    name: String,
+    tail: Tail,
+}
+
+impl<M> Make<M>
+where
+    M: for<'a> MakeWriter<'a> + Send + 'static,
+{
+    /// Writes to what `make` makes.
+    pub fn new(make: M) -> Self {
+        Self { make, name: "make_writer".into(), tail: Tail::default() }
+    }
+
+    /// The same under a name that messages show.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl<M> Sink for Make<M>
+where
+    M: for<'a> MakeWriter<'a> + Send + 'static,
+{
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        let mut writer = self.make.make_writer();
+        for (before, line) in Run::from(batch).each().enumerate() {
+            self.tail.write(&mut writer, line).map_err(|(taken, error)| {
+                Partial::new(before + taken, Error::io(format!("cannot write to {}", self.name), error))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, _: Instant) -> Result<(), Error> {
+        let mut writer = self.make.make_writer();
+        self.tail
+            .finish(&mut writer)
+            .and_then(|()| writer.flush())
+            .map_err(|error| Error::io(format!("cannot flush {}", self.name), error))
+    }
+
+    fn pending(&self) -> usize {
+        self.tail.pending()
+    }
+
+    fn describe(&self) -> String {
+        self.name.clone()
+    }
+
+    fn forget_pending(&mut self) {
+        self.tail.forget();
+    }
+}

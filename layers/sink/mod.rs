@@ -9,6 +9,8 @@ mod file;
 mod make;
 mod memory;
 mod null;
+mod run;
+mod tail;
 mod write;
 mod writer;
 

@@ -1,1 +1,77 @@
-pub struct Write;
+use std::io;
+use std::time::Instant;
+
+use super::tail::Tail;
+use super::{Batch, Sink};
+use crate::{Error, Partial};
+
+/// A sink from anything that is `io::Write`: a `Vec`, a pipe, a `BufWriter`, a compressor. Python's `StreamHandler(stream)`.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`named`](Self::named) | `writer` | what it is called in messages |
+///
+/// ```
+/// use tracing_handlers::sink::{Batch, Line, Sink, Write};
+/// use tracing_handlers::Severity;
+///
+/// let (mut reader, writer) = std::io::pipe()?;
+/// let mut sink = Write::new(writer).named("pipe to the parent");
+/// sink.write(Batch::new(b"one\ntwo\n", &[
+///     Line { end: 4, severity: Severity::INFO },
+///     Line { end: 8, severity: Severity::WARN },
+/// ])).map_err(|partial| partial.error)?;
+/// assert_eq!(sink.describe(), "pipe to the parent");
+/// drop(sink);
+/// assert_eq!(std::io::read_to_string(&mut reader)?, "one\ntwo\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A batch is one `write_all`. What the writer holds back in a buffer of its own counts as delivered; `flush` flushes it.
+/// When the writer fails within a line, the line is taken, and its end goes out before the next one.
+#[derive(Debug)]
+pub struct Write<W> {
+    writer: W,
+    name: String,
+    tail: Tail,
+}
+
+impl<W: io::Write + Send + 'static> Write<W> {
+    /// Writes to `writer`.
+    pub fn new(writer: W) -> Self {
+        Self { writer, name: "writer".into(), tail: Tail::default() }
+    }
+
+    /// The same under a name that messages show.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl<W: io::Write + Send + 'static> Sink for Write<W> {
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        self.tail
+            .write(&mut self.writer, batch.into())
+            .map_err(|(taken, error)| Partial::new(taken, Error::io(format!("cannot write to {}", self.name), error)))
+    }
+
+    fn flush(&mut self, _: Instant) -> Result<(), Error> {
+        self.tail
+            .finish(&mut self.writer)
+            .and_then(|()| self.writer.flush())
+            .map_err(|error| Error::io(format!("cannot flush {}", self.name), error))
+    }
+
+    fn pending(&self) -> usize {
+        self.tail.pending()
+    }
+
+    fn describe(&self) -> String {
+        self.name.clone()
+    }
+
+    fn forget_pending(&mut self) {
+        self.tail.forget();
+    }
+}

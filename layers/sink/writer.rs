@@ -1,1 +1,95 @@
-pub struct Writer;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tracing_core::Metadata;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{Batch, Line, Sink};
+use crate::record::Severity;
+use crate::sync::lock;
+
+/// Any sink as an `io::Write` and as a [`MakeWriter`], so that it serves `tracing_subscriber::fmt::layer()` too. A clone
+/// writes to the same sink.
+///
+/// ```
+/// use tracing_handlers::rotation::{MIB, Rotation};
+/// use tracing_handlers::sink::{self, Writer};
+/// use tracing_subscriber::layer::SubscriberExt;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("app.log");
+/// let file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB).keep(5));
+/// let layer = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(Writer::new(file));
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || tracing::info!(answer = 42));
+/// assert!(std::fs::read_to_string(&path)?.ends_with("answer=42\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Each call of `write` is one record, however many line feeds it has, and is taken whole or not at all. As a `MakeWriter`
+/// it is of the event's severity, so that [`Console::split`](super::Console::split) works; else of [`Severity::INFO`].
+#[derive(Debug)]
+pub struct Writer<S> {
+    sink: Arc<Mutex<S>>,
+    severity: Severity,
+}
+
+impl<S: Sink> Writer<S> {
+    /// Writes to `sink`.
+    pub fn new(sink: S) -> Self {
+        Self { sink: Arc::new(Mutex::new(sink)), severity: Severity::INFO }
+    }
+}
+
+impl<S> Clone for Writer<S> {
+    fn clone(&self) -> Self {
+        Self { sink: Arc::clone(&self.sink), ..*self }
+    }
+}
+
+impl<S: Sink> io::Write for Writer<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_one_as(&mut *lock(&self.sink), bytes, self.severity)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        flush(&mut *lock(&self.sink))
+    }
+}
+
+impl<'a, S: Sink> MakeWriter<'a> for Writer<S> {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self {
+        Self { severity: Severity::from(*meta.level()), ..self.clone() }
+    }
+}
+
+/// `io::Write::write` of a sink: `bytes` are one record.
+pub(super) fn write_one(sink: &mut (impl Sink + ?Sized), bytes: &[u8]) -> io::Result<usize> {
+    write_one_as(sink, bytes, Severity::INFO)
+}
+
+fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severity) -> io::Result<usize> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    let line = [Line { end: bytes.len(), severity }];
+    match sink.write(Batch::new(bytes, &line)) {
+        // Taken, though not delivered yet: an error would make the caller write it a second time.
+        Err(partial) if partial.delivered == 0 => Err(partial.error.into()),
+        _ => Ok(bytes.len()),
+    }
+}
+
+/// `io::Write::flush` of a sink.
+pub(super) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
+    Ok(sink.flush(Instant::now() + FLUSH)?)
+}
+
+/// `io::Write` knows no deadline.
+const FLUSH: Duration = Duration::from_secs(5);

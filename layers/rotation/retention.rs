@@ -1,0 +1,36 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::naming::Naming;
+use crate::Error;
+
+/// Which old files stay.
+#[derive(Clone, Debug)]
+pub(super) enum Retention {
+    /// The newest so many.
+    Count(usize),
+}
+
+impl Retention {
+    /// How many old files may stand beside the file in use.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Count(files) => *files,
+        }
+    }
+
+    /// Removes the old files beyond the count: those that are left from when it was higher. It stops at the first gap, so
+    /// that it costs one failed `unlink` where there are none.
+    pub(super) fn prune(&self, naming: &Naming, path: &Path) -> Result<(), Error> {
+        let mut number = self.count() + 1;
+        loop {
+            let old = naming.old(path, number);
+            match fs::remove_file(&old) {
+                Ok(()) => number += 1,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(Error::io(format!("cannot remove {}", old.display()), error)),
+            }
+        }
+    }
+}

@@ -1,2 +1,0 @@
-pub enum Colour {}
-pub struct Console;

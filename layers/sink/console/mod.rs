@@ -1,0 +1,179 @@
+mod colour;
+mod stream;
+
+pub use colour::Colour;
+
+use std::io;
+use std::time::Instant;
+
+use super::run::Run;
+use super::tail::Tail;
+use super::{Batch, Sink, writer};
+use crate::format::Caps;
+use crate::record::Severity;
+use crate::{Error, Partial};
+use stream::Stream;
+
+/// Standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`colour`](Self::colour) | [`Colour::Auto`] | whether formats may colour what they write |
+/// | [`captured`](Self::captured) | off | writes by `print!`, so that `cargo test` captures it |
+///
+/// ```
+/// use tracing_handlers::sink::{Colour, Console, Sink};
+/// use tracing_handlers::Severity;
+///
+/// let console = Console::split(Severity::WARN).colour(Colour::Never);
+/// assert_eq!(console.describe(), "console");
+/// assert!(!console.caps().colour);
+/// ```
+///
+/// On unix it writes straight to the descriptors 1 and 2, past the locks of `std::io::Stdout` and `Stderr`: an application
+/// that holds `stdout().lock()` does not hold up its logs. What the application `print!`s without a line feed is still in
+/// std's buffer then and appears later.
+///
+/// A closed pipe is an error and never a panic. A descriptor that somebody made non-blocking is waited for, for a second
+/// at most; the end of a line that was cut short that way goes out before the next line.
+#[derive(Debug)]
+pub struct Console {
+    streams: Streams,
+    out: Tail,
+    err: Tail,
+    captured: bool,
+    caps: Caps,
+}
+
+/// Where the lines go.
+#[derive(Clone, Copy, Debug)]
+enum Streams {
+    Only(Stream),
+    /// From this severity on to standard error, the others to standard output.
+    Split(Severity),
+}
+
+impl Console {
+    /// Everything to standard output.
+    pub fn stdout() -> Self {
+        Self::new(Streams::Only(Stream::Out))
+    }
+
+    /// Everything to standard error.
+    pub fn stderr() -> Self {
+        Self::new(Streams::Only(Stream::Err))
+    }
+
+    /// What is at least as severe as `threshold` to standard error, the rest to standard output.
+    ///
+    /// ```
+    /// use tracing_core::Level;
+    /// use tracing_handlers::{Severity, sink::Console};
+    ///
+    /// let _ = (Console::split(Level::WARN), Console::split(Severity::FATAL));
+    /// ```
+    pub fn split(threshold: impl Into<Severity>) -> Self {
+        Self::new(Streams::Split(threshold.into()))
+    }
+
+    /// Whether formats may colour what they write; see [`Colour`].
+    pub fn colour(mut self, colour: Colour) -> Self {
+        self.caps = self.caps.with_colour(colour.is_wanted(self.streams.are_terminals()));
+        self
+    }
+
+    /// Writes by `print!` and `eprint!`, so that the test harness captures it.
+    ///
+    /// Only for tests: these take the locks of `std::io::Stdout` and `Stderr`.
+    pub fn captured(mut self) -> Self {
+        self.captured = true;
+        self
+    }
+
+    fn new(streams: Streams) -> Self {
+        let console =
+            Self { streams, out: Tail::default(), err: Tail::default(), captured: false, caps: Caps::default() };
+        console.colour(Colour::Auto)
+    }
+
+    fn write_run(&mut self, stream: Stream, run: Run<'_>) -> Result<(), Partial> {
+        let mut writer = stream.writer(self.captured);
+        let tail = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        tail.write(&mut writer, run).map_err(|(taken, error)| Partial::new(taken, cannot_write(stream, error)))
+    }
+}
+
+impl Sink for Console {
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        let streams = self.streams;
+        let (mut rest, mut taken) = (Run::from(batch), 0);
+        while let Some((stream, run, later)) = rest.split_by(|line| streams.of(line.severity)) {
+            self.write_run(stream, run).map_err(|partial| Partial::new(taken + partial.delivered, partial.error))?;
+            taken += run.count();
+            rest = later;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, _: Instant) -> Result<(), Error> {
+        let out = self.out.finish(&mut Stream::Out.writer(self.captured));
+        let err = self.err.finish(&mut Stream::Err.writer(self.captured));
+        out.map_err(|error| cannot_write(Stream::Out, error))?;
+        err.map_err(|error| cannot_write(Stream::Err, error))
+    }
+
+    fn pending(&self) -> usize {
+        self.out.pending() + self.err.pending()
+    }
+
+    fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    fn describe(&self) -> String {
+        match self.streams {
+            Streams::Only(Stream::Out) => "stdout".into(),
+            Streams::Only(Stream::Err) => "stderr".into(),
+            Streams::Split(_) => "console".into(),
+        }
+    }
+
+    fn forget_pending(&mut self) {
+        self.out.forget();
+        self.err.forget();
+    }
+}
+
+impl io::Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        writer::write_one(self, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        writer::flush(self)
+    }
+}
+
+impl Streams {
+    fn of(self, severity: Severity) -> Stream {
+        match self {
+            Self::Only(stream) => stream,
+            Self::Split(threshold) if severity >= threshold => Stream::Err,
+            Self::Split(_) => Stream::Out,
+        }
+    }
+
+    fn are_terminals(self) -> bool {
+        match self {
+            Self::Only(stream) => stream.is_terminal(),
+            Self::Split(_) => Stream::Out.is_terminal() && Stream::Err.is_terminal(),
+        }
+    }
+}
+
+fn cannot_write(stream: Stream, error: io::Error) -> Error {
+    Error::io(format!("cannot write to {}", stream.name()), error)
+}

@@ -1,0 +1,77 @@
+use super::super::Line;
+use super::super::run::Run;
+
+/// Lines that were taken and not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+    capacity: usize,
+}
+
+impl Buffer {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity), lines: Vec::new(), capacity }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// How many lines.
+    pub(super) fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// How many bytes it still takes.
+    pub(super) fn room(&self) -> u64 {
+        self.capacity.saturating_sub(self.bytes.len()) as u64
+    }
+
+    pub(super) fn has_room(&self, run: Run<'_>) -> bool {
+        self.capacity > 0 && run.bytes().len() as u64 <= self.room()
+    }
+
+    pub(super) fn as_run(&self) -> Run<'_> {
+        Run::new(&self.bytes, &self.lines)
+    }
+
+    /// Appends `run`; beyond the capacity too, which the end of a torn line may need.
+    pub(super) fn push(&mut self, run: Run<'_>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(run.bytes());
+        self.lines.extend(run.lines().map(|line| Line { end: start + line.end, ..line }));
+    }
+
+    /// Removes the first `lines` lines and `torn` bytes of the one behind them.
+    pub(super) fn remove(&mut self, lines: usize, torn: usize) {
+        let bytes = self.as_run().split_at(lines).0.bytes().len() + torn;
+        self.bytes.drain(..bytes);
+        self.lines.drain(..lines);
+        self.lines.iter_mut().for_each(|line| line.end -= bytes);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    #[test]
+    fn what_is_removed_moves_the_ends() {
+        let lines = [2, 5, 9].map(|end| Line { end, severity: Severity::INFO });
+        let mut buffer = Buffer::new(16);
+        buffer.push(Run::new(b"a\nbb\nccc\n", &lines));
+        buffer.remove(1, 1);
+        assert_eq!(buffer.as_run().bytes(), b"b\nccc\n");
+        assert_eq!(buffer.lines.iter().map(|line| line.end).collect::<Vec<_>>(), [2, 6]);
+        buffer.push(Run::new(b"d\n", &lines[..1]));
+        assert_eq!(buffer.lines.last().unwrap().end, 8);
+        assert_eq!((buffer.count(), buffer.room()), (3, 8));
+    }
+}

@@ -1,0 +1,81 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::super::Line;
+use super::super::run::{Run, Stopped};
+use super::cannot;
+use crate::Error;
+use crate::record::Severity;
+
+/// A file that is open for appending, and how long it is.
+#[derive(Debug)]
+pub(super) struct Open {
+    file: fs::File,
+    /// By counting what we write: other writers are not seen.
+    len: u64,
+    /// So much of it is the preamble.
+    preamble: u64,
+    regular: bool,
+}
+
+impl Open {
+    pub(super) fn new(file: fs::File, path: &Path) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(|error| cannot("inspect", path, error))?;
+        let regular = metadata.is_file();
+        let len = if regular { metadata.len() } else { 0 };
+        Ok(Self { file, len, preamble: 0, regular })
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// No line is in it yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.len <= self.preamble
+    }
+
+    /// Neither a pipe nor a device: its end can be cut off, and it can be renamed and opened again.
+    pub(super) fn is_regular(&self) -> bool {
+        self.regular
+    }
+
+    /// Empties it.
+    pub(super) fn truncate(&mut self, path: &Path) -> Result<(), Error> {
+        if self.regular {
+            self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
+            self.len = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes the preamble.
+    pub(super) fn begin(&mut self, preamble: &[u8]) -> io::Result<()> {
+        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        self.append(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
+        self.preamble = self.len;
+        Ok(())
+    }
+
+    /// Writes `run`, by one `write(2)` unless that comes up short. After an error the last line that went out whole is the
+    /// end of the file again, where that is in our power.
+    pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        let Err(mut stopped) = run.write_to(&mut self.file) else {
+            self.len += run.bytes().len() as u64;
+            return Ok(());
+        };
+        self.len += run.split_at(stopped.lines).0.bytes().len() as u64;
+        if self.cut(stopped.torn as u64) {
+            stopped.torn = 0;
+        }
+        self.len += stopped.torn as u64;
+        Err(stopped)
+    }
+
+    /// Cuts the file back to `len`, if nothing but our own `torn` bytes lies behind that.
+    fn cut(&self, torn: u64) -> bool {
+        let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
+        self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
+    }
+}

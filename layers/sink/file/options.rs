@@ -1,0 +1,153 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::appender::Appender;
+use super::buffer::Buffer;
+use super::open::Open;
+use super::{File, Place, cannot, mode};
+use crate::Error;
+use crate::rotation::Rotation;
+
+/// How a [`File`] is opened, and what becomes of what is written.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`truncate`](Self::truncate) | no | empties the file when it is opened first |
+/// | [`create_dirs`](Self::create_dirs) | yes | makes missing directories |
+/// | [`delay`](Self::delay) | no | opens, and makes, the file at the first write |
+/// | [`mode`](Self::mode) | the umask decides | permissions of files it makes (unix) |
+/// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of directories it makes (unix) |
+/// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
+/// | [`rotation`](Self::rotation) | none | when a new file is begun |
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::rotation::KIB;
+/// use tracing_handlers::sink::{self, Sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("logs/app.log");
+/// let mut file = sink::File::options().mode(0o640).buffer(64 * KIB as usize).open(&path)?;
+/// file.write_all(b"one\n")?;
+/// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (1, 0));
+/// Write::flush(&mut file)?;
+/// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (0, 4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    opening: Opening,
+    delay: bool,
+    buffer: usize,
+    rotation: Option<Rotation>,
+}
+
+impl FileOptions {
+    /// Empties the file when it is opened first (Python's `mode="w"`); not when it is opened again after an error.
+    pub fn truncate(mut self, truncate: bool) -> Self {
+        self.opening.truncate = truncate;
+        self
+    }
+
+    /// Whether missing directories are made.
+    pub fn create_dirs(mut self, create_dirs: bool) -> Self {
+        self.opening.keep_dirs = !create_dirs;
+        self
+    }
+
+    /// Opens the file at the first write: `open` succeeds then, and the write has the error.
+    pub fn delay(mut self, delay: bool) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The permission bits of files it makes, exactly, whatever the umask: `0o640` is `rw-r-----`. A file that exists keeps
+    /// its own. No effect off unix.
+    pub fn mode(mut self, bits: u32) -> Self {
+        self.opening.mode = Some(bits);
+        self
+    }
+
+    /// The permission bits of directories it makes, exactly, whatever the umask. No effect off unix.
+    pub fn dir_mode(mut self, bits: u32) -> Self {
+        self.opening.dir_mode = Some(bits);
+        self
+    }
+
+    /// Gathers up to so many bytes of lines before they are written; 64 KiB serve well.
+    ///
+    /// Lines that lie in the buffer are [`pending`](crate::Sink::pending). They go out when the next ones have no room,
+    /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot go out they stay,
+    /// and what has no room beside them is refused.
+    pub fn buffer(mut self, bytes: usize) -> Self {
+        self.buffer = bytes;
+        self
+    }
+
+    /// Begins new files by `rotation`.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = Some(rotation);
+        self
+    }
+
+    /// Opens `path`.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<File, Error> {
+        let mut appender = Appender::new(Place::new(path.as_ref())?, self.opening, self.rotation);
+        if !self.delay {
+            appender.open()?;
+        }
+        Ok(File { appender, buffer: Buffer::new(self.buffer) })
+    }
+}
+
+/// How the file is opened, each time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    truncate: bool,
+    keep_dirs: bool,
+    mode: Option<u32>,
+    dir_mode: Option<u32>,
+}
+
+impl Opening {
+    pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
+        let path = &*place.absolute;
+        if !self.keep_dirs {
+            self.make_dirs(path.parent())?;
+        }
+        let file = self.open_or_make(path).map_err(|error| cannot("open", &place.name, error))?;
+        let mut open = Open::new(file, &place.name)?;
+        if self.truncate {
+            open.truncate(&place.name)?;
+            self.truncate = false;
+        }
+        Ok(open)
+    }
+
+    /// Only what we make gets our permissions, so that making is a step of its own.
+    fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
+        let mut options = fs::OpenOptions::new();
+        options.append(true);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        match mode::make_file(path, self.mode) {
+            // Somebody was faster, or it is a symbolic link to a file yet to be made.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(path),
+            made => made,
+        }
+    }
+
+    /// Makes `dir` and what is missing above it.
+    fn make_dirs(&self, dir: Option<&Path>) -> Result<(), Error> {
+        let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
+        self.make_dirs(dir.parent())?;
+        match mode::make_dir(dir, self.dir_mode) {
+            Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
+            _ => Ok(()),
+        }
+    }
+}

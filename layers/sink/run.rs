@@ -1,0 +1,153 @@
+//! Neighbouring lines of a batch, and how to tell which of them went out when writing stopped in the middle.
+
+use std::io;
+
+use super::{Batch, Line};
+use crate::Error;
+
+/// Neighbouring lines of a [`Batch`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<'a> {
+    bytes: &'a [u8],
+    lines: &'a [Line],
+    /// Where `bytes` starts in what the ends of `lines` count from.
+    start: usize,
+}
+
+/// Writing a [`Run`] stopped.
+#[derive(Debug)]
+pub(super) struct Stopped<E = Error> {
+    /// So many lines went out whole.
+    pub(super) lines: usize,
+    /// So many bytes of the line behind them went out too.
+    pub(super) torn: usize,
+    pub(super) error: E,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
+        Self { bytes, lines, start: 0 }
+    }
+
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// How many lines.
+    pub(super) fn count(self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The first `lines` lines, and the others.
+    pub(super) fn split_at(self, lines: usize) -> (Self, Self) {
+        let (bytes, later_bytes) = self.bytes.split_at(self.end(lines));
+        let (lines, later_lines) = self.lines.split_at(lines);
+        let later = Self { bytes: later_bytes, lines: later_lines, start: self.start + bytes.len() };
+        (Self { bytes, lines, ..self }, later)
+    }
+
+    /// The first lines that are alike by `key`, and the others.
+    pub(super) fn split_by<K: PartialEq>(self, key: impl Fn(&Line) -> K) -> Option<(K, Self, Self)> {
+        let first = key(self.lines.first()?);
+        let (alike, later) = self.split_at(self.lines.iter().take_while(|line| key(line) == first).count());
+        Some((first, alike, later))
+    }
+
+    /// How many of the first lines have room in `room` bytes.
+    pub(super) fn fit(self, room: u64) -> usize {
+        if self.bytes.len() as u64 <= room {
+            return self.count();
+        }
+        self.lines.partition_point(|line| (line.end - self.start) as u64 <= room)
+    }
+
+    /// Each line's bytes, as a run of one.
+    pub(super) fn each(self) -> impl Iterator<Item = Self> {
+        let mut rest = self;
+        (0..self.count()).map(move |_| {
+            let (line, later) = rest.split_at(1);
+            rest = later;
+            line
+        })
+    }
+
+    /// The lines with their ends counted from the start of [`bytes`](Self::bytes).
+    pub(super) fn lines(self) -> impl Iterator<Item = Line> + 'a {
+        self.lines.iter().map(move |line| Line { end: line.end - self.start, ..*line })
+    }
+
+    /// Writes all of it, or says where it stopped.
+    pub(super) fn write_to(self, to: &mut (impl io::Write + ?Sized)) -> Result<(), Stopped<io::Error>> {
+        write_all(to, self.bytes).map_err(|(written, error)| self.stopped(written, error))
+    }
+
+    fn stopped<E>(self, written: usize, error: E) -> Stopped<E> {
+        let lines = self.fit(written as u64);
+        Stopped { lines, torn: written - self.end(lines), error }
+    }
+
+    /// Where the first `lines` lines end.
+    fn end(self, lines: usize) -> usize {
+        match lines {
+            0 => 0,
+            lines => self.lines[lines - 1].end - self.start,
+        }
+    }
+}
+
+impl<'a> From<Batch<'a>> for Run<'a> {
+    fn from(batch: Batch<'a>) -> Self {
+        Self::new(batch.bytes(), batch.lines())
+    }
+}
+
+/// As `io::Write::write_all`, but after an error it says how much was written.
+pub(super) fn write_all(to: &mut (impl io::Write + ?Sized), bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match to.write(&bytes[written..]) {
+            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
+            Ok(some) => written += some,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((written, error)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    fn lines(ends: &[usize]) -> Vec<Line> {
+        ends.iter().map(|end| Line { end: *end, severity: Severity::INFO }).collect()
+    }
+
+    #[test]
+    fn a_part_counts_from_its_own_start() {
+        let lines = lines(&[2, 5, 9]);
+        let (first, later) = Run::new(b"a\nbb\nccc\n", &lines).split_at(1);
+        assert_eq!(first.bytes(), b"a\n");
+        assert_eq!(later.bytes(), b"bb\nccc\n");
+        assert_eq!(later.fit(2), 0);
+        assert_eq!(later.fit(3), 1);
+        assert_eq!(later.fit(7), 2);
+        let each: Vec<_> = later.each().map(Run::bytes).collect();
+        assert_eq!(each, [&b"bb\n"[..], b"ccc\n"]);
+    }
+
+    #[test]
+    fn a_stop_within_a_line_counts_the_whole_lines_and_the_torn_bytes() {
+        let lines = lines(&[2, 5, 9]);
+        let run = Run::new(b"a\nbb\nccc\n", &lines);
+        for (written, expected) in [(0, (0, 0)), (1, (0, 1)), (2, (1, 0)), (4, (1, 2)), (5, (2, 0)), (8, (2, 3))] {
+            let stopped = run.stopped(written, ());
+            assert_eq!((stopped.lines, stopped.torn), expected, "after {written} bytes");
+        }
+    }
+}
