@@ -1,1 +1,323 @@
-pub struct Json;
+//! [`Json`]: one JSON object per record, and what can be chosen about it.
+
+mod key;
+mod object;
+mod options;
+mod value;
+
+pub use key::Key;
+pub use options::{Duplicates, Layout, LevelNames, NonFinite, Spans};
+
+use self::key::Part;
+use self::object::{Names, Object, Writer};
+use super::{Format, Out, Time};
+use crate::Error;
+use crate::record::Record;
+
+/// One JSON object per record (RFC 8259), on one line: NDJSON with the default framing.
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::format::{Caps, Format, Json, Out};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::INFO, "shop", "sold")
+///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+///     .with_field("pieces", 3_u64)
+///     .with_span("request", [("method", "GET".into())]);
+/// let mut line = Vec::new();
+/// Json::new().format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+/// assert_eq!(
+///     String::from_utf8_lossy(&line),
+///     concat!(
+///         r#"{"timestamp":"2026-11-21T01:19:03.123456Z","level":"INFO","target":"shop","message":"sold","#,
+///         r#""pieces":3,"spans":[{"name":"request","method":"GET"}]}"#,
+///     ),
+/// );
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`keys`](Self::keys) | timestamp, level, target, message, fields, spans | which parts there are, in which order |
+/// | [`rename`](Self::rename) | names of [`Key`] | how a part is called |
+/// | [`time`](Self::time) | [`Time::rfc3339`] | how the timestamp is written |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | `INFO` or `info` |
+/// | [`fields`](Self::fields) | [`Layout::Flat`] | the event's fields in the object itself, or in one of their own |
+/// | [`spans`](Self::spans) | [`Spans::List`] | how the enclosing spans are written |
+/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a second field with the same name |
+/// | [`non_finite`](Self::non_finite) | [`NonFinite::Null`] | `NaN` and the infinities, which JSON does not have |
+///
+/// **Left out** is what the record does not have: an empty message, no spans, no thread name, no source position; and
+/// the timestamp with [`Time::none`].
+///
+/// **Types.** Booleans, integers and floats stay what they are (a whole float is `1.0`). A 128-bit integer is a number
+/// where it fits 64 bits, else a string. Bytes are a string of lower-case hexadecimal digits, an error is one string
+/// `outer: inner: root`.
+///
+/// **No object has a key twice**, whatever the fields and spans are called: see [`Duplicates`].
+///
+/// **Escaped** as `\uXXXX` are, besides what JSON demands, C1 controls and the characters that are invisible or turn the
+/// direction of text, so that a line can be looked at in a terminal. They read back as they were.
+#[derive(Clone, Debug)]
+pub struct Json {
+    keys: Vec<Key>,
+    renamed: Vec<(Key, String)>,
+    time: Time,
+    level_names: LevelNames,
+    fields: Layout,
+    spans: Spans,
+    duplicates: Duplicates,
+    non_finite: NonFinite,
+    plan: Plan,
+}
+
+impl Json {
+    /// With the defaults of the table.
+    pub fn new() -> Self {
+        Self {
+            keys: vec![Key::Timestamp, Key::Level, Key::Target, Key::Message, Key::Fields, Key::Spans],
+            renamed: Vec::new(),
+            time: Time::default(),
+            level_names: LevelNames::default(),
+            fields: Layout::default(),
+            spans: Spans::default(),
+            duplicates: Duplicates::default(),
+            non_finite: NonFinite::default(),
+            plan: Plan::default(),
+        }
+        .planned()
+    }
+
+    /// Which parts are written, in this order; of a part named twice the second mention does not count.
+    ///
+    /// ```
+    /// use tracing_handlers::format::{Caps, Format, Json, Out, json::Key};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let json = Json::new().keys([Key::Severity, Key::Message]).rename(Key::Message, "msg");
+    /// let mut line = Vec::new();
+    /// json.format(&RecordBuf::new(Severity::WARN, "", "hot").as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// assert_eq!(line, br#"{"severity":13,"msg":"hot"}"#);
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.keys.clear();
+        for key in keys {
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
+        }
+        self.planned()
+    }
+
+    /// Calls a part `name`. Where an earlier part has that name already, this one gets `_2` behind it.
+    pub fn rename(mut self, key: Key, name: impl Into<String>) -> Self {
+        self.renamed.retain(|(renamed, _)| *renamed != key);
+        self.renamed.push((key, name.into()));
+        self.planned()
+    }
+
+    /// How the timestamp is written.
+    pub fn time(mut self, time: Time) -> Self {
+        self.time = time;
+        self.planned()
+    }
+
+    /// How levels are written.
+    pub fn level_names(mut self, names: LevelNames) -> Self {
+        self.level_names = names;
+        self.planned()
+    }
+
+    /// Where the event's fields go.
+    pub fn fields(mut self, layout: Layout) -> Self {
+        self.fields = layout;
+        self.planned()
+    }
+
+    /// How the enclosing spans are written.
+    pub fn spans(mut self, spans: Spans) -> Self {
+        self.spans = spans;
+        self.planned()
+    }
+
+    /// What becomes of a second field with the same name.
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// How `NaN` and the infinities are written.
+    pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
+        self.non_finite = non_finite;
+        self
+    }
+
+    /// Works out everything that is the same for each record.
+    fn planned(mut self) -> Self {
+        let mut names = Names::default();
+        let mut parts = Vec::new();
+        for &key in self.keys.iter().filter(|key| self.is_written(**key)) {
+            let renamed = self.renamed.iter().find(|(renamed, _)| *renamed == key);
+            let name = renamed.map_or(key.name(), |(_, name)| name);
+            let name = if self.has_name(key) { names.reserve(name) } else { Vec::new() };
+            parts.push(Part::new(key, &name, self.level_names));
+        }
+        self.plan = Plan { parts, names };
+        self
+    }
+
+    fn is_written(&self, key: Key) -> bool {
+        match key {
+            Key::Timestamp => !self.time.is_none(),
+            Key::Spans => self.spans != Spans::Off,
+            _ => true,
+        }
+    }
+
+    /// The part stands under a name of its own, not with its members in the object itself.
+    fn has_name(&self, key: Key) -> bool {
+        match key {
+            Key::Fields => self.fields == Layout::Nested,
+            Key::Spans => self.spans != Spans::Flat,
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn write_part<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+        match part.key {
+            Key::Timestamp => self.write_time(part, record, to),
+            Key::Level => to.raw(part.level(record.severity())),
+            Key::Severity => to.int(part, record.severity().number()),
+            Key::Target => to.text(part, record.target()),
+            Key::Name => to.text(part, record.name()),
+            Key::ModulePath => to.text_if_any(part, record.module_path()),
+            Key::File => to.text_if_any(part, record.file()),
+            Key::Line => to.int_if_any(part, record.line().map(u64::from)),
+            Key::ThreadName => to.text_if_any(part, record.thread_name()),
+            Key::ThreadId => to.int_if_any(part, Some(record.thread_id()).filter(|id| *id > 0)),
+            Key::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
+            Key::Fields => self.write_fields(part, record, object, to),
+            Key::Span => write_span(part, record, to),
+            Key::Spans => self.write_spans(part, record, object, to),
+        }
+    }
+
+    #[inline]
+    fn write_time(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+        to.raw(&part.lead);
+        let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
+        to.raw(quote);
+        self.time.write(record.time(), to.out());
+        to.raw(quote);
+    }
+
+    #[inline]
+    fn write_fields<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+        if self.fields == Layout::Flat {
+            return to.members(object, record.fields());
+        }
+        if record.fields().next().is_none() {
+            return;
+        }
+        to.raw(&part.lead);
+        let mut nested = to.open(NO_NAMES);
+        to.members(&mut nested, record.fields());
+        to.close(nested);
+    }
+
+    #[inline]
+    fn write_spans<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+        match self.spans {
+            Spans::List => write_list(part, record, to),
+            Spans::Nested => write_nested(part, record, to),
+            Spans::Flat => write_flat(record, object, to),
+            Spans::Off => {}
+        }
+    }
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Format for Json {
+    fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let mut to = Writer::new(out.buffer(), self.duplicates, self.non_finite);
+        // Names of callsites are not in the raw record, and values grow: this is near enough to grow once at most.
+        to.out().reserve(2 * record.raw().len() + RESERVE);
+        let mut object = to.open(&self.plan.names);
+        for part in &self.plan.parts {
+            self.write_part(part, record, &mut object, &mut to);
+        }
+        to.close(object);
+        Ok(())
+    }
+}
+
+/// What is worked out ahead of all records.
+#[derive(Clone, Debug, Default)]
+struct Plan {
+    parts: Vec<Part>,
+    names: Names,
+}
+
+/// The innermost span.
+fn write_span(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    if let Some(span) = record.spans().last() {
+        to.raw(&part.lead);
+        to.span(&span);
+    }
+}
+
+#[inline]
+fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    let mut separator: &[u8] = b"[";
+    for span in record.spans() {
+        if separator == b"[" {
+            to.raw(&part.lead);
+        }
+        to.raw(separator);
+        to.span(&span);
+        separator = b",";
+    }
+    if separator == b"," {
+        to.raw(b"]");
+    }
+}
+
+fn write_nested(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    if record.spans().next().is_none() {
+        return;
+    }
+    to.raw(&part.lead);
+    let mut spans = to.open(NO_NAMES);
+    for span in record.spans() {
+        to.member(&mut spans, None, span.name(), |to| {
+            let mut object = to.open(NO_NAMES);
+            to.members(&mut object, span.fields());
+            to.close(object);
+        });
+    }
+    to.close(spans);
+}
+
+/// Innermost first, so that the nearest span has the first claim to a name. Spans can only be walked from the root;
+/// going over their lengths anew for each is cheaper than keeping a list.
+fn write_flat(record: &Record<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
+    for index in (0..record.spans().count()).rev() {
+        if let Some(span) = record.spans().nth(index) {
+            to.members(object, span.fields());
+        }
+    }
+}
+
+static NO_NAMES: &Names = &Names::fixed(&[]);
+const RESERVE: usize = 512;
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 //! buffer. [`Text`] is for people, [`Json`] for machines.
 
 mod escape;
-mod json;
+pub mod json;
+mod number;
 mod text;
 mod time;
 

@@ -1,1 +1,367 @@
-pub struct Text;
+mod pen;
+mod value;
+
+use self::pen::{Pen, Style};
+use super::{Format, Out, Time};
+use crate::Error;
+use crate::record::{Fields, Record, Severity};
+
+/// Lines for people.
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::format::{Caps, Format, Out, Text};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::INFO, "shop::stock", "sold")
+///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+///     .with_field("pieces", 3_u64)
+///     .with_field("name", "two words")
+///     .with_span("request", [("method", "GET".into()), ("path", "/".into())])
+///     .with_span("query", [("table", "x".into())]);
+/// let line = |text: Text| {
+///     let mut line = Vec::new();
+///     text.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
+///     String::from_utf8(line).unwrap()
+/// };
+/// assert_eq!(
+///     line(Text::full()),
+///     concat!(
+///         "2026-11-21T01:19:03.123456Z  INFO request{method=GET path=/}:query{table=x}: shop::stock: ",
+///         r#"sold pieces=3 name="two words""#,
+///     ),
+/// );
+/// assert_eq!(
+///     line(Text::compact()),
+///     r#"01:19:03.123  INFO shop::stock: sold pieces=3 name="two words" method=GET path=/ table=x"#,
+/// );
+/// assert_eq!(
+///     line(Text::pretty()),
+///     r#"2026-11-21T01:19:03.123456Z  INFO shop::stock: sold
+///     pieces=3 name="two words"
+///     in query with table=x
+///     in request with method=GET path=/"#,
+/// );
+/// ```
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | what stands where |
+/// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] | how the time is written |
+/// | [`level`](Self::level) | on | the severity's name, right-aligned in 5 columns |
+/// | [`target`](Self::target) | on | `shop::stock:` |
+/// | [`spans`](Self::spans) | on | the enclosing spans; compact only has their fields |
+/// | [`thread_names`](Self::thread_names) | off | `[main]`; pretty `on main` |
+/// | [`thread_ids`](Self::thread_ids) | off | `[#1]`, with the name `[main#1]` |
+/// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, where it is known |
+///
+/// **A line cannot lie.** Whatever comes from the program is escaped: line ends, terminal sequences, invisible
+/// characters and those that turn the direction of text show as `\n`, `\x1b`, `\u{202e}`, also in the lines of pretty.
+/// Outside quotes a backslash stays as it is.
+///
+/// **Values.** A string that consists of plain characters stands bare, any other in double quotes, so that it cannot
+/// pass for a second `key=value`; so does an error, as `outer: inner: root`. What `Debug` or `Display` wrote is shown as
+/// it is, apart from the escapes. Bytes are hexadecimal.
+///
+/// **Colours** are written where the sink shows them, see [`Caps::colour`](super::Caps::colour).
+#[derive(Clone, Debug)]
+pub struct Text {
+    layout: Layout,
+    time: Time,
+    level: bool,
+    target: bool,
+    spans: bool,
+    thread_names: bool,
+    thread_ids: bool,
+    file: bool,
+}
+
+impl Text {
+    /// The same as [`full`](Self::full).
+    pub fn new() -> Self {
+        Self::full()
+    }
+
+    /// Everything on one line: `time level spans: target: message fields`.
+    pub fn full() -> Self {
+        Self {
+            layout: Layout::Full,
+            time: Time::rfc3339(),
+            level: true,
+            target: true,
+            spans: true,
+            thread_names: false,
+            thread_ids: false,
+            file: false,
+        }
+    }
+
+    /// On one line, shorter: the time of day, no names of spans; their fields, dimmed, at the end.
+    pub fn compact() -> Self {
+        Self { layout: Layout::Compact, time: Time::clock(), ..Self::full() }
+    }
+
+    /// Several lines: the message, the fields, the place in the source, and a line for each span, innermost first.
+    pub fn pretty() -> Self {
+        Self { layout: Layout::Pretty, file: true, ..Self::full() }
+    }
+
+    /// How the time is written; [`Time::none`] leaves it out.
+    pub fn time(mut self, time: Time) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Whether the severity is shown.
+    pub fn level(mut self, shown: bool) -> Self {
+        self.level = shown;
+        self
+    }
+
+    /// Whether the target is shown.
+    pub fn target(mut self, shown: bool) -> Self {
+        self.target = shown;
+        self
+    }
+
+    /// Whether the enclosing spans are shown.
+    pub fn spans(mut self, shown: bool) -> Self {
+        self.spans = shown;
+        self
+    }
+
+    /// Whether the thread's name is shown, where it has one.
+    pub fn thread_names(mut self, shown: bool) -> Self {
+        self.thread_names = shown;
+        self
+    }
+
+    /// Whether the thread's number is shown, where it is known.
+    pub fn thread_ids(mut self, shown: bool) -> Self {
+        self.thread_ids = shown;
+        self
+    }
+
+    /// Whether the source file and line are shown, where they are known.
+    pub fn file(mut self, shown: bool) -> Self {
+        self.file = shown;
+        self
+    }
+
+    fn write_full(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_thread(record, pen);
+        self.write_span_chain(record, pen);
+        self.write_target(record, pen);
+        self.write_file(record, pen);
+        write_message(record, pen);
+        write_fields(record.fields(), pen);
+    }
+
+    fn write_compact(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_thread(record, pen);
+        self.write_target(record, pen);
+        self.write_file(record, pen);
+        write_message(record, pen);
+        write_fields(record.fields(), pen);
+        if self.spans && record.spans().any(|span| span.fields().next().is_some()) {
+            pen.styled(Style::DIM, |pen| record.spans().for_each(|span| write_fields(span.fields(), pen)));
+        }
+    }
+
+    fn write_pretty(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_target(record, pen);
+        write_message(record, pen);
+        if record.fields().next().is_some() {
+            pen.new_line();
+            write_fields(record.fields(), pen);
+        }
+        self.write_whereabouts(record, pen);
+        if self.spans {
+            write_span_lines(record, pen);
+        }
+    }
+
+    /// The time and the level.
+    #[inline]
+    fn write_start(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.time.is_none() {
+            pen.styled(Style::DIM, |pen| self.time.write(record.time(), pen.out()));
+        }
+        if self.level {
+            pen.gap();
+            let level = Level::of(record.severity());
+            pen.styled(level.style, |pen| pen.raw(level.name));
+        }
+    }
+
+    fn write_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        let (name, id) = self.thread(record);
+        if name.is_some() || id.is_some() {
+            pen.gap();
+            pen.styled(Style::DIM, |pen| {
+                pen.raw("[");
+                pen.thread(name, id);
+                pen.raw("]");
+            });
+        }
+    }
+
+    #[inline]
+    fn thread<'a>(&self, record: &Record<'a>) -> (Option<&'a str>, Option<u64>) {
+        let name = if self.thread_names { record.thread_name() } else { None };
+        (name, Some(record.thread_id()).filter(|id| self.thread_ids && *id > 0))
+    }
+
+    /// `request{method=GET}:query{table=x}:`
+    #[inline]
+    fn write_span_chain(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.spans {
+            return;
+        }
+        for (index, span) in record.spans().enumerate() {
+            if index == 0 {
+                pen.gap();
+            }
+            pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
+            let mut fields = span.fields().peekable();
+            if fields.peek().is_some() {
+                pen.raw("{");
+                fields.enumerate().for_each(|(index, field)| {
+                    pen.raw(if index == 0 { "" } else { " " });
+                    pen.field(&field);
+                });
+                pen.raw("}");
+            }
+            pen.raw(":");
+        }
+    }
+
+    #[inline]
+    fn write_target(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if self.target && !record.target().is_empty() {
+            pen.gap();
+            pen.styled(Style::DIM, |pen| {
+                pen.plain(record.target());
+                pen.raw(":");
+            });
+        }
+    }
+
+    #[inline]
+    fn write_file(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.file {
+            return;
+        }
+        if let Some(file) = record.file() {
+            pen.gap();
+            pen.styled(Style::DIM, |pen| {
+                pen.place(file, record.line());
+                pen.raw(":");
+            });
+        }
+    }
+
+    /// `at src/stock.rs:41 on main`
+    fn write_whereabouts(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        let file = record.file().filter(|_| self.file);
+        let (name, id) = self.thread(record);
+        if file.is_some() || name.is_some() || id.is_some() {
+            pen.new_line();
+        }
+        if let Some(file) = file {
+            pen.dim("at ");
+            pen.place(file, record.line());
+        }
+        if name.is_some() || id.is_some() {
+            pen.dim(if file.is_some() { " on " } else { "on " });
+            pen.thread(name, id);
+        }
+    }
+}
+
+impl Default for Text {
+    /// [`full`](Self::full).
+    fn default() -> Self {
+        Self::full()
+    }
+}
+
+impl Format for Text {
+    fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let colour = out.caps().colour;
+        let mut pen = Pen::new(out.buffer(), colour);
+        pen.out().reserve(2 * record.raw().len() + RESERVE);
+        match self.layout {
+            Layout::Full => self.write_full(record, &mut pen),
+            Layout::Compact => self.write_compact(record, &mut pen),
+            Layout::Pretty => self.write_pretty(record, &mut pen),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    Full,
+    Compact,
+    Pretty,
+}
+
+/// How a severity is shown.
+struct Level {
+    name: &'static str,
+    style: Style,
+}
+
+impl Level {
+    #[inline]
+    fn of(severity: Severity) -> Self {
+        let (name, style) = match severity.number() {
+            0..=4 => ("TRACE", Style::MAGENTA),
+            5..=8 => ("DEBUG", Style::BLUE),
+            9..=12 => (" INFO", Style::GREEN),
+            13..=16 => (" WARN", Style::YELLOW),
+            17..=20 => ("ERROR", Style::RED),
+            _ => ("FATAL", Style::BOLD_RED),
+        };
+        Self { name, style }
+    }
+}
+
+#[inline]
+fn write_message(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if !record.message().is_empty() {
+        pen.gap();
+        pen.plain(record.message());
+    }
+}
+
+#[inline]
+fn write_fields(fields: Fields<'_>, pen: &mut Pen<'_>) {
+    for field in fields {
+        pen.gap();
+        pen.field(&field);
+    }
+}
+
+/// `in request with method=GET path=/`. Spans can only be walked from the root, so each is looked up anew.
+fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
+    for index in (0..record.spans().count()).rev() {
+        let Some(span) = record.spans().nth(index) else { return };
+        pen.new_line();
+        pen.dim("in ");
+        pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
+        if span.fields().next().is_some() {
+            pen.dim(" with");
+            write_fields(span.fields(), pen);
+        }
+    }
+}
+
+const RESERVE: usize = 512;
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,23 @@ impl RecordBuf {
         self
     }
 
+    /// With the place in the source that it was logged at.
+    #[cfg(test)]
+    pub(crate) fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
+        let module_path = encoding::put_slot(&mut self.raw, 0, module_path);
+        let file = encoding::put_slot(&mut self.raw, 0, file);
+        self.edit_header(|header| (header.module_path, header.file, header.line) = (module_path, file, line));
+        self
+    }
+
+    /// With the thread that it was logged on.
+    #[cfg(test)]
+    pub(crate) fn with_thread(mut self, name: &str, id: u64) -> Self {
+        let name = encoding::put_slot(&mut self.raw, 0, name);
+        self.edit_header(|header| (header.thread_name, header.thread_id) = (name, id));
+        self
+    }
+
     /// Changes how important it is.
     pub fn set_severity(&mut self, severity: Severity) {
         self.edit_header(|header| header.severity = severity);

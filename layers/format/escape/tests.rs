@@ -1,0 +1,93 @@
+use super::*;
+
+/// Every character that must never be seen raw.
+pub(crate) fn dangerous() -> impl Iterator<Item = char> {
+    let ranges = [
+        (0x00, 0x1f),
+        (0x7f, 0x9f),
+        (0x61c, 0x61c),
+        (0x180e, 0x180e),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0xfeff, 0xfeff),
+        (0xfff9, 0xfffb),
+        (0xe0000, 0xe007f),
+    ];
+    ranges.into_iter().flat_map(|(from, to)| from..=to).filter_map(char::from_u32)
+}
+
+fn written(write: fn(&mut Vec<u8>, &str), text: &str) -> String {
+    let mut out = Vec::new();
+    write(&mut out, text);
+    String::from_utf8(out).unwrap()
+}
+
+/// The obvious way, to compare with.
+fn slowly(text: &str, quotes: bool, write: fn(&mut Vec<u8>, char)) -> String {
+    let mut out = Vec::new();
+    for char in text.chars() {
+        match dangerous().any(|other| other == char) || quotes && matches!(char, '"' | '\\') {
+            true => write(&mut out, char),
+            false => out.extend_from_slice(char.to_string().as_bytes()),
+        }
+    }
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_dangerous_character_is_escaped_wherever_it_stands() {
+    for char in dangerous() {
+        for before in 0..35 {
+            let text = format!("{}{char}tail that is longer than a block", "é".repeat(before % 3) + &"x".repeat(before));
+            for line in [written(json, &text), written(plain, &text), written(quoted, &text)] {
+                assert!(!line.contains(char), "{char:?} after {before}");
+            }
+            let back: String = serde_json::from_str(&format!("\"{}\"", written(json, &text))).unwrap();
+            assert_eq!(back, text);
+        }
+    }
+}
+
+#[test]
+fn every_other_character_stays_as_it_is() {
+    let safe = ('\0'..=char::MAX).filter(|&char| {
+        !(char.is_ascii_control() || is_hidden(char)) && !matches!(char, '"' | '\\')
+    });
+    let text: String = safe.collect();
+    assert_eq!(written(json, &text), text);
+    assert_eq!(written(plain, &text), text);
+    assert_eq!(written(quoted, &text), text);
+}
+
+#[test]
+fn escapes_look_like_this() {
+    let text = "a\"b\\c\n\r\t\u{8}\u{c}\u{1b}[31m\u{7f}\u{85}\u{202e}\u{e0041}é";
+    assert_eq!(
+        written(json, text),
+        r#"a\"b\\c\n\r\t\b\f\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#
+    );
+    assert_eq!(written(plain, text), r#"a"b\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
+    assert_eq!(written(quoted, text), r#"a\"b\\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
+}
+
+#[test]
+fn only_what_cannot_be_misread_is_bare() {
+    for text in ["a", "GET", "/path/x?y", "naïve", "日本", "1.5", "a:b,c", "<x>"] {
+        assert!(is_bare(text), "{text}");
+    }
+    for text in ["", "a b", "a=b", "\"", "a\\", "{x}", "a\u{a0}b", "a\u{3000}b", "a\u{202e}", "\n", "\u{1b}", "\u{7f}"] {
+        assert!(!is_bare(text), "{text:?}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn the_fast_way_is_the_obvious_way(text in "([ -~]{0,20}|[\u{80}-\u{2100}]{0,9}|.{0,9}|[\"\\\\\u{0}-\u{20}]){0,5}") {
+        proptest::prop_assert_eq!(written(json, &text), slowly(&text, true, json_char));
+        proptest::prop_assert_eq!(written(plain, &text), slowly(&text, false, text_char));
+        proptest::prop_assert_eq!(written(quoted, &text), slowly(&text, true, text_char));
+    }
+}

@@ -1,0 +1,101 @@
+use super::LevelNames;
+use crate::Severity;
+
+/// A part of the object that a record becomes, for [`Json::keys`](super::Json::keys).
+///
+/// | key | name | value |
+/// |---|---|---|
+/// | `Timestamp` | `timestamp` | see [`Time`](crate::format::Time) |
+/// | `Level` | `level` | `"INFO"` |
+/// | `Severity` | `severity` | 1 to 24, see [`Severity`] |
+/// | `Target` | `target` | string |
+/// | `Name` | `name` | the event's name, a string |
+/// | `ModulePath` | `module_path` | string, if known |
+/// | `File` | `file` | string, if known |
+/// | `Line` | `line` | number from 1, if known |
+/// | `ThreadName` | `thread_name` | string, if it has one |
+/// | `ThreadId` | `thread_id` | number from 1, if known |
+/// | `Message` | `message` | string, if not empty |
+/// | `Fields` | `fields` | see [`Layout`](super::Layout) |
+/// | `Span` | `span` | the innermost span as an object, if any |
+/// | `Spans` | `spans` | see [`Spans`](super::Spans) |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the table says it all")]
+pub enum Key {
+    Timestamp,
+    Level,
+    Severity,
+    Target,
+    Name,
+    ModulePath,
+    File,
+    Line,
+    ThreadName,
+    ThreadId,
+    Message,
+    Fields,
+    Span,
+    Spans,
+}
+
+impl Key {
+    /// How the part is called unless it is renamed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timestamp => "timestamp",
+            Self::Level => "level",
+            Self::Severity => "severity",
+            Self::Target => "target",
+            Self::Name => "name",
+            Self::ModulePath => "module_path",
+            Self::File => "file",
+            Self::Line => "line",
+            Self::ThreadName => "thread_name",
+            Self::ThreadId => "thread_id",
+            Self::Message => "message",
+            Self::Fields => "fields",
+            Self::Span => "span",
+            Self::Spans => "spans",
+        }
+    }
+}
+
+/// A key with its constant bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) key: Key,
+    /// `,"name":`
+    pub(super) lead: Box<[u8]>,
+    /// For [`Key::Level`], by the groups of severities: `,"name":"INFO"`.
+    levels: Vec<Box<[u8]>>,
+}
+
+impl Part {
+    /// `name` is escaped.
+    pub(super) fn new(key: Key, name: &[u8], names: LevelNames) -> Self {
+        let lead = [b",\"", name, b"\":"].concat().into_boxed_slice();
+        let levels = match key {
+            Key::Level => GROUPS.map(|severity| level(&lead, severity, names)).to_vec(),
+            _ => Vec::new(),
+        };
+        Self { key, lead, levels }
+    }
+
+    /// The whole member `,"level":"INFO"`.
+    #[inline]
+    pub(super) fn level(&self, severity: Severity) -> &[u8] {
+        self.levels.get(usize::from(severity.number() - 1) / 4).map_or(&[], |level| level)
+    }
+}
+
+fn level(lead: &[u8], severity: Severity, names: LevelNames) -> Box<[u8]> {
+    let name = match names {
+        LevelNames::Upper => severity.name().to_owned(),
+        LevelNames::Lower => severity.name().to_lowercase(),
+    };
+    [lead, b"\"", name.as_bytes(), b"\""].concat().into_boxed_slice()
+}
+
+const GROUPS: [Severity; 6] =
+    [Severity::TRACE, Severity::DEBUG, Severity::INFO, Severity::WARN, Severity::ERROR, Severity::FATAL];

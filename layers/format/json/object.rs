@@ -1,0 +1,329 @@
+//! Objects in which no key stands twice.
+//!
+//! A key is written first and judged then: what is compared are its escaped bytes in the buffer. A small Bloom filter
+//! over the names says for nearly every key that it is new, at the price of a multiplication; only where it hits are the
+//! keys of the object compared one by one.
+
+use std::cell::Cell;
+use std::mem;
+use std::ops::Range;
+
+use super::key::Part;
+use super::{Duplicates, NonFinite, value};
+use crate::format::{escape, number};
+use crate::record::{Fields, Span};
+
+/// Writes members and objects to the end of a buffer.
+pub(super) struct Writer<'b> {
+    out: &'b mut Vec<u8>,
+    /// The members written so far of all open objects, the innermost object's last.
+    members: Vec<Member>,
+    duplicates: Duplicates,
+    non_finite: NonFinite,
+}
+
+/// An object being written. Every member begins with a comma; the first one's becomes the brace in the end.
+pub(super) struct Object<'n> {
+    start: usize,
+    first_member: usize,
+    bloom: Bloom,
+    names: &'n Names,
+}
+
+/// The names that an object's constant parts have, escaped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    names: Vec<Box<[u8]>>,
+    fixed: &'static [&'static [u8]],
+    bloom: Bloom,
+}
+
+impl<'b> Writer<'b> {
+    #[inline]
+    pub(super) fn new(out: &'b mut Vec<u8>, duplicates: Duplicates, non_finite: NonFinite) -> Self {
+        // Kept between records, so that it is allocated once per thread.
+        let members = MEMBERS.try_with(Cell::take).unwrap_or_default();
+        Self { out, members, duplicates, non_finite }
+    }
+
+    #[inline]
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        self.out
+    }
+
+    #[inline]
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    pub(super) fn text(&mut self, part: &Part, text: &str) {
+        self.raw(&part.lead);
+        value::text(self.out, text);
+    }
+
+    #[inline]
+    pub(super) fn text_if_any(&mut self, part: &Part, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(part, text);
+        }
+    }
+
+    pub(super) fn int(&mut self, part: &Part, value: impl itoa::Integer) {
+        self.raw(&part.lead);
+        number::int(self.out, value);
+    }
+
+    pub(super) fn int_if_any(&mut self, part: &Part, value: Option<u64>) {
+        if let Some(value) = value {
+            self.int(part, value);
+        }
+    }
+
+    /// Begins an object in which `names` are taken.
+    #[inline]
+    pub(super) fn open<'n>(&mut self, names: &'n Names) -> Object<'n> {
+        Object { start: self.out.len(), first_member: self.members.len(), bloom: names.bloom, names }
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self, object: Object<'_>) {
+        self.members.truncate(object.first_member);
+        match self.out.get_mut(object.start) {
+            Some(comma) => *comma = b'{',
+            None => self.out.push(b'{'),
+        }
+        self.out.push(b'}');
+    }
+
+    /// The object that a span is in a list.
+    #[inline]
+    pub(super) fn span(&mut self, span: &Span<'_>) {
+        let mut object = self.open(&SPAN_NAMES);
+        self.raw(b",\"name\":");
+        value::text(self.out, span.name());
+        self.members(&mut object, span.fields());
+        self.close(object);
+    }
+
+    #[inline]
+    pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
+        for field in fields {
+            self.member(object, field.json_key(), field.name, |to| value::write(to.out, field.value, to.non_finite));
+        }
+    }
+
+    /// A member whose value is written by `write`; `key` is its name as `"name":` where that is prepared.
+    #[inline]
+    pub(super) fn member(
+        &mut self,
+        object: &mut Object<'_>,
+        key: Option<&str>,
+        name: &str,
+        write: impl FnOnce(&mut Self),
+    ) {
+        let start = self.out.len();
+        self.out.push(b',');
+        match key {
+            Some(key) => self.out.extend_from_slice(key.as_bytes()),
+            None => write_key(self.out, name),
+        }
+        let mut member = Member { start, value: self.out.len(), end: 0 };
+        if !object.bloom.insert(member.name(self.out)) && !self.resolve(object, &mut member) {
+            return;
+        }
+        let index = self.members.len();
+        self.members.push(member);
+        write(self);
+        let end = self.out.len();
+        if let Some(member) = self.members.get_mut(index) {
+            member.end = end;
+        }
+    }
+
+    /// Deals with a key that `object` may have already. Tells whether its value is to be written; if not, the key has
+    /// been taken back.
+    #[cold]
+    fn resolve(&mut self, object: &mut Object<'_>, member: &mut Member) -> bool {
+        let name = member.name(self.out);
+        let reserved = object.names.contains(name);
+        let siblings = object.first_member..self.members.len();
+        let same = self.members[siblings].iter().position(|other| other.name(self.out) == name);
+        match (self.duplicates, same) {
+            (_, None) if !reserved => true,
+            (Duplicates::Suffix, _) => self.add_suffix(object, member),
+            (Duplicates::Last, Some(same)) => self.remove(object.first_member + same, member),
+            (Duplicates::First, _) | (Duplicates::Last, None) => {
+                self.out.truncate(member.start);
+                false
+            }
+        }
+    }
+
+    /// Puts the least free number behind the name. One walk over the siblings, however many have the name, so that a
+    /// record of ten thousand equal names cannot hold a thread for minutes. The list of numbers is the one allocation.
+    fn add_suffix(&mut self, object: &mut Object<'_>, member: &mut Member) -> bool {
+        let name = member.name(self.out);
+        let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
+        let number = free_number(name, siblings.chain(object.names.iter()));
+        self.out.truncate(member.value - KEY_END.len());
+        self.out.push(b'_');
+        number::int(self.out, number);
+        self.out.extend_from_slice(KEY_END);
+        member.value = self.out.len();
+        object.bloom.insert(member.name(self.out));
+        true
+    }
+
+    /// Takes an earlier member out; those behind it, `last` among them, move up.
+    fn remove(&mut self, index: usize, last: &mut Member) -> bool {
+        let Member { start, end, .. } = self.members.remove(index);
+        self.out.drain(start..end);
+        for member in self.members[index..].iter_mut().chain([last]) {
+            member.move_up(end - start);
+        }
+        true
+    }
+}
+
+impl Drop for Writer<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let mut members = mem::take(&mut self.members);
+        if members.capacity() > KEEP {
+            return;
+        }
+        members.clear();
+        // A thread that is ending keeps nothing.
+        let _ = MEMBERS.try_with(|kept| kept.set(members));
+    }
+}
+
+impl Names {
+    /// Only these, which want no escaping.
+    pub(super) const fn fixed(fixed: &'static [&'static [u8]]) -> Self {
+        let mut bloom = Bloom([0; 4]);
+        let mut index = 0;
+        while index < fixed.len() {
+            bloom.insert(fixed[index]);
+            index += 1;
+        }
+        Self { names: Vec::new(), fixed, bloom }
+    }
+
+    /// Takes `name`, or where that is taken the next one with a number. Escaped, as it is to be written.
+    pub(super) fn reserve(&mut self, name: &str) -> Vec<u8> {
+        let mut escaped = Vec::new();
+        escape::json(&mut escaped, name);
+        if self.contains(&escaped) {
+            let number = free_number(&escaped, self.iter());
+            escaped.push(b'_');
+            number::int(&mut escaped, number);
+        }
+        self.bloom.insert(&escaped);
+        self.names.push(escaped.clone().into_boxed_slice());
+        escaped
+    }
+
+    fn contains(&self, name: &[u8]) -> bool {
+        self.iter().any(|other| other == name)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.names.iter().map(|name| &**name).chain(self.fixed.iter().copied())
+    }
+}
+
+/// Where a member lies in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    start: usize,
+    value: usize,
+    end: usize,
+}
+
+impl Member {
+    #[inline]
+    fn name<'o>(&self, out: &'o [u8]) -> &'o [u8] {
+        &out[self.name_range()]
+    }
+
+    #[inline]
+    fn name_range(&self) -> Range<usize> {
+        self.start + KEY_START.len()..self.value - KEY_END.len()
+    }
+
+    fn move_up(&mut self, by: usize) {
+        self.start -= by;
+        self.value -= by;
+        // Not written yet for the last one.
+        self.end = self.end.saturating_sub(by);
+    }
+}
+
+/// A set of names that may hold more than was put in, never less: two bits of 256 for each name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bloom([u64; 4]);
+
+impl Bloom {
+    /// Adds `name`; tells whether it is certainly new.
+    #[inline]
+    const fn insert(&mut self, name: &[u8]) -> bool {
+        let hash = hash(name);
+        let one = 1_u64 << (hash & 63);
+        let two = 1_u64 << (hash >> 8 & 63);
+        let old = (self.0[hash as usize >> 6 & 3] & one != 0) & (self.0[hash as usize >> 14 & 3] & two != 0);
+        self.0[hash as usize >> 6 & 3] |= one;
+        self.0[hash as usize >> 14 & 3] |= two;
+        !old
+    }
+}
+
+/// From the length and three bytes: names that agree in those are told apart by comparing them.
+#[inline]
+const fn hash(name: &[u8]) -> u32 {
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
+    let middle = name[name.len() / 2];
+    let all = u32::from_le_bytes([first, middle, last, name.len() as u8]);
+    all.wrapping_mul(0x9e37_79b1) >> 16
+}
+
+fn write_key(out: &mut Vec<u8>, name: &str) {
+    out.push(b'"');
+    escape::json(out, name);
+    out.extend_from_slice(KEY_END);
+}
+
+/// The least number from 2 on with which `name` is not among `names`.
+fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
+    // Of so many numbers one must be free.
+    let count = names.clone().count();
+    let mut taken = vec![false; count + 3];
+    for number in names.filter_map(|other| suffix(name, other)) {
+        if let Some(taken) = taken.get_mut(number) {
+            *taken = true;
+        }
+    }
+    taken.iter().skip(2).position(|taken| !taken).map_or(count + 2, |free| free + 2)
+}
+
+/// The number behind `name` and `_` in `other`, if that is what `other` is.
+fn suffix(name: &[u8], other: &[u8]) -> Option<usize> {
+    let digits = other.strip_prefix(name)?.strip_prefix(b"_")?;
+    // `a_02` and `a_+2` are not what number 2 looks like.
+    if !matches!(digits.first(), Some(b'1'..=b'9')) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+const KEY_START: &[u8] = b",\"";
+const KEY_END: &[u8] = b"\":";
+/// Members of one record; a list that had to grow beyond this is not kept.
+const KEEP: usize = 1024;
+
+static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
+
+thread_local! {
+    static MEMBERS: Cell<Vec<Member>> = const { Cell::new(Vec::new()) };
+}

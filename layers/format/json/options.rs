@@ -1,0 +1,80 @@
+/// Where the fields of the event go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Layout {
+    /// Into the record's own object: `{…,"pieces":3}`.
+    #[default]
+    Flat,
+    /// Into an object of their own: `{…,"fields":{"pieces":3}}`, which an event without fields does not have.
+    Nested,
+}
+
+/// How the enclosing spans are written; a record outside every span has none of this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Spans {
+    /// A list, root first: `"spans":[{"name":"request","method":"GET"},{"name":"query","table":"x"}]`.
+    #[default]
+    List,
+    /// An object by name, root first: `"spans":{"request":{"method":"GET"},"query":{"table":"x"}}`.
+    Nested,
+    /// Their fields in the record's own object, innermost span first, their names not at all: `"table":"x","method":"GET"`.
+    Flat,
+    /// Not at all.
+    Off,
+}
+
+/// What becomes of a name that an object has already; no object ever has a key twice.
+///
+/// The parts of [`Json::keys`](super::Json::keys) keep their names under every policy, also in a record that lacks the
+/// part; the same holds for `name` in a span. Within an object the event's fields and the spans' come in the order in
+/// which they are written.
+///
+/// ```
+/// use tracing_handlers::format::{Caps, Format, Json, Out, json::{Duplicates, Key}};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::INFO, "", "").with_field("a", 1_u64).with_field("level", 2_u64).with_field("a", 3_u64);
+/// let line = |duplicates| {
+///     let mut line = Vec::new();
+///     let json = Json::new().keys([Key::Level, Key::Fields]).duplicates(duplicates);
+///     json.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
+///     String::from_utf8(line).unwrap()
+/// };
+/// assert_eq!(line(Duplicates::Suffix), r#"{"level":"INFO","a":1,"level_2":2,"a_2":3}"#);
+/// assert_eq!(line(Duplicates::First), r#"{"level":"INFO","a":1}"#);
+/// assert_eq!(line(Duplicates::Last), r#"{"level":"INFO","a":3}"#);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// The later one gets the next free number: `a`, `a_2`, `a_3`. Nothing is lost.
+    #[default]
+    Suffix,
+    /// The first one stands, later ones are left out.
+    First,
+    /// The last one stands, in its own place; earlier ones are left out.
+    Last,
+}
+
+/// How floats are written that JSON has no number for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NonFinite {
+    /// `null`.
+    #[default]
+    Null,
+    /// `"NaN"`, `"Infinity"`, `"-Infinity"`, as in the JSON mapping of Protocol Buffers.
+    Text,
+}
+
+/// How levels are written. A severity from 21 on is `FATAL`, see [`Severity::name`](crate::Severity::name).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LevelNames {
+    /// `INFO`.
+    #[default]
+    Upper,
+    /// `info`.
+    Lower,
+}

@@ -1,0 +1,121 @@
+use super::value;
+use crate::format::{escape, number};
+use crate::record::Field;
+
+/// Writes the pieces of a line to the end of a buffer, in colour where that is wanted.
+pub(super) struct Pen<'b> {
+    out: &'b mut Vec<u8>,
+    colour: bool,
+    /// Something stands on the line that the next piece must be set off from.
+    begun: bool,
+}
+
+impl<'b> Pen<'b> {
+    #[inline]
+    pub(super) fn new(out: &'b mut Vec<u8>, colour: bool) -> Self {
+        Self { out, colour, begun: false }
+    }
+
+    #[inline]
+    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+        self.begun = true;
+        self.out
+    }
+
+    /// Text of our own.
+    #[inline]
+    pub(super) fn raw(&mut self, text: &str) {
+        self.begun = true;
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Text from elsewhere.
+    #[inline]
+    pub(super) fn plain(&mut self, text: &str) {
+        self.begun = true;
+        escape::plain(self.out, text);
+    }
+
+    /// A space, except at the start of a line.
+    #[inline]
+    pub(super) fn gap(&mut self) {
+        if self.begun {
+            self.out.push(b' ');
+        }
+    }
+
+    /// A line that belongs to the one above.
+    pub(super) fn new_line(&mut self) {
+        self.out.extend_from_slice(b"\n    ");
+        self.begun = false;
+    }
+
+    /// What `write` writes, in one style: inside it there is no other.
+    #[inline]
+    pub(super) fn styled(&mut self, style: Style, write: impl FnOnce(&mut Self)) {
+        if !self.colour {
+            return write(self);
+        }
+        self.out.extend_from_slice(style.0.as_bytes());
+        self.colour = false;
+        write(self);
+        self.colour = true;
+        self.out.extend_from_slice(RESET.as_bytes());
+    }
+
+    pub(super) fn dim(&mut self, text: &str) {
+        self.styled(Style::DIM, |pen| pen.raw(text));
+    }
+
+    /// `name=value`
+    #[inline]
+    pub(super) fn field(&mut self, field: &Field<'_>) {
+        self.begun = true;
+        if self.colour {
+            self.out.extend_from_slice(Style::ITALIC.0.as_bytes());
+        }
+        value::name(self.out, field);
+        self.out.extend_from_slice(if self.colour { EQUALS_IN_COLOUR } else { "=" }.as_bytes());
+        value::write(self.out, field.value);
+    }
+
+    /// `src/stock.rs:41`
+    pub(super) fn place(&mut self, file: &str, line: Option<u32>) {
+        self.plain(file);
+        if let Some(line) = line {
+            self.raw(":");
+            number::int(self.out, line);
+        }
+    }
+
+    /// `main#1`
+    pub(super) fn thread(&mut self, name: Option<&str>, id: Option<u64>) {
+        if let Some(name) = name {
+            self.plain(name);
+        }
+        if let Some(id) = id {
+            self.raw("#");
+            number::int(self.out, id);
+        }
+    }
+}
+
+/// A control sequence of ECMA-48 (`SGR`).
+#[derive(Clone, Copy)]
+pub(super) struct Style(&'static str);
+
+impl Style {
+    pub(super) const BOLD: Self = Self("\x1b[1m");
+    pub(super) const DIM: Self = Self("\x1b[2m");
+    const ITALIC: Self = Self("\x1b[3m");
+    pub(super) const RED: Self = Self("\x1b[31m");
+    pub(super) const GREEN: Self = Self("\x1b[32m");
+    pub(super) const YELLOW: Self = Self("\x1b[33m");
+    pub(super) const BLUE: Self = Self("\x1b[34m");
+    pub(super) const MAGENTA: Self = Self("\x1b[35m");
+    pub(super) const BOLD_RED: Self = Self("\x1b[1;31m");
+}
+
+const RESET: &str = "\x1b[0m";
+/// Ends the italic of the name; the sign is dim.
+const EQUALS_IN_COLOUR: &str = "\x1b[0m\x1b[2m=\x1b[0m";

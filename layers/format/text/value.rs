@@ -1,0 +1,67 @@
+use crate::Value;
+use crate::format::{escape, number};
+use crate::record::{ErrorChain, Field};
+
+/// Appends a field's name; one that could be misread stands in quotes.
+#[inline]
+pub(super) fn name(out: &mut Vec<u8>, field: &Field<'_>) {
+    match field.json_key() {
+        // A name that is plain enough to be prepared for JSON is plain enough here.
+        Some(_) => out.extend_from_slice(field.name.as_bytes()),
+        None => text(out, field.name),
+    }
+}
+
+/// Appends `value` for people.
+#[inline]
+pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
+    match value {
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::I64(value) => number::int(out, value),
+        Value::U64(value) => number::int(out, value),
+        Value::I128(value) => number::int(out, value),
+        Value::U128(value) => number::int(out, value),
+        Value::F64(value) => float(out, value),
+        Value::Str(value) => text(out, value),
+        Value::Text(value) => escape::plain(out, value),
+        Value::Bytes(value) => escape::hex(out, value),
+        Value::Error(chain) => error(out, chain),
+    }
+}
+
+/// Bare where it cannot be misread, else in quotes.
+#[inline]
+fn text(out: &mut Vec<u8>, text: &str) {
+    if escape::is_bare(text) {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    out.push(b'"');
+    escape::quoted(out, text);
+    out.push(b'"');
+}
+
+fn float(out: &mut Vec<u8>, value: f64) {
+    match value {
+        _ if value.is_finite() => number::finite(out, value),
+        _ if value.is_nan() => out.extend_from_slice(b"NaN"),
+        _ if value > 0.0 => out.extend_from_slice(b"inf"),
+        _ => out.extend_from_slice(b"-inf"),
+    }
+}
+
+fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {
+    let mut messages = chain.messages();
+    let outer = messages.next().unwrap_or("");
+    let mut causes = messages.peekable();
+    if causes.peek().is_none() {
+        return text(out, outer);
+    }
+    out.push(b'"');
+    escape::quoted(out, outer);
+    for cause in causes {
+        out.extend_from_slice(b": ");
+        escape::quoted(out, cause);
+    }
+    out.push(b'"');
+}

@@ -1,0 +1,82 @@
+//! Seconds to dates of the proleptic Gregorian calendar.
+
+use std::cell::Cell;
+
+use crate::clock::Timestamp;
+
+/// `2026-11-21T01:19:03`, for local seconds that [`clamp`] let through.
+#[inline]
+pub(super) fn date_time(local_seconds: i64) -> [u8; 19] {
+    LAST.try_with(|last| {
+        let (seconds, text) = last.get();
+        if seconds == local_seconds {
+            return text;
+        }
+        let text = date_time_anew(local_seconds, seconds, text);
+        last.set((local_seconds, text));
+        text
+    })
+    // The thread is ending; its records still have a time.
+    .unwrap_or_else(|_| date_time_anew(local_seconds, 0, EPOCH))
+}
+
+/// `time` shifted by an offset, or what comes nearest to it in the years 0000 to 9999.
+#[inline]
+pub(super) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
+    let local = time.seconds().saturating_add(offset);
+    if (FIRST_SECOND..=LAST_SECOND).contains(&local) {
+        return Timestamp::new(local, time.nanos());
+    }
+    match local < 0 {
+        true => Timestamp::new(FIRST_SECOND, 0),
+        false => Timestamp::new(LAST_SECOND, 999_999_999),
+    }
+}
+
+pub(super) fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
+}
+
+/// Written next to another second, `near` with its text, whose date is kept where the day is the same.
+#[cold]
+fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 19]) -> [u8; 19] {
+    let day = local_seconds.div_euclid(DAY);
+    if day != near.div_euclid(DAY) {
+        text = date(day);
+    }
+    let second = local_seconds.rem_euclid(DAY) as u32;
+    text[11..13].copy_from_slice(&two_digits(second / 3600));
+    text[14..16].copy_from_slice(&two_digits(second / 60 % 60));
+    text[17..19].copy_from_slice(&two_digits(second % 60));
+    text
+}
+
+/// The date of a day counted from 1970-01-01, with midnight behind it. Years are taken to begin in March, so that the
+/// leap day is their last (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
+fn date(day: i64) -> [u8; 19] {
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let day = day.rem_euclid(146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let mut text = EPOCH;
+    text[0..2].copy_from_slice(&two_digits(year as u32 / 100));
+    text[2..4].copy_from_slice(&two_digits(year as u32));
+    text[5..7].copy_from_slice(&two_digits(month as u32));
+    text[8..10].copy_from_slice(&two_digits(day as u32));
+    text
+}
+
+const DAY: i64 = 86_400;
+const EPOCH: [u8; 19] = *b"1970-01-01T00:00:00";
+const FIRST_SECOND: i64 = -62_167_219_200;
+const LAST_SECOND: i64 = 253_402_300_799;
+
+thread_local! {
+    /// Most records share their second with the one before. Local seconds, so that it holds for every zone.
+    static LAST: Cell<(i64, [u8; 19])> = const { Cell::new((0, EPOCH)) };
+}
