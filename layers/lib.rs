@@ -1,9 +1,58 @@
-//! Handlers, filters and formats for `tracing`.
+//! Handlers, filters and formats for [`tracing`]: what Python's `logging` and log4j2 offer, as layers that compose.
+//!
+//! ```text
+//! tracing event ─▶ HandlerLayer ─▶ wanted? ─▶ Record ─▶ Handler ──┬─▶ Output: accepts? ─▶ Format ─▶ Framing ─▶ Sink
+//!                                 (cached per  (captured  (one     ├─▶ Queue ─▶ worker thread ─▶ any Handler
+//!                                  callsite)    once)      record,  ├─▶ Rewriting ─▶ any Handler
+//!                                                          N ways)  └─▶ (A, B, C): several Handlers, one capture
+//! ```
+//!
+//! - A [`Record`] is captured once per event, with its typed fields and those of the spans around it, however many
+//!   handlers there are.
+//! - A [`Handler`] takes records to their end. [`Output`] is the standard one: filters, a [`Format`], a [`Framing`], a
+//!   [`Sink`]. Everything else is a handler around handlers.
+//! - A [`Queue`] carries records to a thread that formats and writes them. No guard needs to be kept: what is in it is
+//!   delivered at the [end of the process](process), and what is lost is counted and told in the log itself.
+//!
+//! ```
+//! use tracing_handlers::rotation::{MIB, Rotation};
+//! use tracing_handlers::sink::{Console, File};
+//! use tracing_handlers::{Output, Queue, format::{Json, Text}};
+//! use tracing_subscriber::prelude::*;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # std::env::set_current_dir(&folder).unwrap();
+//! tracing_subscriber::registry()
+//!     .with(tracing_handlers::layer((
+//!         Output::new(Text::new(), Console::stderr()).level(tracing::Level::WARN),
+//!         Queue::new(Output::new(
+//!             Json::new(),
+//!             File::open("logs/app.jsonl")?.rotation(Rotation::size(10 * MIB).keep(5)),
+//!         )),
+//!     )))
+//!     .init();
+//!
+//! let request = tracing::info_span!("request", id = 7).entered();
+//! tracing::info!(pieces = 3, "sold");
+//! # drop(request);
+//! # tracing_handlers::process::flush(std::time::Duration::from_secs(5))?;
+//! # let line = std::fs::read_to_string("logs/app.jsonl").unwrap();
+//! # assert!(line.ends_with("\"message\":\"sold\",\"pieces\":3,\"spans\":[{\"name\":\"request\",\"id\":7}]}\n"), "{line}");
+//! # std::env::set_current_dir("/").unwrap();
+//! # Ok::<(), tracing_handlers::Error>(())
+//! ```
+//!
+//! It goes beside `fmt::layer()`, `EnvFilter`, `Targets` and any other layer. Every sink is also a
+//! [`MakeWriter`](sink::Writer), and every `MakeWriter` (`tracing_appender::rolling`, `non_blocking`) is a [sink](sink::Make).
+//!
+//! The [`guide`] has the whole picture, the words, and how to add a sink.
+
 pub mod clock;
 mod error;
 pub mod filter;
 pub mod format;
 mod framing;
+pub mod guide;
 pub mod handler;
 mod layer;
 pub mod process;

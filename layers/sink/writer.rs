@@ -2,7 +2,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tracing_core::Metadata;
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Batch, Line, Sink};

@@ -67,7 +67,7 @@ impl Console {
     /// What is at least as severe as `threshold` to standard error, the rest to standard output.
     ///
     /// ```
-    /// use tracing_core::Level;
+    /// use tracing::Level;
     /// use tracing_handlers::{Severity, sink::Console};
     ///
     /// let _ = (Console::split(Level::WARN), Console::split(Severity::FATAL));

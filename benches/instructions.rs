@@ -1,0 +1,128 @@
+//! Instructions per event, counted by callgrind: exact, whatever else the machine does, and so fit to be asserted.
+//!
+//! `cargo bench --bench instructions` starts itself under valgrind for each scenario, twice with different numbers of
+//! events, and divides the difference. It fails where a bound does not hold.
+
+use std::hint::black_box;
+use std::io;
+use std::process::Command;
+
+use tracing::Dispatch;
+use tracing::level_filters::LevelFilter;
+use tracing_handlers::format::{Json, Text};
+use tracing_handlers::sink::Null;
+use tracing_handlers::{Handler, Output};
+use tracing_subscriber::layer::Layer;
+use tracing_subscriber::prelude::*;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--scenario") {
+        let events = arguments[at + 2].parse().expect("written by `instructions`");
+        return run(&arguments[at + 1], events);
+    }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: valgrind is not installed");
+        std::process::exit(i32::from(std::env::var("CI").as_deref() == Ok("true")));
+    }
+    let mut held = true;
+    let mut row = |name: &str, ours: f64, theirs: f64, holds: bool| {
+        println!("{name:<44} ours {ours:>8.1}   tracing-subscriber {theirs:>8.1}   {}", if holds { "" } else { "TOO MANY" });
+        held &= holds;
+    };
+    for disabled in ["off", "off-beside"] {
+        let (ours, theirs) = pair(disabled);
+        row(&format!("{disabled}: a disabled event"), ours, theirs, ours <= theirs + 5.0);
+    }
+    for enabled in ["json-flat", "json-spans", "text-flat", "text-spans"] {
+        let (ours, theirs) = pair(enabled);
+        let factor = if enabled == "json-spans" { 4.0 } else { 1.5 };
+        row(enabled, ours, theirs, ours * factor <= theirs);
+    }
+    std::process::exit(i32::from(!held));
+}
+
+fn pair(scenario: &str) -> (f64, f64) {
+    (per_event(&format!("{scenario}-ours")), per_event(&format!("{scenario}-theirs")))
+}
+
+fn per_event(scenario: &str) -> f64 {
+    let (few, many) = (2_000, 12_000);
+    (instructions(scenario, many) - instructions(scenario, few)) / f64::from(many - few)
+}
+
+fn instructions(scenario: &str, events: u32) -> f64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().expect("this program has a path"))
+        .args(["--scenario", scenario, &events.to_string()])
+        .output()
+        .expect("valgrind starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let count = told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells what it collected").1;
+    count.trim().parse().expect("a number")
+}
+
+fn run(scenario: &str, events: u64) {
+    let dispatch = dispatch(scenario);
+    // A scoped dispatcher makes every event look for it: the global one is what services have.
+    tracing::dispatcher::set_global_default(dispatch).expect("the first of this process");
+    let events = || {
+        for number in 0..events {
+            match scenario.starts_with("off") {
+                true => disabled(number),
+                false => enabled(number),
+            }
+        }
+    };
+    if !scenario.contains("spans") {
+        return events();
+    }
+    let _request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
+    let _order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
+    let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+    events();
+}
+
+/// `off`: nobody wants DEBUG. `off-beside`: another layer does, one that does nothing with it.
+fn dispatch(scenario: &str) -> Dispatch {
+    let (what, whose) = scenario.rsplit_once('-').expect("a scenario ends in -ours or -theirs");
+    let ours = |handler: Box<dyn Handler>| tracing_handlers::layer(handler);
+    let registry = tracing_subscriber::registry();
+    match (what, whose) {
+        ("off", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO))))),
+        ("off", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO))),
+        ("off-beside", "ours") => Dispatch::new(
+            registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))),
+        ),
+        ("off-beside", _) => Dispatch::new(
+            registry.with(Idle).with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
+        ),
+        ("json-flat" | "json-spans", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null::new()))))),
+        ("json-flat" | "json-spans", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink))),
+        (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()))))),
+        _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
+    }
+}
+
+struct Idle;
+
+impl<S: tracing::Subscriber> Layer<S> for Idle {}
+
+#[inline(never)]
+fn disabled(number: u64) {
+    tracing::debug!(target: "shop::stock", number = black_box(number), "counted");
+}
+
+#[inline(never)]
+fn enabled(number: u64) {
+    tracing::info!(
+        target: "shop::stock",
+        pieces = black_box(17_u64),
+        price = black_box(12.75_f64),
+        article = black_box("red umbrella"),
+        paid = black_box(true),
+        "the customer took article number {number} from the second shelf"
+    );
+}

@@ -1,0 +1,10 @@
+//! Chapters to read. Every sample in them runs.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("terms.md")]
+pub mod terms {}
+
+#[doc = include_str!("adding_a_sink.md")]
+pub mod adding_a_sink {}

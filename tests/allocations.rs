@@ -1,0 +1,130 @@
+//! Counts what the steady state allocates: nothing, on the thread that logs and on the queue's.
+//!
+//! Its own binary, and one test: the counter sees every thread of the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing::Dispatch;
+use tracing_handlers::format::{Format, Json, Text};
+use tracing_handlers::handler::{Overflow, Rewriting};
+use tracing_handlers::rewrite::Redact;
+use tracing_handlers::sink::{File, Null};
+use tracing_handlers::{Handler, Output, Queue};
+use tracing_subscriber::prelude::*;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// This thread does something that is not part of logging.
+    static ASIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+fn count() {
+    if !ASIDE.try_with(Cell::get).unwrap_or(true) {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: hands every call on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn an_event_allocates_nothing_in_the_steady_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.log");
+    for spans in [false, true] {
+        for (name, format) in [("text", text as fn() -> Box<dyn Format>), ("json", json)] {
+            let file = || File::options().truncate(true).buffer(64 << 10).open(&file).unwrap();
+            check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format(), Null::new()));
+            check(&format!("{name}, file, spans {spans}"), spans, Output::new(format(), file()));
+            check(&format!("{name}, queued, spans {spans}"), spans, queue(Output::new(format(), file())));
+            let rewriting = || Rewriting::new(Redact::fields(["id"]), Output::new(format(), Null::new()));
+            check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
+            check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
+            let several = (Output::new(format(), Null::new()), Output::new(format(), Null::new()));
+            check(&format!("{name}, two outputs, spans {spans}"), spans, several);
+        }
+    }
+}
+
+fn text() -> Box<dyn Format> {
+    Box::new(Text::new())
+}
+
+fn json() -> Box<dyn Format> {
+    Box::new(Json::new())
+}
+
+fn queue(handler: impl Handler) -> Queue<impl Handler> {
+    Queue::new(handler).capacity(512).overflow(Overflow::Block)
+}
+
+fn check(name: &str, spans: bool, handler: impl Handler) {
+    let layer = tracing_handlers::layer(handler);
+    let handle = layer.handle();
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let _entered = spans.then(|| {
+            let request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
+            let order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
+            let query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+            (query, order, request)
+        });
+        // Buffers grow to their size, threads start.
+        log(5_000);
+        handle.flush(Duration::from_secs(20)).unwrap();
+        log(5_000);
+        handle.flush(Duration::from_secs(20)).unwrap();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        log(5_000);
+        // Not by `flush`, which may allocate, once a call.
+        wait_until_delivered(&handle);
+        let after = ALLOCATIONS.load(Ordering::Relaxed);
+        assert_eq!(after - before, 0, "allocations in 5,000 events: {name}");
+    });
+}
+
+fn wait_until_delivered(handle: &tracing_handlers::Handle) {
+    ASIDE.set(true);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while handle.stats().iter().any(|report| report.name == "queue" && report.stats.pending > 0) {
+        assert!(Instant::now() < deadline, "the queue does not empty");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    ASIDE.set(false);
+}
+
+fn log(events: u64) {
+    for number in 0..events {
+        tracing::info!(
+            target: "shop::stock",
+            pieces = 17_u64,
+            price = 12.75_f64,
+            article = "red umbrella",
+            paid = true,
+            "the customer took article number {number} from the second shelf"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The borders between modules, read off what each file names of the crate.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a module may name. `sink`, `format`, `filter`, `rewrite` and `framing` know nothing of one another but the types
+/// that stand in their traits; `record` knows nothing above it.
+const BORDERS: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("sync", &[]),
+    ("clock", &["sync"]),
+    ("record", &["clock", "error", "sync"]),
+    ("framing", &[]),
+    ("selflog", &["error", "sync"]),
+    ("filter", &["record"]),
+    ("rewrite", &["record"]),
+    ("format", &["clock", "error", "record"]),
+    ("rotation", &["clock", "error", "selflog"]),
+    ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
+    ("process", &["error", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"]),
+    (
+        "handler",
+        &["error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink", "sync"],
+    ),
+    ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
+];
+
+/// What the crate's root re-exports, and where from.
+const ROOT: &[(&str, &str)] = &[
+    ("Error", "error"),
+    ("ErrorKind", "error"),
+    ("Partial", "error"),
+    ("Severity", "record::Severity"),
+    ("Record", "record"),
+    ("RecordBuf", "record"),
+    ("Value", "record"),
+];
+
+#[test]
+fn no_module_names_what_lies_beyond_its_border() {
+    let mut crossings = Vec::new();
+    for (module, allowed) in BORDERS {
+        for file in files_of(module) {
+            for name in names_of_the_crate(&without_tests(&fs::read_to_string(&file).unwrap())) {
+                let fine = name == *module
+                    || name.starts_with(&format!("{module}::"))
+                    || allowed.iter().any(|allowed| name == *allowed || name.starts_with(&format!("{allowed}::")));
+                if !fine {
+                    crossings.push(format!("{}: crate::{name}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(crossings.is_empty(), "{crossings:#?}");
+}
+
+#[test]
+fn every_module_has_its_borders() {
+    let known: BTreeSet<_> = BORDERS.iter().map(|(module, _)| module.to_string()).collect();
+    let found: BTreeSet<_> = fs::read_dir(layers())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|name| !["lib", "guide"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(known, found);
+}
+
+#[test]
+fn names_are_read_from_plain_and_grouped_paths() {
+    let text = "use crate::format::{Caps, time::Time};\nuse crate::{Error, record::{Kind, Value}};\nlet x = crate::sink::File;";
+    let names: Vec<_> = names_of_the_crate(text).into_iter().collect();
+    assert_eq!(names, ["error", "format::Caps", "format::time::Time", "record::Kind", "record::Value", "sink::File"]);
+}
+
+fn layers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("layers")
+}
+
+fn files_of(module: &str) -> Vec<PathBuf> {
+    let mut files = vec![layers().join(format!("{module}.rs"))];
+    files.retain(|file| file.exists());
+    collect(&layers().join(module), &mut files);
+    assert!(!files.is_empty(), "no module {module}");
+    files
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => collect(&path, files),
+            false if path.extension().is_some_and(|ending| ending == "rs") && path.file_stem().unwrap() != "tests" => {
+                files.push(path);
+            }
+            false => {}
+        }
+    }
+}
+
+/// Comments and unit tests may name anything.
+fn without_tests(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Each path that starts with `crate::`, without that, groups taken apart, re-exports of the root resolved.
+fn names_of_the_crate(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (at, start) in text.match_indices("crate::") {
+        if text[..at].ends_with('$') || text[..at].ends_with("(in ") {
+            continue;
+        }
+        take_apart("", &text[at + start.len()..], &mut names);
+    }
+    names.into_iter().map(resolve).collect()
+}
+
+fn take_apart(prefix: &str, rest: &str, names: &mut BTreeSet<String>) {
+    let word = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    let (name, after) = rest.split_at(word);
+    if let Some(group) = rest.strip_prefix('{') {
+        return members(group).iter().for_each(|member| take_apart(prefix, member.trim(), names));
+    }
+    match after.strip_prefix("::") {
+        Some(deeper) if deeper.starts_with(|letter: char| letter.is_alphabetic() || letter == '{' || letter == '_') => {
+            take_apart(&format!("{prefix}{name}::"), deeper, names);
+        }
+        _ if !name.is_empty() => drop(names.insert(format!("{prefix}{name}"))),
+        _ => {}
+    }
+}
+
+/// The parts of a group up to its closing brace.
+fn members(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut found) = (0, 0, Vec::new());
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                found.push(&group[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn resolve(name: String) -> String {
+    let first = name.split("::").next().unwrap_or("");
+    ROOT.iter().find(|(root, _)| *root == first).map_or(name.clone(), |(_, place)| place.to_string())
+}
