@@ -292,8 +292,8 @@ impl Default for Text {
 impl Format for Text {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
         let colour = out.caps().colour;
+        out.buffer().reserve(2 * record.raw().len() + RESERVE);
         let mut pen = Pen::new(out.buffer(), colour);
-        pen.out().reserve(2 * record.raw().len() + RESERVE);
         match self.layout {
             Layout::Full => self.write_full(record, &mut pen),
             Layout::Compact => self.write_compact(record, &mut pen),

@@ -39,7 +39,8 @@ fn slowly(text: &str, quotes: bool, write: fn(&mut Vec<u8>, char)) -> String {
 fn every_dangerous_character_is_escaped_wherever_it_stands() {
     for char in dangerous() {
         for before in 0..35 {
-            let text = format!("{}{char}tail that is longer than a block", "é".repeat(before % 3) + &"x".repeat(before));
+            let text =
+                format!("{}{char}tail that is longer than a block", "é".repeat(before % 3) + &"x".repeat(before));
             for line in [written(json, &text), written(plain, &text), written(quoted, &text)] {
                 assert!(!line.contains(char), "{char:?} after {before}");
             }
@@ -51,9 +52,8 @@ fn every_dangerous_character_is_escaped_wherever_it_stands() {
 
 #[test]
 fn every_other_character_stays_as_it_is() {
-    let safe = ('\0'..=char::MAX).filter(|&char| {
-        !(char.is_ascii_control() || is_hidden(char)) && !matches!(char, '"' | '\\')
-    });
+    let safe =
+        ('\0'..=char::MAX).filter(|&char| !(char.is_ascii_control() || is_hidden(char)) && !matches!(char, '"' | '\\'));
     let text: String = safe.collect();
     assert_eq!(written(json, &text), text);
     assert_eq!(written(plain, &text), text);
@@ -63,10 +63,7 @@ fn every_other_character_stays_as_it_is() {
 #[test]
 fn escapes_look_like_this() {
     let text = "a\"b\\c\n\r\t\u{8}\u{c}\u{1b}[31m\u{7f}\u{85}\u{202e}\u{e0041}é";
-    assert_eq!(
-        written(json, text),
-        r#"a\"b\\c\n\r\t\b\f\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#
-    );
+    assert_eq!(written(json, text), r#"a\"b\\c\n\r\t\b\f\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
     assert_eq!(written(plain, text), r#"a"b\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
     assert_eq!(written(quoted, text), r#"a\"b\\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
 }
@@ -76,7 +73,8 @@ fn only_what_cannot_be_misread_is_bare() {
     for text in ["a", "GET", "/path/x?y", "naïve", "日本", "1.5", "a:b,c", "<x>"] {
         assert!(is_bare(text), "{text}");
     }
-    for text in ["", "a b", "a=b", "\"", "a\\", "{x}", "a\u{a0}b", "a\u{3000}b", "a\u{202e}", "\n", "\u{1b}", "\u{7f}"] {
+    for text in ["", "a b", "a=b", "\"", "a\\", "{x}", "a\u{a0}b", "a\u{3000}b", "a\u{202e}", "\n", "\u{1b}", "\u{7f}"]
+    {
         assert!(!is_bare(text), "{text:?}");
     }
 }

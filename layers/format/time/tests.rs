@@ -43,7 +43,10 @@ fn every_day_of_ten_thousand_years_is_right() {
     let mut day = jiff::civil::date(0, 1, 1);
     for number in -719_528..=2_932_896_i64 {
         if number % 7 == 0 || day.day() > 27 {
-            assert_eq!(Time::rfc3339().precision(0).text(Timestamp::new(number * 86_400, 0)), format!("{day}T00:00:00Z"));
+            assert_eq!(
+                Time::rfc3339().precision(0).text(Timestamp::new(number * 86_400, 0)),
+                format!("{day}T00:00:00Z")
+            );
         }
         day = day.tomorrow().unwrap_or(day);
     }
@@ -76,7 +79,8 @@ mod zones {
 
     #[test]
     fn each_second_around_a_transition_has_its_own_offset() {
-        for name in ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "Africa/Casablanca"] {
+        for name in ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "Africa/Casablanca"]
+        {
             let zone = TimeZone::get(name).unwrap();
             let time = Time::zone(name).unwrap().precision(0);
             for transition in zone.following(jiff::Timestamp::new(1_600_000_000, 0).unwrap()).take(6) {
