@@ -23,13 +23,32 @@ const GATE: f64 = 4.0;
 fn main() {
     // Keeps every callsite alive for the life of the process, whatever dispatchers come and go.
     let contenders: Vec<(&str, Dispatch)> = vec![
-        ("capture only", Dispatch::new(tracing_subscriber::registry().with(tracing_handlers::layer(from_fn(|record| {
-            black_box(record);
-            Ok(())
-        }))))),
-        ("json", Dispatch::new(tracing_subscriber::registry().with(tracing_handlers::layer(Output::new(Json::new(), Null::new()))))),
-        ("json behind a queue", Dispatch::new(tracing_subscriber::registry().with(tracing_handlers::layer(Queue::new(Output::new(Json::new(), Null::new())))))),
-        ("tracing-subscriber json", Dispatch::new(tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))),
+        (
+            "capture only",
+            Dispatch::new(tracing_subscriber::registry().with(tracing_handlers::layer(from_fn(|record| {
+                black_box(record);
+                Ok(())
+            })))),
+        ),
+        (
+            "json",
+            Dispatch::new(
+                tracing_subscriber::registry().with(tracing_handlers::layer(Output::new(Json::new(), Null::new()))),
+            ),
+        ),
+        (
+            "json behind a queue",
+            Dispatch::new(
+                tracing_subscriber::registry()
+                    .with(tracing_handlers::layer(Queue::new(Output::new(Json::new(), Null::new())))),
+            ),
+        ),
+        (
+            "tracing-subscriber json",
+            Dispatch::new(
+                tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)),
+            ),
+        ),
     ];
     for (title, scenario) in [("no span", flat as fn()), ("three spans", in_three_spans as fn())] {
         let mut times = vec![Vec::new(); contenders.len()];

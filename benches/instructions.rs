@@ -27,7 +27,10 @@ fn main() {
     }
     let mut held = true;
     let mut row = |name: &str, ours: f64, theirs: f64, holds: bool| {
-        println!("{name:<44} ours {ours:>8.1}   tracing-subscriber {theirs:>8.1}   {}", if holds { "" } else { "TOO MANY" });
+        println!(
+            "{name:<44} ours {ours:>8.1}   tracing-subscriber {theirs:>8.1}   {}",
+            if holds { "" } else { "TOO MANY" }
+        );
         held &= holds;
     };
     for disabled in ["off", "off-beside"] {
@@ -60,7 +63,8 @@ fn instructions(scenario: &str, events: u32) -> f64 {
         .expect("valgrind starts");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
-    let count = told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells what it collected").1;
+    let count =
+        told.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind tells what it collected").1;
     count.trim().parse().expect("a number")
 }
 
@@ -91,16 +95,26 @@ fn dispatch(scenario: &str) -> Dispatch {
     let ours = |handler: Box<dyn Handler>| tracing_handlers::layer(handler);
     let registry = tracing_subscriber::registry();
     match (what, whose) {
-        ("off", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO))))),
-        ("off", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO))),
+        ("off", "ours") => {
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))))
+        }
+        ("off", _) => Dispatch::new(
+            registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
+        ),
         ("off-beside", "ours") => Dispatch::new(
             registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))),
         ),
         ("off-beside", _) => Dispatch::new(
-            registry.with(Idle).with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
+            registry
+                .with(Idle)
+                .with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
-        ("json-flat" | "json-spans", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null::new()))))),
-        ("json-flat" | "json-spans", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink))),
+        ("json-flat" | "json-spans", "ours") => {
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null::new())))))
+        }
+        ("json-flat" | "json-spans", _) => {
+            Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))
+        }
         (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }

@@ -19,10 +19,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
     ("process", &["error", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"]),
-    (
-        "handler",
-        &["error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink", "sync"],
-    ),
+    ("handler", &["error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink", "sync"]),
     ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
 ];
 
