@@ -32,15 +32,13 @@ fn main() {
         ),
         (
             "json",
-            Dispatch::new(
-                tracing_subscriber::registry().with(tracing_handlers::layer(Output::new(Json::new(), Null::new()))),
-            ),
+            Dispatch::new(tracing_subscriber::registry().with(tracing_handlers::layer(Output::new(Json::new(), Null)))),
         ),
         (
             "json behind a queue",
             Dispatch::new(
                 tracing_subscriber::registry()
-                    .with(tracing_handlers::layer(Queue::new(Output::new(Json::new(), Null::new())))),
+                    .with(tracing_handlers::layer(Queue::new(Output::new(Json::new(), Null)))),
             ),
         ),
         (

@@ -11,9 +11,10 @@ use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
 use tracing_handlers::sink::Null;
-use tracing_handlers::{Handler, Output};
+use tracing_handlers::{Handler, HandlerLayer, Output};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::registry::LookupSpan;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -92,17 +93,16 @@ fn run(scenario: &str, events: u64) {
 /// `off`: nobody wants DEBUG. `off-beside`: another layer does, one that does nothing with it.
 fn dispatch(scenario: &str) -> Dispatch {
     let (what, whose) = scenario.rsplit_once('-').expect("a scenario ends in -ours or -theirs");
-    let ours = |handler: Box<dyn Handler>| tracing_handlers::layer(handler);
     let registry = tracing_subscriber::registry();
     match (what, whose) {
         ("off", "ours") => {
-            Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))))
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null).level(LevelFilter::INFO)))))
         }
         ("off", _) => Dispatch::new(
             registry.with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
         ("off-beside", "ours") => Dispatch::new(
-            registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null::new()).level(LevelFilter::INFO)))),
+            registry.with(Idle).with(ours(Box::new(Output::new(Text::new(), Null).level(LevelFilter::INFO)))),
         ),
         ("off-beside", _) => Dispatch::new(
             registry
@@ -110,14 +110,21 @@ fn dispatch(scenario: &str) -> Dispatch {
                 .with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
         ("json-flat" | "json-spans", "ours") => {
-            Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null::new())))))
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null)))))
         }
         ("json-flat" | "json-spans", _) => {
             Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))
         }
-        (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null::new()))))),
+        (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }
+}
+
+fn ours<S>(handler: Box<dyn Handler>) -> HandlerLayer<S>
+where
+    S: tracing::Subscriber + for<'s> LookupSpan<'s>,
+{
+    tracing_handlers::layer(handler)
 }
 
 struct Idle;

@@ -48,14 +48,7 @@ pub fn layer<S>(handler: impl Handler) -> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let shared = Arc::new(Shared {
-        id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
-        graph: ArcSwap::from_pointee(Graph::new(Box::new(handler))),
-        reentrant: AtomicU64::new(0),
-        health: Mutex::default(),
-        clock: None,
-    });
-    HandlerLayer { marker: Filtered::new(Unused, Marker(shared.clone())), shared }
+    HandlerLayer::new(Shared::new(Arc::new(Graph::new(Box::new(handler))), None))
 }
 
 /// See [`layer`].
@@ -72,19 +65,14 @@ impl<S> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    /// Where the time of records comes from: by default the system's wall clock.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        let handler = self.shared.graph.load_full();
-        let shared = Arc::new(Shared {
-            id: self.shared.id,
-            graph: ArcSwap::new(handler),
-            reentrant: AtomicU64::new(0),
-            health: Mutex::default(),
-            clock: Some(Box::new(clock)),
-        });
-        self.marker = Filtered::new(Unused, Marker(shared.clone()));
-        self.shared = shared;
-        self
+    fn new(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
+        Self { marker: Filtered::new(Unused, Marker(shared.clone())), shared }
+    }
+
+    /// Where the time of records comes from: by default the system's wall clock. To be set before [`handle`](Self::handle).
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self::new(Shared::new(self.shared.graph.load_full(), Some(Box::new(clock))))
     }
 
     /// A handle to flush, count and exchange the handlers with, once the layer is installed.
@@ -146,7 +134,10 @@ impl Handle {
     /// Spans that nobody wanted when they were made stay unknown.
     pub fn swap(&self, handler: impl Handler) {
         let log = log_level::in_step();
-        let before = self.shared.graph.swap(Arc::new(Graph::new(Box::new(handler))));
+        let graph = Graph::new(Box::new(handler));
+        let generation = graph.generation;
+        let before = self.shared.graph.swap(Arc::new(graph));
+        self.shared.generation.store(generation, Ordering::Release);
         tracing::callsite::rebuild_interest_cache();
         log_level::follow(log);
         drop(before);
@@ -168,6 +159,8 @@ impl Graph {
 struct Shared {
     id: u32,
     graph: ArcSwap<Graph>,
+    /// That of `graph`, or for a moment of the one before.
+    generation: AtomicU64,
     /// Events given up because they were logged by what handles events.
     reentrant: AtomicU64,
     health: Mutex<Health>,
@@ -175,6 +168,17 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(graph: Arc<Graph>, clock: Option<Box<dyn Clock>>) -> Self {
+        Self {
+            id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
+            generation: AtomicU64::new(graph.generation),
+            graph: ArcSwap::new(graph),
+            reentrant: AtomicU64::new(0),
+            health: Mutex::default(),
+            clock,
+        }
+    }
+
     #[inline]
     fn now(&self) -> Timestamp {
         self.clock.as_ref().map_or_else(|| System.now(), |clock| clock.now())
@@ -269,8 +273,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let graph = self.shared.graph.load();
-        let Some(known) = Known::look_up(&graph, event.metadata()) else { return };
+        let Some(known) = Known::look_up(&self.shared, event.metadata()) else { return };
         let Some(_depth) = Depth::enter() else {
             self.shared.reentrant.fetch_add(1, Ordering::Relaxed);
             return;
@@ -281,6 +284,7 @@ where
                 append_spans(self.shared.id, &context, &leaf, out);
             }
         });
+        let graph = self.shared.graph.load();
         if !known.is_from_log() || wants(&graph, &raw) {
             self.shared.deliver(&graph, &raw);
         }
@@ -444,15 +448,16 @@ struct Known {
 impl Known {
     const NOTHING: Self = Self { metadata: 0, generation: 0, callsite: None, wanted: false };
 
-    /// The callsite, if the handlers want its events.
+    /// The callsite, if the handlers want its events. Most of what is asked is not wanted: that costs a load and a look.
     #[inline]
-    fn look_up(graph: &Graph, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
+    fn look_up(shared: &Shared, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let key = std::ptr::from_ref(metadata).addr();
-        let known = KNOWN.try_with(|table| table[slot(key, graph.generation)].get()).unwrap_or(Self::NOTHING);
-        if known.metadata == key && known.generation == graph.generation {
+        let generation = shared.generation.load(Ordering::Acquire);
+        let known = KNOWN.try_with(|table| table[slot(key, generation)].get()).unwrap_or(Self::NOTHING);
+        if known.metadata == key && known.generation == generation {
             return known.callsite.filter(|_| known.wanted);
         }
-        Self::find_out(graph, metadata)
+        Self::find_out(&shared.graph.load(), metadata)
     }
 
     #[cold]

@@ -57,13 +57,13 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     for spans in [false, true] {
         for (name, format) in [("text", text as fn() -> Box<dyn Format>), ("json", json)] {
             let file = || File::options().truncate(true).buffer(64 << 10).open(&file).unwrap();
-            check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format(), Null::new()));
+            check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format(), Null));
             check(&format!("{name}, file, spans {spans}"), spans, Output::new(format(), file()));
             check(&format!("{name}, queued, spans {spans}"), spans, queue(Output::new(format(), file())));
-            let rewriting = || Rewriting::new(Redact::fields(["id"]), Output::new(format(), Null::new()));
+            let rewriting = || Rewriting::new(Redact::fields(["id"]), Output::new(format(), Null));
             check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
             check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
-            let several = (Output::new(format(), Null::new()), Output::new(format(), Null::new()));
+            let several = (Output::new(format(), Null), Output::new(format(), Null));
             check(&format!("{name}, two outputs, spans {spans}"), spans, several);
         }
     }
