@@ -40,6 +40,8 @@ pub struct Found {
     turned: usize,
     errors: Size,
     levels: BTreeMap<String, usize>,
+    /// Lines of the shop's own, without those of the libraries below it.
+    own: usize,
     /// Request ids, by what the log says of them; an id stands there as often as the log says it.
     finished: Vec<String>,
     refused: Vec<String>,
@@ -89,6 +91,7 @@ impl Found {
     fn read_record(&mut self, record: &Value) {
         let level = record["level"].as_str().unwrap_or("no level");
         *self.levels.entry(level.to_owned()).or_default() += 1;
+        self.own += usize::from(record["target"].as_str().is_some_and(|target| target.starts_with("service")));
         let request = record["spans"].as_array().and_then(|spans| spans.iter().find(|span| span["name"] == "request"));
         let id = request.and_then(|request| request["request_id"].as_str()).unwrap_or("no id").to_owned();
         match (level, record["message"].as_str().unwrap_or_default()) {
@@ -125,6 +128,8 @@ impl Found {
                 faults.push(fault.to_owned());
             }
         };
+        // Every order has six lines; one that fails does not come to the till. And there are the opening and the closing.
+        expect(self.own == 2 + 6 * answers.all.len() - answers.failed.len(), "there are lines too few or too many");
         expect(same(&self.finished, &answers.all), "not every request is logged as finished, once");
         expect(same(&self.refused, &answers.refused), "the WARNs are not the refused requests");
         expect(same(&self.failed, &answers.failed), "the ERRORs are not the failed requests");
