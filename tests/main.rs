@@ -1,5 +1,7 @@
-//! The one integration binary: a module per topic.
+//! The integration tests: one binary, a module per topic.
 
 mod architecture;
 mod layer;
 mod queue;
+mod rotation;
+mod sinks;

@@ -1,0 +1,179 @@
+//! The console in a child process, whose streams are ours to close and to fill.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio, exit};
+
+use tracing_core::Level;
+use tracing_handlers::Severity;
+use tracing_handlers::sink::{Colour, Console, Sink};
+
+use super::{write, write_as};
+
+/// Runs `test` of this module in a process of its own, where [`in_child`] is true.
+fn child(test: &str) -> Command {
+    let mut child = captured_child(test);
+    child.arg("--nocapture");
+    child
+}
+
+fn captured_child(test: &str) -> Command {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", &format!("sinks::console::{test}")]).env(IN_CHILD, "1");
+    child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    child
+}
+
+fn in_child() -> bool {
+    std::env::var_os(IN_CHILD).is_some()
+}
+
+const IN_CHILD: &str = "TRACING_HANDLERS_TEST_CHILD";
+
+/// Past what the test harness says on standard output.
+fn lines_of(output: &[u8]) -> Vec<&str> {
+    let text = std::str::from_utf8(output).unwrap();
+    text.lines().filter(|line| line.starts_with("line ")).collect()
+}
+
+#[test]
+fn severe_lines_go_to_standard_error_and_the_others_to_standard_output() {
+    if in_child() {
+        let lines = [
+            (Severity::INFO, "line 1\n"),
+            (Severity::WARN, "line 2\n"),
+            (Severity::FATAL, "line 3\n"),
+            (Severity::DEBUG, "line 4\n"),
+        ];
+        write_as(&mut Console::split(Level::WARN), &lines).unwrap();
+        exit(0);
+    }
+    let output = child("severe_lines_go_to_standard_error_and_the_others_to_standard_output").output().unwrap();
+    assert_eq!(lines_of(&output.stdout), ["line 1", "line 4"]);
+    assert_eq!(lines_of(&output.stderr), ["line 2", "line 3"]);
+}
+
+#[test]
+fn a_held_lock_of_stdout_does_not_hold_up_the_console() {
+    if in_child() {
+        let _held = std::io::stdout().lock();
+        let writer = std::thread::spawn(|| write(&mut Console::stdout(), &["line 1\n"]).is_ok());
+        exit(i32::from(!writer.join().unwrap()));
+    }
+    let output = child("a_held_lock_of_stdout_does_not_hold_up_the_console").output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(lines_of(&output.stdout), ["line 1"]);
+}
+
+#[test]
+fn a_closed_pipe_is_an_error_and_no_panic() {
+    if in_child() {
+        // The parent closes its end only now: the test harness would not survive it earlier.
+        eprintln!("ready");
+        let _ = std::io::stdin().read(&mut [0]);
+        let partial = write(&mut Console::stdout(), &["line 1\n"]).unwrap_err();
+        eprintln!("line {} delivered, {:?}", partial.delivered, partial.error.io_error().map(std::io::Error::kind));
+        let captured = write(&mut Console::stdout().captured(), &["line 1\n"]);
+        eprintln!("line captured: {}", captured.is_err());
+        exit(0);
+    }
+    let mut child = child("a_closed_pipe_is_an_error_and_no_panic").spawn().unwrap();
+    child.stderr.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+    drop(child.stdout.take());
+    child.stdin.take().unwrap().write_all(b"!").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(lines_of(&output.stderr), ["line 0 delivered, Some(BrokenPipe)", "line captured: true"]);
+}
+
+#[test]
+fn a_full_non_blocking_pipe_is_waited_for_and_tears_no_line() {
+    const LINES: usize = 20_000;
+    if in_child() {
+        set_non_blocking(1);
+        let lines: Vec<_> = (0..LINES).map(|number| format!("line {number}\n")).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        exit(i32::from(write(&mut Console::stdout(), &lines).is_err()));
+    }
+    let output = child("a_full_non_blocking_pipe_is_waited_for_and_tears_no_line").output().unwrap();
+    assert!(output.status.success());
+    let expected: Vec<_> = (0..LINES).map(|number| format!("line {number}")).collect();
+    assert_eq!(lines_of(&output.stdout), expected);
+}
+
+#[test]
+fn a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_later() {
+    if in_child() {
+        set_non_blocking(1);
+        let long = format!("line {}\n", "x".repeat(100_000));
+        let mut console = Console::stdout();
+        let partial = write(&mut console, &["line 1\n", &long, "line refused\n"]).unwrap_err();
+        eprintln!("line {} {}", partial.delivered, console.pending());
+        let _ = std::io::stdin().read(&mut [0]);
+        // The parent reads from here on.
+        while write(&mut console, &["line 2\n"]).is_err() {}
+        exit(0);
+    }
+    let name = "a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_later";
+    let mut child: Child = child(name).spawn().unwrap();
+    let mut told = [0; 9];
+    child.stderr.as_mut().unwrap().read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"line 2 1\n");
+    child.stdin.take().unwrap().write_all(b"!").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let lines = lines_of(&output.stdout);
+    assert_eq!(lines.iter().map(|line| line.len()).collect::<Vec<_>>(), [6, 100_005, 6]);
+}
+
+fn set_non_blocking(descriptor: i32) {
+    // SAFETY: fcntl with these arguments touches no memory.
+    let done = unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_WRONLY | libc::O_NONBLOCK) };
+    assert_eq!(done, 0);
+}
+
+#[test]
+fn standard_error_on_a_full_device_is_an_error() {
+    if in_child() {
+        let partial = write(&mut Console::stderr(), &["line 1\n"]).unwrap_err();
+        println!("line {}", partial.error);
+        exit(0);
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = child("standard_error_on_a_full_device_is_an_error").stderr(full).output().unwrap();
+    assert_eq!(lines_of(&output.stdout), ["line cannot write to stderr: No space left on device (os error 28)"]);
+}
+
+#[test]
+fn colour_follows_the_setting_and_the_environment() {
+    if in_child() {
+        println!("line {}", Console::stdout().caps().colour);
+        exit(0);
+    }
+    assert!(Console::stdout().colour(Colour::Always).caps().colour);
+    assert!(!Console::stdout().colour(Colour::Never).caps().colour);
+    let shown = |variables: &[(&str, &str)]| {
+        let mut child = child("colour_follows_the_setting_and_the_environment");
+        child.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(variables.iter().copied());
+        lines_of(&child.output().unwrap().stdout) == ["line true"]
+    };
+    assert!(!shown(&[]), "a pipe is no terminal");
+    assert!(shown(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+}
+
+#[test]
+fn a_console_is_called_by_its_streams() {
+    assert_eq!(Console::stdout().describe(), "stdout");
+    assert_eq!(Console::stderr().describe(), "stderr");
+    assert_eq!(Console::split(Level::WARN).describe(), "console");
+}
+
+#[test]
+fn what_is_captured_goes_through_the_print_macros() {
+    const TEXT: &str = "captured by the harness";
+    if in_child() {
+        write(&mut Console::stdout().captured(), &[TEXT, "\n"]).unwrap();
+        return;
+    }
+    let shows = |mut child: Command| String::from_utf8(child.output().unwrap().stdout).unwrap().contains(TEXT);
+    assert!(shows(child("what_is_captured_goes_through_the_print_macros")));
+    assert!(!shows(captured_child("what_is_captured_goes_through_the_print_macros")));
+}

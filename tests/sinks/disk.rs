@@ -1,0 +1,122 @@
+//! A disk that is really full: a tmpfs of a few pages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use tracing_handlers::rotation::Rotation;
+use tracing_handlers::sink::{File, Sink};
+
+use super::write;
+
+/// A tmpfs of 64 KiB, unmounted in the end; `None`, and a word about it, where we may not mount.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+            .arg(dir.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: cannot mount a tmpfs");
+        }
+        mounted.then(|| Self(dir))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file that takes the room, all but `left` bytes.
+    fn fill(&self, left: u64) -> PathBuf {
+        let path = self.path().join("ballast");
+        fs::write(&path, vec![0; (64 * 1024 - left) as usize]).unwrap();
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+/// `count` lines of 100 bytes.
+fn lines(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{number:099}\n")).collect()
+}
+
+fn refs(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn a_full_disk_leaves_whole_lines_counts_them_and_goes_on_when_there_is_room() {
+    let Some(disk) = Disk::mount() else { return };
+    let ballast = disk.fill(8192);
+    let path = disk.path().join("app.log");
+    let mut file = File::open(&path).unwrap();
+    let lines = lines(200);
+
+    let partial = write(&mut file, &refs(&lines)).unwrap_err();
+    assert_eq!(partial.error.io_error().unwrap().kind(), std::io::ErrorKind::StorageFull);
+    assert!(partial.delivered > 0 && partial.delivered < 200, "{partial:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), lines[..partial.delivered].concat());
+    assert_eq!(file.pending(), 0);
+
+    fs::remove_file(ballast).unwrap();
+    write(&mut file, &refs(&lines[partial.delivered..])).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), lines.concat());
+}
+
+#[test]
+fn buffered_lines_wait_for_room_on_the_disk() {
+    let Some(disk) = Disk::mount() else { return };
+    let ballast = disk.fill(8192);
+    let path = disk.path().join("app.log");
+    let mut file = File::options().buffer(20_000).open(&path).unwrap();
+    let lines = lines(200);
+
+    write(&mut file, &refs(&lines)).unwrap();
+    assert!(file.flush(Instant::now()).is_err());
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(written, lines[..200 - file.pending()].concat());
+    assert!(!written.is_empty());
+
+    fs::remove_file(ballast).unwrap();
+    file.flush(Instant::now()).unwrap();
+    assert_eq!(file.pending(), 0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), lines.concat());
+}
+
+#[test]
+fn a_rotation_on_a_full_disk_tears_no_line() {
+    let Some(disk) = Disk::mount() else { return };
+    let ballast = disk.fill(12 * 1024);
+    let path = disk.path().join("app.log");
+    let mut file = File::open(&path).unwrap().rotation(Rotation::size(5000).keep(9));
+    let lines = lines(200);
+    let partial = write(&mut file, &refs(&lines)).unwrap_err();
+
+    fs::remove_file(ballast).unwrap();
+    write(&mut file, &refs(&lines[partial.delivered..])).unwrap();
+    let old = (1..=9).rev().filter_map(|number| fs::read_to_string(disk.path().join(format!("app.log.{number}"))).ok());
+    let all: String = old.chain([fs::read_to_string(&path).unwrap()]).collect();
+    assert_eq!(all, lines.concat());
+}
+
+#[test]
+fn a_directory_that_was_removed_is_made_anew_after_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("logs/app.log");
+    let mut file = File::options().delay(true).open(&path).unwrap();
+    fs::write(dir.path().join("logs"), "in the way").unwrap();
+    assert_eq!(write(&mut file, &["lost\n"]).unwrap_err().delivered, 0);
+    fs::remove_file(dir.path().join("logs")).unwrap();
+    write(&mut file, &["seen\n"]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "seen\n");
+}

@@ -1,0 +1,144 @@
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Instant;
+
+use tracing_handlers::ErrorKind;
+use tracing_handlers::sink::{File, Sink};
+
+use super::write;
+
+#[test]
+fn it_appends_and_makes_the_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a/b/app.log");
+    write(&mut File::open(&path).unwrap(), &["one\n"]).unwrap();
+    write(&mut File::open(&path).unwrap(), &["two\n"]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+}
+
+#[test]
+fn truncate_empties_the_file_at_the_first_opening_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    fs::write(&path, "old\n").unwrap();
+    let mut file = File::options().truncate(true).delay(true).open(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n", "it is not open yet");
+    write(&mut file, &["one\n"]).unwrap();
+    write(&mut file, &["two\n"]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+}
+
+#[test]
+fn a_delayed_file_is_made_by_the_first_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    let mut file = File::options().delay(true).open(&path).unwrap();
+    assert!(!path.exists());
+    write(&mut file, &["one\n"]).unwrap();
+    assert!(path.exists());
+}
+
+#[test]
+fn an_error_names_the_step_and_the_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("missing/app.log");
+    let error = File::options().create_dirs(false).open(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().starts_with(&format!("cannot open {}: ", path.display())), "{error}");
+    assert!(File::open("").unwrap_err().to_string().starts_with("cannot open : "));
+}
+
+#[test]
+fn modes_are_exact_whatever_the_umask() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("logs/app.log");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    // Both have bits that the usual umask of 0o022 takes away.
+    File::options().mode(0o662).dir_mode(0o2773).open(&path).unwrap();
+    assert_eq!(format!("{:o}", mode(&path)), "662");
+    assert_eq!(format!("{:o}", mode(path.parent().unwrap())), "2773");
+
+    File::options().mode(0o600).open(&path).unwrap();
+    assert_eq!(format!("{:o}", mode(&path)), "662", "a file that exists keeps its own");
+}
+
+#[test]
+fn a_dangling_symbolic_link_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (link, target) = (dir.path().join("app.log"), dir.path().join("real.log"));
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    write(&mut File::open(&link).unwrap(), &["one\n"]).unwrap();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "one\n");
+}
+
+#[test]
+fn buffered_lines_are_pending_until_flushed_dropped_or_crowded_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    let text = || fs::read_to_string(&path).unwrap();
+    let mut file = File::options().buffer(10).open(&path).unwrap();
+    write(&mut file, &["one\n", "two\n"]).unwrap();
+    assert_eq!((file.pending(), text().as_str()), (2, ""));
+    write(&mut file, &["six\n"]).unwrap();
+    assert_eq!((file.pending(), text().as_str()), (1, "one\ntwo\n"));
+    file.flush(Instant::now()).unwrap();
+    assert_eq!((file.pending(), text().as_str()), (0, "one\ntwo\nsix\n"));
+    write(&mut file, &["longer than the buffer\n"]).unwrap();
+    assert_eq!(file.pending(), 0);
+    write(&mut file, &["last\n"]).unwrap();
+    drop(file);
+    assert!(text().ends_with("buffer\nlast\n"));
+}
+
+#[test]
+fn what_is_forgotten_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    let mut file = File::options().buffer(100).open(&path).unwrap();
+    write(&mut file, &["the parent's\n"]).unwrap();
+    file.forget_pending();
+    assert_eq!(file.pending(), 0);
+    drop(file);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn dev_full_refuses_every_line_and_names_itself() {
+    let mut file = File::open("/dev/full").unwrap();
+    let partial = write(&mut file, &["one\n"]).unwrap_err();
+    assert_eq!((partial.delivered, file.pending()), (0, 0));
+    assert_eq!(partial.error.io_error().unwrap().kind(), std::io::ErrorKind::StorageFull);
+    assert!(partial.error.to_string().starts_with("cannot write /dev/full: "));
+}
+
+#[test]
+fn a_full_buffer_that_cannot_be_written_takes_what_it_has_room_for() {
+    let mut file = File::options().buffer(10).open("/dev/full").unwrap();
+    write(&mut file, &["one\n"]).unwrap();
+    let partial = write(&mut file, &["two\n", "three\n"]).unwrap_err();
+    assert_eq!((partial.delivered, file.pending()), (1, 2));
+    assert!(file.flush(Instant::now()).is_err());
+    assert_eq!(file.pending(), 2, "they stay for the next attempt");
+    file.forget_pending();
+}
+
+#[test]
+fn a_fifo_whose_reader_left_is_an_error_and_works_again_with_a_new_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Read and write, so that opening does not wait for the other end.
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut file = File::open(&path).unwrap();
+    drop(reader);
+    let partial = write(&mut file, &["lost\n"]).unwrap_err();
+    assert_eq!(partial.error.io_error().unwrap().kind(), std::io::ErrorKind::BrokenPipe);
+
+    let mut reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    write(&mut file, &["seen\n"]).unwrap();
+    let mut line = [0; 5];
+    reader.read_exact(&mut line).unwrap();
+    assert_eq!(&line, b"seen\n");
+}

@@ -1,0 +1,23 @@
+//! Sinks against the real thing: closed pipes, full disks, directories, umasks, tracing's own writers.
+
+mod console;
+mod disk;
+mod file;
+mod plugs;
+
+use tracing_handlers::sink::{Batch, Line, Sink};
+use tracing_handlers::{Partial, Severity};
+
+/// One batch of these lines.
+fn write(sink: &mut impl Sink, lines: &[&str]) -> Result<(), Partial> {
+    write_as(sink, &lines.iter().map(|line| (Severity::INFO, *line)).collect::<Vec<_>>())
+}
+
+fn write_as(sink: &mut impl Sink, records: &[(Severity, &str)]) -> Result<(), Partial> {
+    let (mut bytes, mut lines) = (Vec::new(), Vec::new());
+    for (severity, line) in records {
+        bytes.extend_from_slice(line.as_bytes());
+        lines.push(Line { end: bytes.len(), severity: *severity });
+    }
+    sink.write(Batch::new(&bytes, &lines))
+}
