@@ -1,0 +1,110 @@
+//! A web shop that logs: coloured lines on the terminal above a progress bar, JSON into a file that turns, errors into
+//! a file of their own, all written by one thread behind one queue.
+//!
+//! ```text
+//! cargo run --example service [-- --requests 2000 --dir logs]
+//! ```
+//!
+//! The shop is an ordinary axum service under ordinary `tracing`; what is this crate's is the function [`log_to`]. At the
+//! end the program reads its own files back, and exits with 1 where they are not what the client saw.
+
+mod check;
+mod client;
+mod progress;
+mod shop;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+use tracing_handlers::format::{Json, Text};
+use tracing_handlers::handler::Report;
+use tracing_handlers::rotation::{MIB, Rotation};
+use tracing_handlers::sink::{Console, File, Sink};
+use tracing_handlers::{Handle, Output, Queue};
+use tracing_subscriber::prelude::*;
+
+use self::progress::AboveBar;
+
+/// The whole set-up of the log.
+fn log_to(dir: &Path, terminal: impl Sink) -> Result<Handle, tracing_handlers::Error> {
+    let rotation = Rotation::size(MIB).keep(KEPT);
+    let layer = tracing_handlers::layer(Queue::new((
+        Output::new(Text::compact().target(false), terminal).level(Level::INFO),
+        Output::new(Json::new(), File::open(dir.join(JSON))?.rotation(rotation))
+            .level(Level::DEBUG)
+            .spans(Level::DEBUG),
+        Output::new(Text::new(), File::open(dir.join(ERRORS))?).level(Level::ERROR),
+    )));
+    let handle = layer.handle();
+    tracing_subscriber::registry().with(layer).init();
+    Ok(handle)
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, client::Failure> {
+    let Args { requests, dir } = Args::parse(std::env::args().skip(1))?;
+    remove_old(&dir)?;
+    let bar = progress::bar(requests);
+    let log = log_to(&dir, AboveBar::new(Console::stderr(), bar.clone()))?;
+
+    let start = Instant::now();
+    let address = shop::open().await?;
+    tracing::info!(%address, requests, "the shop is open");
+    let answers = client::order(address, requests, &bar).await?;
+    tracing::info!(requests, elapsed = ?start.elapsed(), "the shop is closed");
+    bar.finish_and_clear();
+
+    log.flush(Duration::from_secs(10))?;
+    let seconds = start.elapsed().as_secs_f32();
+    let found = check::read(&dir)?;
+    let reports = log.stats();
+    println!("\n{requests} requests in {seconds:.2} s: {answers}\n\n{found}");
+    print_reports(&reports);
+    let faults = found.compare(&answers, &reports);
+    faults.iter().take(10).for_each(|fault| println!("WRONG: {fault}"));
+    println!("{}", if faults.is_empty() { "every file is what it should be" } else { "the files are not right" });
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_reports(reports: &[Report]) {
+    println!("handlers");
+    for Report { name, stats, .. } in reports {
+        println!("  {name:<34} accepted {:>7}, delivered {:>7}", stats.accepted, stats.delivered);
+    }
+    println!("lost: {}\n", reports.iter().map(|report| report.stats.lost()).sum::<u64>());
+}
+
+/// What an earlier run has left would be counted as this one's.
+fn remove_old(dir: &Path) -> std::io::Result<()> {
+    for path in check::files(dir)? {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+struct Args {
+    requests: usize,
+    dir: PathBuf,
+}
+
+impl Args {
+    fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, client::Failure> {
+        let mut parsed = Self { requests: 2_000, dir: "logs".into() };
+        while let Some(name) = args.next() {
+            let value = args.next();
+            match (name.as_str(), value) {
+                ("--requests", Some(value)) => parsed.requests = value.parse()?,
+                ("--dir", Some(value)) => parsed.dir = value.into(),
+                _ => return Err("usage: service [--requests N] [--dir DIR]".into()),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+const JSON: &str = "service.jsonl";
+const ERRORS: &str = "errors.log";
+/// As many old files as no run here fills: 1,000 requests take about 2 MiB.
+const KEPT: usize = 500;

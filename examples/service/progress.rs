@@ -1,0 +1,52 @@
+//! Log lines above a progress bar, not through it.
+
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing_handlers::format::Caps;
+use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::{Error, Partial};
+
+/// A bar for so many requests on standard error; where that is no terminal, none is drawn.
+pub fn bar(requests: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40.green/dim} {pos}/{len} requests, {eta} left");
+    ProgressBar::new(requests as u64).with_style(style.expect("the template is valid"))
+}
+
+/// A sink on the terminal that takes the bar away while it writes, and puts it back below.
+pub struct AboveBar<S> {
+    terminal: S,
+    bar: ProgressBar,
+}
+
+impl<S: Sink> AboveBar<S> {
+    pub fn new(terminal: S, bar: ProgressBar) -> Self {
+        Self { terminal, bar }
+    }
+}
+
+impl<S: Sink> Sink for AboveBar<S> {
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        self.bar.suspend(|| self.terminal.write(batch))
+    }
+
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        self.bar.suspend(|| self.terminal.flush(deadline))
+    }
+
+    fn pending(&self) -> usize {
+        self.terminal.pending()
+    }
+
+    fn caps(&self) -> Caps {
+        self.terminal.caps()
+    }
+
+    fn describe(&self) -> String {
+        self.terminal.describe()
+    }
+
+    fn forget_pending(&mut self) {
+        self.terminal.forget_pending();
+    }
+}
