@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 use std::collections::HashSet;
 use std::fmt;
 
@@ -382,4 +379,3 @@ impl<'de> Visitor<'de> for UniqueKeys {
         Ok(())
     }
 }
->>>>>>> formats

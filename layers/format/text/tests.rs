@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 use super::*;
 use crate::clock::Timestamp;
 use crate::format::Caps;
@@ -142,4 +139,3 @@ fn without_colour(line: &str) -> String {
     }
     plain
 }
->>>>>>> formats

@@ -39,16 +39,6 @@ fn unix_times_are_numbers_with_the_right_sign() {
 }
 
 #[test]
-<<<<<<< HEAD
-fn every_day_of_ten_thousand_years_is_right() {
-    let mut day = jiff::civil::date(0, 1, 1);
-    for number in -719_528..=2_932_896_i64 {
-        if number % 7 == 0 || day.day() > 27 {
-            assert_eq!(
-                Time::rfc3339().precision(0).text(Timestamp::new(number * 86_400, 0)),
-                format!("{day}T00:00:00Z")
-            );
-=======
 fn the_ends_of_every_month_of_ten_thousand_years_are_right() {
     let time = Time::rfc3339().precision(0);
     let mut day = -719_528;
@@ -61,7 +51,6 @@ fn the_ends_of_every_month_of_ten_thousand_years_are_right() {
             day += days;
             let last = Timestamp::new(day * 86_400 - 1, 0);
             assert_eq!(time.text(last), format!("{year:04}-{:02}-{days}T23:59:59Z", month + 1));
->>>>>>> formats
         }
     }
 }
