@@ -33,7 +33,6 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::Config);
 /// assert_eq!(error.to_string(), "rotation size must not be 0");
 /// ```
-#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -85,6 +84,13 @@ impl fmt::Display for Error {
             Some(source) => write!(f, "{}: {source}", self.message),
             None => f.write_str(&self.message),
         }
+    }
+}
+
+/// What `main` prints of an error that it returns.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ({:?})", self.kind)
     }
 }
 

@@ -8,7 +8,7 @@
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,9 @@ use tracing::span::{Attributes, Id};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::{Filtered, LevelFilter};
-use tracing_subscriber::layer::{Context, Filter, Layer};
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::{Delivering, DropReason, Handler, Report, Stats};
@@ -53,10 +54,40 @@ where
         id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
         generation: AtomicU64::new(graph.generation),
         graph: ArcSwap::from_pointee(graph),
+        swapping: Mutex::new(()),
         reentrant: AtomicU64::new(0),
+        failing: AtomicBool::new(false),
         health: Mutex::default(),
     });
     HandlerLayer { marker: Filtered::new(Unused, Marker(shared.clone())), shared, clock: None }
+}
+
+/// Installs a [`layer`] with `handler` as the process's subscriber, and its handle: the shortest way to logs.
+///
+/// The same as `tracing_subscriber::registry().with(tracing_handlers::layer(handler)).try_init()`, which is the way where
+/// other layers are wanted beside it.
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config) where the process has a subscriber already.
+///
+/// ```
+/// use tracing_handlers::{Output, format::Text, sink::Memory};
+///
+/// let memory = Memory::new();
+/// let handle = tracing_handlers::init(Output::new(Text::new(), memory.clone()))?;
+/// tracing::info!("started");
+/// assert_eq!(handle.stats()[0].stats.delivered, 1);
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+pub fn init(handler: impl Handler) -> Result<Handle, Error> {
+    let layer = layer(handler);
+    let handle = layer.handle();
+    tracing_subscriber::registry()
+        .with(layer)
+        .try_init()
+        .map_err(|error| Error::new(ErrorKind::Config, "cannot install the subscriber").with_source(error))?;
+    Ok(handle)
 }
 
 /// See [`layer`].
@@ -125,7 +156,10 @@ impl Handle {
         self.shared.graph.load().handler.flush(Instant::now() + timeout)
     }
 
-    /// What became of the records, handler by handler.
+    /// What became of the records, handler by handler, outermost first.
+    ///
+    /// Each speaks for itself: a record that a sink could not write is `failed` there, and `failed` for the queue in front
+    /// of it as well.
     pub fn stats(&self) -> Vec<Report> {
         let mut reports = Vec::new();
         let reentrant = self.shared.reentrant.load(Ordering::Relaxed);
@@ -143,13 +177,16 @@ impl Handle {
     ///
     /// Spans that nobody wanted when they were made stay unknown.
     pub fn swap(&self, handler: impl Handler) {
+        let graph = Arc::new(Graph::new(Box::new(handler)));
+        // One at a time: two at once could leave the one's graph with the other's generation.
+        let swapping = lock(&self.shared.swapping);
         let log = log_level::in_step();
-        let graph = Graph::new(Box::new(handler));
-        let generation = graph.generation;
-        let before = self.shared.graph.swap(Arc::new(graph));
-        self.shared.generation.store(generation, Ordering::Release);
+        let before = self.shared.graph.swap(graph.clone());
+        self.shared.generation.store(graph.generation, Ordering::Release);
         tracing::callsite::rebuild_interest_cache();
         log_level::follow(log);
+        drop(swapping);
+        // Not under the lock: handlers that end here may take their time, and may log.
         drop(before);
     }
 }
@@ -182,8 +219,11 @@ struct Shared {
     graph: ArcSwap<Graph>,
     /// That of `graph`, or for a moment of the one before.
     generation: AtomicU64,
+    swapping: Mutex<()>,
     /// Events given up because they were logged by what handles events.
     reentrant: AtomicU64,
+    /// A handler's last word was an error, which `health` knows of.
+    failing: AtomicBool,
     health: Mutex<Health>,
 }
 
@@ -204,7 +244,8 @@ impl Shared {
         let Some(record) = Record::decode(raw) else { return };
         let handled = catch_unwind(AssertUnwindSafe(|| graph.handler.handle(&record)));
         match handled {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) if !self.failing.load(Ordering::Relaxed) => {}
+            Ok(Ok(())) => self.recovered(),
             Ok(Err(error)) => self.absorb(&error),
             Err(_) => self.absorb(&Error::new(ErrorKind::Panic, "a handler panicked")),
         }
@@ -213,8 +254,15 @@ impl Shared {
     #[cold]
     fn absorb(&self, error: &Error) {
         if !error.is_told() {
+            self.failing.store(true, Ordering::Relaxed);
             lock(&self.health).failed("handlers", error, 1);
         }
+    }
+
+    #[cold]
+    fn recovered(&self) {
+        self.failing.store(false, Ordering::Relaxed);
+        lock(&self.health).works("handlers");
     }
 
     /// A handler, or what it calls, logs. What is logged while these are handed over in their turn has no end, and is dropped.

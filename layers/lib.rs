@@ -68,7 +68,7 @@ pub use filter::Filter;
 pub use format::Format;
 pub use framing::Framing;
 pub use handler::{Handler, Output, Queue};
-pub use layer::{Handle, HandlerLayer, layer};
+pub use layer::{Handle, HandlerLayer, init, layer};
 pub use record::{FieldChange, Meta, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;

@@ -52,7 +52,10 @@ impl Callsite {
             metadata,
             keys: fields.iter().map(|field| Key::new(plain(field.name()))).collect(),
             message: fields.field("message").map(|field| field.index()),
-            from_log: fields.field("log.target").is_some(),
+            // As tracing-log makes them; an event that merely has such a field is not taken for one.
+            from_log: metadata.name() == "log event"
+                && metadata.target() == "log"
+                && fields.field("log.target").is_some(),
         }
     }
 

@@ -30,7 +30,7 @@ impl Slot {
         if self.at == 0 {
             return None;
         }
-        raw.get(self.at as usize..(self.at + self.len) as usize).map(text)
+        raw.get(self.at as usize..self.at as usize + self.len as usize).map(text)
     }
 }
 
@@ -200,7 +200,7 @@ fn put_bytes32(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// The longest text that one value can hold, in bytes; a longer one is cut at a character's start.
-pub(crate) const MAX_TEXT: usize = 64 << 20;
+pub(crate) const MAX_TEXT: usize = 16 << 20;
 
 pub(crate) fn truncate(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());

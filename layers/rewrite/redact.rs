@@ -3,7 +3,7 @@ use crate::record::{FieldChange, RecordBuf, Value};
 
 /// Replaces the values of the fields with these names, of events and of spans, by a mask.
 ///
-/// Names are compared without regard to ASCII case.
+/// Names are compared without regard to ASCII case; `message` is the event's message.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -46,6 +46,9 @@ impl Redact {
 
 impl Rewrite for Redact {
     fn rewrite(&self, record: &mut RecordBuf) {
+        if self.hides("message") && !record.as_record().message().is_empty() {
+            record.set_message(&self.mask);
+        }
         record.change_fields(|_span, field| match self.hides(field.name) {
             true => FieldChange::Set(Value::Str(&self.mask)),
             false => FieldChange::Keep,

@@ -139,3 +139,22 @@ fn without_colour(line: &str) -> String {
     }
     plain
 }
+
+#[test]
+fn what_a_display_wrote_cannot_pass_for_other_fields_or_spans() {
+    for (value, shown) in [
+        ("Some(\"x y\")", "Some(\"x y\")"),
+        ("Point { x: 1, y: 2 }", "Point { x: 1, y: 2 }"),
+        ("a=b", "a=b"),
+        ("o'neill status=200", "\"o'neill status=200\""),
+        ("x} admin{id", "\"x} admin{id\""),
+        ("x }", "\"x }\""),
+        ("tab\tx=1", "\"tab\\tx=1\""),
+    ] {
+        let record = RecordBuf::new(Severity::INFO, "shop", "sold").with_field("user", Value::Text(value));
+        let mut line = Vec::new();
+        let format = Text::new().time(Time::none());
+        format.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
+        assert_eq!(String::from_utf8(line).unwrap(), format!(" INFO shop: sold user={shown}"));
+    }
+}

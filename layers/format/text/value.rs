@@ -24,7 +24,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
         Value::U128(value) => number::int(out, value),
         Value::F64(value) => float(out, value),
         Value::Str(value) => text(out, value),
-        Value::Text(value) => escape::plain(out, value),
+        Value::Text(value) => written(out, value),
         Value::Bytes(value) => escape::hex(out, value),
         Value::Error(chain) => error(out, chain),
     }
@@ -39,6 +39,35 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escape::quoted(out, text);
     out.push(b'"');
+}
+
+/// What a `Debug` or `Display` wrote: as it is, with its spaces and braces, unless it could pass for fields or spans of the
+/// line's own.
+fn written(out: &mut Vec<u8>, value: &str) {
+    if !could_forge(value) {
+        return escape::plain(out, value);
+    }
+    out.push(b'"');
+    escape::quoted(out, value);
+    out.push(b'"');
+}
+
+/// `x user=admin` looks like two fields, `x} admin{` like the end of a span.
+fn could_forge(value: &str) -> bool {
+    let mut open = 0_i32;
+    let (mut equals, mut space) = (false, false);
+    for byte in value.bytes() {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open -= 1,
+            b'=' => equals = true,
+            _ => space |= byte <= b' ' || byte >= 0x80,
+        }
+        if open < 0 {
+            return true;
+        }
+    }
+    open != 0 || (equals && space)
 }
 
 fn float(out: &mut Vec<u8>, value: f64) {
