@@ -13,7 +13,7 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use crate::sync::{lock, lock_until};
@@ -39,11 +39,12 @@ pub(crate) trait Held {
     fn forget_pending(&mut self);
 }
 
-/// Has `resource` flushed at exit and held at forks, as long as somebody else keeps it.
-pub(crate) fn register(resource: Weak<dyn Resource>) {
+/// Has `resource` flushed at exit and held at forks, as long as somebody else keeps it. Once is enough, more do no harm.
+pub(crate) fn register(resource: Arc<dyn Resource>) {
     HOOKS.call_once(install_hooks);
+    let resource = Arc::downgrade(&resource);
     let mut all = lock(&RESOURCES);
-    all.retain(|known| known.strong_count() > 0);
+    all.retain(|known| known.strong_count() > 0 && !std::ptr::addr_eq(known.as_ptr(), resource.as_ptr()));
     all.push(resource);
 }
 
@@ -97,6 +98,12 @@ pub(crate) fn is_exiting() -> bool {
     EXITING.load(Ordering::Relaxed)
 }
 
+/// Until when what is logged at exit may hold it up.
+#[cold]
+pub(crate) fn exit_deadline() -> Instant {
+    *EXIT_DEADLINE.get_or_init(|| Instant::now() + exit_timeout())
+}
+
 fn exit_timeout() -> Duration {
     Duration::from_millis(EXIT_TIMEOUT_MILLIS.load(Ordering::Relaxed))
 }
@@ -125,7 +132,7 @@ fn install_hooks() {
 
 extern "C" fn at_exit() {
     EXITING.store(true, Ordering::Relaxed);
-    let flushed = std::panic::catch_unwind(|| flush_all(Instant::now() + exit_timeout()));
+    let flushed = std::panic::catch_unwind(|| flush_all(exit_deadline()));
     if let Ok(Err(error)) = flushed {
         selflog::tell(&format!("at exit: {error}"));
     }
@@ -137,6 +144,9 @@ struct Frozen {
     missed: Vec<Arc<dyn Resource>>,
     _resources: Option<MutexGuard<'static, Vec<Weak<dyn Resource>>>>,
     _callsites: Box<dyn std::any::Any>,
+    _selflog: Box<dyn std::any::Any>,
+    /// Dropped last: what ends with these may want the locks.
+    _living: Vec<Arc<dyn Resource>>,
 }
 
 #[cfg(unix)]
@@ -148,17 +158,20 @@ extern "C" fn before_fork() {
             held: Vec::new(),
             missed: Vec::new(),
             _callsites: crate::record::freeze_callsites(deadline),
+            _selflog: crate::selflog::freeze(deadline),
             _resources: None,
+            _living: Vec::new(),
         };
         // A queue's worker takes an output's lock, never the other way round; both are taken in that order here.
         let mut living = resources.as_deref().map_or(Vec::new(), |all| living(all));
         living.sort_by_key(|resource| !resource.is_queue());
-        for resource in living {
+        for resource in &living {
             match resource.clone().hold(deadline) {
                 Some(held) => frozen.held.push(held),
-                None => frozen.missed.push(resource),
+                None => frozen.missed.push(resource.clone()),
             }
         }
+        frozen._living = living;
         frozen._resources = resources;
         frozen
     });
@@ -190,6 +203,7 @@ thread_local! {
 static RESOURCES: Mutex<Vec<Weak<dyn Resource>>> = Mutex::new(Vec::new());
 static HOOKS: Once = Once::new();
 static EXITING: AtomicBool = AtomicBool::new(false);
+static EXIT_DEADLINE: OnceLock<Instant> = OnceLock::new();
 static EXIT_TIMEOUT_MILLIS: AtomicU64 = AtomicU64::new(5_000);
 
 /// How long a fork waits for the locks: a sink may be stuck in a system call.

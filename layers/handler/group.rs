@@ -4,13 +4,22 @@ use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Handler, Report};
+use super::{Handler, Report, guarded};
 use crate::record::{Meta, Record, Records};
 use crate::{Error, Partial};
 
 /// Of several results the last error, if there is one.
 fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
     results.into_iter().fold(Ok(()), |all, result| if result.is_err() { result } else { all })
+}
+
+/// A record counts as delivered when all have delivered it: of several results the one with the fewest.
+fn fewest(results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
+    results.into_iter().fold(Ok(()), |all, result| match (all, result) {
+        (Err(all), Err(one)) if all.delivered < one.delivered => Err(all),
+        (all, Ok(())) => all,
+        (_, one) => one,
+    })
 }
 
 macro_rules! side_by_side {
@@ -26,11 +35,11 @@ macro_rules! side_by_side {
 
             #[inline]
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-                worst([$(self.$index.handle(record)),*])
+                worst([$(guarded(|| self.$index.handle(record))),*])
             }
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-                worst([$(self.$index.handle_batch(records)),*])
+                fewest([$(guarded(|| self.$index.handle_batch(records))),*])
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -63,11 +72,11 @@ impl<H: Handler> Handler for Vec<H> {
     }
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        worst(self.iter().map(|handler| handler.handle(record)))
+        worst(self.iter().map(|handler| guarded(|| handler.handle(record))))
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        worst(self.iter().map(|handler| handler.handle_batch(records)))
+        fewest(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

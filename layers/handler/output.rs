@@ -73,8 +73,7 @@ impl<F: Format, S: Sink> Output<F, S> {
                 health: Health::default(),
             }),
         });
-        let resource: Arc<dyn Resource> = shared.clone();
-        process::register(Arc::downgrade(&resource));
+        process::register(shared.clone());
         Self {
             format,
             framing: Framing::default(),

@@ -146,16 +146,19 @@ impl<H: Handler> Handler for Queue<H> {
         }
         let mut state = lock(&shared.state);
         if !state.started {
-            state = Shared::start(shared, state);
+            drop(state);
+            // Not under the lock: a fork takes the list of resources first, and then this.
+            process::register(shared.clone());
+            state = Shared::start(shared, lock(&shared.state));
         }
         if !state.worker_lives {
             drop(state);
             return shared.handle_here(record);
         }
         shared.push(state, record);
-        if process::is_exiting() {
+        if process::is_exiting() && !worker::is_any_thread() {
             // Nobody may come to flush after this.
-            return Resource::flush(&**shared, Instant::now() + Overflow::PATIENCE);
+            return Resource::flush(&**shared, process::exit_deadline());
         }
         Ok(())
     }
@@ -175,14 +178,30 @@ impl<H: Handler> Drop for Queue<H> {
     fn drop(&mut self) {
         let deadline = Instant::now() + self.close_timeout;
         let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
-        state.closing = true;
+        state.closing = Some(deadline);
         self.shared.work.notify_all();
-        while state.worker_lives && Instant::now() < deadline && !worker::is_this_thread(&self.shared) {
+        if worker::is_this_thread(&self.shared) {
+            // It delivers the rest when it comes back from here.
+            return;
+        }
+        while state.worker_lives && Instant::now() < deadline {
             state = wait_timeout(&self.shared.done, state, deadline.saturating_duration_since(Instant::now()));
         }
         if state.worker_lives {
-            state.give_up();
+            let lost = state.backlog.clear_queued(DropReason::Closed);
+            drop(state);
+            if lost > 0 {
+                crate::selflog::tell(&format!(
+                    "{}: closed with {lost} records not delivered in time",
+                    self.shared.settings.name
+                ));
+            }
+            return;
         }
+        let thread = state.thread.take();
+        drop(state);
+        // It has let go of the lock, and only lets go of the handler yet: so that this is the last to hold that.
+        drop(thread.map(std::thread::JoinHandle::join));
     }
 }
 
@@ -232,8 +251,12 @@ struct State {
     kicked: bool,
     /// How many wait for room.
     waiting: usize,
-    closing: bool,
+    /// The queue is dropped: the worker ends when it is empty, or at this time.
+    closing: Option<Instant>,
     flush: Flush,
+    thread: Option<std::thread::JoinHandle<()>>,
+    /// Goes up with each fork: a worker of an earlier one is none.
+    generation: u64,
 }
 
 /// Flushes are numbered; the worker does all that were wanted when it took its last batch at once.
@@ -249,15 +272,13 @@ impl<H: Handler> Shared<H> {
     /// Puts the record into the backlog, or gives it up as the settings say.
     #[inline]
     fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
-        let raw = record.raw();
-        state.backlog.accepted();
-        if !state.backlog.fits(&self.settings, raw.len()) {
+        if !state.backlog.fits(&self.settings, record.raw().len()) {
             match self.make_room(state, record) {
                 Some(roomy) => state = roomy,
                 None => return,
             }
         }
-        state.backlog.append(raw);
+        state.backlog.append(record);
         let urgent = record.severity() >= Severity::ERROR || state.backlog.is_at_mark(&self.settings);
         if state.must_wake(urgent) {
             drop(state);
@@ -270,6 +291,8 @@ impl<H: Handler> Shared<H> {
         let needed = record.raw().len();
         let (patience, reason) = match self.settings.overflow {
             _ if needed > self.settings.bytes => (Duration::ZERO, DropReason::TooLarge),
+            // A handler that hands a record back to the queue it was taken from would wait for itself.
+            _ if worker::is_this_thread(self) => (Duration::ZERO, DropReason::Reentrant),
             Overflow::Block => (Duration::MAX, DropReason::Timeout),
             Overflow::BlockFor(patience) => (patience, DropReason::Timeout),
             Overflow::DropNewest => (Duration::ZERO, DropReason::QueueFull),
@@ -286,7 +309,7 @@ impl<H: Handler> Shared<H> {
         if state.backlog.fits(&self.settings, needed) {
             return Some(state);
         }
-        state.backlog.lose(reason);
+        state.backlog.lose(record, reason);
         // The worker may be what the queue is full for: it must know.
         if state.must_wake(true) {
             self.work.notify_one();
@@ -303,6 +326,7 @@ impl<H: Handler> Shared<H> {
     ) -> MutexGuard<'a, State> {
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
+            let deadline = if process::is_exiting() { Some(process::exit_deadline()) } else { deadline };
             let left = deadline.map_or(A_WHILE, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
@@ -344,14 +368,6 @@ impl State {
         let wake = (self.asleep || urgent) && !self.kicked;
         self.kicked |= wake;
         wake
-    }
-
-    /// The time is up: what is still here is lost.
-    fn give_up(&mut self) {
-        let lost = self.backlog.clear_queued(DropReason::Closed);
-        if lost > 0 {
-            crate::selflog::tell(&format!("queue closed with {lost} records not delivered in time"));
-        }
     }
 }
 
@@ -403,7 +419,9 @@ impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
     fn forget_pending(&mut self) {
         let mut backlog = std::mem::take(&mut self.backlog);
         backlog.forget_inherited();
-        **self = State { backlog, ..State::default() };
+        // There is no thread to let go of.
+        std::mem::forget(self.thread.take());
+        **self = State { backlog, generation: self.generation + 1, ..State::default() };
     }
 }
 
