@@ -11,7 +11,7 @@
 //! | a forked child | what it logs itself; what it inherited is its parent's, and dropped |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; [`flush`] first where you can |
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -23,6 +23,11 @@ use crate::{Error, selflog};
 pub(crate) trait Resource: Send + Sync {
     /// Queues are flushed before the outputs behind them.
     fn is_queue(&self) -> bool;
+
+    /// Has it start to flush, where that happens on a thread of its own, and does not wait.
+    fn begin_flush(&self, deadline: Instant) {
+        let _ = deadline;
+    }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error>;
 
@@ -67,13 +72,16 @@ pub fn set_exit_timeout(timeout: Duration) {
 /// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` where
 /// `RUST_BACKTRACE` asks for one), delivers what is pending, and then goes on to the hook that was there before.
 ///
+/// A panic of a handler itself goes to [`selflog`] alone: logged, it would come upon the same handler, and a second panic
+/// would abort the process.
+///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
 pub fn log_panics() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        log_panic(panic);
-        // A panic inside a handler on this thread may have interrupted the very lock that a flush wants.
+        // A panic inside a handler on this thread may also have interrupted the very lock that a flush wants.
         if !crate::handler::is_delivering() {
+            log_panic(panic);
             let _ = flush(exit_timeout());
         }
         next(panic);
@@ -113,8 +121,15 @@ fn flush_all(deadline: Instant) -> Result<(), Error> {
         return Err(Error::new(crate::ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
     };
     let (queues, outputs): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
-    let flushed = queues.iter().chain(&outputs).map(|resource| resource.flush(deadline));
-    flushed.fold(Ok(()), |all, one| if one.is_err() { one } else { all })
+    // All at once: one that is stuck takes the time of nobody else.
+    queues.iter().for_each(|queue| queue.begin_flush(deadline));
+    let mut all = Ok(());
+    for resource in queues.iter().chain(&outputs) {
+        if let Err(error) = resource.flush(deadline) {
+            all = Err(error);
+        }
+    }
+    all
 }
 
 fn living(all: &[Weak<dyn Resource>]) -> Vec<Arc<dyn Resource>> {
@@ -143,6 +158,7 @@ struct Frozen {
     held: Vec<Box<dyn Held>>,
     missed: Vec<Arc<dyn Resource>>,
     _resources: Option<MutexGuard<'static, Vec<Weak<dyn Resource>>>>,
+    _held_back: crate::handler::HeldBack,
     _callsites: Box<dyn std::any::Any>,
     _selflog: Box<dyn std::any::Any>,
     /// Dropped last: what ends with these may want the locks.
@@ -157,6 +173,7 @@ extern "C" fn before_fork() {
         let mut frozen = Frozen {
             held: Vec::new(),
             missed: Vec::new(),
+            _held_back: crate::handler::HeldBack::start(),
             _callsites: crate::record::freeze_callsites(deadline),
             _selflog: crate::selflog::freeze(deadline),
             _resources: None,
@@ -175,17 +192,17 @@ extern "C" fn before_fork() {
         frozen._resources = resources;
         frozen
     });
-    let _ = FROZEN.try_with(|slot| slot.replace(frozen.ok()));
+    FROZEN.set(frozen.map_or(std::ptr::null_mut(), |frozen| Box::into_raw(Box::new(frozen))));
 }
 
 #[cfg(unix)]
 extern "C" fn after_fork_in_parent() {
-    let _ = FROZEN.try_with(|slot| slot.take());
+    drop(take_frozen());
 }
 
 #[cfg(unix)]
 extern "C" fn after_fork_in_child() {
-    let Ok(Some(mut frozen)) = FROZEN.try_with(|slot| slot.take()) else { return };
+    let Some(mut frozen) = take_frozen() else { return };
     for held in &mut frozen.held {
         held.forget_pending();
     }
@@ -196,8 +213,15 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
+fn take_frozen() -> Option<Box<Frozen>> {
+    let frozen = FROZEN.replace(std::ptr::null_mut());
+    // SAFETY: what is not null comes from `Box::into_raw`, and is taken once.
+    (!frozen.is_null()).then(|| unsafe { Box::from_raw(frozen) })
+}
+
 thread_local! {
-    static FROZEN: RefCell<Option<Frozen>> = const { RefCell::new(None) };
+    /// A bare pointer has no destructor, and so is there on a thread that is ending too.
+    static FROZEN: Cell<*mut Frozen> = const { Cell::new(std::ptr::null_mut()) };
 }
 
 static RESOURCES: Mutex<Vec<Weak<dyn Resource>>> = Mutex::new(Vec::new());

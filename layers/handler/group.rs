@@ -8,18 +8,15 @@ use super::{Handler, Report, guarded};
 use crate::record::{Meta, Record, Records};
 use crate::{Error, Partial};
 
-/// Of several results the last error, if there is one.
-fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
-    results.into_iter().fold(Ok(()), |all, result| if result.is_err() { result } else { all })
+/// Of several results the last error, if there is one. All are worked out before.
+fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
+    results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
 
 /// A record counts as delivered when all have delivered it: of several results the one with the fewest.
 fn fewest(results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
-    results.into_iter().fold(Ok(()), |all, result| match (all, result) {
-        (Err(all), Err(one)) if all.delivered < one.delivered => Err(all),
-        (all, Ok(())) => all,
-        (_, one) => one,
-    })
+    let failed = results.into_iter().filter_map(Result::err);
+    failed.min_by_key(|partial| partial.delivered).map_or(Ok(()), Err)
 }
 
 macro_rules! side_by_side {

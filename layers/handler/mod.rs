@@ -16,7 +16,7 @@ pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;
 pub use stats::{DropReason, Dropped, Report, Stats};
 
-pub(crate) use reentry::{Delivering, is_delivering, is_from_worker};
+pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 
 use std::sync::Arc;
 use std::time::Instant;

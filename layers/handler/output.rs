@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -177,7 +178,8 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     /// Formats all records, then hands them to the sink together, in pieces of about [`BATCH_BYTES`].
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut batch = Piece { bytes: pool::take(), lines: LINES.take(), ..Piece::default() };
+        let mut batch =
+            Piece { bytes: pool::take(), lines: LINES.try_with(Cell::take).unwrap_or_default(), ..Piece::default() };
         for record in records {
             match self.append(&record, &mut batch.bytes) {
                 Ok(true) => batch.lines.push(Line { end: batch.bytes.len(), severity: record.severity() }),
@@ -191,7 +193,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         batch.write_to(&self.shared);
         let Piece { bytes, lines, delivered, failed, .. } = batch;
         pool::give(bytes);
-        LINES.set(lines);
+        let _ = LINES.try_with(|spare| spare.set(lines));
         failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
     }
 
@@ -266,10 +268,15 @@ impl<S: Sink> Shared<S> {
         };
         state.accepted += (lines.len() + unformatted) as u64;
         state.failed += unformatted as u64;
-        match lines {
+        let written = match lines {
             [] => Ok(()),
             lines => state.write(bytes, lines),
+        };
+        if process::is_exiting() {
+            // Nobody may come to flush after this.
+            let _ = state.flush(process::exit_deadline());
         }
+        written
     }
 
     /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
@@ -280,7 +287,12 @@ impl<S: Sink> Shared<S> {
         if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) {
             return None;
         }
-        let state = lock(&self.state);
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            // Another thread may be stuck in there, and it will not come out.
+            Err(_) if process::is_exiting() => lock_until(&self.state, process::exit_deadline())?,
+            Err(_) => lock(&self.state),
+        };
         self.holder.store(me, Ordering::Relaxed);
         Some(Guard { state, holder: &self.holder })
     }
@@ -318,6 +330,11 @@ impl<S: Sink> State<S> {
             }
             Err(partial) => Err(self.failed(partial, lines.len())),
         }
+    }
+
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.sink.flush(deadline)));
+        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 
     fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
@@ -368,14 +385,13 @@ impl<S: Sink> Resource for Shared<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         self.holder.store(thread_token(), Ordering::Relaxed);
-        let mut state = Guard { state, holder: &self.holder };
-        let state = &mut *state;
-        let flushed = catch_unwind(AssertUnwindSafe(|| state.sink.flush(deadline)));
-        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+        Guard { state, holder: &self.holder }.flush(deadline)
     }
 
     fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
+        let state = OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?;
+        self.holder.store(thread_token(), Ordering::Relaxed);
+        Some(Box::new(HeldOutput { state, shared: self }))
     }
 
     fn abandon(&self) {
@@ -383,12 +399,24 @@ impl<S: Sink> Resource for Shared<S> {
     }
 }
 
-impl<S: Sink> Held for OwnedGuard<Shared<S>, State<S>> {
+struct HeldOutput<S: Sink> {
+    state: OwnedGuard<Shared<S>, State<S>>,
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Sink> Held for HeldOutput<S> {
     fn forget_pending(&mut self) {
-        let pending = self.sink.pending() as u64;
-        self.sink.forget_pending();
-        self.taken = self.taken.saturating_sub(pending);
-        self.forked += pending;
+        let state = &mut *self.state;
+        let pending = state.sink.pending() as u64;
+        state.sink.forget_pending();
+        state.taken = state.taken.saturating_sub(pending);
+        state.forked += pending;
+    }
+}
+
+impl<S: Sink> Drop for HeldOutput<S> {
+    fn drop(&mut self) {
+        self.shared.holder.store(0, Ordering::Relaxed);
     }
 }
 
@@ -401,7 +429,7 @@ fn thread_token() -> usize {
 
 thread_local! {
     static TOKEN: u8 = const { 0 };
-    static LINES: std::cell::Cell<Vec<Line>> = const { std::cell::Cell::new(Vec::new()) };
+    static LINES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
 }
 
 /// One write per so many bytes.

@@ -288,11 +288,15 @@ impl<H: Handler> Shared<H> {
 
     #[cold]
     fn make_room<'a>(&self, mut state: MutexGuard<'a, State>, record: &Record<'_>) -> Option<MutexGuard<'a, State>> {
+        // A handler that hands a record back to the queue that feeds it would wait for itself; and told of the loss it might
+        // do so again, without end.
+        if worker::is_this_thread(self) {
+            self.reentrant.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
         let needed = record.raw().len();
         let (patience, reason) = match self.settings.overflow {
             _ if needed > self.settings.bytes => (Duration::ZERO, DropReason::TooLarge),
-            // A handler that hands a record back to the queue it was taken from would wait for itself.
-            _ if worker::is_this_thread(self) => (Duration::ZERO, DropReason::Reentrant),
             Overflow::Block => (Duration::MAX, DropReason::Timeout),
             Overflow::BlockFor(patience) => (patience, DropReason::Timeout),
             Overflow::DropNewest => (Duration::ZERO, DropReason::QueueFull),
@@ -326,7 +330,8 @@ impl<H: Handler> Shared<H> {
     ) -> MutexGuard<'a, State> {
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
-            let deadline = if process::is_exiting() { Some(process::exit_deadline()) } else { deadline };
+            let exit = process::is_exiting().then(process::exit_deadline);
+            let deadline = deadline.into_iter().chain(exit).min();
             let left = deadline.map_or(A_WHILE, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
@@ -369,11 +374,25 @@ impl State {
         self.kicked |= wake;
         wake
     }
+
+    /// Whether the caller must wake the worker for it.
+    fn want_flush(&mut self, deadline: Instant) -> bool {
+        self.flush.wanted += 1;
+        self.flush.deadline = self.flush.deadline.max(Some(deadline));
+        self.must_wake(true)
+    }
 }
 
 impl<H: Handler> Resource for Shared<H> {
     fn is_queue(&self) -> bool {
         true
+    }
+
+    fn begin_flush(&self, deadline: Instant) {
+        let Some(mut state) = lock_until(&self.state, Instant::now()) else { return };
+        if state.worker_lives && state.want_flush(deadline) {
+            self.work.notify_one();
+        }
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -386,12 +405,10 @@ impl<H: Handler> Resource for Shared<H> {
             drop(state);
             return self.handler.flush(deadline);
         }
-        state.flush.wanted += 1;
-        state.flush.deadline = state.flush.deadline.max(Some(deadline));
-        let ticket = state.flush.wanted;
-        if state.must_wake(true) {
+        if state.want_flush(deadline) {
             self.work.notify_one();
         }
+        let ticket = state.flush.wanted;
         while state.flush.done < ticket && state.worker_lives {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
