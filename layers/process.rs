@@ -11,9 +11,9 @@
 //! | a forked child | what it logs itself; what it inherited is its parent's, and dropped |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; [`flush`] first where you can |
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use crate::sync::{lock, lock_until};
@@ -23,6 +23,11 @@ use crate::{Error, selflog};
 pub(crate) trait Resource: Send + Sync {
     /// Queues are flushed before the outputs behind them.
     fn is_queue(&self) -> bool;
+
+    /// Has it start to flush, where that happens on a thread of its own, and does not wait.
+    fn begin_flush(&self, deadline: Instant) {
+        let _ = deadline;
+    }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error>;
 
@@ -39,11 +44,12 @@ pub(crate) trait Held {
     fn forget_pending(&mut self);
 }
 
-/// Has `resource` flushed at exit and held at forks, as long as somebody else keeps it.
-pub(crate) fn register(resource: Weak<dyn Resource>) {
+/// Has `resource` flushed at exit and held at forks, as long as somebody else keeps it. Once is enough, more do no harm.
+pub(crate) fn register(resource: Arc<dyn Resource>) {
     HOOKS.call_once(install_hooks);
+    let resource = Arc::downgrade(&resource);
     let mut all = lock(&RESOURCES);
-    all.retain(|known| known.strong_count() > 0);
+    all.retain(|known| known.strong_count() > 0 && !std::ptr::addr_eq(known.as_ptr(), resource.as_ptr()));
     all.push(resource);
 }
 
@@ -66,13 +72,16 @@ pub fn set_exit_timeout(timeout: Duration) {
 /// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` where
 /// `RUST_BACKTRACE` asks for one), delivers what is pending, and then goes on to the hook that was there before.
 ///
+/// A panic of a handler itself goes to [`selflog`] alone: logged, it would come upon the same handler, and a second panic
+/// would abort the process.
+///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
 pub fn log_panics() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        log_panic(panic);
-        // A panic inside a handler on this thread may have interrupted the very lock that a flush wants.
+        // A panic inside a handler on this thread may also have interrupted the very lock that a flush wants.
         if !crate::handler::is_delivering() {
+            log_panic(panic);
             let _ = flush(exit_timeout());
         }
         next(panic);
@@ -97,6 +106,12 @@ pub(crate) fn is_exiting() -> bool {
     EXITING.load(Ordering::Relaxed)
 }
 
+/// Until when what is logged at exit may hold it up.
+#[cold]
+pub(crate) fn exit_deadline() -> Instant {
+    *EXIT_DEADLINE.get_or_init(|| Instant::now() + exit_timeout())
+}
+
 fn exit_timeout() -> Duration {
     Duration::from_millis(EXIT_TIMEOUT_MILLIS.load(Ordering::Relaxed))
 }
@@ -106,6 +121,8 @@ fn flush_all(deadline: Instant) -> Result<(), Error> {
         return Err(Error::new(crate::ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
     };
     let (queues, outputs): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
+    // All at once: one that is stuck takes the time of nobody else.
+    queues.iter().for_each(|queue| queue.begin_flush(deadline));
     let mut all = Ok(());
     for resource in queues.iter().chain(&outputs) {
         if let Err(error) = resource.flush(deadline) {
@@ -130,7 +147,7 @@ fn install_hooks() {
 
 extern "C" fn at_exit() {
     EXITING.store(true, Ordering::Relaxed);
-    let flushed = std::panic::catch_unwind(|| flush_all(Instant::now() + exit_timeout()));
+    let flushed = std::panic::catch_unwind(|| flush_all(exit_deadline()));
     if let Ok(Err(error)) = flushed {
         selflog::tell(&format!("at exit: {error}"));
     }
@@ -141,7 +158,11 @@ struct Frozen {
     held: Vec<Box<dyn Held>>,
     missed: Vec<Arc<dyn Resource>>,
     _resources: Option<MutexGuard<'static, Vec<Weak<dyn Resource>>>>,
+    _held_back: crate::handler::HeldBack,
     _callsites: Box<dyn std::any::Any>,
+    _selflog: Box<dyn std::any::Any>,
+    /// Dropped last: what ends with these may want the locks.
+    _living: Vec<Arc<dyn Resource>>,
 }
 
 #[cfg(unix)]
@@ -152,32 +173,36 @@ extern "C" fn before_fork() {
         let mut frozen = Frozen {
             held: Vec::new(),
             missed: Vec::new(),
+            _held_back: crate::handler::HeldBack::start(),
             _callsites: crate::record::freeze_callsites(deadline),
+            _selflog: crate::selflog::freeze(deadline),
             _resources: None,
+            _living: Vec::new(),
         };
         // A queue's worker takes an output's lock, never the other way round; both are taken in that order here.
         let mut living = resources.as_deref().map_or(Vec::new(), |all| living(all));
         living.sort_by_key(|resource| !resource.is_queue());
-        for resource in living {
+        for resource in &living {
             match resource.clone().hold(deadline) {
                 Some(held) => frozen.held.push(held),
-                None => frozen.missed.push(resource),
+                None => frozen.missed.push(resource.clone()),
             }
         }
+        frozen._living = living;
         frozen._resources = resources;
         frozen
     });
-    let _ = FROZEN.try_with(|slot| slot.replace(frozen.ok()));
+    FROZEN.set(frozen.map_or(std::ptr::null_mut(), |frozen| Box::into_raw(Box::new(frozen))));
 }
 
 #[cfg(unix)]
 extern "C" fn after_fork_in_parent() {
-    let _ = FROZEN.try_with(|slot| slot.take());
+    drop(take_frozen());
 }
 
 #[cfg(unix)]
 extern "C" fn after_fork_in_child() {
-    let Ok(Some(mut frozen)) = FROZEN.try_with(|slot| slot.take()) else { return };
+    let Some(mut frozen) = take_frozen() else { return };
     for held in &mut frozen.held {
         held.forget_pending();
     }
@@ -188,13 +213,21 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
+fn take_frozen() -> Option<Box<Frozen>> {
+    let frozen = FROZEN.replace(std::ptr::null_mut());
+    // SAFETY: what is not null comes from `Box::into_raw`, and is taken once.
+    (!frozen.is_null()).then(|| unsafe { Box::from_raw(frozen) })
+}
+
 thread_local! {
-    static FROZEN: RefCell<Option<Frozen>> = const { RefCell::new(None) };
+    /// A bare pointer has no destructor, and so is there on a thread that is ending too.
+    static FROZEN: Cell<*mut Frozen> = const { Cell::new(std::ptr::null_mut()) };
 }
 
 static RESOURCES: Mutex<Vec<Weak<dyn Resource>>> = Mutex::new(Vec::new());
 static HOOKS: Once = Once::new();
 static EXITING: AtomicBool = AtomicBool::new(false);
+static EXIT_DEADLINE: OnceLock<Instant> = OnceLock::new();
 static EXIT_TIMEOUT_MILLIS: AtomicU64 = AtomicU64::new(5_000);
 
 /// How long a fork waits for the locks: a sink may be stuck in a system call.

@@ -68,7 +68,9 @@ fn to_stderr(message: &str) {
 /// Remembers whether something works, so that only the changes are told.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    failing: bool,
+    /// The last that was told is a failure.
+    told_failing: bool,
+    /// Records since it was last told that it works.
     failed: u64,
     told: Option<Instant>,
 }
@@ -77,7 +79,8 @@ impl Health {
     /// `records` could not be delivered.
     pub(crate) fn failed(&mut self, name: &str, error: &Error, records: usize) {
         self.failed += records as u64;
-        if !std::mem::replace(&mut self.failing, true) && self.may_tell() {
+        if !self.told_failing && self.may_tell() {
+            self.told_failing = true;
             tell(&format!("{name}: {error}"));
         }
     }
@@ -85,19 +88,20 @@ impl Health {
     /// It works. Costs one comparison where it worked before.
     #[inline]
     pub(crate) fn works(&mut self, name: &str) {
-        if self.failing {
+        if self.told_failing {
             self.recovered(name);
         }
     }
 
+    #[cold]
     fn recovered(&mut self, name: &str) {
-        self.failing = false;
         if self.may_tell() {
+            self.told_failing = false;
             tell(&format!("{name}: works again; {} records failed", std::mem::take(&mut self.failed)));
         }
     }
 
-    /// What fails every other time is not told every time.
+    /// What fails every other time is not told every time; the state that lasts is told when the time is up.
     fn may_tell(&mut self) -> bool {
         let now = Instant::now();
         let may = self.told.is_none_or(|told| now.duration_since(told) >= QUIET);
@@ -106,6 +110,11 @@ impl Health {
         }
         may
     }
+}
+
+/// Keeps selflog whole while the process forks.
+pub(crate) fn freeze(deadline: Instant) -> Box<dyn std::any::Any> {
+    Box::new(crate::sync::lock_until(&TELL, deadline))
 }
 
 const QUIET: Duration = Duration::from_secs(1);

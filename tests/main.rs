@@ -4,6 +4,7 @@ mod architecture;
 mod collect;
 mod filter;
 mod layer;
+mod output;
 mod queue;
 mod record;
 mod rotation;

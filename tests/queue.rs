@@ -1,38 +1,895 @@
-use std::sync::{Arc, Mutex};
+//! The queue: what it holds, what it gives up, and that it says so.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing_handlers::handler::{Handler, Overflow, Queue, from_fn};
-use tracing_handlers::{RecordBuf, Severity};
+use tracing_handlers::handler::{DropReason, Handler, Overflow, Queue, Report, Stats, from_fn};
+use tracing_handlers::record::Kind;
+use tracing_handlers::{Error, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, format};
+use tracing_subscriber::prelude::*;
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+use crate::output::{Buffered, Collected};
+
+/// Long enough for anything that is not stuck.
+pub fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+/// Waits for something that another thread is about to do.
+#[track_caller]
+pub fn await_that(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = soon();
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
+pub fn record(severity: Severity, message: &str) -> RecordBuf {
+    RecordBuf::new(severity, "test", message)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
+
+/// What came out behind the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Message(String),
+    Lost(u64),
+}
+
+/// A handler that keeps what it is handed, and lets nothing through while it is shut.
+#[derive(Default)]
+struct Gate {
+    shut: Mutex<bool>,
+    opened: Condvar,
+    seen: Mutex<Vec<Seen>>,
+    entered: AtomicUsize,
+}
+
+impl Gate {
+    fn open() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn shut() -> Arc<Self> {
+        let gate = Self::open();
+        *lock(&gate.shut) = true;
+        gate
+    }
+
+    fn unlock(&self) {
+        *lock(&self.shut) = false;
+        self.opened.notify_all();
+    }
+
+    fn lock(&self) {
+        *lock(&self.shut) = true;
+    }
+
+    fn entered(&self) -> usize {
+        self.entered.load(Ordering::SeqCst)
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        lock(&self.seen).clone()
+    }
+
+    fn messages(&self) -> Vec<String> {
+        let seen = self.seen();
+        seen.into_iter().filter_map(|seen| if let Seen::Message(text) = seen { Some(text) } else { None }).collect()
+    }
+
+    fn lost(&self) -> u64 {
+        self.seen().iter().map(|seen| if let Seen::Lost(lost) = seen { *lost } else { 0 }).sum()
+    }
+}
+
+impl Handler for Gate {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.entered.fetch_add(1, Ordering::SeqCst);
+        let mut shut = lock(&self.shut);
+        while *shut {
+            shut = self.opened.wait(shut).unwrap();
+        }
+        drop(shut);
+        lock(&self.seen).push(match record.kind() {
+            Kind::Loss => Seen::Lost(told(record)),
+            _ => Seen::Message(record.message().to_owned()),
+        });
+        Ok(())
+    }
+}
+
+/// How many records a notice tells of; checks that its message says the same.
+fn told(record: &Record<'_>) -> u64 {
+    let Some(Value::U64(lost)) = record.field("lost") else { panic!("a notice without its number: {record:?}") };
+    let noun = if lost == 1 { "record" } else { "records" };
+    assert_eq!(record.message(), format!("{lost} {noun} lost here"));
+    assert_eq!(record.severity(), Severity::WARN);
+    lost
+}
+
+fn send(queue: &Queue<impl Handler>, message: impl ToString) {
+    queue.handle(&record(Severity::INFO, &message.to_string()).as_record()).unwrap();
+}
+
+#[track_caller]
+fn stats(queue: &Queue<impl Handler>) -> Stats {
+    let stats = queue.stats()[0].stats;
+    assert!(stats.balances(), "{stats:?}");
+    stats
+}
+
+/// A queue whose worker stands before the shut gate with the record `first`.
+fn stuck(set: impl FnOnce(Queue<Arc<Gate>>) -> Queue<Arc<Gate>>) -> (Queue<Arc<Gate>>, Arc<Gate>) {
+    let gate = Gate::shut();
+    let queue = set(Queue::new(gate.clone()));
+    send(&queue, "first");
+    await_that("the worker takes the first record", || gate.entered() == 1);
+    (queue, gate)
+}
+
+fn messages(of: impl IntoIterator<Item = u32>) -> Vec<Seen> {
+    of.into_iter().map(|number| Seen::Message(number.to_string())).collect()
+}
+
+fn sequence(parts: impl IntoIterator<Item = Vec<Seen>>) -> Vec<Seen> {
+    [Seen::Message("first".to_owned())].into_iter().chain(parts.into_iter().flatten()).collect()
 }
 
 #[test]
-fn smoke() {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let s = seen.clone();
-    let queue = Queue::new(from_fn(move |r| {
-        s.lock().unwrap().push(r.message().to_owned());
-        Ok(())
-    }))
-    .capacity(16)
-    .overflow(Overflow::Block);
-    let queue = Arc::new(queue);
-    let threads: Vec<_> = (0..4)
-        .map(|t| {
-            let queue = queue.clone();
-            std::thread::spawn(move || {
-                for i in 0..10_000 {
-                    queue.handle(&RecordBuf::new(Severity::INFO, "t", &format!("{t} {i}")).as_record()).unwrap();
-                }
-            })
-        })
-        .collect();
-    threads.into_iter().for_each(|t| t.join().unwrap());
+fn a_full_queue_that_drops_the_newest_keeps_the_oldest_and_tells_at_the_end() {
+    let (queue, gate) = stuck(|queue| queue.capacity(10).overflow(Overflow::DropNewest));
+    (0..100).for_each(|number| send(&queue, number));
+    let full = stats(&queue);
+    assert_eq!((full.accepted, full.pending, full.delivered), (101, 10, 0));
+    assert_eq!(full.dropped.by(DropReason::QueueFull), 91);
+    assert_eq!(full.dropped.total(), 91);
+    gate.unlock();
     queue.flush(soon()).unwrap();
-    assert_eq!(seen.lock().unwrap().len(), 40_000);
-    let stats = queue.stats();
-    assert_eq!(stats[0].stats.delivered, 40_000);
-    assert!(stats[0].stats.balances());
+    assert_eq!(gate.seen(), sequence([messages(0..9), vec![Seen::Lost(91)]]));
+    assert_eq!(stats(&queue).delivered, 10);
+}
+
+#[test]
+fn what_comes_after_a_gap_stands_behind_the_notice() {
+    let (queue, gate) = stuck(|queue| queue.capacity(3).overflow(Overflow::DropNewest));
+    (0..5).for_each(|number| send(&queue, number));
+    gate.unlock();
+    await_that("room", || stats(&queue).pending == 0);
+    (5..7).for_each(|number| send(&queue, number));
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), sequence([messages(0..2), vec![Seen::Lost(3)], messages(5..7)]));
+}
+
+#[test]
+fn a_full_queue_that_drops_the_oldest_keeps_the_newest_and_tells_before_them() {
+    let (queue, gate) = stuck(|queue| queue.capacity(10).overflow(Overflow::DropOldest));
+    (0..100).for_each(|number| send(&queue, number));
+    let full = stats(&queue);
+    assert_eq!((full.accepted, full.pending), (101, 10));
+    assert_eq!(full.dropped.by(DropReason::Oldest), 91);
+    assert_eq!(full.dropped.total(), 91);
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), sequence([vec![Seen::Lost(91)], messages(91..100)]));
+}
+
+#[test]
+fn a_queue_that_drops_the_unimportant_waits_with_the_others() {
+    let (queue, gate) = stuck(|queue| queue.capacity(4).overflow(Overflow::DropBelow(Severity::WARN)));
+    (0..3).for_each(|number| send(&queue, number));
+    let start = Instant::now();
+    send(&queue, "unimportant");
+    let at_once = start.elapsed();
+    queue.handle(&record(Severity::WARN, "important").as_record()).unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1) && at_once < Duration::from_secs(1));
+    let full = stats(&queue);
+    assert_eq!(full.dropped.by(DropReason::Unimportant), 1);
+    assert_eq!(full.dropped.by(DropReason::Timeout), 1);
+    assert_eq!((full.accepted, full.pending), (6, 4));
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| queue.handle(&record(Severity::WARN, "waits").as_record()));
+        // It may have to wait or not: what counts is that it is not lost.
+        gate.unlock();
+        waits.join().unwrap().unwrap();
+    });
+    queue.flush(soon()).unwrap();
+    let waited = Seen::Message("waits".to_owned());
+    assert_eq!(gate.seen(), sequence([messages(0..3), vec![Seen::Lost(2), waited]]));
+}
+
+#[test]
+fn a_queue_that_blocks_for_a_time_gives_up_after_it() {
+    let patience = Duration::from_millis(50);
+    let (queue, gate) = stuck(|queue| queue.capacity(1).overflow(Overflow::BlockFor(patience)));
+    let start = Instant::now();
+    send(&queue, "late");
+    assert!(start.elapsed() >= patience);
+    assert_eq!(stats(&queue).dropped.by(DropReason::Timeout), 1);
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), sequence([vec![Seen::Lost(1)]]));
+}
+
+#[test]
+fn a_queue_that_blocks_loses_nothing() {
+    let (queue, gate) = stuck(|queue| queue.capacity(2).overflow(Overflow::Block));
+    send(&queue, 0);
+    let passed = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            send(&queue, 1);
+            passed.store(true, Ordering::SeqCst);
+        });
+        // Nothing tells from outside that it waits; if it did not, this would be time enough to see it.
+        thread::sleep(Duration::from_millis(50));
+        assert!(!passed.load(Ordering::SeqCst));
+        gate.unlock();
+    });
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), sequence([messages(0..2)]));
+    assert_eq!(stats(&queue).lost(), 0);
+}
+
+#[test]
+fn a_record_that_waits_for_room_is_counted_as_pending_or_not_at_all() {
+    let (queue, gate) = stuck(|queue| queue.capacity(1).overflow(Overflow::Block));
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| send(&queue, 0));
+        let snapshots: Vec<_> = (0..200)
+            .map(|_| {
+                thread::sleep(Duration::from_micros(100));
+                queue.stats()[0].stats
+            })
+            .collect();
+        gate.unlock();
+        waits.join().unwrap();
+        assert!(snapshots.iter().all(|snapshot| snapshot.balances() && snapshot.pending <= 1), "{snapshots:?}");
+    });
+}
+
+#[test]
+fn the_bound_in_bytes_holds() {
+    let large = "x".repeat(10_000);
+    for overflow in [Overflow::DropNewest, Overflow::DropOldest] {
+        let (queue, gate) = stuck(|queue| queue.capacity_bytes(100_000).overflow(overflow));
+        (0..50).for_each(|_| send(&queue, &large));
+        // 9 of them and the small one fit; a tenth would be 100,000 bytes of message alone.
+        assert_eq!(stats(&queue).pending, 10);
+        assert_eq!(stats(&queue).dropped.total(), 41);
+        gate.unlock();
+        queue.flush(soon()).unwrap();
+        assert_eq!(gate.messages().len(), 10);
+        assert_eq!(gate.lost(), 41);
+    }
+}
+
+#[test]
+fn the_oldest_are_not_dropped_for_one_that_does_not_fit_anyway() {
+    // The one that the worker has takes so much that the next large one has no room, whatever else goes.
+    let gate = Gate::shut();
+    let queue = Queue::new(gate.clone()).capacity_bytes(100_000).overflow(Overflow::DropOldest);
+    send(&queue, "x".repeat(60_000));
+    await_that("the worker takes it", || gate.entered() == 1);
+    (0..5).for_each(|number| send(&queue, number));
+    send(&queue, "y".repeat(60_000));
+    assert_eq!(stats(&queue).dropped.total(), 1);
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.messages()[1..], ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn a_record_larger_than_the_queue_costs_only_itself() {
+    for overflow in [Overflow::Block, Overflow::DropNewest, Overflow::DropOldest] {
+        let (queue, gate) = stuck(|queue| queue.capacity_bytes(10_000).overflow(overflow));
+        send(&queue, 0);
+        send(&queue, "x".repeat(20_000));
+        send(&queue, 1);
+        assert_eq!(stats(&queue).dropped.by(DropReason::TooLarge), 1);
+        assert_eq!((stats(&queue).dropped.total(), stats(&queue).pending), (1, 3));
+        gate.unlock();
+        queue.flush(soon()).unwrap();
+        assert_eq!(gate.seen(), sequence([messages(0..1), vec![Seen::Lost(1)], messages(1..2)]));
+    }
+}
+
+#[test]
+fn a_queue_of_one_record_works_with_every_policy() {
+    for overflow in POLICIES {
+        let gate = Gate::open();
+        let queue = Queue::new(gate.clone()).capacity(1).overflow(overflow);
+        (0..500).for_each(|number| send(&queue, number));
+        queue.flush(soon()).unwrap();
+        let stats = stats(&queue);
+        assert_eq!(stats.accepted, 500);
+        assert_eq!(stats.delivered, gate.messages().len() as u64, "{overflow:?}");
+        assert_eq!(stats.dropped.total(), gate.lost(), "{overflow:?}");
+        assert_gaps_are_exact(&gate.seen(), 500);
+    }
+}
+
+/// From a single thread that counts from 0 each notice stands exactly where the numbers jump, and tells by how much.
+#[track_caller]
+fn assert_gaps_are_exact(seen: &[Seen], sent: u64) {
+    let end = seen.iter().fold(0, |next, seen| match seen {
+        Seen::Lost(lost) => next + lost,
+        Seen::Message(number) => {
+            assert_eq!(number.parse(), Ok(next), "in {seen:?}");
+            next + 1
+        }
+    });
+    assert_eq!(end, sent);
+}
+
+const POLICIES: [Overflow; 5] = [
+    Overflow::Block,
+    Overflow::BlockFor(Duration::from_millis(1)),
+    Overflow::DropNewest,
+    Overflow::DropOldest,
+    Overflow::DropBelow(Severity::WARN),
+];
+
+#[test]
+fn each_gap_is_told_where_it_is() {
+    for overflow in POLICIES {
+        let gate = Gate::open();
+        let slow = gate.clone();
+        let queue = Queue::new(from_fn(move |record| {
+            if record.kind() == Kind::Event && record.message().ends_with("00") {
+                thread::sleep(Duration::from_millis(1));
+            }
+            slow.handle(record)
+        }));
+        let queue = queue.capacity(16).overflow(overflow);
+        (0..3_000).for_each(|number| send(&queue, number));
+        queue.flush(soon()).unwrap();
+        assert_gaps_are_exact(&gate.seen(), 3_000);
+        assert_eq!(stats(&queue).dropped.total(), gate.lost());
+    }
+}
+
+#[test]
+fn every_record_is_accounted_for_in_every_snapshot_under_load() {
+    const THREADS: u64 = 8;
+    const EACH: u64 = 2_000;
+    const CAPACITY: usize = 32;
+    for overflow in POLICIES {
+        let gate = Gate::open();
+        let slow = gate.clone();
+        let handler = from_fn(move |record| {
+            thread::yield_now();
+            slow.handle(record)
+        });
+        let queue = Queue::new(handler).capacity(CAPACITY).overflow(overflow);
+        let busy = AtomicBool::new(true);
+        thread::scope(|scope| {
+            let snapshots = scope.spawn(|| {
+                let mut before = Stats::default();
+                let mut count = 0;
+                while busy.load(Ordering::SeqCst) {
+                    let now = stats(&queue);
+                    assert!(now.pending <= CAPACITY as u64, "{now:?}");
+                    assert!(now.accepted >= before.accepted && now.delivered >= before.delivered, "{before:?} {now:?}");
+                    before = now;
+                    count += 1;
+                }
+                count
+            });
+            let writers: Vec<_> = (0..THREADS)
+                .map(|writer| {
+                    let queue = &queue;
+                    scope.spawn(move || {
+                        for number in 0..EACH {
+                            let severity = if number % 10 == 0 { Severity::WARN } else { Severity::INFO };
+                            let record = record(severity, &format!("{writer} {number}"));
+                            queue.handle(&record.as_record()).unwrap();
+                        }
+                    })
+                })
+                .collect();
+            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            busy.store(false, Ordering::SeqCst);
+            assert!(snapshots.join().unwrap() > 0);
+        });
+        queue.flush(soon()).unwrap();
+        let end = stats(&queue);
+        assert_eq!((end.accepted, end.pending, end.failed), (THREADS * EACH, 0, 0), "{overflow:?}");
+        assert_eq!(end.delivered, gate.messages().len() as u64, "{overflow:?}");
+        assert_eq!(end.dropped.total(), gate.lost(), "{overflow:?}");
+        assert!(overflow != Overflow::Block || end.dropped.total() == 0);
+        assert_each_thread_is_in_order(&gate.messages());
+    }
+}
+
+#[track_caller]
+fn assert_each_thread_is_in_order(messages: &[String]) {
+    let mut last = HashMap::new();
+    for message in messages {
+        let (writer, number) = message.split_once(' ').unwrap();
+        let number: u64 = number.parse().unwrap();
+        let before = last.insert(writer.to_owned(), number);
+        assert!(before.is_none_or(|before| before < number), "{writer}: {before:?} before {number}");
+    }
+}
+
+#[test]
+fn after_a_flush_all_that_was_accepted_before_is_behind_the_queue() {
+    const THREADS: usize = 4;
+    let sink = Collected::default();
+    let output = Output::new(format::from_fn(message), Buffered::new(sink.clone()));
+    let queue = Queue::new(output).capacity(64).overflow(Overflow::Block);
+    let sent: [AtomicUsize; THREADS] = Default::default();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for (writer, sent) in sent.iter().enumerate() {
+            let (queue, stop) = (&queue, &stop);
+            scope.spawn(move || {
+                for number in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    send(queue, format!("{writer} {number}"));
+                    sent.store(number + 1, Ordering::SeqCst);
+                }
+            });
+        }
+        let flushers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let before: Vec<_> = sent.iter().map(|sent| sent.load(Ordering::SeqCst)).collect();
+                        queue.flush(soon()).unwrap();
+                        let mut arrived = [0; THREADS];
+                        for line in sink.lines() {
+                            let (writer, _) = line.split_once(' ').unwrap();
+                            arrived[writer.parse::<usize>().unwrap()] += 1;
+                        }
+                        for (arrived, before) in arrived.iter().zip(&before) {
+                            assert!(arrived >= before, "flushed, and only {arrived} of {before} are there");
+                        }
+                    }
+                })
+            })
+            .collect();
+        let flushed: Vec<_> = flushers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        stop.store(true, Ordering::SeqCst);
+        flushed.into_iter().for_each(|flushed| flushed.unwrap());
+    });
+}
+
+fn message(record: &Record<'_>, out: &mut format::Out<'_>) -> Result<(), Error> {
+    out.push_str(record.message());
+    Ok(())
+}
+
+#[test]
+fn a_flush_of_a_stuck_queue_times_out_and_a_later_one_works() {
+    let (queue, gate) = stuck(|queue| queue);
+    send(&queue, 0);
+    for _ in 0..3 {
+        let error = queue.flush(Instant::now() + Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+    assert_eq!(stats(&queue).pending, 2);
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), sequence([messages(0..1)]));
+}
+
+#[test]
+fn a_long_deadline_of_one_flush_does_not_stretch_the_next() {
+    let (sender, deadlines) = mpsc::channel();
+    let queue = Queue::new(Deadlines(sender));
+    send(&queue, 0);
+    queue.flush(Instant::now() + Duration::from_secs(3_600)).unwrap();
+    deadlines.recv().unwrap();
+    let near = soon();
+    queue.flush(near).unwrap();
+    assert!(deadlines.recv().unwrap() <= near);
+}
+
+struct Deadlines(Sender<Instant>);
+
+impl Handler for Deadlines {
+    fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        let _ = self.0.send(deadline);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_hands_on_the_error_of_the_handler_and_the_next_one_may_work() {
+    let fails = Arc::new(AtomicBool::new(true));
+    let queue = Queue::new(FailingFlush(fails.clone()));
+    send(&queue, 0);
+    assert_eq!(queue.flush(soon()).unwrap_err().kind(), ErrorKind::Io);
+    fails.store(false, Ordering::SeqCst);
+    queue.flush(soon()).unwrap();
+}
+
+struct FailingFlush(Arc<AtomicBool>);
+
+impl Handler for FailingFlush {
+    fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        match self.0.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorKind::Io, "no")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A handler that is told later which queue it stands behind.
+type Own = Arc<OnceLock<Weak<Queue<Box<dyn Handler>>>>>;
+
+fn queue_that_knows_itself(
+    handler: impl FnOnce(Own) -> Box<dyn Handler>,
+    set: impl FnOnce(Queue<Box<dyn Handler>>) -> Queue<Box<dyn Handler>>,
+) -> Arc<Queue<Box<dyn Handler>>> {
+    let own = Own::default();
+    let queue = Arc::new(set(Queue::new(handler(own.clone()))));
+    own.set(Arc::downgrade(&queue)).unwrap();
+    queue
+}
+
+#[test]
+fn a_flush_from_the_own_thread_is_refused_at_once() {
+    let (sender, results) = mpsc::channel();
+    let queue = queue_that_knows_itself(
+        |own| {
+            Box::new(from_fn(move |_| {
+                let queue = own.get().and_then(Weak::upgrade).expect("the test keeps it");
+                let _ = sender.send(queue.flush(soon()).map_err(|error| error.kind()));
+                Ok(())
+            }))
+        },
+        |queue| queue,
+    );
+    send(&queue, 0);
+    assert_eq!(results.recv_timeout(Duration::from_secs(20)).unwrap(), Err(ErrorKind::Closed));
+}
+
+#[test]
+fn a_handler_that_hands_a_record_to_its_own_full_queue_does_not_wait_for_itself() {
+    let queue = queue_that_knows_itself(
+        |own| {
+            Box::new(from_fn(move |record| match record.message() {
+                "again" => Ok(()),
+                _ => own
+                    .get()
+                    .and_then(Weak::upgrade)
+                    .expect("the test keeps it")
+                    .handle(&RecordBuf::new(Severity::INFO, "test", "again").as_record()),
+            }))
+        },
+        |queue| queue.capacity(1).overflow(Overflow::Block),
+    );
+    send(&queue, 0);
+    queue.flush(soon()).unwrap();
+    assert!(queue.stats()[0].stats.balances());
+    assert_eq!(queue.stats()[0].stats.accepted, 2);
+}
+
+#[test]
+fn dropping_a_queue_delivers_what_is_in_it() {
+    let gate = Gate::open();
+    let queue = Queue::new(gate.clone());
+    (0..1_000).for_each(|number| send(&queue, number));
+    drop(queue);
+    assert_eq!(gate.messages().len(), 1_000);
+}
+
+#[test]
+fn dropping_a_queue_empties_the_buffers_behind_it() {
+    for _ in 0..20 {
+        let sink = Collected::default();
+        let queue = Queue::new(Output::new(format::from_fn(message), Buffered::new(sink.clone())));
+        (0..10).for_each(|number| send(&queue, number));
+        drop(queue);
+        assert_eq!(sink.lines().len(), 10);
+    }
+}
+
+#[test]
+fn when_a_dropped_queue_is_gone_so_is_its_handler() {
+    for _ in 0..100 {
+        let gate = Gate::open();
+        let queue = Queue::new(gate.clone());
+        send(&queue, 0);
+        drop(queue);
+        assert_eq!(Arc::strong_count(&gate), 1);
+    }
+}
+
+#[test]
+fn dropping_a_stuck_queue_comes_back_after_the_close_timeout() {
+    let timeout = Duration::from_millis(100);
+    let (queue, gate) = stuck(|queue| queue.close_timeout(timeout));
+    send(&queue, 0);
+    let start = Instant::now();
+    drop(queue);
+    assert!(start.elapsed() >= timeout);
+    assert!(start.elapsed() < timeout + Duration::from_secs(20));
+    assert_eq!(gate.messages(), [] as [&str; 0]);
+    gate.unlock();
+    // The thread is let go too, when the handler comes back.
+    await_that("the thread ends", || Arc::strong_count(&gate) == 1);
+    assert_eq!(gate.messages(), ["first"]);
+}
+
+#[test]
+fn a_queue_dropped_on_its_own_thread_still_delivers() {
+    type Slot = Arc<Mutex<Option<Queue<Box<dyn Handler>>>>>;
+    let slot = Slot::default();
+    let (gate, own) = (Gate::open(), slot.clone());
+    let (seen, (go, waits)) = (gate.clone(), mpsc::channel::<()>());
+    let waits = Mutex::new(waits);
+    let handler: Box<dyn Handler> = Box::new(from_fn(move |record| {
+        if record.message() == "drop it" {
+            let _ = lock(&waits).recv();
+            drop(lock(&own).take());
+        }
+        seen.handle(record)
+    }));
+    *lock(&slot) = Some(Queue::new(handler));
+    {
+        let queue = lock(&slot);
+        let queue = queue.as_ref().unwrap();
+        send(queue, "drop it");
+        await_that("the worker has it", || queue.stats()[0].stats.pending == 1);
+        (0..10).for_each(|number| send(queue, number));
+    }
+    go.send(()).unwrap();
+    await_that("all is delivered", || gate.messages().len() == 11);
+}
+
+#[test]
+fn what_a_handler_logs_on_the_queues_thread_never_enters_the_queue() {
+    static PINNED: OnceLock<tracing::Dispatch> = OnceLock::new();
+    PINNED.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+    let (gate, beside) = (Gate::open(), Gate::open());
+    let dispatch = Arc::new(OnceLock::<tracing::Dispatch>::new());
+    let (seen, own) = (gate.clone(), dispatch.clone());
+    let logs = from_fn(move |record| {
+        tracing::dispatcher::with_default(own.get().unwrap(), || tracing::error!("from the worker"));
+        seen.handle(record)
+    });
+    let queue = Arc::new(Queue::new(logs).capacity(2).overflow(Overflow::Block));
+    let layer = tracing_handlers::layer((queue.clone(), beside.clone()));
+    dispatch.set(tracing::Dispatch::new(tracing_subscriber::registry().with(layer))).unwrap();
+    tracing::dispatcher::with_default(dispatch.get().unwrap(), || {
+        (0..100).for_each(|number| tracing::info!("{number}"));
+    });
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.messages(), (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
+    let stats = queue.stats()[0].stats;
+    assert!(stats.balances());
+    assert_eq!(stats.dropped.by(DropReason::Reentrant), 100);
+    assert_eq!((stats.accepted, stats.delivered), (200, 100));
+    // Handlers beside the queue get them.
+    let from_worker = beside.messages().iter().filter(|message| *message == "from the worker").count();
+    assert_eq!((beside.messages().len(), from_worker), (200, 100));
+}
+
+#[test]
+fn records_that_a_handler_fails_or_panics_on_are_counted_and_the_others_arrive() {
+    for panics in [false, true] {
+        let gate = Gate::open();
+        let seen = gate.clone();
+        let queue = Queue::new(from_fn(move |record| {
+            let number: u32 = record.message().parse().unwrap();
+            match number % 2 {
+                0 => seen.handle(record),
+                _ if panics => panic!("a panic on purpose"),
+                _ => Err(Error::new(ErrorKind::Io, "an error on purpose")),
+            }
+        }));
+        (0..200).for_each(|number| send(&queue, number));
+        queue.flush(soon()).unwrap();
+        let stats = stats(&queue);
+        assert_eq!(gate.messages().len(), 100, "panics: {panics}");
+        assert_eq!((stats.delivered, stats.failed), (100, 100), "panics: {panics}");
+    }
+}
+
+#[test]
+fn of_several_handlers_behind_one_queue_one_that_panics_costs_the_others_nothing() {
+    let (first, last) = (Gate::open(), Gate::open());
+    let panics = from_fn(|_| panic!("a panic on purpose"));
+    let fails = from_fn(|_| Err(Error::new(ErrorKind::Io, "an error on purpose")));
+    let queue = Queue::new((first.clone(), panics, fails, last.clone()));
+    (0..100).for_each(|number| send(&queue, number));
+    queue.flush(soon()).unwrap();
+    assert_eq!((first.messages().len(), last.messages().len()), (100, 100));
+    assert_eq!(stats(&queue).failed, 100);
+}
+
+#[test]
+fn a_queue_counts_what_the_worst_of_its_handlers_failed_on() {
+    let fails_all = from_fn(|_| Err(Error::new(ErrorKind::Io, "an error on purpose")));
+    let fails_one = from_fn(|record| match record.message() {
+        "0" => Err(Error::new(ErrorKind::Io, "an error on purpose")),
+        _ => Ok(()),
+    });
+    let queue = Queue::new((fails_all, fails_one));
+    (0..100).for_each(|number| send(&queue, number));
+    queue.flush(soon()).unwrap();
+    assert_eq!(stats(&queue).failed, 100);
+}
+
+#[test]
+fn queues_behind_queues_deliver_in_order() {
+    let gate = Gate::open();
+    let inner = Queue::new(gate.clone()).capacity(3).overflow(Overflow::Block).name("inner");
+    let queue = Queue::new(inner).capacity(5).overflow(Overflow::Block);
+    (0..2_000).for_each(|number| send(&queue, number));
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.seen(), messages(0..2_000));
+    let reports = queue.stats();
+    assert_eq!(reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>(), ["queue", "inner"]);
+    assert!(reports.iter().all(|Report { stats, .. }| stats.balances() && stats.delivered == 2_000));
+}
+
+#[test]
+fn a_notice_of_loss_passes_through_a_queue_behind() {
+    let gate = Gate::shut();
+    let inner = Queue::new(gate.clone());
+    let queue = Queue::new((inner, gate.clone())).capacity(2).overflow(Overflow::DropNewest);
+    send(&queue, "first");
+    await_that("both workers stand before the gate", || gate.entered() == 2);
+    (0..5).for_each(|number| send(&queue, number));
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.lost(), 8, "each of the two ways tells of 4");
+    assert!(queue.stats().iter().all(|report| report.stats.balances()));
+}
+
+#[test]
+fn what_an_outputs_filter_leaves_out_is_not_a_failure_of_the_queue() {
+    let sink = Collected::default();
+    let output = Output::new(format::from_fn(message), sink.clone()).level(tracing::Level::WARN);
+    let queue = Queue::new(output);
+    for number in 0..100 {
+        let severity = if number % 4 == 0 { Severity::WARN } else { Severity::DEBUG };
+        queue.handle(&record(severity, &number.to_string()).as_record()).unwrap();
+    }
+    queue.flush(soon()).unwrap();
+    assert_eq!(sink.lines().len(), 25);
+    let reports = queue.stats();
+    assert_eq!((reports[0].stats.delivered, reports[0].stats.failed), (100, 0));
+    assert_eq!((reports[1].stats.accepted, reports[1].stats.delivered), (25, 25));
+}
+
+#[test]
+fn filtered_records_beside_failed_ones_are_counted_apart() {
+    let sink = Collected::default();
+    sink.fail_every(1);
+    let output = Output::new(format::from_fn(message), sink).level(tracing::Level::WARN);
+    let queue = Queue::new(output);
+    for severity in [Severity::DEBUG, Severity::WARN, Severity::DEBUG] {
+        queue.handle(&record(severity, "x").as_record()).unwrap();
+    }
+    queue.flush(soon()).unwrap();
+    assert_eq!((stats(&queue).delivered, stats(&queue).failed), (2, 1));
+}
+
+#[test]
+fn records_arrive_without_a_flush_from_a_doze_and_from_sleep() {
+    let (queue, arrived) = timed_queue();
+    let mut quickest = Duration::MAX;
+    for _ in 0..50 {
+        let start = Instant::now();
+        send(&queue, "x");
+        arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+        quickest = quickest.min(start.elapsed());
+    }
+    // Of fifty one is quick, however busy the machine.
+    assert!(quickest < Duration::from_millis(10), "{quickest:?}");
+    for severity in [Severity::INFO, Severity::ERROR, Severity::INFO] {
+        await_sleep(&queue);
+        queue.handle(&record(severity, "x").as_record()).unwrap();
+        arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+}
+
+/// Tells of each record, and which thread handles it.
+fn timed_queue() -> (Queue<impl Handler>, Receiver<i32>) {
+    let (sender, receiver) = mpsc::channel();
+    let handler = from_fn(move |_| {
+        // SAFETY: it takes nothing and only tells the number of this thread.
+        let _ = sender.send(unsafe { libc::gettid() });
+        Ok(())
+    });
+    (Queue::new(handler), receiver)
+}
+
+/// Until the worker has been through with its last record for longer than it lingers.
+fn await_sleep(queue: &Queue<impl Handler>) {
+    await_that("the queue is empty", || stats(queue).pending == 0);
+    thread::sleep(Duration::from_millis(150));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_queue_does_not_wake_up() {
+    let (queue, arrived) = timed_queue();
+    send(&queue, "x");
+    let worker = arrived.recv().unwrap();
+    let switches = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/self/task/{worker}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    await_sleep(&queue);
+    let mut before = switches();
+    await_that("the worker settles", || {
+        thread::sleep(Duration::from_millis(50));
+        std::mem::replace(&mut before, switches()) == before
+    });
+    // Idleness can only be watched over time.
+    thread::sleep(Duration::from_millis(600));
+    assert_eq!(switches(), before);
+    // After a flush, which wakes it, and after a burst that found the queue full, it comes to rest again.
+    queue.flush(soon()).unwrap();
+    await_sleep(&queue);
+    await_that("the worker settles after a flush", || {
+        thread::sleep(Duration::from_millis(100));
+        std::mem::replace(&mut before, switches()) == before
+    });
+}
+
+#[test]
+fn a_gate_that_shuts_and_opens_loses_no_wake_up() {
+    let gate = Gate::open();
+    let queue = Queue::new(gate.clone()).capacity(4).overflow(Overflow::Block);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let queue = &queue;
+                scope.spawn(move || (0..300).for_each(|number| send(queue, format!("{writer} {number}"))))
+            })
+            .collect();
+        while !writers.iter().all(|writer| writer.is_finished()) {
+            gate.lock();
+            thread::yield_now();
+            gate.unlock();
+            thread::sleep(Duration::from_micros(300));
+        }
+    });
+    queue.flush(soon()).unwrap();
+    assert_eq!(gate.messages().len(), 1_200);
+    assert_each_thread_is_in_order(&gate.messages());
+}
+
+#[test]
+fn a_batch_handler_that_says_it_delivered_more_than_there_was_does_not_upset_the_counts() {
+    struct Boasts;
+    impl Handler for Boasts {
+        fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+        fn handle_batch(&self, _: Records<'_>) -> Result<(), tracing_handlers::Partial> {
+            Err(tracing_handlers::Partial::new(1_000, Error::new(ErrorKind::Io, "an error on purpose")))
+        }
+    }
+    let queue = Queue::new(Boasts);
+    (0..10).for_each(|number| send(&queue, number));
+    queue.flush(soon()).unwrap();
+    assert_eq!((stats(&queue).delivered, stats(&queue).failed), (10, 0));
 }

@@ -1,30 +1,22 @@
 //! Several handlers side by side: each gets every record, whatever becomes of it in the others.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Handler, Report};
+use super::{Handler, Report, guarded};
 use crate::record::{Meta, Record, Records};
-use crate::{Error, ErrorKind, Partial};
+use crate::{Error, Partial};
 
-/// What `call` of one handler comes to. A panic is that handler's alone: the next one must still be called.
-#[inline]
-fn guarded<E: From<Error>>(call: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
+/// Of several results the last error, if there is one. All are worked out before.
+fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
+    results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
 
-/// Of several results the last error, if there is one.
-fn worst<E>(results: impl IntoIterator<Item = Result<(), E>>) -> Result<(), E> {
-    let mut worst = Ok(());
-    for result in results {
-        if result.is_err() {
-            worst = result;
-        }
-    }
-    worst
+/// A record counts as delivered when all have delivered it: of several results the one with the fewest.
+fn fewest(results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
+    let failed = results.into_iter().filter_map(Result::err);
+    failed.min_by_key(|partial| partial.delivered).map_or(Ok(()), Err)
 }
 
 macro_rules! side_by_side {
@@ -44,7 +36,7 @@ macro_rules! side_by_side {
             }
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-                worst([$(guarded(|| self.$index.handle_batch(records))),*])
+                fewest([$(guarded(|| self.$index.handle_batch(records))),*])
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -81,7 +73,7 @@ impl<H: Handler> Handler for Vec<H> {
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        worst(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
+        fewest(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -16,7 +16,7 @@ pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;
 pub use stats::{DropReason, Dropped, Report, Stats};
 
-pub(crate) use reentry::{Delivering, is_delivering, is_from_worker};
+pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +24,7 @@ use std::time::Instant;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::record::{Meta, Record, Records};
-use crate::{Error, Partial};
+use crate::{Error, ErrorKind, Partial};
 
 /// Takes records to their end.
 ///
@@ -70,7 +70,7 @@ pub trait Handler: Send + Sync + 'static {
         let mut delivered = 0;
         let mut failed = None;
         for record in records {
-            match self.handle(&record) {
+            match guarded(|| self.handle(&record)) {
                 Ok(()) => delivered += 1,
                 Err(error) => failed = Some(error),
             }
@@ -99,6 +99,12 @@ pub trait Handler: Send + Sync + 'static {
         self.report(&mut reports);
         reports
     }
+}
+
+/// A handler that panics costs its own record: not the next one, nor the handlers beside it.
+fn guarded<E: From<Error>>(handle: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
 }
 
 macro_rules! forward {

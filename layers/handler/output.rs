@@ -74,8 +74,7 @@ impl<F: Format, S: Sink> Output<F, S> {
                 health: Health::default(),
             }),
         });
-        let resource: Arc<dyn Resource> = shared.clone();
-        process::register(Arc::downgrade(&resource));
+        process::register(shared.clone());
         Self {
             format,
             framing: Framing::default(),
@@ -270,10 +269,15 @@ impl<S: Sink> Shared<S> {
         };
         state.accepted += (lines.len() + unformatted) as u64;
         state.failed += unformatted as u64;
-        match lines {
+        let written = match lines {
             [] => Ok(()),
             lines => state.write(bytes, lines),
+        };
+        if process::is_exiting() {
+            // Nobody may come to flush after this.
+            let _ = state.flush(process::exit_deadline());
         }
+        written
     }
 
     /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
@@ -284,7 +288,12 @@ impl<S: Sink> Shared<S> {
         if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) {
             return None;
         }
-        let state = lock(&self.state);
+        let state = match self.state.try_lock() {
+            Ok(state) => state,
+            // Another thread may be stuck in there, and it will not come out.
+            Err(_) if process::is_exiting() => lock_until(&self.state, process::exit_deadline())?,
+            Err(_) => lock(&self.state),
+        };
         self.holder.store(me, Ordering::Relaxed);
         Some(Guard { state, holder: &self.holder })
     }
@@ -326,6 +335,11 @@ impl<S: Sink> State<S> {
             }
             Err(partial) => Err(self.failed(partial, lines.len())),
         }
+    }
+
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.sink.flush(deadline)));
+        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 
     fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
@@ -376,14 +390,13 @@ impl<S: Sink> Resource for Shared<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         self.holder.store(thread_token(), Ordering::Relaxed);
-        let mut state = Guard { state, holder: &self.holder };
-        let state = &mut *state;
-        let flushed = catch_unwind(AssertUnwindSafe(|| state.sink.flush(deadline)));
-        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+        Guard { state, holder: &self.holder }.flush(deadline)
     }
 
     fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
+        let state = OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?;
+        self.holder.store(thread_token(), Ordering::Relaxed);
+        Some(Box::new(HeldOutput { state, shared: self }))
     }
 
     fn abandon(&self) {
@@ -391,12 +404,24 @@ impl<S: Sink> Resource for Shared<S> {
     }
 }
 
-impl<S: Sink> Held for OwnedGuard<Shared<S>, State<S>> {
+struct HeldOutput<S: Sink> {
+    state: OwnedGuard<Shared<S>, State<S>>,
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Sink> Held for HeldOutput<S> {
     fn forget_pending(&mut self) {
-        let pending = self.sink.pending() as u64;
-        self.sink.forget_pending();
-        self.taken = self.taken.saturating_sub(pending);
-        self.forked += pending;
+        let state = &mut *self.state;
+        let pending = state.sink.pending() as u64;
+        state.sink.forget_pending();
+        state.taken = state.taken.saturating_sub(pending);
+        state.forked += pending;
+    }
+}
+
+impl<S: Sink> Drop for HeldOutput<S> {
+    fn drop(&mut self) {
+        self.shared.holder.store(0, Ordering::Relaxed);
     }
 }
 

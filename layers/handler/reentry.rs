@@ -39,6 +39,23 @@ impl Drop for Delivering {
     }
 }
 
+/// While the process forks, this thread has all locks: what is logged by somebody else's fork handlers must not want one.
+pub(crate) struct HeldBack {
+    before: bool,
+}
+
+impl HeldBack {
+    pub(crate) fn start() -> Self {
+        Self { before: FROM_WORKER.replace(true) }
+    }
+}
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        FROM_WORKER.set(self.before);
+    }
+}
+
 /// Whether this thread is handing a record to any handler right now.
 pub(crate) fn is_delivering() -> bool {
     is_worker_thread()

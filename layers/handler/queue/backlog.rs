@@ -49,11 +49,6 @@ impl Held {
 
 impl Backlog {
     #[inline]
-    pub(super) fn accepted(&mut self) {
-        self.accepted += 1;
-    }
-
-    #[inline]
     pub(super) fn fits(&self, settings: &Settings, bytes: usize) -> bool {
         self.queued.records + self.in_flight.records < settings.records
             && self.queued.bytes + self.in_flight.bytes + bytes <= settings.bytes
@@ -71,34 +66,39 @@ impl Backlog {
     }
 
     #[inline]
-    pub(super) fn append(&mut self, raw: &[u8]) {
+    pub(super) fn append(&mut self, record: &Record<'_>) {
         if self.lost.total() > 0 {
             self.tell_lost();
         }
+        let (kind, raw) = (record.kind(), record.raw());
+        // The notice of a queue in front of this one is handed on, and is no record of its own here either.
+        self.accepted += u64::from(kind != Kind::Loss);
         self.buffer.extend_from_slice(raw);
-        self.queued.add(Kind::Event, raw.len());
+        self.queued.add(kind, raw.len());
     }
 
     /// A record is given up, behind the newest one.
-    pub(super) fn lose(&mut self, reason: DropReason) {
-        self.dropped.add(reason, 1);
-        self.lost.add(reason, 1);
+    pub(super) fn lose(&mut self, record: &Record<'_>, reason: DropReason) {
+        let told = notice_of(record);
+        if told.is_none() {
+            self.accepted += 1;
+            self.dropped.add(reason, 1);
+        }
+        self.lost.add(reason, told.unwrap_or(1));
     }
 
-    /// Gives up the oldest records until one of `bytes` fits, or none are left.
+    /// Gives up the oldest records until one of `bytes` fits; none, where what the worker has leaves no room for it anyway.
     pub(super) fn drop_oldest(&mut self, settings: &Settings, bytes: usize) {
+        if self.in_flight.records >= settings.records || self.in_flight.bytes + bytes > settings.bytes {
+            return;
+        }
         while self.queued.records > 0 && !self.fits(settings, bytes) {
             let Some(oldest) = Record::decode(&self.buffer[self.head..]) else { break };
             let mut gone = Held::default();
             gone.add(oldest.kind(), oldest.raw().len());
-            match (oldest.kind(), oldest.field(LOST)) {
-                // It was never counted as accepted, but what it tells of must still be told.
-                (Kind::Loss, Some(Value::U64(lost))) => self.lost_before.add(DropReason::Oldest, lost),
-                _ => {
-                    self.dropped.add(DropReason::Oldest, 1);
-                    self.lost_before.add(DropReason::Oldest, 1);
-                }
-            }
+            let told = notice_of(&oldest);
+            self.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
+            self.lost_before.add(DropReason::Oldest, told.unwrap_or(1));
             self.head += gone.bytes;
             self.queued.subtract(gone);
         }
@@ -190,6 +190,16 @@ fn notice(lost: Dropped) -> RecordBuf {
     RecordBuf::of_kind(Kind::Loss, Severity::WARN, "tracing_handlers", &message)
         .with_field(LOST, count)
         .with_field("reason", reasons.as_str())
+}
+
+/// Of how many lost records this one tells, if that is all it does. It was never counted as accepted, but what it tells of
+/// must still be told when it is lost itself.
+fn notice_of(record: &Record<'_>) -> Option<u64> {
+    match (record.kind(), record.field(LOST)) {
+        (Kind::Loss, Some(Value::U64(lost))) => Some(lost),
+        (Kind::Loss, _) => Some(0),
+        _ => None,
+    }
 }
 
 const LOST: &str = "lost";

@@ -146,16 +146,19 @@ impl<H: Handler> Handler for Queue<H> {
         }
         let mut state = lock(&shared.state);
         if !state.started {
-            state = Shared::start(shared, state);
+            drop(state);
+            // Not under the lock: a fork takes the list of resources first, and then this.
+            process::register(shared.clone());
+            state = Shared::start(shared, lock(&shared.state));
         }
         if !state.worker_lives {
             drop(state);
             return shared.handle_here(record);
         }
         shared.push(state, record);
-        if process::is_exiting() {
+        if process::is_exiting() && !worker::is_any_thread() {
             // Nobody may come to flush after this.
-            return Resource::flush(&**shared, Instant::now() + Overflow::PATIENCE);
+            return Resource::flush(&**shared, process::exit_deadline());
         }
         Ok(())
     }
@@ -175,14 +178,30 @@ impl<H: Handler> Drop for Queue<H> {
     fn drop(&mut self) {
         let deadline = Instant::now() + self.close_timeout;
         let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
-        state.closing = true;
+        state.closing = Some(deadline);
         self.shared.work.notify_all();
-        while state.worker_lives && Instant::now() < deadline && !worker::is_this_thread(&self.shared) {
+        if worker::is_this_thread(&self.shared) {
+            // It delivers the rest when it comes back from here.
+            return;
+        }
+        while state.worker_lives && Instant::now() < deadline {
             state = wait_timeout(&self.shared.done, state, deadline.saturating_duration_since(Instant::now()));
         }
         if state.worker_lives {
-            state.give_up();
+            let lost = state.backlog.clear_queued(DropReason::Closed);
+            drop(state);
+            if lost > 0 {
+                crate::selflog::tell(&format!(
+                    "{}: closed with {lost} records not delivered in time",
+                    self.shared.settings.name
+                ));
+            }
+            return;
         }
+        let thread = state.thread.take();
+        drop(state);
+        // It has let go of the lock, and only lets go of the handler yet: so that this is the last to hold that.
+        drop(thread.map(std::thread::JoinHandle::join));
     }
 }
 
@@ -232,8 +251,12 @@ struct State {
     kicked: bool,
     /// How many wait for room.
     waiting: usize,
-    closing: bool,
+    /// The queue is dropped: the worker ends when it is empty, or at this time.
+    closing: Option<Instant>,
     flush: Flush,
+    thread: Option<std::thread::JoinHandle<()>>,
+    /// Goes up with each fork: a worker of an earlier one is none.
+    generation: u64,
 }
 
 /// Flushes are numbered; the worker does all that were wanted when it took its last batch at once.
@@ -249,15 +272,13 @@ impl<H: Handler> Shared<H> {
     /// Puts the record into the backlog, or gives it up as the settings say.
     #[inline]
     fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
-        let raw = record.raw();
-        state.backlog.accepted();
-        if !state.backlog.fits(&self.settings, raw.len()) {
+        if !state.backlog.fits(&self.settings, record.raw().len()) {
             match self.make_room(state, record) {
                 Some(roomy) => state = roomy,
                 None => return,
             }
         }
-        state.backlog.append(raw);
+        state.backlog.append(record);
         let urgent = record.severity() >= Severity::ERROR || state.backlog.is_at_mark(&self.settings);
         if state.must_wake(urgent) {
             drop(state);
@@ -267,6 +288,12 @@ impl<H: Handler> Shared<H> {
 
     #[cold]
     fn make_room<'a>(&self, mut state: MutexGuard<'a, State>, record: &Record<'_>) -> Option<MutexGuard<'a, State>> {
+        // A handler that hands a record back to the queue that feeds it would wait for itself; and told of the loss it might
+        // do so again, without end.
+        if worker::is_this_thread(self) {
+            self.reentrant.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
         let needed = record.raw().len();
         let (patience, reason) = match self.settings.overflow {
             _ if needed > self.settings.bytes => (Duration::ZERO, DropReason::TooLarge),
@@ -286,7 +313,7 @@ impl<H: Handler> Shared<H> {
         if state.backlog.fits(&self.settings, needed) {
             return Some(state);
         }
-        state.backlog.lose(reason);
+        state.backlog.lose(record, reason);
         // The worker may be what the queue is full for: it must know.
         if state.must_wake(true) {
             self.work.notify_one();
@@ -303,6 +330,8 @@ impl<H: Handler> Shared<H> {
     ) -> MutexGuard<'a, State> {
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
+            let exit = process::is_exiting().then(process::exit_deadline);
+            let deadline = deadline.into_iter().chain(exit).min();
             let left = deadline.map_or(A_WHILE, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 break;
@@ -346,18 +375,24 @@ impl State {
         wake
     }
 
-    /// The time is up: what is still here is lost.
-    fn give_up(&mut self) {
-        let lost = self.backlog.clear_queued(DropReason::Closed);
-        if lost > 0 {
-            crate::selflog::tell(&format!("queue closed with {lost} records not delivered in time"));
-        }
+    /// Whether the caller must wake the worker for it.
+    fn want_flush(&mut self, deadline: Instant) -> bool {
+        self.flush.wanted += 1;
+        self.flush.deadline = self.flush.deadline.max(Some(deadline));
+        self.must_wake(true)
     }
 }
 
 impl<H: Handler> Resource for Shared<H> {
     fn is_queue(&self) -> bool {
         true
+    }
+
+    fn begin_flush(&self, deadline: Instant) {
+        let Some(mut state) = lock_until(&self.state, Instant::now()) else { return };
+        if state.worker_lives && state.want_flush(deadline) {
+            self.work.notify_one();
+        }
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -370,12 +405,10 @@ impl<H: Handler> Resource for Shared<H> {
             drop(state);
             return self.handler.flush(deadline);
         }
-        state.flush.wanted += 1;
-        state.flush.deadline = state.flush.deadline.max(Some(deadline));
-        let ticket = state.flush.wanted;
-        if state.must_wake(true) {
+        if state.want_flush(deadline) {
             self.work.notify_one();
         }
+        let ticket = state.flush.wanted;
         while state.flush.done < ticket && state.worker_lives {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -403,7 +436,9 @@ impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
     fn forget_pending(&mut self) {
         let mut backlog = std::mem::take(&mut self.backlog);
         backlog.forget_inherited();
-        **self = State { backlog, ..State::default() };
+        // There is no thread to let go of.
+        std::mem::forget(self.thread.take());
+        **self = State { backlog, generation: self.generation + 1, ..State::default() };
     }
 }
 

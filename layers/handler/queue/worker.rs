@@ -18,12 +18,24 @@ impl<H: Handler> Shared<H> {
     /// are handled by those who log them.
     #[cold]
     pub(super) fn start<'a>(shared: &'a Arc<Self>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        state.started = true;
-        let worker =
-            Worker { shared: shared.clone(), batch: Vec::new(), seen: Instant::now(), health: Health::default() };
-        let spawned = std::thread::Builder::new().name(shared.settings.name.clone()).spawn(|| worker.run());
+        if std::mem::replace(&mut state.started, true) {
+            return state;
+        }
+        let worker = Worker {
+            shared: shared.clone(),
+            batch: Vec::new(),
+            seen: Instant::now(),
+            health: Health::default(),
+            generation: state.generation,
+        };
+        // A thread's name may not hold this.
+        let name = shared.settings.name.replace('\0', "");
+        let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
         match spawned {
-            Ok(_) => state.worker_lives = true,
+            Ok(thread) => {
+                state.worker_lives = true;
+                state.thread = Some(thread);
+            }
             Err(error) => crate::selflog::tell(&format!(
                 "{}: no thread, records are written by those who log: {error}",
                 shared.settings.name
@@ -49,22 +61,32 @@ struct Worker<H: Handler> {
     /// When there were records last.
     seen: Instant,
     health: Health,
+    generation: u64,
 }
 
 impl<H: Handler> Worker<H> {
     fn run(mut self) {
         SERVES.set(Arc::as_ptr(&self.shared).addr());
         while let Some(flush) = self.take_batch() {
-            self.deliver();
+            if !self.deliver() {
+                return;
+            }
             if let Some((ticket, deadline)) = flush {
                 self.flush(ticket, deadline);
             }
         }
-        let mut state = lock(&self.shared.state);
-        state.worker_lives = false;
+        self.close();
+    }
+
+    /// The queue is dropped, and nobody else may come to empty the buffers behind it.
+    fn close(self) {
+        let state = lock(&self.shared.state);
+        if state.generation != self.generation {
+            return;
+        }
+        let (ticket, deadline) = (state.flush.done, state.closing.unwrap_or_else(Instant::now));
         drop(state);
-        self.shared.done.notify_all();
-        self.shared.room.notify_all();
+        self.flush(ticket, deadline);
     }
 
     /// Waits until there is something to do; `None`: the queue is closed and empty. The flush that is wanted, if one is,
@@ -73,11 +95,14 @@ impl<H: Handler> Worker<H> {
         let shared = self.shared.clone();
         let mut state = lock(&shared.state);
         loop {
+            if state.generation != self.generation {
+                return None;
+            }
             let flush = state.flush.wanted();
             if state.is_due(&shared) || flush.is_some() {
                 break self.take(state, flush);
             }
-            if state.closing {
+            if state.closing.is_some() {
                 return None;
             }
             state = self.rest(&shared, state);
@@ -95,6 +120,9 @@ impl<H: Handler> Worker<H> {
         flush: Option<(u64, Instant)>,
     ) -> Option<Option<(u64, Instant)>> {
         state.kicked = false;
+        if flush.is_some() {
+            state.flush.deadline = None;
+        }
         let mut empty = std::mem::take(&mut self.batch);
         empty.clear();
         if empty.capacity() > KEEP_BYTES {
@@ -110,7 +138,7 @@ impl<H: Handler> Worker<H> {
             return wait_timeout(&shared.work, state, TICK);
         }
         state.asleep = true;
-        while state.asleep && !state.kicked && !state.closing {
+        while state.asleep && !state.kicked && state.closing.is_none() {
             state = wait(&shared.work, state);
         }
         state.asleep = false;
@@ -118,10 +146,11 @@ impl<H: Handler> Worker<H> {
         state
     }
 
-    /// Hands the batch to the handlers, and makes room for others piece by piece.
-    fn deliver(&mut self) {
+    /// Hands the batch to the handlers, and makes room for others piece by piece. `false`: a handler has forked, this is
+    /// the child, and the rest is the parent's.
+    fn deliver(&mut self) -> bool {
         if self.batch.is_empty() {
-            return;
+            return true;
         }
         self.seen = Instant::now();
         let batch = std::mem::take(&mut self.batch);
@@ -129,6 +158,9 @@ impl<H: Handler> Worker<H> {
         while let Some((piece, held)) = split_piece(&mut rest) {
             let failed = self.handle(piece, held);
             let mut state = lock(&self.shared.state);
+            if state.generation != self.generation {
+                return false;
+            }
             state.backlog.done(held, failed);
             let waiting = state.waiting > 0;
             drop(state);
@@ -137,6 +169,7 @@ impl<H: Handler> Worker<H> {
             }
         }
         self.batch = batch;
+        true
     }
 
     /// Tells how many failed.
@@ -170,10 +203,24 @@ impl<H: Handler> Worker<H> {
     }
 }
 
+/// However it ends, nobody must wait for it any longer.
+impl<H: Handler> Drop for Worker<H> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared.state);
+        if state.generation == self.generation {
+            state.worker_lives = false;
+        }
+        drop(state);
+        self.shared.done.notify_all();
+        self.shared.room.notify_all();
+    }
+}
+
 impl State {
     /// Whether records must be taken now, not at the next tick.
     fn is_due<H>(&self, shared: &Shared<H>) -> bool {
-        let now = self.kicked || self.waiting > 0 || self.closing || self.backlog.is_at_mark(&shared.settings);
+        let now =
+            self.kicked || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&shared.settings);
         now && !self.backlog.is_empty()
     }
 }
