@@ -72,6 +72,7 @@ cases! {
     threads_that_log_during_the_exit_do_not_hold_it_up => |ended| ended.succeeds().has_whole_lines().took_less_than(10);
     an_exit_from_a_handler_comes_to_an_end => |ended| ended.exits(7).took_less_than(4);
     an_exit_from_a_sink_comes_to_an_end => |ended| ended.exits(7).took_less_than(4);
+    without_a_thread_to_be_had_records_are_written_by_those_who_log => |ended| ended.succeeds().has_lines(100);
     selflog_tells_each_change_of_state_once => |ended| ended.succeeds();
     selflog_tells_a_failure_that_lasts_after_a_short_recovery => |ended| ended.succeeds();
     children_forked_under_load_deliver_their_own_records_once => |ended| ended.succeeds().has_own_records_of_forks();
@@ -272,7 +273,7 @@ impl Ended {
 /// Stands at the end of each line, so that half a line shows.
 const TAIL: &str = " ..................................................end";
 const THREADS: usize = 8;
-const FORKS: usize = 100;
+const FORKS: usize = 200;
 
 /// The whole size takes a release build: `TRACING_HANDLERS_LINES=100000`.
 fn each_thread() -> usize {
@@ -662,6 +663,22 @@ fn an_exit_from_a_sink_comes_to_an_end(_: &Path) {
     set_exit_timeout(Duration::from_millis(200));
     install(output(Exits));
     log_lines(0..10);
+}
+
+fn without_a_thread_to_be_had_records_are_written_by_those_who_log(directory: &Path) {
+    let queue = Arc::new(Queue::new(output(File::open(directory).buffered(BUFFER))));
+    install(queue.clone());
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = pages.split_whitespace().next().unwrap().parse().unwrap();
+    // Less than a thread's stack.
+    let most = pages * 4_096 + (1 << 20);
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: `limit` is whole.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
+    assert!(thread::Builder::new().spawn(|| {}).is_err(), "there are threads to be had");
+    log_lines(0..100);
+    let stats = queue.stats()[0].stats;
+    assert!(stats.balances() && stats.delivered == 100, "{stats:?}");
 }
 
 /// A sink that works or fails as it is told.

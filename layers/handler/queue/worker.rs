@@ -67,6 +67,7 @@ struct Worker<H: Handler> {
 impl<H: Handler> Worker<H> {
     fn run(mut self) {
         SERVES.set(Arc::as_ptr(&self.shared).addr());
+        let _ending = Ending { shared: self.shared.clone(), generation: self.generation };
         while let Some(flush) = self.take_batch() {
             if !self.deliver() {
                 return;
@@ -203,8 +204,13 @@ impl<H: Handler> Worker<H> {
     }
 }
 
-/// However it ends, nobody must wait for it any longer.
-impl<H: Handler> Drop for Worker<H> {
+/// However the thread ends, nobody must wait for it any longer.
+struct Ending<H: Handler> {
+    shared: Arc<Shared<H>>,
+    generation: u64,
+}
+
+impl<H: Handler> Drop for Ending<H> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared.state);
         if state.generation == self.generation {
