@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use crate::sync::{lock, lock_until};
+use crate::sync::{deadline_in, lock, lock_until};
 use crate::{Error, selflog};
 
 /// Something that holds records: it is flushed at exit, and locked around a fork.
@@ -61,7 +61,7 @@ pub(crate) fn register(resource: Arc<dyn Resource>) {
 ///
 /// The last error, and [`Timeout`](crate::ErrorKind::Timeout) where the time was too short.
 pub fn flush(timeout: Duration) -> Result<(), Error> {
-    flush_all(Instant::now() + timeout)
+    flush_all(deadline_in(timeout))
 }
 
 /// How long the exit of the process may be held up for records to be delivered. The default is 5 seconds.
@@ -76,6 +76,17 @@ pub fn set_exit_timeout(timeout: Duration) {
 /// would abort the process.
 ///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
+///
+/// ```
+/// use tracing_handlers::{Output, format::Json, process, sink::Memory};
+///
+/// let memory = Memory::new();
+/// tracing_handlers::init(Output::new(Json::new(), memory.clone()))?;
+/// process::log_panics();
+/// let _ = std::thread::spawn(|| panic!("no more stock")).join();
+/// assert!(memory.text().contains(r#""target":"panic","message":"panicked: no more stock","location":""#));
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
 pub fn log_panics() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -109,7 +120,7 @@ pub(crate) fn is_exiting() -> bool {
 /// Until when what is logged at exit may hold it up.
 #[cold]
 pub(crate) fn exit_deadline() -> Instant {
-    *EXIT_DEADLINE.get_or_init(|| Instant::now() + exit_timeout())
+    *EXIT_DEADLINE.get_or_init(|| deadline_in(exit_timeout()))
 }
 
 fn exit_timeout() -> Duration {

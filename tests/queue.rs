@@ -634,6 +634,17 @@ fn dropping_a_stuck_queue_comes_back_after_the_close_timeout() {
 }
 
 #[test]
+fn the_longest_of_all_timeouts_is_no_trouble() {
+    let memory = tracing_handlers::sink::Memory::new();
+    let output = tracing_handlers::Output::new(tracing_handlers::format::Text::new(), memory.clone());
+    let queue = Queue::new(output).close_timeout(Duration::MAX);
+    let layer = tracing_handlers::layer::<tracing_subscriber::Registry>(queue);
+    layer.handle().flush(Duration::MAX).unwrap();
+    drop(layer);
+    tracing_handlers::process::flush(Duration::MAX).unwrap();
+}
+
+#[test]
 fn a_queue_dropped_on_its_own_thread_still_delivers() {
     type Slot = Arc<Mutex<Option<Queue<Box<dyn Handler>>>>>;
     let slot = Slot::default();

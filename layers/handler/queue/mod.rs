@@ -15,7 +15,7 @@ use self::backlog::Backlog;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
 use crate::record::{Meta, Record, Severity};
-use crate::sync::{OwnedGuard, lock, lock_until, wait_timeout};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -62,7 +62,8 @@ pub struct Queue<H: Handler> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The thread that logs waits for room, for ever.
+    /// The thread that logs waits for room, for ever; while the process ends, no longer than that may be held up
+    /// ([`set_exit_timeout`](crate::process::set_exit_timeout)).
     Block,
     /// It waits so long at most; then the record is dropped.
     BlockFor(Duration),
@@ -176,7 +177,7 @@ impl<H: Handler> Handler for Queue<H> {
 /// Waits for the queue to empty, then ends its thread.
 impl<H: Handler> Drop for Queue<H> {
     fn drop(&mut self) {
-        let deadline = Instant::now() + self.close_timeout;
+        let deadline = deadline_in(self.close_timeout);
         let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
         state.closing = Some(deadline);
         self.shared.work.notify_all();
