@@ -97,6 +97,31 @@ fn an_error_keeps_its_whole_chain_of_sources() {
 }
 
 #[test]
+fn an_error_chain_longer_than_one_text_may_be_keeps_each_of_its_messages() {
+    #[derive(Debug)]
+    struct Long(Option<Box<Self>>);
+
+    impl fmt::Display for Long {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (0..9 << 19).try_for_each(|_| f.write_str("é"))
+        }
+    }
+
+    impl Error for Long {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(self.0.as_deref()?)
+        }
+    }
+
+    let error = Long(Some(Box::new(Long(None))));
+    let record = one(|| error!(error = &error as &dyn Error, after = 1, "failed"));
+    let record = record.as_record();
+    let Some(Value::Error(chain)) = record.field("error") else { panic!("no error") };
+    assert_eq!(chain.messages().map(str::len).collect::<Vec<_>>(), [9 << 20, 9 << 20]);
+    assert_eq!(record.field("after"), Some(Value::I64(1)));
+}
+
+#[test]
 fn an_error_that_is_its_own_source_comes_to_an_end() {
     #[derive(Debug)]
     struct Ouroboros;

@@ -255,7 +255,8 @@ pub(crate) fn put_written(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(
 /// Appends an error field: `write` appends the messages with [`put_text`].
 pub(crate) fn put_error(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&mut Vec<u8>)) {
     put_name(out, ERROR, name);
-    put_len32(out, write);
+    // Its messages are cut one by one; a cut through the whole would go through their lengths.
+    put_sized(out, write);
 }
 
 /// Appends a text without a name and tells where it lies, counted from `start`.
@@ -273,13 +274,22 @@ pub(crate) fn put_follows(out: &mut Vec<u8>, id: u64) {
 
 #[inline]
 fn put_len32(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
+    put_sized(out, |out| {
+        let start = out.len();
+        write(out);
+        if out.len() - start > MAX_TEXT {
+            let cut = truncate(text(&out[start..]), MAX_TEXT).len();
+            out.truncate(start + cut);
+        }
+    })
+}
+
+/// Appends what `write` appends, with its length in front, and tells that.
+#[inline]
+fn put_sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
     write(out);
-    if out.len() - at - 4 > MAX_TEXT {
-        let cut = truncate(text(&out[at + 4..]), MAX_TEXT).len();
-        out.truncate(at + 4 + cut);
-    }
     let len = (out.len() - at - 4) as u32;
     out[at..at + 4].copy_from_slice(&len.to_le_bytes());
     len
@@ -307,18 +317,16 @@ pub(crate) struct SpanHead<'a> {
 
 /// Appends a span; `fields` appends its fields.
 pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&head.callsite.to_le_bytes());
-    out.extend_from_slice(&head.id.to_le_bytes());
-    out.push(head.severity.number());
-    if head.callsite == 0 {
-        put_text16(out, head.name);
-        put_text16(out, head.target);
-    }
-    fields(out);
-    let len = (out.len() - at - 4) as u32;
-    out[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    put_sized(out, |out| {
+        out.extend_from_slice(&head.callsite.to_le_bytes());
+        out.extend_from_slice(&head.id.to_le_bytes());
+        out.push(head.severity.number());
+        if head.callsite == 0 {
+            put_text16(out, head.name);
+            put_text16(out, head.target);
+        }
+        fields(out);
+    });
 }
 
 /// Takes typed pieces off the front of a slice; `None` at the end.
