@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -176,7 +176,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         result
     }
 
-    /// Formats all records, then hands them to the sink together, in pieces of about [`BATCH_BYTES`].
+    /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut batch =
             Piece { bytes: pool::take(), lines: LINES.try_with(Cell::take).unwrap_or_default(), ..Piece::default() };
@@ -275,7 +275,7 @@ impl<S: Sink> Shared<S> {
         };
         if process::is_exiting() {
             // Nobody may come to flush after this.
-            let _ = state.flush(process::exit_deadline());
+            state.flush_at_exit();
         }
         written
     }
@@ -327,11 +327,7 @@ impl<S: Sink> State<S> {
             Ok(()) => {
                 self.taken += lines.len() as u64;
                 self.health.works(&self.name);
-                match process::is_exiting() {
-                    // Nobody may come to flush after this.
-                    true => Ok(self.sink.flush(Instant::now() + AT_EXIT)?),
-                    false => Ok(()),
-                }
+                Ok(())
             }
             Err(partial) => Err(self.failed(partial, lines.len())),
         }
@@ -340,6 +336,13 @@ impl<S: Sink> State<S> {
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         let flushed = catch_unwind(AssertUnwindSafe(|| self.sink.flush(deadline)));
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+    }
+
+    #[cold]
+    fn flush_at_exit(&mut self) {
+        if let Err(error) = self.flush(process::exit_deadline()) {
+            self.health.failed(&self.name, &error, 0);
+        }
     }
 
     fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
@@ -436,9 +439,6 @@ thread_local! {
     static TOKEN: u8 = const { 0 };
     static LINES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
 }
-
-/// How long a record that is logged while the process ends may wait for its sink.
-const AT_EXIT: Duration = Duration::from_secs(1);
 
 /// One write per so many bytes.
 const BATCH_BYTES: usize = 64 << 10;
