@@ -47,6 +47,8 @@
 //!
 //! The [`guide`] has the whole picture, the words, and how to add a sink.
 
+#![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
+
 pub mod clock;
 mod error;
 pub mod filter;

@@ -1,12 +1,11 @@
 use std::fmt;
 
 use tracing::Level;
-use tracing_subscriber::filter::LevelFilter;
 
 /// How important a record is: 1 (least) to 24, the numbers of OpenTelemetry's log data model.
 ///
-/// tracing's five levels are the first steps of five of the six groups; the steps between them carry names from elsewhere
-/// (syslog's `notice`, `alert` …).
+/// tracing's five levels are the first steps of five of the six groups; the steps between them are for what is graded
+/// finer elsewhere (syslog's `notice`, `alert` …).
 ///
 /// ```
 /// use tracing_handlers::Severity;
@@ -71,11 +70,6 @@ impl Severity {
             17..=20 => "ERROR",
             _ => "FATAL",
         }
-    }
-
-    /// The least severe severity that `filter` lets through; `None` where it is off.
-    pub fn threshold(filter: LevelFilter) -> Option<Self> {
-        filter.into_level().map(Self::from)
     }
 }
 
