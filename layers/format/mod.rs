@@ -36,7 +36,8 @@ pub trait Format: Send + Sync + 'static {
 pub struct Caps {
     /// Colours are shown there, and wanted.
     pub colour: bool,
-    /// The most bytes that one record may have there, its framing included; `None`: no limit.
+    /// The most bytes that one record may have there, its framing included; `None`: no limit. For formats that can leave
+    /// something out: [`Text`] and [`Json`] do not look at it.
     pub max_bytes: Option<usize>,
 }
 

@@ -10,6 +10,9 @@ pub use redact::Redact;
 use crate::record::RecordBuf;
 
 /// Changes a record.
+///
+/// It comes after the levels and filters on metadata: a record that no handler wants as it was logged is never captured,
+/// whatever a rewrite would make of it. What it changes counts for the levels and filters behind it.
 pub trait Rewrite: Send + Sync + 'static {
     /// Changes `record` in place.
     fn rewrite(&self, record: &mut RecordBuf);
