@@ -176,7 +176,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         result
     }
 
-    /// Formats all records, then hands them to the sink together, in pieces of about [`BATCH_BYTES`].
+    /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut batch =
             Piece { bytes: pool::take(), lines: LINES.try_with(Cell::take).unwrap_or_default(), ..Piece::default() };
