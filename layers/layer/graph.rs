@@ -1,0 +1,40 @@
+//! The handlers of a layer, between one swap and the next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::handler::Handler;
+use crate::record::{Meta, Record};
+
+/// The handlers, and the number that tells them from those before and after.
+pub(super) struct Graph {
+    pub(super) generation: u64,
+    pub(super) handler: Box<dyn Handler>,
+}
+
+impl Graph {
+    pub(super) fn new(handler: Box<dyn Handler>) -> Self {
+        Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler }
+    }
+
+    /// Asked by tracing under its own locks, which a panic would poison for the whole process. A handler that cannot say
+    /// what it wants gets everything.
+    #[cold]
+    pub(super) fn enabled(&self, meta: &Meta<'_>) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.handler.enabled(meta))).unwrap_or(true)
+    }
+
+    pub(super) fn max_level(&self) -> LevelFilter {
+        catch_unwind(AssertUnwindSafe(|| self.handler.max_level())).unwrap_or(LevelFilter::TRACE)
+    }
+    /// Judges a record of the `log` crate, whose callsite says nothing of its target.
+    #[cold]
+    pub(super) fn wants_record(&self, raw: &[u8]) -> bool {
+        Record::decode(raw).is_some_and(|record| self.enabled(&record.meta()))
+    }
+}
+
+/// From 1: by 0 go spans, see [`Known::callsite`](super::known::Known::callsite).
+static NEXT_GENERATION: AtomicU64 = AtomicU64::new(1);

@@ -1,0 +1,45 @@
+//! The stock filter by which tracing knows which callsites are wanted.
+
+use std::sync::Arc;
+
+use tracing::subscriber::Interest;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::{Filtered, LevelFilter};
+use tracing_subscriber::layer::{Context, Filter, Layer};
+
+use super::shared::Shared;
+use crate::record::Meta;
+
+/// The marker as tracing sees it: a filter around nothing.
+pub(super) type MarkerLayer<S> = Filtered<Unused, Marker, S>;
+
+/// Tells tracing which callsites the handlers want, and nothing else.
+pub(super) struct Marker(Arc<Shared>);
+
+impl Marker {
+    pub(super) fn layer<S: Subscriber>(shared: Arc<Shared>) -> MarkerLayer<S> {
+        Filtered::new(Unused, Self(shared))
+    }
+}
+
+impl<S> Filter<S> for Marker {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match self.0.graph.load().enabled(&Meta::from(metadata)) {
+            true => Interest::always(),
+            false => Interest::never(),
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.0.graph.load().max_level())
+    }
+}
+
+/// The inside of the marker: does nothing.
+pub(super) struct Unused;
+
+impl<S: Subscriber> Layer<S> for Unused {}

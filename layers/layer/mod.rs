@@ -1,0 +1,263 @@
+//! The bridge from tracing's Registry to handlers: the only folder that knows tracing-subscriber's insides.
+//!
+//! Stock per-layer filters keep their verdict in a thread-local bitmap which a log call inside a log call overwrites
+//! (tokio-rs/tracing#2704, #3364, #2519). This layer keeps a stock filter only as a *marker*, so that a callsite nobody
+//! wants is switched off and layers beside this one are left alone; what it wants itself it decides from the callsite and
+//! the generation of its handlers, per thread, and so is right whatever happens in between.
+
+mod graph;
+mod known;
+mod log_level;
+mod marker;
+mod nesting;
+mod shared;
+mod spans;
+
+use std::any::TypeId;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::clock::{Clock, System, Timestamp};
+use crate::handler::{DropReason, Handler, Report, Stats};
+use crate::record::{capture_event, capture_fields, pool};
+use crate::sync::lock;
+use crate::{Error, ErrorKind};
+use graph::Graph;
+use known::Known;
+use marker::{Marker, MarkerLayer};
+use nesting::Depth;
+use shared::Shared;
+
+/// A layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
+///
+/// ```
+/// use tracing_handlers::{Output, format::{Json, Text}, sink::Memory};
+/// use tracing_subscriber::prelude::*;
+///
+/// let (all, errors) = (Memory::new(), Memory::new());
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer((
+///     Output::new(Json::new(), all.clone()),
+///     Output::new(Text::new(), errors.clone()).level(tracing::Level::ERROR),
+/// )));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!("started");
+///     tracing::error!("failed");
+/// });
+/// assert_eq!((all.lines().len(), errors.lines().len()), (2, 1));
+/// ```
+pub fn layer<S>(handler: impl Handler) -> HandlerLayer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let shared = Arc::new(Shared::new(Graph::new(Box::new(handler))));
+    HandlerLayer { marker: Marker::layer(shared.clone()), shared, clock: None }
+}
+
+/// Installs a [`layer`] with `handler` as the process's subscriber, and its handle: the shortest way to logs.
+///
+/// The same as `tracing_subscriber::registry().with(tracing_handlers::layer(handler)).try_init()`, which is the way where
+/// other layers are wanted beside it.
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config) where the process has a subscriber already.
+///
+/// ```
+/// use tracing_handlers::{Output, format::Text, sink::Memory};
+///
+/// let memory = Memory::new();
+/// let handle = tracing_handlers::init(Output::new(Text::new(), memory.clone()))?;
+/// tracing::info!("started");
+/// assert_eq!(handle.stats()[0].stats.delivered, 1);
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+pub fn init(handler: impl Handler) -> Result<Handle, Error> {
+    let layer = layer(handler);
+    let handle = layer.handle();
+    tracing_subscriber::registry()
+        .with(layer)
+        .try_init()
+        .map_err(|error| Error::new(ErrorKind::Config, "cannot install the subscriber").with_source(error))?;
+    Ok(handle)
+}
+
+/// See [`layer`].
+///
+/// It goes beside any other layer. What it does not go into is `reload::Layer`, which hides its marker:
+/// [`Handle::swap`] is there instead. A stock `.with_filter(…)` around it works, with the faults that stock filters have
+/// when a log call happens inside a log call; [`Output::filter`](crate::Output::filter) has none of them.
+pub struct HandlerLayer<S> {
+    marker: MarkerLayer<S>,
+    shared: Arc<Shared>,
+    clock: Option<Box<dyn Clock>>,
+}
+
+impl<S> HandlerLayer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    /// Where the time of records comes from: by default the system's wall clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    #[inline]
+    fn now(&self) -> Timestamp {
+        self.clock.as_ref().map_or_else(|| System.now(), |clock| clock.now())
+    }
+
+    /// A handle to flush, count and exchange the handlers with, once the layer is installed.
+    pub fn handle(&self) -> Handle {
+        Handle { shared: self.shared.clone() }
+    }
+}
+
+/// Every span that reaches this layer is captured, whoever wanted it; which ones a record shows is its handlers' business.
+impl<S> Layer<S> for HandlerLayer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.marker.on_layer(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.marker.register_callsite(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.marker.max_level_hint()
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let Some(known) = Known::look_up(&self.shared, event.metadata()) else { return };
+        let Some(_depth) = Depth::enter() else {
+            self.shared.reentrant.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let mut raw = pool::take();
+        capture_event(event, known, self.now(), &mut raw, |out| {
+            if let Some(leaf) = context.event_span(event) {
+                spans::append(self.shared.id, &context, &leaf, out);
+            }
+        });
+        let graph = self.shared.graph.load();
+        if !known.is_from_log() || graph.wants_record(&raw) {
+            self.shared.deliver(&graph, &raw);
+        }
+        pool::give(raw);
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let callsite = Known::callsite(attributes.metadata());
+        let mut fields = pool::take();
+        // Before any lock is taken: the values' `Debug` may log.
+        if let Some(_depth) = Depth::enter() {
+            capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
+        }
+        spans::remember(self.shared.id, &span, callsite, &fields);
+        pool::give(fields);
+    }
+
+    fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: Context<'_, S>) {
+        let (Some(span), Some(_depth)) = (context.span(id), Depth::enter()) else { return };
+        let mut fields = pool::take();
+        capture_fields(Known::callsite(span.metadata()), &mut fields, |visitor| values.record(visitor));
+        spans::change(self.shared.id, &span, |path| path.record(&fields));
+        pool::give(fields);
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        spans::change(self.shared.id, &span, |path| path.follow(follows.into_u64()));
+    }
+
+    /// Answers for the marker as well: the Registry finds out by this that the layer has a filter of its own.
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        // SAFETY: the same contract, for a part of self that lives as long.
+        unsafe { self.marker.downcast_raw(id) }
+    }
+}
+
+/// Reaches the handlers of an installed [`HandlerLayer`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tracing_handlers::{Output, Queue, format::Json, sink::Memory};
+/// use tracing_subscriber::prelude::*;
+///
+/// let (before, after) = (Memory::new(), Memory::new());
+/// let layer = tracing_handlers::layer(Queue::new(Output::new(Json::new(), before.clone())));
+/// let handle = layer.handle();
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!("one");
+///     handle.swap(Output::new(Json::new(), after.clone()));
+///     tracing::info!("two");
+/// });
+/// assert_eq!((before.lines().len(), after.lines().len()), (1, 1));
+/// assert!(handle.stats().iter().all(|report| report.stats.balances()));
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Delivers what the handlers hold, and comes back within `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The last handler's error; [`Timeout`](ErrorKind::Timeout) where the time was too short.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        self.shared.graph.load().handler.flush(Instant::now() + timeout)
+    }
+
+    /// What became of the records, handler by handler, outermost first.
+    ///
+    /// Each speaks for itself: a record that a sink could not write is `failed` there, and `failed` for the queue in front
+    /// of it as well.
+    pub fn stats(&self) -> Vec<Report> {
+        let mut reports = Vec::new();
+        let reentrant = self.shared.reentrant.load(Ordering::Relaxed);
+        if reentrant > 0 {
+            let mut stats = Stats { accepted: reentrant, ..Stats::default() };
+            stats.dropped.add(DropReason::Reentrant, reentrant);
+            reports.push(Report::new("layer", stats));
+        }
+        self.shared.graph.load().handler.report(&mut reports);
+        reports
+    }
+
+    /// Puts `handler` in the place of the handlers so far. Those are dropped, and so emptied, when the last record that is on
+    /// its way through them is done.
+    ///
+    /// Spans that nobody wanted when they were made stay unknown.
+    pub fn swap(&self, handler: impl Handler) {
+        let graph = Arc::new(Graph::new(Box::new(handler)));
+        // One at a time: two at once could leave the one's graph with the other's generation.
+        let swapping = lock(&self.shared.swapping);
+        let log = log_level::in_step();
+        let before = self.shared.graph.swap(graph.clone());
+        self.shared.generation.store(graph.generation, Ordering::Release);
+        tracing::callsite::rebuild_interest_cache();
+        log_level::follow(log);
+        drop(swapping);
+        // Not under the lock: handlers that end here may take their time, and may log.
+        drop(before);
+    }
+}

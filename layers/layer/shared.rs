@@ -1,0 +1,130 @@
+//! What a layer, its marker and its handles share; and how records go from there to the handlers, one after another.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use super::graph::Graph;
+use crate::handler::Delivering;
+use crate::record::Record;
+use crate::selflog::Health;
+use crate::sync::lock;
+use crate::{Error, ErrorKind};
+
+pub(super) struct Shared {
+    pub(super) id: u32,
+    pub(super) graph: ArcSwap<Graph>,
+    /// That of `graph`, or for a moment of the one before.
+    pub(super) generation: AtomicU64,
+    pub(super) swapping: Mutex<()>,
+    /// Events given up because they were logged by what handles events.
+    pub(super) reentrant: AtomicU64,
+    /// A handler's last word was an error, which `health` knows of.
+    failing: AtomicBool,
+    health: Mutex<Health>,
+}
+
+impl Shared {
+    pub(super) fn new(graph: Graph) -> Self {
+        Self {
+            id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
+            generation: AtomicU64::new(graph.generation),
+            graph: ArcSwap::from_pointee(graph),
+            swapping: Mutex::new(()),
+            reentrant: AtomicU64::new(0),
+            failing: AtomicBool::new(false),
+            health: Mutex::default(),
+        }
+    }
+
+    /// Hands over a record; or keeps it until the one that this thread is in the middle of is through.
+    #[inline]
+    pub(super) fn deliver(&self, graph: &Graph, raw: &[u8]) {
+        let Some(delivering) = Delivering::enter(self.id) else { return self.put_off(raw) };
+        self.hand_over(graph, raw);
+        if has_put_off() {
+            self.catch_up(graph);
+        }
+        drop(delivering);
+    }
+
+    #[inline]
+    fn hand_over(&self, graph: &Graph, raw: &[u8]) {
+        let Some(record) = Record::decode(raw) else { return };
+        let handled = catch_unwind(AssertUnwindSafe(|| graph.handler.handle(&record)));
+        match handled {
+            Ok(Ok(())) if !self.failing.load(Ordering::Relaxed) => {}
+            Ok(Ok(())) => self.recovered(),
+            Ok(Err(error)) => self.absorb(&error),
+            Err(_) => self.absorb(&Error::new(ErrorKind::Panic, "a handler panicked")),
+        }
+    }
+
+    #[cold]
+    fn absorb(&self, error: &Error) {
+        if !error.is_told() {
+            self.failing.store(true, Ordering::Relaxed);
+            lock(&self.health).failed("handlers", error, 1);
+        }
+    }
+
+    #[cold]
+    fn recovered(&self) {
+        self.failing.store(false, Ordering::Relaxed);
+        lock(&self.health).works("handlers");
+    }
+
+    /// A handler, or what it calls, logs. What is logged while these are handed over in their turn has no end, and is dropped.
+    #[cold]
+    fn put_off(&self, raw: &[u8]) {
+        let kept = PUT_OFF.try_with(|list| {
+            let mut list = list.try_borrow_mut().ok()?;
+            let keeps = !list.closed.contains(&self.id) && list.records.len() < MAX_PUT_OFF;
+            keeps.then(|| list.records.push((self.id, raw.to_vec())))
+        });
+        if !matches!(kept, Ok(Some(()))) {
+            self.reentrant.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[cold]
+    fn catch_up(&self, graph: &Graph) {
+        let mine = PUT_OFF.with(|list| {
+            let mut list = list.borrow_mut();
+            let (mine, others) = std::mem::take(&mut list.records).into_iter().partition(|(id, _)| *id == self.id);
+            list.records = others;
+            list.closed.push(self.id);
+            mine
+        });
+        let mine: Vec<(u32, Vec<u8>)> = mine;
+        for (_, raw) in &mine {
+            self.hand_over(graph, raw);
+        }
+        PUT_OFF.with(|list| list.borrow_mut().closed.pop());
+    }
+}
+
+/// What was logged by handlers, on this thread.
+#[derive(Default)]
+struct PutOff {
+    records: Vec<(u32, Vec<u8>)>,
+    /// The layers that are at it, the innermost last.
+    closed: Vec<u32>,
+}
+
+#[inline]
+fn has_put_off() -> bool {
+    PUT_OFF.try_with(|list| list.try_borrow().is_ok_and(|list| !list.records.is_empty())).unwrap_or(false)
+}
+
+thread_local! {
+    static PUT_OFF: RefCell<PutOff> = const { RefCell::new(PutOff { records: Vec::new(), closed: Vec::new() }) };
+}
+
+static NEXT_LAYER: AtomicU32 = AtomicU32::new(1);
+
+/// What handlers may log while one record is handed over.
+const MAX_PUT_OFF: usize = 64;

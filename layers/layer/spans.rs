@@ -1,0 +1,140 @@
+//! The paths of spans, in the spans' extensions: made with a span, changed with it, copied into events.
+
+use tracing::Subscriber;
+use tracing::span::Id;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use crate::record::{Callsite, Path, pool};
+
+/// Keeps the path of a new span, which ends with its `fields`.
+pub(super) fn remember<'a, S>(layer: u32, span: &SpanRef<'a, S>, callsite: &'static Callsite, fields: &[u8])
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let parent = span.parent();
+    let extensions = parent.as_ref().map(SpanRef::extensions);
+    let parent = parent
+        .as_ref()
+        .zip(extensions.as_ref())
+        .and_then(|(span, extensions)| Some((span.id().into_u64(), extensions.get::<Paths>()?.of(layer)?)));
+    let path = Path::new(parent, callsite, span.id().into_u64(), fields);
+    drop(extensions);
+    let mut extensions = span.extensions_mut();
+    match extensions.get_mut::<Paths>() {
+        Some(paths) => paths.others.push((layer, path)),
+        None => extensions.insert(Paths { layer, path, others: Vec::new() }),
+    }
+}
+
+/// Changes the path of a span, where it has one.
+pub(super) fn change<'a, S>(layer: u32, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Path))
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    if let Some(path) = span.extensions_mut().get_mut::<Paths>().and_then(|paths| paths.of_mut(layer)) {
+        change(path);
+    }
+}
+
+/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current.
+pub(super) fn append<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let extensions = leaf.extensions();
+    match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
+        Some(path) if path.is_current() && path.base().is_none() => path.append_to(out),
+        _ => {
+            drop(extensions);
+            append_slowly(layer, context, leaf, out);
+        }
+    }
+}
+
+/// Where a path is stale, it is made anew; where it has a base, that comes first.
+#[cold]
+fn append_slowly<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    refresh(layer, context, leaf);
+    let mut own = pool::take();
+    // Both under one lock: another thread's refresh may move the border between them.
+    let base = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)).map(|path| {
+        path.append_to(&mut own);
+        path.base()
+    });
+    let before = match base {
+        // Not ours to see when it was made; its parents may be.
+        None => leaf.parent().map(|parent| parent.id()),
+        Some(base) => base.map(Id::from_u64),
+    };
+    if let Some(before) = before.and_then(|before| context.span(&before)) {
+        append(layer, context, &before, out);
+    }
+    out.extend_from_slice(&own);
+    pool::give(own);
+}
+
+/// Brings a span's path up to date with its ancestors' recorded values, from the root down. Not by recursion: there may be
+/// more spans than the stack has room for.
+fn refresh<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let mut stale = Vec::new();
+    let mut next = context.span(&leaf.id());
+    while let Some(span) = next {
+        let epoch = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
+            Some(path) if !path.is_current() => path.tree_epoch(),
+            _ => break,
+        };
+        stale.push((span.id(), epoch));
+        next = span.parent();
+    }
+    for (id, epoch) in stale.iter().rev() {
+        if let Some(span) = context.span(id) {
+            refresh_one(layer, &span, *epoch);
+        }
+    }
+}
+
+fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, epoch: u32)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    // Copied aside: to hold a parent's lock and a child's at once would invite a deadlock with whoever records.
+    let mut ancestors = pool::take();
+    let base = span.parent().and_then(|parent| {
+        let extensions = parent.extensions();
+        extensions.get::<Paths>()?.of(layer)?.copy_for_child(parent.id().into_u64(), &mut ancestors)
+    });
+    change(layer, span, |path| path.refresh(epoch, &ancestors, base));
+    pool::give(ancestors);
+}
+
+/// A span's extension. Layers do not share paths: a filter around one may hide spans from it.
+struct Paths {
+    layer: u32,
+    path: Path,
+    /// Those of other layers of this kind in the same subscriber: usually none.
+    others: Vec<(u32, Path)>,
+}
+
+impl Paths {
+    #[inline]
+    fn of(&self, layer: u32) -> Option<&Path> {
+        if self.layer == layer {
+            return Some(&self.path);
+        }
+        self.others.iter().find(|(id, _)| *id == layer).map(|(_, path)| path)
+    }
+
+    fn of_mut(&mut self, layer: u32) -> Option<&mut Path> {
+        if self.layer == layer {
+            return Some(&mut self.path);
+        }
+        self.others.iter_mut().find(|(id, _)| *id == layer).map(|(_, path)| path)
+    }
+}
