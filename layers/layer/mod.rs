@@ -16,7 +16,7 @@ mod spans;
 use std::any::TypeId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::span::{Attributes, Id};
 use tracing::subscriber::Interest;
@@ -29,7 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::{DropReason, Handler, Report, Stats};
 use crate::record::{capture_event, capture_fields, pool};
-use crate::sync::lock;
+use crate::sync::{after, lock};
 use crate::{Error, ErrorKind};
 use graph::Graph;
 use known::Known;
@@ -224,7 +224,7 @@ impl Handle {
     ///
     /// The last handler's error; [`Timeout`](ErrorKind::Timeout) where the time was too short.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        self.shared.graph.load().handler.flush(Instant::now() + timeout)
+        self.shared.graph.load().handler.flush(after(timeout))
     }
 
     /// What became of the records, handler by handler, outermost first.
