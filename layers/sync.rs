@@ -7,11 +7,13 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `timeout` from now; one that is as good as for ever, such as `Duration::MAX`, is a century.
-pub(crate) fn deadline_in(timeout: Duration) -> Instant {
+/// The time so far ahead; a time that has no end is one that nobody waits for.
+pub(crate) fn after(timeout: Duration) -> Instant {
     let now = Instant::now();
-    now.checked_add(timeout).unwrap_or(now + Duration::from_secs(100 * 365 * 24 * 60 * 60))
+    now.checked_add(timeout).unwrap_or(now + FAR)
 }
+
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The lock, or `None` where it is not to be had by `deadline`.
 pub(crate) fn lock_until<T: ?Sized>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {

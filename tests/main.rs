@@ -3,6 +3,7 @@
 mod architecture;
 mod collect;
 mod filter;
+mod json;
 mod layer;
 mod output;
 mod queue;

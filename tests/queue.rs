@@ -433,7 +433,8 @@ fn after_a_flush_all_that_was_accepted_before_is_behind_the_queue() {
         for (writer, sent) in sent.iter().enumerate() {
             let (queue, stop) = (&queue, &stop);
             scope.spawn(move || {
-                for number in 0.. {
+                // The test looks through all lines after each flush: there must not be too many.
+                for number in 0..2_500 {
                     if stop.load(Ordering::SeqCst) {
                         break;
                     }
@@ -445,7 +446,7 @@ fn after_a_flush_all_that_was_accepted_before_is_behind_the_queue() {
         let flushers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
-                    for _ in 0..50 {
+                    for _ in 0..30 {
                         let before: Vec<_> = sent.iter().map(|sent| sent.load(Ordering::SeqCst)).collect();
                         queue.flush(soon()).unwrap();
                         let mut arrived = [0; THREADS];

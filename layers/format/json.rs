@@ -1,5 +1,6 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
+mod distinct;
 mod key;
 mod object;
 mod options;
@@ -8,6 +9,7 @@ mod value;
 pub use key::Key;
 pub use options::{Duplicates, Layout, LevelNames, NonFinite, Spans};
 
+use self::distinct::Distinct;
 use self::key::Part;
 use self::object::{Names, Object, Writer};
 use super::{Format, Out, Time};
@@ -164,7 +166,7 @@ impl Json {
             let name = if self.has_name(key) { names.reserve(name) } else { Vec::new() };
             parts.push(Part::new(key, &name, self.level_names));
         }
-        self.plan = Plan { parts, names };
+        self.plan = Plan { parts, names, distinct: Distinct::default() };
         self
     }
 
@@ -249,7 +251,9 @@ impl Default for Json {
 
 impl Format for Json {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
-        let mut to = Writer::new(out.buffer(), self.duplicates, self.non_finite);
+        // Flattened spans share an object with the event and with each other: their names must be watched.
+        let distinct = (record.is_as_captured() && self.spans != Spans::Flat).then_some(&self.plan.distinct);
+        let mut to = Writer::new(out.buffer(), self.duplicates, self.non_finite, distinct);
         // Names of callsites are not in the raw record, and values grow: this is near enough to grow once at most.
         to.out().reserve(2 * record.raw().len() + RESERVE);
         let mut object = to.open(&self.plan.names);
@@ -266,6 +270,7 @@ impl Format for Json {
 struct Plan {
     parts: Vec<Part>,
     names: Names,
+    distinct: Distinct,
 }
 
 /// The innermost span.

@@ -169,6 +169,7 @@ impl RecordBuf {
         let mut out = std::mem::take(&mut self.spare);
         let old = self.as_record();
         let mut header = *old.header();
+        header.as_captured = false;
         out.clear();
         out.resize(HEADER, 0);
         if message.is_some() || header.message.at > 0 {

@@ -25,6 +25,7 @@ pub(crate) fn capture_event(
     raw.resize(HEADER, 0);
     let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), time);
     header.callsite = callsite.id();
+    header.as_captured = true;
     let mut capture = Capture { raw, callsite, header, in_event: true };
     event.record(&mut capture);
     let Capture { raw, mut header, .. } = capture;

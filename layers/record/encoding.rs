@@ -40,6 +40,8 @@ pub(crate) struct Header {
     pub(crate) len: u32,
     pub(crate) kind: Kind,
     pub(crate) severity: Severity,
+    /// Nothing has changed it since it was captured: its fields, and its spans', are those of their callsites.
+    pub(crate) as_captured: bool,
     /// 0: the record comes from no callsite of this process.
     pub(crate) callsite: u32,
     pub(crate) time: Timestamp,
@@ -62,6 +64,7 @@ impl Header {
             len: HEADER as u32,
             kind,
             severity,
+            as_captured: false,
             callsite: 0,
             time,
             thread_id: 0,
@@ -88,7 +91,7 @@ impl Header {
             at += bytes.len();
         };
         put(&self.len.to_le_bytes());
-        put(&[self.kind as u8, self.severity.number(), 0, 0]);
+        put(&[self.kind as u8, self.severity.number(), u8::from(self.as_captured), 0]);
         put(&self.callsite.to_le_bytes());
         put(&self.time.nanos().to_le_bytes());
         put(&self.time.seconds().to_le_bytes());
@@ -113,6 +116,7 @@ impl Header {
             len: u32_at(0),
             kind: Kind::from_number(raw[4]),
             severity: Severity::from_number(raw[5])?,
+            as_captured: raw[6] != 0,
             callsite: u32_at(8),
             time: Timestamp::new(u64_at(16) as i64, u32_at(12)),
             thread_id: u64_at(24),

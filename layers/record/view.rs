@@ -157,6 +157,12 @@ impl<'a> Record<'a> {
         self.callsite
     }
 
+    /// Whether its fields, and its spans', are those that their callsites have, each once at most.
+    #[inline]
+    pub(crate) fn is_as_captured(&self) -> bool {
+        self.header.as_captured
+    }
+
     /// The name of the thread it was logged on, where that has one.
     pub fn thread_name(&self) -> Option<&'a str> {
         self.header.thread_name.read(self.raw)
@@ -263,6 +269,14 @@ impl fmt::Debug for Field<'_> {
 pub struct Fields<'a> {
     reader: Reader<'a>,
     callsite: Option<&'static Callsite>,
+}
+
+impl Fields<'_> {
+    /// Where the names come from; some may stand in the record itself nevertheless.
+    #[inline]
+    pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
+        self.callsite
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::mem;
 use std::ops::Range;
 
+use super::distinct::Distinct;
 use super::key::Part;
 use super::{Duplicates, NonFinite, value};
 use crate::format::{escape, number};
@@ -20,6 +21,8 @@ pub(super) struct Writer<'b> {
     members: Vec<Member>,
     duplicates: Duplicates,
     non_finite: NonFinite,
+    /// Where the record's fields are those of their callsites.
+    distinct: Option<&'b Distinct>,
 }
 
 /// An object being written. Every member begins with a comma; the first one's becomes the brace in the end.
@@ -40,10 +43,15 @@ pub(super) struct Names {
 
 impl<'b> Writer<'b> {
     #[inline]
-    pub(super) fn new(out: &'b mut Vec<u8>, duplicates: Duplicates, non_finite: NonFinite) -> Self {
+    pub(super) fn new(
+        out: &'b mut Vec<u8>,
+        duplicates: Duplicates,
+        non_finite: NonFinite,
+        distinct: Option<&'b Distinct>,
+    ) -> Self {
         // Kept between records, so that it is allocated once per thread.
         let members = MEMBERS.try_with(Cell::take).unwrap_or_default();
-        Self { out, members, duplicates, non_finite }
+        Self { out, members, duplicates, non_finite, distinct }
     }
 
     #[inline]
@@ -108,8 +116,21 @@ impl<'b> Writer<'b> {
 
     #[inline]
     pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
+        if self.distinct.is_some_and(|distinct| distinct.holds(fields.callsite(), object.names)) {
+            return self.distinct_members(fields);
+        }
         for field in fields {
             self.member(object, field.json_key(), field.name, |to| value::write(to.out, field.value, to.non_finite));
+        }
+    }
+
+    /// Members of which it is known that none has a name that another one has: nothing is noted of them.
+    fn distinct_members(&mut self, fields: Fields<'_>) {
+        for field in fields {
+            let key = field.json_key().unwrap_or_default();
+            self.out.push(b',');
+            self.out.extend_from_slice(key.as_bytes());
+            value::write(self.out, field.value, self.non_finite);
         }
     }
 
@@ -226,7 +247,7 @@ impl Names {
         escaped
     }
 
-    fn contains(&self, name: &[u8]) -> bool {
+    pub(super) fn contains(&self, name: &[u8]) -> bool {
         self.iter().any(|other| other == name)
     }
 
@@ -323,7 +344,7 @@ const KEY_END: &[u8] = b"\":";
 /// Members of one record; a list that had to grow beyond this is not kept.
 const KEEP: usize = 1024;
 
-static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
+pub(super) static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
 
 thread_local! {
     static MEMBERS: Cell<Vec<Member>> = const { Cell::new(Vec::new()) };
