@@ -905,3 +905,29 @@ fn a_batch_handler_that_says_it_delivered_more_than_there_was_does_not_upset_the
     queue.flush(soon()).unwrap();
     assert_eq!((stats(&queue).delivered, stats(&queue).failed), (10, 0));
 }
+
+#[test]
+fn what_comes_while_a_slow_batch_is_written_is_delivered_without_another_record() {
+    let (started, has_started) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let delivered = Arc::new(AtomicUsize::new(0));
+    let counted = delivered.clone();
+    let queue = Queue::new(from_fn(move |_| {
+        let _ = started.send(());
+        released.lock().unwrap().recv().unwrap();
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }));
+    let record = RecordBuf::new(Severity::INFO, "shop", "sold");
+    queue.handle(&record.as_record()).unwrap();
+    has_started.recv().unwrap();
+    queue.handle(&record.as_record()).unwrap();
+    // Longer than the worker looks for records after the last one it saw.
+    std::thread::sleep(Duration::from_millis(250));
+    release.send(()).unwrap();
+    has_started.recv_timeout(Duration::from_secs(10)).expect("the second record is on its way");
+    release.send(()).unwrap();
+    queue.flush(Instant::now() + Duration::from_secs(10)).unwrap();
+    assert_eq!(delivered.load(Ordering::Relaxed), 2);
+}

@@ -135,9 +135,12 @@ impl<H: Handler> Worker<H> {
 
     /// Dozes for a tick while records come; sleeps when none have come for a while.
     fn rest<'a>(&mut self, shared: &'a Shared<H>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        if self.seen.elapsed() < LINGER {
+        // What came while a slow batch was written has woken nobody: only an empty queue lets the worker sleep.
+        if !state.backlog.is_empty() || self.seen.elapsed() < LINGER {
             return wait_timeout(&shared.work, state, TICK);
         }
+        // Whatever somebody kicked for is done.
+        state.kicked = false;
         state.asleep = true;
         while state.asleep && !state.kicked && state.closing.is_none() {
             state = wait(&shared.work, state);
