@@ -63,6 +63,10 @@ pub trait Handler: Send + Sync + 'static {
     }
 
     /// Takes one record. One that it does not want (see [`enabled`](Self::enabled)) it leaves alone and returns `Ok`.
+    ///
+    /// # Errors
+    ///
+    /// The record did not reach its end. Whoever called tells [`selflog`](crate::selflog) of it.
     fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
 
     /// Takes several records, in order. All of them are tried; the error is the last one, with how many went through.

@@ -51,6 +51,10 @@ pub struct File {
 
 impl File {
     /// Opens `path` for appending; makes it, and its directories, where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::options().open(path)
     }

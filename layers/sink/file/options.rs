@@ -92,6 +92,11 @@ impl FileOptions {
     }
 
     /// Opens `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
+    /// [`delay`](Self::delay) the first write has that error.
     pub fn open(self, path: impl AsRef<Path>) -> Result<File, Error> {
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.opening, self.rotation);
         if !self.delay {
