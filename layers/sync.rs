@@ -8,7 +8,7 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The time so far ahead; a time that has no end is one that nobody waits for.
-pub(crate) fn after(timeout: Duration) -> Instant {
+pub(crate) fn deadline_in(timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(timeout).unwrap_or(now + FAR)
 }

@@ -29,7 +29,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::{DropReason, Handler, Report, Stats};
 use crate::record::{capture_event, capture_fields, pool};
-use crate::sync::{after, lock};
+use crate::sync::{deadline_in, lock};
 use crate::{Error, ErrorKind};
 use graph::Graph;
 use known::Known;
@@ -224,7 +224,7 @@ impl Handle {
     ///
     /// The last handler's error; [`Timeout`](ErrorKind::Timeout) where the time was too short.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        self.shared.graph.load().handler.flush(after(timeout))
+        self.shared.graph.load().handler.flush(deadline_in(timeout))
     }
 
     /// What became of the records, handler by handler, outermost first.

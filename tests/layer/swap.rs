@@ -75,6 +75,7 @@ fn no_record_is_lost_or_doubled_when_handlers_are_swapped_under_load() {
     assert!(counts.values().all(|count| *count == 1), "doubled");
 }
 
+#[cfg(feature = "log")]
 #[test]
 fn spans_made_before_a_swap_are_known_after_it() {
     pin();

@@ -15,7 +15,7 @@ use self::backlog::Backlog;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
 use crate::record::{Meta, Record, Severity};
-use crate::sync::{OwnedGuard, after, lock, lock_until, wait_timeout};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -177,7 +177,7 @@ impl<H: Handler> Handler for Queue<H> {
 /// Waits for the queue to empty, then ends its thread.
 impl<H: Handler> Drop for Queue<H> {
     fn drop(&mut self) {
-        let deadline = after(self.close_timeout);
+        let deadline = deadline_in(self.close_timeout);
         let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
         state.closing = Some(deadline);
         self.shared.work.notify_all();
