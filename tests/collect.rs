@@ -119,7 +119,8 @@ pub fn run_alone(module: &str, test: &str, body: impl FnOnce()) {
 
 /// Tests that each run in a process of their own.
 macro_rules! alone {
-    ($(fn $name:ident() $body:block)*) => {$(
+    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        $(#[$attribute])*
         #[test]
         fn $name() {
             $crate::collect::run_alone(module_path!(), stringify!($name), || $body);

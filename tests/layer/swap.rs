@@ -75,7 +75,6 @@ fn no_record_is_lost_or_doubled_when_handlers_are_swapped_under_load() {
     assert!(counts.values().all(|count| *count == 1), "doubled");
 }
 
-#[cfg(feature = "log")]
 #[test]
 fn spans_made_before_a_swap_are_known_after_it() {
     pin();
@@ -158,6 +157,7 @@ alone! {
         assert_eq!(mine.lines(), ["yes", "too"]);
     }
 
+    #[cfg(feature = "log")]
     fn a_swap_to_a_wider_level_lets_the_log_crate_through_and_a_narrower_one_stops_it() {
         let bytes: [Bytes; 3] = Default::default();
         let output = |index: usize, level: Level| Output::new(outline(), bytes[index].clone()).level(level);
