@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tracing::span::{Attributes, Id};
@@ -25,7 +25,7 @@ use crate::clock::{Clock, System, Timestamp};
 use crate::handler::{Delivering, DropReason, Handler, Report, Stats};
 use crate::record::{Callsite, Meta, Path, Record, capture_event, capture_fields, pool};
 use crate::selflog::Health;
-use crate::sync::lock;
+use crate::sync::{deadline, lock};
 use crate::{Error, ErrorKind};
 
 /// A layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
@@ -153,7 +153,7 @@ impl Handle {
     ///
     /// The last handler's error; [`Timeout`](ErrorKind::Timeout) where the time was too short.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        self.shared.graph.load().handler.flush(Instant::now() + timeout)
+        self.shared.graph.load().handler.flush(deadline(timeout))
     }
 
     /// What became of the records, handler by handler, outermost first.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use crate::sync::{lock, lock_until};
+use crate::sync::{deadline, lock, lock_until};
 use crate::{Error, selflog};
 
 /// Something that holds records: it is flushed at exit, and locked around a fork.
@@ -61,7 +61,7 @@ pub(crate) fn register(resource: Arc<dyn Resource>) {
 ///
 /// The last error, and [`Timeout`](crate::ErrorKind::Timeout) where the time was too short.
 pub fn flush(timeout: Duration) -> Result<(), Error> {
-    flush_all(Instant::now() + timeout)
+    flush_all(deadline(timeout))
 }
 
 /// How long the exit of the process may be held up for records to be delivered. The default is 5 seconds.
@@ -109,7 +109,7 @@ pub(crate) fn is_exiting() -> bool {
 /// Until when what is logged at exit may hold it up.
 #[cold]
 pub(crate) fn exit_deadline() -> Instant {
-    *EXIT_DEADLINE.get_or_init(|| Instant::now() + exit_timeout())
+    *EXIT_DEADLINE.get_or_init(|| deadline(exit_timeout()))
 }
 
 fn exit_timeout() -> Duration {

@@ -28,6 +28,14 @@ pub(crate) fn wait_timeout<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>, t
     condvar.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
+/// The time at which `timeout` is up; one that no clock reaches is as good as for ever.
+pub(crate) fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + FOR_EVER)
+}
+
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A guard that keeps what it guards alive, so that it can outlive the function that took it.
 pub(crate) struct OwnedGuard<O: 'static, T: 'static> {
     // Declared first, so dropped first.
