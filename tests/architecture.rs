@@ -18,7 +18,10 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("format", &["clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
-    ("process", &["error", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"]),
+    (
+        "process",
+        &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
+    ),
     ("handler", &["error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink", "sync"]),
     ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
 ];
