@@ -1,6 +1,8 @@
 //! The ends of a process. Each case runs in a child process of its own, with a real `main`: this program again, as
 //! `ends --child CASE DIRECTORY`.
 
+mod acceptance;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
@@ -18,6 +20,8 @@ use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
 use tracing_handlers::sink::{Batch, Sink};
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
+
+use acceptance::*;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
@@ -85,6 +89,18 @@ cases! {
     a_fork_while_a_sink_hangs_loses_only_what_that_sink_had => |ended| ended.succeeds().has_lines(10);
     a_fork_without_thread_locals_forgets_the_parents_records => |ended| ended.succeeds().has_lines(10);
     an_atfork_handler_that_logs_does_not_hang => |ended| ended.succeeds().has_lines(3).took_less_than(10);
+    three_outputs_show_each_what_it_is_for => |ended| ended.succeeds().has_three_outputs();
+    eight_threads_lose_nothing_in_rotating_files_when_main_returns => |ended| ended.succeeds().has_all_in_rotating_files();
+    eight_threads_lose_nothing_in_rotating_files_at_process_exit => |ended| ended.exits(7).has_all_in_rotating_files();
+    a_debug_that_panics_costs_its_field_and_one_that_logs_nothing => |ended| ended.succeeds().has_odd_values();
+    a_sink_that_fails_every_other_time_is_counted_as_it_fails => |ended| ended.succeeds();
+    a_stdout_that_was_closed_before_the_start_harms_nothing => |ended| ended.succeeds().has_lines(100);
+    a_stdout_that_is_closed_later_is_counted_and_told_once => |ended| ended.succeeds().has_lines(100);
+    a_stdout_whose_reader_is_gone_is_counted_and_told_once => |ended| ended.succeeds().has_lines(100);
+    a_held_lock_of_stdout_holds_up_no_full_queue => |ended| ended.succeeds().took_less_than(10);
+    what_others_want_takes_no_room_in_a_queue => |ended| ended.succeeds().has_lines(10);
+    swaps_flushes_reports_and_forks_at_once_leave_nothing_behind => |ended| ended.succeeds().took_less_than(20);
+    times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
 /// Runs the child of `case`, and says how it ended.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing_handlers::handler::{DropReason, Handler, Overflow, Queue, Report, Stats, from_fn};
 use tracing_handlers::record::Kind;
-use tracing_handlers::{Error, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, format};
+use tracing_handlers::{Error, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, filter, format};
 use tracing_subscriber::prelude::*;
 
 use crate::output::{Buffered, Collected};
@@ -772,10 +772,27 @@ fn a_notice_of_loss_passes_through_a_queue_behind() {
     assert!(queue.stats().iter().all(|report| report.stats.balances()));
 }
 
+/// To be told from the record alone, on the worker's thread.
+fn is_severe(record: &Record<'_>) -> bool {
+    record.severity() >= Severity::WARN
+}
+
+#[test]
+fn what_the_handler_says_it_does_not_want_is_not_queued() {
+    let sink = Collected::default();
+    let queue = Queue::new(Output::new(format::from_fn(message), sink.clone()).level(tracing::Level::WARN));
+    for severity in [Severity::DEBUG, Severity::WARN, Severity::INFO] {
+        queue.handle(&record(severity, severity.name()).as_record()).unwrap();
+    }
+    queue.flush(soon()).unwrap();
+    assert_eq!((stats(&queue).accepted, stats(&queue).delivered), (1, 1));
+    assert_eq!(sink.lines(), ["WARN"]);
+}
+
 #[test]
 fn what_an_outputs_filter_leaves_out_is_not_a_failure_of_the_queue() {
     let sink = Collected::default();
-    let output = Output::new(format::from_fn(message), sink.clone()).level(tracing::Level::WARN);
+    let output = Output::new(format::from_fn(message), sink.clone()).filter(filter::on_record(is_severe));
     let queue = Queue::new(output);
     for number in 0..100 {
         let severity = if number % 4 == 0 { Severity::WARN } else { Severity::DEBUG };
@@ -792,7 +809,7 @@ fn what_an_outputs_filter_leaves_out_is_not_a_failure_of_the_queue() {
 fn filtered_records_beside_failed_ones_are_counted_apart() {
     let sink = Collected::default();
     sink.fail_every(1);
-    let output = Output::new(format::from_fn(message), sink).level(tracing::Level::WARN);
+    let output = Output::new(format::from_fn(message), sink).filter(filter::on_record(is_severe));
     let queue = Queue::new(output);
     for severity in [Severity::DEBUG, Severity::WARN, Severity::DEBUG] {
         queue.handle(&record(severity, "x").as_record()).unwrap();

@@ -23,14 +23,16 @@ impl Retention {
     /// Removes the old files beyond the count: those that are left from when it was higher. It stops at the first gap, so
     /// that it costs one failed `unlink` where there are none.
     pub(super) fn prune(&self, naming: &Naming, path: &Path) -> Result<(), Error> {
-        let mut number = self.count() + 1;
-        loop {
+        let mut beyond = self.count();
+        // With `usize::MAX` none is too many.
+        while let Some(number) = beyond.checked_add(1) {
             let old = naming.old(path, number);
             match fs::remove_file(&old) {
-                Ok(()) => number += 1,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Ok(()) => beyond = number,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
                 Err(error) => return Err(Error::io(format!("cannot remove {}", old.display()), error)),
             }
         }
+        Ok(())
     }
 }

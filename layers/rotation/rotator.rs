@@ -136,6 +136,20 @@ mod tests {
     }
 
     #[test]
+    fn as_many_as_there_can_be_may_be_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app.log");
+        // The number that comes after the greatest one, where it wraps around.
+        for name in ["app.log", "app.log.0", "app.log.1"] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        assert!(Rotator::new(Rotation::size(1).keep(usize::MAX)).turn(&path, || Ok(())).is_some());
+        for (name, text) in [("app.log.0", "app.log.0"), ("app.log.1", "app.log"), ("app.log.2", "app.log.1")] {
+            assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), text);
+        }
+    }
+
+    #[test]
     fn files_beyond_the_count_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app.log");

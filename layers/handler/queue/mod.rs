@@ -3,6 +3,7 @@
 mod backlog;
 mod worker;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ use crate::{Error, ErrorKind};
 /// | [`overflow`](Self::overflow) | block up to 1 s, then drop the newest | what happens to a record when the queue is full |
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
 /// | [`name`](Self::name) | `queue` | how reports and the thread are called |
+///
+/// What the handler behind it does not want is not taken, and not counted.
 ///
 /// What is lost is counted by reason, and told in the log itself, at the place of the gap, by a WARN record
 /// `N records lost here` with the field `lost`.
@@ -88,6 +91,7 @@ impl<H: Handler> Queue<H> {
             settings: Settings::default(),
             reentrant: AtomicU64::new(0),
             abandoned: AtomicBool::new(false),
+            registered: AtomicBool::new(false),
             state: Mutex::default(),
             work: Condvar::new(),
             room: Condvar::new(),
@@ -122,6 +126,16 @@ impl<H: Handler> Queue<H> {
         self.set(|settings| settings.name = name.into())
     }
 
+    /// Before the lock is taken for the first time, by whomever: a fork at that moment must find it. And not under the lock:
+    /// a fork takes the list of resources first, and then this.
+    #[inline]
+    fn register(&self) {
+        if !self.shared.registered.load(Ordering::Acquire) {
+            process::register(self.shared.clone());
+            self.shared.registered.store(true, Ordering::Release);
+        }
+    }
+
     fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
         let shared = Arc::get_mut(&mut self.shared).expect("a queue is shared from its first record on, not before");
         set(&mut shared.settings);
@@ -145,12 +159,13 @@ impl<H: Handler> Handler for Queue<H> {
             shared.reentrant.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
+        if !shared.wants(record) {
+            return Ok(());
+        }
+        self.register();
         let mut state = lock(&shared.state);
         if !state.started {
-            drop(state);
-            // Not under the lock: a fork takes the list of resources first, and then this.
-            process::register(shared.clone());
-            state = Shared::start(shared, lock(&shared.state));
+            state = Shared::start(shared, state);
         }
         if !state.worker_lives {
             drop(state);
@@ -165,10 +180,12 @@ impl<H: Handler> Handler for Queue<H> {
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.register();
         Resource::flush(&*self.shared, deadline)
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
+        self.register();
         reports.push(self.shared.report());
         self.shared.handler.report(reports);
     }
@@ -230,6 +247,7 @@ struct Shared<H> {
     settings: Settings,
     reentrant: AtomicU64,
     abandoned: AtomicBool,
+    registered: AtomicBool,
     state: Mutex<State>,
     /// The worker waits here for records.
     work: Condvar,
@@ -270,6 +288,13 @@ struct Flush {
 }
 
 impl<H: Handler> Shared<H> {
+    /// What only handlers beside this queue want must not take the room of what those behind it want. A handler that panics
+    /// here does so again on the worker's thread, where that is counted.
+    #[inline]
+    fn wants(&self, record: &Record<'_>) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.handler.enabled(&record.meta()))).unwrap_or(true)
+    }
+
     /// Puts the record into the backlog, or gives it up as the settings say.
     #[inline]
     fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
