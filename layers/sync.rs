@@ -7,6 +7,15 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The lock, if it is free.
+pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poison)) => Some(poison.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// The time so far ahead; a time that has no end is one that nobody waits for.
 pub(crate) fn deadline_in(timeout: Duration) -> Instant {
     let now = Instant::now();
@@ -18,13 +27,14 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The lock, or `None` where it is not to be had by `deadline`.
 pub(crate) fn lock_until<T: ?Sized>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {
     loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(poison)) => return Some(poison.into_inner()),
-            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
-            // std has no timed lock; this is for flushes and forks, not for the way of a record.
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(200)),
+        if let Some(guard) = try_lock(mutex) {
+            return Some(guard);
         }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        // std has no timed lock; this is for flushes and forks, not for the way of a record.
+        std::thread::sleep(Duration::from_micros(200));
     }
 }
 

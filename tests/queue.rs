@@ -948,3 +948,13 @@ fn what_comes_while_a_slow_batch_is_written_is_delivered_without_another_record(
     queue.flush(Instant::now() + Duration::from_secs(10)).unwrap();
     assert_eq!(delivered.load(Ordering::Relaxed), 2);
 }
+
+#[test]
+fn settings_of_a_queue_in_use_are_not_taken_and_harm_nothing() {
+    let queue = Queue::new(from_fn(|_| Ok(())));
+    send(&queue, 1);
+    let queue = queue.capacity(1).overflow(Overflow::DropNewest);
+    (0..100).for_each(|number| send(&queue, number));
+    queue.flush(Instant::now() + Duration::from_secs(10)).unwrap();
+    assert_eq!(stats(&queue).delivered, 101);
+}

@@ -11,7 +11,7 @@ use super::graph::Graph;
 use crate::handler::Delivering;
 use crate::record::Record;
 use crate::selflog::Health;
-use crate::sync::lock;
+use crate::sync::try_lock;
 use crate::{Error, ErrorKind};
 
 pub(super) struct Shared {
@@ -67,14 +67,20 @@ impl Shared {
     fn absorb(&self, error: &Error) {
         if !error.is_told() {
             self.failing.store(true, Ordering::Relaxed);
-            lock(&self.health).failed("handlers", error, 1);
+            // Not waited for: in a forked child a thread may have it that does not exist there, and selflog's closure may
+            // come back to these handlers.
+            if let Some(mut health) = try_lock(&self.health) {
+                health.failed("handlers", error, 1);
+            }
         }
     }
 
     #[cold]
     fn recovered(&self) {
-        self.failing.store(false, Ordering::Relaxed);
-        lock(&self.health).works("handlers");
+        if let Some(mut health) = try_lock(&self.health) {
+            self.failing.store(false, Ordering::Relaxed);
+            health.works("handlers");
+        }
     }
 
     /// A handler, or what it calls, logs. What is logged while these are handed over in their turn has no end, and is dropped.

@@ -33,7 +33,8 @@ use crate::{Error, ErrorKind};
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
 /// | [`name`](Self::name) | `queue` | how reports and the thread are called |
 ///
-/// What the handler behind it does not want is not taken, and not counted.
+/// Settings are made before the first record, flush or report; later ones are not taken, and [`selflog`](crate::selflog) is
+/// told. What the handler behind it does not want is not taken, and not counted.
 ///
 /// What is lost is counted by reason, and told in the log itself, at the place of the gap, by a WARN record
 /// `N records lost here` with the field `lost`.
@@ -137,8 +138,11 @@ impl<H: Handler> Queue<H> {
     }
 
     fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        let shared = Arc::get_mut(&mut self.shared).expect("a queue is shared from its first record on, not before");
-        set(&mut shared.settings);
+        match Arc::get_mut(&mut self.shared) {
+            Some(shared) => set(&mut shared.settings),
+            // Its thread, forks and the exit know of it.
+            None => crate::selflog::tell("a queue that is in use keeps its settings: set them first"),
+        }
         self
     }
 }
