@@ -81,8 +81,15 @@ impl Header {
     }
 
     /// Writes the header over the first bytes of `raw`, whose length it notes.
+    ///
+    /// A record of 4 GiB, which its offsets could not reach, loses all that is behind the header.
     #[inline]
-    pub(crate) fn write(&mut self, raw: &mut [u8]) {
+    pub(crate) fn write(&mut self, raw: &mut Vec<u8>) {
+        if u32::try_from(raw.len()).is_err() {
+            let Self { kind, severity, time, callsite, thread_id, line, .. } = *self;
+            *self = Self { callsite, thread_id, line, ..Self::new(kind, severity, time) };
+            raw.truncate(HEADER);
+        }
         self.len = raw.len() as u32;
         let Some(out) = raw.first_chunk_mut::<HEADER>() else { return };
         let mut at = 0;
@@ -320,6 +327,8 @@ pub(crate) struct SpanHead<'a> {
 }
 
 /// Appends a span; `fields` appends its fields.
+///
+/// Fields that together come to 4 GiB are left out: the entry's length could not hold theirs.
 pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
     put_sized(out, |out| {
         out.extend_from_slice(&head.callsite.to_le_bytes());
@@ -329,7 +338,11 @@ pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnc
             put_text16(out, head.name);
             put_text16(out, head.target);
         }
+        let start = out.len();
         fields(out);
+        if out.len() - start > u32::MAX as usize - HEADER - 2 * u16::MAX as usize {
+            out.truncate(start);
+        }
     });
 }
 
@@ -448,4 +461,23 @@ fn text(bytes: &[u8]) -> &str {
     // SAFETY: lengths and offsets of texts are written by this module alone, around bytes that it copied from a `&str`
     // or that were written through `fmt::Write`. Checking them again cost 16 % of an event in tracing-subscriber.
     unsafe { std::str::from_utf8_unchecked(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_record_whose_offsets_would_overflow_loses_its_values_and_nothing_else() {
+        let mut header = Header::new(Kind::Event, Severity::WARN, Timestamp::new(7, 0));
+        header.fields_end = u32::MAX;
+        header.message = Slot { at: 100, len: 5 };
+        // Zeroed pages that are never touched cost nothing.
+        let mut raw = vec![0; u32::MAX as usize + 1];
+        header.write(&mut raw);
+        let read = Header::read(&raw).expect("a whole header");
+        assert_eq!((raw.len(), read.len as usize, read.fields_end as usize), (HEADER, HEADER, HEADER));
+        assert_eq!((read.severity, read.time, read.message.at), (Severity::WARN, Timestamp::new(7, 0), 0));
+    }
 }
