@@ -4,10 +4,13 @@
 //! ratios taken inside each round, and fails where JSON is not 4 times as fast. Nothing is written: both format into a
 //! sink that counts bytes, so that what is compared is the library, not the disk.
 
+mod scenario;
+
 use std::hint::black_box;
 use std::io;
 use std::time::Instant;
 
+use scenario::{event, three_spans};
 use tracing::Dispatch;
 use tracing::dispatcher::with_default;
 use tracing_handlers::format::Json;
@@ -81,19 +84,6 @@ fn flat() {
 }
 
 fn in_three_spans() {
-    let _request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
-    let _order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
-    let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+    let _spans = three_spans();
     flat();
-}
-
-fn event(number: u64) {
-    tracing::info!(
-        target: "shop::stock",
-        pieces = black_box(17_u64),
-        price = black_box(12.75_f64),
-        article = black_box("red umbrella"),
-        paid = black_box(true),
-        "the customer took article number {number} from the second shelf"
-    );
 }

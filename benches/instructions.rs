@@ -3,10 +3,13 @@
 //! `cargo bench --bench instructions` starts itself under valgrind for each scenario, twice with different numbers of
 //! events, and divides the difference. It fails where a bound does not hold.
 
+mod scenario;
+
 use std::hint::black_box;
 use std::io;
 use std::process::Command;
 
+use scenario::{event, three_spans};
 use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
@@ -77,16 +80,14 @@ fn run(scenario: &str, events: u64) {
         for number in 0..events {
             match scenario.starts_with("off") {
                 true => disabled(number),
-                false => enabled(number),
+                false => event(number),
             }
         }
     };
     if !scenario.contains("spans") {
         return events();
     }
-    let _request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
-    let _order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
-    let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+    let _spans = three_spans();
     events();
 }
 
@@ -134,16 +135,4 @@ impl<S: tracing::Subscriber> Layer<S> for Idle {}
 #[inline(never)]
 fn disabled(number: u64) {
     tracing::debug!(target: "shop::stock", number = black_box(number), "counted");
-}
-
-#[inline(never)]
-fn enabled(number: u64) {
-    tracing::info!(
-        target: "shop::stock",
-        pieces = black_box(17_u64),
-        price = black_box(12.75_f64),
-        article = black_box("red umbrella"),
-        paid = black_box(true),
-        "the customer took article number {number} from the second shelf"
-    );
 }

@@ -1,8 +1,11 @@
 //! What an event costs on each path: capture alone, each format, files, queues. Formats alone are in `formats.rs`.
 
+mod scenario;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use scenario::{event, three_spans};
 use tracing::Dispatch;
 use tracing_handlers::format::{Json, Text};
 use tracing_handlers::handler::{Overflow, Rewriting, from_fn};
@@ -39,25 +42,11 @@ fn path(criterion: &mut Criterion, name: &str, handler: impl Handler) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(1));
     tracing::dispatcher::with_default(&dispatch, || {
-        group.bench_function("no span", |bencher| bencher.iter(event));
-        let _request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
-        let _order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
-        let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
-        group.bench_function("three spans", |bencher| bencher.iter(event));
+        group.bench_function("no span", |bencher| bencher.iter(|| event(black_box(7))));
+        let _spans = three_spans();
+        group.bench_function("three spans", |bencher| bencher.iter(|| event(black_box(7))));
     });
     group.finish();
-}
-
-fn event() {
-    tracing::info!(
-        target: "shop::stock",
-        pieces = black_box(17_u64),
-        price = black_box(12.75_f64),
-        article = black_box("red umbrella"),
-        paid = black_box(true),
-        "the customer took article number {} from the second shelf",
-        black_box(7_u64)
-    );
 }
 
 criterion_group!(benches, paths);

@@ -1,7 +1,7 @@
 //! What happens at the ends of a process: exit, panic, fork.
 //!
-//! Nothing needs to be kept or called for this: the first queue or output that is made asks the C library to be told of
-//! the process's exit, so that records are delivered after a return from `main`, after `std::process::exit` and after a
+//! Nothing needs to be kept or called for this: the first output that is made, or queue that is used, asks the C library to
+//! be told of the process's exit, so that records are delivered after a return from `main`, after `std::process::exit` and after a
 //! panic, without a guard. [`log_panics`] adds `panic = "abort"`, and a record of each panic.
 //!
 //! | end | delivered |

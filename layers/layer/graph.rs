@@ -29,6 +29,7 @@ impl Graph {
     pub(super) fn max_level(&self) -> LevelFilter {
         catch_unwind(AssertUnwindSafe(|| self.handler.max_level())).unwrap_or(LevelFilter::TRACE)
     }
+
     /// Judges a record of the `log` crate, whose callsite says nothing of its target.
     #[cold]
     pub(super) fn wants_record(&self, raw: &[u8]) -> bool {

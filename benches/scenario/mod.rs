@@ -1,0 +1,26 @@
+//! The event that all benches log, and the three spans that it is logged in.
+
+use std::hint::black_box;
+
+use tracing::span::EnteredSpan;
+
+/// INFO, a target, a message of about 60 characters with one integer in it, four typed fields.
+#[inline(never)]
+pub fn event(number: u64) {
+    tracing::info!(
+        target: "shop::stock",
+        pieces = black_box(17_u64),
+        price = black_box(12.75_f64),
+        article = black_box("red umbrella"),
+        paid = black_box(true),
+        "the customer took article number {number} from the second shelf"
+    );
+}
+
+/// Three spans of two fields, one in the other; they end, the innermost first, when this is dropped.
+pub fn three_spans() -> [EnteredSpan; 3] {
+    let request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
+    let order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();
+    let query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+    [query, order, request]
+}
