@@ -33,7 +33,10 @@ pub enum ErrorKind {
 /// assert_eq!(error.kind(), ErrorKind::Config);
 /// assert_eq!(error.to_string(), "rotation size must not be 0");
 /// ```
-pub struct Error {
+// Boxed, so that a result without an error, which every record brings back, is one word.
+pub struct Error(Box<Inner>);
+
+struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -43,7 +46,7 @@ pub struct Error {
 impl Error {
     /// An error without a source. By custom the message is lower case, without a trailing dot, and names the thing.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None, told: false }
+        Self(Box::new(Inner { kind, message: message.into(), source: None, told: false }))
     }
 
     /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed.
@@ -53,36 +56,36 @@ impl Error {
 
     /// The same error with the error that caused it.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Somebody has told selflog, who knows the thing's name and whether this is news.
     pub(crate) fn told(mut self) -> Self {
-        self.told = true;
+        self.0.told = true;
         self
     }
 
     pub(crate) fn is_told(&self) -> bool {
-        self.told
+        self.0.told
     }
 
     /// What went wrong, in one word.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The operating system's error, where that is the cause.
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.source.as_deref()?.downcast_ref()
+        self.0.source.as_deref()?.downcast_ref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            Some(source) => write!(f, "{}: {source}", self.message),
-            None => f.write_str(&self.message),
+        match &self.0.source {
+            Some(source) => write!(f, "{}: {source}", self.0.message),
+            None => f.write_str(&self.0.message),
         }
     }
 }
@@ -90,13 +93,13 @@ impl fmt::Display for Error {
 /// What `main` prints of an error that it returns.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({:?})", self.kind)
+        write!(f, "{self} ({:?})", self.0.kind)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.source.as_deref()? as _)
+        Some(self.0.source.as_deref()? as _)
     }
 }
 

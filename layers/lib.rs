@@ -49,6 +49,7 @@
 
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
+mod bytes;
 pub mod clock;
 mod error;
 pub mod filter;

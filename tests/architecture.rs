@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 const BORDERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("sync", &[]),
+    ("bytes", &[]),
     ("clock", &["sync"]),
-    ("record", &["clock", "error", "sync"]),
+    ("record", &["bytes", "clock", "error", "sync"]),
     ("framing", &[]),
     ("selflog", &["error", "sync"]),
     ("filter", &["record"]),
     ("rewrite", &["record"]),
-    ("format", &["clock", "error", "record"]),
+    ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
     (

@@ -2,6 +2,7 @@
 
 mod distinct;
 mod key;
+mod line;
 mod object;
 mod options;
 mod value;
@@ -11,10 +12,12 @@ pub use options::{Duplicates, Layout, LevelNames, NonFinite, Spans};
 
 use self::distinct::Distinct;
 use self::key::Part;
+use self::line::{Line, Lines, Step, Then};
 use self::object::{Names, Object, Writer};
+use super::kept::FormatId;
 use super::{Format, Out, Time};
 use crate::Error;
-use crate::record::Record;
+use crate::record::{Callsite, Record, RecordBuf};
 
 /// One JSON object per record (RFC 8259), on one line: NDJSON with the default framing.
 ///
@@ -147,13 +150,13 @@ impl Json {
     /// What becomes of a second field with the same name.
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.duplicates = duplicates;
-        self
+        self.planned()
     }
 
     /// How `NaN` and the infinities are written.
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.non_finite = non_finite;
-        self
+        self.planned()
     }
 
     /// Works out everything that is the same for each record.
@@ -166,8 +169,55 @@ impl Json {
             let name = if self.has_name(key) { names.reserve(name) } else { Vec::new() };
             parts.push(Part::new(key, &name, self.level_names));
         }
-        self.plan = Plan { parts, names, distinct: Distinct::default() };
+        self.plan =
+            Plan { parts, names, distinct: Distinct::default(), lines: Lines::default(), id: FormatId::default() };
         self
+    }
+
+    /// What is constant about the lines of the record's callsite, where nothing has been changed about the record.
+    #[inline]
+    fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
+        let callsite = record.callsite().filter(|callsite| record.is_as_captured() && !callsite.is_from_log())?;
+        let line = self.plan.lines.of(callsite, || self.join(callsite))?;
+        (line.severity == record.severity()).then_some(line)
+    }
+
+    #[cold]
+    fn join(&self, callsite: &'static Callsite) -> Line {
+        let sample = RecordBuf::of_callsite(callsite);
+        let sample = sample.as_record();
+        let (mut steps, mut constant) = (Vec::new(), Vec::new());
+        let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
+        for (index, part) in self.plan.parts.iter().enumerate() {
+            if part.key.is_of_callsite() {
+                let mut to = Writer::new(&mut constant, self.duplicates, self.non_finite, None);
+                let mut object = to.open(NO_NAMES);
+                self.write_part(part, &sample, &mut object, &mut to);
+            } else if part.key == Key::Timestamp {
+                part.lead.put(&mut constant);
+                constant.extend_from_slice(quote);
+                steps.push(Step::new(&mut constant, Then::Time));
+                constant.extend_from_slice(quote);
+            } else {
+                steps.push(Step::new(&mut constant, Then::Part(index)));
+            }
+        }
+        steps.push(Step::new(&mut constant, Then::End));
+        Line { severity: sample.severity(), steps: steps.into() }
+    }
+
+    #[inline]
+    fn write_line<'w>(&'w self, line: &Line, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+        for step in &line.steps {
+            if let Some(constant) = &step.constant {
+                constant.put(to.out());
+            }
+            match step.then {
+                Then::Time => self.time.write(record.time(), to.out()),
+                Then::Part(index) => self.write_part(&self.plan.parts[index], record, object, to),
+                Then::End => {}
+            }
+        }
     }
 
     fn is_written(&self, key: Key) -> bool {
@@ -193,7 +243,7 @@ impl Json {
     fn write_part<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
         match part.key {
             Key::Timestamp => self.write_time(part, record, to),
-            Key::Level => to.raw(part.level(record.severity())),
+            Key::Level => part.put_level(record.severity(), to.out()),
             Key::Severity => to.int(part, record.severity().number()),
             Key::Target => to.text(part, record.target()),
             Key::Name => to.text(part, record.name()),
@@ -211,7 +261,7 @@ impl Json {
 
     #[inline]
     fn write_time(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
-        to.raw(&part.lead);
+        part.lead.put(to.out());
         let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
         to.raw(quote);
         self.time.write(record.time(), to.out());
@@ -226,7 +276,7 @@ impl Json {
         if record.fields().next().is_none() {
             return;
         }
-        to.raw(&part.lead);
+        part.lead.put(to.out());
         let mut nested = to.open(NO_NAMES);
         to.members(&mut nested, record.fields());
         to.close(nested);
@@ -235,8 +285,8 @@ impl Json {
     #[inline]
     fn write_spans<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
         match self.spans {
-            Spans::List => write_list(part, record, to),
-            Spans::Nested => write_nested(part, record, to),
+            Spans::List => to.kept(record, self.plan.id, |to| write_list(part, record, to)),
+            Spans::Nested => to.kept(record, self.plan.id, |to| write_nested(part, record, to)),
             Spans::Flat => write_flat(record, object, to),
             Spans::Off => {}
         }
@@ -257,8 +307,9 @@ impl Format for Json {
         // Names of callsites are not in the raw record, and values grow: this is near enough to grow once at most.
         to.out().reserve(2 * record.raw().len() + RESERVE);
         let mut object = to.open(&self.plan.names);
-        for part in &self.plan.parts {
-            self.write_part(part, record, &mut object, &mut to);
+        match self.line_of(record) {
+            Some(line) => self.write_line(line, record, &mut object, &mut to),
+            None => self.plan.parts.iter().for_each(|part| self.write_part(part, record, &mut object, &mut to)),
         }
         to.close(object);
         Ok(())
@@ -271,12 +322,14 @@ struct Plan {
     parts: Vec<Part>,
     names: Names,
     distinct: Distinct,
+    lines: Lines,
+    id: FormatId,
 }
 
 /// The innermost span.
 fn write_span(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     if let Some(span) = record.spans().last() {
-        to.raw(&part.lead);
+        part.lead.put(to.out());
         to.span(&span);
     }
 }
@@ -286,7 +339,7 @@ fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     let mut separator: &[u8] = b"[";
     for span in record.spans() {
         if separator == b"[" {
-            to.raw(&part.lead);
+            part.lead.put(to.out());
         }
         to.raw(separator);
         to.span(&span);
@@ -301,7 +354,7 @@ fn write_nested(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     if record.spans().next().is_none() {
         return;
     }
-    to.raw(&part.lead);
+    part.lead.put(to.out());
     let mut spans = to.open(NO_NAMES);
     for span in record.spans() {
         to.member(&mut spans, None, span.name(), |to| {

@@ -5,6 +5,7 @@
 
 mod escape;
 pub mod json;
+mod kept;
 mod number;
 mod text;
 mod time;

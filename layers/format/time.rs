@@ -122,14 +122,14 @@ impl Time {
     fn write_civil(&self, time: Timestamp, out: &mut Vec<u8>) {
         let minutes = self.zone.as_ref().map(|zone| zone.offset_minutes(time.seconds()));
         let local = civil::clamp(time, i64::from(minutes.unwrap_or(0)) * 60);
-        let mut line = [0; LONGEST];
-        line[..19].copy_from_slice(&civil::date_time(local.seconds()));
-        let end = put_fraction(&mut line, 19, local.nanos(), self.precision);
-        let (start, end) = match self.style {
-            Style::Short => (11, end),
-            _ => (0, put_offset(&mut line, end, minutes)),
-        };
-        out.extend_from_slice(&line[start..end]);
+        let date_time = civil::date_time(local.seconds());
+        if let Style::Short = self.style {
+            out.extend_from_slice(&date_time[11..]);
+            return put_fraction(out, local.nanos(), self.precision);
+        }
+        out.extend_from_slice(&date_time);
+        put_fraction(out, local.nanos(), self.precision);
+        put_offset(out, minutes);
     }
 }
 
@@ -158,35 +158,32 @@ trait Zone: fmt::Debug + Send + Sync + 'static {
     fn offset_minutes(&self, seconds: i64) -> i32;
 }
 
-/// Writes `.` and the digits to `line` from `at` on; tells where they end.
+/// Appends `.` and the digits.
 #[inline]
-fn put_fraction(line: &mut [u8; LONGEST], at: usize, nanos: u32, precision: u8) -> usize {
-    if precision == 0 {
-        return at;
+fn put_fraction(out: &mut Vec<u8>, nanos: u32, precision: u8) {
+    let pair = civil::two_digits;
+    let ([a, b], [c, d], [e, f]) = (pair(nanos / 10_000_000), pair(nanos / 100_000 % 100), pair(nanos / 1_000 % 100));
+    match precision {
+        0 => {}
+        // Pieces of constant length, for what is usual.
+        3 => out.extend_from_slice(&[b'.', a, b, c]),
+        6 => out.extend_from_slice(&[b'.', a, b, c, d, e, f]),
+        _ => {
+            let ([g, h], i) = (pair(nanos / 10 % 100), b'0' + (nanos % 10) as u8);
+            let digits = [b'.', a, b, c, d, e, f, g, h, i];
+            out.extend_from_slice(&digits[..digits.len().min(1 + precision as usize)]);
+        }
     }
-    line[at] = b'.';
-    let end = at + 1 + precision as usize;
-    // All nine digits, two at a time and by constants, cost less than as many as are wanted one by one.
-    let (high, low) = (nanos / 100_000, nanos % 100_000);
-    line[at + 1..at + 3].copy_from_slice(&civil::two_digits(high / 100));
-    line[at + 3..at + 5].copy_from_slice(&civil::two_digits(high % 100));
-    line[at + 5..at + 7].copy_from_slice(&civil::two_digits(low / 1_000));
-    line[at + 7..at + 9].copy_from_slice(&civil::two_digits(low / 10 % 100));
-    line[at + 9] = b'0' + (low % 10) as u8;
-    end
 }
 
-fn put_offset(line: &mut [u8; LONGEST], at: usize, minutes: Option<i32>) -> usize {
-    let Some(minutes) = minutes else {
-        line[at] = b'Z';
-        return at + 1;
-    };
+#[inline]
+fn put_offset(out: &mut Vec<u8>, minutes: Option<i32>) {
+    let Some(minutes) = minutes else { return out.push(b'Z') };
     let sign = if minutes < 0 { b'-' } else { b'+' };
     let (hours, rest) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
     let [h1, h0] = civil::two_digits(hours);
     let [m1, m0] = civil::two_digits(rest);
-    line[at..at + 6].copy_from_slice(&[sign, h1, h0, b':', m1, m0]);
-    at + 6
+    out.extend_from_slice(&[sign, h1, h0, b':', m1, m0]);
 }
 
 /// Appends the time in units of which a second has 10 to the power of `digits`, with a point before the last `fraction`.
@@ -208,13 +205,8 @@ fn write_unix(time: Timestamp, digits: u8, fraction: u8, out: &mut Vec<u8>) {
     // Below 10^9, so that nothing is cut off.
     let rest = (units.unsigned_abs() % per_second.unsigned_abs()) as u32;
     number::int(out, whole as u64);
-    let mut line = [0; LONGEST];
-    let end = put_fraction(&mut line, 0, rest * per_unit, fraction);
-    out.extend_from_slice(&line[..end]);
+    put_fraction(out, rest * per_unit, fraction);
 }
-
-/// `2026-11-21T01:19:03.123456789+02:00`
-const LONGEST: usize = 35;
 
 #[cfg(test)]
 mod tests;

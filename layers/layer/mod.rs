@@ -147,9 +147,7 @@ where
         };
         let mut raw = pool::take();
         capture_event(event, known, self.now(), &mut raw, |out| {
-            if let Some(leaf) = context.event_span(event) {
-                spans::append(self.shared.id, &context, &leaf, out);
-            }
+            context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out))
         });
         let graph = self.shared.graph.load();
         if !known.is_from_log() || graph.wants_record(&raw) {

@@ -37,8 +37,9 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current.
-pub(super) fn append<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>)
+/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current. Tells their stamp; 0: none.
+#[inline]
+pub(super) fn append<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
@@ -48,6 +49,7 @@ where
         _ => {
             drop(extensions);
             append_slowly(layer, context, leaf, out);
+            0
         }
     }
 }

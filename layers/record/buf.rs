@@ -57,6 +57,15 @@ impl RecordBuf {
         Self { raw, spare: Vec::new() }
     }
 
+    /// A record of nothing but its callsite.
+    pub(crate) fn of_callsite(callsite: &'static Callsite) -> Self {
+        let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), Timestamp::EPOCH);
+        header.callsite = callsite.id();
+        let mut raw = vec![0; HEADER];
+        header.write(&mut raw);
+        Self { raw, spare: Vec::new() }
+    }
+
     /// Takes over the contents of `record`; the buffers are kept for the next one.
     pub fn copy_from(&mut self, record: &Record<'_>) {
         self.raw.clear();
@@ -168,8 +177,8 @@ impl RecordBuf {
     fn rebuild(&mut self, message: Option<&str>, write: impl FnOnce(&Record<'_>, &mut Vec<u8>) -> usize) {
         let mut out = std::mem::take(&mut self.spare);
         let old = self.as_record();
-        let mut header = *old.header();
-        header.as_captured = false;
+        let mut header = old.head().read();
+        (header.as_captured, header.stamp) = (false, 0);
         out.clear();
         out.resize(HEADER, 0);
         if message.is_some() || header.message.at > 0 {
@@ -190,7 +199,7 @@ impl RecordBuf {
     }
 
     fn edit_header(&mut self, edit: impl FnOnce(&mut Header)) {
-        let mut header = *self.as_record().header();
+        let mut header = self.as_record().head().read();
         edit(&mut header);
         header.write(&mut self.raw);
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock};
 
 use tracing::Metadata;
 
+use crate::bytes::Block;
 use crate::sync::lock;
 
 /// A callsite of this process: its metadata, and its field names prepared for formats.
@@ -20,7 +21,7 @@ pub(crate) struct Callsite {
 #[derive(Debug)]
 pub(crate) struct Key {
     name: &'static str,
-    json: Option<Box<str>>,
+    json: Option<Block>,
 }
 
 impl Callsite {
@@ -89,7 +90,7 @@ impl Callsite {
 impl Key {
     fn new(name: &'static str) -> Self {
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'));
-        Self { name, json: plain.then(|| format!("\"{name}\":").into_boxed_str()) }
+        Self { name, json: plain.then(|| Block::new(format!(",\"{name}\":").as_bytes())) }
     }
 
     #[inline]
@@ -97,10 +98,10 @@ impl Key {
         self.name
     }
 
-    /// `"name":`, where the name is plain.
+    /// `,"name":`, where the name is plain.
     #[inline]
-    pub(crate) fn json(&self) -> Option<&str> {
-        self.json.as_deref()
+    pub(crate) fn json(&self) -> Option<&Block> {
+        self.json.as_ref()
     }
 }
 

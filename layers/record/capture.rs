@@ -13,16 +13,16 @@ use super::encoding::{self, HEADER, Header, Name, Slot};
 use super::{Kind, Severity, Value};
 use crate::clock::Timestamp;
 
-/// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in.
+/// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in, and tells their stamp.
 #[inline]
 pub(crate) fn capture_event(
     event: &Event<'_>,
     callsite: &'static Callsite,
     time: Timestamp,
     raw: &mut Vec<u8>,
-    spans: impl FnOnce(&mut Vec<u8>),
+    spans: impl FnOnce(&mut Vec<u8>) -> u64,
 ) {
-    raw.resize(HEADER, 0);
+    raw.extend_from_slice(&[0; HEADER]);
     let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), time);
     header.callsite = callsite.id();
     header.as_captured = true;
@@ -30,7 +30,7 @@ pub(crate) fn capture_event(
     event.record(&mut capture);
     let Capture { raw, mut header, .. } = capture;
     header.fields_end = raw.len() as u32;
-    spans(raw);
+    header.stamp = spans(raw);
     header.spans_end = raw.len() as u32;
     if callsite.id() == 0 {
         put_texts(callsite, &mut header, raw);

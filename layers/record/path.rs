@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::Severity;
 use super::callsite::Callsite;
@@ -17,6 +18,8 @@ pub(crate) struct Path {
     own: usize,
     /// The span whose path comes before `bytes`.
     base: Option<u64>,
+    /// No other path, of this span or another one, ever has it: see [`append_to`](Self::append_to).
+    stamp: u64,
     tree: usize,
     epoch: u32,
     has_children: AtomicBool,
@@ -30,8 +33,15 @@ impl Path {
             Some((_, parent)) => (parent.tree, parent.epoch),
             None => (tree_of(id), EPOCHS[tree_of(id)].load(Ordering::Acquire)),
         };
-        let mut path =
-            Self { bytes: Vec::new(), own: 0, base: None, tree, epoch, has_children: AtomicBool::new(false) };
+        let mut path = Self {
+            bytes: Vec::new(),
+            own: 0,
+            base: None,
+            stamp: new_stamp(),
+            tree,
+            epoch,
+            has_children: AtomicBool::new(false),
+        };
         if let Some((id, parent)) = parent {
             parent.has_children.store(true, Ordering::Relaxed);
             // Room for the parent's bytes and this span's in one allocation.
@@ -51,10 +61,12 @@ impl Path {
         path
     }
 
-    /// Appends the spans of this path to a record; those of [`base`](Self::base) come first.
+    /// Appends the spans of this path to a record; those of [`base`](Self::base) come first. Tells the stamp by which a
+    /// format may know them again, if they are all.
     #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> u64 {
         out.extend_from_slice(&self.bytes);
+        self.stamp
     }
 
     /// The span whose path comes before this one's bytes.
@@ -89,6 +101,7 @@ impl Path {
         if (self.epoch.wrapping_sub(epoch) as i32) > 0 {
             return;
         }
+        self.stamp = new_stamp();
         self.bytes.splice(..self.own, ancestors.iter().copied());
         self.own = ancestors.len();
         self.base = base;
@@ -109,6 +122,7 @@ impl Path {
     }
 
     fn change_own(&mut self, write: impl FnOnce(&mut Vec<u8>, &[u8])) {
+        self.stamp = new_stamp();
         let own = self.bytes.split_off(self.own);
         let Some((head, old)) = Reader(&own).span() else { return };
         encoding::put_span(&mut self.bytes, head, |out| write(out, old));
@@ -121,6 +135,25 @@ impl Path {
             self.epoch = before.wrapping_add(1);
         }
     }
+}
+
+/// From 1. Each thread has a supply, so that threads do not meet at one counter for every span.
+#[inline]
+fn new_stamp() -> u64 {
+    let stamp = SUPPLY.try_with(|supply| {
+        let next = supply.get();
+        supply.set(next + 1);
+        (next % STAMPS != 0).then_some(next)
+    });
+    stamp.ok().flatten().unwrap_or_else(restock)
+}
+
+#[cold]
+fn restock() -> u64 {
+    let first = STOCK.fetch_add(STAMPS, Ordering::Relaxed);
+    // A thread that is ending keeps nothing.
+    let _ = SUPPLY.try_with(|supply| supply.set(first + 2));
+    first + 1
 }
 
 fn tree_of(root: u64) -> usize {
@@ -163,6 +196,14 @@ fn find<'a>(fields: &'a [u8], key: (u8, &str)) -> Option<&'a [u8]> {
 const SEGMENT: usize = 4096;
 /// What stands before the fields in a span's entry.
 const HEAD: usize = 17;
+
+/// Stamps that a thread takes at a time; those that it divides are not given out.
+const STAMPS: u64 = 1 << 16;
+static STOCK: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static SUPPLY: Cell<u64> = const { Cell::new(0) };
+}
 
 /// Trees share epochs by the hash of their root's id: one that moves for another tree's sake costs a copy, nothing else.
 const TREES: usize = 1024;

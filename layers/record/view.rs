@@ -1,11 +1,13 @@
 use std::fmt;
+use std::num::NonZero;
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::callsite::{Callsite, Key};
-use super::encoding::{Entry, HEADER, Header, Name, Reader, SpanHead};
+use super::encoding::{Entry, HEADER, Head, Name, Reader, SpanHead, TakeEntry};
 use super::{Meta, Severity, Value};
+use crate::bytes::Block;
 use crate::clock::Timestamp;
 
 /// What a record tells of.
@@ -44,7 +46,7 @@ impl Kind {
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     raw: &'a [u8],
-    header: Header,
+    head: Head<'a>,
     callsite: Option<&'static Callsite>,
     span_level: LevelFilter,
 }
@@ -53,9 +55,9 @@ impl<'a> Record<'a> {
     /// The record at the front of `raw`, which an encoder of this crate wrote.
     #[inline]
     pub(crate) fn decode(raw: &'a [u8]) -> Option<Self> {
-        let header = Header::read(raw)?;
-        let callsite = Callsite::get(header.callsite);
-        Some(Self { raw: raw.get(..header.len as usize)?, header, callsite, span_level: LevelFilter::TRACE })
+        let head = Head::of(raw)?;
+        let callsite = Callsite::get(head.callsite());
+        Some(Self { raw: raw.get(..head.len())?, head, callsite, span_level: LevelFilter::TRACE })
     }
 
     /// The whole encoding: what a queue copies.
@@ -65,8 +67,8 @@ impl<'a> Record<'a> {
     }
 
     #[inline]
-    pub(crate) fn header(&self) -> &Header {
-        &self.header
+    pub(super) fn head(&self) -> Head<'a> {
+        self.head
     }
 
     /// The same record, showing only the spans at this level or more important ones.
@@ -82,31 +84,31 @@ impl<'a> Record<'a> {
 
     /// An event, or the news that records are missing.
     pub fn kind(&self) -> Kind {
-        self.header.kind
+        self.head.kind()
     }
 
     /// How important it is, 1 to 24.
     #[inline]
     pub fn severity(&self) -> Severity {
-        self.header.severity
+        self.head.severity()
     }
 
     /// tracing's level for this severity.
     #[inline]
     pub fn level(&self) -> Level {
-        self.header.severity.level()
+        self.head.severity().level()
     }
 
     /// When the event happened.
     #[inline]
     pub fn time(&self) -> Timestamp {
-        self.header.time
+        self.head.time()
     }
 
     /// The target, by default the module path; records of the `log` crate carry their own.
     #[inline]
     pub fn target(&self) -> &'a str {
-        match self.header.target.read(self.raw) {
+        match self.head.target().read(self.raw) {
             Some(target) => target,
             None => self.metadata().map_or("", Metadata::target),
         }
@@ -114,7 +116,7 @@ impl<'a> Record<'a> {
 
     /// The event's name: `event src/main.rs:7`, or the one given with `name:`.
     pub fn name(&self) -> &'a str {
-        match self.header.name.read(self.raw) {
+        match self.head.name().read(self.raw) {
             Some(name) => name,
             None => self.metadata().map_or("", Metadata::name),
         }
@@ -123,7 +125,7 @@ impl<'a> Record<'a> {
     /// The message, or `""` where there is none.
     #[inline]
     pub fn message(&self) -> &'a str {
-        self.header.message.read(self.raw).unwrap_or("")
+        self.head.message().read(self.raw).unwrap_or("")
     }
 
     /// The event's fields in the order of the callsite, without the message.
@@ -145,47 +147,54 @@ impl<'a> Record<'a> {
 
     #[inline]
     pub(super) fn fields_area(&self) -> &'a [u8] {
-        self.raw.get(HEADER..self.header.fields_end as usize).unwrap_or(&[])
+        self.raw.get(HEADER..self.head.fields_end()).unwrap_or(&[])
     }
 
     #[inline]
     pub(super) fn spans_area(&self) -> &'a [u8] {
-        self.raw.get(self.header.fields_end as usize..self.header.spans_end as usize).unwrap_or(&[])
+        self.raw.get(self.head.fields_end()..self.head.spans_end()).unwrap_or(&[])
     }
 
-    pub(super) fn callsite(&self) -> Option<&'static Callsite> {
+    #[inline]
+    pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
         self.callsite
     }
 
     /// Whether its fields, and its spans', are those that their callsites have, each once at most.
     #[inline]
     pub(crate) fn is_as_captured(&self) -> bool {
-        self.header.as_captured
+        self.head.as_captured()
+    }
+
+    /// What tells its spans from all others: records with the same stamp have the same spans, in every byte.
+    #[inline]
+    pub(crate) fn span_stamp(&self) -> Option<NonZero<u64>> {
+        NonZero::new(self.head.stamp())
     }
 
     /// The name of the thread it was logged on, where that has one.
     pub fn thread_name(&self) -> Option<&'a str> {
-        self.header.thread_name.read(self.raw)
+        self.head.thread_name().read(self.raw)
     }
 
     /// The number of Rust's `ThreadId` of the thread it was logged on, from 1; 0 where unknown.
     pub fn thread_id(&self) -> u64 {
-        self.header.thread_id
+        self.head.thread_id()
     }
 
     /// The module it was logged in.
     pub fn module_path(&self) -> Option<&'a str> {
-        self.header.module_path.read(self.raw).or_else(|| self.located()?.module_path())
+        self.head.module_path().read(self.raw).or_else(|| self.located()?.module_path())
     }
 
     /// The source file it was logged in.
     pub fn file(&self) -> Option<&'a str> {
-        self.header.file.read(self.raw).or_else(|| self.located()?.file())
+        self.head.file().read(self.raw).or_else(|| self.located()?.file())
     }
 
     /// The line it was logged on, from 1.
     pub fn line(&self) -> Option<u32> {
-        match self.header.line {
+        match self.head.line() {
             0 => self.located()?.line(),
             line => Some(line),
         }
@@ -251,9 +260,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The name as a JSON key with its colon, where that was worked out ahead.
+    /// The name as a JSON key, with its comma and colon, where that was worked out ahead.
     #[inline]
-    pub(crate) fn json_key(&self) -> Option<&'static str> {
+    pub(crate) fn json_key(&self) -> Option<&'static Block> {
         self.key?.json()
     }
 }
@@ -276,6 +285,40 @@ impl Fields<'_> {
     #[inline]
     pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
         self.callsite
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Hands all fields to `take`: what an iteration does, in half the time.
+    #[inline(always)]
+    pub(crate) fn hand_to(mut self, take: &mut impl TakeField<'a>) {
+        let mut resolve = Resolve { callsite: self.callsite, take };
+        while self.reader.field_to(&mut resolve).is_some() {}
+    }
+}
+
+/// Takes fields one after another.
+pub(crate) trait TakeField<'a> {
+    /// To be inlined: where it is, it is made anew for each kind of value, and need not ask which one it has.
+    fn take(&mut self, field: Field<'a>);
+
+    /// The same, not to be inlined: for the kinds of values that are rare.
+    fn take_rarely(&mut self, field: Field<'a>);
+}
+
+struct Resolve<'t, T> {
+    callsite: Option<&'static Callsite>,
+    take: &'t mut T,
+}
+
+impl<'a, T: TakeField<'a>> TakeEntry<'a> for Resolve<'_, T> {
+    #[inline(always)]
+    fn take(&mut self, name: Name<'a>, value: Value<'a>) {
+        self.take.take(Field::resolve(name, value, self.callsite));
+    }
+
+    fn take_rarely(&mut self, name: Name<'a>, value: Value<'a>) {
+        self.take.take_rarely(Field::resolve(name, value, self.callsite));
     }
 }
 

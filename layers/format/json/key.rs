@@ -1,5 +1,6 @@
 use super::LevelNames;
 use crate::Severity;
+use crate::bytes::Block;
 
 /// A part of the object that a record becomes, for [`Json::keys`](super::Json::keys).
 ///
@@ -61,40 +62,52 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether the part says the same of every record of a callsite, as long as nobody changes one.
+    pub(super) const fn is_of_callsite(self) -> bool {
+        matches!(
+            self,
+            Self::Level | Self::Severity | Self::Target | Self::Name | Self::ModulePath | Self::File | Self::Line
+        )
+    }
+}
+
 /// A key with its constant bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) key: Key,
     /// `,"name":`
-    pub(super) lead: Box<[u8]>,
+    pub(super) lead: Block,
     /// For [`Key::Level`], by the groups of severities: `,"name":"INFO"`.
-    levels: Vec<Box<[u8]>>,
+    levels: Vec<Block>,
 }
 
 impl Part {
     /// `name` is escaped.
     pub(super) fn new(key: Key, name: &[u8], names: LevelNames) -> Self {
-        let lead = [b",\"", name, b"\":"].concat().into_boxed_slice();
+        let lead = [b",\"", name, b"\":"].concat();
         let levels = match key {
             Key::Level => GROUPS.map(|severity| level(&lead, severity, names)).to_vec(),
             _ => Vec::new(),
         };
-        Self { key, lead, levels }
+        Self { key, lead: Block::new(&lead), levels }
     }
 
-    /// The whole member `,"level":"INFO"`.
+    /// Appends the whole member `,"level":"INFO"`.
     #[inline]
-    pub(super) fn level(&self, severity: Severity) -> &[u8] {
-        self.levels.get(usize::from(severity.number() - 1) / 4).map_or(&[], |level| level)
+    pub(super) fn put_level(&self, severity: Severity, out: &mut Vec<u8>) {
+        if let Some(level) = self.levels.get(usize::from(severity.number() - 1) / 4) {
+            level.put(out);
+        }
     }
 }
 
-fn level(lead: &[u8], severity: Severity, names: LevelNames) -> Box<[u8]> {
+fn level(lead: &[u8], severity: Severity, names: LevelNames) -> Block {
     let name = match names {
         LevelNames::Upper => severity.name().to_owned(),
         LevelNames::Lower => severity.name().to_lowercase(),
     };
-    [lead, b"\"", name.as_bytes(), b"\""].concat().into_boxed_slice()
+    Block::new(&[lead, b"\"", name.as_bytes(), b"\""].concat())
 }
 
 const GROUPS: [Severity; 6] =

@@ -11,8 +11,10 @@ use std::ops::Range;
 use super::distinct::Distinct;
 use super::key::Part;
 use super::{Duplicates, NonFinite, value};
+use crate::bytes::Block;
+use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
-use crate::record::{Fields, Span};
+use crate::record::{Field, Fields, Record, Span, TakeField};
 
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
@@ -23,6 +25,28 @@ pub(super) struct Writer<'b> {
     non_finite: NonFinite,
     /// Where the record's fields are those of their callsites.
     distinct: Option<&'b Distinct>,
+}
+
+/// Members that nobody watches.
+struct Members<'b> {
+    out: &'b mut Vec<u8>,
+    non_finite: NonFinite,
+}
+
+impl<'a> TakeField<'a> for Members<'_> {
+    #[inline(always)]
+    fn take(&mut self, field: Field<'a>) {
+        match field.json_key() {
+            Some(key) => key.put(self.out),
+            None => write_key(self.out, field.name),
+        }
+        value::write(self.out, field.value, self.non_finite);
+    }
+
+    #[inline(never)]
+    fn take_rarely(&mut self, field: Field<'a>) {
+        self.take(field);
+    }
 }
 
 /// An object being written. Every member begins with a comma; the first one's becomes the brace in the end.
@@ -49,9 +73,7 @@ impl<'b> Writer<'b> {
         non_finite: NonFinite,
         distinct: Option<&'b Distinct>,
     ) -> Self {
-        // Kept between records, so that it is allocated once per thread.
-        let members = MEMBERS.try_with(Cell::take).unwrap_or_default();
-        Self { out, members, duplicates, non_finite, distinct }
+        Self { out, members: Vec::new(), duplicates, non_finite, distinct }
     }
 
     #[inline]
@@ -66,7 +88,7 @@ impl<'b> Writer<'b> {
 
     #[inline]
     pub(super) fn text(&mut self, part: &Part, text: &str) {
-        self.raw(&part.lead);
+        part.lead.put(self.out);
         value::text(self.out, text);
     }
 
@@ -78,7 +100,7 @@ impl<'b> Writer<'b> {
     }
 
     pub(super) fn int(&mut self, part: &Part, value: impl itoa::Integer) {
-        self.raw(&part.lead);
+        part.lead.put(self.out);
         number::int(self.out, value);
     }
 
@@ -104,6 +126,16 @@ impl<'b> Writer<'b> {
         self.out.push(b'}');
     }
 
+    /// What `write` writes of the record's spans, which depends on nothing else; or the same as the last time.
+    #[inline]
+    pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
+        let start = self.out.len();
+        if let Some(missing) = kept::put(record, id, false, self.out) {
+            write(self);
+            missing.keep(&self.out[start..]);
+        }
+    }
+
     /// The object that a span is in a list.
     #[inline]
     pub(super) fn span(&mut self, span: &Span<'_>) {
@@ -126,34 +158,30 @@ impl<'b> Writer<'b> {
 
     /// Members of which it is known that none has a name that another one has: nothing is noted of them.
     fn distinct_members(&mut self, fields: Fields<'_>) {
-        for field in fields {
-            let key = field.json_key().unwrap_or_default();
-            self.out.push(b',');
-            self.out.extend_from_slice(key.as_bytes());
-            value::write(self.out, field.value, self.non_finite);
-        }
+        fields.hand_to(&mut Members { out: self.out, non_finite: self.non_finite });
     }
 
-    /// A member whose value is written by `write`; `key` is its name as `"name":` where that is prepared.
+    /// A member whose value is written by `write`; `key` is its name as `,"name":` where that is prepared.
     #[inline]
     pub(super) fn member(
         &mut self,
         object: &mut Object<'_>,
-        key: Option<&str>,
+        key: Option<&Block>,
         name: &str,
         write: impl FnOnce(&mut Self),
     ) {
         let start = self.out.len();
         match key {
-            Some(key) => {
-                self.out.push(b',');
-                self.out.extend_from_slice(key.as_bytes());
-            }
+            Some(key) => key.put(self.out),
             None => write_key(self.out, name),
         }
         let mut member = Member { start, value: self.out.len(), end: 0 };
         if !object.bloom.insert(member.name(self.out)) && !self.resolve(object, &mut member) {
             return;
+        }
+        if self.members.capacity() == 0 {
+            // Kept between records, so that it is allocated once per thread.
+            self.members = MEMBERS.try_with(Cell::take).unwrap_or_default();
         }
         let index = self.members.len();
         self.members.push(member);
@@ -212,7 +240,7 @@ impl Drop for Writer<'_> {
     #[inline]
     fn drop(&mut self) {
         let mut members = mem::take(&mut self.members);
-        if members.capacity() > KEEP {
+        if members.capacity() == 0 || members.capacity() > KEEP {
             return;
         }
         members.clear();
@@ -309,6 +337,7 @@ const fn hash(name: &[u8]) -> u32 {
     all.wrapping_mul(0x9e37_79b1) >> 20
 }
 
+#[cold]
 fn write_key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(KEY_START);
     escape::json(out, name);

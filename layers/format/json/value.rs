@@ -4,7 +4,7 @@ use crate::format::{escape, number};
 use crate::record::ErrorChain;
 
 /// Appends `value` as JSON.
-#[inline]
+#[inline(always)]
 pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),

@@ -1,0 +1,52 @@
+//! Appending to buffers where a call of `memcpy` would cost more than the bytes.
+
+/// Bytes that are appended again and again. Short ones are copied as one block, whatever their length.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    len: usize,
+    short: [u8; SHORT],
+    /// Where they are not short.
+    long: Box<[u8]>,
+}
+
+impl Block {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut short = [0; SHORT];
+        let long = match short.get_mut(..bytes.len()) {
+            Some(start) => {
+                start.copy_from_slice(bytes);
+                Box::default()
+            }
+            None => bytes.into(),
+        };
+        Self { len: bytes.len(), short, long }
+    }
+
+    #[inline]
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        if self.len > SHORT {
+            return out.extend_from_slice(&self.long);
+        }
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.short);
+        out.truncate(end);
+    }
+}
+
+/// Two vector registers of the smallest kind.
+const SHORT: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_appends_what_it_was_made_of_whatever_its_length() {
+        for len in 0..100 {
+            let bytes: Vec<u8> = (0..len).collect();
+            let mut out = b"before".to_vec();
+            Block::new(&bytes).put(&mut out);
+            assert_eq!(out, [b"before", &bytes[..]].concat());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What all lines of one callsite have in common, joined ahead.
+
+use std::sync::OnceLock;
+
+use crate::Severity;
+use crate::bytes::Block;
+use crate::record::Callsite;
+
+/// A line as an alternation of what is constant and what is not.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// That of the callsite: a record with another one is not written by this.
+    pub(super) severity: Severity,
+    pub(super) steps: Box<[Step]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) constant: Option<Block>,
+    pub(super) then: Then,
+}
+
+/// What follows upon something constant.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// The time, whose key and quotes are constant.
+    Time,
+    /// The part with this index.
+    Part(usize),
+    End,
+}
+
+impl Step {
+    /// Empties `constant`.
+    pub(super) fn new(constant: &mut Vec<u8>, then: Then) -> Self {
+        let constant = std::mem::take(constant);
+        Self { constant: (!constant.is_empty()).then(|| Block::new(&constant)), then }
+    }
+}
+
+/// The lines of all callsites, each made when it is wanted first.
+#[derive(Debug)]
+pub(super) struct Lines(Box<[OnceLock<Chunk>]>);
+
+type Chunk = Box<[OnceLock<Line>]>;
+
+impl Lines {
+    /// The line of `callsite`, which `join` makes; `None` beyond what is kept.
+    #[inline]
+    pub(super) fn of(&self, callsite: &Callsite, join: impl FnOnce() -> Line) -> Option<&Line> {
+        let index = callsite.id() as usize;
+        let chunk = self.0.get(index / CHUNK)?.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
+        Some(chunk.get(index % CHUNK)?.get_or_init(join))
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self((0..CHUNKS).map(|_| OnceLock::new()).collect())
+    }
+}
+
+/// What the original joined is soon joined again.
+impl Clone for Lines {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+const CHUNK: usize = 64;
+const CHUNKS: usize = 64;

@@ -1,0 +1,111 @@
+//! Spans that were rendered before, known again by their stamp.
+//!
+//! An event's spans are mostly those of the event before. A stamp never comes back with other spans, and a rewritten record
+//! has none, so that what is kept cannot be what somebody took out.
+
+use std::cell::RefCell;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::record::Record;
+
+/// Tells a format, with its settings, from all others; a new one for each change of settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FormatId(u64);
+
+impl Default for FormatId {
+    fn default() -> Self {
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Appends the spans of `record` as they were rendered before, or tells that they must be rendered now. A rendering
+/// depends on nothing but them, `format` and `colour`.
+#[inline]
+pub(super) fn put(record: &Record<'_>, format: FormatId, colour: bool, out: &mut Vec<u8>) -> Option<Missing> {
+    let Some(stamp) = record.span_stamp() else { return Some(Missing { again: None }) };
+    let key = Key { stamp, format, level: record.span_level(), colour };
+    // A thread that is ending keeps nothing.
+    let put = KEPT.try_with(|kept| Some(key.slot(&mut *kept.try_borrow_mut().ok()?)?.put(key, out)));
+    put.ok().flatten().unwrap_or(Some(Missing { again: None }))
+}
+
+/// Spans that are to be rendered.
+pub(super) struct Missing {
+    /// They were here before.
+    again: Option<Key>,
+}
+
+impl Missing {
+    /// Keeps the rendering, from the second time on: many spans have one event.
+    #[inline]
+    pub(super) fn keep(self, bytes: &[u8]) {
+        let Some(key) = self.again.filter(|_| bytes.len() <= LONGEST) else { return };
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.try_borrow_mut().ok()?;
+            key.slot(&mut kept)?.keep(key, bytes);
+            Some(())
+        });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    stamp: NonZero<u64>,
+    format: FormatId,
+    level: LevelFilter,
+    colour: bool,
+}
+
+impl Key {
+    #[inline]
+    fn slot(self, kept: &mut Vec<Slot>) -> Option<&mut Slot> {
+        if kept.is_empty() {
+            kept.resize_with(SLOTS, Slot::default);
+        }
+        kept.get_mut((self.stamp.get() ^ self.format.0.wrapping_mul(7)) as usize % SLOTS)
+    }
+}
+
+/// What was seen last here, and its rendering, if that is kept.
+#[derive(Default)]
+struct Slot {
+    key: Option<Key>,
+    rendered: bool,
+    bytes: Vec<u8>,
+}
+
+impl Slot {
+    #[inline]
+    fn put(&mut self, key: Key, out: &mut Vec<u8>) -> Option<Missing> {
+        if self.key != Some(key) {
+            (self.key, self.rendered) = (Some(key), false);
+            return Some(Missing { again: None });
+        }
+        if !self.rendered {
+            return Some(Missing { again: Some(key) });
+        }
+        out.extend_from_slice(&self.bytes);
+        None
+    }
+
+    fn keep(&mut self, key: Key, bytes: &[u8]) {
+        if self.key == Some(key) {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(bytes);
+            self.rendered = true;
+        }
+    }
+}
+
+/// So many renderings, up to so many bytes each, are kept by a thread that formats.
+const SLOTS: usize = 64;
+const LONGEST: usize = 4096;
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static KEPT: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+}
