@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::callsite::Callsite;
-use super::encoding::{self, Entry, HEADER, Header, Name, Reader, SpanHead};
+use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, SpanHead};
 use super::{Field, Kind, Record, Severity, Span, Value};
 use crate::clock::Timestamp;
 
@@ -47,23 +47,28 @@ impl RecordBuf {
     }
 
     pub(crate) fn of_kind(kind: Kind, severity: Severity, target: &str, message: &str) -> Self {
-        let mut header = Header::new(kind, severity, Timestamp::now());
-        let mut raw = vec![0; HEADER];
-        header.message = encoding::put_aside(&mut raw, 0, |out| out.extend_from_slice(message.as_bytes()));
-        header.fields_end = raw.len() as u32;
-        header.spans_end = raw.len() as u32;
-        header.target = encoding::put_slot(&mut raw, 0, target);
-        header.write(&mut raw);
-        Self { raw, spare: Vec::new() }
+        let mut raw = Vec::new();
+        encoding::begin(&mut raw, kind, severity, Timestamp::now());
+        let message = encoding::put_aside(&mut raw, 0, |out| out.extend_from_slice(message.as_bytes()));
+        let end = raw.len();
+        let target = encoding::put_slot(&mut raw, 0, target);
+        let mut buf = Self { raw, spare: Vec::new() };
+        buf.edit_header(|head| {
+            head.set_message(message);
+            head.set_fields_end(end);
+            head.set_spans_end(end);
+            head.set_target(target);
+        });
+        buf
     }
 
     /// A record of nothing but its callsite.
     pub(crate) fn of_callsite(callsite: &'static Callsite) -> Self {
-        let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), Timestamp::EPOCH);
-        header.callsite = callsite.id();
-        let mut raw = vec![0; HEADER];
-        header.write(&mut raw);
-        Self { raw, spare: Vec::new() }
+        let mut raw = Vec::new();
+        encoding::begin(&mut raw, Kind::Event, Severity::from(*callsite.metadata().level()), Timestamp::EPOCH);
+        let mut buf = Self { raw, spare: Vec::new() };
+        buf.edit_header(|head| head.set_callsite(callsite.id()));
+        buf
     }
 
     /// Takes over the contents of `record`; the buffers are kept for the next one.
@@ -79,7 +84,7 @@ impl RecordBuf {
 
     /// With the time set.
     pub fn with_time(mut self, time: Timestamp) -> Self {
-        self.edit_header(|header| header.time = time);
+        self.edit_header(|head| head.set_time(time));
         self
     }
 
@@ -88,7 +93,11 @@ impl RecordBuf {
     pub(crate) fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
         let module_path = encoding::put_slot(&mut self.raw, 0, module_path);
         let file = encoding::put_slot(&mut self.raw, 0, file);
-        self.edit_header(|header| (header.module_path, header.file, header.line) = (module_path, file, line));
+        self.edit_header(|head| {
+            head.set_module_path(module_path);
+            head.set_file(file);
+            head.set_line(line);
+        });
         self
     }
 
@@ -96,7 +105,10 @@ impl RecordBuf {
     #[cfg(test)]
     pub(crate) fn with_thread(mut self, name: &str, id: u64) -> Self {
         let name = encoding::put_slot(&mut self.raw, 0, name);
-        self.edit_header(|header| (header.thread_name, header.thread_id) = (name, id));
+        self.edit_header(|head| {
+            head.set_thread_name(name);
+            head.set_thread_id(id);
+        });
         self
     }
 
@@ -117,7 +129,7 @@ impl RecordBuf {
 
     /// Changes how important it is.
     pub fn set_severity(&mut self, severity: Severity) {
-        self.edit_header(|header| header.severity = severity);
+        self.edit_header(|head| head.set_severity(severity));
     }
 
     /// Changes the message.
@@ -177,31 +189,38 @@ impl RecordBuf {
     fn rebuild(&mut self, message: Option<&str>, write: impl FnOnce(&Record<'_>, &mut Vec<u8>) -> usize) {
         let mut out = std::mem::take(&mut self.spare);
         let old = self.as_record();
-        let mut header = old.head().read();
-        (header.as_captured, header.stamp) = (false, 0);
         out.clear();
-        out.resize(HEADER, 0);
-        if message.is_some() || header.message.at > 0 {
-            let message = message.unwrap_or(old.message());
-            header.message = encoding::put_aside(&mut out, 0, |out| out.extend_from_slice(message.as_bytes()));
+        out.extend_from_slice(&old.raw()[..HEADER]);
+        let message = message.or(old.has_message().then(|| old.message()));
+        let message =
+            message.map(|text| encoding::put_aside(&mut out, 0, |out| out.extend_from_slice(text.as_bytes())));
+        let fields_end = write(&old, &mut out);
+        let spans_end = out.len();
+        let head = old.head();
+        let texts = [head.thread_name(), head.target(), head.module_path(), head.file(), head.name()];
+        let texts = texts.map(|slot| slot.read(old.raw()).map_or(slot, |text| encoding::put_slot(&mut out, 0, text)));
+        if let Some(mut head) = HeadMut::of(&mut out) {
+            head.set_as_captured(false);
+            head.set_stamp(0);
+            head.set_message(message.unwrap_or_default());
+            head.set_fields_end(fields_end);
+            head.set_spans_end(spans_end);
+            let [thread_name, target, module_path, file, name] = texts;
+            head.set_thread_name(thread_name);
+            head.set_target(target);
+            head.set_module_path(module_path);
+            head.set_file(file);
+            head.set_name(name);
         }
-        header.fields_end = write(&old, &mut out) as u32;
-        header.spans_end = out.len() as u32;
-        for slot in
-            [&mut header.thread_name, &mut header.target, &mut header.module_path, &mut header.file, &mut header.name]
-        {
-            if let Some(text) = slot.read(old.raw()) {
-                *slot = encoding::put_slot(&mut out, 0, text);
-            }
-        }
-        header.write(&mut out);
+        encoding::end(&mut out);
         self.spare = std::mem::replace(&mut self.raw, out);
     }
 
-    fn edit_header(&mut self, edit: impl FnOnce(&mut Header)) {
-        let mut header = self.as_record().head().read();
-        edit(&mut header);
-        header.write(&mut self.raw);
+    fn edit_header(&mut self, edit: impl FnOnce(&mut HeadMut<'_>)) {
+        if let Some(mut head) = HeadMut::of(&mut self.raw) {
+            edit(&mut head);
+        }
+        encoding::end(&mut self.raw);
     }
 }
 

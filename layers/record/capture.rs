@@ -9,7 +9,7 @@ use tracing::Event;
 use tracing::field::{Field, Visit};
 
 use super::callsite::{Callsite, plain};
-use super::encoding::{self, HEADER, Header, Name, Slot};
+use super::encoding::{self, HeadMut, Name, Slot};
 use super::{Kind, Severity, Value};
 use crate::clock::Timestamp;
 
@@ -22,49 +22,56 @@ pub(crate) fn capture_event(
     raw: &mut Vec<u8>,
     spans: impl FnOnce(&mut Vec<u8>) -> u64,
 ) {
-    raw.extend_from_slice(&[0; HEADER]);
-    let mut header = Header::new(Kind::Event, Severity::from(*callsite.metadata().level()), time);
-    header.callsite = callsite.id();
-    header.as_captured = true;
-    let mut capture = Capture { raw, callsite, header, in_event: true };
-    event.record(&mut capture);
-    let Capture { raw, mut header, .. } = capture;
-    header.fields_end = raw.len() as u32;
-    header.stamp = spans(raw);
-    header.spans_end = raw.len() as u32;
+    encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
+    event.record(&mut Capture { raw, callsite, in_event: true });
+    let fields_end = raw.len();
+    let stamp = spans(raw);
+    let spans_end = raw.len();
     if callsite.id() == 0 {
-        put_texts(callsite, &mut header, raw);
+        put_texts(callsite, raw);
     }
-    THREAD
-        .try_with(|thread| {
-            header.thread_id = thread.id;
-            if let Some(name) = &thread.name {
-                header.thread_name = encoding::put_slot(raw, 0, name);
-            }
-        })
-        // The thread is ending and its number is gone: the record is not.
-        .unwrap_or_default();
-    header.write(raw);
+    let (thread_id, thread_name) = put_thread(raw);
+    if let Some(mut head) = HeadMut::of(raw) {
+        head.set_callsite(callsite.id());
+        head.set_as_captured(true);
+        head.set_stamp(stamp);
+        head.set_fields_end(fields_end);
+        head.set_spans_end(spans_end);
+        head.set_thread_id(thread_id);
+        head.set_thread_name(thread_name);
+    }
+    encoding::end(raw);
 }
 
 /// Appends the fields that `record` hands to the visitor it is given, as a span's.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
-    let header = Header::new(Kind::Event, Severity::INFO, Timestamp::EPOCH);
-    record(&mut Capture { raw, callsite, header, in_event: false });
+    record(&mut Capture { raw, callsite, in_event: false });
 }
 
 /// The texts of a callsite that did not fit in the table, which a record must carry itself.
-fn put_texts(callsite: &Callsite, header: &mut Header, raw: &mut Vec<u8>) {
+#[cold]
+fn put_texts(callsite: &Callsite, raw: &mut Vec<u8>) {
     let metadata = callsite.metadata();
-    header.target = encoding::put_slot(raw, 0, metadata.target());
-    header.name = encoding::put_slot(raw, 0, metadata.name());
-    header.line = metadata.line().unwrap_or(0);
-    if let Some(module_path) = metadata.module_path() {
-        header.module_path = encoding::put_slot(raw, 0, module_path);
-    }
-    if let Some(file) = metadata.file() {
-        header.file = encoding::put_slot(raw, 0, file);
-    }
+    let mut put = |text: Option<&str>| text.map_or(Slot::NONE, |text| encoding::put_slot(raw, 0, text));
+    let (target, name) = (put(Some(metadata.target())), put(Some(metadata.name())));
+    let (module_path, file) = (put(metadata.module_path()), put(metadata.file()));
+    let Some(mut head) = HeadMut::of(raw) else { return };
+    head.set_target(target);
+    head.set_name(name);
+    head.set_module_path(module_path);
+    head.set_file(file);
+    head.set_line(metadata.line().unwrap_or(0));
+}
+
+/// The number of this thread, and where its name stands now.
+#[inline]
+fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
+    let put = THREAD.try_with(|thread| {
+        let name = thread.name.as_deref().map_or(Slot::NONE, |name| encoding::put_slot(raw, 0, name));
+        (thread.id, name)
+    });
+    // A thread that is ending has no number any more; it still has records.
+    put.unwrap_or((0, Slot::NONE))
 }
 
 /// Visits values. In an event the message, and the fields in which tracing-log says where a record really comes from, are
@@ -72,7 +79,6 @@ fn put_texts(callsite: &Callsite, header: &mut Header, raw: &mut Vec<u8>) {
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    header: Header,
     in_event: bool,
 }
 
@@ -100,18 +106,29 @@ impl Capture<'_> {
 
     #[inline]
     fn put_message(&mut self, message: fmt::Arguments<'_>) {
-        self.header.message = encoding::put_aside(self.raw, 0, |out| write_guarded(out, message));
+        self.put_aside(|head, slot| head.set_message(slot), |out| write_guarded(out, message));
     }
 
-    /// Where `field` goes instead of among the fields, if it is one of tracing-log's.
-    fn log_slot(&mut self, field: &Field) -> Option<&mut Slot> {
-        match field.name() {
-            _ if !self.callsite.is_from_log() => None,
-            "log.target" => Some(&mut self.header.target),
-            "log.module_path" => Some(&mut self.header.module_path),
-            "log.file" => Some(&mut self.header.file),
-            _ => None,
+    /// Appends a text and notes in the header, by `set`, where it stands.
+    #[inline]
+    fn put_aside(&mut self, set: impl FnOnce(&mut HeadMut<'_>, Slot), write: impl FnOnce(&mut Vec<u8>)) {
+        let slot = encoding::put_aside(self.raw, 0, write);
+        if let Some(mut head) = HeadMut::of(self.raw) {
+            set(&mut head, slot);
         }
+    }
+
+    /// One of tracing-log's fields, which goes into the header. Tells whether it is one.
+    #[cold]
+    fn put_from_log(&mut self, field: &Field, value: &str) -> bool {
+        let set: fn(&mut HeadMut<'_>, Slot) = match field.name() {
+            "log.target" => |head, slot| head.set_target(slot),
+            "log.module_path" => |head, slot| head.set_module_path(slot),
+            "log.file" => |head, slot| head.set_file(slot),
+            _ => return false,
+        };
+        self.put_aside(set, |out| out.extend_from_slice(value.as_bytes()));
+        true
     }
 }
 
@@ -119,13 +136,8 @@ impl Visit for Capture<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.is_message(field) {
-            self.header.message = encoding::put_aside(self.raw, 0, |out| out.extend_from_slice(value.as_bytes()));
-        } else if self.callsite.is_from_log() && self.log_slot(field).is_some() {
-            let put = encoding::put_aside(self.raw, 0, |out| out.extend_from_slice(value.as_bytes()));
-            if let Some(slot) = self.log_slot(field) {
-                *slot = put;
-            }
-        } else {
+            self.put_aside(|head, slot| head.set_message(slot), |out| out.extend_from_slice(value.as_bytes()));
+        } else if !(self.callsite.is_from_log() && self.put_from_log(field, value)) {
             encoding::put_field(self.raw, self.name(field), Value::Str(value));
         }
     }
@@ -133,7 +145,9 @@ impl Visit for Capture<'_> {
     #[inline]
     fn record_u64(&mut self, field: &Field, value: u64) {
         if self.callsite.is_from_log() && field.name() == "log.line" {
-            self.header.line = value as u32;
+            if let Some(mut head) = HeadMut::of(self.raw) {
+                head.set_line(value as u32);
+            }
         } else {
             self.put(field, Value::U64(value));
         }

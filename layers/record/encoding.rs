@@ -23,7 +23,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    const NONE: Self = Self { at: 0, len: 0 };
+    pub(super) const NONE: Self = Self { at: 0, len: 0 };
 
     #[inline]
     pub(crate) fn read(self, raw: &[u8]) -> Option<&str> {
@@ -31,89 +31,6 @@ impl Slot {
             return None;
         }
         raw.get(self.at as usize..self.at as usize + self.len as usize).map(text)
-    }
-}
-
-/// The fixed part of a record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
-    pub(crate) len: u32,
-    pub(crate) kind: Kind,
-    pub(crate) severity: Severity,
-    /// Nothing has changed it since it was captured: its fields, and its spans', are those of their callsites.
-    pub(crate) as_captured: bool,
-    /// 0: the record comes from no callsite of this process.
-    pub(crate) callsite: u32,
-    pub(crate) time: Timestamp,
-    pub(crate) thread_id: u64,
-    /// Spans with the same stamp are the same in every byte; 0: nothing is known of them.
-    pub(crate) stamp: u64,
-    /// 0: unknown.
-    pub(crate) line: u32,
-    pub(crate) fields_end: u32,
-    pub(crate) spans_end: u32,
-    pub(crate) message: Slot,
-    pub(crate) thread_name: Slot,
-    pub(crate) target: Slot,
-    pub(crate) module_path: Slot,
-    pub(crate) file: Slot,
-    pub(crate) name: Slot,
-}
-
-impl Header {
-    pub(crate) fn new(kind: Kind, severity: Severity, time: Timestamp) -> Self {
-        Self {
-            len: HEADER as u32,
-            kind,
-            severity,
-            as_captured: false,
-            callsite: 0,
-            time,
-            thread_id: 0,
-            stamp: 0,
-            line: 0,
-            fields_end: HEADER as u32,
-            spans_end: HEADER as u32,
-            message: Slot::NONE,
-            thread_name: Slot::NONE,
-            target: Slot::NONE,
-            module_path: Slot::NONE,
-            file: Slot::NONE,
-            name: Slot::NONE,
-        }
-    }
-
-    /// Writes the header over the first bytes of `raw`, whose length it notes.
-    ///
-    /// A record of 4 GiB, which its offsets could not reach, loses all that is behind the header.
-    #[inline]
-    pub(crate) fn write(&mut self, raw: &mut Vec<u8>) {
-        if u32::try_from(raw.len()).is_err() {
-            let Self { kind, severity, time, callsite, thread_id, line, .. } = *self;
-            *self = Self { callsite, thread_id, line, ..Self::new(kind, severity, time) };
-            raw.truncate(HEADER);
-        }
-        self.len = raw.len() as u32;
-        let Some(out) = raw.first_chunk_mut::<HEADER>() else { return };
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            out[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        put(&self.len.to_le_bytes());
-        put(&[self.kind as u8, self.severity.number(), u8::from(self.as_captured), 0]);
-        put(&self.callsite.to_le_bytes());
-        put(&self.time.nanos().to_le_bytes());
-        put(&self.time.seconds().to_le_bytes());
-        put(&self.thread_id.to_le_bytes());
-        put(&self.stamp.to_le_bytes());
-        put(&self.line.to_le_bytes());
-        put(&self.fields_end.to_le_bytes());
-        put(&self.spans_end.to_le_bytes());
-        for slot in [self.message, self.thread_name, self.target, self.module_path, self.file, self.name] {
-            put(&slot.at.to_le_bytes());
-            put(&slot.len.to_le_bytes());
-        }
     }
 }
 
@@ -214,29 +131,6 @@ impl<'a> Head<'a> {
         self.slot(92)
     }
 
-    /// All of it, to be changed.
-    pub(crate) fn read(self) -> Header {
-        Header {
-            len: self.u32(0),
-            kind: self.kind(),
-            severity: self.severity(),
-            as_captured: self.as_captured(),
-            callsite: self.callsite(),
-            time: self.time(),
-            thread_id: self.thread_id(),
-            stamp: self.stamp(),
-            line: self.line(),
-            fields_end: self.u32(44),
-            spans_end: self.u32(48),
-            message: self.message(),
-            thread_name: self.thread_name(),
-            target: self.target(),
-            module_path: self.module_path(),
-            file: self.file(),
-            name: self.name(),
-        }
-    }
-
     #[inline]
     fn u32(self, at: usize) -> u32 {
         u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
@@ -249,8 +143,152 @@ impl<'a> Head<'a> {
 
     #[inline]
     fn slot(self, at: usize) -> Slot {
-        Slot { at: self.u32(at), len: self.u32(at + 4) }
+        let slot = self.u64(at);
+        Slot { at: slot as u32, len: (slot >> 32) as u32 }
     }
+}
+
+/// A record's header, changed where it lies: a copy that is written back costs the processor more than all of its fields.
+pub(crate) struct HeadMut<'a>(&'a mut [u8; HEADER]);
+
+impl<'a> HeadMut<'a> {
+    #[inline]
+    pub(crate) fn of(raw: &'a mut [u8]) -> Option<Self> {
+        raw.first_chunk_mut().map(Self)
+    }
+
+    #[inline]
+    pub(crate) fn set_severity(&mut self, severity: Severity) {
+        self.0[5] = severity.number();
+    }
+
+    /// Whether nothing has changed since the capture: fields, and spans' fields, are those of their callsites.
+    #[inline]
+    pub(crate) fn set_as_captured(&mut self, as_captured: bool) {
+        self.0[6] = u8::from(as_captured);
+    }
+
+    /// 0: the record comes from no callsite of this process.
+    #[inline]
+    pub(crate) fn set_callsite(&mut self, id: u32) {
+        self.put32(8, id);
+    }
+
+    #[inline]
+    pub(crate) fn set_time(&mut self, time: Timestamp) {
+        self.put32(12, time.nanos());
+        self.put64(16, time.seconds() as u64);
+    }
+
+    #[inline]
+    pub(crate) fn set_thread_id(&mut self, id: u64) {
+        self.put64(24, id);
+    }
+
+    /// Spans with the same stamp are the same in every byte; 0: nothing is known of them.
+    #[inline]
+    pub(crate) fn set_stamp(&mut self, stamp: u64) {
+        self.put64(32, stamp);
+    }
+
+    /// 0: unknown.
+    #[inline]
+    pub(crate) fn set_line(&mut self, line: u32) {
+        self.put32(40, line);
+    }
+
+    #[inline]
+    pub(crate) fn set_fields_end(&mut self, end: usize) {
+        self.put32(44, end as u32);
+    }
+
+    #[inline]
+    pub(crate) fn set_spans_end(&mut self, end: usize) {
+        self.put32(48, end as u32);
+    }
+
+    #[inline]
+    pub(crate) fn set_message(&mut self, slot: Slot) {
+        self.put_slot(52, slot);
+    }
+
+    #[inline]
+    pub(crate) fn set_thread_name(&mut self, slot: Slot) {
+        self.put_slot(60, slot);
+    }
+
+    #[inline]
+    pub(crate) fn set_target(&mut self, slot: Slot) {
+        self.put_slot(68, slot);
+    }
+
+    #[inline]
+    pub(crate) fn set_module_path(&mut self, slot: Slot) {
+        self.put_slot(76, slot);
+    }
+
+    #[inline]
+    pub(crate) fn set_file(&mut self, slot: Slot) {
+        self.put_slot(84, slot);
+    }
+
+    #[inline]
+    pub(crate) fn set_name(&mut self, slot: Slot) {
+        self.put_slot(92, slot);
+    }
+
+    #[inline]
+    fn put32(&mut self, at: usize, value: u32) {
+        self.0[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    #[inline]
+    fn put64(&mut self, at: usize, value: u64) {
+        self.0[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
+
+    #[inline]
+    fn put_slot(&mut self, at: usize, slot: Slot) {
+        self.put64(at, u64::from(slot.at) | u64::from(slot.len) << 32);
+    }
+}
+
+/// Appends the header of a record without anything to an empty buffer.
+#[inline]
+pub(crate) fn begin(raw: &mut Vec<u8>, kind: Kind, severity: Severity, time: Timestamp) {
+    raw.extend_from_slice(&[0; HEADER]);
+    let Some(mut head) = HeadMut::of(raw) else { return };
+    head.0[4] = kind as u8;
+    head.set_severity(severity);
+    head.set_time(time);
+    head.set_fields_end(HEADER);
+    head.set_spans_end(HEADER);
+    head.put32(0, HEADER as u32);
+}
+
+/// Notes the length of a record to which nothing more will be added.
+///
+/// A record of 4 GiB, which its offsets could not reach, loses all that is behind the header.
+#[inline]
+pub(crate) fn end(raw: &mut Vec<u8>) {
+    if u32::try_from(raw.len()).is_err() {
+        empty(raw);
+    }
+    let len = raw.len() as u32;
+    if let Some(mut head) = HeadMut::of(raw) {
+        head.put32(0, len);
+    }
+}
+
+#[cold]
+fn empty(raw: &mut Vec<u8>) {
+    raw.truncate(HEADER);
+    let Some(mut head) = HeadMut::of(raw) else { return };
+    head.set_fields_end(HEADER);
+    head.set_spans_end(HEADER);
+    head.set_stamp(0);
+    // All slots.
+    head.0[52..].fill(0);
 }
 
 // Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest.
@@ -649,12 +687,14 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_record_whose_offsets_would_overflow_loses_its_values_and_nothing_else() {
-        let mut header = Header::new(Kind::Event, Severity::WARN, Timestamp::new(7, 0));
-        header.fields_end = u32::MAX;
-        header.message = Slot { at: 100, len: 5 };
         // Zeroed pages that are never touched cost nothing.
         let mut raw = vec![0; u32::MAX as usize + 1];
-        header.write(&mut raw);
+        let mut head = HeadMut::of(&mut raw).expect("room for a header");
+        head.set_severity(Severity::WARN);
+        head.set_time(Timestamp::new(7, 0));
+        head.set_fields_end(u32::MAX as usize);
+        head.set_message(Slot { at: 100, len: 5 });
+        end(&mut raw);
         let read = Head::of(&raw).expect("a whole header");
         assert_eq!((raw.len(), read.len(), read.fields_end()), (HEADER, HEADER, HEADER));
         assert_eq!((read.severity(), read.time(), read.message().at), (Severity::WARN, Timestamp::new(7, 0), 0));

@@ -128,6 +128,11 @@ impl<'a> Record<'a> {
         self.head.message().read(self.raw).unwrap_or("")
     }
 
+    #[inline]
+    pub(super) fn has_message(&self) -> bool {
+        self.head.message().at > 0
+    }
+
     /// The event's fields in the order of the callsite, without the message.
     #[inline]
     pub fn fields(&self) -> Fields<'a> {

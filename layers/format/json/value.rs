@@ -9,8 +9,8 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite) 
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::I64(value) => number::int(out, value),
-        Value::U64(value) => number::int(out, value),
+        Value::I64(value) => number::signed(out, value),
+        Value::U64(value) => number::unsigned(out, value),
         Value::I128(value) => wide_signed(out, value),
         Value::U128(value) => wide_unsigned(out, value),
         Value::F64(value) => float(out, value, non_finite),
