@@ -1,0 +1,103 @@
+//! Everyone who is measured. A contender is a file here and a line in [`all`].
+
+mod buffer;
+mod floor;
+mod layer;
+mod ours;
+mod swap;
+mod tracing_subscriber;
+
+use std::path::PathBuf;
+
+use crate::event::Logger;
+use crate::scenario::{Scenario, Sink};
+
+/// Somebody who logs.
+#[derive(Clone, Copy)]
+pub struct Contender {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// What it does less, or more, than is asked.
+    pub note: &'static str,
+    /// What its lines are held against.
+    pub check: Check,
+    pub serves: fn(&Scenario) -> bool,
+    /// Installs it, for good: a child process has one contender.
+    pub start: fn(&Job) -> Running,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Floor,
+    Ours,
+    Rival,
+}
+
+/// How much of a line can be held against the event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Writes nothing.
+    Nothing,
+    /// Writes a ready line: only their number counts.
+    Lines,
+    /// The message.
+    Message,
+    /// The message and the fields.
+    Fields,
+    /// These and the spans' fields.
+    Spans,
+    /// Every byte but the timestamp.
+    Bytes,
+    /// The message and the fields, and nothing of [`SECRET`](crate::event::SECRET).
+    Redacted,
+}
+
+/// What a contender is started for.
+pub struct Job {
+    pub scenario: Scenario,
+    pub dir: PathBuf,
+}
+
+impl Job {
+    pub fn file(&self) -> PathBuf {
+        self.dir.join("out.log")
+    }
+
+    /// Of three: everything, INFO, WARN.
+    pub fn files(&self) -> [PathBuf; 3] {
+        ["out.log", "info.log", "warn.log"].map(|name| self.dir.join(name))
+    }
+}
+
+/// A contender at work.
+pub struct Running {
+    pub logger: Box<dyn Logger>,
+    /// Comes back when everything is in the file.
+    pub drain: Box<dyn FnOnce()>,
+}
+
+pub fn all() -> Vec<Contender> {
+    let mut all = floor::all();
+    all.extend(layer::all());
+    all.push(swap::contender());
+    all.extend(ours::all());
+    all.push(tracing_subscriber::contender());
+    all
+}
+
+pub fn named(name: &str) -> Option<Contender> {
+    all().into_iter().find(|contender| contender.name == name)
+}
+
+/// The sinks with which `contender` takes part: in the latency scenarios several, side by side.
+pub fn sinks(contender: &Contender, scenario: &Scenario) -> Vec<Sink> {
+    let crate::scenario::Task::Load(_) = scenario.task else { return vec![scenario.sink] };
+    match contender.name {
+        "ours" => vec![Sink::Buffered, Sink::Unbuffered, Sink::Lossless],
+        "floor-swap" | "ts" | "jsub" | "slog" => vec![Sink::Lossless],
+        _ => vec![],
+    }
+}
+
+/// 64 KiB, for everybody.
+const BUFFER: usize = 64 << 10;
