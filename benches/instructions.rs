@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::io;
 use std::process::Command;
 
-use scenario::{event, three_spans};
+use scenario::{event, in_a_new_span, three_spans};
 use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
@@ -41,7 +41,7 @@ fn main() {
         let (ours, theirs) = pair(disabled);
         row(&format!("{disabled}: a disabled event"), ours, theirs, ours <= theirs + 5.0);
     }
-    for enabled in ["json-flat", "json-spans", "text-flat", "text-spans"] {
+    for enabled in ["json-flat", "json-spans", "json-churn", "text-flat", "text-spans"] {
         let (ours, theirs) = pair(enabled);
         let factor = if enabled == "json-spans" { 4.0 } else { 1.5 };
         row(enabled, ours, theirs, ours * factor <= theirs);
@@ -76,14 +76,12 @@ fn run(scenario: &str, events: u64) {
     let dispatch = dispatch(scenario);
     // A scoped dispatcher makes every event look for it: the global one is what services have.
     tracing::dispatcher::set_global_default(dispatch).expect("the first of this process");
-    let events = || {
-        for number in 0..events {
-            match scenario.starts_with("off") {
-                true => disabled(number),
-                false => event(number),
-            }
-        }
+    let one: fn(u64) = match scenario {
+        _ if scenario.starts_with("off") => disabled,
+        _ if scenario.contains("churn") => in_a_new_span,
+        _ => event,
     };
+    let events = || (0..events).for_each(one);
     if !scenario.contains("spans") {
         return events();
     }
@@ -110,10 +108,10 @@ fn dispatch(scenario: &str) -> Dispatch {
                 .with(Idle)
                 .with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
-        ("json-flat" | "json-spans", "ours") => {
+        ("json-flat" | "json-spans" | "json-churn", "ours") => {
             Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null)))))
         }
-        ("json-flat" | "json-spans", _) => {
+        ("json-flat" | "json-spans" | "json-churn", _) => {
             Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))
         }
         (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),

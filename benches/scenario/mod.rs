@@ -17,6 +17,13 @@ pub fn event(number: u64) {
     );
 }
 
+/// A span of two fields that ends after one event.
+#[allow(dead_code, reason = "not every bench has it")]
+pub fn in_a_new_span(number: u64) {
+    let _span = tracing::info_span!("request", method = "GET", id = number).entered();
+    event(number);
+}
+
 /// Three spans of two fields, one in the other; they end, the innermost first, when this is dropped.
 pub fn three_spans() -> [EnteredSpan; 3] {
     let request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();

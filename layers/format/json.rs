@@ -199,7 +199,13 @@ impl Json {
                 steps.push(Step::new(&mut constant, Then::Time));
                 constant.extend_from_slice(quote);
             } else {
-                steps.push(Step::new(&mut constant, Then::Part(index)));
+                let then = match part.key {
+                    Key::Message => Then::Message(index),
+                    Key::Fields if self.fields == Layout::Flat => Then::Fields,
+                    Key::Spans => Then::Spans(index),
+                    _ => Then::Part(index),
+                };
+                steps.push(Step::new(&mut constant, then));
             }
         }
         steps.push(Step::new(&mut constant, Then::End));
@@ -214,7 +220,11 @@ impl Json {
             }
             match step.then {
                 Then::Time => self.time.write(record.time(), to.out()),
-                Then::Part(index) => self.write_part(&self.plan.parts[index], record, object, to),
+                Then::Message(part) => write_message(&self.plan.parts[part], record, to),
+                Then::Fields => to.members(object, record.fields()),
+                Then::Spans(_) if !record.has_spans() => {}
+                Then::Spans(part) => self.write_spans(&self.plan.parts[part], record, object, to),
+                Then::Part(part) => self.write_part(&self.plan.parts[part], record, object, to),
                 Then::End => {}
             }
         }
@@ -252,7 +262,7 @@ impl Json {
             Key::Line => to.int_if_any(part, record.line().map(u64::from)),
             Key::ThreadName => to.text_if_any(part, record.thread_name()),
             Key::ThreadId => to.int_if_any(part, Some(record.thread_id()).filter(|id| *id > 0)),
-            Key::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
+            Key::Message => write_message(part, record, to),
             Key::Fields => self.write_fields(part, record, object, to),
             Key::Span => write_span(part, record, to),
             Key::Spans => self.write_spans(part, record, object, to),
@@ -324,6 +334,13 @@ struct Plan {
     distinct: Distinct,
     lines: Lines,
     id: FormatId,
+}
+
+#[inline]
+fn write_message(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    if !record.message().is_empty() {
+        to.text(part, record.message());
+    }
 }
 
 /// The innermost span.

@@ -13,7 +13,7 @@ pub(crate) struct Callsite {
     id: u32,
     metadata: &'static Metadata<'static>,
     keys: Box<[Key]>,
-    message: Option<usize>,
+    message: Option<u8>,
     from_log: bool,
 }
 
@@ -52,7 +52,7 @@ impl Callsite {
             id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
             metadata,
             keys: fields.iter().map(|field| Key::new(plain(field.name()))).collect(),
-            message: fields.field("message").map(|field| field.index()),
+            message: fields.field("message").map(|field| field.index() as u8),
             // As tracing-log makes them; an event that merely has such a field is not taken for one.
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
@@ -75,9 +75,10 @@ impl Callsite {
         &self.keys
     }
 
+    /// The index of an event's message among its fields.
     #[inline]
-    pub(crate) fn is_message(&self, index: usize) -> bool {
-        self.message == Some(index)
+    pub(crate) fn message(&self) -> Option<u8> {
+        self.message
     }
 
     /// tracing-log shares one callsite per level among all records of the `log` crate.

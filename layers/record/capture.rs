@@ -1,6 +1,6 @@
 //! From tracing's visitor calls to the encoding: each value is visited once and written once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub(crate) fn capture_event(
     spans: impl FnOnce(&mut Vec<u8>) -> u64,
 ) {
     encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
-    event.record(&mut Capture { raw, callsite, in_event: true });
+    event.record(&mut Capture::new(raw, callsite, callsite.message()));
     let fields_end = raw.len();
     let stamp = spans(raw);
     let spans_end = raw.len();
@@ -45,7 +45,7 @@ pub(crate) fn capture_event(
 
 /// Appends the fields that `record` hands to the visitor it is given, as a span's.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
-    record(&mut Capture { raw, callsite, in_event: false });
+    record(&mut Capture::new(raw, callsite, None));
 }
 
 /// The texts of a callsite that did not fit in the table, which a record must carry itself.
@@ -79,21 +79,28 @@ fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    in_event: bool,
+    /// The index of the field that is the message.
+    message: Option<u8>,
 }
 
-impl Capture<'_> {
+impl<'b> Capture<'b> {
+    #[inline]
+    fn new(raw: &'b mut Vec<u8>, callsite: &'static Callsite, message: Option<u8>) -> Self {
+        Self { raw, callsite, message }
+    }
+
     #[inline]
     fn name(&self, field: &Field) -> Name<'static> {
-        match (self.callsite.id(), u8::try_from(field.index())) {
-            (1.., Ok(index)) => Name::Index(index),
-            _ => Name::Inline(plain(field.name())),
+        match self.callsite.id() {
+            // tracing has no more than 32 fields at a callsite.
+            1.. => Name::Index(field.index() as u8),
+            0 => Name::Inline(plain(field.name())),
         }
     }
 
     #[inline]
     fn is_message(&self, field: &Field) -> bool {
-        self.in_event && self.callsite.is_message(field.index())
+        self.message == Some(field.index() as u8)
     }
 
     #[inline]
@@ -259,12 +266,16 @@ thread_local! {
 
 /// Byte buffers kept by each thread for reuse, so that the steady state allocates nothing.
 pub(crate) mod pool {
-    use super::RefCell;
+    use super::{Cell, RefCell};
 
     /// An empty buffer; [`give`] it back.
     #[inline]
     pub(crate) fn take() -> Vec<u8> {
-        POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+        let at_hand = AT_HAND.try_with(|[one, two]| {
+            let buffer = one.take();
+            if buffer.capacity() > 0 { buffer } else { two.take() }
+        });
+        at_hand.ok().filter(|buffer| buffer.capacity() > 0).unwrap_or_else(take_deeper)
     }
 
     /// Keeps `buffer` for the next [`take`] on this thread, unless it has grown large.
@@ -275,8 +286,30 @@ pub(crate) mod pool {
         }
         buffer.clear();
         // A thread that is ending keeps nothing.
-        let _ = POOL.try_with(|pool| match pool.try_borrow_mut() {
-            Ok(mut pool) if pool.len() < KEEP => pool.push(buffer),
+        let _ = AT_HAND.try_with(|[one, two]| {
+            let other = one.replace(buffer);
+            if other.capacity() > 0 {
+                give_deeper(two.replace(other));
+            }
+        });
+    }
+
+    #[inline(never)]
+    fn take_deeper() -> Vec<u8> {
+        OTHERS.try_with(|others| others.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+    }
+
+    #[inline]
+    fn give_deeper(buffer: Vec<u8>) {
+        if buffer.capacity() > 0 {
+            put_deeper(buffer);
+        }
+    }
+
+    #[inline(never)]
+    fn put_deeper(buffer: Vec<u8>) {
+        let _ = OTHERS.try_with(|others| match others.try_borrow_mut() {
+            Ok(mut others) if others.len() < KEEP => others.push(buffer),
             _ => {}
         });
     }
@@ -285,7 +318,9 @@ pub(crate) mod pool {
     const KEEP_BYTES: usize = 256 << 10;
 
     thread_local! {
-        static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+        /// Two, because a record and its line are in work together.
+        static AT_HAND: [Cell<Vec<u8>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
+        static OTHERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
     }
 }
 

@@ -618,6 +618,10 @@ impl<'a> Reader<'a> {
             F64 => take.take(name, Value::F64(f64::from_bits(rest.u64()?))),
             STR => take.take(name, Value::Str(rest.text32()?)),
             TEXT => take.take(name, Value::Text(rest.text32()?)),
+            ASIDE => {
+                rest = Self(&self.0[1..]);
+                rest.bytes32()?;
+            }
             _ => {
                 rest = *self;
                 if let Entry::Field(name, value) = rest.entry_rarely()? {

@@ -42,10 +42,10 @@ impl Path {
             epoch,
             has_children: AtomicBool::new(false),
         };
+        // Room for the parent's bytes and this span's in one allocation.
+        path.bytes.reserve(parent.map_or(0, |(_, parent)| parent.bytes.len()) + fields.len() + HEAD);
         if let Some((id, parent)) = parent {
             parent.has_children.store(true, Ordering::Relaxed);
-            // Room for the parent's bytes and this span's in one allocation.
-            path.bytes.reserve(parent.bytes.len() + fields.len() + HEAD);
             path.base = parent.copy_for_child(id, &mut path.bytes);
         }
         path.own = path.bytes.len();

@@ -150,6 +150,12 @@ impl<'a> Record<'a> {
         Spans { reader: Reader(self.spans_area()), level: self.span_level }
     }
 
+    /// Whether it was logged in any span, shown or not.
+    #[inline]
+    pub(crate) fn has_spans(&self) -> bool {
+        self.head.spans_end() > self.head.fields_end()
+    }
+
     #[inline]
     pub(super) fn fields_area(&self) -> &'a [u8] {
         self.raw.get(HEADER..self.head.fields_end()).unwrap_or(&[])

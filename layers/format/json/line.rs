@@ -25,6 +25,12 @@ pub(super) struct Step {
 pub(super) enum Then {
     /// The time, whose key and quotes are constant.
     Time,
+    /// The message, which is the part with this index.
+    Message(usize),
+    /// The fields, in the object itself.
+    Fields,
+    /// The spans, which are the part with this index.
+    Spans(usize),
     /// The part with this index.
     Part(usize),
     End,
