@@ -22,14 +22,17 @@ impl Framing {
         match self {
             Self::Newline => buffer.push(b'\n'),
             Self::Null => buffer.push(0),
-            Self::OctetCounting => {
-                let mut digits = itoa::Buffer::new();
-                let length = digits.format(buffer.len() - start);
-                buffer.splice(start..start, length.bytes().chain([b' ']));
-            }
+            Self::OctetCounting => put_length(buffer, start),
             Self::None => {}
         }
     }
+}
+
+#[cold]
+fn put_length(buffer: &mut Vec<u8>, start: usize) {
+    let mut digits = itoa::Buffer::new();
+    let length = digits.format(buffer.len() - start);
+    buffer.splice(start..start, length.bytes().chain([b' ']));
 }
 
 #[cfg(test)]

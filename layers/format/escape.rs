@@ -170,13 +170,49 @@ fn find_suspect<const QUOTES: bool>(bytes: &[u8], mut from: usize) -> Option<usi
 /// Plain ASCII, the usual case, is told from the rest first, by fewer comparisons.
 #[inline(always)]
 fn any_in_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
-    any(block, is_not_plain_ascii::<QUOTES>) && any(block, is_suspect::<QUOTES>)
+    !is_plain_block::<QUOTES>(block) && has_suspect::<QUOTES>(block)
 }
 
-/// Without a branch, so that the compiler makes it a few vector instructions: half the time of eight bytes in a `u64`.
+#[inline(never)]
+fn has_suspect<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
+    any(block, is_suspect::<QUOTES>)
+}
+
+/// Whether no byte is [`is_not_plain_ascii`]. The compiler's own vectors for that are twice as many instructions.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
+    use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
+
+    // SAFETY: both are 16 bytes without padding, and any bits are valid for both. The instructions (SSE2) are in every
+    // processor of this architecture.
+    let found = unsafe {
+        let bytes = std::mem::transmute::<[u8; BLOCK], __m128i>(*block);
+        let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+        // Bytes beyond ASCII are negative.
+        let mut found = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes), is(0x7f));
+        if QUOTES {
+            found = _mm_or_si128(found, _mm_or_si128(is(b'"'), is(b'\\')));
+        }
+        _mm_movemask_epi8(found)
+    };
+    found == 0
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
+    !any(block, is_not_plain_ascii::<QUOTES>)
+}
+
+/// Byte by byte into a mask, so that the compiler makes it a few vector instructions: half the time of eight bytes in a `u64`.
 #[inline(always)]
 fn any(block: &[u8; BLOCK], test: impl Fn(u8) -> bool) -> bool {
-    block.iter().fold(false, |any, &byte| any | test(byte))
+    let mut mask = [0; BLOCK];
+    for (mask, &byte) in mask.iter_mut().zip(block) {
+        *mask = u8::from(test(byte));
+    }
+    u128::from_ne_bytes(mask) != 0
 }
 
 /// `write!` would cost more than the rest of the line, hence the hand-made digits below.

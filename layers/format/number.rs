@@ -9,8 +9,12 @@ pub(crate) fn int(out: &mut Vec<u8>, value: impl itoa::Integer) {
 /// Appends an integer; the usual ones without a buffer between, which would be read before it has been written through.
 #[inline]
 pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
-    match u32::try_from(value) {
-        Ok(value @ 0..100_000_000) => put_digits(out, value),
+    match value {
+        0..EIGHT => put_digits(out, value),
+        EIGHT..SIXTEEN => {
+            put_digits(out, value / EIGHT);
+            out.extend_from_slice(&(eight_digits(value % EIGHT) | ZEROS).to_le_bytes());
+        }
         _ => int(out, value),
     }
 }
@@ -29,24 +33,32 @@ pub(crate) fn finite(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
-/// Appends a number of up to eight digits: all of them worked out side by side in one word (Paul Khuong, "How to print
-/// integers really fast").
+/// Appends a number of up to eight digits.
 #[inline]
-fn put_digits(out: &mut Vec<u8>, value: u32) {
-    let value = u64::from(value);
+fn put_digits(out: &mut Vec<u8>, value: u64) {
+    let digits = eight_digits(value);
+    // Leading zeros are zero bytes at the low end; the last digit always stands.
+    let leading = (digits.trailing_zeros() / 8).min(7);
+    let end = out.len() + 8 - leading as usize;
+    out.extend_from_slice(&((digits | ZEROS) >> (leading * 8)).to_le_bytes());
+    out.truncate(end);
+}
+
+/// The digits of a number below 10^8, the first one in the lowest byte: worked out side by side in one word (Paul Khuong,
+/// "How to print integers really fast").
+#[inline]
+fn eight_digits(value: u64) -> u64 {
     // Two numbers of four digits, the higher one in the lower half; then four of two; then eight of one.
     let halves = value / 10_000 | value % 10_000 << 32;
     let tens = (halves * 10_486 >> 20) & 0x7f_0000_007f;
     let pairs = tens | (halves - tens * 100) << 16;
     let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
-    let digits = tens | (pairs - tens * 10) << 8;
-    // Leading zeros are zero bytes at the low end; the last digit always stands.
-    let leading = (digits.trailing_zeros() / 8).min(7);
-    let text = (digits | 0x3030_3030_3030_3030) >> (leading * 8);
-    let end = out.len() + 8 - leading as usize;
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(end);
+    tens | (pairs - tens * 10) << 8
 }
+
+const EIGHT: u64 = 100_000_000;
+const SIXTEEN: u64 = EIGHT * EIGHT;
+const ZEROS: u64 = 0x3030_3030_3030_3030;
 
 #[cfg(test)]
 mod tests {

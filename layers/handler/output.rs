@@ -11,7 +11,7 @@ use crate::filter::{Filter, FilterExt};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::{self, Held, Resource};
-use crate::record::{Meta, Record, Records, pool};
+use crate::record::{Meta, Record, Records, Severity, pool};
 use crate::selflog::Health;
 use crate::sink::{Batch, Line, Sink};
 use crate::sync::{OwnedGuard, lock, lock_until};
@@ -47,6 +47,8 @@ pub struct Output<F, S: Sink> {
     format: F,
     framing: Framing,
     level: LevelFilter,
+    /// The number of the least severity that `level` lets through.
+    least: u8,
     spans: LevelFilter,
     filter: Option<Box<dyn Filter>>,
     caps: Caps,
@@ -79,6 +81,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             format,
             framing: Framing::default(),
             level: LevelFilter::TRACE,
+            least: Severity::TRACE.number(),
             spans: LevelFilter::INFO,
             filter: None,
             caps,
@@ -89,6 +92,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// Events at this level and more important ones. Spans have [their own](Self::spans).
     pub fn level(mut self, level: impl Into<LevelFilter>) -> Self {
         self.level = level.into();
+        self.least = self.level.into_level().map_or(u8::MAX, |level| Severity::from(level).number());
         self
     }
 
@@ -121,7 +125,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
-        record.level() <= self.level && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
+        record.severity().number() >= self.least && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
     }
 
     /// Appends the framed record to `bytes`, if it is wanted. Foreign code that panics here costs the record.

@@ -103,12 +103,19 @@ impl<'b> Capture<'b> {
         self.message == Some(field.index() as u8)
     }
 
-    #[inline]
+    /// Made anew for each kind of value.
+    #[inline(always)]
     fn put(&mut self, field: &Field, value: Value<'_>) {
         if self.is_message(field) {
-            return self.put_message(format_args!("{value}"));
+            return self.put_message_of(value);
         }
         encoding::put_field(self.raw, self.name(field), value);
+    }
+
+    /// Somebody called a field `message` that is not a text.
+    #[cold]
+    fn put_message_of(&mut self, value: Value<'_>) {
+        self.put_message(format_args!("{value}"));
     }
 
     #[inline]
@@ -117,7 +124,7 @@ impl<'b> Capture<'b> {
     }
 
     /// Appends a text and notes in the header, by `set`, where it stands.
-    #[inline]
+    #[inline(always)]
     fn put_aside(&mut self, set: impl FnOnce(&mut HeadMut<'_>, Slot), write: impl FnOnce(&mut Vec<u8>)) {
         let slot = encoding::put_aside(self.raw, 0, write);
         if let Some(mut head) = HeadMut::of(self.raw) {

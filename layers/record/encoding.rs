@@ -58,7 +58,7 @@ impl<'a> Head<'a> {
 
     #[inline]
     pub(crate) fn severity(self) -> Severity {
-        Severity::from_number(self.0[5]).unwrap_or(Severity::ERROR)
+        Severity::of_known(self.0[5])
     }
 
     #[inline]
@@ -327,7 +327,7 @@ impl<'a> Name<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn put_name(out: &mut Vec<u8>, tag: u8, name: Name<'_>) {
     match name {
         Name::Index(index) => out.extend_from_slice(&[tag, index]),
@@ -448,7 +448,7 @@ pub(crate) fn put_error(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&m
 }
 
 /// Appends a text without a name and tells where it lies, counted from `start`.
-#[inline]
+#[inline(always)]
 pub(crate) fn put_aside(out: &mut Vec<u8>, start: usize, write: impl FnOnce(&mut Vec<u8>)) -> Slot {
     out.push(ASIDE);
     let len = put_len32(out, write);

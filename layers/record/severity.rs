@@ -41,6 +41,13 @@ impl Severity {
         }
     }
 
+    /// The severity with this number, which was one's before.
+    #[inline]
+    pub(super) const fn of_known(number: u8) -> Self {
+        debug_assert!(number >= 1 && number <= 24);
+        Self(number)
+    }
+
     /// 1 to 24.
     #[inline]
     pub const fn number(self) -> u8 {

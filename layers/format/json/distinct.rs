@@ -26,7 +26,8 @@ impl Distinct {
 fn find_out(callsite: &Callsite, taken: &Names, verdict: &AtomicU8) -> bool {
     let is_span = callsite.metadata().is_span();
     let taken = if is_span { &SPAN_NAMES } else { taken };
-    let keys = callsite.keys().iter().enumerate().filter(|(index, _)| is_span || callsite.message() != Some(*index as u8));
+    let keys =
+        callsite.keys().iter().enumerate().filter(|(index, _)| is_span || callsite.message() != Some(*index as u8));
     let keys: Vec<_> = keys.map(|(_, key)| key).collect();
     let distinct = keys.iter().enumerate().all(|(index, key)| {
         let name = key.name();
