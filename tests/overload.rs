@@ -194,12 +194,13 @@ fn produce(queue: &Queue<impl Handler>, load: &Load, producer: u64, overflow: Ov
     }
 }
 
-/// Lets the sink take one record for ten calls; and more only where a call waits for it in front of a full queue.
+/// Lets the sink take one record for ten calls; and more only while a call may be waiting for it. A queue need not tell those
+/// who wait of the first little room there is.
 fn dose(queue: &Queue<impl Handler>, load: &Load, tokens: &SyncSender<()>, fit: u64, done: impl Fn() -> bool) {
     let mut given = 0;
     while !done() {
         let now = snapshot(queue, load);
-        let waits = load.patient.load(Ordering::SeqCst) > 0 && now.pending >= fit * 9 / 10;
+        let waits = load.patient.load(Ordering::SeqCst) > 0 && now.pending > fit / 2;
         if (waits || load.begun.load(Ordering::SeqCst) > 10 * given) && tokens.try_send(()).is_ok() {
             given += 1;
         }
