@@ -141,8 +141,9 @@ impl Backlog {
     #[cold]
     fn close_last(&mut self) {
         if self.last.held.records > 0 {
-            let fresh = Chunk { bytes: self.spare.pop().unwrap_or_default(), ..Chunk::default() };
-            self.full.push_back(std::mem::replace(&mut self.last, fresh));
+            // At its full size at once: it would grow under the lock.
+            let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+            self.full.push_back(std::mem::replace(&mut self.last, Chunk { bytes, ..Chunk::default() }));
         }
     }
 
@@ -287,5 +288,5 @@ const LOST: &str = "lost";
 const MARK: usize = 64 << 10;
 /// So many bytes are worth one write; and room is made for others each time as many are through.
 const CHUNK: usize = 64 << 10;
-/// Buffers that are kept for later: 4 MiB.
+/// Buffers that are kept for later: about 4 MiB.
 const SPARE: usize = 64;

@@ -18,7 +18,7 @@ use self::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
 use crate::record::{Meta, Record, Severity};
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_until, wait_timeout};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -170,7 +170,7 @@ impl<H: Handler> Handler for Queue<H> {
             return Ok(());
         }
         self.register();
-        let mut state = lock(&shared.state);
+        let mut state = lock_briefly(&shared.state);
         if !state.started {
             state = Shared::start(shared, state);
         }
@@ -265,6 +265,7 @@ struct Shared<H> {
     done: Condvar,
 }
 
+/// On cache lines of its own: what is beside it is read before the lock is taken, by those who are about to wait for it.
 #[derive(Default)]
 #[repr(align(128))]
 struct State {
