@@ -7,6 +7,28 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The lock of something that is held for some nanoseconds at a time: whoever finds it taken lets others run for a while
+/// before it sleeps, which would cost a system call to itself and another to the one that must wake it.
+#[inline]
+pub(crate) fn lock_briefly<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    try_lock(mutex).unwrap_or_else(|| lock_taken(mutex))
+}
+
+#[cold]
+fn lock_taken<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    for _ in 0..YIELDS {
+        (0..SPINS).for_each(|_| std::hint::spin_loop());
+        if let Some(guard) = try_lock(mutex) {
+            return guard;
+        }
+        std::thread::yield_now();
+    }
+    lock(mutex)
+}
+
+const SPINS: usize = 32;
+const YIELDS: usize = 4;
+
 /// The lock, if it is free.
 pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {

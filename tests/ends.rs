@@ -2,6 +2,7 @@
 //! `ends --child CASE DIRECTORY`.
 
 mod acceptance;
+mod overload;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, form
 use tracing_subscriber::prelude::*;
 
 use acceptance::*;
+use overload::*;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
@@ -100,6 +102,13 @@ cases! {
     a_held_lock_of_stdout_holds_up_no_full_queue => |ended| ended.succeeds().took_less_than(10);
     what_others_want_takes_no_room_in_a_queue => |ended| ended.succeeds().has_lines(10);
     swaps_flushes_reports_and_forks_at_once_leave_nothing_behind => |ended| ended.succeeds().took_less_than(20);
+    an_idle_process_does_not_wake_up => |ended| ended.succeeds().has_lines(1_000);
+    calls_return_while_the_sink_takes_nothing => |ended| ended.succeeds();
+    ten_times_too_much_for_a_queue_that_blocks => |ended| ended.succeeds();
+    ten_times_too_much_for_a_queue_that_blocks_for_a_time => |ended| ended.succeeds();
+    ten_times_too_much_for_a_queue_that_drops_the_newest => |ended| ended.succeeds();
+    ten_times_too_much_for_a_queue_that_drops_the_oldest => |ended| ended.succeeds();
+    ten_times_too_much_for_a_queue_that_drops_the_unimportant => |ended| ended.succeeds();
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 

@@ -8,10 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing_handlers::handler::{DropReason, Handler, Overflow, Queue, Report, Stats, from_fn};
-use tracing_handlers::record::Kind;
+use tracing_handlers::record::{Kind, Meta};
 use tracing_handlers::{Error, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, filter, format};
 use tracing_subscriber::prelude::*;
 
+use crate::collect::seen;
 use crate::output::{Buffered, Collected};
 
 /// Long enough for anything that is not stuck.
@@ -381,6 +382,8 @@ fn every_record_is_accounted_for_in_every_snapshot_under_load() {
                     assert!(now.accepted >= before.accepted && now.delivered >= before.delivered, "{before:?} {now:?}");
                     before = now;
                     count += 1;
+                    // Whoever takes a lock again at once starves all others.
+                    thread::sleep(Duration::from_micros(50));
                 }
                 count
             });
@@ -787,6 +790,92 @@ fn what_the_handler_says_it_does_not_want_is_not_queued() {
     queue.flush(soon()).unwrap();
     assert_eq!((stats(&queue).accepted, stats(&queue).delivered), (1, 1));
     assert_eq!(sink.lines(), ["WARN"]);
+}
+
+/// Wants WARN and more of everything but the target `noise`, and counts how often it is asked.
+#[derive(Default)]
+struct Choosy {
+    asked: AtomicUsize,
+    seen: Mutex<Vec<String>>,
+}
+
+impl Handler for Choosy {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        meta.severity >= Severity::WARN && meta.target != "noise"
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        lock(&self.seen).push(record.message().to_owned());
+        Ok(())
+    }
+}
+
+#[test]
+fn the_handler_is_asked_once_for_each_callsite_and_severity() {
+    let choosy = Arc::new(Choosy::default());
+    let queue = Queue::new(choosy.clone());
+    let info = seen(|| tracing::info!("info")).last();
+    let mut error = info.clone();
+    error.set_severity(Severity::ERROR);
+    error.set_message("error");
+    // These carry their targets themselves, and are judged each time.
+    let (noise, heard) = (RecordBuf::new(Severity::ERROR, "noise", "noise"), record(Severity::WARN, "heard"));
+    for record in [&info, &noise, &error, &heard] {
+        (0..100).for_each(|_| queue.handle(&record.as_record()).unwrap());
+    }
+    queue.flush(soon()).unwrap();
+    assert_eq!(choosy.asked.load(Ordering::SeqCst), 1 + 100 + 1 + 100);
+    assert_eq!(*lock(&choosy.seen), [["error"; 100], ["heard"; 100]].concat());
+    assert_eq!(stats(&queue).accepted, 200);
+}
+
+#[test]
+fn callsites_whose_answers_share_a_place_do_not_get_each_others() {
+    macro_rules! callsites {
+        ($($number:literal)*) => { $(
+            tracing::info!(target: concat!("t", $number), "info");
+            tracing::warn!(target: concat!("t", $number), "warn");
+        )* };
+    }
+    let seen = seen(|| {
+        // More than a queue remembers.
+        callsites!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36
+            37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64 65 66 67 68 69 70 71 72);
+    });
+    let choosy = Arc::new(Choosy::default());
+    let queue = Queue::new(choosy.clone());
+    for _ in 0..3 {
+        seen.all().iter().for_each(|record| queue.handle(&record.as_record()).unwrap());
+    }
+    queue.flush(soon()).unwrap();
+    assert_eq!(*lock(&choosy.seen), vec!["warn"; 3 * 73]);
+}
+
+#[test]
+fn records_of_all_sizes_keep_their_places_when_the_oldest_are_dropped() {
+    // What a queue keeps together is 64 KiB: these are far smaller, nearly as large, and larger.
+    let sizes = [10, 65_000, 3_000, 200_000, 66_000, 1, 30_000, 30_000];
+    for capacity in [400_000, 1_000_000] {
+        let gate = Gate::open();
+        let queue = Queue::new(gate.clone()).capacity_bytes(capacity).overflow(Overflow::DropOldest);
+        for round in 0..20 {
+            gate.lock();
+            for number in 0..30_u32 {
+                let zeros = "0".repeat(sizes[number as usize % sizes.len()]);
+                send(&queue, format!("{zeros}{}", round * 30 + number));
+                stats(&queue);
+            }
+            gate.unlock();
+            if round % 4 == 3 {
+                queue.flush(soon()).unwrap();
+            }
+        }
+        queue.flush(soon()).unwrap();
+        assert_eq!((stats(&queue).accepted, stats(&queue).pending), (600, 0));
+        assert_eq!(stats(&queue).delivered, gate.messages().len() as u64);
+        assert_gaps_are_exact(&gate.seen(), 600);
+    }
 }
 
 #[test]

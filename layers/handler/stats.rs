@@ -92,10 +92,6 @@ impl Dropped {
     pub(crate) fn add(&mut self, reason: DropReason, count: u64) {
         self.0[reason as usize] += count;
     }
-
-    pub(crate) fn take(&mut self) -> Self {
-        std::mem::take(self)
-    }
 }
 
 impl fmt::Debug for Dropped {

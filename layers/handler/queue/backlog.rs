@@ -1,13 +1,21 @@
+use std::collections::VecDeque;
+
 use super::Settings;
 use crate::handler::{DropReason, Dropped, Stats};
 use crate::record::{Kind, Record, RecordBuf, Severity, Value};
 
-/// The records that wait, end to end in one buffer, and the counts of all others.
+/// The records that wait, and the counts of all others.
+///
+/// They lie end to end in chunks. One buffer for all of them would have to be moved when the oldest are dropped, or when it
+/// grows: milliseconds during which nobody can log.
 #[derive(Default)]
 pub(super) struct Backlog {
-    buffer: Vec<u8>,
-    /// Where in `buffer` the oldest one starts.
-    head: usize,
+    /// Those before `last`, oldest first.
+    full: VecDeque<Chunk>,
+    /// What is appended to.
+    last: Chunk,
+    /// Buffers that the worker is through with.
+    spare: Vec<Vec<u8>>,
     queued: Held,
     /// What the worker has taken and not reported back on.
     in_flight: Held,
@@ -16,9 +24,41 @@ pub(super) struct Backlog {
     failed: u64,
     dropped: Dropped,
     /// Lost behind the newest record, and not told yet.
-    lost: Dropped,
+    lost: Option<Dropped>,
     /// Lost in front of the oldest record, and not told yet.
-    lost_before: Dropped,
+    lost_before: Option<Dropped>,
+}
+
+/// Whole records: about [`CHUNK`] bytes of them, or a single larger one.
+#[derive(Default)]
+pub(super) struct Chunk {
+    bytes: Vec<u8>,
+    /// Where in `bytes` the oldest one starts.
+    head: usize,
+    held: Held,
+}
+
+impl Chunk {
+    pub(super) fn records(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    pub(super) fn held(&self) -> Held {
+        self.held
+    }
+
+    #[inline]
+    fn append(&mut self, kind: Kind, raw: &[u8]) {
+        self.bytes.extend_from_slice(raw);
+        self.held.add(kind, raw.len());
+    }
+
+    fn drop_oldest(&mut self) -> Option<Record<'_>> {
+        let oldest = Record::decode(&self.bytes[self.head..])?;
+        self.head += oldest.raw().len();
+        self.held.subtract(Held::of(&oldest));
+        Some(oldest)
+    }
 }
 
 /// How many records are somewhere, and how many of them only tell of others that were lost.
@@ -34,7 +74,14 @@ impl Held {
         (self.records - self.notices) as u64
     }
 
-    pub(super) fn add(&mut self, kind: Kind, bytes: usize) {
+    fn of(record: &Record<'_>) -> Self {
+        let mut held = Self::default();
+        held.add(record.kind(), record.raw().len());
+        held
+    }
+
+    #[inline]
+    fn add(&mut self, kind: Kind, bytes: usize) {
         self.records += 1;
         self.notices += usize::from(kind == Kind::Loss);
         self.bytes += bytes;
@@ -60,21 +107,44 @@ impl Backlog {
         self.queued.bytes >= MARK.min(settings.bytes / 2) || self.queued.records >= settings.records.div_ceil(2)
     }
 
+    /// Whether there is so much room that those who wait for some will not be back at once.
+    pub(super) fn is_roomy(&self, settings: &Settings) -> bool {
+        let most = |all: usize| all - all / 4;
+        self.queued.records + self.in_flight.records <= most(settings.records)
+            && self.queued.bytes + self.in_flight.bytes <= most(settings.bytes)
+    }
+
     /// Nothing to deliver, and nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.queued.records == 0 && self.lost.total() == 0 && self.lost_before.total() == 0
+        self.queued.records == 0 && self.lost.is_none() && self.lost_before.is_none()
     }
 
     #[inline]
     pub(super) fn append(&mut self, record: &Record<'_>) {
-        if self.lost.total() > 0 {
+        if self.lost.is_some() {
             self.tell_lost();
         }
-        let (kind, raw) = (record.kind(), record.raw());
         // The notice of a queue in front of this one is handed on, and is no record of its own here either.
-        self.accepted += u64::from(kind != Kind::Loss);
-        self.buffer.extend_from_slice(raw);
+        self.accepted += u64::from(record.kind() != Kind::Loss);
+        self.put(record.kind(), record.raw());
+    }
+
+    #[inline]
+    fn put(&mut self, kind: Kind, raw: &[u8]) {
+        if self.last.bytes.len() + raw.len() > CHUNK {
+            self.close_last();
+        }
+        self.last.append(kind, raw);
         self.queued.add(kind, raw.len());
+    }
+
+    #[cold]
+    fn close_last(&mut self) {
+        if self.last.held.records > 0 {
+            // At its full size at once: it would grow under the lock.
+            let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
+            self.full.push_back(std::mem::replace(&mut self.last, Chunk { bytes, ..Chunk::default() }));
+        }
     }
 
     /// A record is given up, behind the newest one.
@@ -84,7 +154,7 @@ impl Backlog {
             self.accepted += 1;
             self.dropped.add(reason, 1);
         }
-        self.lost.add(reason, told.unwrap_or(1));
+        self.lost.get_or_insert_default().add(reason, told.unwrap_or(1));
     }
 
     /// Gives up the oldest records until one of `bytes` fits; none, where what the worker has leaves no room for it anyway.
@@ -93,46 +163,58 @@ impl Backlog {
             return;
         }
         while self.queued.records > 0 && !self.fits(settings, bytes) {
-            let Some(oldest) = Record::decode(&self.buffer[self.head..]) else { break };
-            let mut gone = Held::default();
-            gone.add(oldest.kind(), oldest.raw().len());
+            let Some(oldest) = self.full.front_mut().unwrap_or(&mut self.last).drop_oldest() else { break };
             let told = notice_of(&oldest);
             self.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
-            self.lost_before.add(DropReason::Oldest, told.unwrap_or(1));
-            self.head += gone.bytes;
-            self.queued.subtract(gone);
-        }
-        // What is dropped at the front must not let the buffer grow at the end for ever.
-        if self.head > MARK && self.head > self.buffer.len() / 2 {
-            self.buffer.drain(..self.head);
-            self.head = 0;
+            self.lost_before.get_or_insert_default().add(DropReason::Oldest, told.unwrap_or(1));
+            self.queued.subtract(Held::of(&oldest));
+            self.forget_emptied();
         }
     }
 
-    /// Hands over all records that wait, with the news of those that were lost between them, for an empty buffer.
-    pub(super) fn take(&mut self, empty: Vec<u8>) -> Vec<u8> {
-        if self.lost_before.total() > 0 {
-            let notice = notice(self.lost_before.take());
-            let raw = notice.as_record().raw().to_vec();
-            self.queued.add(Kind::Loss, raw.len());
-            self.buffer.splice(..self.head, raw);
-        } else {
-            self.buffer.drain(..self.head);
+    fn forget_emptied(&mut self) {
+        if self.full.front().is_some_and(|oldest| oldest.held.records == 0) {
+            let emptied = self.full.pop_front();
+            emptied.into_iter().for_each(|emptied| self.keep(emptied));
+        } else if self.queued.records == 0 {
+            self.last.bytes.clear();
+            self.last.head = 0;
         }
-        self.head = 0;
-        if self.lost.total() > 0 {
+    }
+
+    fn keep(&mut self, chunk: Chunk) {
+        let Chunk { mut bytes, .. } = chunk;
+        if self.spare.len() < SPARE && bytes.capacity() <= 2 * CHUNK {
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+
+    /// Hands over all records that wait, with the news of those that were lost between them, for an empty list.
+    pub(super) fn take(&mut self, empty: VecDeque<Chunk>) -> VecDeque<Chunk> {
+        if self.lost.is_some() {
             self.tell_lost();
         }
+        self.close_last();
+        if let Some(lost) = self.lost_before.take() {
+            let notice = notice(lost);
+            let mut first = Chunk::default();
+            first.append(Kind::Loss, notice.as_record().raw());
+            self.queued.add(Kind::Loss, first.bytes.len());
+            self.full.push_front(first);
+        }
         self.in_flight = std::mem::take(&mut self.queued);
-        std::mem::replace(&mut self.buffer, empty)
+        std::mem::replace(&mut self.full, empty)
     }
 
-    /// The worker is through with `done`, of which `failed` records met an error.
-    pub(super) fn done(&mut self, done: Held, failed: u64) {
+    /// The worker is through with a chunk, of which `failed` records met an error.
+    pub(super) fn done(&mut self, chunk: Chunk, failed: u64) {
+        let done = chunk.held;
         let failed = failed.min(done.own());
         self.in_flight.subtract(done);
         self.failed += failed;
         self.delivered += done.own() - failed;
+        self.keep(chunk);
     }
 
     /// A record that went past the queue.
@@ -149,8 +231,8 @@ impl Backlog {
         let lost = self.queued.own();
         self.dropped.add(reason, lost);
         self.queued = Held::default();
-        self.buffer.clear();
-        self.head = 0;
+        self.full.clear();
+        self.last = Chunk::default();
         lost
     }
 
@@ -159,8 +241,7 @@ impl Backlog {
         self.clear_queued(DropReason::Forked);
         self.dropped.add(DropReason::Forked, self.in_flight.own());
         self.in_flight = Held::default();
-        self.lost.take();
-        self.lost_before.take();
+        (self.lost, self.lost_before) = (None, None);
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -175,10 +256,9 @@ impl Backlog {
 
     #[cold]
     fn tell_lost(&mut self) {
-        let notice = notice(self.lost.take());
-        let raw = notice.as_record().raw();
-        self.buffer.extend_from_slice(raw);
-        self.queued.add(Kind::Loss, raw.len());
+        let Some(lost) = self.lost.take() else { return };
+        let notice = notice(lost);
+        self.put(Kind::Loss, notice.as_record().raw());
     }
 }
 
@@ -204,5 +284,9 @@ fn notice_of(record: &Record<'_>) -> Option<u64> {
 
 const LOST: &str = "lost";
 
-/// So many bytes are worth a wake-up, and one write.
+/// So many bytes are worth a wake-up.
 const MARK: usize = 64 << 10;
+/// So many bytes are worth one write; and room is made for others each time as many are through.
+const CHUNK: usize = 64 << 10;
+/// Buffers that are kept for later: about 4 MiB.
+const SPARE: usize = 64;

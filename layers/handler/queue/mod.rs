@@ -1,6 +1,7 @@
 //! Hand-off to a thread.
 
 mod backlog;
+mod wanted;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +14,11 @@ use tracing_subscriber::filter::LevelFilter;
 pub(super) use self::worker::is_any_thread as is_worker_thread;
 
 use self::backlog::Backlog;
+use self::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
 use crate::record::{Meta, Record, Severity};
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_until, wait_timeout};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -90,6 +92,7 @@ impl<H: Handler> Queue<H> {
         let shared = Arc::new(Shared {
             handler,
             settings: Settings::default(),
+            wanted: Wanted::new(),
             reentrant: AtomicU64::new(0),
             abandoned: AtomicBool::new(false),
             registered: AtomicBool::new(false),
@@ -167,7 +170,7 @@ impl<H: Handler> Handler for Queue<H> {
             return Ok(());
         }
         self.register();
-        let mut state = lock(&shared.state);
+        let mut state = lock_briefly(&shared.state);
         if !state.started {
             state = Shared::start(shared, state);
         }
@@ -249,6 +252,7 @@ impl Default for Settings {
 struct Shared<H> {
     handler: H,
     settings: Settings,
+    wanted: Wanted,
     reentrant: AtomicU64,
     abandoned: AtomicBool,
     registered: AtomicBool,
@@ -261,17 +265,18 @@ struct Shared<H> {
     done: Condvar,
 }
 
+/// On cache lines of its own: what is beside it is read before the lock is taken, by those who are about to wait for it.
 #[derive(Default)]
+#[repr(align(128))]
 struct State {
     /// Records on their way, and what became of the others.
     backlog: Backlog,
     /// The worker has been started, or found impossible to start.
     started: bool,
     worker_lives: bool,
-    /// The worker sleeps until somebody wakes it.
-    asleep: bool,
-    /// Somebody has woken the worker, and it has not come yet.
-    kicked: bool,
+    rest: Rest,
+    /// What waits must not wait for the next tick.
+    urgent: bool,
     /// How many wait for room.
     waiting: usize,
     /// The queue is dropped: the worker ends when it is empty, or at this time.
@@ -280,6 +285,18 @@ struct State {
     thread: Option<std::thread::JoinHandle<()>>,
     /// Goes up with each fork: a worker of an earlier one is none.
     generation: u64,
+}
+
+/// Whether the worker must be woken, or will look by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Rest {
+    /// It is at work, or has been woken.
+    #[default]
+    None,
+    /// It looks at its next tick.
+    Doze,
+    /// It sleeps until somebody wakes it.
+    Sleep,
 }
 
 /// Flushes are numbered; the worker does all that were wanted when it took its last batch at once.
@@ -296,7 +313,8 @@ impl<H: Handler> Shared<H> {
     /// here does so again on the worker's thread, where that is counted.
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.handler.enabled(&record.meta()))).unwrap_or(true)
+        let ask = || catch_unwind(AssertUnwindSafe(|| self.handler.enabled(&record.meta()))).unwrap_or(true);
+        self.wanted.look_up(record, ask)
     }
 
     /// Puts the record into the backlog, or gives it up as the settings say.
@@ -358,18 +376,22 @@ impl<H: Handler> Shared<H> {
         needed: usize,
         deadline: Option<Instant>,
     ) -> MutexGuard<'a, State> {
+        let since = Instant::now();
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
             let exit = process::is_exiting().then(process::exit_deadline);
             let deadline = deadline.into_iter().chain(exit).min();
-            let left = deadline.map_or(A_WHILE, |deadline| deadline.saturating_duration_since(Instant::now()));
+            let now = Instant::now();
+            let left = deadline.map_or(LOOK_AT_LEAST, |deadline| deadline.saturating_duration_since(now));
             if left.is_zero() {
                 break;
             }
             if state.must_wake(true) {
                 self.work.notify_one();
             }
-            state = wait_timeout(&self.room, state, left.min(A_WHILE));
+            // The worker does not tell of all the room it makes, and what it is at next may take long.
+            let pause = now.duration_since(since).clamp(LOOK_AT_MOST, LOOK_AT_LEAST);
+            state = wait_timeout(&self.room, state, left.min(pause));
         }
         state.waiting -= 1;
         state
@@ -397,11 +419,15 @@ impl<H: Handler> Shared<H> {
 }
 
 impl State {
-    /// Whether the caller must wake the worker, for a record that `urgent`ly wants it or because it sleeps.
+    /// Whether the caller must wake the worker, for a record that `urgent`ly wants it or because it sleeps. One that is at
+    /// work sees for itself: to wake it would be a system call for nothing.
     #[inline]
     fn must_wake(&mut self, urgent: bool) -> bool {
-        let wake = (self.asleep || urgent) && !self.kicked;
-        self.kicked |= wake;
+        self.urgent |= urgent;
+        let wake = self.rest == Rest::Sleep || (urgent && self.rest == Rest::Doze);
+        if wake {
+            self.rest = Rest::None;
+        }
         wake
     }
 
@@ -472,5 +498,7 @@ impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
     }
 }
 
-/// A waiting thread looks again so often, in case nobody tells it.
-const A_WHILE: Duration = Duration::from_secs(1);
+/// A thread that waits for room looks for itself when it has waited as long again, but not oftener than this,
+const LOOK_AT_MOST: Duration = Duration::from_millis(2);
+/// and not more seldom than this.
+const LOOK_AT_LEAST: Duration = Duration::from_secs(1);

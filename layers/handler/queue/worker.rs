@@ -1,14 +1,15 @@
 //! The thread behind a queue.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::backlog::Held;
-use super::{Shared, State};
+use super::backlog::Chunk;
+use super::{Rest, Shared, State};
 use crate::handler::Handler;
-use crate::record::{Record, Records};
+use crate::record::Records;
 use crate::selflog::Health;
 use crate::sync::{lock, wait, wait_timeout};
 use crate::{Error, ErrorKind};
@@ -23,8 +24,9 @@ impl<H: Handler> Shared<H> {
         }
         let worker = Worker {
             shared: shared.clone(),
-            batch: Vec::new(),
+            batch: VecDeque::new(),
             seen: Instant::now(),
+            made_room: Instant::now(),
             health: Health::default(),
             generation: state.generation,
         };
@@ -57,9 +59,11 @@ pub(crate) fn is_any_thread() -> bool {
 
 struct Worker<H: Handler> {
     shared: Arc<Shared<H>>,
-    batch: Vec<u8>,
+    batch: VecDeque<Chunk>,
     /// When there were records last.
     seen: Instant,
+    /// When those who wait for room were told last.
+    made_room: Instant,
     health: Health,
     generation: u64,
 }
@@ -120,16 +124,11 @@ impl<H: Handler> Worker<H> {
         mut state: MutexGuard<'_, State>,
         flush: Option<(u64, Instant)>,
     ) -> Option<Option<(u64, Instant)>> {
-        state.kicked = false;
+        state.urgent = false;
         if flush.is_some() {
             state.flush.deadline = None;
         }
-        let mut empty = std::mem::take(&mut self.batch);
-        empty.clear();
-        if empty.capacity() > KEEP_BYTES {
-            empty = Vec::new();
-        }
-        self.batch = state.backlog.take(empty);
+        self.batch = state.backlog.take(std::mem::take(&mut self.batch));
         Some(flush)
     }
 
@@ -137,49 +136,55 @@ impl<H: Handler> Worker<H> {
     fn rest<'a>(&mut self, shared: &'a Shared<H>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         // What came while a slow batch was written has woken nobody: only an empty queue lets the worker sleep.
         if !state.backlog.is_empty() || self.seen.elapsed() < LINGER {
-            return wait_timeout(&shared.work, state, TICK);
+            state.rest = Rest::Doze;
+            state = wait_timeout(&shared.work, state, TICK);
+            state.rest = Rest::None;
+            return state;
         }
-        // Whatever somebody kicked for is done.
-        state.kicked = false;
-        state.asleep = true;
-        while state.asleep && !state.kicked && state.closing.is_none() {
+        state.rest = Rest::Sleep;
+        while state.rest == Rest::Sleep && state.closing.is_none() {
             state = wait(&shared.work, state);
         }
-        state.asleep = false;
+        state.rest = Rest::None;
         self.seen = Instant::now();
         state
     }
 
-    /// Hands the batch to the handlers, and makes room for others piece by piece. `false`: a handler has forked, this is
+    /// Hands the batch to the handlers, and makes room for others chunk by chunk. `false`: a handler has forked, this is
     /// the child, and the rest is the parent's.
     fn deliver(&mut self) -> bool {
-        if self.batch.is_empty() {
-            return true;
+        if !self.batch.is_empty() {
+            self.seen = Instant::now();
         }
-        self.seen = Instant::now();
-        let batch = std::mem::take(&mut self.batch);
-        let mut rest = &batch[..];
-        while let Some((piece, held)) = split_piece(&mut rest) {
-            let failed = self.handle(piece, held);
-            let mut state = lock(&self.shared.state);
+        let shared = self.shared.clone();
+        while let Some(chunk) = self.batch.pop_front() {
+            let failed = self.handle(&chunk);
+            let mut state = lock(&shared.state);
             if state.generation != self.generation {
                 return false;
             }
-            state.backlog.done(held, failed);
-            let waiting = state.waiting > 0;
+            state.backlog.done(chunk, failed);
+            let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
-            if waiting {
-                self.shared.room.notify_all();
+            if tell {
+                self.made_room = Instant::now();
+                shared.room.notify_all();
             }
         }
-        self.batch = batch;
         true
     }
 
+    /// Told of each chunk that a fast worker is through with, those who wait would fill it and wait again. Behind a slow sink
+    /// they are told at once: their time may be short.
+    fn is_room_worth_telling(&self, state: &State) -> bool {
+        let roomy = state.backlog.is_roomy(&self.shared.settings);
+        roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
+    }
+
     /// Tells how many failed.
-    fn handle(&mut self, piece: &[u8], held: Held) -> u64 {
+    fn handle(&mut self, chunk: &Chunk) -> u64 {
         let handler = &self.shared.handler;
-        let handled = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(Records::new(piece))));
+        let handled = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(Records::new(chunk.records()))));
         let handled = handled.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()));
         match handled {
             Ok(()) => {
@@ -187,7 +192,8 @@ impl<H: Handler> Worker<H> {
                 0
             }
             Err(partial) => {
-                let failed = held.records - partial.delivered.min(held.records);
+                let records = chunk.held().records;
+                let failed = records - partial.delivered.min(records);
                 if !partial.error.is_told() {
                     self.health.failed(&self.shared.settings.name, &partial.error, failed);
                 }
@@ -229,7 +235,7 @@ impl State {
     /// Whether records must be taken now, not at the next tick.
     fn is_due<H>(&self, shared: &Shared<H>) -> bool {
         let now =
-            self.kicked || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&shared.settings);
+            self.urgent || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&shared.settings);
         now && !self.backlog.is_empty()
     }
 }
@@ -238,18 +244,6 @@ impl super::Flush {
     fn wanted(&self) -> Option<(u64, Instant)> {
         (self.wanted > self.done).then(|| (self.wanted, self.deadline.unwrap_or_else(Instant::now)))
     }
-}
-
-/// Takes whole records of about [`PIECE_BYTES`] off the front.
-fn split_piece<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Held)> {
-    let mut held = Held::default();
-    while held.bytes < PIECE_BYTES {
-        let Some(record) = Record::decode(&rest[held.bytes..]) else { break };
-        held.add(record.kind(), record.raw().len());
-    }
-    let (piece, after) = rest.split_at(held.bytes);
-    *rest = after;
-    (held.records > 0).then_some((piece, held))
 }
 
 thread_local! {
@@ -261,7 +255,5 @@ thread_local! {
 const TICK: Duration = Duration::from_millis(2);
 /// How long after the last record it still looks.
 const LINGER: Duration = Duration::from_millis(100);
-/// Room is made for others each time so many bytes of records are through.
-const PIECE_BYTES: usize = 64 << 10;
-/// A buffer that has grown past this is not kept.
-const KEEP_BYTES: usize = 4 << 20;
+/// After so long, those who wait for room are told of however little there is.
+const ROOM_EVERY: Duration = Duration::from_millis(1);
