@@ -211,6 +211,14 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The callsite's id, where all that [`meta`](Self::meta) says but the severity is the callsite's.
+    #[inline]
+    pub(crate) fn callsite_of_meta(&self) -> Option<NonZero<u32>> {
+        let head = self.head;
+        let own = head.target().at | head.name().at | head.module_path().at | head.file().at | head.line();
+        NonZero::new(head.callsite()).filter(|_| own == 0)
+    }
+
     /// What filters judge from: everything but the values.
     #[inline]
     pub fn meta(&self) -> Meta<'a> {

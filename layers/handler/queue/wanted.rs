@@ -29,10 +29,8 @@ impl Wanted {
 /// carries some of that itself.
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
-    let header = record.header();
-    let own = header.target.at | header.name.at | header.module_path.at | header.file.at | header.line;
-    let callsite = (header.callsite != 0 && own == 0).then_some(u64::from(header.callsite))?;
-    Some(callsite << SEVERITY_BITS | u64::from(header.severity.number()))
+    let callsite = u64::from(record.callsite_of_meta()?.get());
+    Some(callsite << SEVERITY_BITS | u64::from(record.severity().number()))
 }
 
 const SEVERITY_BITS: u32 = 8;
