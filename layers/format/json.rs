@@ -174,60 +174,95 @@ impl Json {
         self
     }
 
-    /// What is constant about the lines of the record's callsite, where nothing has been changed about the record.
+    /// What is constant about the lines of the record's callsite, where nothing has been changed about the record and no
+    /// name wants watching. Flattened spans share an object with the event and with each other: theirs do.
     #[inline]
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
-        let callsite = record.callsite().filter(|callsite| record.is_as_captured() && !callsite.is_from_log())?;
-        let line = self.plan.lines.of(callsite, || self.join(callsite))?;
+        let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
+        let line = self.plan.lines.of(callsite, || self.join(callsite))?.as_ref()?;
         (line.severity == record.severity()).then_some(line)
     }
 
     #[cold]
-    fn join(&self, callsite: &'static Callsite) -> Line {
+    fn join(&self, callsite: &'static Callsite) -> Option<Line> {
+        if callsite.is_from_log() || !self.plan.distinct.holds(Some(callsite), &self.plan.names) {
+            return None;
+        }
         let sample = RecordBuf::of_callsite(callsite);
         let sample = sample.as_record();
         let (mut steps, mut constant) = (Vec::new(), Vec::new());
         let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
         for (index, part) in self.plan.parts.iter().enumerate() {
-            if part.key.is_of_callsite() {
-                let mut to = Writer::new(&mut constant, self.duplicates, self.non_finite, None);
-                let mut object = to.open(NO_NAMES);
-                self.write_part(part, &sample, &mut object, &mut to);
-            } else if part.key == Key::Timestamp {
-                part.lead.put(&mut constant);
-                constant.extend_from_slice(quote);
-                steps.push(Step::new(&mut constant, Then::Time));
-                constant.extend_from_slice(quote);
-            } else {
-                let then = match part.key {
-                    Key::Message => Then::Message(index),
-                    Key::Fields if self.fields == Layout::Flat => Then::Fields,
-                    Key::Spans => Then::Spans(index),
-                    _ => Then::Part(index),
-                };
-                steps.push(Step::new(&mut constant, then));
-            }
+            let then = match part.key {
+                key if key.is_of_callsite() => {
+                    self.write_alone(part, &sample, &mut constant);
+                    continue;
+                }
+                Key::Timestamp => {
+                    part.lead.put(&mut constant);
+                    constant.extend_from_slice(quote);
+                    steps.push(Step::new(&mut constant, Then::Time));
+                    constant.extend_from_slice(quote);
+                    continue;
+                }
+                Key::Message => Then::Message(index),
+                Key::Fields if self.fields == Layout::Flat => Then::Fields,
+                Key::Spans => Then::Spans(index),
+                _ => Then::Part(index),
+            };
+            steps.push(Step::new(&mut constant, then));
         }
-        steps.push(Step::new(&mut constant, Then::End));
-        Line { severity: sample.severity(), steps: steps.into() }
+        if !constant.is_empty() {
+            steps.push(Step::new(&mut constant, Then::End));
+        }
+        Some(Line { severity: sample.severity(), steps: steps.into() })
     }
 
     #[inline]
-    fn write_line<'w>(&'w self, line: &Line, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+    fn write_line(&self, line: &Line, record: &Record<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
         for step in &line.steps {
             if let Some(constant) = &step.constant {
-                constant.put(to.out());
+                constant.put(out);
             }
             match step.then {
-                Then::Time => self.time.write(record.time(), to.out()),
-                Then::Message(part) => write_message(&self.plan.parts[part], record, to),
-                Then::Fields => to.members(object, record.fields()),
+                Then::Time => self.time.write(record.time(), out),
+                Then::Message(_) if record.message().is_empty() => {}
+                Then::Message(part) => {
+                    self.plan.parts[part].lead.put(out);
+                    value::text(out, record.message());
+                }
+                Then::Fields => object::write_members(out, record.fields(), self.non_finite),
                 Then::Spans(_) if !record.has_spans() => {}
-                Then::Spans(part) => self.write_spans(&self.plan.parts[part], record, object, to),
-                Then::Part(part) => self.write_part(&self.plan.parts[part], record, object, to),
+                Then::Spans(part) | Then::Part(part) => self.write_alone(&self.plan.parts[part], record, out),
                 Then::End => {}
             }
         }
+        object::close(out, start);
+    }
+
+    /// Writes a part in which the names of the others do not matter.
+    #[inline(never)]
+    fn write_alone(&self, part: &Part, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut to = self.writer(record, out);
+        let mut object = to.open(NO_NAMES);
+        self.write_part(part, record, &mut object, &mut to);
+    }
+
+    #[inline(never)]
+    fn write_parts(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let mut to = self.writer(record, out);
+        let mut object = to.open(&self.plan.names);
+        for part in &self.plan.parts {
+            self.write_part(part, record, &mut object, &mut to);
+        }
+        to.close(object);
+    }
+
+    #[inline]
+    fn writer<'b>(&'b self, record: &Record<'_>, out: &'b mut Vec<u8>) -> Writer<'b> {
+        let distinct = (record.is_as_captured() && self.spans != Spans::Flat).then_some(&self.plan.distinct);
+        Writer::new(out, self.duplicates, self.non_finite, distinct)
     }
 
     fn is_written(&self, key: Key) -> bool {
@@ -262,7 +297,7 @@ impl Json {
             Key::Line => to.int_if_any(part, record.line().map(u64::from)),
             Key::ThreadName => to.text_if_any(part, record.thread_name()),
             Key::ThreadId => to.int_if_any(part, Some(record.thread_id()).filter(|id| *id > 0)),
-            Key::Message => write_message(part, record, to),
+            Key::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
             Key::Fields => self.write_fields(part, record, object, to),
             Key::Span => write_span(part, record, to),
             Key::Spans => self.write_spans(part, record, object, to),
@@ -311,17 +346,13 @@ impl Default for Json {
 
 impl Format for Json {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
-        // Flattened spans share an object with the event and with each other: their names must be watched.
-        let distinct = (record.is_as_captured() && self.spans != Spans::Flat).then_some(&self.plan.distinct);
-        let mut to = Writer::new(out.buffer(), self.duplicates, self.non_finite, distinct);
+        let out = out.buffer();
         // Names of callsites are not in the raw record, and values grow: this is near enough to grow once at most.
-        to.out().reserve(2 * record.raw().len() + RESERVE);
-        let mut object = to.open(&self.plan.names);
+        out.reserve(2 * record.raw().len() + RESERVE);
         match self.line_of(record) {
-            Some(line) => self.write_line(line, record, &mut object, &mut to),
-            None => self.plan.parts.iter().for_each(|part| self.write_part(part, record, &mut object, &mut to)),
+            Some(line) => self.write_line(line, record, out),
+            None => self.write_parts(record, out),
         }
-        to.close(object);
         Ok(())
     }
 }
@@ -334,13 +365,6 @@ struct Plan {
     distinct: Distinct,
     lines: Lines,
     id: FormatId,
-}
-
-#[inline]
-fn write_message(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
-    if !record.message().is_empty() {
-        to.text(part, record.message());
-    }
 }
 
 /// The innermost span.

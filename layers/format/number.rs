@@ -33,6 +33,13 @@ pub(crate) fn finite(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
+/// `.123456Z`: the fraction of a second in UTC, for less than a million.
+#[inline]
+pub(crate) fn micros(micros: u32) -> [u8; 8] {
+    let digits = (eight_digits(u64::from(micros)) | ZEROS) >> 16;
+    (u64::from(b'.') | digits << 8 | u64::from(b'Z') << 56).to_le_bytes()
+}
+
 /// Appends a number of up to eight digits.
 #[inline]
 fn put_digits(out: &mut Vec<u8>, value: u64) {

@@ -101,6 +101,7 @@ impl Time {
     #[inline]
     pub(crate) fn write(&self, time: Timestamp, out: &mut Vec<u8>) {
         match self.style {
+            Style::Long if self.precision == 6 && self.zone.is_none() => write_default(time, out),
             Style::Long | Style::Short => self.write_civil(time, out),
             Style::UnixSeconds => write_unix(time, self.precision, self.precision, out),
             Style::UnixWhole { digits } => write_unix(time, digits, 0, out),
@@ -118,16 +119,16 @@ impl Time {
         matches!(self.style, Style::UnixSeconds | Style::UnixWhole { .. })
     }
 
-    #[inline]
+    #[inline(never)]
     fn write_civil(&self, time: Timestamp, out: &mut Vec<u8>) {
         let minutes = self.zone.as_ref().map(|zone| zone.offset_minutes(time.seconds()));
         let local = civil::clamp(time, i64::from(minutes.unwrap_or(0)) * 60);
         let date_time = civil::date_time(local.seconds());
         if let Style::Short = self.style {
-            out.extend_from_slice(&date_time[11..]);
+            out.extend_from_slice(&date_time[11..civil::DATE_TIME]);
             return put_fraction(out, local.nanos(), self.precision);
         }
-        out.extend_from_slice(&date_time);
+        out.extend_from_slice(&date_time[..civil::DATE_TIME]);
         put_fraction(out, local.nanos(), self.precision);
         put_offset(out, minutes);
     }
@@ -156,6 +157,16 @@ enum Style {
 trait Zone: fmt::Debug + Send + Sync + 'static {
     /// How far ahead, in whole minutes (RFC 3339 has no seconds there), `seconds` after the epoch.
     fn offset_minutes(&self, seconds: i64) -> i32;
+}
+
+/// `2026-11-21T01:19:03.123456Z`, in whole words.
+#[inline]
+fn write_default(time: Timestamp, out: &mut Vec<u8>) {
+    let time = civil::clamp(time, 0);
+    let end = out.len() + civil::DATE_TIME;
+    out.extend_from_slice(&civil::date_time(time.seconds()));
+    out.truncate(end);
+    out.extend_from_slice(&number::micros(time.nanos() / 1_000));
 }
 
 /// Appends `.` and the digits.

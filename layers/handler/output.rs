@@ -129,7 +129,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 
     /// Appends the framed record to `bytes`, if it is wanted. Foreign code that panics here costs the record.
-    #[inline]
+    #[inline(always)]
     fn append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
         let start = bytes.len();
         let appended = catch_unwind(AssertUnwindSafe(|| {
@@ -266,6 +266,7 @@ struct State<S> {
 
 impl<S: Sink> Shared<S> {
     /// Counts and writes `lines`, and counts `unformatted` records that never became lines.
+    #[inline]
     fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
         let Some(mut state) = self.lock() else {
             self.reentrant.fetch_add((lines.len() + unformatted) as u64, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 //! wants is switched off and layers beside this one are left alone; what it wants itself it decides from the callsite and
 //! the generation of its handlers, per thread, and so is right whatever happens in between.
 
+mod current;
 mod graph;
 mod known;
 mod log_level;
@@ -94,7 +95,8 @@ pub fn init(handler: impl Handler) -> Result<Handle, Error> {
 ///
 /// It goes beside any other layer. What it does not go into is `reload::Layer`, which hides its marker:
 /// [`Handle::swap`] is there instead. A stock `.with_filter(…)` around it works, with the faults that stock filters have
-/// when a log call happens inside a log call; [`Output::filter`](crate::Output::filter) has none of them.
+/// when a log call happens inside a log call; [`Output::filter`](crate::Output::filter) has none of them. A span that such a
+/// filter hides from this layer is not there for it: an event in it is in the innermost other span that its thread is in.
 pub struct HandlerLayer<S> {
     marker: MarkerLayer<S>,
     shared: Arc<Shared>,
@@ -147,7 +149,10 @@ where
         };
         let mut raw = pool::take();
         capture_event(event, known, self.now(), &mut raw, |out| {
-            context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out))
+            if event.is_contextual() {
+                return current::append(self.shared.id, &context, out);
+            }
+            context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out).0)
         });
         let graph = self.shared.graph.load();
         if !known.is_from_log() || graph.wants_record(&raw) {
@@ -179,6 +184,14 @@ where
     fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         spans::change(self.shared.id, &span, |path| path.follow(follows.into_u64()));
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        current::enter(self.shared.id, id);
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        current::exit(self.shared.id, id);
     }
 
     /// Answers for the marker as well: the Registry finds out by this that the layer has a filter of its own.

@@ -5,7 +5,7 @@ use tracing::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use crate::record::{Callsite, Path, pool};
+use crate::record::{Callsite, Marks, Path, pool};
 
 /// Keeps the path of a new span, which ends with its `fields`.
 pub(super) fn remember<'a, S>(layer: u32, span: &SpanRef<'a, S>, callsite: &'static Callsite, fields: &[u8])
@@ -21,9 +21,11 @@ where
     let path = Path::new(parent, callsite, span.id().into_u64(), fields);
     drop(extensions);
     let mut extensions = span.extensions_mut();
-    match extensions.get_mut::<Paths>() {
-        Some(paths) => paths.others.push((layer, path)),
-        None => extensions.insert(Paths { layer, path, others: Vec::new() }),
+    if let Some(mut before) = extensions.replace(Paths { layer, path, others: Vec::new() })
+        && let Some(paths) = extensions.get_mut::<Paths>()
+    {
+        paths.others.append(&mut before.others);
+        paths.others.push((before.layer, before.path));
     }
 }
 
@@ -37,19 +39,25 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current. Tells their stamp; 0: none.
+/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current. Tells their stamp (0: none), and how
+/// long a copy of them is good.
 #[inline]
-pub(super) fn append<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>) -> u64
+pub(super) fn append<'a, S>(
+    layer: u32,
+    context: &Context<'a, S>,
+    leaf: &SpanRef<'a, S>,
+    out: &mut Vec<u8>,
+) -> (u64, Option<Marks>)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let extensions = leaf.extensions();
     match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
-        Some(path) if path.is_current() && path.base().is_none() => path.append_to(out),
+        Some(path) if path.is_current() && path.base().is_none() => (path.append_to(out), Some(path.marks())),
         _ => {
             drop(extensions);
             append_slowly(layer, context, leaf, out);
-            0
+            (0, None)
         }
     }
 }

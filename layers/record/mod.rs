@@ -20,5 +20,5 @@ pub use view::{Field, Fields, Kind, Record, Records, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
 pub(crate) use capture::{capture_event, capture_fields, pool};
-pub(crate) use path::Path;
+pub(crate) use path::{Marks, Path};
 pub(crate) use view::TakeField;

@@ -13,6 +13,7 @@ use super::encoding::{self, Entry, Reader, SpanHead};
 /// The copy is bounded: past [`SEGMENT`] bytes a path starts again at its parent and names that as its base, so that a
 /// recursion of ten thousand spans costs memory in proportion.
 pub(crate) struct Path {
+    id: u64,
     bytes: Vec<u8>,
     /// Where in `bytes` this span's own entry starts.
     own: usize,
@@ -34,6 +35,7 @@ impl Path {
             None => (tree_of(id), EPOCHS[tree_of(id)].load(Ordering::Acquire)),
         };
         let mut path = Self {
+            id,
             bytes: Vec::new(),
             own: 0,
             base: None,
@@ -81,6 +83,17 @@ impl Path {
         self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
+    /// To be taken while nobody can change the path, and looked at wherever a copy of it is used.
+    #[inline]
+    pub(crate) fn marks(&self) -> Marks {
+        Marks {
+            changes: changes_of(self.id),
+            change: CHANGES[changes_of(self.id)].load(Ordering::Acquire),
+            tree: self.tree,
+            epoch: self.epoch,
+        }
+    }
+
     /// The epoch for [`refresh`](Self::refresh), to be read before the parent is.
     pub(crate) fn tree_epoch(&self) -> u32 {
         EPOCHS[self.tree].load(Ordering::Acquire)
@@ -123,6 +136,7 @@ impl Path {
 
     fn change_own(&mut self, write: impl FnOnce(&mut Vec<u8>, &[u8])) {
         self.stamp = new_stamp();
+        CHANGES[changes_of(self.id)].fetch_add(1, Ordering::Release);
         let own = self.bytes.split_off(self.own);
         let Some((head, old)) = Reader(&own).span() else { return };
         encoding::put_span(&mut self.bytes, head, |out| write(out, old));
@@ -134,6 +148,23 @@ impl Path {
         if self.epoch == before {
             self.epoch = before.wrapping_add(1);
         }
+    }
+}
+
+/// What shows that neither a span nor its ancestors have changed since these were taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Marks {
+    changes: usize,
+    change: u32,
+    tree: usize,
+    epoch: u32,
+}
+
+impl Marks {
+    #[inline]
+    pub(crate) fn hold(self) -> bool {
+        self.change == CHANGES[self.changes].load(Ordering::Acquire)
+            && self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
     }
 }
 
@@ -157,7 +188,17 @@ fn restock() -> u64 {
 }
 
 fn tree_of(root: u64) -> usize {
-    (root.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize & (TREES - 1)
+    hash(root) & (TREES - 1)
+}
+
+#[inline]
+fn changes_of(span: u64) -> usize {
+    hash(span) & (TREES - 1)
+}
+
+#[inline]
+fn hash(id: u64) -> usize {
+    (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
 /// The old fields with the new values in their places, then the new fields.
@@ -208,6 +249,8 @@ thread_local! {
 /// Trees share epochs by the hash of their root's id: one that moves for another tree's sake costs a copy, nothing else.
 const TREES: usize = 1024;
 static EPOCHS: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
+/// Moved on by each change of a span's own fields, which its descendants' epoch need not tell of. By the hash of its id.
+static CHANGES: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
 
 #[cfg(test)]
 mod tests {

@@ -48,12 +48,13 @@ impl Step {
 #[derive(Debug)]
 pub(super) struct Lines(Box<[OnceLock<Chunk>]>);
 
-type Chunk = Box<[OnceLock<Line>]>;
+/// `None`: a callsite whose lines have to be written part by part.
+type Chunk = Box<[OnceLock<Option<Line>>]>;
 
 impl Lines {
     /// The line of `callsite`, which `join` makes; `None` beyond what is kept.
     #[inline]
-    pub(super) fn of(&self, callsite: &Callsite, join: impl FnOnce() -> Line) -> Option<&Line> {
+    pub(super) fn of(&self, callsite: &Callsite, join: impl FnOnce() -> Option<Line>) -> Option<&Option<Line>> {
         let index = callsite.id() as usize;
         let chunk = self.0.get(index / CHUNK)?.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
         Some(chunk.get(index % CHUNK)?.get_or_init(join))

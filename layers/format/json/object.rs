@@ -27,7 +27,22 @@ pub(super) struct Writer<'b> {
     distinct: Option<&'b Distinct>,
 }
 
-/// Members that nobody watches.
+/// Appends members of which it is known that none has a name that another one has: nothing is noted of them.
+#[inline]
+pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, non_finite: NonFinite) {
+    fields.hand_to(&mut Members { out, non_finite });
+}
+
+/// Closes an object that starts at `start`: the comma of its first member becomes the brace.
+#[inline]
+pub(super) fn close(out: &mut Vec<u8>, start: usize) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
+    }
+    out.push(b'}');
+}
+
 struct Members<'b> {
     out: &'b mut Vec<u8>,
     non_finite: NonFinite,
@@ -119,11 +134,7 @@ impl<'b> Writer<'b> {
     #[inline]
     pub(super) fn close(&mut self, object: Object<'_>) {
         self.members.truncate(object.first_member);
-        match self.out.get_mut(object.start) {
-            Some(comma) => *comma = b'{',
-            None => self.out.push(b'{'),
-        }
-        self.out.push(b'}');
+        close(self.out, object.start);
     }
 
     /// What `write` writes of the record's spans, which depends on nothing else; or the same as the last time.
@@ -149,16 +160,11 @@ impl<'b> Writer<'b> {
     #[inline]
     pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
         if self.distinct.is_some_and(|distinct| distinct.holds(fields.callsite(), object.names)) {
-            return self.distinct_members(fields);
+            return write_members(self.out, fields, self.non_finite);
         }
         for field in fields {
             self.member(object, field.json_key(), field.name, |to| value::write(to.out, field.value, to.non_finite));
         }
-    }
-
-    /// Members of which it is known that none has a name that another one has: nothing is noted of them.
-    fn distinct_members(&mut self, fields: Fields<'_>) {
-        fields.hand_to(&mut Members { out: self.out, non_finite: self.non_finite });
     }
 
     /// A member whose value is written by `write`; `key` is its name as `,"name":` where that is prepared.

@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use crate::clock::Timestamp;
 
-/// `2026-11-21T01:19:03`, for local seconds that [`clamp`] let through.
+/// `2026-11-21T01:19:03`, for local seconds that [`clamp`] let through; what stands behind [`DATE_TIME`] is nothing.
 #[inline]
-pub(super) fn date_time(local_seconds: i64) -> [u8; 19] {
+pub(super) fn date_time(local_seconds: i64) -> [u8; 24] {
     LAST.try_with(|last| {
         let (seconds, text) = last.get();
         if seconds == local_seconds {
@@ -19,6 +19,9 @@ pub(super) fn date_time(local_seconds: i64) -> [u8; 19] {
     // The thread is ending; its records still have a time.
     .unwrap_or_else(|_| date_time_anew(local_seconds, 0, EPOCH))
 }
+
+/// How much of [`date_time`] is text.
+pub(super) const DATE_TIME: usize = 19;
 
 /// `time` shifted by an offset, or what comes nearest to it in the years 0000 to 9999.
 #[inline]
@@ -41,7 +44,7 @@ pub(super) fn two_digits(number: u32) -> [u8; 2] {
 
 /// Written next to another second, `near` with its text, whose date is kept where the day is the same.
 #[cold]
-fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 19]) -> [u8; 19] {
+fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24] {
     let day = local_seconds.div_euclid(DAY);
     if day != near.div_euclid(DAY) {
         text = date(day);
@@ -55,7 +58,7 @@ fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 19]) -> [u8; 19]
 
 /// The date of a day counted from 1970-01-01, with midnight behind it. Years are taken to begin in March, so that the
 /// leap day is their last (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
-fn date(day: i64) -> [u8; 19] {
+fn date(day: i64) -> [u8; 24] {
     let day = day + 719_468;
     let era = day.div_euclid(146_097);
     let day = day.rem_euclid(146_097);
@@ -74,7 +77,8 @@ fn date(day: i64) -> [u8; 19] {
 }
 
 const DAY: i64 = 86_400;
-const EPOCH: [u8; 19] = *b"1970-01-01T00:00:00";
+/// As long as whole words are: odd lengths are copied in pieces.
+const EPOCH: [u8; 24] = *b"1970-01-01T00:00:00\0\0\0\0\0";
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut number = 0;
@@ -89,5 +93,5 @@ const LAST_SECOND: i64 = 253_402_300_799;
 
 thread_local! {
     /// Most records share their second with the one before. Local seconds, so that it holds for every zone.
-    static LAST: Cell<(i64, [u8; 19])> = const { Cell::new((0, EPOCH)) };
+    static LAST: Cell<(i64, [u8; 24])> = const { Cell::new((0, EPOCH)) };
 }
