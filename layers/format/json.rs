@@ -1,6 +1,5 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
-mod distinct;
 mod key;
 mod line;
 mod object;
@@ -10,11 +9,10 @@ mod value;
 pub use key::Key;
 pub use options::{Duplicates, Layout, LevelNames, NonFinite, Spans};
 
-use self::distinct::Distinct;
 use self::key::Part;
 use self::line::{Line, Lines, Step, Then};
 use self::object::{Names, Object, Writer};
-use super::kept::FormatId;
+use super::kept::{self, FormatId};
 use super::{Format, Out, Time};
 use crate::Error;
 use crate::record::{Callsite, Record, RecordBuf};
@@ -169,8 +167,7 @@ impl Json {
             let name = if self.has_name(key) { names.reserve(name) } else { Vec::new() };
             parts.push(Part::new(key, &name, self.level_names));
         }
-        self.plan =
-            Plan { parts, names, distinct: Distinct::default(), lines: Lines::default(), id: FormatId::default() };
+        self.plan = Plan { parts, names, lines: Lines::default(), id: FormatId::default() };
         self
     }
 
@@ -185,7 +182,7 @@ impl Json {
 
     #[cold]
     fn join(&self, callsite: &'static Callsite) -> Option<Line> {
-        if callsite.is_from_log() || !self.plan.distinct.holds(Some(callsite), &self.plan.names) {
+        if callsite.is_from_log() || !object::are_distinct(callsite, &self.plan.names) {
             return None;
         }
         let sample = RecordBuf::of_callsite(callsite);
@@ -234,7 +231,8 @@ impl Json {
                 }
                 Then::Fields => object::write_members(out, record.fields(), self.non_finite),
                 Then::Spans(_) if !record.has_spans() => {}
-                Then::Spans(part) | Then::Part(part) => self.write_alone(&self.plan.parts[part], record, out),
+                Then::Spans(part) => self.write_span_part(&self.plan.parts[part], record, &mut self.writer(out)),
+                Then::Part(part) => self.write_alone(&self.plan.parts[part], record, out),
                 Then::End => {}
             }
         }
@@ -244,14 +242,14 @@ impl Json {
     /// Writes a part in which the names of the others do not matter.
     #[inline(never)]
     fn write_alone(&self, part: &Part, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut to = self.writer(record, out);
+        let mut to = self.writer(out);
         let mut object = to.open(NO_NAMES);
         self.write_part(part, record, &mut object, &mut to);
     }
 
     #[inline(never)]
     fn write_parts(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        let mut to = self.writer(record, out);
+        let mut to = self.writer(out);
         let mut object = to.open(&self.plan.names);
         for part in &self.plan.parts {
             self.write_part(part, record, &mut object, &mut to);
@@ -260,9 +258,20 @@ impl Json {
     }
 
     #[inline]
-    fn writer<'b>(&'b self, record: &Record<'_>, out: &'b mut Vec<u8>) -> Writer<'b> {
-        let distinct = (record.is_as_captured() && self.spans != Spans::Flat).then_some(&self.plan.distinct);
-        Writer::new(out, self.duplicates, self.non_finite, distinct)
+    fn writer<'b>(&self, out: &'b mut Vec<u8>) -> Writer<'b> {
+        Writer::new(out, self.duplicates, self.non_finite)
+    }
+
+    /// Writes the spans as a list or an object: as they were written before, if they were.
+    #[inline]
+    fn write_span_part(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+        let start = to.out().len();
+        let Some(missing) = kept::put(record, self.plan.id, false, to.out()) else { return };
+        match self.spans {
+            Spans::Nested => write_nested(part, record, to),
+            _ => write_list(part, record, to),
+        }
+        missing.keep(&to.out()[start..]);
     }
 
     fn is_written(&self, key: Key) -> bool {
@@ -330,8 +339,7 @@ impl Json {
     #[inline]
     fn write_spans<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
         match self.spans {
-            Spans::List => to.kept(record, self.plan.id, |to| write_list(part, record, to)),
-            Spans::Nested => to.kept(record, self.plan.id, |to| write_nested(part, record, to)),
+            Spans::List | Spans::Nested => self.write_span_part(part, record, to),
             Spans::Flat => write_flat(record, object, to),
             Spans::Off => {}
         }
@@ -362,7 +370,6 @@ impl Format for Json {
 struct Plan {
     parts: Vec<Part>,
     names: Names,
-    distinct: Distinct,
     lines: Lines,
     id: FormatId,
 }
@@ -375,19 +382,27 @@ fn write_span(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     }
 }
 
-#[inline]
 fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
-    let mut separator: &[u8] = b"[";
+    let before = to.out().len();
+    part.lead.put(to.out());
+    let start = to.out().len();
     for span in record.spans() {
-        if separator == b"[" {
-            part.lead.put(to.out());
+        match span.callsite().and_then(Callsite::json_span).filter(|_| record.is_as_captured()) {
+            Some(beginning) => to.distinct_span(beginning, &span),
+            None => {
+                to.raw(b",");
+                to.span(&span);
+            }
         }
-        to.raw(separator);
-        to.span(&span);
-        separator = b",";
     }
-    if separator == b"," {
-        to.raw(b"]");
+    let out = to.out();
+    match out.get_mut(start) {
+        // Each begins with a comma.
+        Some(comma) => {
+            *comma = b'[';
+            out.push(b']');
+        }
+        None => out.truncate(before),
     }
 }
 

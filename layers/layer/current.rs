@@ -1,7 +1,8 @@
 //! The spans that each thread is in, as the Registry has them: to ask it costs an event three look-ups in a slab.
 //!
-//! The encoded path of the innermost one is kept from its second event on. It cannot be another span's: what it is known by
-//! is not the span's id, which comes back, but the number of the entering, after which the span stays open until the exit.
+//! The encoded path of the innermost one is kept: that of a span which was made here last, since it is at hand, and that of
+//! another one from its second event on. It cannot be another span's: what it is known by is not the span's id, which comes
+//! back, but the number of the entering, after which the span stays open until the exit.
 
 use std::cell::RefCell;
 
@@ -11,10 +12,19 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::spans;
-use crate::record::Marks;
+use crate::record::{Marks, Path};
 
 pub(super) fn enter(layer: u32, id: &Id) {
     with_stack(|stack| stack.enter(layer, id.into_u64()));
+}
+
+/// A span has been made, with this path: it is probably entered next.
+#[inline]
+pub(super) fn made(layer: u32, id: u64, path: &Path) {
+    with_stack(|stack| {
+        stack.made = (layer, id);
+        stack.newest.set(0, path);
+    });
 }
 
 pub(super) fn exit(layer: u32, id: &Id) {
@@ -31,7 +41,7 @@ where
         Some(Put::Whole { stamp }) => stamp,
         Some(Put::Outside) => 0,
         Some(Put::Inside { id, serial }) => append_anew(layer, context, id, serial, out),
-        None => context.lookup_current().map_or(0, |leaf| spans::append(layer, context, &leaf, out).0),
+        None => context.lookup_current().map_or(0, |leaf| spans::append(layer, context, &leaf, out, |_| ())),
     }
 }
 
@@ -40,10 +50,9 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let Some(leaf) = context.span(&Id::from_u64(id)) else { return 0 };
-    let start = out.len();
-    let (stamp, marks) = spans::append(layer, context, &leaf, out);
-    with_stack(|stack| stack.leaf.keep(serial, stamp, marks, &out[start..]));
-    stamp
+    spans::append(layer, context, &leaf, out, |path| {
+        with_stack(|stack| stack.leaf.keep(serial, path));
+    })
 }
 
 /// `None` on a thread that is ending.
@@ -56,6 +65,9 @@ struct Stack {
     entered: Vec<Entered>,
     serial: u64,
     leaf: Leaf,
+    /// The layer and the id of the span whose path `newest` is, until it is entered.
+    made: (u32, u64),
+    newest: Leaf,
 }
 
 #[derive(Clone, Copy)]
@@ -78,6 +90,11 @@ impl Stack {
         self.serial += 1;
         let again = self.entered.iter().any(|entered| entered.id == id && entered.layer == layer);
         self.entered.push(Entered { layer, again, id, serial: self.serial });
+        // Nobody else's span has that id meanwhile: ids that come back are given out by the thread that had them.
+        if self.made == (layer, id) {
+            self.made = (0, 0);
+            self.newest.serial = self.serial;
+        }
     }
 
     fn exit(&mut self, layer: u32, id: u64) {
@@ -91,11 +108,13 @@ impl Stack {
     fn put(&mut self, layer: u32, out: &mut Vec<u8>) -> Put {
         let innermost = self.entered.iter().rev().find(|entered| entered.layer == layer && !entered.again);
         let Some(&Entered { id, serial, .. }) = innermost else { return Put::Outside };
-        if !self.leaf.is(serial) {
-            return Put::Inside { id, serial };
+        for leaf in [&self.newest, &self.leaf] {
+            if leaf.is(serial) {
+                out.extend_from_slice(&leaf.path);
+                return Put::Whole { stamp: leaf.stamp };
+            }
         }
-        out.extend_from_slice(&self.leaf.path);
-        Put::Whole { stamp: self.leaf.stamp }
+        Put::Inside { id, serial }
     }
 }
 
@@ -115,12 +134,20 @@ impl Leaf {
     }
 
     /// Keeps the path of a span that was here before; many spans have one event.
-    fn keep(&mut self, serial: u64, stamp: u64, marks: Option<Marks>, path: &[u8]) {
-        let again = self.serial == serial;
-        (self.serial, self.stamp, self.marks) = (serial, stamp, marks.filter(|_| again));
+    fn keep(&mut self, serial: u64, path: &Path) {
+        if self.serial == serial {
+            self.set(serial, path);
+        } else {
+            (self.serial, self.marks) = (serial, None);
+        }
+    }
+
+    /// Nobody changes the path meanwhile. One with a base is not the whole path, and is not kept.
+    fn set(&mut self, serial: u64, path: &Path) {
+        (self.serial, self.marks) = (serial, path.marks().filter(|_| path.base().is_none()));
         if self.marks.is_some() {
             self.path.clear();
-            self.path.extend_from_slice(path);
+            self.stamp = path.append_to(&mut self.path);
         }
     }
 }
@@ -131,6 +158,8 @@ thread_local! {
             entered: Vec::new(),
             serial: 0,
             leaf: Leaf { serial: 0, marks: None, stamp: 0, path: Vec::new() },
+            made: (0, 0),
+            newest: Leaf { serial: 0, marks: None, stamp: 0, path: Vec::new() },
         })
     };
 }

@@ -152,7 +152,7 @@ where
             if event.is_contextual() {
                 return current::append(self.shared.id, &context, out);
             }
-            context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out).0)
+            context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out, |_| ()))
         });
         let graph = self.shared.graph.load();
         if !known.is_from_log() || graph.wants_record(&raw) {

@@ -5,7 +5,8 @@ use tracing::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use crate::record::{Callsite, Marks, Path, pool};
+use super::current;
+use crate::record::{Callsite, Path, pool};
 
 /// Keeps the path of a new span, which ends with its `fields`.
 pub(super) fn remember<'a, S>(layer: u32, span: &SpanRef<'a, S>, callsite: &'static Callsite, fields: &[u8])
@@ -20,6 +21,7 @@ where
         .and_then(|(span, extensions)| Some((span.id().into_u64(), extensions.get::<Paths>()?.of(layer)?)));
     let path = Path::new(parent, callsite, span.id().into_u64(), fields);
     drop(extensions);
+    current::made(layer, span.id().into_u64(), &path);
     let mut extensions = span.extensions_mut();
     if let Some(mut before) = extensions.replace(Paths { layer, path, others: Vec::new() })
         && let Some(paths) = extensions.get_mut::<Paths>()
@@ -39,25 +41,29 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`: one copy where the leaf's path is current. Tells their stamp (0: none), and how
-/// long a copy of them is good.
+/// Appends the spans from the root to `leaf`, and tells their stamp; 0: none. Where that is one copy of the leaf's path, because
+/// it is whole and current, `keep` may take one too.
 #[inline]
 pub(super) fn append<'a, S>(
     layer: u32,
     context: &Context<'a, S>,
     leaf: &SpanRef<'a, S>,
     out: &mut Vec<u8>,
-) -> (u64, Option<Marks>)
+    keep: impl FnOnce(&Path),
+) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let extensions = leaf.extensions();
     match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
-        Some(path) if path.is_current() && path.base().is_none() => (path.append_to(out), Some(path.marks())),
+        Some(path) if path.is_current() && path.base().is_none() => {
+            keep(path);
+            path.append_to(out)
+        }
         _ => {
             drop(extensions);
             append_slowly(layer, context, leaf, out);
-            (0, None)
+            0
         }
     }
 }
@@ -81,7 +87,7 @@ where
         Some(base) => base.map(Id::from_u64),
     };
     if let Some(before) = before.and_then(|before| context.span(&before)) {
-        append(layer, context, &before, out);
+        append(layer, context, &before, out, |_| ());
     }
     out.extend_from_slice(&own);
     pool::give(own);

@@ -15,6 +15,7 @@ pub(crate) struct Callsite {
     keys: Box<[Key]>,
     message: Option<u8>,
     from_log: bool,
+    json_span: Option<Block>,
 }
 
 /// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON.
@@ -47,11 +48,13 @@ impl Callsite {
 
     fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
         let fields = metadata.fields();
+        let keys: Box<[_]> = fields.iter().map(|field| Key::new(plain(field.name()))).collect();
         Self {
             // Past the table's end a record carries its names itself.
             id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
             metadata,
-            keys: fields.iter().map(|field| Key::new(plain(field.name()))).collect(),
+            json_span: json_span(metadata.name(), &keys),
+            keys,
             message: fields.field("message").map(|field| field.index() as u8),
             // As tracing-log makes them; an event that merely has such a field is not taken for one.
             from_log: metadata.name() == "log event"
@@ -81,6 +84,13 @@ impl Callsite {
         self.message
     }
 
+    /// How a span of it begins as an object of JSON: `,{"name":"request"`. `None`: that, or a field's name, wants escaping, or
+    /// two members would have the same name.
+    #[inline]
+    pub(crate) fn json_span(&self) -> Option<&Block> {
+        self.json_span.as_ref()
+    }
+
     /// tracing-log shares one callsite per level among all records of the `log` crate.
     #[inline]
     pub(crate) fn is_from_log(&self) -> bool {
@@ -88,10 +98,21 @@ impl Callsite {
     }
 }
 
+fn json_span(name: &str, keys: &[Key]) -> Option<Block> {
+    let distinct = keys.iter().enumerate().all(|(index, key)| {
+        key.json.is_some() && key.name != "name" && keys[..index].iter().all(|before| before.name != key.name)
+    });
+    (distinct && is_plain(name)).then(|| Block::new(format!(",{{\"name\":\"{name}\"").as_bytes()))
+}
+
+/// Nothing in it wants escaping or quoting anywhere.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'))
+}
+
 impl Key {
     fn new(name: &'static str) -> Self {
-        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'));
-        Self { name, json: plain.then(|| Block::new(format!(",\"{name}\":").as_bytes())) }
+        Self { name, json: is_plain(name).then(|| Block::new(format!(",\"{name}\":").as_bytes())) }
     }
 
     #[inline]

@@ -83,15 +83,13 @@ impl Path {
         self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
-    /// To be taken while nobody can change the path, and looked at wherever a copy of it is used.
+    /// To be taken while nobody can change the path, and looked at wherever a copy of it is used. `None`: it is out of date.
     #[inline]
-    pub(crate) fn marks(&self) -> Marks {
-        Marks {
-            changes: changes_of(self.id),
-            change: CHANGES[changes_of(self.id)].load(Ordering::Acquire),
-            tree: self.tree,
-            epoch: self.epoch,
-        }
+    pub(crate) fn marks(&self) -> Option<Marks> {
+        let changes = changes_of(self.id);
+        let change = CHANGES[changes].load(Ordering::Acquire);
+        let marks = Marks { changes, change, tree: self.tree, epoch: self.epoch };
+        self.is_current().then_some(marks)
     }
 
     /// The epoch for [`refresh`](Self::refresh), to be read before the parent is.

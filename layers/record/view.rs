@@ -299,14 +299,6 @@ pub struct Fields<'a> {
     callsite: Option<&'static Callsite>,
 }
 
-impl Fields<'_> {
-    /// Where the names come from; some may stand in the record itself nevertheless.
-    #[inline]
-    pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
-        self.callsite
-    }
-}
-
 impl<'a> Fields<'a> {
     /// Hands all fields to `take`: what an iteration does, in half the time.
     #[inline(always)]
@@ -416,7 +408,8 @@ impl<'a> Span<'a> {
         self.fields
     }
 
-    pub(super) fn callsite(&self) -> Option<&'static Callsite> {
+    #[inline]
+    pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
         self.callsite
     }
 }

@@ -8,13 +8,11 @@ use std::cell::Cell;
 use std::mem;
 use std::ops::Range;
 
-use super::distinct::Distinct;
 use super::key::Part;
 use super::{Duplicates, NonFinite, value};
 use crate::bytes::Block;
-use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
-use crate::record::{Field, Fields, Record, Span, TakeField};
+use crate::record::{Callsite, Field, Fields, Span, TakeField};
 
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
@@ -23,14 +21,23 @@ pub(super) struct Writer<'b> {
     members: Vec<Member>,
     duplicates: Duplicates,
     non_finite: NonFinite,
-    /// Where the record's fields are those of their callsites.
-    distinct: Option<&'b Distinct>,
 }
 
 /// Appends members of which it is known that none has a name that another one has: nothing is noted of them.
 #[inline]
 pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, non_finite: NonFinite) {
     fields.hand_to(&mut Members { out, non_finite });
+}
+
+/// Whether the fields of the callsite's events can be written by [`write_members`] where `names` are taken.
+pub(super) fn are_distinct(callsite: &Callsite, names: &Names) -> bool {
+    let keys = callsite.keys().iter().enumerate().filter(|(index, _)| callsite.message() != Some(*index as u8));
+    let keys: Vec<_> = keys.map(|(_, key)| key).collect();
+    keys.iter().enumerate().all(|(index, key)| {
+        key.json().is_some()
+            && !names.contains(key.name().as_bytes())
+            && keys[..index].iter().all(|before| before.name() != key.name())
+    })
 }
 
 /// Closes an object that starts at `start`: the comma of its first member becomes the brace.
@@ -82,13 +89,8 @@ pub(super) struct Names {
 
 impl<'b> Writer<'b> {
     #[inline]
-    pub(super) fn new(
-        out: &'b mut Vec<u8>,
-        duplicates: Duplicates,
-        non_finite: NonFinite,
-        distinct: Option<&'b Distinct>,
-    ) -> Self {
-        Self { out, members: Vec::new(), duplicates, non_finite, distinct }
+    pub(super) fn new(out: &'b mut Vec<u8>, duplicates: Duplicates, non_finite: NonFinite) -> Self {
+        Self { out, members: Vec::new(), duplicates, non_finite }
     }
 
     #[inline]
@@ -137,16 +139,6 @@ impl<'b> Writer<'b> {
         close(self.out, object.start);
     }
 
-    /// What `write` writes of the record's spans, which depends on nothing else; or the same as the last time.
-    #[inline]
-    pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
-        let start = self.out.len();
-        if let Some(missing) = kept::put(record, id, false, self.out) {
-            write(self);
-            missing.keep(&self.out[start..]);
-        }
-    }
-
     /// The object that a span is in a list.
     #[inline]
     pub(super) fn span(&mut self, span: &Span<'_>) {
@@ -157,11 +149,16 @@ impl<'b> Writer<'b> {
         self.close(object);
     }
 
+    /// The same with a comma in front, where no member can have the name of another one. `beginning`: `,{"name":"request"`.
+    #[inline]
+    pub(super) fn distinct_span(&mut self, beginning: &Block, span: &Span<'_>) {
+        beginning.put(self.out);
+        write_members(self.out, span.fields(), self.non_finite);
+        self.out.push(b'}');
+    }
+
     #[inline]
     pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
-        if self.distinct.is_some_and(|distinct| distinct.holds(fields.callsite(), object.names)) {
-            return write_members(self.out, fields, self.non_finite);
-        }
         for field in fields {
             self.member(object, field.json_key(), field.name, |to| value::write(to.out, field.value, to.non_finite));
         }
@@ -379,7 +376,7 @@ const KEY_END: &[u8] = b"\":";
 /// Members of one record; a list that had to grow beyond this is not kept.
 const KEEP: usize = 1024;
 
-pub(super) static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
+static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
 
 thread_local! {
     static MEMBERS: Cell<Vec<Member>> = const { Cell::new(Vec::new()) };
