@@ -30,6 +30,7 @@ const SPINS: usize = 32;
 const YIELDS: usize = 4;
 
 /// The lock, if it is free.
+#[inline]
 pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),

@@ -46,22 +46,21 @@ fn escape<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<
     }
 }
 
-/// Looks at `bytes` and appends them in one pass; gives up, with some of them appended, where one must be escaped.
+/// Appends `bytes`, if none of them must be escaped; else it gives up, perhaps with some of them appended.
 #[inline]
 fn copy_clean<const QUOTES: bool>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<BLOCK>() else { return copy_few_clean::<QUOTES>(out, bytes) };
-    let end = out.len() + bytes.len();
-    out.reserve(bytes.len() + BLOCK);
     for block in bytes.as_chunks::<BLOCK>().0 {
         if any_in_block::<QUOTES>(block) {
             return false;
         }
-        out.extend_from_slice(block);
     }
     // The last block overlaps the one before: that is cheaper than a few bytes singly.
-    out.truncate(end - BLOCK);
-    out.extend_from_slice(last);
-    !any_in_block::<QUOTES>(last)
+    if any_in_block::<QUOTES>(last) {
+        return false;
+    }
+    out.extend_from_slice(bytes);
+    true
 }
 
 /// The same for fewer bytes than a block: names, levels, short values. Overlapping halves are all of them.

@@ -11,10 +11,11 @@ use crate::filter::{Filter, FilterExt};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::{self, Held, Resource};
-use crate::record::{Meta, Record, Records, Severity, pool};
+use crate::record::pool::{self, Buffer};
+use crate::record::{Meta, Record, Records, Severity};
 use crate::selflog::Health;
 use crate::sink::{Batch, Line, Sink};
-use crate::sync::{OwnedGuard, lock, lock_until};
+use crate::sync::{OwnedGuard, lock, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -128,25 +129,45 @@ impl<F: Format, S: Sink> Output<F, S> {
         record.severity().number() >= self.least && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
     }
 
-    /// Appends the framed record to `bytes`, if it is wanted. Foreign code that panics here costs the record.
+    /// Appends the framed record to `bytes`, if it is wanted.
     #[inline(always)]
     fn append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+        if !self.wants(record) {
+            return Ok(false);
+        }
         let start = bytes.len();
-        let appended = catch_unwind(AssertUnwindSafe(|| {
-            if !self.wants(record) {
-                return Ok(false);
-            }
-            let record = record.with_span_level(self.spans.min(record.span_level()));
-            self.format.format(&record, &mut Out::new(bytes, self.caps))?;
-            self.framing.frame(bytes, start);
-            Ok(true)
-        }));
-        let appended = appended.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a filter or format panicked")));
+        let record = record.with_span_level(self.spans.min(record.span_level()));
+        self.format.format(&record, &mut Out::new(bytes, self.caps))?;
+        self.framing.frame(bytes, start);
+        Ok(true)
+    }
+
+    /// The same; foreign code that panics here costs the record, of which nothing is left after an error.
+    fn try_append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+        let start = bytes.len();
+        let appended = catch_unwind(AssertUnwindSafe(|| self.append(record, bytes)));
+        let appended = appended.unwrap_or_else(|_| Err(format_panicked()));
         if appended.is_err() {
             bytes.truncate(start);
         }
         appended
     }
+
+    /// Something went wrong with a record, either before it was a line or after.
+    #[cold]
+    fn failed(&self, was_line: bool, handled: std::thread::Result<Result<(), Error>>) -> Result<(), Error> {
+        match (was_line, handled) {
+            // Counted already.
+            (true, Ok(result)) => result,
+            (true, Err(_)) => Err(self.shared.sink_panicked(1)),
+            (false, Ok(result)) => self.shared.write(&[], &[], 1).map_err(Error::from).and(result),
+            (false, Err(_)) => self.shared.write(&[], &[], 1).map_err(Error::from).and(Err(format_panicked())),
+        }
+    }
+}
+
+fn format_panicked() -> Error {
+    Error::new(ErrorKind::Panic, "a filter or format panicked")
 }
 
 impl<F: Format, S: Sink> Handler for Output<F, S> {
@@ -168,24 +189,28 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     #[inline]
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut bytes = pool::take();
-        let result = match self.append(record, &mut bytes) {
-            Ok(true) => {
+        let mut is_line = false;
+        let handled = catch_unwind(AssertUnwindSafe(|| {
+            if self.append(record, &mut bytes)? {
+                is_line = true;
                 let lines = [Line { end: bytes.len(), severity: record.severity() }];
-                self.shared.write(&bytes, &lines, 0).map_err(Error::from)
+                self.shared.write(&bytes, &lines, 0)?;
             }
-            Ok(false) => Ok(()),
-            Err(error) => self.shared.write(&[], &[], 1).map_err(Error::from).and(Err(error)),
-        };
+            Ok(())
+        }));
         pool::give(bytes);
-        result
+        match handled {
+            Ok(Ok(())) => Ok(()),
+            other => self.failed(is_line, other),
+        }
     }
 
     /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut batch =
-            Piece { bytes: pool::take(), lines: LINES.try_with(Cell::take).unwrap_or_default(), ..Piece::default() };
+        let lines = LINES.try_with(Cell::take).unwrap_or_default();
+        let mut batch = Piece { bytes: pool::take(), lines, unformatted: 0, delivered: 0, failed: None };
         for record in records {
-            match self.append(&record, &mut batch.bytes) {
+            match self.try_append(&record, &mut batch.bytes) {
                 Ok(true) => batch.lines.push(Line { end: batch.bytes.len(), severity: record.severity() }),
                 Ok(false) => batch.delivered += 1,
                 Err(error) => batch.unformatted(error),
@@ -212,9 +237,8 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 }
 
 /// What a batch has come to so far: lines not yet written, and what became of the rest.
-#[derive(Default)]
 struct Piece {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     lines: Vec<Line>,
     unformatted: usize,
     delivered: usize,
@@ -231,7 +255,7 @@ impl Piece {
         if self.lines.is_empty() && self.unformatted == 0 {
             return;
         }
-        match shared.write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
+        match shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
             Ok(()) => self.delivered += self.lines.len(),
             Err(partial) => {
                 self.delivered += partial.delivered;
@@ -265,7 +289,28 @@ struct State<S> {
 }
 
 impl<S: Sink> Shared<S> {
-    /// Counts and writes `lines`, and counts `unformatted` records that never became lines.
+    /// As [`write`](Self::write), and a sink that panics is an error.
+    fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
+        catch_unwind(AssertUnwindSafe(|| self.write(bytes, lines, unformatted)))
+            .unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into()))
+    }
+
+    /// Tells of it; its lines were counted as failed before it was called.
+    #[cold]
+    fn sink_panicked(&self, lines: usize) -> Error {
+        let error = Error::new(ErrorKind::Panic, "the sink panicked");
+        match self.lock() {
+            Some(mut state) => {
+                let State { name, health, .. } = &mut *state;
+                health.failed(name, &error, lines);
+                error.told()
+            }
+            None => error,
+        }
+    }
+
+    /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A sink that panics does so here
+    /// too; then `lines` count as failed.
     #[inline]
     fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
         let Some(mut state) = self.lock() else {
@@ -287,20 +332,27 @@ impl<S: Sink> Shared<S> {
 
     /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
     /// does not exist in this forked child.
-    #[inline]
+    #[inline(always)]
     fn lock(&self) -> Option<Guard<'_, S>> {
         let me = thread_token();
         if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) {
             return None;
         }
-        let state = match self.state.try_lock() {
-            Ok(state) => state,
-            // Another thread may be stuck in there, and it will not come out.
-            Err(_) if process::is_exiting() => lock_until(&self.state, process::exit_deadline())?,
-            Err(_) => lock(&self.state),
+        let state = match try_lock(&self.state) {
+            Some(state) => state,
+            None => self.wait_for_lock()?,
         };
         self.holder.store(me, Ordering::Relaxed);
         Some(Guard { state, holder: &self.holder })
+    }
+
+    #[cold]
+    fn wait_for_lock(&self) -> Option<MutexGuard<'_, State<S>>> {
+        match process::is_exiting() {
+            // Another thread may be stuck in there, and it will not come out.
+            true => lock_until(&self.state, process::exit_deadline()),
+            false => Some(lock(&self.state)),
+        }
     }
 
     fn report(&self) -> Report {
@@ -326,11 +378,14 @@ impl<S: Sink> Shared<S> {
 impl<S: Sink> State<S> {
     #[inline]
     fn write(&mut self, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
-        let batch = Batch::new(bytes, lines).with_preamble(&self.preamble);
-        let written = catch_unwind(AssertUnwindSafe(|| self.sink.write(batch)));
-        match written.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked").into())) {
+        let count = lines.len() as u64;
+        // Until the sink comes back.
+        self.failed += count;
+        let written = self.sink.write(Batch::new(bytes, lines).with_preamble(&self.preamble));
+        self.failed -= count;
+        match written {
             Ok(()) => {
-                self.taken += lines.len() as u64;
+                self.taken += count;
                 self.health.works(&self.name);
                 Ok(())
             }
@@ -350,6 +405,7 @@ impl<S: Sink> State<S> {
         }
     }
 
+    #[cold]
     fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
         let taken = partial.delivered.min(lines);
         self.taken += taken as u64;

@@ -1,6 +1,5 @@
 //! From tracing's visitor calls to the encoding: each value is visited once and written once.
 
-use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -269,66 +268,6 @@ impl Thread {
 
 thread_local! {
     static THREAD: Thread = Thread::current();
-}
-
-/// Byte buffers kept by each thread for reuse, so that the steady state allocates nothing.
-pub(crate) mod pool {
-    use super::{Cell, RefCell};
-
-    /// An empty buffer; [`give`] it back.
-    #[inline]
-    pub(crate) fn take() -> Vec<u8> {
-        let at_hand = AT_HAND.try_with(|[one, two]| {
-            let buffer = one.take();
-            if buffer.capacity() > 0 { buffer } else { two.take() }
-        });
-        at_hand.ok().filter(|buffer| buffer.capacity() > 0).unwrap_or_else(take_deeper)
-    }
-
-    /// Keeps `buffer` for the next [`take`] on this thread, unless it has grown large.
-    #[inline]
-    pub(crate) fn give(mut buffer: Vec<u8>) {
-        if buffer.capacity() > KEEP_BYTES {
-            return;
-        }
-        buffer.clear();
-        // A thread that is ending keeps nothing.
-        let _ = AT_HAND.try_with(|[one, two]| {
-            let other = one.replace(buffer);
-            if other.capacity() > 0 {
-                give_deeper(two.replace(other));
-            }
-        });
-    }
-
-    #[inline(never)]
-    fn take_deeper() -> Vec<u8> {
-        OTHERS.try_with(|others| others.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
-    }
-
-    #[inline]
-    fn give_deeper(buffer: Vec<u8>) {
-        if buffer.capacity() > 0 {
-            put_deeper(buffer);
-        }
-    }
-
-    #[inline(never)]
-    fn put_deeper(buffer: Vec<u8>) {
-        let _ = OTHERS.try_with(|others| match others.try_borrow_mut() {
-            Ok(mut others) if others.len() < KEEP => others.push(buffer),
-            _ => {}
-        });
-    }
-
-    const KEEP: usize = 8;
-    const KEEP_BYTES: usize = 256 << 10;
-
-    thread_local! {
-        /// Two, because a record and its line are in work together.
-        static AT_HAND: [Cell<Vec<u8>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
-        static OTHERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-    }
 }
 
 const MAX_SOURCES: usize = 64;

@@ -8,6 +8,7 @@ mod capture;
 mod encoding;
 mod meta;
 mod path;
+pub(crate) mod pool;
 mod severity;
 mod value;
 mod view;
@@ -19,6 +20,6 @@ pub use value::{ErrorChain, Value};
 pub use view::{Field, Fields, Kind, Record, Records, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
-pub(crate) use capture::{capture_event, capture_fields, pool};
+pub(crate) use capture::{capture_event, capture_fields};
 pub(crate) use path::{Marks, Path};
 pub(crate) use view::TakeField;
