@@ -13,15 +13,17 @@ pub(crate) struct Callsite {
     id: u32,
     metadata: &'static Metadata<'static>,
     keys: Box<[Key]>,
+    target: Option<Block>,
     message: Option<u8>,
     from_log: bool,
 }
 
-/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON.
+/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON and in a line of text.
 #[derive(Debug)]
 pub(crate) struct Key {
     name: &'static str,
     json: Option<Block>,
+    text: Option<Block>,
 }
 
 impl Callsite {
@@ -52,6 +54,7 @@ impl Callsite {
             id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
             metadata,
             keys: fields.iter().map(|field| Key::new(plain(field.name()))).collect(),
+            target: target(metadata.target()),
             message: fields.field("message").map(|field| field.index() as u8),
             // As tracing-log makes them; an event that merely has such a field is not taken for one.
             from_log: metadata.name() == "log event"
@@ -75,6 +78,12 @@ impl Callsite {
         &self.keys
     }
 
+    /// ` target:`, where the target is plain and not empty.
+    #[inline]
+    pub(crate) fn target(&self) -> Option<&Block> {
+        self.target.as_ref()
+    }
+
     /// The index of an event's message among its fields.
     #[inline]
     pub(crate) fn message(&self) -> Option<u8> {
@@ -91,7 +100,8 @@ impl Callsite {
 impl Key {
     fn new(name: &'static str) -> Self {
         let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'));
-        Self { name, json: plain.then(|| Block::new(format!(",\"{name}\":").as_bytes())) }
+        let block = |written: String| plain.then(|| Block::new(written.as_bytes()));
+        Self { name, json: block(format!(",\"{name}\":")), text: block(format!(" {name}=")) }
     }
 
     #[inline]
@@ -104,11 +114,22 @@ impl Key {
     pub(crate) fn json(&self) -> Option<&Block> {
         self.json.as_ref()
     }
+
+    /// ` name=`, where the name is plain.
+    #[inline]
+    pub(crate) fn text(&self) -> Option<&Block> {
+        self.text.as_ref()
+    }
 }
 
 /// A field that had to be written `r#type` is called `type`, as in tracing-subscriber.
 pub(super) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
+}
+
+fn target(target: &str) -> Option<Block> {
+    let plain = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_graphic());
+    plain.then(|| Block::new(format!(" {target}:").as_bytes()))
 }
 
 fn register(callsite: &'static Callsite) {

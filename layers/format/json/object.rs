@@ -130,7 +130,7 @@ impl<'b> Writer<'b> {
     #[inline]
     pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
         let start = self.out.len();
-        if let Some(missing) = kept::put(record, id, false, self.out) {
+        if let Some(missing) = kept::put(record, id, 0, self.out) {
             write(self);
             missing.keep(&self.out[start..]);
         }
