@@ -24,9 +24,9 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
 
 /// Appends `text` if it can stand without quotes in `key=value`, where it can be taken neither for two pairs nor for the end
 /// of one. Else appends nothing, and tells so.
-#[inline]
+#[inline(always)]
 pub(crate) fn bare(out: &mut Vec<u8>, text: &str) -> bool {
-    bare_ascii(out, text) || (!text.is_ascii() && bare_beyond_ascii(out, text))
+    bare_ascii(out, text) || (!is_ascii(text.as_bytes()) && bare_beyond_ascii(out, text))
 }
 
 /// The same for what is ASCII; anything else is not appended.
@@ -38,6 +38,12 @@ pub(crate) fn bare_ascii(out: &mut Vec<u8>, text: &str) -> bool {
         out.truncate(start);
     }
     bare
+}
+
+/// In blocks, as everything here: `str::is_ascii` goes over short texts byte by byte.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    no_block(bytes, |block| u128::from_ne_bytes(*block) & (u128::MAX / 255 * 0x80) != 0)
 }
 
 /// Whether any of `bytes` is one of those that fields and spans are made of.
@@ -97,7 +103,8 @@ fn copy_few_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
         out.extend_from_slice(first);
         out.truncate(end - 8);
         out.extend_from_slice(last);
-        is_plain_word::<CLASS>(u64::from_le_bytes(*first)) & is_plain_word::<CLASS>(u64::from_le_bytes(*last))
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        is_plain_block::<CLASS>(&(u128::from(last) << 64 | u128::from(first)).to_le_bytes())
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         out.extend_from_slice(first);
         out.truncate(end - 4);

@@ -33,6 +33,12 @@ pub(crate) fn finite(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
+/// The digits of a number below 10^8, with leading zeros.
+#[inline]
+pub(super) fn zero_padded(value: u64) -> [u8; 8] {
+    (eight_digits(value) | ZEROS).to_le_bytes()
+}
+
 /// Appends a number of up to eight digits.
 #[inline]
 fn put_digits(out: &mut Vec<u8>, value: u64) {

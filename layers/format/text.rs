@@ -197,7 +197,14 @@ impl Text {
         }
     }
 
+    #[inline]
     fn write_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if self.thread_names || self.thread_ids {
+            self.write_known_thread(record, pen);
+        }
+    }
+
+    fn write_known_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         let (name, id) = self.thread(record);
         if name.is_some() || id.is_some() {
             pen.gap();
@@ -223,7 +230,7 @@ impl Text {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_target(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         if !self.target {
             return;
@@ -236,15 +243,8 @@ impl Text {
 
     #[inline]
     fn write_file(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        if !self.file {
-            return;
-        }
-        if let Some(file) = record.file() {
-            pen.gap();
-            pen.styled(Style::DIM, |pen| {
-                pen.place(file, record.line());
-                pen.raw(":");
-            });
+        if self.file {
+            write_known_file(record, pen);
         }
     }
 
@@ -315,11 +315,22 @@ impl Level {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn write_message(record: &Record<'_>, pen: &mut Pen<'_>) {
-    if !record.message().is_empty() {
+    let message = record.message();
+    if !message.is_empty() {
         pen.gap();
-        pen.plain(record.message());
+        pen.plain(message);
+    }
+}
+
+fn write_known_file(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if let Some(file) = record.file() {
+        pen.gap();
+        pen.styled(Style::DIM, |pen| {
+            pen.place(file, record.line());
+            pen.raw(":");
+        });
     }
 }
 

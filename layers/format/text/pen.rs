@@ -127,12 +127,12 @@ impl<'b> Pen<'b> {
 
     /// The gap, the name and the sign.
     #[inline(never)]
-    fn name(&mut self, field: &Field<'_>) {
+    fn name(&mut self, name: &str, plain: bool) {
         self.gap();
         if self.colour {
             self.out.extend_from_slice(Style::ITALIC.0.as_bytes());
         }
-        value::name(self.out, field);
+        value::name(self.out, name, plain);
         self.out.extend_from_slice(if self.colour { EQUALS_IN_COLOUR } else { "=" }.as_bytes());
         self.begun = true;
     }
@@ -163,7 +163,7 @@ impl<'a> TakeField<'a> for Pen<'_> {
     fn take(&mut self, field: Field<'a>) {
         match field.text_key() {
             Some(key) if self.begun && !self.colour => key.put(self.out),
-            _ => self.name(&field),
+            key => self.name(field.name, key.is_some()),
         }
         value::write(self.out, field.value);
     }

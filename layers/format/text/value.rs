@@ -1,14 +1,13 @@
 use crate::Value;
 use crate::format::{escape, number};
-use crate::record::{ErrorChain, Field};
+use crate::record::ErrorChain;
 
-/// Appends a field's name; one that could be misread stands in quotes.
+/// Appends a field's name; one that could be misread stands in quotes. `plain`: it is known that this one could not.
 #[inline]
-pub(super) fn name(out: &mut Vec<u8>, field: &Field<'_>) {
-    match field.text_key() {
-        // What is plain enough to be prepared is plain enough.
-        Some(_) => out.extend_from_slice(field.name.as_bytes()),
-        None => text(out, field.name),
+pub(super) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
+    match plain {
+        true => out.extend_from_slice(name.as_bytes()),
+        false => text(out, name),
     }
 }
 
