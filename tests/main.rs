@@ -10,3 +10,4 @@ mod queue;
 mod record;
 mod rotation;
 mod sinks;
+mod text;

@@ -7,56 +7,87 @@
 /// Appends `text` as the inside of a JSON string (RFC 8259 section 7).
 #[inline]
 pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
-    escape::<true>(out, text, json_char);
+    escape::<QUOTED>(out, text, json_char);
 }
 
 /// Appends `text` for people, outside quotes: quotes and backslashes stay as they are.
 #[inline]
 pub(crate) fn plain(out: &mut Vec<u8>, text: &str) {
-    escape::<false>(out, text, text_char);
+    escape::<PLAIN>(out, text, text_char);
 }
 
 /// Appends `text` for people, as the inside of double quotes.
 #[inline]
 pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
-    escape::<true>(out, text, text_char);
+    escape::<QUOTED>(out, text, text_char);
 }
 
-/// Whether `text` can stand without quotes in `key=value`: it can be taken neither for two pairs nor for the end of one.
+/// Appends `text` if it can stand without quotes in `key=value`, where it can be taken neither for two pairs nor for the end
+/// of one. Else appends nothing, and tells so.
+#[inline(always)]
+pub(crate) fn bare(out: &mut Vec<u8>, text: &str) -> bool {
+    bare_ascii(out, text) || (!is_ascii(text.as_bytes()) && bare_beyond_ascii(out, text))
+}
+
+/// The same for what is ASCII; anything else is not appended.
 #[inline]
-pub(crate) fn is_bare(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    !bytes.is_empty() && (no_block(bytes, |block| any(block, is_not_bare_ascii)) || is_bare_beyond_ascii(text))
+pub(crate) fn bare_ascii(out: &mut Vec<u8>, text: &str) -> bool {
+    let start = out.len();
+    let bare = copy_clean::<BARE>(out, text.as_bytes()) && !text.is_empty();
+    if !bare {
+        out.truncate(start);
+    }
+    bare
+}
+
+/// In blocks, as everything here: `str::is_ascii` goes over short texts byte by byte.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    no_block(bytes, |block| u128::from_ne_bytes(*block) & (u128::MAX / 255 * 0x80) != 0)
+}
+
+/// Whether any of `bytes` is one of those that fields and spans are made of.
+#[inline]
+pub(crate) fn has_sign(bytes: &[u8]) -> bool {
+    !no_block(bytes, |block| any(block, |byte| (byte == b'=') | (byte == b'{') | (byte == b'}')))
 }
 
 #[cold]
+fn bare_beyond_ascii(out: &mut Vec<u8>, text: &str) -> bool {
+    let bare = is_bare_beyond_ascii(text);
+    if bare {
+        out.extend_from_slice(text.as_bytes());
+    }
+    bare
+}
+
 fn is_bare_beyond_ascii(text: &str) -> bool {
     text.chars().all(|char| match u8::try_from(char) {
-        Ok(byte @ ..0x80) => !is_not_bare_ascii(byte),
+        Ok(byte @ ..0x80) => !is_not_plain_ascii::<BARE>(byte),
         _ => !char.is_whitespace() && !is_hidden(char),
     })
 }
 
 #[inline]
-fn escape<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
+fn escape<const CLASS: u8>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
     let start = out.len();
-    if !copy_clean::<QUOTES>(out, text.as_bytes()) {
+    if !copy_clean::<CLASS>(out, text.as_bytes()) {
         out.truncate(start);
-        escape_some::<QUOTES>(out, text, write);
+        escape_some::<CLASS>(out, text, write);
     }
 }
 
 /// Appends `bytes`, if none of them must be escaped; else it gives up, perhaps with some of them appended.
 #[inline]
-fn copy_clean<const QUOTES: bool>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<BLOCK>() else { return copy_few_clean::<QUOTES>(out, bytes) };
+fn copy_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<BLOCK>() else { return copy_few_clean::<CLASS>(out, bytes) };
     for block in bytes.as_chunks::<BLOCK>().0 {
-        if any_in_block::<QUOTES>(block) {
+        if any_in_block::<CLASS>(block) {
             return false;
         }
     }
     // The last block overlaps the one before: that is cheaper than a few bytes singly.
-    if any_in_block::<QUOTES>(last) {
+    if any_in_block::<CLASS>(last) {
         return false;
     }
     out.extend_from_slice(bytes);
@@ -65,31 +96,32 @@ fn copy_clean<const QUOTES: bool>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
 
 /// The same for fewer bytes than a block: names, levels, short values. Overlapping halves are all of them.
 #[inline]
-fn copy_few_clean<const QUOTES: bool>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+fn copy_few_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let end = out.len() + bytes.len();
     let plain = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         out.extend_from_slice(first);
         out.truncate(end - 8);
         out.extend_from_slice(last);
-        is_plain_word::<QUOTES>(u64::from_le_bytes(*first)) & is_plain_word::<QUOTES>(u64::from_le_bytes(*last))
+        let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        is_plain_block::<CLASS>(&(u128::from(last) << 64 | u128::from(first)).to_le_bytes())
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         out.extend_from_slice(first);
         out.truncate(end - 4);
         out.extend_from_slice(last);
         let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        is_plain_word::<QUOTES>(u64::from(first) << 32 | u64::from(last))
+        is_plain_word::<CLASS>(u64::from(first) << 32 | u64::from(last))
     } else {
         bytes.iter().for_each(|byte| out.push(*byte));
-        bytes.iter().all(|byte| !is_not_plain_ascii::<QUOTES>(*byte))
+        bytes.iter().all(|byte| !is_not_plain_ascii::<CLASS>(*byte))
     };
-    plain || !any(&block_of_few(bytes), is_suspect::<QUOTES>)
+    plain || (CLASS != BARE && !any(&block_of_few(bytes), is_suspect::<CLASS>))
 }
 
 /// Copies what is clean in one piece, and hands each character that is not to `write`.
 #[cold]
-fn escape_some<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
+fn escape_some<const CLASS: u8>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
     let mut done = 0;
-    while let Some((at, char)) = find::<QUOTES>(text, done) {
+    while let Some((at, char)) = find::<CLASS>(text, done) {
         out.extend_from_slice(&text.as_bytes()[done..at]);
         write(out, char);
         done = at + char.len_utf8();
@@ -99,7 +131,7 @@ fn escape_some<const QUOTES: bool>(out: &mut Vec<u8>, text: &str, write: fn(&mut
 
 /// Whether none of eight bytes is [`is_not_plain_ascii`], without a loop ("Bit Twiddling Hacks", `hasless`, `hasvalue`).
 #[inline]
-fn is_plain_word<const QUOTES: bool>(word: u64) -> bool {
+fn is_plain_word<const CLASS: u8>(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES * 0x80;
     let is = |byte: u8| {
@@ -107,8 +139,14 @@ fn is_plain_word<const QUOTES: bool>(word: u64) -> bool {
         word.wrapping_sub(ONES) & !word
     };
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let quotes = if QUOTES { is(b'"') | is(b'\\') } else { 0 };
-    (word | below_space | is(0x7f) | quotes) & HIGH == 0
+    let mut found = word | below_space | is(0x7f);
+    if CLASS != PLAIN {
+        found |= is(b'"') | is(b'\\');
+    }
+    if CLASS == BARE {
+        found |= is(b' ') | is(b'=') | is(b'{') | is(b'}');
+    }
+    found & HIGH == 0
 }
 
 /// Whether `test` finds nothing in any of the blocks that `bytes` are cut into. The last one overlaps the one before:
@@ -145,9 +183,9 @@ fn block_of_few(bytes: &[u8]) -> [u8; BLOCK] {
 }
 
 /// The first character at or after `from` that must be escaped, and where it starts.
-fn find<const QUOTES: bool>(text: &str, mut from: usize) -> Option<(usize, char)> {
+fn find<const CLASS: u8>(text: &str, mut from: usize) -> Option<(usize, char)> {
     loop {
-        from = find_suspect::<QUOTES>(text.as_bytes(), from)?;
+        from = find_suspect::<CLASS>(text.as_bytes(), from)?;
         // Suspects are ASCII or lead bytes, so this is a character's start.
         let char = text.get(from..)?.chars().next()?;
         if char.is_ascii() || is_hidden(char) {
@@ -158,29 +196,29 @@ fn find<const QUOTES: bool>(text: &str, mut from: usize) -> Option<(usize, char)
 }
 
 /// The first byte at or after `from` that must be escaped, or that may begin a character that must be.
-fn find_suspect<const QUOTES: bool>(bytes: &[u8], mut from: usize) -> Option<usize> {
-    while bytes.get(from..)?.first_chunk::<BLOCK>().is_some_and(|block| !any_in_block::<QUOTES>(block)) {
+fn find_suspect<const CLASS: u8>(bytes: &[u8], mut from: usize) -> Option<usize> {
+    while bytes.get(from..)?.first_chunk::<BLOCK>().is_some_and(|block| !any_in_block::<CLASS>(block)) {
         from += BLOCK;
     }
-    let table = if QUOTES { &SUSPECT_IN_QUOTES } else { &SUSPECT };
+    let table = if CLASS == PLAIN { &SUSPECT } else { &SUSPECT_IN_QUOTES };
     bytes[from..].iter().position(|&byte| table[byte as usize]).map(|at| from + at)
 }
 
-/// Plain ASCII, the usual case, is told from the rest first, by fewer comparisons.
+/// Plain ASCII, the usual case, is told from the rest first, by fewer comparisons. In [`BARE`] there is no rest.
 #[inline(always)]
-fn any_in_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
-    !is_plain_block::<QUOTES>(block) && has_suspect::<QUOTES>(block)
+fn any_in_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
+    !is_plain_block::<CLASS>(block) && (CLASS == BARE || has_suspect::<CLASS>(block))
 }
 
 #[inline(never)]
-fn has_suspect<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
-    any(block, is_suspect::<QUOTES>)
+fn has_suspect<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
+    any(block, is_suspect::<CLASS>)
 }
 
 /// Whether no byte is [`is_not_plain_ascii`]. The compiler's own vectors for that are twice as many instructions.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
+fn is_plain_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
     use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
 
     // SAFETY: both are 16 bytes without padding, and any bits are valid for both. The instructions (SSE2) are in every
@@ -189,9 +227,13 @@ fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
         let bytes = std::mem::transmute::<[u8; BLOCK], __m128i>(*block);
         let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
         // Bytes beyond ASCII are negative.
-        let mut found = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes), is(0x7f));
-        if QUOTES {
+        let least = if CLASS == BARE { 0x21 } else { 0x20 };
+        let mut found = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(least), bytes), is(0x7f));
+        if CLASS != PLAIN {
             found = _mm_or_si128(found, _mm_or_si128(is(b'"'), is(b'\\')));
+        }
+        if CLASS == BARE {
+            found = _mm_or_si128(found, _mm_or_si128(is(b'='), _mm_or_si128(is(b'{'), is(b'}'))));
         }
         _mm_movemask_epi8(found)
     };
@@ -200,8 +242,8 @@ fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-fn is_plain_block<const QUOTES: bool>(block: &[u8; BLOCK]) -> bool {
-    !any(block, is_not_plain_ascii::<QUOTES>)
+fn is_plain_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
+    !any(block, is_not_plain_ascii::<CLASS>)
 }
 
 /// Byte by byte into a mask, so that the compiler makes it a few vector instructions: half the time of eight bytes in a `u64`.
@@ -282,10 +324,10 @@ const fn is_hidden(char: char) -> bool {
 }
 
 /// In ASCII: what must be escaped. Beyond: [`LEADS`].
-const fn is_suspect<const QUOTES: bool>(byte: u8) -> bool {
+const fn is_suspect<const CLASS: u8>(byte: u8) -> bool {
     (byte < 0x20)
         | (byte == 0x7f)
-        | (QUOTES & ((byte == b'"') | (byte == b'\\')))
+        | ((CLASS != PLAIN) & ((byte == b'"') | (byte == b'\\')))
         | (byte == LEADS[0])
         | (byte == LEADS[1])
         | (byte == LEADS[2])
@@ -294,35 +336,33 @@ const fn is_suspect<const QUOTES: bool>(byte: u8) -> bool {
         | (byte == LEADS[5])
 }
 
-/// Everything of [`is_suspect`], and the rest beyond ASCII.
-const fn is_not_plain_ascii<const QUOTES: bool>(byte: u8) -> bool {
+/// Everything of [`is_suspect`], and the rest beyond ASCII; in [`BARE`] also what wants quotes.
+const fn is_not_plain_ascii<const CLASS: u8>(byte: u8) -> bool {
     // One comparison for both ends: bytes beyond ASCII are negative.
-    ((byte as i8) < 0x20) | (byte == 0x7f) | (QUOTES & ((byte == b'"') | (byte == b'\\')))
-}
-
-/// What wants quotes in ASCII, and everything beyond.
-const fn is_not_bare_ascii(byte: u8) -> bool {
-    ((byte as i8) <= 0x20)
+    ((byte as i8) < 0x20)
         | (byte == 0x7f)
-        | (byte == b'"')
-        | (byte == b'\\')
-        | (byte == b'=')
-        | (byte == b'{')
-        | (byte == b'}')
+        | ((CLASS != PLAIN) & ((byte == b'"') | (byte == b'\\')))
+        | ((CLASS == BARE) & ((byte == b' ') | (byte == b'=') | (byte == b'{') | (byte == b'}')))
 }
 
-const fn suspects<const QUOTES: bool>() -> [bool; 256] {
+const fn suspects<const CLASS: u8>() -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = is_suspect::<QUOTES>(byte as u8);
+        table[byte] = is_suspect::<CLASS>(byte as u8);
         byte += 1;
     }
     table
 }
 
-static SUSPECT: [bool; 256] = suspects::<false>();
-static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<true>();
+// The classes of characters that the functions above tell apart: what is clean outside quotes, inside them, and where no
+// quotes are wanted. For the last one all that is not ASCII wants a closer look.
+const PLAIN: u8 = 0;
+const QUOTED: u8 = 1;
+const BARE: u8 = 2;
+
+static SUSPECT: [bool; 256] = suspects::<PLAIN>();
+static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<QUOTED>();
 /// What the UTF-8 of the characters of [`is_hidden`] begins with.
 const LEADS: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
 const BLOCK: usize = 16;

@@ -266,7 +266,7 @@ impl Json {
     #[inline]
     fn write_span_part(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
         let start = to.out().len();
-        let Some(missing) = kept::put(record, self.plan.id, false, to.out()) else { return };
+        let Some(missing) = kept::put(record, self.plan.id, 0, to.out()) else { return };
         match self.spans {
             Spans::Nested => write_nested(part, record, to),
             _ => write_list(part, record, to),

@@ -22,11 +22,11 @@ impl Default for FormatId {
 }
 
 /// Appends the spans of `record` as they were rendered before, or tells that they must be rendered now. A rendering
-/// depends on nothing but them, `format` and `colour`.
+/// depends on nothing but them, `format` and `way`: what else there is to tell renderings of one format apart, its colours.
 #[inline]
-pub(super) fn put(record: &Record<'_>, format: FormatId, colour: bool, out: &mut Vec<u8>) -> Option<Missing> {
+pub(super) fn put(record: &Record<'_>, format: FormatId, way: u8, out: &mut Vec<u8>) -> Option<Missing> {
     let Some(stamp) = record.span_stamp() else { return Some(Missing { again: None }) };
-    let key = Key { stamp, format, level: record.span_level(), colour };
+    let key = Key { stamp, format, level: record.span_level(), way };
     // A thread that is ending keeps nothing.
     let put = KEPT.try_with(|kept| Some(key.slot(&mut *kept.try_borrow_mut().ok()?)?.put(key, out)));
     put.ok().flatten().unwrap_or(Some(Missing { again: None }))
@@ -56,7 +56,7 @@ struct Key {
     stamp: NonZero<u64>,
     format: FormatId,
     level: LevelFilter,
-    colour: bool,
+    way: u8,
 }
 
 impl Key {

@@ -40,14 +40,20 @@ pub(crate) fn micros(micros: u32) -> [u8; 8] {
     (u64::from(b'.') | digits << 8 | u64::from(b'Z') << 56).to_le_bytes()
 }
 
+/// The digits of a number below 10^8, with leading zeros.
+#[inline]
+pub(super) fn zero_padded(value: u64) -> [u8; 8] {
+    (eight_digits(value) | ZEROS).to_le_bytes()
+}
+
 /// Appends a number of up to eight digits.
 #[inline]
 fn put_digits(out: &mut Vec<u8>, value: u64) {
-    let digits = eight_digits(value);
-    // Leading zeros are zero bytes at the low end; the last digit always stands.
-    let leading = (digits.trailing_zeros() / 8).min(7);
-    let end = out.len() + 8 - leading as usize;
-    out.extend_from_slice(&((digits | ZEROS) >> (leading * 8)).to_le_bytes());
+    // Not from the digits, which come later than this: where the next bytes go should be known early.
+    let count = (value | 1).ilog10() + 1;
+    let end = out.len() + count as usize;
+    // Leading zeros are at the low end.
+    out.extend_from_slice(&((eight_digits(value) | ZEROS) >> (64 - count * 8)).to_le_bytes());
     out.truncate(end);
 }
 
@@ -56,11 +62,11 @@ fn put_digits(out: &mut Vec<u8>, value: u64) {
 #[inline]
 fn eight_digits(value: u64) -> u64 {
     // Two numbers of four digits, the higher one in the lower half; then four of two; then eight of one.
-    let halves = value / 10_000 | value % 10_000 << 32;
-    let tens = (halves * 10_486 >> 20) & 0x7f_0000_007f;
-    let pairs = tens | (halves - tens * 100) << 16;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
-    tens | (pairs - tens * 10) << 8
+    let halves = (value / 10_000) | ((value % 10_000) << 32);
+    let tens = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
+    let pairs = tens | ((halves - tens * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - tens * 10) << 8)
 }
 
 const EIGHT: u64 = 100_000_000;

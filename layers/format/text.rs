@@ -2,9 +2,10 @@ mod pen;
 mod value;
 
 use self::pen::{Pen, Style};
+use super::kept::FormatId;
 use super::{Format, Out, Time};
 use crate::Error;
-use crate::record::{Fields, Record, Severity};
+use crate::record::{Record, Severity, Span};
 
 /// Lines for people.
 ///
@@ -74,6 +75,8 @@ pub struct Text {
     thread_names: bool,
     thread_ids: bool,
     file: bool,
+    /// How spans are rendered depends on the layout alone, which never changes.
+    id: FormatId,
 }
 
 impl Text {
@@ -93,6 +96,7 @@ impl Text {
             thread_names: false,
             thread_ids: false,
             file: false,
+            id: FormatId::default(),
         }
     }
 
@@ -151,11 +155,11 @@ impl Text {
     fn write_full(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         self.write_start(record, pen);
         self.write_thread(record, pen);
-        self.write_span_chain(record, pen);
+        self.write_spans(record, pen, write_span_chain);
         self.write_target(record, pen);
         self.write_file(record, pen);
         write_message(record, pen);
-        write_fields(record.fields(), pen);
+        pen.fields(record.fields());
     }
 
     fn write_compact(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
@@ -164,10 +168,8 @@ impl Text {
         self.write_target(record, pen);
         self.write_file(record, pen);
         write_message(record, pen);
-        write_fields(record.fields(), pen);
-        if self.spans && record.spans().any(|span| span.fields().next().is_some()) {
-            pen.styled(Style::DIM, |pen| record.spans().for_each(|span| write_fields(span.fields(), pen)));
-        }
+        pen.fields(record.fields());
+        self.write_spans(record, pen, write_span_fields);
     }
 
     fn write_pretty(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
@@ -176,12 +178,10 @@ impl Text {
         write_message(record, pen);
         if record.fields().next().is_some() {
             pen.new_line();
-            write_fields(record.fields(), pen);
+            pen.fields(record.fields());
         }
         self.write_whereabouts(record, pen);
-        if self.spans {
-            write_span_lines(record, pen);
-        }
+        self.write_spans(record, pen, write_span_lines);
     }
 
     /// The time and the level.
@@ -193,11 +193,18 @@ impl Text {
         if self.level {
             pen.gap();
             let level = Level::of(record.severity());
-            pen.styled(level.style, |pen| pen.raw(level.name));
+            pen.styled(level.style, |pen| pen.piece(level.name));
         }
     }
 
+    #[inline]
     fn write_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if self.thread_names || self.thread_ids {
+            self.write_known_thread(record, pen);
+        }
+    }
+
+    fn write_known_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         let (name, id) = self.thread(record);
         if name.is_some() || id.is_some() {
             pen.gap();
@@ -215,52 +222,29 @@ impl Text {
         (name, Some(record.thread_id()).filter(|id| self.thread_ids && *id > 0))
     }
 
-    /// `request{method=GET}:query{table=x}:`
+    /// By `write`, where they have not been written just like this before.
     #[inline]
-    fn write_span_chain(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        if !self.spans {
-            return;
-        }
-        for (index, span) in record.spans().enumerate() {
-            if index == 0 {
-                pen.gap();
-            }
-            pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
-            let mut fields = span.fields().peekable();
-            if fields.peek().is_some() {
-                pen.raw("{");
-                fields.enumerate().for_each(|(index, field)| {
-                    pen.raw(if index == 0 { "" } else { " " });
-                    pen.field(&field);
-                });
-                pen.raw("}");
-            }
-            pen.raw(":");
+    fn write_spans(&self, record: &Record<'_>, pen: &mut Pen<'_>, write: fn(&Record<'_>, &mut Pen<'_>)) {
+        if self.spans && record.has_spans() {
+            pen.kept(record, self.id, |pen| write(record, pen));
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_target(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        if self.target && !record.target().is_empty() {
-            pen.gap();
-            pen.styled(Style::DIM, |pen| {
-                pen.plain(record.target());
-                pen.raw(":");
-            });
+        if !self.target {
+            return;
+        }
+        match record.target_block() {
+            Some(block) if !pen.is_coloured() => pen.block(block),
+            _ => write_any_target(record, pen),
         }
     }
 
     #[inline]
     fn write_file(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        if !self.file {
-            return;
-        }
-        if let Some(file) = record.file() {
-            pen.gap();
-            pen.styled(Style::DIM, |pen| {
-                pen.place(file, record.line());
-                pen.raw(":");
-            });
+        if self.file {
+            write_known_file(record, pen);
         }
     }
 
@@ -312,7 +296,7 @@ enum Layout {
 
 /// How a severity is shown.
 struct Level {
-    name: &'static str,
+    name: &'static [u8; 5],
     style: Style,
 }
 
@@ -320,30 +304,66 @@ impl Level {
     #[inline]
     fn of(severity: Severity) -> Self {
         let (name, style) = match severity.number() {
-            0..=4 => ("TRACE", Style::MAGENTA),
-            5..=8 => ("DEBUG", Style::BLUE),
-            9..=12 => (" INFO", Style::GREEN),
-            13..=16 => (" WARN", Style::YELLOW),
-            17..=20 => ("ERROR", Style::RED),
-            _ => ("FATAL", Style::BOLD_RED),
+            0..=4 => (b"TRACE", Style::MAGENTA),
+            5..=8 => (b"DEBUG", Style::BLUE),
+            9..=12 => (b" INFO", Style::GREEN),
+            13..=16 => (b" WARN", Style::YELLOW),
+            17..=20 => (b"ERROR", Style::RED),
+            _ => (b"FATAL", Style::BOLD_RED),
         };
         Self { name, style }
     }
 }
 
-#[inline]
+#[inline(always)]
 fn write_message(record: &Record<'_>, pen: &mut Pen<'_>) {
-    if !record.message().is_empty() {
+    let message = record.message();
+    if !message.is_empty() {
         pen.gap();
-        pen.plain(record.message());
+        pen.plain(message);
     }
 }
 
-#[inline]
-fn write_fields(fields: Fields<'_>, pen: &mut Pen<'_>) {
-    for field in fields {
+fn write_known_file(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if let Some(file) = record.file() {
         pen.gap();
-        pen.field(&field);
+        pen.styled(Style::DIM, |pen| {
+            pen.place(file, record.line());
+            pen.raw(":");
+        });
+    }
+}
+
+fn write_any_target(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if !record.target().is_empty() {
+        pen.gap();
+        pen.styled(Style::DIM, |pen| {
+            pen.plain(record.target());
+            pen.raw(":");
+        });
+    }
+}
+
+/// `request{method=GET}:query{table=x}:`
+fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
+    for (index, span) in record.spans().enumerate() {
+        if index == 0 {
+            pen.gap();
+        }
+        pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
+        if has_fields(&span) {
+            pen.open("{");
+            pen.fields(span.fields());
+            pen.raw("}");
+        }
+        pen.raw(":");
+    }
+}
+
+/// ` method=GET path=/ table=x`
+fn write_span_fields(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if record.spans().any(|span| has_fields(&span)) {
+        pen.styled(Style::DIM, |pen| record.spans().for_each(|span| pen.fields(span.fields())));
     }
 }
 
@@ -354,11 +374,16 @@ fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
         pen.new_line();
         pen.dim("in ");
         pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
-        if span.fields().next().is_some() {
+        if has_fields(&span) {
             pen.dim(" with");
-            write_fields(span.fields(), pen);
+            pen.fields(span.fields());
         }
     }
+}
+
+#[inline]
+fn has_fields(span: &Span<'_>) -> bool {
+    span.fields().next().is_some()
 }
 
 const RESERVE: usize = 512;

@@ -124,13 +124,14 @@ impl Time {
         let minutes = self.zone.as_ref().map(|zone| zone.offset_minutes(time.seconds()));
         let local = civil::clamp(time, i64::from(minutes.unwrap_or(0)) * 60);
         let date_time = civil::date_time(local.seconds());
-        if let Style::Short = self.style {
-            out.extend_from_slice(&date_time[11..civil::DATE_TIME]);
-            return put_fraction(out, local.nanos(), self.precision);
+        match self.style {
+            Style::Short => out.extend_from_slice(&date_time[11..civil::DATE_TIME]),
+            _ => out.extend_from_slice(&date_time[..civil::DATE_TIME]),
         }
-        out.extend_from_slice(&date_time[..civil::DATE_TIME]);
         put_fraction(out, local.nanos(), self.precision);
-        put_offset(out, minutes);
+        if let Style::Long = self.style {
+            put_offset(out, minutes);
+        }
     }
 }
 
@@ -169,22 +170,19 @@ fn write_default(time: Timestamp, out: &mut Vec<u8>) {
     out.extend_from_slice(&number::micros(time.nanos() / 1_000));
 }
 
-/// Appends `.` and the digits.
+/// Appends `.` and the digits: eight of them in any case, which is one piece of constant length.
 #[inline]
 fn put_fraction(out: &mut Vec<u8>, nanos: u32, precision: u8) {
-    let pair = civil::two_digits;
-    let ([a, b], [c, d], [e, f]) = (pair(nanos / 10_000_000), pair(nanos / 100_000 % 100), pair(nanos / 1_000 % 100));
-    match precision {
-        0 => {}
-        // Pieces of constant length, for what is usual.
-        3 => out.extend_from_slice(&[b'.', a, b, c]),
-        6 => out.extend_from_slice(&[b'.', a, b, c, d, e, f]),
-        _ => {
-            let ([g, h], i) = (pair(nanos / 10 % 100), b'0' + (nanos % 10) as u8);
-            let digits = [b'.', a, b, c, d, e, f, g, h, i];
-            out.extend_from_slice(&digits[..digits.len().min(1 + precision as usize)]);
-        }
+    if precision == 0 {
+        return;
     }
+    let end = out.len() + 1 + precision as usize;
+    let [a, b, c, d, e, f, g, h] = number::zero_padded(u64::from(nanos / 10));
+    out.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h]);
+    if precision == 9 {
+        out.push(b'0' + (nanos % 10) as u8);
+    }
+    out.truncate(end);
 }
 
 #[inline]

@@ -13,16 +13,18 @@ pub(crate) struct Callsite {
     id: u32,
     metadata: &'static Metadata<'static>,
     keys: Box<[Key]>,
+    target: Option<Block>,
     message: Option<u8>,
     from_log: bool,
     json_span: Option<Block>,
 }
 
-/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON.
+/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON and in a line of text.
 #[derive(Debug)]
 pub(crate) struct Key {
     name: &'static str,
     json: Option<Block>,
+    text: Option<Block>,
 }
 
 impl Callsite {
@@ -55,6 +57,7 @@ impl Callsite {
             metadata,
             json_span: json_span(metadata.name(), &keys),
             keys,
+            target: target(metadata.target()),
             message: fields.field("message").map(|field| field.index() as u8),
             // As tracing-log makes them; an event that merely has such a field is not taken for one.
             from_log: metadata.name() == "log event"
@@ -76,6 +79,12 @@ impl Callsite {
     #[inline]
     pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
+    }
+
+    /// ` target:`, where the target is plain and not empty.
+    #[inline]
+    pub(crate) fn target(&self) -> Option<&Block> {
+        self.target.as_ref()
     }
 
     /// The index of an event's message among its fields.
@@ -112,7 +121,8 @@ fn is_plain(name: &str) -> bool {
 
 impl Key {
     fn new(name: &'static str) -> Self {
-        Self { name, json: is_plain(name).then(|| Block::new(format!(",\"{name}\":").as_bytes())) }
+        let block = |written: String| is_plain(name).then(|| Block::new(written.as_bytes()));
+        Self { name, json: block(format!(",\"{name}\":")), text: block(format!(" {name}=")) }
     }
 
     #[inline]
@@ -125,11 +135,22 @@ impl Key {
     pub(crate) fn json(&self) -> Option<&Block> {
         self.json.as_ref()
     }
+
+    /// ` name=`, where the name is plain.
+    #[inline]
+    pub(crate) fn text(&self) -> Option<&Block> {
+        self.text.as_ref()
+    }
 }
 
 /// A field that had to be written `r#type` is called `type`, as in tracing-subscriber.
 pub(super) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
+}
+
+fn target(target: &str) -> Option<Block> {
+    let plain = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_graphic());
+    plain.then(|| Block::new(format!(" {target}:").as_bytes()))
 }
 
 fn register(callsite: &'static Callsite) {

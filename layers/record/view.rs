@@ -114,6 +114,15 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The target as ` target:`, where it is the callsite's and that was worked out ahead.
+    #[inline]
+    pub(crate) fn target_block(&self) -> Option<&'static Block> {
+        match self.head.target().at {
+            0 => self.callsite?.target(),
+            _ => None,
+        }
+    }
+
     /// The event's name: `event src/main.rs:7`, or the one given with `name:`.
     pub fn name(&self) -> &'a str {
         match self.head.name().read(self.raw) {
@@ -283,6 +292,12 @@ impl<'a> Field<'a> {
     #[inline]
     pub(crate) fn json_key(&self) -> Option<&'static Block> {
         self.key?.json()
+    }
+
+    /// The name as it stands in a line of text, ` name=`, where that was worked out ahead.
+    #[inline]
+    pub(crate) fn text_key(&self) -> Option<&'static Block> {
+        self.key?.text()
     }
 }
 

@@ -32,6 +32,21 @@ fn written(write: fn(&mut Vec<u8>, &str), text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// `text`, or `None` where it is not bare.
+fn written_bare(text: &str) -> Option<String> {
+    let mut out = b"before".to_vec();
+    let bare = bare(&mut out, text);
+    let written = String::from_utf8(out.split_off(6)).unwrap();
+    assert!(bare || written.is_empty(), "{text:?} left {written:?}");
+    bare.then_some(written)
+}
+
+/// The obvious way, to compare with.
+fn is_bare_slowly(text: &str) -> bool {
+    let parts = |char: char| matches!(char, '"' | '\\' | '=' | '{' | '}') || char.is_whitespace();
+    !text.is_empty() && !text.chars().any(parts) && !has_dangerous(text)
+}
+
 /// The obvious way, to compare with.
 fn slowly(text: &str, quotes: bool, write: fn(&mut Vec<u8>, char)) -> String {
     let mut out = Vec::new();
@@ -80,11 +95,11 @@ fn escapes_look_like_this() {
 #[test]
 fn only_what_cannot_be_misread_is_bare() {
     for text in ["a", "GET", "/path/x?y", "naïve", "日本", "1.5", "a:b,c", "<x>"] {
-        assert!(is_bare(text), "{text}");
+        assert_eq!(written_bare(text).as_deref(), Some(text));
     }
     for text in ["", "a b", "a=b", "\"", "a\\", "{x}", "a\u{a0}b", "a\u{3000}b", "a\u{202e}", "\n", "\u{1b}", "\u{7f}"]
     {
-        assert!(!is_bare(text), "{text:?}");
+        assert_eq!(written_bare(text), None, "{text:?}");
     }
 }
 
@@ -96,5 +111,12 @@ proptest::proptest! {
         proptest::prop_assert_eq!(written(json, &text), slowly(&text, true, json_char));
         proptest::prop_assert_eq!(written(plain, &text), slowly(&text, false, text_char));
         proptest::prop_assert_eq!(written(quoted, &text), slowly(&text, true, text_char));
+        proptest::prop_assert_eq!(written_bare(&text), is_bare_slowly(&text).then(|| text.clone()));
+    }
+
+    #[test]
+    fn what_is_bare_is_found_fast_and_slowly_alike(text in "[!-~]{0,40}|[!#-<>-z|~]{0,40}.?[!#-<>-z|~]{0,20}|[a-zé日\u{a0}\u{202e}]{0,20}") {
+        proptest::prop_assert_eq!(written_bare(&text), is_bare_slowly(&text).then(|| text.clone()));
+        proptest::prop_assert_eq!(has_sign(text.as_bytes()), text.contains(['=', '{', '}']));
     }
 }

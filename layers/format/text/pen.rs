@@ -1,6 +1,8 @@
 use super::value;
+use crate::bytes::Block;
+use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
-use crate::record::Field;
+use crate::record::{Field, Fields, Record, TakeField};
 
 /// Writes the pieces of a line to the end of a buffer, in colour where that is wanted.
 pub(super) struct Pen<'b> {
@@ -17,6 +19,11 @@ impl<'b> Pen<'b> {
     }
 
     #[inline]
+    pub(super) fn is_coloured(&self) -> bool {
+        self.colour
+    }
+
+    #[inline]
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         self.begun = true;
         self.out
@@ -27,6 +34,20 @@ impl<'b> Pen<'b> {
     pub(super) fn raw(&mut self, text: &str) {
         self.begun = true;
         self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// The same, of a length that the compiler knows.
+    #[inline]
+    pub(super) fn piece<const N: usize>(&mut self, text: &[u8; N]) {
+        self.begun = true;
+        self.out.extend_from_slice(text);
+    }
+
+    /// Text of our own behind which there is no gap.
+    #[inline]
+    pub(super) fn open(&mut self, text: &str) {
+        self.raw(text);
+        self.begun = false;
     }
 
     /// Text from elsewhere.
@@ -67,16 +88,53 @@ impl<'b> Pen<'b> {
         self.styled(Style::DIM, |pen| pen.raw(text));
     }
 
-    /// `name=value`
+    /// A piece that was prepared with its gap in front.
     #[inline]
-    pub(super) fn field(&mut self, field: &Field<'_>) {
+    pub(super) fn block(&mut self, block: &Block) {
+        match self.begun {
+            true => block.put(self.out),
+            false => self.first(block),
+        }
         self.begun = true;
+    }
+
+    #[cold]
+    fn first(&mut self, block: &Block) {
+        let start = self.out.len();
+        block.put(self.out);
+        self.out.remove(start);
+    }
+
+    /// `a=1 b=2`, with a gap in front of each.
+    #[inline(never)]
+    pub(super) fn fields(&mut self, fields: Fields<'_>) {
+        fields.hand_to(self);
+    }
+
+    /// What `write` writes of the record's spans, which depends on nothing else but this pen; or the same as the last time.
+    #[inline]
+    pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
+        let start = self.out.len();
+        let way = u8::from(self.colour) | u8::from(self.begun) << 1;
+        match kept::put(record, id, way, self.out) {
+            Some(missing) => {
+                write(self);
+                missing.keep(&self.out[start..]);
+            }
+            None => self.begun |= self.out.len() > start,
+        }
+    }
+
+    /// The gap, the name and the sign.
+    #[inline(never)]
+    fn name(&mut self, name: &str, plain: bool) {
+        self.gap();
         if self.colour {
             self.out.extend_from_slice(Style::ITALIC.0.as_bytes());
         }
-        value::name(self.out, field);
+        value::name(self.out, name, plain);
         self.out.extend_from_slice(if self.colour { EQUALS_IN_COLOUR } else { "=" }.as_bytes());
-        value::write(self.out, field.value);
+        self.begun = true;
     }
 
     /// `src/stock.rs:41`
@@ -97,6 +155,22 @@ impl<'b> Pen<'b> {
             self.raw("#");
             number::int(self.out, id);
         }
+    }
+}
+
+impl<'a> TakeField<'a> for Pen<'_> {
+    #[inline(always)]
+    fn take(&mut self, field: Field<'a>) {
+        match field.text_key() {
+            Some(key) if self.begun && !self.colour => key.put(self.out),
+            key => self.name(field.name, key.is_some()),
+        }
+        value::write(self.out, field.value);
+    }
+
+    #[inline(never)]
+    fn take_rarely(&mut self, field: Field<'a>) {
+        self.take(field);
     }
 }
 

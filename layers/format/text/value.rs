@@ -1,19 +1,18 @@
 use crate::Value;
 use crate::format::{escape, number};
-use crate::record::{ErrorChain, Field};
+use crate::record::ErrorChain;
 
-/// Appends a field's name; one that could be misread stands in quotes.
+/// Appends a field's name; one that could be misread stands in quotes. `plain`: it is known that this one could not.
 #[inline]
-pub(super) fn name(out: &mut Vec<u8>, field: &Field<'_>) {
-    match field.json_key() {
-        // A name that is plain enough to be prepared for JSON is plain enough here.
-        Some(_) => out.extend_from_slice(field.name.as_bytes()),
-        None => text(out, field.name),
+pub(super) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
+    match plain {
+        true => out.extend_from_slice(name.as_bytes()),
+        false => text(out, name),
     }
 }
 
 /// Appends `value` for people.
-#[inline]
+#[inline(always)]
 pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -33,9 +32,13 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
 /// Bare where it cannot be misread, else in quotes.
 #[inline]
 fn text(out: &mut Vec<u8>, text: &str) {
-    if escape::is_bare(text) {
-        return out.extend_from_slice(text.as_bytes());
+    if !escape::bare(out, text) {
+        in_quotes(out, text);
     }
+}
+
+#[inline]
+fn in_quotes(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escape::quoted(out, text);
     out.push(b'"');
@@ -43,13 +46,19 @@ fn text(out: &mut Vec<u8>, text: &str) {
 
 /// What a `Debug` or `Display` wrote: as it is, with its spaces and braces, unless it could pass for fields or spans of the
 /// line's own.
+#[inline]
 fn written(out: &mut Vec<u8>, value: &str) {
-    if !could_forge(value) {
-        return escape::plain(out, value);
+    // What is bare cannot pass for anything else.
+    if !escape::bare_ascii(out, value) {
+        written_with_care(out, value);
     }
-    out.push(b'"');
-    escape::quoted(out, value);
-    out.push(b'"');
+}
+
+fn written_with_care(out: &mut Vec<u8>, value: &str) {
+    match escape::has_sign(value.as_bytes()) && could_forge(value) {
+        true => in_quotes(out, value),
+        false => escape::plain(out, value),
+    }
 }
 
 /// `x user=admin` looks like two fields, `x} admin{` like the end of a span.

@@ -1,0 +1,120 @@
+//! Text of events that tracing captured: their names come from callsites, and their spans may have been rendered before.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{debug_span, info, info_span};
+use tracing_handlers::format::{Caps, Format, FromFn, Out, Text, Time, from_fn};
+use tracing_handlers::handler::Rewriting;
+use tracing_handlers::rewrite::Redact;
+use tracing_handlers::sink::Null;
+use tracing_handlers::{Error, Output, Record};
+use tracing_subscriber::prelude::*;
+
+/// What was written of each record, beside the same as a thread writes it that has kept nothing.
+type Pairs = Arc<Mutex<Vec<(String, String)>>>;
+
+fn line(text: &Text, record: &Record<'_>, colour: bool) -> String {
+    let mut out = Vec::new();
+    text.format(record, &mut Out::new(&mut out, Caps::default().with_colour(colour))).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn line_of_a_new_thread(text: &Text, record: &Record<'_>, colour: bool) -> String {
+    thread::scope(|scope| scope.spawn(|| line(text, record, colour)).join().unwrap())
+}
+
+fn settings() -> Vec<Text> {
+    [Text::full(), Text::compact(), Text::pretty()]
+        .into_iter()
+        .flat_map(|text| {
+            let bare = text.clone().time(Time::none()).level(false).target(false);
+            [text.clone().file(true), text.clone().thread_ids(true), text.clone().spans(false), bare, text]
+        })
+        .collect()
+}
+
+/// Every record in all settings, with colours and without, with all spans and the important ones.
+fn compare(texts: &[Text], record: &Record<'_>, pairs: &Pairs) {
+    let mut pairs = pairs.lock().unwrap();
+    for text in texts {
+        for colour in [false, true] {
+            for level in [LevelFilter::TRACE, LevelFilter::INFO, LevelFilter::OFF] {
+                let record = record.with_span_level(level);
+                let anew = line_of_a_new_thread(text, &record, colour);
+                // The second time it is kept, the third time put.
+                pairs.extend((0..3).map(|_| (line(text, &record, colour), anew.clone())));
+            }
+        }
+    }
+}
+
+fn comparing(
+    texts: Vec<Text>,
+    pairs: Pairs,
+) -> FromFn<impl Fn(&Record<'_>, &mut Out<'_>) -> Result<(), Error> + Send + Sync + 'static> {
+    from_fn(move |record, _| {
+        compare(&texts, record, &pairs);
+        Ok(())
+    })
+}
+
+fn log() {
+    let order = info_span!("order", secret = "s3cret", items = 3, late = tracing::field::Empty).entered();
+    let _query = debug_span!("query", r#type = "two words").entered();
+    let _empty = info_span!("empty").entered();
+    for number in 0..4 {
+        info!(number, "one of four");
+    }
+    order.record("late", true);
+    for _ in 0..4 {
+        info!("");
+    }
+}
+
+#[test]
+fn spans_that_were_kept_read_like_those_rendered_anew() {
+    let (seen, redacted) = (Pairs::default(), Pairs::default());
+    let texts = settings();
+    let redact =
+        Rewriting::new(Redact::fields(["secret"]), Output::new(comparing(texts.clone(), redacted.clone()), Null));
+    let handlers = (Output::new(comparing(texts.clone(), seen.clone()), Null), redact);
+    let layer = tracing_handlers::layer(handlers);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
+    for pairs in [&seen, &redacted] {
+        let pairs = pairs.lock().unwrap();
+        assert_eq!(pairs.len(), 8 * texts.len() * 2 * 3 * 3);
+        for (kept, anew) in &*pairs {
+            assert_eq!(kept, anew);
+        }
+    }
+    let shown = |pairs: &Pairs, what: &str| pairs.lock().unwrap().iter().any(|(line, _)| line.contains(what));
+    assert!(shown(&seen, "s3cret") && shown(&seen, "late=true"));
+    assert!(!shown(&redacted, "s3cret") && shown(&redacted, "secret=***"));
+}
+
+#[test]
+fn names_and_targets_that_are_not_plain_are_still_made_safe() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (text, to) = (Text::full().time(Time::none()), lines.clone());
+    let format = from_fn(move |record: &Record<'_>, _: &mut Out<'_>| {
+        to.lock().unwrap().push(line(&text, record, false));
+        Ok(())
+    });
+    let layer = tracing_handlers::layer(Output::new(format, Null));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        info!(target: "a\nb", plain = 1, "not plain=x" = "bare", "é" = "x=y", "sold");
+        info!(target: "", other = ?Some(1), written = %"a=b c", "sold");
+        let _span = info_span!("a\u{202e}b", "x y" = 1).entered();
+        info!(target: "two words", "sold");
+    });
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            r#" INFO a\nb: sold plain=1 "not plain=x"=bare é="x=y""#,
+            r#" INFO sold other=Some(1) written="a=b c""#,
+            r#" INFO a\u{202e}b{"x y"=1}: two words: sold"#,
+        ]
+    );
+}
