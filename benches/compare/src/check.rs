@@ -29,7 +29,7 @@ pub fn check(check: Check, job: &Job, logged: &[u64]) -> Result<Written, String>
     let scenario = &job.scenario;
     match (check, scenario.task) {
         (Check::Nothing, _) => Ok(Written::default()),
-        (_, Task::Off | Task::OffHere) => nothing(&job.file()),
+        (_, Task::Off | Task::OffHere) => nothing(&only_file(job)),
         (_, Task::Rotation) => rotated(check, job, logged),
         (_, Task::ThreeOutputs) => {
             let [all, info, warn] = job.files();
@@ -48,7 +48,7 @@ pub fn check(check: Check, job: &Job, logged: &[u64]) -> Result<Written, String>
             let next = firsts(logged);
             let mut reader =
                 Reader { check, scenario, text: scenario.text, level: Level::Debug, next, written: Written::default() };
-            reader.read(&job.file())?;
+            reader.read(&only_file(job))?;
             reader.end(logged)?;
             Ok(reader.written)
         }
@@ -57,6 +57,12 @@ pub fn check(check: Check, job: &Job, logged: &[u64]) -> Result<Written, String>
 
 fn firsts(logged: &[u64]) -> Vec<u64> {
     (0..logged.len() as u64).map(first_number).collect()
+}
+
+/// Some give it a name of their own.
+fn only_file(job: &Job) -> PathBuf {
+    let named = std::fs::read_dir(&job.dir).ok().and_then(|mut files| files.next()?.ok());
+    named.map_or_else(|| job.file(), |file| file.path())
 }
 
 fn nothing(path: &Path) -> Result<Written, String> {
@@ -134,7 +140,8 @@ impl Reader<'_> {
         if line.last() != Some(&b'\n') {
             return Err("a line is cut off".to_owned());
         }
-        if !self.text {
+        // Who has no fields has no JSON either.
+        if !self.text && self.check != Check::Message {
             serde_json::from_slice::<IgnoredAny>(line).map_err(|error| error.to_string())?;
         }
         let Some(number) = number_in(line) else { return self.notice() };

@@ -39,6 +39,7 @@ pub fn run(name: &str, job: &Job, amount: Amount) -> Findings {
         }
     };
     let logged = Instant::now();
+    drop(running.logger);
     (running.drain)();
     let drained = Instant::now();
     let after = Usage::now();

@@ -123,7 +123,7 @@ fn columns(scenario: &Scenario) -> Vec<Column> {
         columns.push(column("B/line", |row, _| number(spread(row, "line_bytes").median())));
         columns.push(column("peak MB", |row, _| format!("{:.1}", spread(row, "peak_mb").median())));
     }
-    if scenario.is_queued() || !scenario.is_plain() {
+    if scenario.is_queued() {
         columns.push(column("lost %", |row, _| format!("{:.1}", spread(row, "lost").median())));
     }
     columns.push(column("note", |row, _| row.contender.note.to_owned()));

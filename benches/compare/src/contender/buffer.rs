@@ -74,6 +74,8 @@ impl Inner {
         self.write();
         let Some(rotation) = &mut self.rotation else { return };
         let name = |number: usize| PathBuf::from(format!("{}.{number}", rotation.path.display()));
+        // Renaming over a file makes some file systems write the other one to the disk first.
+        let _ = fs::remove_file(name(5));
         for number in (1..5).rev() {
             let _ = fs::rename(name(number), name(number + 1));
         }

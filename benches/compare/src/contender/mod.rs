@@ -1,9 +1,17 @@
 //! Everyone who is measured. A contender is a file here and a line in [`all`].
 
 mod buffer;
+mod flexi;
 mod floor;
+mod ftlog;
+mod json_subscriber;
 mod layer;
+mod log4rs;
+mod log_crate;
+mod logforth;
 mod ours;
+mod slog;
+mod spdlog;
 mod swap;
 mod tracing_subscriber;
 
@@ -72,7 +80,7 @@ impl Job {
 /// A contender at work.
 pub struct Running {
     pub logger: Box<dyn Logger>,
-    /// Comes back when everything is in the file.
+    /// Called when the logger is dropped; comes back when everything is in the file.
     pub drain: Box<dyn FnOnce()>,
 }
 
@@ -82,6 +90,13 @@ pub fn all() -> Vec<Contender> {
     all.push(swap::contender());
     all.extend(ours::all());
     all.push(tracing_subscriber::contender());
+    all.push(json_subscriber::contender());
+    all.push(logforth::contender());
+    all.push(spdlog::contender());
+    all.push(flexi::contender());
+    all.push(log4rs::contender());
+    all.push(slog::contender());
+    all.push(ftlog::contender());
     all
 }
 

@@ -100,7 +100,7 @@ fn rotating(job: &Job) -> Running {
 }
 
 /// A channel of lines; a buffer before the file, which its thread flushes when it has nothing to do.
-fn queue(job: &Job, lossy: bool) -> (tracing_appender::non_blocking::NonBlocking, WorkerGuard) {
+pub fn queue(job: &Job, lossy: bool) -> (tracing_appender::non_blocking::NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default().lossy(lossy).finish(BufWriter::with_capacity(BUFFER, create(&job.file())))
 }
 
