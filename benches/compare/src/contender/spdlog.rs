@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use spdlog::formatter::{Formatter, FullFormatter, JsonFormatter};
+use spdlog::formatter::{FullFormatter, JsonFormatter};
 use spdlog::sink::{AsyncPoolSink, FileSink, OverflowPolicy, RotatingFileSink, RotationPolicy, Sink as SpdlogSink};
 use spdlog::{LevelFilter, Logger as Spdlog, ThreadPool};
 
@@ -69,7 +69,10 @@ fn queued(job: &Job, overflow: OverflowPolicy) -> Running {
 
 fn file(path: &Path, text: bool, level: LevelFilter) -> Arc<dyn SpdlogSink> {
     let file = FileSink::builder().path(path).capacity(BUFFER).level_filter(level);
-    let file = file.formatter(formatter(text)).build_arc();
+    let file = match text {
+        false => file.formatter(JsonFormatter::new()).build_arc(),
+        true => file.formatter(FullFormatter::new()).build_arc(),
+    };
     file.expect("the directory is ours")
 }
 
@@ -79,16 +82,9 @@ fn rotating(job: &Job) -> Arc<dyn SpdlogSink> {
         .rotation_policy(RotationPolicy::FileSize(crate::check::ROTATE_AT))
         .max_files(6)
         .capacity(BUFFER)
-        .formatter(formatter(job.scenario.text))
+        .formatter(JsonFormatter::new())
         .build_arc();
     file.expect("the directory is ours")
-}
-
-fn formatter(text: bool) -> Box<dyn Formatter> {
-    match text {
-        false => Box::new(JsonFormatter::new()),
-        true => Box::new(FullFormatter::new()),
-    }
 }
 
 struct Through(Arc<Spdlog>);
