@@ -121,6 +121,9 @@ struct Reader<'a> {
     written: Written,
 }
 
+/// Whether a line has a field of that name and value.
+type Has<'l> = Box<dyn Fn(&str, &str) -> bool + 'l>;
+
 impl Reader<'_> {
     fn read(&mut self, path: &Path) -> Result<(), String> {
         let cannot = |error: std::io::Error| format!("{}: {error}", path.display());
@@ -212,7 +215,7 @@ impl Reader<'_> {
         if self.check == Check::Message {
             return Ok(());
         }
-        let has: Box<dyn Fn(&str, &str) -> bool> = match self.text {
+        let has: Has<'_> = match self.text {
             true => Box::new(move |name, value| text_has(line, name, value)),
             false => {
                 let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;

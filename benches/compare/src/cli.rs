@@ -15,6 +15,7 @@ pub enum Command {
     Run {
         plan: Plan,
         markdown: Option<PathBuf>,
+        svg: Option<PathBuf>,
     },
     /// What a run starts, for each measurement.
     Child {
@@ -34,6 +35,7 @@ compare: tracing-handlers beside other loggers, and beside what the machine allo
   --quick              few events, one round: checks that everyone writes what he should
   --dir PATH           where logs are written          default: beside this program
   --markdown FILE      all tables
+  --svg FILE           the summary as a picture
   --list               scenarios and their contenders
 ";
 
@@ -46,7 +48,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         amount: Amount { events: 0, quick: false },
         dir: std::env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())).unwrap_or_default(),
     };
-    let mut markdown = None;
+    let (mut markdown, mut svg) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("scenario") => plan.scenarios = scenarios(&parser.value()?.string()?)?,
@@ -56,13 +58,14 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("quick") => (plan.amount.quick, plan.rounds) = (true, 1),
             Long("dir") => plan.dir = parser.value()?.into(),
             Long("markdown") => markdown = Some(parser.value()?.into()),
+            Long("svg") => svg = Some(parser.value()?.into()),
             Long("list") => return Ok(Command::List),
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("child") => return child(&mut parser),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Command::Run { plan, markdown })
+    Ok(Command::Run { plan, markdown, svg })
 }
 
 fn scenarios(names: &str) -> Result<Vec<Scenario>, lexopt::Error> {

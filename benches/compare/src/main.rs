@@ -7,10 +7,12 @@ mod contender;
 mod event;
 mod line;
 mod measure;
+mod plot;
 mod run;
 mod scenario;
 mod table;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use cli::Command;
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
         Ok(Command::Help) => print!("{}", cli::HELP),
         Ok(Command::List) => list(),
         Ok(Command::Child { contender, job, amount }) => run::print(&child::run(&contender, &job, amount)),
-        Ok(Command::Run { plan, markdown }) => return measure(&plan, markdown.as_deref()),
+        Ok(Command::Run { plan, markdown, svg }) => return measure(&plan, markdown.as_deref(), svg.as_deref()),
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::from(2);
@@ -41,7 +43,7 @@ fn list() {
     }
 }
 
-fn measure(plan: &run::Plan, markdown: Option<&std::path::Path>) -> ExitCode {
+fn measure(plan: &run::Plan, markdown: Option<&Path>, svg: Option<&Path>) -> ExitCode {
     let mut outcomes = Vec::new();
     for scenario in &plan.scenarios {
         let outcome = plan.run(scenario);
@@ -59,6 +61,9 @@ fn measure(plan: &run::Plan, markdown: Option<&std::path::Path>) -> ExitCode {
     }
     if let Some(path) = markdown {
         std::fs::write(path, all).expect("the table can be written");
+    }
+    if let Some(path) = svg {
+        std::fs::write(path, plot::svg(&outcomes)).expect("the picture can be written");
     }
     let rows = || outcomes.iter().flat_map(|outcome| &outcome.rows);
     let failures = rows().filter(|row| row.failure.is_some()).count();

@@ -29,7 +29,10 @@ fn start(job: &Job) -> Running {
     let writer = Unflushed(BufWriter::with_capacity(BUFFER, create(&job.file())));
     match job.scenario.text {
         false => run(job, slog_json::Json::default(writer).fuse()),
-        true => run(job, slog_term::FullFormat::new(slog_term::PlainDecorator::new(writer)).use_utc_timestamp().build().fuse()),
+        true => run(
+            job,
+            slog_term::FullFormat::new(slog_term::PlainDecorator::new(writer)).use_utc_timestamp().build().fuse(),
+        ),
     }
 }
 
@@ -85,7 +88,9 @@ impl Logger for Through {
         NESTED.with_borrow(|nested| {
             let logger = nested.as_ref().unwrap_or(&self.0);
             match call {
-                Call::Span => numbers.for_each(|number| event(&logger.new(o!("method" => "GET", "id" => number)), number)),
+                Call::Span => {
+                    numbers.for_each(|number| event(&logger.new(o!("method" => "GET", "id" => number)), number))
+                }
                 _ => numbers.for_each(|number| event(logger, number)),
             }
         });

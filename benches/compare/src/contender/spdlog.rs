@@ -32,11 +32,14 @@ fn start(job: &Job) -> Running {
     match (job.scenario.task, job.scenario.sink) {
         (Task::ThreeOutputs, _) => {
             let [all, info, warn] = job.files();
-            running(job, vec![
-                file(&all, false, LevelFilter::All),
-                file(&info, true, LevelFilter::MoreSevereEqual(spdlog::Level::Info)),
-                file(&warn, false, LevelFilter::MoreSevereEqual(spdlog::Level::Warn)),
-            ])
+            running(
+                job,
+                vec![
+                    file(&all, false, LevelFilter::All),
+                    file(&info, true, LevelFilter::MoreSevereEqual(spdlog::Level::Info)),
+                    file(&warn, false, LevelFilter::MoreSevereEqual(spdlog::Level::Warn)),
+                ],
+            )
         }
         (Task::Rotation, _) => running(job, vec![rotating(job)]),
         (_, Sink::Lossless) => queued(job, OverflowPolicy::Block),
@@ -46,7 +49,8 @@ fn start(job: &Job) -> Running {
 }
 
 fn running(job: &Job, sinks: Vec<Arc<dyn SpdlogSink>>) -> Running {
-    let wanted = if job.scenario.writes() { LevelFilter::All } else { LevelFilter::MoreSevereEqual(spdlog::Level::Info) };
+    let wanted =
+        if job.scenario.writes() { LevelFilter::All } else { LevelFilter::MoreSevereEqual(spdlog::Level::Info) };
     let logger = Spdlog::builder().name(TARGET).sinks(sinks).level_filter(wanted).build_arc();
     let logger = logger.expect("the name is one");
     let flushed = logger.clone();
@@ -58,7 +62,8 @@ fn queued(job: &Job, overflow: OverflowPolicy) -> Running {
     let capacity = NonZeroUsize::new(8192).expect("8192 is not 0");
     let pool = ThreadPool::builder().capacity(capacity).build_arc().expect("threads can be started");
     let file = file(&job.file(), job.scenario.text, LevelFilter::All);
-    let sink = AsyncPoolSink::builder().sink(file.clone()).overflow_policy(overflow).thread_pool(pool.clone()).build_arc();
+    let sink =
+        AsyncPoolSink::builder().sink(file.clone()).overflow_policy(overflow).thread_pool(pool.clone()).build_arc();
     let mut running = running(job, vec![sink.expect("it has a sink")]);
     running.drain = Box::new(move || {
         drop(pool);
