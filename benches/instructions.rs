@@ -6,15 +6,17 @@
 mod scenario;
 
 use std::hint::black_box;
-use std::io;
+use std::io::{self, BufWriter};
 use std::process::Command;
+use std::sync::Mutex;
 
 use scenario::{event, in_a_new_span, three_spans};
 use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
-use tracing_handlers::sink::Null;
-use tracing_handlers::{Handler, HandlerLayer, Output};
+use tracing_handlers::handler::Overflow;
+use tracing_handlers::sink::{File, Null};
+use tracing_handlers::{Handler, HandlerLayer, Output, Queue};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
@@ -41,13 +43,25 @@ fn main() {
         let (ours, theirs) = pair(disabled);
         row(&format!("{disabled}: a disabled event"), ours, theirs, ours <= theirs + 5.0);
     }
-    for enabled in ["json-flat", "json-spans", "json-churn", "text-flat", "text-spans"] {
+    for (enabled, most) in ENABLED {
         let (ours, theirs) = pair(enabled);
-        let factor = if enabled == "json-spans" { 4.0 } else { 1.5 };
-        row(enabled, ours, theirs, ours * factor <= theirs);
+        row(enabled, ours, theirs, ours <= most && ours < theirs);
     }
     std::process::exit(i32::from(!held));
 }
+
+/// What was won is kept: the most instructions that an event may cost, a tenth above what it did when this was written.
+const ENABLED: [(&str, f64); 9] = [
+    ("json-flat", 3_100.0),
+    ("json-spans", 3_350.0),
+    ("json-churn", 6_450.0),
+    ("json-file", 3_250.0),
+    ("json-three-outputs", 6_100.0),
+    ("json-queue", 3_400.0),
+    ("json-queue-spans", 3_700.0),
+    ("text-flat", 3_150.0),
+    ("text-spans", 3_350.0),
+];
 
 fn pair(scenario: &str) -> (f64, f64) {
     (per_event(&format!("{scenario}-ours")), per_event(&format!("{scenario}-theirs")))
@@ -108,6 +122,29 @@ fn dispatch(scenario: &str) -> Dispatch {
                 .with(Idle)
                 .with(tracing_subscriber::fmt::layer().with_writer(io::sink).with_filter(LevelFilter::INFO)),
         ),
+        ("json-file", "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), buffered()))))),
+        ("json-file", _) => Dispatch::new(
+            registry
+                .with(tracing_subscriber::fmt::layer().json().with_writer(Mutex::new(BufWriter::new(to_nowhere())))),
+        ),
+        ("json-three-outputs", "ours") => {
+            let json = || Output::new(Json::new(), Null);
+            Dispatch::new(registry.with(ours(Box::new((json(), json(), json())))))
+        }
+        ("json-three-outputs", _) => {
+            let json = || tracing_subscriber::fmt::layer().json().with_writer(io::sink).boxed();
+            Dispatch::new(registry.with(vec![json(), json(), json()]))
+        }
+        ("json-queue" | "json-queue-spans", "ours") => {
+            let queue = Queue::new(Output::new(Json::new(), Null)).overflow(Overflow::Block);
+            Dispatch::new(registry.with(ours(Box::new(queue))))
+        }
+        ("json-queue" | "json-queue-spans", _) => {
+            let (queue, guard) =
+                tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(io::sink());
+            std::mem::forget(guard);
+            Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(queue)))
+        }
         ("json-flat" | "json-spans" | "json-churn", "ours") => {
             Dispatch::new(registry.with(ours(Box::new(Output::new(Json::new(), Null)))))
         }
@@ -117,6 +154,14 @@ fn dispatch(scenario: &str) -> Dispatch {
         (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }
+}
+
+fn buffered() -> File {
+    File::options().buffer(64 << 10).open("/dev/null").expect("there is one")
+}
+
+fn to_nowhere() -> std::fs::File {
+    std::fs::OpenOptions::new().append(true).open("/dev/null").expect("there is one")
 }
 
 fn ours<S>(handler: Box<dyn Handler>) -> HandlerLayer<S>

@@ -63,9 +63,31 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             let rewriting = || Rewriting::new(Redact::fields(["id"]), Output::new(format(), Null));
             check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
             check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
-            let several = (Output::new(format(), Null), Output::new(format(), Null));
-            check(&format!("{name}, two outputs, spans {spans}"), spans, several);
+            let warnings = Output::new(format(), Null).level(tracing::Level::WARN);
+            let several = (Output::new(format(), Null), Output::new(format(), file()), warnings);
+            check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
+    }
+    a_span_allocates_twice_at_most();
+}
+
+/// Its path and what holds it in the Registry's extensions: with an event in each, and nested.
+fn a_span_allocates_twice_at_most() {
+    let layer = tracing_handlers::layer((Output::new(Json::new(), Null), Output::new(Text::new(), Null)));
+    let handle = layer.handle();
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let rounds: Vec<u64> = (0..ROUNDS).map(|_| allocations_of(in_spans, &handle)).collect();
+        let spans = EVENTS * 2;
+        assert!(rounds.iter().min().is_some_and(|least| *least <= spans * 2), "{spans} spans: {rounds:?}");
+    });
+}
+
+fn in_spans() {
+    for number in 0..EVENTS {
+        let _request = tracing::info_span!("request", method = "GET", id = number).entered();
+        let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+        log(1);
     }
 }
 

@@ -24,15 +24,18 @@ impl Naming {
     }
 
     /// Makes `path` the newest old file, of which `keep` (at least 1) stay: the others move up by one, as far as the first
-    /// gap, and without a gap the oldest is overwritten.
+    /// gap, and without a gap the oldest is removed.
     ///
-    /// It works from the top down, so that after an error no file is lost and the next attempt finds the gap. Where `path`
+    /// It works from the top down, so that after an error no other file is lost and the next attempt finds the gap. Where `path`
     /// is gone (somebody moved it away) there is nothing to do, and the answer is `false`.
     pub(super) fn retire(&self, path: &Path, keep: usize) -> Result<bool, Error> {
         if !exists(path) {
             return Ok(false);
         }
         let gap = (1..keep).find(|number| !exists(&self.old(path, *number))).unwrap_or(keep);
+        // To rename a file over another one makes ext4 write it to the disk first, for which the caller would wait. What cannot
+        // be removed here cannot be renamed over either, and that says why.
+        let _ = fs::remove_file(self.old(path, gap));
         for number in (1..gap).rev() {
             rename(&self.old(path, number), &self.old(path, number + 1))?;
         }
