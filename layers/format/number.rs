@@ -56,10 +56,10 @@ fn put_digits(out: &mut Vec<u8>, value: u64) {
 #[inline]
 fn eight_digits(value: u64) -> u64 {
     // Two numbers of four digits, the higher one in the lower half; then four of two; then eight of one.
-    let halves = value / 10_000 | value % 10_000 << 32;
-    let tens = (halves * 10_486 >> 20) & 0x7f_0000_007f;
+    let halves = (value / 10_000) | ((value % 10_000) << 32);
+    let tens = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
     let pairs = tens | (halves - tens * 100) << 16;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
     tens | (pairs - tens * 10) << 8
 }
 
