@@ -2,6 +2,7 @@
 
 mod beside;
 mod reentry;
+mod reference;
 mod spans;
 mod swap;
 

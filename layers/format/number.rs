@@ -98,6 +98,17 @@ mod tests {
         }
     }
 
+    /// The two halves of eight digits do not touch each other.
+    #[test]
+    fn every_four_digits_are_written_whole_in_either_half() {
+        for value in 0..10_000 {
+            check(value);
+            check(value * 10_000 + 9_999 - value);
+            check(value * 10_000 * EIGHT + value);
+            assert_eq!(micros(value as u32 * 100 + 99), *format!(".{:06}Z", value * 100 + 99).as_bytes());
+        }
+    }
+
     proptest! {
         #[test]
         fn integers_read_as_fmt_writes_them(value in any::<u64>(), shift in 0..64_u32) {

@@ -2,7 +2,10 @@
 //!
 //! The encoded path of the innermost one is kept: that of a span which was made here last, since it is at hand, and that of
 //! another one from its second event on. It cannot be another span's: what it is known by is not the span's id, which comes
-//! back, but the number of the entering, after which the span stays open until the exit.
+//! back, but the number of the entering.
+//!
+//! The Registry does not keep an entered span open. Who enters by id may close it before the exit, of which a layer behind a
+//! stock filter is not told then: the thread that closes it is no longer in it.
 
 use std::cell::RefCell;
 
@@ -29,6 +32,11 @@ pub(super) fn made(layer: u32, id: u64, path: &Path) {
 
 pub(super) fn exit(layer: u32, id: &Id) {
     with_stack(|stack| stack.exit(layer, id.into_u64()));
+}
+
+/// The span is closed: it is not left any more.
+pub(super) fn closed(layer: u32, id: &Id) {
+    with_stack(|stack| stack.forget(layer, id.into_u64()));
 }
 
 /// Appends the spans that this thread is in, and tells their stamp; 0: none.
@@ -90,7 +98,7 @@ impl Stack {
         self.serial += 1;
         let again = self.entered.iter().any(|entered| entered.id == id && entered.layer == layer);
         self.entered.push(Entered { layer, again, id, serial: self.serial });
-        // Nobody else's span has that id meanwhile: ids that come back are given out by the thread that had them.
+        // Nobody else's span has that id meanwhile: the Registry gives ids out again on the thread that had them.
         if self.made == (layer, id) {
             self.made = (0, 0);
             self.newest.serial = self.serial;
@@ -101,6 +109,13 @@ impl Stack {
         let innermost = self.entered.iter().rposition(|entered| entered.id == id && entered.layer == layer);
         if let Some(innermost) = innermost {
             self.entered.remove(innermost);
+        }
+    }
+
+    #[inline]
+    fn forget(&mut self, layer: u32, id: u64) {
+        if self.entered.iter().any(|entered| entered.id == id && entered.layer == layer) {
+            self.entered.retain(|entered| entered.id != id || entered.layer != layer);
         }
     }
 
@@ -120,6 +135,7 @@ impl Stack {
 
 /// The path of a span that had an event.
 struct Leaf {
+    /// That of the entering; 0: none yet.
     serial: u64,
     /// `None`: its path is not kept.
     marks: Option<Marks>,

@@ -194,6 +194,10 @@ where
         current::exit(self.shared.id, id);
     }
 
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        current::closed(self.shared.id, &id);
+    }
+
     /// Answers for the marker as well: the Registry finds out by this that the layer has a filter of its own.
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 
 /// Boxed, so that taking one and giving it back moves a word.
-#[expect(clippy::box_collection, reason = "see above")]
 pub(crate) type Buffer = Box<Vec<u8>>;
 
 /// An empty buffer; [`give`] it back.

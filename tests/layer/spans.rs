@@ -379,6 +379,83 @@ fn a_new_span_in_the_place_of_a_closed_one_shows_nothing_of_it() {
     }
 }
 
+#[test]
+fn a_span_that_is_closed_before_it_is_left_is_left_all_the_same() {
+    for filtered in [false, true] {
+        pin();
+        let kept = Seen::default();
+        let layer = tracing_handlers::layer(kept.clone());
+        let registry = tracing_subscriber::registry();
+        let dispatch = match filtered {
+            // A stock filter does not tell of the exit of a closed span.
+            true => Dispatch::new(registry.with(layer.with_filter(tracing_subscriber::filter::filter_fn(|_| true)))),
+            false => Dispatch::new(registry.with(layer)),
+        };
+        tracing::dispatcher::with_default(&dispatch, || {
+            let _outer = info_span!("outer").entered();
+            let span = info_span!("gone");
+            let id = span.id().unwrap();
+            for _ in 0..2 {
+                dispatch.enter(&id);
+                info!("in");
+                info!("in");
+            }
+            drop(span);
+            dispatch.exit(&id);
+            dispatch.exit(&id);
+            info!("out");
+            info_span!("other").in_scope(|| info!("other"));
+        });
+        let spans = kept.spans();
+        assert_eq!(spans[3], ["outer{}", "gone{}"]);
+        assert_eq!(spans[4..], [vec!["outer{}"], vec!["outer{}", "other{}"]], "{filtered}");
+    }
+}
+
+/// The Registry's ids have 13 bits for generations.
+#[test]
+fn a_span_whose_id_has_come_back_shows_nothing_of_the_one_that_had_it() {
+    let mut ids = std::collections::HashMap::new();
+    let mut came_back = 0;
+    let seen = seen(|| {
+        let first = info_span!("first", n = -1);
+        let id = first.id().unwrap().into_u64();
+        first.in_scope(|| info!("x"));
+        drop(first);
+        for n in 0..20_000 {
+            let span = info_span!("one", n, late = Empty);
+            let again = ids.insert(span.id().unwrap().into_u64(), n).is_some() || span.id().unwrap().into_u64() == id;
+            if !again {
+                // Some are made and never entered, others entered once.
+                if n % 3 > 0 {
+                    span.in_scope(|| ());
+                }
+                continue;
+            }
+            came_back += 1;
+            if came_back > 300 {
+                break;
+            }
+            match came_back % 3 {
+                0 => std::mem::drop(span.enter()),
+                1 => drop(info_span!("never entered")),
+                _ => {}
+            }
+            span.in_scope(|| {
+                info!(n, "one");
+                span.record("late", n);
+                info!(n, late = n, "two");
+            });
+        }
+    });
+    assert!(came_back > 0, "ids come back, else this shows nothing");
+    for record in seen.all().iter().skip(1) {
+        let n = record.as_record().field("n").unwrap();
+        let late = record.as_record().field("late").map(|late| format!(", late={late}")).unwrap_or_default();
+        assert_eq!(spans(record), [format!("one{{n={n}{late}}}")]);
+    }
+}
+
 fn nest(depth: u64, at_the_bottom: fn()) {
     // Not recursive, so that the test's own stack is not what is measured.
     let mut all = Vec::new();

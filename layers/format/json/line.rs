@@ -57,7 +57,12 @@ impl Lines {
     pub(super) fn of(&self, callsite: &Callsite, join: impl FnOnce() -> Option<Line>) -> Option<&Option<Line>> {
         let index = callsite.id() as usize;
         let chunk = self.0.get(index / CHUNK)?.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        Some(chunk.get(index % CHUNK)?.get_or_init(join))
+        let line = chunk.get(index % CHUNK)?;
+        if line.get().is_none() {
+            // Not by `get_or_init`: a fork meanwhile would leave the child with a line that nobody finishes.
+            let _ = line.set(join());
+        }
+        line.get()
     }
 }
 
