@@ -9,5 +9,6 @@ pub mod terms {}
 #[doc = include_str!("adding_a_sink.md")]
 pub mod adding_a_sink {}
 
+#[doc = include_str!("performance.svg")]
 #[doc = include_str!("performance.md")]
 pub mod performance {}

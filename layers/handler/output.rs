@@ -15,7 +15,7 @@ use crate::record::pool::{self, Buffer};
 use crate::record::{Meta, Record, Records, Severity};
 use crate::selflog::Health;
 use crate::sink::{Batch, Line, Sink};
-use crate::sync::{OwnedGuard, lock, lock_until, try_lock};
+use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -335,11 +335,10 @@ impl<S: Sink> Shared<S> {
     #[inline(always)]
     fn lock(&self) -> Option<Guard<'_, S>> {
         let me = thread_token();
-        if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) {
-            return None;
-        }
         let state = match try_lock(&self.state) {
             Some(state) => state,
+            // Asked only now: to read what other threads write would cost both of them, on the way of each record.
+            None if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) => return None,
             None => self.wait_for_lock()?,
         };
         self.holder.store(me, Ordering::Relaxed);
@@ -351,7 +350,7 @@ impl<S: Sink> Shared<S> {
         match process::is_exiting() {
             // Another thread may be stuck in there, and it will not come out.
             true => lock_until(&self.state, process::exit_deadline()),
-            false => Some(lock(&self.state)),
+            false => Some(lock_briefly(&self.state)),
         }
     }
 
