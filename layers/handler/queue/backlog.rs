@@ -288,5 +288,5 @@ const LOST: &str = "lost";
 const MARK: usize = 64 << 10;
 /// So many bytes are worth one write; and room is made for others each time as many are through.
 const CHUNK: usize = 64 << 10;
-/// Buffers that are kept for later: about 4 MiB.
+/// Buffers that are kept for later: 4 MiB, and twice that where single records were larger than a chunk.
 const SPARE: usize = 64;
