@@ -63,8 +63,13 @@ pub mod record;
 pub mod rewrite;
 pub mod rotation;
 pub mod selflog;
+mod severities;
 pub mod sink;
+pub mod stats;
 mod sync;
+
+#[doc(hidden)]
+pub use tracing as __tracing;
 
 pub use error::{Error, ErrorKind, Partial};
 pub use filter::Filter;

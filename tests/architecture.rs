@@ -12,10 +12,12 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("bytes", &[]),
     ("clock", &["sync"]),
     ("record", &["bytes", "clock", "error", "sync"]),
+    ("stats", &[]),
+    ("severities", &[]),
     ("framing", &[]),
     ("selflog", &["error", "sync"]),
-    ("filter", &["record"]),
-    ("rewrite", &["record"]),
+    ("filter", &["clock", "error", "record", "stats", "sync"]),
+    ("rewrite", &["clock", "error", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
@@ -23,7 +25,13 @@ const BORDERS: &[(&str, &[&str])] = &[
         "process",
         &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
     ),
-    ("handler", &["error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink", "sync"]),
+    (
+        "handler",
+        &[
+            "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink",
+            "stats", "sync",
+        ],
+    ),
     ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
 ];
 

@@ -1,5 +1,6 @@
 use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record};
+use crate::stats::Report;
 
 /// Joins filters.
 pub trait FilterExt: Filter + Sized {
@@ -41,6 +42,11 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
     fn per_record(&self) -> bool {
         self.0.per_record() || self.1.per_record()
     }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        self.0.report(reports);
+        self.1.report(reports);
+    }
 }
 
 /// See [`FilterExt::or`].
@@ -64,6 +70,11 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
     fn per_record(&self) -> bool {
         self.0.per_record() || self.1.per_record()
     }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        self.0.report(reports);
+        self.1.report(reports);
+    }
 }
 
 /// See [`FilterExt::not`].
@@ -81,5 +92,9 @@ impl<F: Filter> Filter for Not<F> {
 
     fn per_record(&self) -> bool {
         self.0.per_record()
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        self.0.report(reports);
     }
 }

@@ -20,17 +20,20 @@ mod combine;
 mod from_fn;
 mod level;
 mod target;
+mod threshold;
 
 pub use combine::{And, FilterExt, Not, Or};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use level::{Between, between};
 pub use target::{Targets, targets};
+pub use threshold::Threshold;
 
 pub use tracing::Level;
 pub use tracing_subscriber::filter::LevelFilter;
 
 pub use crate::record::Meta;
 use crate::record::Record;
+use crate::stats::Report;
 
 /// Decides which records pass.
 pub trait Filter: Send + Sync + 'static {
@@ -58,6 +61,12 @@ pub trait Filter: Send + Sync + 'static {
         true
     }
 
+    /// Adds what became of the records that it judged, where it keeps count: `accepted` those it was asked about, `delivered`
+    /// those that passed.
+    fn report(&self, reports: &mut Vec<Report>) {
+        let _ = reports;
+    }
+
     /// Both questions at once.
     fn passes(&self, record: &Record<'_>) -> bool {
         self.enabled(&record.meta()) && (!self.per_record() || self.accepts(record))
@@ -82,6 +91,10 @@ macro_rules! forward {
             fn per_record(&self) -> bool {
                 (**self).per_record()
             }
+
+            fn report(&self, reports: &mut Vec<Report>) {
+                (**self).report(reports);
+            }
         }
     )*};
 }
@@ -104,5 +117,11 @@ impl<F: Filter> Filter for Option<F> {
 
     fn per_record(&self) -> bool {
         self.as_ref().is_some_and(Filter::per_record)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        if let Some(filter) = self {
+            filter.report(reports);
+        }
     }
 }

@@ -10,6 +10,11 @@ pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, json_char);
 }
 
+/// Appends what is JSON already: what JSON allows in its strings and a terminal should not get is escaped.
+pub(crate) fn nested_json(out: &mut Vec<u8>, json: &str) {
+    escape::<PLAIN>(out, json, json_char);
+}
+
 /// Appends `text` for people, outside quotes: quotes and backslashes stay as they are.
 #[inline]
 pub(crate) fn plain(out: &mut Vec<u8>, text: &str) {

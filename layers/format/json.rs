@@ -7,13 +7,13 @@ mod options;
 mod value;
 
 pub use key::Key;
-pub use options::{Duplicates, Layout, LevelNames, NonFinite, Spans};
+pub use options::{Duplicates, Layout, NonFinite, Spans};
 
 use self::key::Part;
 use self::line::{Line, Lines, Step, Then};
 use self::object::{Names, Object, Writer};
 use super::kept::{self, FormatId};
-use super::{Format, Out, Time};
+use super::{Format, LevelNames, Out, Time};
 use crate::Error;
 use crate::record::{Callsite, Record, RecordBuf};
 
@@ -45,7 +45,7 @@ use crate::record::{Callsite, Record, RecordBuf};
 /// | [`keys`](Self::keys) | timestamp, level, target, message, fields, spans | which parts there are, in which order |
 /// | [`rename`](Self::rename) | names of [`Key`] | how a part is called |
 /// | [`time`](Self::time) | [`Time::rfc3339`] | how the timestamp is written |
-/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | `INFO` or `info` |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | `INFO`, `info` … |
 /// | [`fields`](Self::fields) | [`Layout::Flat`] | the event's fields in the object itself, or in one of their own |
 /// | [`spans`](Self::spans) | [`Spans::List`] | how the enclosing spans are written |
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a second field with the same name |
@@ -177,7 +177,7 @@ impl Json {
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
         let line = self.plan.lines.of(callsite, || self.join(callsite))?.as_ref()?;
-        (line.severity == record.severity()).then_some(line)
+        line.severity.is_same(record.severity()).then_some(line)
     }
 
     #[cold]

@@ -6,11 +6,13 @@
 mod escape;
 pub mod json;
 mod kept;
+mod level;
 mod number;
 mod text;
 mod time;
 
 pub use json::Json;
+pub use level::LevelNames;
 pub use text::Text;
 pub use time::Time;
 

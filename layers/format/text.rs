@@ -3,7 +3,7 @@ mod value;
 
 use self::pen::{Pen, Style};
 use super::kept::FormatId;
-use super::{Format, Out, Time};
+use super::{Format, LevelNames, Out, Time};
 use crate::Error;
 use crate::record::{Record, Severity, Span};
 
@@ -50,6 +50,7 @@ use crate::record::{Record, Severity, Span};
 /// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | what stands where |
 /// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] | how the time is written |
 /// | [`level`](Self::level) | on | the severity's name, right-aligned in 5 columns |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | what severities are called |
 /// | [`target`](Self::target) | on | `shop::stock:` |
 /// | [`spans`](Self::spans) | on | the enclosing spans; compact only has their fields |
 /// | [`thread_names`](Self::thread_names) | off | `[main]`; pretty `on main` |
@@ -70,6 +71,7 @@ pub struct Text {
     layout: Layout,
     time: Time,
     level: bool,
+    level_names: LevelNames,
     target: bool,
     spans: bool,
     thread_names: bool,
@@ -91,6 +93,7 @@ impl Text {
             layout: Layout::Full,
             time: Time::rfc3339(),
             level: true,
+            level_names: LevelNames::Upper,
             target: true,
             spans: true,
             thread_names: false,
@@ -119,6 +122,12 @@ impl Text {
     /// Whether the severity is shown.
     pub fn level(mut self, shown: bool) -> Self {
         self.level = shown;
+        self
+    }
+
+    /// What severities are called.
+    pub fn level_names(mut self, names: LevelNames) -> Self {
+        self.level_names = names;
         self
     }
 
@@ -193,7 +202,12 @@ impl Text {
         if self.level {
             pen.gap();
             let level = Level::of(record.severity());
-            pen.styled(level.style, |pen| pen.piece(level.name));
+            pen.styled(level.style, |pen| {
+                match self.level_names == LevelNames::Upper && !record.severity().is_named() {
+                    true => pen.piece(level.name),
+                    false => write_named(self.level_names, record.severity(), pen),
+                }
+            });
         }
     }
 
@@ -313,6 +327,16 @@ impl Level {
         };
         Self { name, style }
     }
+}
+
+#[cold]
+fn write_named(names: LevelNames, severity: Severity, pen: &mut Pen<'_>) {
+    let mut name = Vec::with_capacity(16);
+    names.write(severity, &mut name);
+    for _ in name.len()..5 {
+        pen.raw(" ");
+    }
+    pen.raw(str::from_utf8(&name).unwrap_or(""));
 }
 
 #[inline(always)]

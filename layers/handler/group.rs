@@ -5,7 +5,7 @@ use std::time::Instant;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report, guarded};
-use crate::record::{Meta, Record, Records};
+use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial};
 
 /// Of several results the last error, if there is one. All are worked out before.
@@ -17,6 +17,16 @@ fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Err
 fn fewest(results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
     let failed = results.into_iter().filter_map(Result::err);
     failed.min_by_key(|partial| partial.delivered).map_or(Ok(()), Err)
+}
+
+/// A record that tells of a span is for those who ask for it.
+#[inline]
+fn one(handler: &impl Handler, record: &Record<'_>) -> Result<(), Error> {
+    let kind = record.kind();
+    if kind.is_of_span() && !handler.span_events().contains(kind) {
+        return Ok(());
+    }
+    guarded(|| handler.handle(record))
 }
 
 macro_rules! side_by_side {
@@ -32,11 +42,15 @@ macro_rules! side_by_side {
 
             #[inline]
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-                worst([$(guarded(|| self.$index.handle(record))),*])
+                worst([$(one(&self.$index, record)),*])
             }
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
                 fewest([$(guarded(|| self.$index.handle_batch(records))),*])
+            }
+
+            fn span_events(&self) -> SpanEvents {
+                SpanEvents::NONE$( | self.$index.span_events())*
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -69,11 +83,15 @@ impl<H: Handler> Handler for Vec<H> {
     }
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        worst(self.iter().map(|handler| guarded(|| handler.handle(record))))
+        worst(self.iter().map(|handler| one(handler, record)))
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         fewest(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.iter().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -101,6 +119,10 @@ impl<H: Handler> Handler for Option<H> {
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         self.as_ref().map_or(Ok(()), |handler| handler.handle_batch(records))
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.as_ref().map_or(SpanEvents::NONE, Handler::span_events)
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -9,12 +9,11 @@ mod output;
 mod queue;
 mod reentry;
 mod rewriting;
-mod stats;
 
+pub use crate::stats::{DropReason, Dropped, Report, Stats};
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;
-pub use stats::{DropReason, Dropped, Report, Stats};
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 
@@ -23,7 +22,7 @@ use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::record::{Meta, Record, Records};
+use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial};
 
 /// Takes records to their end.
@@ -73,13 +72,23 @@ pub trait Handler: Send + Sync + 'static {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut delivered = 0;
         let mut failed = None;
+        let span_events = self.span_events();
         for record in records {
+            if !span_events.takes(record.kind()) {
+                delivered += 1;
+                continue;
+            }
             match guarded(|| self.handle(&record)) {
                 Ok(()) => delivered += 1,
                 Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+    }
+
+    /// Of which moments in the lives of spans it wants [records](crate::record::Kind::SpanNew). By default of none; then none come.
+    fn span_events(&self) -> SpanEvents {
+        SpanEvents::NONE
     }
 
     /// Delivers what it holds, and comes back by `deadline`. After `Ok` all that it accepted before the call has reached
@@ -129,6 +138,10 @@ macro_rules! forward {
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
                 (**self).handle_batch(records)
+            }
+
+            fn span_events(&self) -> SpanEvents {
+                (**self).span_events()
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {

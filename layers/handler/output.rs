@@ -7,12 +7,12 @@ use std::time::Instant;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{DropReason, Handler, Report, Stats};
-use crate::filter::{Filter, FilterExt};
+use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::{self, Held, Resource};
 use crate::record::pool::{self, Buffer};
-use crate::record::{Meta, Record, Records, Severity};
+use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
 use crate::sink::{Batch, Line, Sink};
 use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
@@ -24,6 +24,7 @@ use crate::{Error, ErrorKind, Partial};
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
 /// | [`spans`](Self::spans) | `INFO` | the spans that records show, whatever the events' level |
+/// | [`span_events`](Self::span_events) | none | records of spans made, entered, left and closed |
 /// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
 /// | [`name`](Self::name) | what the sink is | how reports and troubles call it |
@@ -47,10 +48,9 @@ use crate::{Error, ErrorKind, Partial};
 pub struct Output<F, S: Sink> {
     format: F,
     framing: Framing,
-    level: LevelFilter,
-    /// The number of the least severity that `level` lets through.
-    least: u8,
+    level: Threshold,
     spans: LevelFilter,
+    span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
     caps: Caps,
     shared: Arc<Shared<S>>,
@@ -81,25 +81,44 @@ impl<F: Format, S: Sink> Output<F, S> {
         Self {
             format,
             framing: Framing::default(),
-            level: LevelFilter::TRACE,
-            least: Severity::TRACE.number(),
+            level: Threshold::ALL,
             spans: LevelFilter::INFO,
+            span_events: SpanEvents::NONE,
             filter: None,
             caps,
             shared,
         }
     }
 
-    /// Events at this level and more important ones. Spans have [their own](Self::spans).
-    pub fn level(mut self, level: impl Into<LevelFilter>) -> Self {
+    /// Events at this level and more important ones: a tracing level, or a [`Severity`](crate::Severity) between them. Spans
+    /// have [their own](Self::spans).
+    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
         self.level = level.into();
-        self.least = self.level.into_level().map_or(u8::MAX, |level| Severity::from(level).number());
         self
     }
 
     /// The spans that records show: those at this level and more important ones. `LevelFilter::OFF` shows none.
     pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
         self.spans = level.into();
+        self
+    }
+
+    /// Records of these moments in the lives of spans, of the spans that are [shown](Self::spans) and whose records the
+    /// [level](Self::level) and the [filter](Self::filter) let pass.
+    ///
+    /// ```
+    /// use tracing_handlers::record::SpanEvents;
+    /// use tracing_handlers::{Output, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()).target(false), memory.clone()).span_events(SpanEvents::NEW);
+    /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(output));
+    /// tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("request", id = 7)));
+    /// assert_eq!(memory.lines(), [" INFO request{id=7}: new"]);
+    /// ```
+    pub fn span_events(mut self, events: SpanEvents) -> Self {
+        self.span_events = events;
         self
     }
 
@@ -126,7 +145,9 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
-        record.severity().number() >= self.least && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
+        self.level.allows(record.severity())
+            && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
+            && self.span_events.takes(record.kind())
     }
 
     /// Appends the framed record to `bytes`, if it is wanted.
@@ -173,14 +194,14 @@ fn format_panicked() -> Error {
 impl<F: Format, S: Sink> Handler for Output<F, S> {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.level != LevelFilter::OFF && meta.level() <= self.spans,
-            false => meta.level() <= self.level && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
+            true => self.level != Threshold::OFF && meta.level() <= self.spans,
+            false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
         }
     }
 
     fn max_level(&self) -> LevelFilter {
         let filter = self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level);
-        match self.level.min(filter) {
+        match self.level.level().min(filter) {
             LevelFilter::OFF => LevelFilter::OFF,
             events => events.max(self.spans),
         }
@@ -227,12 +248,19 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
     }
 
+    fn span_events(&self) -> SpanEvents {
+        self.span_events
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         Resource::flush(&*self.shared, deadline)
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
         reports.push(self.shared.report());
+        if let Some(filter) = &self.filter {
+            filter.report(reports);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report, Stats};
-use crate::record::{Meta, Record, RecordBuf, Records, pool};
+use crate::record::{Meta, Record, RecordBuf, Records, SpanEvents, pool};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
 
@@ -88,6 +88,10 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         pool::give(rewritten);
         give_spare(buf);
         result
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.handler.span_events()
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

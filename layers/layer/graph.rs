@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tracing::Metadata;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::handler::Handler;
-use crate::record::{Meta, Record};
+use crate::record::{Meta, Record, Severity};
 
 /// The handlers, and the number that tells them from those before and after.
 pub(super) struct Graph {
@@ -24,6 +25,16 @@ impl Graph {
     #[cold]
     pub(super) fn enabled(&self, meta: &Meta<'_>) -> bool {
         catch_unwind(AssertUnwindSafe(|| self.handler.enabled(meta))).unwrap_or(true)
+    }
+
+    /// Whether the events or spans of a callsite can be wanted: those that say their severity themselves, with any of them.
+    #[cold]
+    pub(super) fn may_want(&self, metadata: &Metadata<'_>) -> bool {
+        let meta = Meta::from(metadata);
+        if metadata.is_span() || metadata.fields().field("severity").is_none() {
+            return self.enabled(&meta);
+        }
+        (1..=24).filter_map(Severity::from_number).any(|severity| self.enabled(&Meta { severity, ..meta }))
     }
 
     pub(super) fn max_level(&self) -> LevelFilter {

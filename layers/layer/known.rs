@@ -7,7 +7,7 @@ use tracing::Metadata;
 
 use super::graph::Graph;
 use super::shared::Shared;
-use crate::record::{Callsite, Meta};
+use crate::record::Callsite;
 
 /// What this thread knows of a callsite under one generation of handlers.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl Known {
     fn find_out(graph: &Graph, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let callsite = Callsite::of(metadata);
         // Records of the `log` crate share callsites that say nothing of them: each is judged when its target is known.
-        let wanted = callsite.is_from_log() || graph.enabled(&Meta::from(metadata));
+        let wanted = callsite.is_from_log() || graph.may_want(metadata);
         let key = std::ptr::from_ref(metadata).addr();
         let known = Self { metadata: key, generation: graph.generation, callsite: Some(callsite), wanted };
         let _ = KNOWN.try_with(|table| table[slot(key, graph.generation)].set(known));

@@ -8,7 +8,6 @@ use tracing_subscriber::filter::{Filtered, LevelFilter};
 use tracing_subscriber::layer::{Context, Filter, Layer};
 
 use super::shared::Shared;
-use crate::record::Meta;
 
 /// The marker as tracing sees it: a filter around nothing.
 pub(super) type MarkerLayer<S> = Filtered<Unused, Marker, S>;
@@ -28,7 +27,7 @@ impl<S> Filter<S> for Marker {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match self.0.graph.load().enabled(&Meta::from(metadata)) {
+        match self.0.graph.load().may_want(metadata) {
             true => Interest::always(),
             false => Interest::never(),
         }

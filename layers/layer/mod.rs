@@ -155,7 +155,7 @@ where
             context.event_span(event).map_or(0, |leaf| spans::append(self.shared.id, &context, &leaf, out, |_| ()))
         });
         let graph = self.shared.graph.load();
-        if !known.is_from_log() || graph.wants_record(&raw) {
+        if !known.is_judged_late() || graph.wants_record(&raw) {
             self.shared.deliver(&graph, &raw);
         }
         pool::give(raw);

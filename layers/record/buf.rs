@@ -89,8 +89,7 @@ impl RecordBuf {
     }
 
     /// With the place in the source that it was logged at.
-    #[cfg(test)]
-    pub(crate) fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
+    pub fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
         let module_path = encoding::put_slot(&mut self.raw, 0, module_path);
         let file = encoding::put_slot(&mut self.raw, 0, file);
         self.edit_header(|head| {
@@ -101,9 +100,8 @@ impl RecordBuf {
         self
     }
 
-    /// With the thread that it was logged on.
-    #[cfg(test)]
-    pub(crate) fn with_thread(mut self, name: &str, id: u64) -> Self {
+    /// With the thread that it was logged on; `id` as [`Record::thread_id`].
+    pub fn with_thread(mut self, name: &str, id: u64) -> Self {
         let name = encoding::put_slot(&mut self.raw, 0, name);
         self.edit_header(|head| {
             head.set_thread_name(name);
@@ -113,8 +111,7 @@ impl RecordBuf {
     }
 
     /// With an error and its causes, outermost first.
-    #[cfg(test)]
-    pub(crate) fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
+    pub fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
         self.rebuild(None, |old, out| {
             copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
             encoding::put_error(out, Name::Inline(name), |out| {

@@ -15,6 +15,8 @@ pub(crate) struct Callsite {
     keys: Box<[Key]>,
     target: Option<Block>,
     message: Option<u8>,
+    says_severity: bool,
+    special: u32,
     from_log: bool,
     json_span: Option<Block>,
 }
@@ -50,6 +52,8 @@ impl Callsite {
 
     fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
         let fields = metadata.fields();
+        let index_of = |name| fields.field(name).map(|field| field.index() as u8);
+        let (message, severity) = (index_of("message"), index_of("severity"));
         let keys: Box<[_]> = fields.iter().map(|field| Key::new(plain(field.name()))).collect();
         Self {
             // Past the table's end a record carries its names itself.
@@ -58,7 +62,9 @@ impl Callsite {
             json_span: json_span(metadata.name(), &keys),
             keys,
             target: target(metadata.target()),
-            message: fields.field("message").map(|field| field.index() as u8),
+            message,
+            says_severity: severity.is_some(),
+            special: [message, severity].into_iter().flatten().fold(0, |all, index| all | 1 << (index & 31)),
             // As tracing-log makes them; an event that merely has such a field is not taken for one.
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
@@ -91,6 +97,18 @@ impl Callsite {
     #[inline]
     pub(crate) fn message(&self) -> Option<u8> {
         self.message
+    }
+
+    /// The fields of an event that are more than fields, each a bit.
+    #[inline]
+    pub(crate) fn special(&self) -> u32 {
+        self.special
+    }
+
+    /// Its metadata do not say what handlers judge its events by: each is captured first.
+    #[inline]
+    pub(crate) fn is_judged_late(&self) -> bool {
+        self.from_log || self.says_severity
     }
 
     /// How a span of it begins as an object of JSON: `,{"name":"request"`. `None`: that, or a field's name, wants escaping, or

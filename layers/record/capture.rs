@@ -22,7 +22,7 @@ pub(crate) fn capture_event(
     spans: impl FnOnce(&mut Vec<u8>) -> u64,
 ) {
     encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
-    event.record(&mut Capture::new(raw, callsite, callsite.message()));
+    event.record(&mut Capture::of_event(raw, callsite));
     let fields_end = raw.len();
     let stamp = spans(raw);
     let spans_end = raw.len();
@@ -44,7 +44,7 @@ pub(crate) fn capture_event(
 
 /// Appends the fields that `record` hands to the visitor it is given, as a span's.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
-    record(&mut Capture::new(raw, callsite, None));
+    record(&mut Capture { raw, callsite, special: 0 });
 }
 
 /// The texts of a callsite that did not fit in the table, which a record must carry itself.
@@ -78,48 +78,70 @@ fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    /// The index of the field that is the message.
-    message: Option<u8>,
+    /// The fields that are more than fields, each a bit: the message, the severity.
+    special: u32,
 }
 
 impl<'b> Capture<'b> {
     #[inline]
-    fn new(raw: &'b mut Vec<u8>, callsite: &'static Callsite, message: Option<u8>) -> Self {
-        Self { raw, callsite, message }
+    fn of_event(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
+        Self { raw, callsite, special: callsite.special() }
     }
 
     #[inline]
     fn name(&self, field: &Field) -> Name<'static> {
         match self.callsite.id() {
-            // tracing has no more than 32 fields at a callsite.
             1.. => Name::Index(field.index() as u8),
             0 => Name::Inline(plain(field.name())),
         }
     }
 
+    /// tracing has no more than 32 fields at a callsite.
+    #[inline]
+    fn is_special(&self, field: &Field) -> bool {
+        self.special & (1 << (field.index() & 31)) != 0
+    }
+
     #[inline]
     fn is_message(&self, field: &Field) -> bool {
-        self.message == Some(field.index() as u8)
+        self.callsite.message() == Some(field.index() as u8)
     }
 
     /// Made anew for each kind of value.
     #[inline(always)]
     fn put(&mut self, field: &Field, value: Value<'_>) {
-        if self.is_message(field) {
-            return self.put_message_of(value);
+        if self.is_special(field) {
+            return self.put_special(field, value);
         }
         encoding::put_field(self.raw, self.name(field), value);
     }
 
-    /// Somebody called a field `message` that is not a text.
+    /// A field `message` that is not a text, or `severity`.
     #[cold]
-    fn put_message_of(&mut self, value: Value<'_>) {
-        self.put_message(format_args!("{value}"));
+    fn put_special(&mut self, field: &Field, value: Value<'_>) {
+        if self.is_message(field) {
+            return self.put_message(format_args!("{value}"));
+        }
+        match severity_of(value) {
+            Some(severity) => {
+                if let Some(mut head) = HeadMut::of(self.raw) {
+                    head.set_severity(severity);
+                }
+            }
+            None => encoding::put_field(self.raw, self.name(field), value),
+        }
     }
 
     #[inline]
     fn put_message(&mut self, message: fmt::Arguments<'_>) {
         self.put_aside(|head, slot| head.set_message(slot), |out| write_guarded(out, message));
+    }
+
+    #[cold]
+    fn put_written_severity(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let mut text = Vec::new();
+        write_guarded(&mut text, format_args!("{value:?}"));
+        self.put_special(field, Value::Text(&String::from_utf8_lossy(&text)));
     }
 
     /// Appends a text and notes in the header, by `set`, where it stands.
@@ -148,8 +170,13 @@ impl<'b> Capture<'b> {
 impl Visit for Capture<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_message(field) {
-            self.put_aside(|head, slot| head.set_message(slot), |out| out.extend_from_slice(value.as_bytes()));
+        if self.is_special(field) {
+            match self.is_message(field) {
+                true => {
+                    self.put_aside(|head, slot| head.set_message(slot), |out| out.extend_from_slice(value.as_bytes()))
+                }
+                false => self.put_special(field, Value::Str(value)),
+            }
         } else if !(self.callsite.is_from_log() && self.put_from_log(field, value)) {
             encoding::put_field(self.raw, self.name(field), Value::Str(value));
         }
@@ -194,20 +221,36 @@ impl Visit for Capture<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.is_message(field) {
-            return self.put_message(format_args!("{value}"));
+        if self.is_special(field) {
+            return match self.is_message(field) {
+                true => self.put_message(format_args!("{value}")),
+                false => self.put_written_severity(field, &format_args!("{value}")),
+            };
         }
         encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
     }
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_message(field) {
-            self.put_message(format_args!("{value:?}"));
+        if self.is_special(field) {
+            match self.is_message(field) {
+                true => self.put_message(format_args!("{value:?}")),
+                false => self.put_written_severity(field, value),
+            }
         } else {
             encoding::put_written(self.raw, self.name(field), |out| write_guarded(out, format_args!("{value:?}")));
         }
     }
+}
+
+/// What a field `severity` says, if it says one.
+fn severity_of(value: Value<'_>) -> Option<Severity> {
+    let number = match value {
+        Value::U64(number) => u8::try_from(number).ok()?,
+        Value::I64(number) => u8::try_from(number).ok()?,
+        value => return value.as_str()?.parse().ok(),
+    };
+    Severity::from_number(number)
 }
 
 fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {

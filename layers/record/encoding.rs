@@ -58,7 +58,7 @@ impl<'a> Head<'a> {
 
     #[inline]
     pub(crate) fn severity(self) -> Severity {
-        Severity::of_known(self.0[5])
+        Severity::of_known(self.0[5], self.0[7])
     }
 
     #[inline]
@@ -160,6 +160,7 @@ impl<'a> HeadMut<'a> {
     #[inline]
     pub(crate) fn set_severity(&mut self, severity: Severity) {
         self.0[5] = severity.number();
+        self.0[7] = severity.name_index();
     }
 
     /// Whether nothing has changed since the capture: fields, and spans' fields, are those of their callsites.
@@ -303,6 +304,7 @@ const STR: u8 = 7;
 const TEXT: u8 = 8;
 const BYTES: u8 = 9;
 const ERROR: u8 = 10;
+const JSON: u8 = 13;
 /// No name, a text: the message of an event, or one of tracing-log's fields that went into the header.
 const ASIDE: u8 = 11;
 /// No name, a span id: what this span follows from.
@@ -403,6 +405,12 @@ pub(crate) fn put_field(out: &mut Vec<u8>, name: Name<'_>, value: Value<'_>) {
         Value::Error(chain) => {
             put_name(out, ERROR, name);
             put_bytes32(out, chain.0);
+        }
+        // Cut, it would not be JSON any more.
+        Value::Json(json) if json.len() > MAX_TEXT => put_field(out, name, Value::Text(json)),
+        Value::Json(json) => {
+            put_name(out, JSON, name);
+            put_text32(out, json);
         }
     }
 }
@@ -598,6 +606,7 @@ impl<'a> Reader<'a> {
             STR => Value::Str(self.text32()?),
             TEXT => Value::Text(self.text32()?),
             BYTES => Value::Bytes(self.bytes32()?),
+            JSON => Value::Json(self.text32()?),
             _ => Value::Error(ErrorChain(self.bytes32()?)),
         };
         Some(Entry::Field(name, value))

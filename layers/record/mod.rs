@@ -6,6 +6,7 @@ mod buf;
 mod callsite;
 mod capture;
 mod encoding;
+mod kind;
 mod meta;
 mod path;
 pub(crate) mod pool;
@@ -14,10 +15,11 @@ mod value;
 mod view;
 
 pub use buf::{FieldChange, RecordBuf};
+pub use kind::{Kind, SpanEvents};
 pub use meta::Meta;
 pub use severity::Severity;
 pub use value::{ErrorChain, Value};
-pub use view::{Field, Fields, Kind, Record, Records, Span, Spans};
+pub use view::{Field, Fields, Record, Records, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
 pub(crate) use capture::{capture_event, capture_fields};

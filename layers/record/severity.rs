@@ -1,11 +1,35 @@
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use tracing::Level;
 
-/// How important a record is: 1 (least) to 24, the numbers of OpenTelemetry's log data model.
+use crate::{Error, ErrorKind};
+
+/// How important a record is: 1 (least) to 24, the numbers of OpenTelemetry's log data model, and what that is called.
 ///
 /// tracing's five levels are the first steps of five of the six groups; the steps between them are for what is graded
-/// finer elsewhere (syslog's `notice`, `alert` …).
+/// finer elsewhere. Severities compare by their numbers alone.
+///
+/// | name | number | also read as | macro |
+/// |---|---|---|---|
+/// | `TRACE` | 1 | | |
+/// | `VERBOSE` | 3 | | [`verbose!`](crate::verbose) |
+/// | `DEBUG` | 5 | | |
+/// | `INFO` | 9 | `information` | |
+/// | `NOTICE` | 10 | | [`notice!`](crate::notice) |
+/// | `WARN` | 13 | `warning` | |
+/// | `ERROR` | 17 | `err` | |
+/// | `CRITICAL` | 18 | `crit` | [`critical!`](crate::critical) |
+/// | `ALERT` | 19 | | [`alert!`](crate::alert) |
+/// | `FATAL` | 21 | | [`fatal!`](crate::fatal) |
+/// | `EMERGENCY` | 21 | `emerg`, `panic` | [`emergency!`](crate::emergency) |
+///
+/// The numbers are those that OpenTelemetry's data model gives syslog's severities. At a callsite the field `severity` says
+/// it, with one of these names, one of [one's own](Self::define), or a number from 1 to 24: `info!(severity = "notice", "sold out")`.
+/// It changes nothing where it says anything else; then it is a field like others. The macro's own level is what tracing's
+/// maximum level and other layers look at, so it should be the one of the same group: [`level`](Self::level).
 ///
 /// ```
 /// use tracing_handlers::Severity;
@@ -13,51 +37,110 @@ use tracing::Level;
 ///
 /// assert_eq!(Severity::from(Level::WARN), Severity::WARN);
 /// assert_eq!(Severity::WARN.number(), 13);
-/// assert!(Severity::ERROR > Severity::INFO);
+/// assert!(Severity::ERROR > Severity::INFO && Severity::NOTICE > Severity::INFO);
 /// assert_eq!(Severity::FATAL.level(), Level::ERROR);
+/// assert_eq!("notice".parse::<Severity>()?, Severity::NOTICE);
+/// assert_eq!(Severity::NOTICE.name(), "NOTICE");
+/// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Severity(u8);
+#[derive(Clone, Copy)]
+pub struct Severity {
+    number: u8,
+    /// What it is called: 0 like its group, else the place in [`NAMES`], counted from 1.
+    name: u8,
+}
 
 impl Severity {
     /// 1, tracing's `TRACE`.
-    pub const TRACE: Self = Self(1);
+    pub const TRACE: Self = Self::of_group(1);
+    /// 3, between `TRACE` and `DEBUG`.
+    pub const VERBOSE: Self = Self { number: 3, name: 1 };
     /// 5, tracing's `DEBUG`.
-    pub const DEBUG: Self = Self(5);
+    pub const DEBUG: Self = Self::of_group(5);
     /// 9, tracing's `INFO`.
-    pub const INFO: Self = Self(9);
+    pub const INFO: Self = Self::of_group(9);
+    /// 10, syslog's `notice`.
+    pub const NOTICE: Self = Self { number: 10, name: 2 };
     /// 13, tracing's `WARN`.
-    pub const WARN: Self = Self(13);
+    pub const WARN: Self = Self::of_group(13);
     /// 17, tracing's `ERROR`.
-    pub const ERROR: Self = Self(17);
+    pub const ERROR: Self = Self::of_group(17);
+    /// 18, syslog's `crit`, Python's `CRITICAL`.
+    pub const CRITICAL: Self = Self { number: 18, name: 3 };
+    /// 19, syslog's `alert`.
+    pub const ALERT: Self = Self { number: 19, name: 4 };
     /// 21, above every level of tracing.
-    pub const FATAL: Self = Self(21);
+    pub const FATAL: Self = Self::of_group(21);
+    /// 21, syslog's `emerg`.
+    pub const EMERGENCY: Self = Self { number: 21, name: 5 };
 
-    /// The severity with this number, or `None` outside 1 to 24.
+    /// The severity with this number, or `None` outside 1 to 24. It is called like its group.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
-            1..=24 => Some(Self(number)),
+            1..=24 => Some(Self::of_group(number)),
             _ => None,
         }
     }
 
-    /// The severity with this number, which was one's before.
+    const fn of_group(number: u8) -> Self {
+        Self { number, name: 0 }
+    }
+
+    /// The severity that was once taken apart into these.
     #[inline]
-    pub(super) const fn of_known(number: u8) -> Self {
+    pub(super) const fn of_known(number: u8, name: u8) -> Self {
         debug_assert!(number >= 1 && number <= 24);
-        Self(number)
+        Self { number, name }
+    }
+
+    #[inline]
+    pub(super) const fn name_index(self) -> u8 {
+        self.name
+    }
+
+    /// Makes a severity of one's own, for the whole process; the same name again gives it another number.
+    ///
+    /// `name` is shown in upper case and read in any case. Python's `addLevelName`.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config): the number is not in 1 to 24; the name is empty, longer than 32 bytes, consists of more
+    /// than ASCII letters, digits, `_` and `-`, or is one of the table above; there are 250 names already.
+    ///
+    /// ```
+    /// use tracing_handlers::Severity;
+    ///
+    /// let audit = Severity::define("audit", 11)?;
+    /// assert_eq!((audit.name(), audit.number()), ("AUDIT", 11));
+    /// assert_eq!("Audit".parse::<Severity>()?.name(), "AUDIT");
+    /// assert!(Severity::define("audit", 25).is_err() && Severity::define("two words", 11).is_err());
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn define(name: &str, number: u8) -> Result<Self, Error> {
+        let refused = |why: &str| Err(Error::new(ErrorKind::Config, format!("severity {name:?}: {why}")));
+        if Self::from_number(number).is_none() {
+            return refused("its number is not in 1 to 24");
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+            return refused("a name is 1 to 32 ASCII letters, digits, `_` and `-`");
+        }
+        if standard(name).is_some() {
+            return refused("the name has a meaning already");
+        }
+        names::define(name, number).map_or_else(|| refused("there are too many names"), Ok)
     }
 
     /// 1 to 24.
     #[inline]
     pub const fn number(self) -> u8 {
-        self.0
+        self.number
     }
 
     /// The tracing level whose group this severity falls in; `FATAL`'s group counts as `ERROR`.
     #[inline]
     pub const fn level(self) -> Level {
-        match self.0 {
+        match self.number {
             0..=4 => Level::TRACE,
             5..=8 => Level::DEBUG,
             9..=12 => Level::INFO,
@@ -66,10 +149,18 @@ impl Severity {
         }
     }
 
-    /// The name of the group, upper case: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`.
+    /// What it is called, upper case: its own name, or its group's: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`.
     #[inline]
-    pub const fn name(self) -> &'static str {
-        match self.0 {
+    pub fn name(self) -> &'static str {
+        match self.name {
+            0 => self.group(),
+            index => names::get(index).unwrap_or(self.group()),
+        }
+    }
+
+    /// The name of its group.
+    pub(crate) const fn group(self) -> &'static str {
+        match self.number {
             0..=4 => "TRACE",
             5..=8 => "DEBUG",
             9..=12 => "INFO",
@@ -77,6 +168,178 @@ impl Severity {
             17..=20 => "ERROR",
             _ => "FATAL",
         }
+    }
+
+    /// Whether it has a name other than its group's.
+    #[inline]
+    pub(crate) const fn is_named(self) -> bool {
+        self.name != 0
+    }
+
+    /// The same number, and called the same.
+    #[inline]
+    pub(crate) const fn is_same(self, other: Self) -> bool {
+        self.number == other.number && self.name == other.name
+    }
+
+    /// syslog's severity (RFC 5424, 6.2.1): 0 (emergency) to 7 (debug).
+    ///
+    /// 21 and above is emergency, 19 alert, 18 critical, 17 error, 13 warning, 10 notice, 9 informational, below debug; the steps
+    /// between count as the one before.
+    pub const fn syslog(self) -> u8 {
+        match self.number {
+            21.. => 0,
+            19..=20 => 1,
+            18 => 2,
+            17 => 3,
+            13..=16 => 4,
+            10..=12 => 5,
+            9 => 6,
+            _ => 7,
+        }
+    }
+
+    /// The severity for one of syslog's (RFC 5424, 6.2.1); `None` above 7.
+    pub const fn from_syslog(severity: u8) -> Option<Self> {
+        Some(match severity {
+            0 => Self::EMERGENCY,
+            1 => Self::ALERT,
+            2 => Self::CRITICAL,
+            3 => Self::ERROR,
+            4 => Self::WARN,
+            5 => Self::NOTICE,
+            6 => Self::INFO,
+            7 => Self::DEBUG,
+            _ => return None,
+        })
+    }
+
+    /// Python's level number (`logging`): `DEBUG` 10, `INFO` 20, `WARNING` 30, `ERROR` 40, `CRITICAL` 50; steps between lie between,
+    /// `TRACE` at 5. [`from_python`](Self::from_python) gives the same number back.
+    pub const fn python(self) -> u32 {
+        let step = (self.number - 1) % 4;
+        match self.number {
+            1..=4 => 5 + step as u32,
+            5..=17 => (self.number as u32 - 1) / 4 * 10 + [0, 3, 5, 8][step as usize],
+            _ => 50 + self.number as u32 - 18,
+        }
+    }
+
+    /// The severity for a level number of Python's.
+    pub const fn from_python(level: u32) -> Self {
+        let step = (level % 10 * 4 / 10) as u8;
+        match level {
+            0..=5 => Self::TRACE,
+            6..=7 => Self::of_group(level as u8 - 4),
+            8..=9 => Self::of_group(4),
+            10..=39 => Self::of_group(level as u8 / 10 * 4 + 1 + step),
+            40..=49 => Self::ERROR,
+            50 => Self::CRITICAL,
+            51..=55 => Self::of_group(level as u8 - 32),
+            _ => Self::of_group(24),
+        }
+    }
+
+    /// The type that Windows' event log has for it (`ReportEvent`): 1 error, 2 warning, 4 information.
+    pub const fn windows(self) -> u16 {
+        match self.number {
+            17.. => 1,
+            13..=16 => 2,
+            _ => 4,
+        }
+    }
+
+    /// The severity for a type of Windows' event log: 1 error, 2 warning, 0 (success), 4 (information) and 8 (audit success)
+    /// `INFO`, 16 (audit failure) `NOTICE`; `None` for others.
+    pub const fn from_windows(event_type: u16) -> Option<Self> {
+        Some(match event_type {
+            1 => Self::ERROR,
+            2 => Self::WARN,
+            0 | 4 | 8 => Self::INFO,
+            16 => Self::NOTICE,
+            _ => return None,
+        })
+    }
+}
+
+/// Those that everyone knows.
+fn standard(name: &str) -> Option<Severity> {
+    let is = |(known, _): &&(&str, Severity)| known.eq_ignore_ascii_case(name);
+    STANDARD.iter().find(is).map(|(_, severity)| *severity)
+}
+
+const STANDARD: [(&str, Severity); 17] = [
+    ("trace", Severity::TRACE),
+    ("verbose", Severity::VERBOSE),
+    ("debug", Severity::DEBUG),
+    ("info", Severity::INFO),
+    ("information", Severity::INFO),
+    ("notice", Severity::NOTICE),
+    ("warn", Severity::WARN),
+    ("warning", Severity::WARN),
+    ("error", Severity::ERROR),
+    ("err", Severity::ERROR),
+    ("critical", Severity::CRITICAL),
+    ("crit", Severity::CRITICAL),
+    ("alert", Severity::ALERT),
+    ("fatal", Severity::FATAL),
+    ("emergency", Severity::EMERGENCY),
+    ("emerg", Severity::EMERGENCY),
+    ("panic", Severity::EMERGENCY),
+];
+
+/// The names beside the groups' own. Records carry an index.
+mod names {
+    use std::sync::{Mutex, OnceLock};
+
+    use super::{MAX_NAMES, Severity};
+    use crate::sync::lock;
+
+    static NAMES: [OnceLock<&'static str>; MAX_NAMES] = [const { OnceLock::new() }; MAX_NAMES];
+    /// One's own, with their present numbers.
+    static OWN: Mutex<Vec<Severity>> = Mutex::new(Vec::new());
+
+    const STANDARD: [&str; 5] = ["VERBOSE", "NOTICE", "CRITICAL", "ALERT", "EMERGENCY"];
+
+    pub(super) fn get(index: u8) -> Option<&'static str> {
+        let index = usize::from(index).checked_sub(1)?;
+        match STANDARD.get(index) {
+            Some(name) => Some(name),
+            None => NAMES.get(index - STANDARD.len())?.get().copied(),
+        }
+    }
+
+    /// `None`: all places are taken.
+    pub(super) fn define(name: &str, number: u8) -> Option<Severity> {
+        let mut own = lock(&OWN);
+        if let Some(known) = own.iter_mut().find(|known| known.name().eq_ignore_ascii_case(name)) {
+            known.number = number;
+            return Some(*known);
+        }
+        let place = NAMES.get(own.len())?;
+        // Leaked on purpose: a name stands for the life of the process, and there are no more than these.
+        let _ = place.set(String::leak(name.to_ascii_uppercase()));
+        let severity = Severity { number, name: (own.len() + STANDARD.len() + 1) as u8 };
+        own.push(severity);
+        Some(severity)
+    }
+
+    pub(super) fn find(name: &str) -> Option<Severity> {
+        lock(&OWN).iter().find(|known| known.name().eq_ignore_ascii_case(name)).copied()
+    }
+}
+
+const MAX_NAMES: usize = 250;
+const MAX_NAME: usize = 32;
+
+/// Any of the names, in any case.
+impl FromStr for Severity {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        standard(name)
+            .or_else(|| names::find(name))
+            .ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is no severity")))
     }
 }
 
@@ -93,18 +356,75 @@ impl From<Level> for Severity {
     }
 }
 
+impl PartialEq for Severity {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Severity {}
+
+impl PartialOrd for Severity {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Severity {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number.cmp(&other.number)
+    }
+}
+
+impl Hash for Severity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
 impl fmt::Debug for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The group's name, and the step where it is not the first: `WARN`, `INFO2`.
+/// Its own name, or the group's, and the step where it is not the first: `NOTICE`, `WARN`, `INFO2`.
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0 - 1) % 4 {
-            0 => f.pad(self.name()),
-            step => write!(f, "{}{}", self.name(), step + 1),
+        match (self.number - 1) % 4 {
+            step @ 1.. if !self.is_named() => write!(f, "{}{}", self.name(), step + 1),
+            _ => f.pad(self.name()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_s_and_syslog_s_numbers_lead_back() {
+        for number in 1..=24 {
+            let severity = Severity::from_number(number).expect("it is in the range");
+            assert_eq!(Severity::from_python(severity.python()), severity);
+        }
+        for syslog in 0..=7 {
+            assert_eq!(Severity::from_syslog(syslog).map(Severity::syslog), Some(syslog));
+        }
+        let named = [10, 20, 30, 40, 50].map(|level| Severity::from_python(level).name());
+        assert_eq!(named, ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
+        assert_eq!((Severity::from_syslog(8), Severity::from_windows(3)), (None, None));
+    }
+
+    #[test]
+    fn a_name_defined_again_moves() {
+        let before = Severity::define("moved", 6).expect("a fine name");
+        let after = Severity::define("MOVED", 14).expect("a fine name");
+        assert_eq!((before.name(), after.name(), after.number()), ("MOVED", "MOVED", 14));
+        assert_eq!("moved".parse::<Severity>().map(Severity::number).ok(), Some(14));
+        assert!(Severity::define("warn", 14).is_err());
     }
 }

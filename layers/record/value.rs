@@ -33,6 +33,8 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// An error and what it was caused by.
     Error(ErrorChain<'a>),
+    /// A nested value: one text of valid JSON (RFC 8259), without line breaks.
+    Json(&'a str),
 }
 
 impl<'a> Value<'a> {
@@ -45,7 +47,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Shows the bare value: strings without quotes, bytes in hexadecimal, errors as `outer: inner: root`.
+/// Shows the bare value: strings without quotes, bytes in hexadecimal, errors as `outer: inner: root`, nested values as JSON.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,7 +57,7 @@ impl fmt::Display for Value<'_> {
             Self::I128(value) => fmt::Display::fmt(value, f),
             Self::U128(value) => fmt::Display::fmt(value, f),
             Self::F64(value) => fmt::Debug::fmt(value, f),
-            Self::Str(value) | Self::Text(value) => fmt::Display::fmt(value, f),
+            Self::Str(value) | Self::Text(value) | Self::Json(value) => fmt::Display::fmt(value, f),
             Self::Bytes(value) => value.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             Self::Error(chain) => fmt::Display::fmt(chain, f),
         }

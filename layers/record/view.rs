@@ -6,29 +6,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::callsite::{Callsite, Key};
 use super::encoding::{Entry, HEADER, Head, Name, Reader, SpanHead, TakeEntry};
-use super::{Meta, Severity, Value};
+use super::{Kind, Meta, Severity, Value};
 use crate::bytes::Block;
 use crate::clock::Timestamp;
-
-/// What a record tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum Kind {
-    /// Something was logged.
-    Event = 0,
-    /// Records are missing here: [`lost`](Record::field) says how many.
-    Loss = 1,
-}
-
-impl Kind {
-    pub(super) fn from_number(number: u8) -> Self {
-        match number {
-            1 => Self::Loss,
-            _ => Self::Event,
-        }
-    }
-}
 
 /// One log record: a borrowed view, cheap to copy, that owns nothing and knows nothing of where it came from.
 ///
@@ -82,7 +62,8 @@ impl<'a> Record<'a> {
         self.span_level
     }
 
-    /// An event, or the news that records are missing.
+    /// An event, the news that records are missing, or a moment in the life of a span.
+    #[inline]
     pub fn kind(&self) -> Kind {
         self.head.kind()
     }
@@ -238,7 +219,7 @@ impl<'a> Record<'a> {
             module_path: self.module_path(),
             file: self.file(),
             line: self.line(),
-            is_span: false,
+            is_span: self.kind().is_of_span(),
         }
     }
 

@@ -10,8 +10,11 @@ use proptest::prelude::*;
 use tracing::field::{Empty, Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Dispatch, Event, Span, Subscriber, info, info_span};
-use tracing_handlers::format::json::{Duplicates, Key, Layout, LevelNames, Spans};
 use tracing_handlers::format::{Caps, Format, Json, Out};
+use tracing_handlers::format::{
+    LevelNames,
+    json::{Duplicates, Key, Layout, Spans},
+};
 use tracing_handlers::handler::{Handler, from_fn};
 use tracing_handlers::{Record, RecordBuf};
 use tracing_subscriber::filter::filter_fn;

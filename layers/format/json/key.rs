@@ -1,6 +1,6 @@
-use super::LevelNames;
 use crate::Severity;
 use crate::bytes::Block;
+use crate::format::LevelNames;
 
 /// A part of the object that a record becomes, for [`Json::keys`](super::Json::keys).
 ///
@@ -78,8 +78,9 @@ pub(super) struct Part {
     pub(super) key: Key,
     /// `,"name":`
     pub(super) lead: Block,
-    /// For [`Key::Level`], by the groups of severities: `,"name":"INFO"`.
+    /// For [`Key::Level`], by the numbers of severities: `,"name":"INFO"`.
     levels: Vec<Block>,
+    names: LevelNames,
 }
 
 impl Part {
@@ -87,28 +88,35 @@ impl Part {
     pub(super) fn new(key: Key, name: &[u8], names: LevelNames) -> Self {
         let lead = [b",\"", name, b"\":"].concat();
         let levels = match key {
-            Key::Level => GROUPS.map(|severity| level(&lead, severity, names)).to_vec(),
+            Key::Level => {
+                (1..=24).filter_map(Severity::from_number).map(|severity| level(&lead, severity, names)).collect()
+            }
             _ => Vec::new(),
         };
-        Self { key, lead: Block::new(&lead), levels }
+        Self { key, lead: Block::new(&lead), levels, names }
     }
 
     /// Appends the whole member `,"level":"INFO"`.
     #[inline]
     pub(super) fn put_level(&self, severity: Severity, out: &mut Vec<u8>) {
-        if let Some(level) = self.levels.get(usize::from(severity.number() - 1) / 4) {
-            level.put(out);
+        match self.levels.get(usize::from(severity.number() - 1)) {
+            Some(level) if !severity.is_named() => level.put(out),
+            _ => self.put_name(severity, out),
         }
+    }
+
+    #[cold]
+    fn put_name(&self, severity: Severity, out: &mut Vec<u8>) {
+        self.lead.put(out);
+        out.push(b'"');
+        self.names.write(severity, out);
+        out.push(b'"');
     }
 }
 
 fn level(lead: &[u8], severity: Severity, names: LevelNames) -> Block {
-    let name = match names {
-        LevelNames::Upper => severity.name().to_owned(),
-        LevelNames::Lower => severity.name().to_lowercase(),
-    };
-    Block::new(&[lead, b"\"", name.as_bytes(), b"\""].concat())
+    let mut level = [lead, b"\""].concat();
+    names.write(severity, &mut level);
+    level.push(b'"');
+    Block::new(&level)
 }
-
-const GROUPS: [Severity; 6] =
-    [Severity::TRACE, Severity::DEBUG, Severity::INFO, Severity::WARN, Severity::ERROR, Severity::FATAL];

@@ -67,14 +67,3 @@ pub enum NonFinite {
     /// `"NaN"`, `"Infinity"`, `"-Infinity"`, as in the JSON mapping of Protocol Buffers.
     Text,
 }
-
-/// How levels are written. A severity from 21 on is `FATAL`, see [`Severity::name`](crate::Severity::name).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LevelNames {
-    /// `INFO`.
-    #[default]
-    Upper,
-    /// `info`.
-    Lower,
-}

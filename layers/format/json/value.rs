@@ -17,6 +17,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite) 
         Value::Str(value) | Value::Text(value) => text(out, value),
         Value::Bytes(value) => bytes(out, value),
         Value::Error(chain) => error(out, chain),
+        Value::Json(value) => escape::nested_json(out, value),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Text(value) => written(out, value),
         Value::Bytes(value) => escape::hex(out, value),
         Value::Error(chain) => error(out, chain),
+        Value::Json(value) => written(out, value),
     }
 }
 

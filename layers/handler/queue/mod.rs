@@ -17,7 +17,7 @@ use self::backlog::Backlog;
 use self::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
-use crate::record::{Meta, Record, Severity};
+use crate::record::{Meta, Record, Severity, SpanEvents};
 use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
@@ -157,6 +157,10 @@ impl<H: Handler> Handler for Queue<H> {
 
     fn max_level(&self) -> LevelFilter {
         self.shared.handler.max_level()
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.shared.handler.span_events()
     }
 
     #[inline]

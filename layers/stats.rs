@@ -1,3 +1,5 @@
+//! What became of records, counted.
+
 use std::fmt;
 
 /// What became of the records that a handler accepted.
@@ -50,9 +52,19 @@ pub enum DropReason {
     Forked,
     /// The handler was dropped, or the process ended, before its time was up.
     Closed,
+    /// A filter did not let it pass.
+    Filtered,
+    /// A sample was wanted, and this is not part of it.
+    Sampled,
+    /// There were too many in too short a time.
+    RateLimited,
+    /// It says what was said just before.
+    Duplicate,
+    /// It was kept in case something went wrong, and nothing did.
+    NotNeeded,
 }
 
-const REASONS: [(DropReason, &str); 8] = [
+const REASONS: [(DropReason, &str); 13] = [
     (DropReason::QueueFull, "queue full"),
     (DropReason::Timeout, "queue full for too long"),
     (DropReason::Oldest, "oldest in a full queue"),
@@ -61,6 +73,11 @@ const REASONS: [(DropReason, &str); 8] = [
     (DropReason::Reentrant, "logged by a handler"),
     (DropReason::Forked, "left to the parent process"),
     (DropReason::Closed, "closed"),
+    (DropReason::Filtered, "filtered"),
+    (DropReason::Sampled, "sampled"),
+    (DropReason::RateLimited, "rate limited"),
+    (DropReason::Duplicate, "duplicate"),
+    (DropReason::NotNeeded, "not needed"),
 ];
 
 impl fmt::Display for DropReason {

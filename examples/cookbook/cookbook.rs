@@ -1,0 +1,57 @@
+//! The cookbook: a recipe for each thing that one may want of a log, in a file of its own.
+//!
+//! ```text
+//! cargo run --example cookbook            # runs all, a line for each
+//! cargo run --example cookbook -- NAME    # runs one, and prints what it shows
+//! ```
+//!
+//! What a recipe shows is asserted: the text after `SHOWS` in its file is what it printed when it last ran.
+
+mod alerts;
+mod buffers;
+mod filters;
+mod formats;
+mod recipe;
+mod rewrites;
+mod routes;
+mod safe;
+mod scopes;
+mod severity;
+mod testing;
+mod writers;
+
+use std::process::ExitCode;
+
+pub use recipe::{Recipe, logged};
+
+const AREAS: &[&[Recipe]] = &[
+    severity::RECIPES,
+    filters::RECIPES,
+    rewrites::RECIPES,
+    buffers::RECIPES,
+    routes::RECIPES,
+    scopes::RECIPES,
+    writers::RECIPES,
+    formats::RECIPES,
+    safe::RECIPES,
+    testing::RECIPES,
+    alerts::RECIPES,
+];
+
+fn main() -> ExitCode {
+    let wanted = std::env::args().nth(1);
+    let all: Vec<_> = AREAS.iter().copied().flatten().collect();
+    let recipes: Vec<_> =
+        all.iter().filter(|recipe| wanted.as_deref().is_none_or(|name| name == recipe.name)).collect();
+    if recipes.is_empty() {
+        let names: Vec<_> = all.iter().map(|recipe| recipe.name).collect();
+        eprintln!("no such recipe; there are: {}", names.join(" "));
+        return ExitCode::FAILURE;
+    }
+    let passed = recipes.iter().filter(|recipe| recipe.run(wanted.is_some())).count();
+    println!("{passed} of {} recipes show what they should", recipes.len());
+    match passed == recipes.len() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}

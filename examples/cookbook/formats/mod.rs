@@ -1,0 +1,5 @@
+//! Records as bytes.
+
+use crate::Recipe;
+
+pub const RECIPES: &[Recipe] = &[];

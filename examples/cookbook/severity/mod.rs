@@ -1,0 +1,7 @@
+//! Severities between and beyond tracing's levels.
+
+mod notice;
+
+use crate::Recipe;
+
+pub const RECIPES: &[Recipe] = &[notice::RECIPE];

@@ -1,0 +1,99 @@
+use tracing::Level;
+
+use super::{Filter, LevelFilter};
+use crate::record::{Meta, Record, Severity};
+
+/// The least severity that passes: from a tracing level, a [`Severity`] (`notice` and above), or `LevelFilter::OFF` for none.
+///
+/// ```
+/// use tracing_handlers::filter::{Filter, Threshold};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let passes = |severity| Threshold::from(Severity::NOTICE).passes(&RecordBuf::new(severity, "", "").as_record());
+/// assert!(passes(Severity::NOTICE) && passes(Severity::WARN) && !passes(Severity::INFO));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// A severity's number; above 24 nothing passes.
+    least: u8,
+}
+
+impl Threshold {
+    /// Everything passes.
+    pub const ALL: Self = Self { least: 1 };
+    /// Nothing passes.
+    pub const OFF: Self = Self { least: u8::MAX };
+
+    /// Whether this severity passes.
+    #[inline]
+    pub const fn allows(self, severity: Severity) -> bool {
+        severity.number() >= self.least
+    }
+
+    /// The least severity that passes; `None`: nothing does.
+    pub const fn severity(self) -> Option<Severity> {
+        Severity::from_number(self.least)
+    }
+
+    /// The most verbose tracing level of which something passes.
+    pub const fn level(self) -> LevelFilter {
+        match self.severity() {
+            Some(severity) => LevelFilter::from_level(severity.level()),
+            None => LevelFilter::OFF,
+        }
+    }
+}
+
+impl From<Severity> for Threshold {
+    fn from(severity: Severity) -> Self {
+        Self { least: severity.number() }
+    }
+}
+
+impl From<Level> for Threshold {
+    fn from(level: Level) -> Self {
+        Severity::from(level).into()
+    }
+}
+
+impl From<LevelFilter> for Threshold {
+    fn from(level: LevelFilter) -> Self {
+        level.into_level().map_or(Self::OFF, Self::from)
+    }
+}
+
+impl Filter for Threshold {
+    #[inline]
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.allows(meta.severity)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.level()
+    }
+
+    #[inline]
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        self.allows(record.severity())
+    }
+
+    fn per_record(&self) -> bool {
+        false
+    }
+}
+
+/// A threshold: passes this severity and more important ones.
+impl Filter for Severity {
+    #[inline]
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        meta.severity >= *self
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        LevelFilter::from_level(self.level())
+    }
+
+    fn per_record(&self) -> bool {
+        false
+    }
+}
