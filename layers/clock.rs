@@ -1,7 +1,7 @@
 //! Time: points in time, and where they come from.
 
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z (negative before it) and nanoseconds within that second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +81,12 @@ fn now() -> Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The time, now.
     fn now(&self) -> Timestamp;
+
+    /// A time that never goes back, counted from any point: what durations are measured by.
+    fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// The system's wall clock.
@@ -125,14 +131,24 @@ impl Manual {
     }
 }
 
+/// Durations are those between the times that it shows.
 impl Clock for Manual {
     fn now(&self) -> Timestamp {
         *crate::sync::lock(&self.0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let now = self.now();
+        Duration::new(now.seconds().try_into().unwrap_or(0), now.nanos())
     }
 }
 
 impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
     }
 }

@@ -50,6 +50,7 @@
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
 mod bytes;
+mod changes;
 pub mod clock;
 mod error;
 pub mod filter;
@@ -76,7 +77,7 @@ pub use filter::Filter;
 pub use format::Format;
 pub use framing::Framing;
 pub use handler::{Handler, Output, Queue};
-pub use layer::{Handle, HandlerLayer, init, layer};
+pub use layer::{Added, Handle, HandlerLayer, init, layer};
 pub use record::{FieldChange, Meta, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;

@@ -16,7 +16,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("severities", &[]),
     ("framing", &[]),
     ("selflog", &["error", "sync"]),
-    ("filter", &["clock", "error", "record", "stats", "sync"]),
+    ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
@@ -28,11 +28,11 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "handler",
         &[
-            "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog", "sink",
-            "stats", "sync",
+            "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog",
+            "sink", "stats", "sync",
         ],
     ),
-    ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
+    ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
 ];
 
 /// What the crate's root re-exports, and where from.

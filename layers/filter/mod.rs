@@ -19,12 +19,14 @@
 mod combine;
 mod from_fn;
 mod level;
+mod switch;
 mod target;
 mod threshold;
 
 pub use combine::{And, FilterExt, Not, Or};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use level::{Between, between};
+pub use switch::{LevelSwitch, ScopedLevel};
 pub use target::{Targets, targets};
 pub use threshold::Threshold;
 

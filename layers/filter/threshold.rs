@@ -24,6 +24,14 @@ impl Threshold {
     /// Nothing passes.
     pub const OFF: Self = Self { least: u8::MAX };
 
+    pub(super) const fn of_least(least: u8) -> Self {
+        Self { least }
+    }
+
+    pub(super) const fn least(self) -> u8 {
+        self.least
+    }
+
     /// Whether this severity passes.
     #[inline]
     pub const fn allows(self, severity: Severity) -> bool {

@@ -103,8 +103,8 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// Records of these moments in the lives of spans, of the spans that are [shown](Self::spans) and whose records the
-    /// [level](Self::level) and the [filter](Self::filter) let pass.
+    /// Records of these moments in the lives of the spans that are [shown](Self::spans), whatever the [level](Self::level) of
+    /// events. They must pass the [filter](Self::filter) like others.
     ///
     /// ```
     /// use tracing_handlers::record::SpanEvents;
@@ -143,11 +143,16 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
+    #[cold]
+    fn wants_of_span(&self, record: &Record<'_>) -> bool {
+        self.span_events.contains(record.kind()) && self.level != Threshold::OFF && record.level() <= self.spans
+    }
+
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
-        self.level.allows(record.severity())
+        let of_span = record.kind().is_of_span();
+        (if of_span { self.wants_of_span(record) } else { self.level.allows(record.severity()) })
             && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
-            && self.span_events.takes(record.kind())
     }
 
     /// Appends the framed record to `bytes`, if it is wanted.

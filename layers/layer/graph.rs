@@ -1,23 +1,27 @@
 //! The handlers of a layer, between one swap and the next.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::Metadata;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::handler::Handler;
-use crate::record::{Meta, Record, Severity};
+use crate::record::{Meta, Record, Severity, SpanEvents};
 
 /// The handlers, and the number that tells them from those before and after.
 pub(super) struct Graph {
     pub(super) generation: u64,
-    pub(super) handler: Box<dyn Handler>,
+    pub(super) handler: Arc<dyn Handler>,
+    pub(super) span_events: SpanEvents,
 }
 
 impl Graph {
-    pub(super) fn new(handler: Box<dyn Handler>) -> Self {
-        Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler }
+    pub(super) fn new(handler: Arc<dyn Handler>) -> Self {
+        // One that cannot say what it wants gets everything.
+        let span_events = catch_unwind(AssertUnwindSafe(|| handler.span_events())).unwrap_or(SpanEvents::ALL);
+        Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler, span_events }
     }
 
     /// Asked by tracing under its own locks, which a panic would poison for the whole process. A handler that cannot say

@@ -5,12 +5,15 @@
 //! wants is switched off and layers beside this one are left alone; what it wants itself it decides from the callsite and
 //! the generation of its handlers, per thread, and so is right whatever happens in between.
 
+mod added;
 mod current;
 mod graph;
 mod known;
+mod life;
 mod log_level;
 mod marker;
 mod nesting;
+mod per_layer;
 mod shared;
 mod spans;
 
@@ -29,10 +32,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::{DropReason, Handler, Report, Stats};
-use crate::record::{capture_event, capture_fields, pool};
-use crate::sync::{deadline_in, lock};
+use crate::record::{Kind, capture_event, capture_fields, pool};
+use crate::sync::deadline_in;
 use crate::{Error, ErrorKind};
-use graph::Graph;
+pub use added::Added;
 use known::Known;
 use marker::{Marker, MarkerLayer};
 use nesting::Depth;
@@ -59,7 +62,7 @@ pub fn layer<S>(handler: impl Handler) -> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let shared = Arc::new(Shared::new(Graph::new(Box::new(handler))));
+    let shared = Shared::new(Arc::new(handler));
     HandlerLayer { marker: Marker::layer(shared.clone()), shared, clock: None }
 }
 
@@ -118,6 +121,11 @@ where
         self.clock.as_ref().map_or_else(|| System.now(), |clock| clock.now())
     }
 
+    #[inline]
+    fn monotonic(&self) -> Duration {
+        self.clock.as_ref().map_or_else(|| System.monotonic(), |clock| clock.monotonic())
+    }
+
     /// A handle to flush, count and exchange the handlers with, once the layer is installed.
     pub fn handle(&self) -> Handle {
         Handle { shared: self.shared.clone() }
@@ -171,6 +179,9 @@ where
         }
         spans::remember(self.shared.id, &span, callsite, &fields);
         pool::give(fields);
+        if self.shared.tells_of_spans() {
+            self.tell_of_span(Kind::SpanNew, &span, &context);
+        }
     }
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: Context<'_, S>) {
@@ -186,16 +197,25 @@ where
         spans::change(self.shared.id, &span, |path| path.follow(follows.into_u64()));
     }
 
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
         current::enter(self.shared.id, id);
+        if self.shared.tells_of_spans() {
+            self.tell_of(Kind::SpanEnter, id, &context);
+        }
     }
 
-    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         current::exit(self.shared.id, id);
+        if self.shared.tells_of_spans() {
+            self.tell_of(Kind::SpanExit, id, &context);
+        }
     }
 
-    fn on_close(&self, id: Id, _: Context<'_, S>) {
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
         current::closed(self.shared.id, &id);
+        if self.shared.tells_of_spans() {
+            self.tell_of(Kind::SpanClose, &id, &context);
+        }
     }
 
     /// Answers for the marker as well: the Registry finds out by this that the layer has a filter of its own.
@@ -263,16 +283,41 @@ impl Handle {
     ///
     /// Spans that nobody wanted when they were made stay unknown.
     pub fn swap(&self, handler: impl Handler) {
-        let graph = Arc::new(Graph::new(Box::new(handler)));
-        // One at a time: two at once could leave the one's graph with the other's generation.
-        let swapping = lock(&self.shared.swapping);
-        let log = log_level::in_step();
-        let before = self.shared.graph.swap(graph.clone());
-        self.shared.generation.store(graph.generation, Ordering::Release);
-        tracing::callsite::rebuild_interest_cache();
-        log_level::follow(log);
-        drop(swapping);
-        // Not under the lock: handlers that end here may take their time, and may log.
-        drop(before);
+        let handler: Arc<dyn Handler> = Arc::new(handler);
+        drop(self.shared.change(|parts| std::mem::replace(&mut parts.handler, handler)));
+    }
+
+    /// Adds `handler` for as long as what is returned is kept; then it is flushed and dropped. Python's cookbook has a context
+    /// manager for this.
+    ///
+    /// ```
+    /// use tracing_handlers::{Output, format::Json, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let (always, meanwhile) = (Memory::new(), Memory::new());
+    /// let layer = tracing_handlers::layer(Output::new(Json::new(), always.clone()).level(tracing::Level::INFO));
+    /// let handle = layer.handle();
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    ///     tracing::debug!("before");
+    ///     let added = handle.add(Output::new(Json::new(), meanwhile.clone()));
+    ///     tracing::debug!("meanwhile");
+    ///     drop(added);
+    ///     tracing::debug!("after");
+    /// });
+    /// assert_eq!((always.lines().len(), meanwhile.lines().len()), (0, 1));
+    /// ```
+    pub fn add(&self, handler: impl Handler) -> Added {
+        Added::new(&self.shared, Arc::new(handler))
+    }
+
+    /// The same for what this thread logs.
+    pub fn add_here(&self, handler: impl Handler) -> Added {
+        self.add(added::OfThread::this(handler))
+    }
+
+    /// Runs `f` with `handler` [added](Self::add_here) for what this thread logs in it.
+    pub fn with<T>(&self, handler: impl Handler, f: impl FnOnce() -> T) -> T {
+        let _added = self.add_here(handler);
+        f()
     }
 }

@@ -2,16 +2,18 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
 use arc_swap::ArcSwap;
 
 use super::graph::Graph;
-use crate::handler::Delivering;
+use super::log_level;
+use crate::changes;
+use crate::handler::{Delivering, Handler};
 use crate::record::Record;
 use crate::selflog::Health;
-use crate::sync::try_lock;
+use crate::sync::{lock, try_lock};
 use crate::{Error, ErrorKind};
 
 pub(super) struct Shared {
@@ -19,7 +21,9 @@ pub(super) struct Shared {
     pub(super) graph: ArcSwap<Graph>,
     /// That of `graph`, or for a moment of the one before.
     pub(super) generation: AtomicU64,
-    pub(super) swapping: Mutex<()>,
+    /// Whether any handler wants records of spans' lives.
+    tells_of_spans: AtomicBool,
+    parts: Mutex<Parts>,
     /// Events given up because they were logged by what handles events.
     pub(super) reentrant: AtomicU64,
     /// A handler's last word was an error, which `health` knows of.
@@ -28,16 +32,44 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(graph: Graph) -> Self {
-        Self {
+    pub(super) fn new(handler: Arc<dyn Handler>) -> Arc<Self> {
+        let graph = Graph::new(handler.clone());
+        let shared = Arc::new(Self {
             id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(graph.generation),
+            tells_of_spans: AtomicBool::new(!graph.span_events.is_empty()),
             graph: ArcSwap::from_pointee(graph),
-            swapping: Mutex::new(()),
+            parts: Mutex::new(Parts { handler, added: Vec::new() }),
             reentrant: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             health: Mutex::default(),
-        }
+        });
+        let watcher: Weak<Self> = Arc::downgrade(&shared);
+        changes::watch(watcher);
+        shared
+    }
+
+    #[inline]
+    pub(super) fn tells_of_spans(&self) -> bool {
+        self.tells_of_spans.load(Ordering::Relaxed)
+    }
+
+    /// Changes the handlers, and has everyone ask anew what is wanted. Those that end by it do so after that, without a lock:
+    /// they may take their time, and may log.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Parts) -> T) -> T {
+        // One at a time: two at once could leave the one's graph with the other's generation.
+        let mut parts = lock(&self.parts);
+        let changed = change(&mut parts);
+        let graph = Arc::new(Graph::new(parts.joined()));
+        let log = log_level::in_step();
+        let before = self.graph.swap(graph.clone());
+        self.tells_of_spans.store(!graph.span_events.is_empty(), Ordering::Relaxed);
+        self.generation.store(graph.generation, Ordering::Release);
+        tracing::callsite::rebuild_interest_cache();
+        log_level::follow(log);
+        drop(parts);
+        drop(before);
+        changed
     }
 
     /// Hands over a record; or keeps it until the one that this thread is in the middle of is through.
@@ -110,6 +142,35 @@ impl Shared {
             self.hand_over(graph, raw);
         }
         PUT_OFF.with(|list| list.borrow_mut().closed.pop());
+    }
+}
+
+/// The handlers, before they are one.
+pub(super) struct Parts {
+    pub(super) handler: Arc<dyn Handler>,
+    /// Those that are there for a while, by their numbers.
+    pub(super) added: Vec<(u64, Arc<dyn Handler>)>,
+}
+
+impl Parts {
+    fn joined(&self) -> Arc<dyn Handler> {
+        match &self.added[..] {
+            [] => self.handler.clone(),
+            added => Arc::new(
+                [&self.handler]
+                    .into_iter()
+                    .chain(added.iter().map(|(_, handler)| handler))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            ),
+        }
+    }
+}
+
+/// A switch that decides for one of the handlers was turned.
+impl changes::Watch for Shared {
+    fn ask_anew(&self) {
+        self.change(|_| ());
     }
 }
 

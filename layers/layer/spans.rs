@@ -6,6 +6,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::current;
+use super::per_layer::PerLayer;
 use crate::record::{Callsite, Path, pool};
 
 /// Keeps the path of a new span, which ends with its `fields`.
@@ -23,11 +24,10 @@ where
     drop(extensions);
     current::made(layer, span.id().into_u64(), &path);
     let mut extensions = span.extensions_mut();
-    if let Some(mut before) = extensions.replace(Paths { layer, path, others: Vec::new() })
+    if let Some(before) = extensions.replace(Paths::new(layer, path))
         && let Some(paths) = extensions.get_mut::<Paths>()
     {
-        paths.others.append(&mut before.others);
-        paths.others.push((before.layer, before.path));
+        paths.join(before);
     }
 }
 
@@ -130,27 +130,4 @@ where
     pool::give(ancestors);
 }
 
-/// A span's extension. Layers do not share paths: a filter around one may hide spans from it.
-struct Paths {
-    layer: u32,
-    path: Path,
-    /// Those of other layers of this kind in the same subscriber: usually none.
-    others: Vec<(u32, Path)>,
-}
-
-impl Paths {
-    #[inline]
-    fn of(&self, layer: u32) -> Option<&Path> {
-        if self.layer == layer {
-            return Some(&self.path);
-        }
-        self.others.iter().find(|(id, _)| *id == layer).map(|(_, path)| path)
-    }
-
-    fn of_mut(&mut self, layer: u32) -> Option<&mut Path> {
-        if self.layer == layer {
-            return Some(&mut self.path);
-        }
-        self.others.iter_mut().find(|(id, _)| *id == layer).map(|(_, path)| path)
-    }
-}
+type Paths = PerLayer<Path>;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use tracing::Event;
 use tracing::field::{Field, Visit};
@@ -24,6 +25,42 @@ pub(crate) fn capture_event(
     encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
     event.record(&mut Capture::of_event(raw, callsite));
     let fields_end = raw.len();
+    finish(callsite, raw, fields_end, spans);
+}
+
+/// Writes the record of a moment in the life of a span, with its busy and idle `times` as fields; `spans` as for an event.
+pub(crate) fn capture_span_event(
+    kind: Kind,
+    callsite: &'static Callsite,
+    times: Option<(Duration, Duration)>,
+    time: Timestamp,
+    raw: &mut Vec<u8>,
+    spans: impl FnOnce(&mut Vec<u8>) -> u64,
+) {
+    encoding::begin(raw, kind, Severity::from(*callsite.metadata().level()), time);
+    let message = encoding::put_aside(raw, 0, |out| out.extend_from_slice(kind.word().as_bytes()));
+    if let Some((busy, idle)) = times {
+        encoding::put_field(raw, Name::Inline("busy_ns"), Value::U64(nanos(busy)));
+        encoding::put_field(raw, Name::Inline("idle_ns"), Value::U64(nanos(idle)));
+    }
+    let fields_end = raw.len();
+    if let Some(mut head) = HeadMut::of(raw) {
+        head.set_message(message);
+    }
+    finish(callsite, raw, fields_end, spans);
+    if let Some(mut head) = HeadMut::of(raw) {
+        // Its fields are not its callsite's.
+        head.set_as_captured(false);
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Appends what comes behind the fields, and notes in the header where all is.
+#[inline]
+fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spans: impl FnOnce(&mut Vec<u8>) -> u64) {
     let stamp = spans(raw);
     let spans_end = raw.len();
     if callsite.id() == 0 {
@@ -307,6 +344,11 @@ impl Thread {
             .fold(0_u64, |id, digit| id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
         Self { id, name: thread.name().map(Into::into) }
     }
+}
+
+/// The number of this thread, as its records have it; 0 on one that is ending.
+pub(crate) fn this_thread() -> u64 {
+    THREAD.try_with(|thread| thread.id).unwrap_or(0)
 }
 
 thread_local! {

@@ -32,6 +32,17 @@ impl Kind {
         }
     }
 
+    /// What the record of such a moment says.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::SpanNew => "new",
+            Self::SpanEnter => "enter",
+            Self::SpanExit => "exit",
+            Self::SpanClose => "close",
+            Self::Event | Self::Loss => "",
+        }
+    }
+
     /// Whether the record tells of a span's life: such records come only to handlers that [ask](crate::Handler::span_events).
     #[inline]
     pub const fn is_of_span(self) -> bool {

@@ -22,6 +22,6 @@ pub use value::{ErrorChain, Value};
 pub use view::{Field, Fields, Record, Records, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
-pub(crate) use capture::{capture_event, capture_fields};
+pub(crate) use capture::{capture_event, capture_fields, capture_span_event, this_thread};
 pub(crate) use path::{Marks, Path};
 pub(crate) use view::TakeField;

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::changes;
 use crate::record::Record;
 
 /// What the handler wants, kept per callsite as [`enabled`](crate::Handler::enabled) allows: asked each time it would
@@ -16,7 +17,7 @@ impl Wanted {
         let Some(key) = key(record) else { return ask() };
         let slot = &self.0[(key >> SEVERITY_BITS) as usize % SLOTS];
         let known = slot.load(Ordering::Relaxed);
-        if known >> 1 == key {
+        if known >> 1 == key & (u64::MAX >> 1) {
             return known & 1 != 0;
         }
         let wanted = ask();
@@ -30,10 +31,13 @@ impl Wanted {
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
     let callsite = u64::from(record.callsite_of_meta()?.get());
-    Some(callsite << SEVERITY_BITS | u64::from(record.severity().number()))
+    let epoch = changes::epoch() << EPOCH_SHIFT;
+    Some(epoch | callsite << SEVERITY_BITS | u64::from(record.severity().number()))
 }
 
 const SEVERITY_BITS: u32 = 8;
+/// Above the 17 bits of a callsite; the highest bit is shifted out. It comes round after 2^38 changes.
+const EPOCH_SHIFT: u32 = SEVERITY_BITS + 17;
 
 /// Callsites whose answers are kept; others that fall into the same place are asked for again. 1 KiB.
 const SLOTS: usize = 128;

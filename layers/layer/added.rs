@@ -1,0 +1,83 @@
+//! Handlers that are there for a while.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::shared::Shared;
+use crate::handler::{Handler, Report};
+use crate::record::{Meta, Record, SpanEvents, this_thread};
+use crate::sync::deadline_in;
+use crate::{Error, selflog};
+
+/// A handler that is there as long as this is: see [`Handle::add`](super::Handle::add). Dropping this flushes it, for 5 seconds
+/// at most.
+#[must_use = "the handler is there only as long as this is kept"]
+pub struct Added {
+    shared: Arc<Shared>,
+    number: u64,
+    handler: Arc<dyn Handler>,
+}
+
+impl Added {
+    pub(super) fn new(shared: &Arc<Shared>, handler: Arc<dyn Handler>) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        shared.change(|parts| parts.added.push((number, handler.clone())));
+        Self { shared: shared.clone(), number, handler }
+    }
+}
+
+impl Drop for Added {
+    fn drop(&mut self) {
+        self.shared.change(|parts| parts.added.retain(|(number, _)| *number != self.number));
+        if let Err(error) = self.handler.flush(deadline_in(PATIENCE)) {
+            selflog::tell(&format!("a handler that was added: {error}"));
+        }
+    }
+}
+
+/// A handler for what one thread logs.
+pub(super) struct OfThread<H> {
+    thread: u64,
+    handler: H,
+}
+
+impl<H> OfThread<H> {
+    pub(super) fn this(handler: H) -> Self {
+        Self { thread: this_thread(), handler }
+    }
+}
+
+impl<H: Handler> Handler for OfThread<H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        match record.thread_id() == self.thread {
+            true => self.handler.handle(record),
+            false => Ok(()),
+        }
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.handler.span_events()
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.handler.flush(deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        self.handler.report(reports);
+    }
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,94 @@
+//! Records of the lives of spans, where a handler asks for them.
+
+use std::time::Duration;
+
+use tracing::Subscriber;
+use tracing::span::Id;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use super::known::Known;
+use super::nesting::Depth;
+use super::per_layer::PerLayer;
+use super::shared::Shared;
+use super::{HandlerLayer, spans};
+use crate::record::{Kind, capture_span_event, pool};
+
+/// How long a span has been entered by any thread, and how long by none.
+pub(super) struct Timing {
+    busy: Duration,
+    idle: Duration,
+    /// How many times it is entered at present, by however many threads.
+    entered: u32,
+    since: Duration,
+}
+
+impl Timing {
+    fn new(now: Duration) -> Self {
+        Self { busy: Duration::ZERO, idle: Duration::ZERO, entered: 0, since: now }
+    }
+
+    fn pass(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.since);
+        match self.entered {
+            0 => self.idle += passed,
+            _ => self.busy += passed,
+        }
+        self.since = now;
+    }
+}
+
+impl<S> HandlerLayer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    #[cold]
+    pub(super) fn tell_of(&self, kind: Kind, span: &Id, context: &Context<'_, S>) {
+        if let Some(span) = context.span(span) {
+            self.tell_of_span(kind, &span, context);
+        }
+    }
+
+    /// Something happens to `span`: keeps its times, and hands over a record of it if there is to be one.
+    pub(super) fn tell_of_span<'a>(&self, kind: Kind, span: &SpanRef<'a, S>, context: &Context<'a, S>) {
+        let shared = &*self.shared;
+        let times = keep_time(shared, kind, span, self.monotonic());
+        let graph = shared.graph.load();
+        if !graph.span_events.contains(kind) {
+            return;
+        }
+        let Some(callsite) = Known::look_up(shared, span.metadata()) else { return };
+        let Some(_depth) = Depth::enter() else { return };
+        let mut raw = pool::take();
+        let fields = times.filter(|_| kind == Kind::SpanClose);
+        capture_span_event(kind, callsite, fields, self.now(), &mut raw, |out| {
+            spans::append(shared.id, context, span, out, |_| ())
+        });
+        shared.deliver(&graph, &raw);
+        pool::give(raw);
+    }
+}
+
+/// The span's busy and idle times so far; `None` for one that was there before anyone asked.
+fn keep_time<'a, S>(shared: &Shared, kind: Kind, span: &SpanRef<'a, S>, now: Duration) -> Option<(Duration, Duration)>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let mut extensions = span.extensions_mut();
+    if kind == Kind::SpanNew {
+        if let Some(before) = extensions.replace(PerLayer::new(shared.id, Timing::new(now)))
+            && let Some(timings) = extensions.get_mut::<PerLayer<Timing>>()
+        {
+            timings.join(before);
+        }
+        return None;
+    }
+    let timing = extensions.get_mut::<PerLayer<Timing>>()?.of_mut(shared.id)?;
+    timing.pass(now);
+    match kind {
+        Kind::SpanEnter => timing.entered += 1,
+        Kind::SpanExit => timing.entered = timing.entered.saturating_sub(1),
+        _ => {}
+    }
+    Some((timing.busy, timing.idle))
+}
