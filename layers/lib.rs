@@ -78,6 +78,8 @@ pub use format::Format;
 pub use framing::Framing;
 pub use handler::{Handler, Output, Queue};
 pub use layer::{Added, Handle, HandlerLayer, init, layer};
+#[cfg(feature = "serde")]
+pub use record::nested;
 pub use record::{FieldChange, Meta, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;

@@ -5,6 +5,8 @@ mod collect;
 mod filter;
 mod json;
 mod layer;
+#[cfg(feature = "serde")]
+mod nested;
 mod output;
 mod queue;
 mod record;

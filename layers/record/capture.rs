@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 
 use super::callsite::{Callsite, plain};
 use super::encoding::{self, HeadMut, Name, Slot};
-use super::{Kind, Severity, Value};
+use super::{Kind, Severity, Value, noted};
 use crate::clock::Timestamp;
 
 /// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in, and tells their stamp.
@@ -267,6 +267,11 @@ impl Visit for Capture<'_> {
         encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
     }
 
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        self.record_debug(field, &super::nested(&valuable_serde::Serializable::new(value)));
+    }
+
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if self.is_special(field) {
@@ -275,7 +280,9 @@ impl Visit for Capture<'_> {
                 false => self.put_written_severity(field, value),
             }
         } else {
-            encoding::put_written(self.raw, self.name(field), |out| write_guarded(out, format_args!("{value:?}")));
+            noted::clear();
+            let write = |out: &mut Vec<u8>| write_guarded(out, format_args!("{value:?}"));
+            encoding::put_written(self.raw, self.name(field), write, noted::is_all_of);
         }
     }
 }

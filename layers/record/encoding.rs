@@ -441,11 +441,20 @@ fn put_fixed<const N: usize>(out: &mut Vec<u8>, tag: u8, name: Name<'_>, payload
     out.extend_from_slice(&payload);
 }
 
-/// Appends a field whose text is written by `write`, straight into the buffer.
+/// Appends a field whose text is written by `write`, straight into the buffer. `is_json` is asked, with its length, whether that is
+/// a nested value.
 #[inline]
-pub(crate) fn put_written(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn put_written(
+    out: &mut Vec<u8>,
+    name: Name<'_>,
+    write: impl FnOnce(&mut Vec<u8>),
+    is_json: impl FnOnce(usize) -> bool,
+) {
+    let start = out.len();
     put_name(out, TEXT, name);
-    put_len32(out, write);
+    if is_json(put_len32(out, write) as usize) {
+        out[start] = out[start] & INLINE | JSON;
+    }
 }
 
 /// Appends an error field: `write` appends the messages with [`put_text`].

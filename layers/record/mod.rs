@@ -8,6 +8,9 @@ mod capture;
 mod encoding;
 mod kind;
 mod meta;
+#[cfg(feature = "serde")]
+mod nested;
+mod noted;
 mod path;
 pub(crate) mod pool;
 mod severity;
@@ -17,6 +20,8 @@ mod view;
 pub use buf::{FieldChange, RecordBuf};
 pub use kind::{Kind, SpanEvents};
 pub use meta::Meta;
+#[cfg(feature = "serde")]
+pub use nested::{Nested, nested};
 pub use severity::Severity;
 pub use value::{ErrorChain, Value};
 pub use view::{Field, Fields, Record, Records, Span, Spans};
