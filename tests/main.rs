@@ -11,6 +11,7 @@ mod output;
 mod queue;
 mod record;
 mod rotation;
+mod scoped_buffer;
 mod scopes;
 mod sinks;
 mod text;

@@ -9,11 +9,15 @@ mod output;
 mod queue;
 mod reentry;
 mod rewriting;
+mod scoped_buffer;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;
+pub use scoped_buffer::ScopedBuffer;
+
+use queue::notice;
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 

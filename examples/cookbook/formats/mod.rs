@@ -1,5 +1,7 @@
 //! Records as bytes.
 
+mod nested;
+
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[];
+pub const RECIPES: &[Recipe] = &[nested::RECIPE];

@@ -1,5 +1,9 @@
 //! Handlers and levels for a while.
 
+mod handler;
+mod level;
+mod lives;
+
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[];
+pub const RECIPES: &[Recipe] = &[handler::RECIPE, level::RECIPE, lives::RECIPE];

@@ -263,7 +263,7 @@ impl Backlog {
 }
 
 /// The record that stands where others are missing.
-fn notice(lost: Dropped) -> RecordBuf {
+pub(in crate::handler) fn notice(lost: Dropped) -> RecordBuf {
     let count = lost.total();
     let reasons = lost.iter().map(|(reason, count)| format!("{reason}: {count}")).collect::<Vec<_>>().join(", ");
     let message = if count == 1 { "1 record lost here".to_owned() } else { format!("{count} records lost here") };

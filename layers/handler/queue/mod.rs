@@ -13,6 +13,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 pub(super) use self::worker::is_any_thread as is_worker_thread;
 
+pub(super) use self::backlog::notice;
+
 use self::backlog::Backlog;
 use self::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};

@@ -1,0 +1,343 @@
+//! What is kept, span by span, and how much of it there is.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::Partial;
+use crate::filter::Threshold;
+use crate::record::{Record, Records};
+use crate::stats::{DropReason, Dropped, Stats};
+
+pub(super) struct Scopes {
+    pub(super) max_bytes: usize,
+    pub(super) max_bytes_per_scope: usize,
+    pub(super) accepted: u64,
+    delivered: u64,
+    failed: u64,
+    dropped: Dropped,
+    /// Kept, or on their way out of a scope.
+    pending: u64,
+    /// The capacities of all buffers, spare ones too.
+    bytes: usize,
+    scopes: HashMap<u64, Scope>,
+    /// Which scope began when.
+    order: BTreeMap<u64, u64>,
+    next: u64,
+    spare: Vec<Vec<u8>>,
+}
+
+/// What becomes of a record.
+pub(super) enum Take {
+    /// It is kept, or goes out with what is just being released.
+    Kept,
+    /// It passes at once.
+    Pass,
+    /// All is to be released by the caller. The record is `kept` with the rest; or there was no room, and it comes after.
+    Release { kept: bool },
+}
+
+struct Scope {
+    began: u64,
+    state: State,
+    bytes: Vec<u8>,
+    /// Where what is still kept starts in `bytes`.
+    start: usize,
+    records: u64,
+    /// Had to go for want of memory, and nobody was told yet.
+    lost: Dropped,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Keeping,
+    /// Somebody is handing on what was kept.
+    Releasing,
+    /// The same, and the span is over.
+    Ending,
+    Released,
+}
+
+impl Scopes {
+    pub(super) fn new(max_bytes: usize, max_bytes_per_scope: usize) -> Self {
+        Self {
+            max_bytes,
+            max_bytes_per_scope,
+            accepted: 0,
+            delivered: 0,
+            failed: 0,
+            dropped: Dropped::default(),
+            pending: 0,
+            bytes: 0,
+            scopes: HashMap::new(),
+            order: BTreeMap::new(),
+            next: 0,
+            spare: Vec::new(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn take(&mut self, id: u64, record: &Record<'_>, triggers: bool, may_pass: bool) -> Take {
+        let state = self.scopes.get(&id).map_or(State::Keeping, |scope| scope.state);
+        match state {
+            State::Released => return Take::Pass,
+            State::Keeping if may_pass && !triggers => return Take::Pass,
+            _ => {}
+        }
+        let releases = state == State::Keeping && triggers;
+        let kept = self.keep(id, record.raw(), releases);
+        match releases {
+            true => {
+                self.begin_release(id);
+                Take::Release { kept }
+            }
+            false => Take::Kept,
+        }
+    }
+
+    /// `false`: there is no room for it. Then it is dropped, unless it `passes`.
+    fn keep(&mut self, id: u64, raw: &[u8], passes: bool) -> bool {
+        self.begin(id);
+        let Some(mut scope) = self.scopes.remove(&id) else { return false };
+        if scope.kept() + raw.len() > self.max_bytes_per_scope {
+            self.make_room(&mut scope, raw.len());
+        }
+        let fits = raw.len() <= self.max_bytes_per_scope && self.grow(id, &mut scope, raw.len());
+        if fits {
+            scope.bytes.extend_from_slice(raw);
+            scope.records += 1;
+            self.pending += 1;
+        } else if !passes {
+            scope.lost.add(DropReason::TooLarge, 1);
+            self.dropped.add(DropReason::TooLarge, 1);
+        }
+        self.scopes.insert(id, scope);
+        fits
+    }
+
+    /// A scope that is not known yet. There are not more of them than so many: the oldest goes, with what it keeps.
+    fn begin(&mut self, id: u64) {
+        if self.scopes.contains_key(&id) {
+            return;
+        }
+        if self.scopes.len() >= MAX_SCOPES
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.forget(oldest, DropReason::Oldest);
+        }
+        let bytes = self.spare.pop().unwrap_or_default();
+        self.next += 1;
+        self.order.insert(self.next, id);
+        let lost = Dropped::default();
+        self.scopes.insert(id, Scope { began: self.next, state: State::Keeping, bytes, start: 0, records: 0, lost });
+    }
+
+    /// Drops the scope's own oldest records.
+    fn make_room(&mut self, scope: &mut Scope, wanted: usize) {
+        while scope.records > 0 && scope.kept() + wanted > self.max_bytes_per_scope {
+            let first = Records::new(&scope.bytes[scope.start..]).next().map_or(0, |record| record.raw().len());
+            scope.start += first;
+            scope.records -= 1;
+            scope.lost.add(DropReason::Oldest, 1);
+            self.drop_pending(DropReason::Oldest, 1);
+        }
+        if scope.start * 2 >= scope.bytes.len() {
+            scope.bytes.drain(..scope.start);
+            scope.start = 0;
+        }
+    }
+
+    /// Room for so many bytes more; others, who began before, lose theirs for it. `false`: there is not that much in all.
+    fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize) -> bool {
+        let (len, before) = (scope.bytes.len(), scope.bytes.capacity());
+        if len + wanted <= before {
+            return true;
+        }
+        let after = (len + wanted).max(before + before / 2).max(LEAST);
+        while self.bytes - before + after > self.max_bytes {
+            if !self.give_up_oldest(id) {
+                return false;
+            }
+        }
+        scope.bytes.reserve_exact(after - len);
+        self.bytes = self.bytes - before + scope.bytes.capacity();
+        true
+    }
+
+    /// Frees the memory of a spare buffer, or of the scope that began first, `but` not that one. `false`: there is none.
+    fn give_up_oldest(&mut self, but: u64) -> bool {
+        if let Some(spare) = self.spare.pop() {
+            self.bytes -= spare.capacity();
+            return true;
+        }
+        // Who has given all comes last from now on.
+        for _ in 0..self.order.len() {
+            let Some((&began, &id)) = self.order.iter().find(|(_, id)| **id != but) else { return false };
+            self.order.remove(&began);
+            self.next += 1;
+            self.order.insert(self.next, id);
+            let Some(scope) = self.scopes.get_mut(&id) else { continue };
+            scope.began = self.next;
+            let (bytes, records) = scope.give_up();
+            self.bytes -= bytes;
+            self.drop_pending(DropReason::Oldest, records);
+            if bytes > 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The caller is to release it. `false`: there is nothing, or somebody else does.
+    pub(super) fn begin_release(&mut self, id: u64) -> bool {
+        let Some(scope) = self.scopes.get_mut(&id).filter(|scope| scope.state == State::Keeping) else { return false };
+        scope.state = State::Releasing;
+        true
+    }
+
+    /// What a scope that is being released keeps, and what it has lost; `None` when that is all.
+    pub(super) fn kept_of(&mut self, id: u64) -> Option<(Vec<u8>, Dropped)> {
+        let scope = self.scopes.get_mut(&id)?;
+        if scope.records > 0 || scope.lost.total() > 0 {
+            let mut bytes = std::mem::take(&mut scope.bytes);
+            bytes.drain(..std::mem::take(&mut scope.start));
+            scope.records = 0;
+            return Some((bytes, std::mem::take(&mut scope.lost)));
+        }
+        let ended = scope.state == State::Ending;
+        scope.state = State::Released;
+        if ended {
+            self.end(id);
+        }
+        None
+    }
+
+    /// What `kept_of` gave has been handed on.
+    pub(super) fn delivered(&mut self, bytes: Vec<u8>, count: u64, handled: &Result<(), Partial>) {
+        let delivered = handled.as_ref().map_or_else(|partial| (partial.delivered as u64).min(count), |()| count);
+        // A fork in between has forgotten them.
+        let count = count.min(self.pending);
+        self.pending -= count;
+        self.delivered += delivered.min(count);
+        self.failed += count - delivered.min(count);
+        self.put_by(bytes);
+    }
+
+    pub(super) fn passed(&mut self, well: bool) {
+        match well {
+            true => self.delivered += 1,
+            false => self.failed += 1,
+        }
+    }
+
+    /// A record in no scope.
+    pub(super) fn outside(&mut self, passes: bool) {
+        self.accepted += 1;
+        if !passes {
+            self.dropped.add(DropReason::NotNeeded, 1);
+        }
+    }
+
+    /// Drops what is not important enough, and begins to release the rest. `false`: there is nothing to release.
+    pub(super) fn keep_only(&mut self, id: u64, level: Threshold) -> bool {
+        if !self.begin_release(id) {
+            return false;
+        }
+        let Some(scope) = self.scopes.get_mut(&id) else { return false };
+        let mut kept = Vec::with_capacity(scope.kept());
+        let (mut records, mut dropped) = (0, 0);
+        for record in Records::new(&scope.bytes[scope.start..]) {
+            match level.allows(record.severity()) {
+                true => {
+                    records += 1;
+                    kept.extend_from_slice(record.raw());
+                }
+                false => dropped += 1,
+            }
+        }
+        self.bytes = self.bytes - scope.bytes.capacity() + kept.capacity();
+        (scope.bytes, scope.start, scope.records) = (kept, 0, records);
+        self.drop_pending(DropReason::NotNeeded, dropped);
+        true
+    }
+
+    /// The span is over.
+    pub(super) fn end(&mut self, id: u64) {
+        if let Some(scope) = self.scopes.get_mut(&id)
+            && scope.state == State::Releasing
+        {
+            scope.state = State::Ending;
+            return;
+        }
+        self.forget(id, DropReason::NotNeeded);
+    }
+
+    fn forget(&mut self, id: u64, reason: DropReason) {
+        let Some(scope) = self.scopes.remove(&id) else { return };
+        self.order.remove(&scope.began);
+        self.drop_pending(reason, scope.records);
+        self.put_by(scope.bytes);
+    }
+
+    /// In a forked child: what is kept is the parent's.
+    pub(super) fn forget_inherited(&mut self) {
+        self.scopes.clear();
+        self.order.clear();
+        self.spare.clear();
+        self.bytes = 0;
+        self.pending = 0;
+        let stats = self.stats();
+        self.dropped.add(DropReason::Forked, stats.pending);
+    }
+
+    fn drop_pending(&mut self, reason: DropReason, count: u64) {
+        self.pending -= count;
+        self.dropped.add(reason, count);
+    }
+
+    fn put_by(&mut self, mut bytes: Vec<u8>) {
+        match self.spare.len() < SPARES && bytes.capacity() > 0 && bytes.capacity() <= MAX_SPARE {
+            true => {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
+            // A fork in between has forgotten it.
+            false => self.bytes = self.bytes.saturating_sub(bytes.capacity()),
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            accepted: self.accepted,
+            delivered: self.delivered,
+            dropped: self.dropped,
+            failed: self.failed,
+            // What passes at this moment is on its way.
+            pending: self.accepted.saturating_sub(self.delivered + self.failed + self.dropped.total()),
+        }
+    }
+}
+
+impl Scope {
+    /// Loses all that it keeps; tells how much that was.
+    fn give_up(&mut self) -> (usize, u64) {
+        let records = std::mem::take(&mut self.records);
+        self.lost.add(DropReason::Oldest, records);
+        self.start = 0;
+        (std::mem::take(&mut self.bytes).capacity(), records)
+    }
+
+    fn kept(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+}
+
+/// What a scope's first record has room for, in bytes.
+const LEAST: usize = 512;
+/// Scopes that are known at a time.
+const MAX_SCOPES: usize = 1 << 16;
+/// Buffers that are kept for later,
+const SPARES: usize = 64;
+/// but none larger than this.
+const MAX_SPARE: usize = 64 << 10;
