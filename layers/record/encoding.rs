@@ -406,10 +406,9 @@ pub(crate) fn put_field(out: &mut Vec<u8>, name: Name<'_>, value: Value<'_>) {
             put_name(out, ERROR, name);
             put_bytes32(out, chain.0);
         }
-        // Cut, it would not be JSON any more.
-        Value::Json(json) if json.len() > MAX_TEXT => put_field(out, name, Value::Text(json)),
         Value::Json(json) => {
-            put_name(out, JSON, name);
+            // Cut, it is not JSON any more.
+            put_name(out, if json.len() > MAX_TEXT { TEXT } else { JSON }, name);
             put_text32(out, json);
         }
     }
