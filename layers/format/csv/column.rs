@@ -15,7 +15,7 @@ use crate::record::Record;
 /// | `Line` | `line` | from 1, if known |
 /// | `ThreadName` | `thread_name` | if it has one |
 /// | `ThreadId` | `thread_id` | from 1, if known |
-/// | `Message` | `message` | |
+/// | `Message` | `message` | if not empty |
 /// | `SpanNames` | `spans` | the names of the enclosing spans, root first: `request:query` |
 /// | `Field` | its name | the event's first field of this name, if any |
 /// | `SpanField` | its name | the field of this name of the nearest span that has one |
@@ -86,7 +86,7 @@ impl Column {
             Self::Line => record.line().map(Value::from),
             Self::ThreadName => record.thread_name().map(Value::from),
             Self::ThreadId => Some(record.thread_id()).filter(|id| *id > 0).map(Value::from),
-            Self::Message => Some(record.message().into()),
+            Self::Message => Some(record.message()).filter(|message| !message.is_empty()).map(Value::from),
             Self::Field(name) => record.field(name),
             Self::SpanField(name) => record.spans().filter_map(|span| span.field(name)).last(),
             Self::Time | Self::Level | Self::SpanNames | Self::Fields | Self::SpanFields => None,
