@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::Dispatch;
-use tracing_handlers::format::{Format, Json, Text};
+use tracing_handlers::format::csv::{Column, Nested};
+use tracing_handlers::format::{Csv, Format, Json, Logfmt, Text, logfmt};
 use tracing_handlers::handler::{Overflow, Rewriting};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
@@ -68,6 +69,9 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
     }
+    for (name, format) in other_formats() {
+        check(name, true, Output::new(format, Null));
+    }
     a_span_allocates_twice_at_most();
 }
 
@@ -97,6 +101,17 @@ fn text() -> Box<dyn Format> {
 
 fn json() -> Box<dyn Format> {
     Box::new(Json::new())
+}
+
+fn other_formats() -> Vec<(&'static str, Box<dyn Format>)> {
+    let columns = [Column::Message, Column::SpanNames, Column::field("price"), Column::Fields, Column::SpanFields];
+    vec![
+        ("text with lines below", Box::new(Text::new().errors_below(true).backtrace_below(true))),
+        ("logfmt", Box::new(Logfmt::new())),
+        ("logfmt, flat", Box::new(Logfmt::new().spans(logfmt::Spans::Flat))),
+        ("csv", Box::new(Csv::new().columns(columns.clone()))),
+        ("csv with json", Box::new(Csv::new().columns(columns).nested(Nested::Json))),
+    ]
 }
 
 fn queue(handler: impl Handler) -> Queue<impl Handler> {

@@ -1,5 +1,6 @@
 //! Text of events that tracing captured: their names come from callsites, and their spans may have been rendered before.
 
+use std::backtrace::Backtrace;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -8,7 +9,7 @@ use tracing::{debug_span, info, info_span};
 use tracing_handlers::format::{Caps, Format, FromFn, Out, Text, Time, from_fn};
 use tracing_handlers::handler::Rewriting;
 use tracing_handlers::rewrite::Redact;
-use tracing_handlers::sink::Null;
+use tracing_handlers::sink::{Memory, Null};
 use tracing_handlers::{Error, Output, Record};
 use tracing_subscriber::prelude::*;
 
@@ -117,4 +118,25 @@ fn names_and_targets_that_are_not_plain_are_still_made_safe() {
             r#" INFO a\u{202e}b{"x y"=1}: two words: sold"#,
         ]
     );
+}
+
+#[test]
+fn a_true_backtrace_is_read_back_from_the_lines_below() {
+    let memory = Memory::new();
+    let text = Text::full().time(Time::none()).backtrace_below(true);
+    let layer = tracing_handlers::layer(Output::new(text, memory.clone()));
+    let backtrace = Backtrace::force_capture();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::error!(target: "panic", %backtrace, thread = "till", "panicked: no more stock");
+        info!(target: "shop", "closed");
+    });
+    let written = memory.text();
+    let (first, rest) = written.split_once('\n').unwrap();
+    assert_eq!(first, "ERROR panic: panicked: no more stock thread=till");
+    let (below, last) = rest.split_at(rest.find(" INFO shop: closed\n").unwrap());
+    assert_eq!(last, " INFO shop: closed\n");
+    let frames = below.strip_prefix("    backtrace:\n").unwrap().lines();
+    let frames: Vec<_> = frames.map(|line| line.strip_prefix("        ").unwrap()).collect();
+    assert!(frames.len() > 3);
+    assert_eq!(frames, backtrace.to_string().lines().collect::<Vec<_>>());
 }

@@ -27,6 +27,30 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, text_char);
 }
 
+/// Appends `text` as the inside of double quotes in which `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX` are all the escapes there are.
+#[inline]
+pub(crate) fn logfmt(out: &mut Vec<u8>, text: &str) {
+    escape::<QUOTED>(out, text, unicode_char);
+}
+
+/// Appends `text` as the inside of a cell of CSV: quotes doubled, the rest as in [`logfmt`].
+#[inline]
+pub(crate) fn cell(out: &mut Vec<u8>, text: &str) {
+    escape::<QUOTED>(out, text, |out, char| match char {
+        '"' => out.extend_from_slice(b"\"\""),
+        _ => unicode_char(out, char),
+    });
+}
+
+/// The same; line breaks and backslashes stay as they are.
+pub(crate) fn cell_of_lines(out: &mut Vec<u8>, text: &str) {
+    escape::<QUOTED>(out, text, |out, char| match char {
+        '"' => out.extend_from_slice(b"\"\""),
+        '\\' | '\n' | '\r' => out.push(char as u8),
+        _ => unicode_char(out, char),
+    });
+}
+
 /// Appends `text` if it can stand without quotes in `key=value`, where it can be taken neither for two pairs nor for the end
 /// of one. Else appends nothing, and tells so.
 #[inline(always)]
@@ -280,6 +304,15 @@ fn json_char(out: &mut Vec<u8>, char: char) {
     }
 }
 
+/// The escapes of JSON that are not its alone.
+fn unicode_char(out: &mut Vec<u8>, char: char) {
+    match char {
+        '\u{8}' => out.extend_from_slice(b"\\u0008"),
+        '\u{c}' => out.extend_from_slice(b"\\u000c"),
+        _ => json_char(out, char),
+    }
+}
+
 fn text_char(out: &mut Vec<u8>, char: char) {
     match char {
         '"' => out.extend_from_slice(b"\\\""),
@@ -315,7 +348,7 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Beyond ASCII: C1 controls, what turns the direction of text, what is not seen, and Unicode's line ends.
-const fn is_hidden(char: char) -> bool {
+pub(super) const fn is_hidden(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}'
         | '\u{61c}'

@@ -9,13 +9,15 @@ mod value;
 pub use key::Key;
 pub use options::{Duplicates, Layout, NonFinite, Spans};
 
+pub(super) use self::object::free_number;
+
 use self::key::Part;
 use self::line::{Line, Lines, Step, Then};
 use self::object::{Names, Object, Writer};
 use super::kept::{self, FormatId};
 use super::{Format, LevelNames, Out, Time};
 use crate::Error;
-use crate::record::{Callsite, Record, RecordBuf};
+use crate::record::{Callsite, Field, Record, RecordBuf};
 
 /// One JSON object per record (RFC 8259), on one line: NDJSON with the default framing.
 ///
@@ -372,6 +374,18 @@ struct Plan {
     names: Names,
     lines: Lines,
     id: FormatId,
+}
+
+/// Appends `fields` as an object with the defaults of [`Json`], for formats of which that is a part.
+pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
+    let mut to = Writer::new(out, Duplicates::default(), NonFinite::default());
+    let mut object = to.open(NO_NAMES);
+    for field in fields {
+        to.member(&mut object, field.json_key(), field.name, |to| {
+            value::write(to.out(), field.value, NonFinite::default());
+        });
+    }
+    to.close(object);
 }
 
 /// The innermost span.

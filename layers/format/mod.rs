@@ -1,18 +1,22 @@
 //! Record to bytes.
 //!
 //! A [`Format`] writes one record, without what ends it (that is [`Framing`](crate::Framing)), into the caller's
-//! buffer. [`Text`] is for people, [`Json`] for machines.
+//! buffer. [`Text`] is for people, [`Json`] for machines, [`Logfmt`] for both, [`Csv`] for spreadsheets.
 
+pub mod csv;
 mod escape;
 pub mod json;
 mod kept;
 mod level;
+pub mod logfmt;
 mod number;
 mod text;
 mod time;
 
+pub use csv::Csv;
 pub use json::Json;
 pub use level::LevelNames;
+pub use logfmt::Logfmt;
 pub use text::Text;
 pub use time::Time;
 

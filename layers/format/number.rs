@@ -33,6 +33,16 @@ pub(crate) fn finite(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
+/// The same, and `NaN`, `inf` and `-inf`.
+pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
+    match value {
+        _ if value.is_finite() => finite(out, value),
+        _ if value.is_nan() => out.extend_from_slice(b"NaN"),
+        _ if value > 0.0 => out.extend_from_slice(b"inf"),
+        _ => out.extend_from_slice(b"-inf"),
+    }
+}
+
 /// `.123456Z`: the fraction of a second in UTC, for less than a million.
 #[inline]
 pub(crate) fn micros(micros: u32) -> [u8; 8] {

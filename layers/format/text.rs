@@ -1,6 +1,8 @@
+mod below;
 mod pen;
 mod value;
 
+use self::below::Below;
 use self::pen::{Pen, Style};
 use super::kept::FormatId;
 use super::{Format, LevelNames, Out, Time};
@@ -56,6 +58,8 @@ use crate::record::{Record, Severity, Span};
 /// | [`thread_names`](Self::thread_names) | off | `[main]`; pretty `on main` |
 /// | [`thread_ids`](Self::thread_ids) | off | `[#1]`, with the name `[main#1]` |
 /// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, where it is known |
+/// | [`errors_below`](Self::errors_below) | off | errors of the event in lines of their own, a line for each cause |
+/// | [`backtrace_below`](Self::backtrace_below) | off | a field `backtrace` in lines of its own |
 ///
 /// **A line cannot lie.** Whatever comes from the program is escaped: line ends, terminal sequences, invisible
 /// characters and those that turn the direction of text show as `\n`, `\x1b`, `\u{202e}`, also in the lines of pretty.
@@ -77,6 +81,7 @@ pub struct Text {
     thread_names: bool,
     thread_ids: bool,
     file: bool,
+    below: Below,
     /// How spans are rendered depends on the layout alone, which never changes.
     id: FormatId,
 }
@@ -99,6 +104,7 @@ impl Text {
             thread_names: false,
             thread_ids: false,
             file: false,
+            below: Below::default(),
             id: FormatId::default(),
         }
     }
@@ -161,36 +167,112 @@ impl Text {
         self
     }
 
-    fn write_full(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+    /// Whether errors among the event's fields leave the line: below it there is one for each, and one for each of its causes.
+    /// Off, an error is one text, `outer: inner: root`; so it always is among the fields of a span.
+    ///
+    /// These lines are indented, and what comes from the program stays within them: none can pass for a record. Python's
+    /// `logging.exception`, log4j2's `%xEx`.
+    ///
+    /// ```
+    /// use tracing_handlers::format::{Caps, Format, Out, Text, Time};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let record = RecordBuf::new(Severity::ERROR, "shop", "not sold")
+    ///     .with_error("error", &["no order", "the database is down", "connection refused"])
+    ///     .with_field("pieces", 3_u64);
+    /// let lines = |below| {
+    ///     let text = Text::new().time(Time::none()).errors_below(below);
+    ///     let mut lines = Vec::new();
+    ///     text.format(&record.as_record(), &mut Out::new(&mut lines, Caps::default())).unwrap();
+    ///     String::from_utf8(lines).unwrap()
+    /// };
+    /// assert_eq!(
+    ///     lines(true),
+    ///     "ERROR shop: not sold pieces=3
+    ///     error: no order
+    ///     caused by: the database is down
+    ///     caused by: connection refused",
+    /// );
+    /// assert_eq!(
+    ///     lines(false),
+    ///     r#"ERROR shop: not sold error="no order: the database is down: connection refused" pieces=3"#,
+    /// );
+    /// ```
+    pub fn errors_below(mut self, below: bool) -> Self {
+        self.below.errors = below;
+        self
+    }
+
+    /// Whether a text field `backtrace` of the event leaves the line, as
+    /// [`process::log_panics`](crate::process::log_panics) writes one: its lines stand below, indented by eight. Off, it is one
+    /// text in which line breaks are escaped.
+    pub fn backtrace_below(mut self, below: bool) -> Self {
+        self.below.backtrace = below;
+        self
+    }
+
+    /// Made twice, so that the usual one, with nothing below, need not ask anywhere whether there is something.
+    #[inline]
+    fn write<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        match self.layout {
+            Layout::Full => self.write_full::<BELOW>(record, pen),
+            Layout::Compact => self.write_compact::<BELOW>(record, pen),
+            Layout::Pretty => self.write_pretty::<BELOW>(record, pen),
+        }
+    }
+
+    #[inline(never)]
+    fn write_with_below(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write::<true>(record, pen);
+        self.below.write(record, pen);
+    }
+
+    fn write_full<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         self.write_start(record, pen);
         self.write_thread(record, pen);
         self.write_spans(record, pen, write_span_chain);
         self.write_target(record, pen);
         self.write_file(record, pen);
         write_message(record, pen);
-        pen.fields(record.fields());
+        self.write_fields::<BELOW>(record, pen);
     }
 
-    fn write_compact(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+    fn write_compact<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         self.write_start(record, pen);
         self.write_thread(record, pen);
         self.write_target(record, pen);
         self.write_file(record, pen);
         write_message(record, pen);
-        pen.fields(record.fields());
+        self.write_fields::<BELOW>(record, pen);
         self.write_spans(record, pen, write_span_fields);
     }
 
-    fn write_pretty(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+    fn write_pretty<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         self.write_start(record, pen);
         self.write_target(record, pen);
         write_message(record, pen);
-        if record.fields().next().is_some() {
+        if self.has_fields::<BELOW>(record) {
             pen.new_line();
-            pen.fields(record.fields());
+            self.write_fields::<BELOW>(record, pen);
         }
         self.write_whereabouts(record, pen);
         self.write_spans(record, pen, write_span_lines);
+    }
+
+    #[inline(always)]
+    fn write_fields<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        match BELOW {
+            true => pen.each(self.below.others(record)),
+            false => pen.fields(record.fields()),
+        }
+    }
+
+    #[inline(always)]
+    fn has_fields<const BELOW: bool>(&self, record: &Record<'_>) -> bool {
+        match BELOW {
+            true => self.below.others(record).next().is_some(),
+            false => record.fields().next().is_some(),
+        }
     }
 
     /// The time and the level.
@@ -292,10 +374,9 @@ impl Format for Text {
         let colour = out.caps().colour;
         out.buffer().reserve(2 * record.raw().len() + RESERVE);
         let mut pen = Pen::new(out.buffer(), colour);
-        match self.layout {
-            Layout::Full => self.write_full(record, &mut pen),
-            Layout::Compact => self.write_compact(record, &mut pen),
-            Layout::Pretty => self.write_pretty(record, &mut pen),
+        match self.below.is_none() {
+            true => self.write::<false>(record, &mut pen),
+            false => self.write_with_below(record, &mut pen),
         }
         Ok(())
     }

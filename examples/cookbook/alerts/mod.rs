@@ -1,5 +1,6 @@
 //! Alerts and counters.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

@@ -1,5 +1,6 @@
 //! Which records pass.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

@@ -1,5 +1,6 @@
 //! Records changed on their way: redaction, enrichment.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

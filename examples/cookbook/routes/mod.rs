@@ -1,5 +1,6 @@
 //! Records to handlers by what they say; fallbacks, retries, audits.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

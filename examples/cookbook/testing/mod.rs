@@ -1,5 +1,6 @@
 //! Logs in tests, and tests for parts of one's own.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

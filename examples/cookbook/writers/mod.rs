@@ -1,5 +1,6 @@
 //! Lines of others as records.
 
+
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

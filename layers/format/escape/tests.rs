@@ -65,7 +65,8 @@ fn every_dangerous_character_is_escaped_wherever_it_stands() {
         for before in [0, 1, 3, 4, 7, 8, 15, 16, 17, 33] {
             let text =
                 format!("{}{char}tail that is longer than a block", "é".repeat(before % 3) + &"x".repeat(before));
-            for line in [written(json, &text), written(plain, &text), written(quoted, &text)] {
+            let quoted = [written(quoted, &text), written(logfmt, &text), written(cell, &text)];
+            for line in [written(json, &text), written(plain, &text)].into_iter().chain(quoted) {
                 assert!(!line.contains(char), "{char:?} after {before}");
             }
             let back: String = serde_json::from_str(&format!("\"{}\"", written(json, &text))).unwrap();
@@ -90,6 +91,10 @@ fn escapes_look_like_this() {
     assert_eq!(written(json, text), r#"a\"b\\c\n\r\t\b\f\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
     assert_eq!(written(plain, text), r#"a"b\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
     assert_eq!(written(quoted, text), r#"a\"b\\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
+    assert_eq!(written(logfmt, text), r#"a\"b\\c\n\r\t\u0008\u000c\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
+    assert_eq!(written(cell, text), r#"a""b\\c\n\r\t\u0008\u000c\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
+    let lines = "a\"\"b\\c\n\r\\t\\u0008\\u000c\\u001b[31m\\u007f\\u0085\\u202e\\udb40\\udc41é";
+    assert_eq!(written(cell_of_lines, text), lines);
 }
 
 #[test]

@@ -349,7 +349,7 @@ fn write_key(out: &mut Vec<u8>, name: &str) {
 
 /// The least number from 2 on with which `name` is not among `names`. Looks at 64 numbers in one walk over the names, so
 /// that nothing is allocated.
-fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
+pub(in crate::format) fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
     let mut from = 2;
     loop {
         let numbers = names.clone().filter_map(|other| suffix(name, other)?.checked_sub(from));

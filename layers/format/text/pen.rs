@@ -111,6 +111,17 @@ impl<'b> Pen<'b> {
         fields.hand_to(self);
     }
 
+    /// The same of fields picked out by hand.
+    pub(super) fn each<'a>(&mut self, fields: impl Iterator<Item = Field<'a>>) {
+        fields.for_each(|field| self.take_rarely(field));
+    }
+
+    /// `error:`
+    pub(super) fn key(&mut self, name: &str) {
+        self.styled(Style::ITALIC, |pen| value::name(pen.out(), name, false));
+        self.dim(":");
+    }
+
     /// What `write` writes of the record's spans, which depends on nothing else but this pen; or the same as the last time.
     #[inline]
     pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {

@@ -99,6 +99,52 @@ fn an_error_is_shown_with_its_causes() {
 }
 
 #[test]
+fn errors_and_backtraces_stand_below_all_else_where_that_is_asked_for() {
+    let record = RecordBuf::new(Severity::ERROR, "shop", "not sold")
+        .with_error("error", &["no order", "down"])
+        .with_field("pieces", 3_u64)
+        .with_field("backtrace", Value::Text("   0: shop::sell\n             at ./src/shop.rs:7\n   1: main\n"))
+        .with_error("other one", &["lost\nx"])
+        .with_span("request", [("id", 7_u64.into())]);
+    let plain = |text: Text| line(&text.time(Time::none()), &record, false);
+    let errors = concat!(
+        "\n    error: no order\n    caused by: down\n    backtrace:\n           0: shop::sell\n",
+        "                     at ./src/shop.rs:7\n           1: main\n    \"other one\": lost\\nx",
+    );
+    let below = |text: Text| plain(text.errors_below(true).backtrace_below(true));
+    assert_eq!(below(Text::full()), format!("ERROR request{{id=7}}: shop: not sold pieces=3{errors}"));
+    assert_eq!(below(Text::compact()), format!("ERROR shop: not sold pieces=3 id=7{errors}"));
+    assert_eq!(below(Text::pretty()), format!("ERROR shop: not sold\n    pieces=3\n    in request with id=7{errors}"));
+    let (error, other) = (r#"error="no order: down""#, r#""other one"="lost\nx""#);
+    let backtrace = r"backtrace=   0: shop::sell\n             at ./src/shop.rs:7\n   1: main\n";
+    let full = Text::full().spans(false);
+    assert_eq!(plain(full.clone()), format!("ERROR shop: not sold {error} pieces=3 {backtrace} {other}"));
+    assert_eq!(
+        plain(full.clone().errors_below(true)),
+        format!(
+            "ERROR shop: not sold pieces=3 {backtrace}\n    error: no order\n    caused by: down\n    {}",
+            "\"other one\": lost\\nx"
+        )
+    );
+    assert!(plain(full.backtrace_below(true)).starts_with(&format!("ERROR shop: not sold {error} pieces=3 {other}\n")));
+}
+
+#[test]
+fn with_nothing_to_stand_there_the_lines_are_the_usual_ones() {
+    for text in styles() {
+        let below = text.clone().errors_below(true).backtrace_below(true);
+        for colour in [false, true] {
+            assert_eq!(line(&below, &record(), colour), line(&text, &record(), colour));
+        }
+    }
+    let only = RecordBuf::new(Severity::ERROR, "", "").with_error("error", &["lost"]).with_field("backtrace", 7_u64);
+    let pretty = Text::pretty().time(Time::none()).errors_below(true).backtrace_below(true);
+    assert_eq!(line(&pretty, &only, false), "ERROR\n    backtrace=7\n    error: lost");
+    let pretty = line(&Text::pretty().time(Time::none()).errors_below(true), &only, true);
+    assert_eq!(without_colour(&pretty), "ERROR\n    backtrace=7\n    error: lost");
+}
+
+#[test]
 fn a_field_name_cannot_either() {
     let record = RecordBuf::new(Severity::INFO, "", "").with_field("a=1 b", 2_u64);
     assert_eq!(line(&Text::full().time(Time::none()), &record, false), r#" INFO "a=1 b"=2"#);

@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
         Value::U64(value) => number::unsigned(out, value),
         Value::I128(value) => number::int(out, value),
         Value::U128(value) => number::int(out, value),
-        Value::F64(value) => float(out, value),
+        Value::F64(value) => number::float(out, value),
         Value::Str(value) => text(out, value),
         Value::Text(value) => written(out, value),
         Value::Bytes(value) => escape::hex(out, value),
@@ -78,15 +78,6 @@ fn could_forge(value: &str) -> bool {
         }
     }
     open != 0 || (equals && space)
-}
-
-fn float(out: &mut Vec<u8>, value: f64) {
-    match value {
-        _ if value.is_finite() => number::finite(out, value),
-        _ if value.is_nan() => out.extend_from_slice(b"NaN"),
-        _ if value > 0.0 => out.extend_from_slice(b"inf"),
-        _ => out.extend_from_slice(b"-inf"),
-    }
 }
 
 fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {

