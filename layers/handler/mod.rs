@@ -4,18 +4,30 @@
 //! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
 //! `Vec` for several side by side.
 
+mod backoff;
+mod fallback;
 mod group;
 mod output;
 mod queue;
 mod reentry;
+mod rest;
+mod retry;
 mod rewriting;
+#[cfg(test)]
+mod script;
+mod tally;
+mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use fallback::Fallback;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
+pub use retry::Retry;
 pub use rewriting::Rewriting;
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
+
+use tally::Tally;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -68,22 +80,22 @@ pub trait Handler: Send + Sync + 'static {
     /// The record did not reach its end. Whoever called tells [`selflog`](crate::selflog) of it.
     fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
 
-    /// Takes several records, in order. All of them are tried; the error is the last one, with how many went through.
+    /// Takes several records, in order. All of them are tried; the error is the last one, and says which did not go through.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut delivered = 0;
-        let mut failed = None;
+        let (mut missed, mut failed) = (Vec::new(), None);
+        let mut count = 0;
         let span_events = self.span_events();
-        for record in records {
+        for (place, record) in records.enumerate() {
+            count = place + 1;
             if !span_events.takes(record.kind()) {
-                delivered += 1;
                 continue;
             }
-            match guarded(|| self.handle(&record)) {
-                Ok(()) => delivered += 1,
-                Err(error) => failed = Some(error),
+            if let Err(error) = guarded(|| self.handle(&record)) {
+                missed.push(place);
+                failed = Some(error);
             }
         }
-        failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+        failed.map_or(Ok(()), |error| Err(Partial::scattered(count, missed, error)))
     }
 
     /// Of which moments in the lives of spans it wants [records](crate::record::Kind::SpanNew). By default of none; then none come.
