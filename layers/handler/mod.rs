@@ -5,6 +5,7 @@
 //! `Vec` for several side by side.
 
 mod backoff;
+mod buffer;
 mod fallback;
 mod group;
 mod output;
@@ -19,6 +20,7 @@ mod tally;
 mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use buffer::Buffer;
 pub use fallback::Fallback;
 pub use output::Output;
 pub use queue::{Overflow, Queue};

@@ -541,7 +541,7 @@ impl<S: Sink> Drop for HeldOutput<S> {
 
 /// A number that no other living thread has; never 0.
 #[inline]
-fn thread_token() -> usize {
+pub(super) fn thread_token() -> usize {
     // A thread that is ending has no thread-locals: all of these share a token that matches nobody who holds a lock.
     TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
 }
