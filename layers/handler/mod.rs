@@ -6,6 +6,7 @@
 
 mod backoff;
 mod buffer;
+mod dedup;
 mod fallback;
 mod group;
 mod output;
@@ -21,6 +22,7 @@ mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
 pub use buffer::Buffer;
+pub use dedup::Dedup;
 pub use fallback::Fallback;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
