@@ -4,11 +4,13 @@
 //! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
 //! `Vec` for several side by side.
 
+mod audit;
 mod backoff;
 mod buffer;
 mod dedup;
 mod fallback;
 mod group;
+mod or_stop;
 mod output;
 mod queue;
 mod reentry;
@@ -21,9 +23,11 @@ mod tally;
 mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use audit::Audit;
 pub use buffer::Buffer;
 pub use dedup::Dedup;
 pub use fallback::Fallback;
+pub use or_stop::OrStop;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use retry::Retry;
