@@ -26,6 +26,15 @@ impl Stats {
         self.accepted == self.delivered + self.dropped.total() + self.failed + self.pending
     }
 
+    /// Adds those of another handler.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.pending += other.pending;
+        other.dropped.iter().for_each(|(reason, count)| self.dropped.add(reason, count));
+    }
+
     /// Records that will never arrive: dropped or failed.
     pub fn lost(&self) -> u64 {
         self.dropped.total() + self.failed

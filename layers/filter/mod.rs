@@ -28,6 +28,8 @@ pub use level::{Between, between};
 pub use target::{Targets, targets};
 pub use threshold::Threshold;
 
+pub(crate) use target::is_inside;
+
 pub use tracing::Level;
 pub use tracing_subscriber::filter::LevelFilter;
 

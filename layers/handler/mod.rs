@@ -17,6 +17,7 @@ mod reentry;
 mod rest;
 mod retry;
 mod rewriting;
+mod route;
 #[cfg(test)]
 mod script;
 mod tally;
@@ -32,6 +33,7 @@ pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use retry::Retry;
 pub use rewriting::Rewriting;
+pub use route::{Case, Route, safe_name};
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 
@@ -135,7 +137,7 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// A handler that panics costs its own record: not the next one, nor the handlers beside it.
-fn guarded<E: From<Error>>(handle: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
 }
