@@ -1,18 +1,19 @@
+use std::cell::RefCell;
+
 use crate::record::pool::{self, Buffer};
 use crate::record::{Record, Records};
 use crate::{Error, Partial};
 
-/// What is left of a batch for somebody else to deliver, or for another try; each record knows its place in the whole.
-///
-/// Only made where something went wrong; the list of places is allocated then.
+/// Some records of a batch, for somebody else to deliver, or for another try; each knows its place in the whole.
 pub(super) struct Rest {
-    bytes: Buffer,
+    /// `Some` until it is dropped: an empty box would be an allocation.
+    bytes: Option<Buffer>,
     places: Vec<usize>,
 }
 
 impl Rest {
     pub(super) fn new() -> Self {
-        Self { bytes: pool::take(), places: Vec::new() }
+        Self { bytes: Some(pool::take()), places: take_places() }
     }
 
     pub(super) fn all(records: Records<'_>) -> Self {
@@ -36,8 +37,10 @@ impl Rest {
     }
 
     pub(super) fn push(&mut self, place: usize, record: &Record<'_>) {
-        self.bytes.extend_from_slice(record.raw());
-        self.places.push(place);
+        if let Some(bytes) = &mut self.bytes {
+            bytes.extend_from_slice(record.raw());
+            self.places.push(place);
+        }
     }
 
     /// Where in the whole batch the record at this place of the rest stood.
@@ -46,7 +49,7 @@ impl Rest {
     }
 
     pub(super) fn records(&self) -> Records<'_> {
-        Records::new(&self.bytes)
+        Records::new(self.bytes.as_ref().map_or(&[], |bytes| bytes.as_slice()))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -61,8 +64,32 @@ impl Rest {
 
 impl Drop for Rest {
     fn drop(&mut self) {
-        pool::give(std::mem::take(&mut self.bytes));
+        if let Some(bytes) = self.bytes.take() {
+            pool::give(bytes);
+        }
+        give_places(std::mem::take(&mut self.places));
     }
+}
+
+fn take_places() -> Vec<usize> {
+    PLACES.try_with(|kept| kept.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+}
+
+fn give_places(mut places: Vec<usize>) {
+    places.clear();
+    // A thread that is ending keeps nothing.
+    let _ = PLACES.try_with(|kept| match kept.try_borrow_mut() {
+        Ok(mut kept) if kept.len() < KEEP && places.capacity() <= KEEP_PLACES => kept.push(places),
+        _ => {}
+    });
+}
+
+const KEEP: usize = 8;
+const KEEP_PLACES: usize = 8_192;
+
+thread_local! {
+    /// Kept for reuse, so that dividing a batch allocates nothing in the steady state.
+    static PLACES: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
 }
 
 fn each_missed(records: Records<'_>, partial: &Partial, mut each: impl FnMut(usize, &Record<'_>)) {

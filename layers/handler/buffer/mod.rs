@@ -25,7 +25,7 @@ use crate::{Error, ErrorKind};
 /// | [`capacity`](Self::capacity) | 1,024 | with so many records the buffer is full |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 4 MiB | the same, by their size in memory |
 /// | [`flush_at`](Self::flush_at) | `ERROR` | a record this important lets all out, itself last |
-/// | [`ring`](Self::ring) | off | when it is full the oldest record goes, instead of all being let out |
+/// | [`ring`](Self::ring) | off | when it is full the oldest record goes for a new one, instead of all being let out |
 /// | [`flush_on_close`](Self::flush_on_close) | on | whether what is kept at the end is let out, or given up |
 /// | [`name`](Self::name) | `buffer` | how reports call it |
 ///
@@ -58,7 +58,7 @@ use crate::{Error, ErrorKind};
 ///     tracing::error!(target: "shop", "out of stock");
 ///     tracing::debug!(target: "shop", "nobody needs this");
 /// });
-/// assert_eq!(memory.lines(), ["DEBUG shop: step=5", "ERROR shop: out of stock"]);
+/// assert_eq!(memory.lines(), ["DEBUG shop: step=4", "DEBUG shop: step=5", "ERROR shop: out of stock"]);
 /// ```
 pub struct Buffer<H: Handler> {
     shared: Arc<Shared<H>>,

@@ -2,6 +2,7 @@
 
 mod memory;
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -208,7 +209,7 @@ impl<H: Handler> Shared<H> {
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut passed = Passed { rest: Rest::new(), serials: Vec::new() };
+        let mut passed = Passed { rest: Rest::new(), serials: SERIALS.try_with(Cell::take).unwrap_or_default() };
         let (mut count, mut duplicates) = (0, 0);
         for (place, record) in records.enumerate() {
             count = place + 1;
@@ -315,6 +316,19 @@ impl Passed {
         self.rest.push(place.unwrap_or(usize::MAX), record);
         self.serials.push(serial);
     }
+}
+
+impl Drop for Passed {
+    fn drop(&mut self) {
+        self.serials.clear();
+        // A thread that is ending keeps nothing.
+        let _ = SERIALS.try_with(|kept| kept.set(std::mem::take(&mut self.serials)));
+    }
+}
+
+thread_local! {
+    /// Kept for reuse, so that a batch allocates nothing in the steady state.
+    static SERIALS: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
 /// Stands for the serial number of a record that tells of others.

@@ -8,6 +8,7 @@ mod table;
 pub use key::Case;
 pub use name::safe_name;
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -294,7 +295,7 @@ impl Handler for Route {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         self.register();
         let shared = &self.shared;
-        let mut batch = Batch::default();
+        let mut batch = Batch { parts: PARTS.try_with(Cell::take).unwrap_or_default(), ..Batch::default() };
         let span_events = self.span_events();
         for (place, record) in records.enumerate() {
             batch.count = place + 1;
@@ -533,14 +534,16 @@ fn is_exit_over() -> bool {
     process::is_exiting() && Instant::now() >= process::exit_deadline()
 }
 
-/// What goes to which handler of a batch. Behind a queue it is the queue's thread that allocates the lists.
+/// What goes to which handler of a batch.
 #[derive(Default)]
 struct Batch {
-    parts: Vec<(Arc<dyn Handler>, Rest)>,
+    parts: Parts,
     count: usize,
     missed: Vec<usize>,
     failed: Option<Error>,
 }
+
+type Parts = Vec<(Arc<dyn Handler>, Rest)>;
 
 impl Batch {
     fn push(&mut self, handler: Arc<dyn Handler>, place: usize, record: &Record<'_>) {
@@ -569,6 +572,8 @@ impl Batch {
     }
 
     fn outcome(mut self) -> Result<(), Partial> {
+        // A thread that is ending keeps nothing.
+        let _ = PARTS.try_with(|kept| kept.set(std::mem::take(&mut self.parts)));
         self.missed.sort_unstable();
         self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.count, self.missed, error)))
     }
@@ -604,6 +609,11 @@ impl Held for HeldRoute {
     fn forget_pending(&mut self) {
         self.table.forget_makers();
     }
+}
+
+thread_local! {
+    /// Empty; kept for reuse.
+    static PARTS: Cell<Parts> = const { Cell::new(Vec::new()) };
 }
 
 /// Between two tries to make the same handler.
