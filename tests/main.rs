@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module per topic.
 
 mod architecture;
+mod around;
 mod collect;
 mod filter;
 mod json;

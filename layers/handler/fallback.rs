@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::group::one;
+use super::group::{one, worst};
 use super::rest::Rest;
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System, Timestamp};
@@ -248,8 +248,7 @@ impl Handler for Fallback {
 
     /// Flushes all of them: the last error.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let flushed = self.links().map(|handler| guarded(|| handler.flush(deadline)));
-        flushed.fold(Ok(()), |all, one| one.and(all))
+        worst(self.links().map(|handler| guarded(|| handler.flush(deadline))))
     }
 
     fn report(&self, reports: &mut Vec<Report>) {

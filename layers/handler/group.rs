@@ -9,7 +9,7 @@ use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial};
 
 /// Of several results the last error, if there is one. All are worked out before.
-fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
+pub(super) fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
     results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
 

@@ -501,7 +501,7 @@ mod tests {
             known.push((message, before.map_or(0, |(_, repeats)| repeats + 1)));
         }
         // At the end they are told in the order in which they came.
-        let mut rest: Vec<_> = out.drain(..).collect();
+        let mut rest = out;
         let first = |of: u8| rest.iter().rposition(|text| *text == of.to_string());
         known.sort_by_key(|(message, _)| first(*message));
         known.into_iter().for_each(|entry| tell(entry, &mut rest));

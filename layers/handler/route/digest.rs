@@ -88,7 +88,7 @@ const fn fraction_of_root(number: u128, degree: u32) -> u32 {
 const fn is_prime(number: u128) -> bool {
     let mut divisor = 2;
     while divisor * divisor <= number {
-        if number % divisor == 0 {
+        if number.is_multiple_of(divisor) {
             return false;
         }
         divisor += 1;

@@ -18,7 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 use self::key::Key;
 use self::table::{Found, Table};
 use super::backoff::Backoff;
-use super::group::one;
+use super::group::{one, worst};
 use super::output::thread_token;
 use super::rest::Rest;
 use super::{DropReason, Handler, Report, Tally, guarded};
@@ -332,8 +332,7 @@ impl Handler for Route {
         table.look_for_idle(now, shared.settings.idle);
         let living = table.living();
         drop(table);
-        let flushed = shared.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline)));
-        let flushed = flushed.fold(Ok(()), |all, one| one.and(all));
+        let flushed = worst(shared.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline))));
         drop(living);
         shared.close_marked(deadline);
         flushed

@@ -72,7 +72,7 @@ fn is_reserved(name: &str) -> bool {
             word.eq_ignore_ascii_case(known) && digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()
         })
     };
-    ["con", "prn", "aux", "nul"].iter().any(|known| is(&known)) || ["com", "lpt"].iter().any(|known| numbered(&known))
+    ["con", "prn", "aux", "nul"].iter().any(is) || ["com", "lpt"].iter().any(numbered)
 }
 
 /// Which of the letters are upper case, the first one in the lowest bit.
