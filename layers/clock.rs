@@ -44,6 +44,28 @@ impl Timestamp {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
         Self { seconds: self.seconds.saturating_add(seconds).saturating_add(carry), nanos }
     }
+
+    /// How much later it is than `earlier`; zero where it is not.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracing_handlers::clock::Timestamp;
+    ///
+    /// let (earlier, later) = (Timestamp::new(7, 900_000_000), Timestamp::new(9, 100_000_000));
+    /// assert_eq!(later.since(earlier), Duration::from_millis(1_200));
+    /// assert_eq!(earlier.since(later), Duration::ZERO);
+    /// ```
+    pub fn since(self, earlier: Self) -> Duration {
+        if self <= earlier {
+            return Duration::ZERO;
+        }
+        let seconds = self.seconds.abs_diff(earlier.seconds);
+        match self.nanos.checked_sub(earlier.nanos) {
+            Some(nanos) => Duration::new(seconds, nanos),
+            // There is a second to take from: the later one is not in the same.
+            None => Duration::new(seconds.saturating_sub(1), 1_000_000_000 + self.nanos - earlier.nanos),
+        }
+    }
 }
 
 impl From<SystemTime> for Timestamp {

@@ -41,12 +41,14 @@ struct Inner {
     message: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     told: bool,
+    /// Of a [`Partial`]: here, so that one is two words.
+    missed: Vec<usize>,
 }
 
 impl Error {
     /// An error without a source. By custom the message is lower case, without a trailing dot, and names the thing.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), source: None, told: false }))
+        Self(Box::new(Inner { kind, message: message.into(), source: None, told: false, missed: Vec::new() }))
     }
 
     /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed.
@@ -116,19 +118,44 @@ impl From<Error> for io::Error {
     }
 }
 
-/// Some records were delivered, then an error came.
+/// Some records of a batch were delivered, and others met an error.
+///
+/// ```
+/// use tracing_handlers::{Error, ErrorKind, Partial};
+///
+/// let stopped = Partial::new(2, Error::new(ErrorKind::Io, "no room"));
+/// assert_eq!(stopped.missed(5).collect::<Vec<_>>(), [2, 3, 4]);
+/// let scattered = Partial::scattered(5, vec![1, 3], Error::new(ErrorKind::Format, "not a number"));
+/// assert_eq!((scattered.delivered, scattered.missed(5).collect()), (3, vec![1, 3]));
+/// ```
 #[derive(Debug)]
 pub struct Partial {
-    /// How many records, from the front of the batch, were delivered whole.
+    /// How many records were delivered whole: those at the front of the batch, unless it [says](Self::missed) which.
     pub delivered: usize,
-    /// Why the next one was not.
+    /// Why the others were not; where there were several reasons, the last.
     pub error: Error,
 }
 
 impl Partial {
-    /// `delivered` records went through before `error`.
-    pub fn new(delivered: usize, error: Error) -> Self {
+    /// The first `delivered` records went through before `error`, and none behind them.
+    pub fn new(delivered: usize, mut error: Error) -> Self {
+        // It may come from another batch, whose places mean nothing in this one.
+        error.0.missed.clear();
         Self { delivered, error }
+    }
+
+    /// Of so many `records` those at the places `missed`, from 0 and in order, were not delivered, and all others were.
+    pub fn scattered(records: usize, missed: Vec<usize>, mut error: Error) -> Self {
+        let delivered = records.saturating_sub(missed.len());
+        error.0.missed = missed;
+        Self { delivered, error }
+    }
+
+    /// The places of the records, from 0, that a batch of so many `records` has not delivered.
+    pub fn missed(&self, records: usize) -> impl Iterator<Item = usize> {
+        let places = &self.error.0.missed;
+        let behind = if places.is_empty() { self.delivered..records } else { 0..0 };
+        places.iter().copied().chain(behind)
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) trait Resource: Send + Sync {
     /// Queues are flushed before the outputs behind them.
     fn is_queue(&self) -> bool;
 
+    /// What lets its records go to other resources is flushed before all of them: there may be a queue behind it.
+    fn is_buffer(&self) -> bool {
+        false
+    }
+
     /// Has it start to flush, where that happens on a thread of its own, and does not wait.
     fn begin_flush(&self, deadline: Instant) {
         let _ = deadline;
@@ -131,11 +136,12 @@ fn flush_all(deadline: Instant) -> Result<(), Error> {
     let Some(resources) = lock_until(&RESOURCES, deadline).map(|all| living(&all)) else {
         return Err(Error::new(crate::ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
     };
-    let (queues, outputs): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
+    let (queues, others): (Vec<_>, Vec<_>) = resources.into_iter().partition(|resource| resource.is_queue());
+    let (buffers, outputs): (Vec<_>, Vec<_>) = others.into_iter().partition(|resource| resource.is_buffer());
     // All at once: one that is stuck takes the time of nobody else.
     queues.iter().for_each(|queue| queue.begin_flush(deadline));
     let mut all = Ok(());
-    for resource in queues.iter().chain(&outputs) {
+    for resource in buffers.iter().chain(&queues).chain(&outputs) {
         if let Err(error) = resource.flush(deadline) {
             all = Err(error);
         }
@@ -190,7 +196,8 @@ extern "C" fn before_fork() {
             _resources: None,
             _living: Vec::new(),
         };
-        // A queue's worker takes an output's lock, never the other way round; both are taken in that order here.
+        // A queue's worker takes an output's lock, never the other way round; both are taken in that order here. What is a
+        // buffer takes no lock while it has its own.
         let mut living = resources.as_deref().map_or(Vec::new(), |all| living(all));
         living.sort_by_key(|resource| !resource.is_queue());
         for resource in &living {

@@ -26,6 +26,15 @@ impl Stats {
         self.accepted == self.delivered + self.dropped.total() + self.failed + self.pending
     }
 
+    /// Adds those of another handler.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.pending += other.pending;
+        other.dropped.iter().for_each(|(reason, count)| self.dropped.add(reason, count));
+    }
+
     /// Records that will never arrive: dropped or failed.
     pub fn lost(&self) -> u64 {
         self.dropped.total() + self.failed
@@ -67,7 +76,7 @@ pub enum DropReason {
 const REASONS: [(DropReason, &str); 13] = [
     (DropReason::QueueFull, "queue full"),
     (DropReason::Timeout, "queue full for too long"),
-    (DropReason::Oldest, "oldest in a full queue"),
+    (DropReason::Oldest, "oldest, to make room"),
     (DropReason::Unimportant, "unimportant in a full queue"),
     (DropReason::TooLarge, "larger than the queue"),
     (DropReason::Reentrant, "logged by a handler"),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::Dispatch;
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Text, logfmt};
-use tracing_handlers::handler::{Overflow, Rewriting};
+use tracing_handlers::handler::{Buffer, Dedup, Fallback, Overflow, Retry, Rewriting, Route};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
 use tracing_handlers::{Handler, Output, Queue};
@@ -72,7 +72,22 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     for (name, format) in other_formats() {
         check(name, true, Output::new(format, Null));
     }
+    handlers_around_handlers();
     a_span_allocates_twice_at_most();
+}
+
+fn handlers_around_handlers() {
+    let output = || Output::new(Text::new(), Null);
+    let route = || Route::by_field("article", move |_| Ok(output()));
+    check("buffer", false, Buffer::new(output()).capacity(100));
+    check("ring", false, Buffer::new(output()).capacity(100).ring(true));
+    check("buffer, queued", false, queue(Buffer::new(output()).capacity(100)));
+    check("route", true, route());
+    check("route, queued", true, queue(route()));
+    check("dedup", true, Dedup::new(output()).distinct(8));
+    check("dedup, queued", true, queue(Dedup::new(output())));
+    check("retry and fallback", false, Retry::new(Fallback::new(output()).or(output())));
+    check("retry and fallback, queued", false, queue(Retry::new(Fallback::new(output()).or(output()))));
 }
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.

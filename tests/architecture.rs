@@ -10,6 +10,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("sync", &[]),
     ("bytes", &[]),
+    ("changes", &["sync"]),
     ("clock", &["sync"]),
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),

@@ -2,6 +2,7 @@
 //! `ends --child CASE DIRECTORY`.
 
 mod acceptance;
+mod around_ends;
 mod overload;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, form
 use tracing_subscriber::prelude::*;
 
 use acceptance::*;
+use around_ends::*;
 use overload::*;
 
 fn main() -> ExitCode {
@@ -109,6 +111,21 @@ cases! {
     ten_times_too_much_for_a_queue_that_drops_the_newest => |ended| ended.succeeds();
     ten_times_too_much_for_a_queue_that_drops_the_oldest => |ended| ended.succeeds();
     ten_times_too_much_for_a_queue_that_drops_the_unimportant => |ended| ended.succeeds();
+    what_a_buffer_keeps_is_let_out_at_exit => |ended| ended.succeeds().has_lines(100);
+    what_a_buffer_keeps_in_front_of_a_queue_is_let_out_at_exit => |ended| ended.exits(7).has_lines(100);
+    what_a_buffer_keeps_behind_a_queue_is_let_out_at_exit => |ended| ended.succeeds().has_lines(100);
+    what_a_later_exit_handler_logs_into_a_buffer_is_let_out => |ended| ended.succeeds().has_lines(20);
+    what_a_buffer_is_to_give_up_at_exit_is_given_up => |ended| ended.succeeds().has_lines(0);
+    a_panic_lets_out_what_a_buffer_keeps => |ended| ended.is_killed_by(libc::SIGABRT).has_panic_behind(100);
+    a_forked_child_leaves_what_a_buffer_keeps_to_its_parent => |ended| ended.succeeds().has_lines(6);
+    duplicates_are_told_at_exit => |ended| ended.succeeds().says(&["line", "last message repeated 4 times"]);
+    a_forked_child_does_not_tell_its_parents_duplicates => |ended| ended.succeeds().says(&["line", "last message repeated 4 times"]);
+    handlers_around_handlers_can_be_forked_under_load => |ended| ended.succeeds().has_whole_lines();
+    a_record_that_cannot_be_delivered_stops_the_program => |ended| ended.exits(3).has_lines(10).took_less_than(10);
+    a_record_that_cannot_be_delivered_stops_the_program_from_a_queue => |ended| ended.exits(70).has_lines(10).took_less_than(10);
+    a_record_that_cannot_be_delivered_aborts_the_program => |ended| ended.is_killed_by(libc::SIGABRT).has_lines(10);
+    a_record_that_cannot_be_delivered_at_exit_does_not_hang => |ended| ended.succeeds().took_less_than(10);
+    a_record_that_cannot_be_delivered_by_several_threads_stops_the_program_once => |ended| ended.exits(3).says(&["stops"]).took_less_than(10);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
@@ -194,6 +211,12 @@ impl Ended {
         let wanted: Vec<_> = (0..count).map(|number| format!("line {number}")).collect();
         let lines = self.lines();
         assert!(lines == wanted, "{} lines instead of {count}; the last: {:?}", lines.len(), lines.last());
+        self
+    }
+
+    #[track_caller]
+    fn says(&self, lines: &[&str]) -> &Self {
+        assert_eq!(self.lines(), lines);
         self
     }
 

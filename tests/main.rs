@@ -1,0 +1,21 @@
+//! The integration tests: one binary, a module per topic.
+
+mod architecture;
+mod around;
+mod collect;
+mod csv;
+mod filter;
+mod guide;
+mod json;
+mod layer;
+mod logfmt;
+mod nested;
+mod output;
+mod queue;
+mod record;
+mod rotation;
+mod safe;
+mod scoped_buffer;
+mod scopes;
+mod sinks;
+mod text;

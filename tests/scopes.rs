@@ -268,7 +268,7 @@ fn a_switch_turns_levels_for_all_and_for_single_threads() {
 fn a_level_for_a_time_turns_back_by_itself_and_the_latest_counts() {
     let level = LevelSwitch::new(Level::INFO);
     level.set_for(Level::DEBUG, Duration::from_secs(3600)).unwrap();
-    level.set_for(Level::TRACE, Duration::from_millis(30)).unwrap();
+    level.set_for(Level::TRACE, Duration::from_millis(700)).unwrap();
     assert_eq!(level.level(), Level::TRACE.into());
     level.set(Level::WARN);
     assert_eq!(level.level(), Level::TRACE.into());

@@ -100,7 +100,7 @@ impl LevelSwitch {
     /// use tracing_handlers::filter::LevelSwitch;
     ///
     /// let level = LevelSwitch::new(Level::INFO);
-    /// level.set_for(Level::DEBUG, Duration::from_millis(20))?;
+    /// level.set_for(Level::DEBUG, Duration::from_millis(500))?;
     /// assert_eq!(level.level(), Level::DEBUG.into());
     /// while level.level() != Level::INFO.into() {
     ///     std::thread::yield_now();

@@ -69,7 +69,8 @@ impl Filter for Targets {
     }
 }
 
-fn is_inside(target: &str, module: &str) -> bool {
+/// Whether `target` is that module or one inside it.
+pub(crate) fn is_inside(target: &str, module: &str) -> bool {
     match target.strip_prefix(module) {
         Some(rest) => rest.is_empty() || rest.starts_with("::") || module.is_empty(),
         None => false,

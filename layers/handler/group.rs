@@ -9,19 +9,27 @@ use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial};
 
 /// Of several results the last error, if there is one. All are worked out before.
-fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
+pub(super) fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
     results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
 
-/// A record counts as delivered when all have delivered it: of several results the one with the fewest.
-fn fewest(results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
+/// A record counts as delivered when all have delivered it.
+fn all_of(records: Records<'_>, results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
     let failed = results.into_iter().filter_map(Result::err);
-    failed.min_by_key(|partial| partial.delivered).map_or(Ok(()), Err)
+    failed.reduce(|one, other| join(records.count(), one, other)).map_or(Ok(()), Err)
+}
+
+#[cold]
+fn join(records: usize, one: Partial, other: Partial) -> Partial {
+    let mut missed: Vec<_> = one.missed(records).chain(other.missed(records)).collect();
+    missed.sort_unstable();
+    missed.dedup();
+    Partial::scattered(records, missed, other.error)
 }
 
 /// A record that tells of a span is for those who ask for it.
 #[inline]
-fn one(handler: &impl Handler, record: &Record<'_>) -> Result<(), Error> {
+pub(super) fn one(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> Result<(), Error> {
     let kind = record.kind();
     if kind.is_of_span() && !handler.span_events().contains(kind) {
         return Ok(());
@@ -46,7 +54,7 @@ macro_rules! side_by_side {
             }
 
             fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-                fewest([$(guarded(|| self.$index.handle_batch(records))),*])
+                all_of(records, [$(guarded(|| self.$index.handle_batch(records))),*])
             }
 
             fn span_events(&self) -> SpanEvents {
@@ -87,7 +95,7 @@ impl<H: Handler> Handler for Vec<H> {
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        fewest(self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
+        all_of(records, self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
     }
 
     fn span_events(&self) -> SpanEvents {

@@ -4,22 +4,44 @@
 //! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
 //! `Vec` for several side by side.
 
+mod audit;
+mod backoff;
+mod buffer;
+mod dedup;
+mod fallback;
 mod group;
+mod or_stop;
 mod output;
 mod queue;
 mod reentry;
+mod rest;
+mod retry;
 mod rewriting;
+mod route;
 mod scoped_buffer;
+#[cfg(test)]
+mod script;
+mod tally;
+mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use audit::Audit;
+pub use buffer::Buffer;
+pub use dedup::Dedup;
+pub use fallback::Fallback;
+pub use or_stop::OrStop;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
+pub use retry::Retry;
 pub use rewriting::Rewriting;
 pub use scoped_buffer::ScopedBuffer;
 
 use queue::notice;
+pub use route::{Case, Route, safe_name};
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
+
+use tally::Tally;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -72,22 +94,22 @@ pub trait Handler: Send + Sync + 'static {
     /// The record did not reach its end. Whoever called tells [`selflog`](crate::selflog) of it.
     fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
 
-    /// Takes several records, in order. All of them are tried; the error is the last one, with how many went through.
+    /// Takes several records, in order. All of them are tried; the error is the last one, and says which did not go through.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut delivered = 0;
-        let mut failed = None;
+        let (mut missed, mut failed) = (Vec::new(), None);
+        let mut count = 0;
         let span_events = self.span_events();
-        for record in records {
+        for (place, record) in records.enumerate() {
+            count = place + 1;
             if !span_events.takes(record.kind()) {
-                delivered += 1;
                 continue;
             }
-            match guarded(|| self.handle(&record)) {
-                Ok(()) => delivered += 1,
-                Err(error) => failed = Some(error),
+            if let Err(error) = guarded(|| self.handle(&record)) {
+                missed.push(place);
+                failed = Some(error);
             }
         }
-        failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+        failed.map_or(Ok(()), |error| Err(Partial::scattered(count, missed, error)))
     }
 
     /// Of which moments in the lives of spans it wants [records](crate::record::Kind::SpanNew). By default of none; then none come.
@@ -119,7 +141,7 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// A handler that panics costs its own record: not the next one, nor the handlers beside it.
-fn guarded<E: From<Error>>(handle: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
 }

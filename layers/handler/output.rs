@@ -12,7 +12,7 @@ use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::{self, Held, Resource};
 use crate::record::pool::{self, Buffer};
-use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::record::{Meta, Record, Records, Severity, SpanEvents};
 use crate::selflog::Health;
 use crate::sink::{Batch, Line, Sink};
 use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
@@ -233,24 +233,26 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let lines = LINES.try_with(Cell::take).unwrap_or_default();
-        let mut batch = Piece { bytes: pool::take(), lines, unformatted: 0, delivered: 0, failed: None };
-        for record in records {
+        let Kept { lines, places } = KEPT.try_with(Cell::take).unwrap_or_default();
+        let mut batch = Piece { bytes: pool::take(), lines, places, unformatted: 0, missed: Vec::new(), failed: None };
+        let mut count = 0;
+        for (place, record) in records.enumerate() {
+            count = place + 1;
             match self.try_append(&record, &mut batch.bytes) {
-                Ok(true) => batch.lines.push(Line { end: batch.bytes.len(), severity: record.severity() }),
-                Ok(false) => batch.delivered += 1,
-                Err(error) => batch.unformatted(error),
+                Ok(true) => batch.line(place, record.severity()),
+                Ok(false) => {}
+                Err(error) => batch.unformatted(place, error),
             }
             if batch.bytes.len() >= BATCH_BYTES {
                 batch.write_to(&self.shared);
             }
         }
         batch.write_to(&self.shared);
-        let Piece { bytes, lines, delivered, failed, .. } = batch;
+        let Piece { bytes, lines, places, missed, failed, .. } = batch;
         pool::give(bytes);
         // A thread that is ending keeps nothing.
-        let _ = LINES.try_with(|kept| kept.set(lines));
-        failed.map_or(Ok(()), |error| Err(Partial::new(delivered, error)))
+        let _ = KEPT.try_with(|kept| kept.set(Kept { lines, places }));
+        failed.map_or(Ok(()), |error| Err(not_all(count, missed, error)))
     }
 
     fn span_events(&self) -> SpanEvents {
@@ -273,14 +275,24 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 struct Piece {
     bytes: Buffer,
     lines: Vec<Line>,
+    /// Where in the batch the record of each line stands.
+    places: Vec<usize>,
     unformatted: usize,
-    delivered: usize,
+    /// The places of records that met an error.
+    missed: Vec<usize>,
     failed: Option<Error>,
 }
 
 impl Piece {
-    fn unformatted(&mut self, error: Error) {
+    #[inline]
+    fn line(&mut self, place: usize, severity: Severity) {
+        self.lines.push(Line { end: self.bytes.len(), severity });
+        self.places.push(place);
+    }
+
+    fn unformatted(&mut self, place: usize, error: Error) {
         self.unformatted += 1;
+        self.missed.push(place);
         self.failed = Some(error);
     }
 
@@ -288,16 +300,27 @@ impl Piece {
         if self.lines.is_empty() && self.unformatted == 0 {
             return;
         }
-        match shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
-            Ok(()) => self.delivered += self.lines.len(),
-            Err(partial) => {
-                self.delivered += partial.delivered;
-                self.failed = Some(partial.error);
-            }
+        if let Err(partial) = shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
+            self.missed.extend_from_slice(self.places.get(partial.delivered..).unwrap_or_default());
+            self.failed = Some(partial.error);
         }
         self.bytes.clear();
         self.lines.clear();
+        self.places.clear();
     }
+}
+
+#[cold]
+fn not_all(records: usize, mut missed: Vec<usize>, error: Error) -> Partial {
+    missed.sort_unstable();
+    Partial::scattered(records, missed, error)
+}
+
+/// What a thread keeps of a batch for the next one.
+#[derive(Default)]
+struct Kept {
+    lines: Vec<Line>,
+    places: Vec<usize>,
 }
 
 /// What outlives the output itself: a flush at exit and a fork find it here.
@@ -523,14 +546,14 @@ impl<S: Sink> Drop for HeldOutput<S> {
 
 /// A number that no other living thread has; never 0.
 #[inline]
-fn thread_token() -> usize {
+pub(super) fn thread_token() -> usize {
     // A thread that is ending has no thread-locals: all of these share a token that matches nobody who holds a lock.
     TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
 }
 
 thread_local! {
     static TOKEN: u8 = const { 0 };
-    static LINES: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
+    static KEPT: Cell<Kept> = const { Cell::new(Kept { lines: Vec::new(), places: Vec::new() }) };
 }
 
 /// One write per so many bytes.

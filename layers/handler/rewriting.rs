@@ -69,25 +69,26 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut buf = take_spare();
         let mut rewritten = pool::take();
-        let mut failed = None;
+        let (mut missed, mut failed) = (Vec::new(), None);
+        let mut count = 0;
         for record in records {
             buf.copy_from(&record);
             match self.rewrite(&mut buf) {
                 Ok(()) => rewritten.extend_from_slice(buf.as_record().raw()),
-                Err(error) => failed = Some(error),
+                Err(error) => {
+                    missed.push(count);
+                    failed = Some(error);
+                }
             }
+            count += 1;
         }
         let handled = self.handler.handle_batch(Records::new(&rewritten));
-        let result = match failed {
-            Some(error) => Err(Partial::new(
-                handled.map_or_else(|partial| partial.delivered, |()| Records::new(&rewritten).count()),
-                error,
-            )),
-            None => handled,
-        };
         pool::give(rewritten);
         give_spare(buf);
-        result
+        match failed {
+            Some(error) => Err(not_rewritten(count, missed, error, handled)),
+            None => handled,
+        }
     }
 
     fn span_events(&self) -> SpanEvents {
@@ -105,6 +106,17 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         }
         self.handler.report(reports);
     }
+}
+
+/// Puts those that met an error behind the rewrite beside those that did not come through it.
+#[cold]
+fn not_rewritten(records: usize, missed: Vec<usize>, error: Error, handled: Result<(), Partial>) -> Partial {
+    let Err(partial) = handled else { return Partial::scattered(records, missed, error) };
+    let rewritten: Vec<_> = (0..records).filter(|place| missed.binary_search(place).is_err()).collect();
+    let behind = partial.missed(rewritten.len()).filter_map(|place| rewritten.get(place).copied());
+    let mut all: Vec<_> = behind.chain(missed.iter().copied()).collect();
+    all.sort_unstable();
+    Partial::scattered(records, all, partial.error)
 }
 
 fn take_spare() -> RecordBuf {

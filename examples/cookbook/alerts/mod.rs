@@ -1,6 +1,5 @@
 //! Alerts and counters.
 
-
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

@@ -1,8 +1,10 @@
 //! Records kept until something goes wrong.
 
+mod recorder;
 mod scoped;
 mod slow;
+mod until_error;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[scoped::RECIPE, slow::RECIPE];
+pub const RECIPES: &[Recipe] = &[recorder::RECIPE, scoped::RECIPE, slow::RECIPE, until_error::RECIPE];

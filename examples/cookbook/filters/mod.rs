@@ -1,6 +1,5 @@
 //! Which records pass.
 
-
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

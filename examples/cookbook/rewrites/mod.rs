@@ -1,6 +1,5 @@
 //! Records changed on their way: redaction, enrichment.
 
-
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

@@ -1,6 +1,23 @@
 //! Records to handlers by what they say; fallbacks, retries, audits.
 
+mod again;
+mod audit;
+mod by_severity;
+mod by_target;
+mod by_tenant;
+mod failover;
+mod repeats;
+mod stop;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[];
+pub const RECIPES: &[Recipe] = &[
+    again::RECIPE,
+    audit::RECIPE,
+    by_severity::RECIPE,
+    by_target::RECIPE,
+    by_tenant::RECIPE,
+    failover::RECIPE,
+    repeats::RECIPE,
+    stop::RECIPE,
+];

@@ -21,8 +21,8 @@ fn make() -> String {
         level.with(Level::DEBUG, || tracing::debug!("in the closure, on this thread"));
         tracing::debug!("after");
 
-        level.set_for(Level::DEBUG, Duration::from_millis(50)).expect("a thread can be started");
-        tracing::debug!("for fifty milliseconds");
+        level.set_for(Level::DEBUG, Duration::from_millis(500)).expect("a thread can be started");
+        tracing::debug!("for half a second");
         while level.level() != Level::INFO.into() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -33,5 +33,5 @@ fn make() -> String {
 
 const SHOWS: &str = "
 DEBUG in the closure, on this thread
-DEBUG for fifty milliseconds
+DEBUG for half a second
 ";

@@ -1,6 +1,5 @@
 //! Lines of others as records.
 
-
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[];

@@ -1,7 +1,6 @@
 //! Hand-off to a thread.
 
 mod backlog;
-mod wanted;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +15,7 @@ pub(super) use self::worker::is_any_thread as is_worker_thread;
 pub(super) use self::backlog::notice;
 
 use self::backlog::Backlog;
-use self::wanted::Wanted;
+use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Held, Resource};
 use crate::record::{Meta, Record, Severity, SpanEvents};

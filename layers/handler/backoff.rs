@@ -1,0 +1,54 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+/// How long to wait before the next try: longer each time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backoff {
+    pub(super) initial: Duration,
+    pub(super) factor: f64,
+    pub(super) max: Duration,
+    /// Up to this part of the pause is left out by chance, so that those who failed together do not come back together.
+    pub(super) jitter: f64,
+}
+
+impl Backoff {
+    /// The pause after so many tries that failed, from 1.
+    pub(super) fn pause(&self, failed: u32) -> Duration {
+        let growth = self.factor.max(1.0).powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
+        let full = Duration::try_from_secs_f64(self.initial.as_secs_f64() * growth).unwrap_or(self.max).min(self.max);
+        match self.jitter.clamp(0.0, 1.0) {
+            0.0 => full,
+            jitter => full.mul_f64(1.0 - jitter * chance()),
+        }
+    }
+}
+
+/// From 0 to 1. What std seeds its hash maps with is random enough for this.
+fn chance() -> f64 {
+    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_jitter_only_shortens_them() {
+        let backoff =
+            Backoff { initial: Duration::from_millis(100), factor: 3.0, max: Duration::from_secs(1), jitter: 0.0 };
+        let pauses: Vec<_> = [1, 2, 3, 4, u32::MAX].map(|failed| backoff.pause(failed).as_millis()).into();
+        assert_eq!(pauses, [100, 300, 900, 1_000, 1_000]);
+        let backoff = Backoff { jitter: 0.5, ..backoff };
+        let pauses: Vec<_> = (0..100).map(|_| backoff.pause(3)).collect();
+        assert!(pauses.iter().all(|pause| (450..=900).contains(&pause.as_millis())), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+    }
+
+    #[test]
+    fn settings_without_sense_are_taken_as_the_nearest_that_have() {
+        let backoff = Backoff { initial: Duration::MAX, factor: f64::NAN, max: Duration::MAX, jitter: 9.0 };
+        assert!(backoff.pause(7) <= Duration::MAX);
+        let none = Backoff { initial: Duration::ZERO, factor: f64::INFINITY, max: Duration::ZERO, jitter: 0.0 };
+        assert_eq!(none.pause(7), Duration::ZERO);
+    }
+}

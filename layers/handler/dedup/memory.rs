@@ -1,0 +1,227 @@
+use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
+
+use super::Settings;
+use crate::clock::Timestamp;
+use crate::record::{FieldChange, Record, RecordBuf, Value};
+
+/// The different records that were seen last.
+#[derive(Default)]
+pub(super) struct Memory {
+    entries: Vec<Entry>,
+    /// Buffers of entries that were forgotten.
+    spare: Vec<Vec<u8>>,
+    /// Numbers what is seen, from 1.
+    seen: u64,
+}
+
+#[derive(Default)]
+struct Entry {
+    /// The first one, whole.
+    raw: Vec<u8>,
+    hash: u64,
+    /// When it was seen first, in records; it is known by this.
+    serial: u64,
+    /// When it was seen last, in records.
+    seen: u64,
+    time: Timestamp,
+    last: Timestamp,
+    repeats: u64,
+    /// It met an error: the next one is no duplicate.
+    undelivered: bool,
+}
+
+/// What becomes of a record.
+pub(super) enum Verdict {
+    Duplicate,
+    /// It is handed on; the serial number is for [`Memory::was_not_delivered`].
+    Passes(u64),
+}
+
+/// Duplicates that are to be told.
+pub(super) struct Repeats {
+    raw: Vec<u8>,
+    count: u64,
+    last: Timestamp,
+    undelivered: bool,
+}
+
+impl Memory {
+    pub(super) fn judge(&mut self, record: &Record<'_>, settings: &Settings) -> (Verdict, Vec<Repeats>) {
+        // Mostly there is nothing to tell, and nothing is allocated.
+        let mut tell = Vec::new();
+        let time = record.time();
+        self.forget(|entry| entry.is_over(time, settings.window), &mut tell);
+        self.seen += 1;
+        let (seen, hash) = (self.seen, hash(record));
+        let known = self.entries.iter_mut().find(|entry| entry.hash == hash && entry.says(record, settings.fields));
+        let verdict = match known {
+            Some(entry) => entry.again(seen, time),
+            None => {
+                self.make_room(settings.distinct, &mut tell);
+                self.remember(record, hash);
+                Verdict::Passes(seen)
+            }
+        };
+        (verdict, tell)
+    }
+
+    /// The record with this serial number met an error.
+    #[cold]
+    pub(super) fn was_not_delivered(&mut self, serial: u64) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.serial == serial) {
+            entry.undelivered = true;
+        }
+    }
+
+    /// All duplicates that are not told yet. What they repeat stays known.
+    pub(super) fn take_all(&mut self) -> Vec<Repeats> {
+        let entries = self.entries.iter_mut().filter(|entry| entry.repeats > 0);
+        let repeats = |entry: &mut Entry| {
+            let raw = entry.raw.clone();
+            entry.take_repeats(raw)
+        };
+        entries.map(repeats).collect()
+    }
+
+    fn make_room(&mut self, distinct: usize, tell: &mut Vec<Repeats>) {
+        while self.entries.len() >= distinct {
+            let Some(oldest) = self.entries.iter().map(|entry| entry.seen).min() else { return };
+            self.forget(|entry| entry.seen == oldest, tell);
+        }
+    }
+
+    fn forget(&mut self, which: impl Fn(&Entry) -> bool, tell: &mut Vec<Repeats>) {
+        let mut at = 0;
+        while let Some(entry) = self.entries.get_mut(at) {
+            if !which(entry) {
+                at += 1;
+                continue;
+            }
+            let raw = std::mem::take(&mut entry.raw);
+            match entry.repeats {
+                0 if raw.capacity() <= KEEP_BYTES => self.spare.push(raw),
+                0 => {}
+                _ => tell.push(entry.take_repeats(raw)),
+            }
+            // In order, so that those who were first are told first.
+            self.entries.remove(at);
+        }
+    }
+
+    fn remember(&mut self, record: &Record<'_>, hash: u64) {
+        let mut raw = self.spare.pop().unwrap_or_default();
+        raw.clear();
+        raw.extend_from_slice(record.raw());
+        let (time, seen) = (record.time(), self.seen);
+        let entry = Entry { raw, hash, serial: seen, seen, time, last: time, repeats: 0, undelivered: false };
+        self.entries.push(entry);
+    }
+}
+
+impl Entry {
+    /// A clock that was set back by more than the window ends it too.
+    fn is_over(&self, now: Timestamp, window: Duration) -> bool {
+        now.since(self.time) >= window || self.time.since(now) > window
+    }
+
+    fn says(&self, record: &Record<'_>, fields: bool) -> bool {
+        Record::decode(&self.raw).is_some_and(|known| is_same(&known, record, fields))
+    }
+
+    fn again(&mut self, seen: u64, time: Timestamp) -> Verdict {
+        self.seen = seen;
+        if std::mem::take(&mut self.undelivered) {
+            return Verdict::Passes(self.serial);
+        }
+        self.repeats += 1;
+        self.last = time;
+        Verdict::Duplicate
+    }
+
+    fn take_repeats(&mut self, raw: Vec<u8>) -> Repeats {
+        Repeats { raw, count: std::mem::take(&mut self.repeats), last: self.last, undelivered: self.undelivered }
+    }
+}
+
+impl Repeats {
+    /// The record that tells of them.
+    pub(super) fn telling(&self, settings: &Settings) -> RecordBuf {
+        let Some(first) = Record::decode(&self.raw) else { return RecordBuf::default() };
+        let times = if self.count == 1 { "time" } else { "times" };
+        let count = self.count;
+        // Behind others, or where the first never arrived, it must say what was repeated.
+        let message = match settings.distinct > 1 || self.undelivered {
+            true => format!("message repeated {count} {times}: {}", first.message()),
+            false => format!("last message repeated {count} {times}"),
+        };
+        let mut telling = RecordBuf::from(&first).with_time(self.last);
+        telling.set_message(&message);
+        if !settings.fields {
+            // They may have been others.
+            telling.change_fields(|span, _| if span.is_none() { FieldChange::Remove } else { FieldChange::Keep });
+        }
+        telling.with_field("repeated", count)
+    }
+}
+
+fn hash(record: &Record<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write_u8(record.severity().number());
+    hasher.write(record.target().as_bytes());
+    hasher.write_u8(u8::MAX);
+    hasher.write(record.message().as_bytes());
+    hasher.finish()
+}
+
+fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool) -> bool {
+    let same_fields = || {
+        let (mut ours, mut theirs) = (one.fields(), other.fields());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => break true,
+                (Some(one), Some(other)) if one.name == other.name && is_same_value(one.value, other.value) => {}
+                _ => break false,
+            }
+        }
+    };
+    one.severity().is_same(other.severity())
+        && one.target() == other.target()
+        && one.message() == other.message()
+        && (!fields || same_fields())
+}
+
+/// What is no number equals itself here.
+fn is_same_value(one: Value<'_>, other: Value<'_>) -> bool {
+    match (one, other) {
+        (Value::F64(one), Value::F64(other)) => one.to_bits() == other.to_bits(),
+        _ => one == other,
+    }
+}
+
+/// A larger buffer is not kept for the next record.
+const KEEP_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    fn same(one: RecordBuf, other: RecordBuf, fields: bool) -> bool {
+        is_same(&one.as_record(), &other.as_record(), fields)
+    }
+
+    #[test]
+    fn what_counts_is_what_is_said() {
+        let record = || RecordBuf::new(Severity::INFO, "shop", "sold").with_field("pieces", 3_u64);
+        assert!(same(record(), record().with_time(Timestamp::new(7, 0)).with_thread("other", 9), true));
+        assert!(same(record(), record().with_span("request", []), true));
+        assert!(same(record().with_field("x", f64::NAN), record().with_field("x", f64::NAN), true));
+        assert!(!same(record(), record().with_field("more", true), true));
+        assert!(same(record(), record().with_field("more", true), false));
+        let mut notice = record();
+        notice.set_severity(Severity::NOTICE);
+        assert!(!same(record(), notice, true));
+        assert!(!same(record(), RecordBuf::new(Severity::INFO, "till", "sold"), false));
+    }
+}

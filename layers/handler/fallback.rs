@@ -1,0 +1,408 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::group::{one, worst};
+use super::rest::Rest;
+use super::{Handler, Report, Tally, guarded};
+use crate::clock::{Clock, System, Timestamp};
+use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::{Error, ErrorKind, Partial, selflog};
+
+/// A handler, and others for what it cannot deliver: log4j2's `Failover`, Serilog's `FallbackChain`.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`or`](Self::or) | none | one more handler, for what those before it could not deliver |
+/// | [`retry_interval`](Self::retry_interval) | 60 s | how long the first handler is left alone after it failed |
+/// | [`clock`](Self::clock) | the system's | what that is measured by |
+/// | [`name`](Self::name) | `fallback` | how reports and troubles call it |
+///
+/// After a failure the first handler, the primary, is left alone for the interval; then the next record that it wants is the
+/// probe. The others are tried in order, for each record. Of a batch, what one could not deliver goes on to the next. Each change
+/// of the primary's state is told to [`selflog`](crate::selflog); a failure of another at most once in an interval.
+///
+/// A record has failed when no handler took it; then the last error is returned. One that a handler does not want counts as
+/// taken by it. A handler takes a record when its `handle` says so: a [`Queue`](super::Queue) always does, so that it must stand
+/// in front of the fallback, not inside.
+///
+/// ```
+/// use tracing_handlers::handler::{Fallback, Handler, from_fn};
+/// use tracing_handlers::{Error, ErrorKind, Output, RecordBuf, Severity, format::Json, sink::Memory};
+///
+/// # tracing_handlers::selflog::set(|_| ());
+/// let network = from_fn(|_record| Err(Error::new(ErrorKind::Io, "no route to host")));
+/// let disk = Memory::new();
+/// let fallback = Fallback::new(network).or(Output::new(Json::new(), disk.clone()));
+/// fallback.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record())?;
+/// assert_eq!(disk.lines().len(), 1);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Fallback {
+    primary: Link,
+    others: Vec<Link>,
+    interval: Duration,
+    clock: Box<dyn Clock>,
+    name: String,
+    tally: Tally,
+}
+
+impl Fallback {
+    /// `primary` takes all that it can.
+    pub fn new(primary: impl Handler) -> Self {
+        Self {
+            primary: Link::new(primary),
+            others: Vec::new(),
+            interval: Duration::from_secs(60),
+            clock: Box::new(System),
+            name: "fallback".to_owned(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// What those before it could not deliver goes to `handler`.
+    pub fn or(mut self, handler: impl Handler) -> Self {
+        self.others.push(Link::new(handler));
+        self
+    }
+
+    /// How long the primary is left alone after it failed. Zero: it is tried with each record.
+    pub fn retry_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// What the interval is measured by.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// How reports and troubles call it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
+        let mut failed = match self.turn(Some(record)) {
+            Turn::Rests => None,
+            turn => match self.try_primary(turn, || one(&*self.primary.handler, record)) {
+                Ok(()) => return Ok(()),
+                Err(error) => Some(error),
+            },
+        };
+        for (index, other) in self.others.iter().enumerate() {
+            match one(&*other.handler, record) {
+                Ok(()) => return Ok(()),
+                Err(error) => failed = Some(self.other_failed(index, error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| self.nobody()))
+    }
+
+    fn hand_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let (mut rest, mut failed) = match self.turn(records.clone().next().as_ref()) {
+            Turn::Rests => (Rest::all(records), None),
+            Turn::Probe => match self.probe_with_first(records) {
+                Ok(()) => return Ok(()),
+                Err((rest, error)) => (rest, Some(error)),
+            },
+            Turn::Works => match self.try_primary(Turn::Works, || self.primary.handler.handle_batch(records)) {
+                Ok(()) => return Ok(()),
+                Err(partial) => (Rest::of(records, &partial), Some(partial.error)),
+            },
+        };
+        for (index, other) in self.others.iter().enumerate() {
+            match guarded(|| other.handler.handle_batch(rest.records())) {
+                Ok(()) => return Ok(()),
+                Err(partial) => {
+                    rest = rest.after(&partial);
+                    failed = Some(self.other_failed(index, partial.error));
+                }
+            }
+        }
+        Err(rest.failed(records.count(), failed.unwrap_or_else(|| self.nobody())))
+    }
+
+    /// One record of the batch, so that a primary that is still stuck is stuck once.
+    fn probe_with_first(&self, records: Records<'_>) -> Result<(), (Rest, Error)> {
+        let mut behind = records;
+        let Some(first) = behind.next() else { return Ok(()) };
+        self.try_primary(Turn::Probe, || one(&*self.primary.handler, &first))
+            .map_err(|error| (Rest::all(records), error))?;
+        let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(behind));
+        handled.map_err(|partial| {
+            let mut rest = Rest::new();
+            let left = Rest::of(behind, &partial);
+            left.records().enumerate().for_each(|(at, record)| rest.push(left.place(at) + 1, &record));
+            (rest, partial.error)
+        })
+    }
+
+    /// What is the primary's part in the next record, or in the batch that begins with it.
+    fn turn(&self, next: Option<&Record<'_>>) -> Turn {
+        let since = self.primary.failed_at.load(Ordering::Relaxed);
+        if since == WORKS {
+            return Turn::Works;
+        }
+        let now = self.now();
+        // A record that it does not want would tell nothing.
+        if !self.is_over(since, now) || !next.is_some_and(|record| self.primary.wants(record)) {
+            return Turn::Rests;
+        }
+        // Whoever is first; for the others it rests until the outcome is known.
+        let won = self.primary.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed);
+        won.map_or(Turn::Rests, |_| Turn::Probe)
+    }
+
+    /// A clock that was set back does not make it longer.
+    fn is_over(&self, since: i64, now: i64) -> bool {
+        now < since || u128::from(now.abs_diff(since)) >= self.interval.as_millis()
+    }
+
+    fn try_primary<E: From<Error> + AsError>(
+        &self,
+        turn: Turn,
+        handle: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let handled = guarded(handle);
+        match &handled {
+            Ok(()) if turn == Turn::Probe => self.primary_recovered(),
+            Ok(()) => {}
+            Err(error) => self.primary_failed(turn, error.as_error()),
+        }
+        handled
+    }
+
+    #[cold]
+    fn primary_recovered(&self) {
+        self.primary.failed_at.store(WORKS, Ordering::Relaxed);
+        selflog::tell(&format!("{}: the primary works again", self.name));
+    }
+
+    #[cold]
+    fn primary_failed(&self, turn: Turn, error: &Error) {
+        let now = self.now();
+        if turn == Turn::Probe {
+            self.primary.failed_at.store(now, Ordering::Relaxed);
+            return;
+        }
+        // Of several threads that see it fail, one tells.
+        if self.primary.failed_at.compare_exchange(WORKS, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let rest = if self.others.is_empty() { "it" } else { "others take its records, and it" };
+            let seconds = self.interval.as_secs_f64();
+            selflog::tell(&format!("{}: the primary failed; {rest} is left alone for {seconds} s: {error}", self.name));
+        }
+    }
+
+    #[cold]
+    fn other_failed(&self, index: usize, error: Error) -> Error {
+        let link = &self.others[index];
+        let (since, now) = (link.failed_at.load(Ordering::Relaxed), self.now());
+        let is_news = since == WORKS || self.is_over(since, now);
+        let is_first = || link.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_news && is_first() {
+            selflog::tell(&format!("{}: handler {} failed: {error}", self.name, index + 2));
+        }
+        error
+    }
+
+    #[cold]
+    fn nobody(&self) -> Error {
+        let message =
+            format!("{}: the primary is left alone after a failure, and there is no other handler", self.name);
+        Error::new(ErrorKind::Closed, message).told()
+    }
+
+    fn now(&self) -> i64 {
+        millis(self.clock.now())
+    }
+
+    fn links(&self) -> impl Iterator<Item = &dyn Handler> {
+        std::iter::once(&self.primary).chain(&self.others).map(|link| &*link.handler)
+    }
+}
+
+impl Handler for Fallback {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.links().any(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.links().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.tally.one(self.hand(record))
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        self.tally.batch(records, self.hand_batch(records))
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.links().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
+    }
+
+    /// Flushes all of them: the last error.
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        worst(self.links().map(|handler| guarded(|| handler.flush(deadline))))
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.push(Report::new(self.name.clone(), self.tally.stats()));
+        self.links().for_each(|handler| handler.report(reports));
+    }
+}
+
+/// One handler of the chain. Without a lock, so that a fork cannot find it locked.
+struct Link {
+    handler: Box<dyn Handler>,
+    /// Of the primary: when it failed, in milliseconds since the epoch. Of another: when that was last told.
+    failed_at: AtomicI64,
+}
+
+impl Link {
+    fn new(handler: impl Handler) -> Self {
+        Self { handler: Box::new(handler), failed_at: AtomicI64::new(WORKS) }
+    }
+
+    fn wants(&self, record: &Record<'_>) -> bool {
+        self.handler.span_events().takes(record.kind()) && self.handler.enabled(&record.meta())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Works,
+    /// It failed, and is left alone.
+    Rests,
+    /// It failed, and this caller finds out whether it works again.
+    Probe,
+}
+
+trait AsError {
+    fn as_error(&self) -> &Error;
+}
+
+impl AsError for Error {
+    fn as_error(&self) -> &Error {
+        self
+    }
+}
+
+impl AsError for Partial {
+    fn as_error(&self) -> &Error {
+        &self.error
+    }
+}
+
+fn millis(time: Timestamp) -> i64 {
+    time.seconds().saturating_mul(1_000).saturating_add(i64::from(time.nanos() / 1_000_000)).max(WORKS + 1)
+}
+
+const WORKS: i64 = i64::MIN;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::Manual;
+    use crate::handler::script::{Script, batch, record};
+
+    const IO: Option<ErrorKind> = Some(ErrorKind::Io);
+
+    fn fallback(primary: &Script, second: &Script) -> (Fallback, Arc<Manual>) {
+        let clock = Arc::new(Manual::new(Timestamp::new(1_000, 0)));
+        (Fallback::new(primary.clone()).or(second.clone()).clock(clock.clone()), clock)
+    }
+
+    fn send(to: &Fallback, message: &str) {
+        to.handle(&record(message).as_record()).unwrap();
+    }
+
+    #[test]
+    fn the_primary_is_left_alone_for_the_interval_and_then_probed() {
+        let (primary, second) = (Script::new([None, IO, IO]), Script::default());
+        let (fallback, clock) = fallback(&primary, &second);
+        ["a", "b", "c"].into_iter().for_each(|message| send(&fallback, message));
+        assert_eq!((primary.tried(), second.delivered()), (2, vec!["b".to_owned(), "c".to_owned()]));
+        clock.advance(Duration::from_millis(59_999));
+        send(&fallback, "d");
+        assert_eq!(primary.tried(), 2);
+        clock.advance(Duration::from_millis(1));
+        // The probe fails, and the interval begins anew.
+        ["e", "f"].into_iter().for_each(|message| send(&fallback, message));
+        assert_eq!(primary.tried(), 3);
+        clock.advance(Duration::from_secs(60));
+        ["g", "h"].into_iter().for_each(|message| send(&fallback, message));
+        assert_eq!(primary.delivered(), ["a", "g", "h"]);
+        assert_eq!(second.delivered(), ["b", "c", "d", "e", "f"]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_the_primary_waiting() {
+        let (primary, second) = (Script::new([IO]), Script::default());
+        let (fallback, clock) = fallback(&primary, &second);
+        send(&fallback, "a");
+        clock.set(Timestamp::new(0, 0));
+        send(&fallback, "b");
+        assert_eq!(primary.delivered(), ["b"]);
+    }
+
+    #[test]
+    fn what_a_batch_lost_goes_on_to_the_next_and_nothing_else() {
+        let (primary, second) = (Script::new([None, IO, None, IO]), Script::new([IO]));
+        let third = Script::default();
+        let (fallback, _) = fallback(&primary, &second);
+        let fallback = fallback.or(third.clone());
+        fallback.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap();
+        assert_eq!((primary.delivered(), second.delivered()), (vec!["a".into(), "c".into()], vec!["d".to_owned()]));
+        assert_eq!(third.delivered(), ["b"]);
+        assert_eq!(fallback.stats()[0].stats.delivered, 4);
+    }
+
+    #[test]
+    fn a_batch_probes_with_one_record() {
+        let (primary, second) = (Script::new([IO, IO, None, IO]), Script::default());
+        let (fallback, clock) = fallback(&primary, &second);
+        send(&fallback, "a");
+        clock.advance(Duration::from_secs(60));
+        fallback.handle_batch(Records::new(&batch(&["b", "c"]))).unwrap();
+        assert_eq!((primary.tried(), second.delivered().len()), (2, 3));
+        clock.advance(Duration::from_secs(60));
+        fallback.handle_batch(Records::new(&batch(&["d", "e", "f"]))).unwrap();
+        assert_eq!((primary.delivered(), second.delivered().pop()), (vec!["d".into(), "f".into()], Some("e".into())));
+    }
+
+    #[test]
+    fn a_record_that_nobody_takes_has_failed_and_says_which() {
+        let (primary, second) = (Script::new([IO]), Script::new([IO, None, IO]));
+        let (fallback, _) = fallback(&primary, &second);
+        assert_eq!(fallback.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
+        let partial = fallback.handle_batch(Records::new(&batch(&["b", "c", "d"]))).unwrap_err();
+        assert_eq!(partial.missed(3).collect::<Vec<_>>(), [1]);
+        let stats = fallback.stats()[0].stats;
+        assert!(stats.balances() && (stats.delivered, stats.failed) == (2, 2), "{stats:?}");
+    }
+
+    #[test]
+    fn without_another_handler_the_primary_is_still_left_alone() {
+        let primary = Script::new([IO]);
+        let fallback = Fallback::new(primary.clone()).clock(Manual::default());
+        assert_eq!(fallback.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!(fallback.handle(&record("b").as_record()).unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(primary.tried(), 1);
+    }
+
+    #[test]
+    fn a_handler_that_panics_has_failed() {
+        let second = Script::default();
+        let fallback = Fallback::new(crate::handler::from_fn(|_| panic!("on purpose"))).or(second.clone());
+        send(&fallback, "a");
+        assert_eq!(second.delivered(), ["a"]);
+    }
+}

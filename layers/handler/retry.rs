@@ -1,0 +1,353 @@
+use std::time::{Duration, Instant};
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::backoff::Backoff;
+use super::rest::Rest;
+use super::{Handler, Report, Tally, guarded};
+use crate::clock::{Clock, System, Timestamp};
+use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::{Error, ErrorKind, Partial, process};
+
+/// Tries again what a handler could not deliver, with pauses that grow.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`times`](Self::times) | 3 | tries after the first one; anew for what is left of a batch of which something went through |
+/// | [`initial`](Self::initial) | 100 ms | the first pause |
+/// | [`factor`](Self::factor) | 2 | each pause is so many times the one before |
+/// | [`max`](Self::max) | 10 s | the longest pause |
+/// | [`jitter`](Self::jitter) | 0.2 | up to this part of a pause is left out by chance |
+/// | [`deadline`](Self::deadline) | 30 s | no try begins later after the first failure than this |
+/// | [`only`](Self::only) | `Io`, `Timeout`, `Full` | which errors are worth another try |
+/// | [`clock`](Self::clock) | the system's | what the deadline is measured by |
+/// | [`wait_by`](Self::wait_by) | sleep | how it waits |
+/// | [`name`](Self::name) | `retry` | how reports call it |
+///
+/// It waits on the thread that logs: put it **behind a [`Queue`](super::Queue)**, whose thread has the time. While the process
+/// ends the pauses are 20 ms at most, and the [exit timeout](crate::process::set_exit_timeout) is one more deadline.
+///
+/// A batch goes on with the records that were not delivered; NLog's `RetryingWrapper`. The last error is returned. In its
+/// report a record counts once; the handler behind it counts each try. Where several records of a batch failed for different
+/// reasons, the last one decides.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use std::time::Duration;
+/// use tracing_handlers::handler::{Handler, Retry, from_fn};
+/// use tracing_handlers::{Error, ErrorKind, RecordBuf, Severity};
+///
+/// let tries = std::sync::Arc::new(AtomicU32::new(0));
+/// let counted = tries.clone();
+/// let third_time_lucky = from_fn(move |_record| match counted.fetch_add(1, Ordering::Relaxed) {
+///     2 => Ok(()),
+///     _ => Err(Error::new(ErrorKind::Io, "no answer")),
+/// });
+/// let retry = Retry::new(third_time_lucky).initial(Duration::from_millis(1));
+/// retry.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record())?;
+/// assert_eq!(tries.load(Ordering::Relaxed), 3);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Retry<H> {
+    handler: H,
+    times: u32,
+    backoff: Backoff,
+    deadline: Duration,
+    only: Box<dyn Fn(&Error) -> bool + Send + Sync>,
+    clock: Box<dyn Clock>,
+    wait: Box<dyn Fn(Duration) + Send + Sync>,
+    name: String,
+    tally: Tally,
+}
+
+impl<H: Handler> Retry<H> {
+    /// Tries again what `handler` could not deliver, with the defaults of the table.
+    pub fn new(handler: H) -> Self {
+        Self {
+            handler,
+            times: 3,
+            backoff: Backoff {
+                initial: Duration::from_millis(100),
+                factor: 2.0,
+                max: Duration::from_secs(10),
+                jitter: 0.2,
+            },
+            deadline: Duration::from_secs(30),
+            only: Box::new(may_pass),
+            clock: Box::new(System),
+            wait: Box::new(sleep),
+            name: "retry".to_owned(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// How often it tries again after the first try.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// The first pause.
+    pub fn initial(mut self, pause: Duration) -> Self {
+        self.backoff.initial = pause;
+        self
+    }
+
+    /// How many times as long each pause is as the one before; below 1 counts as 1.
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.backoff.factor = factor;
+        self
+    }
+
+    /// The longest pause.
+    pub fn max(mut self, pause: Duration) -> Self {
+        self.backoff.max = pause;
+        self
+    }
+
+    /// Up to this part of a pause, 0 to 1, is left out by chance: those who failed together do not come back together.
+    pub fn jitter(mut self, part: f64) -> Self {
+        self.backoff.jitter = part;
+        self
+    }
+
+    /// No try begins later than this after the first failure of a record or a batch.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Which errors are worth another try.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::{Retry, from_fn};
+    /// use tracing_handlers::ErrorKind;
+    ///
+    /// let retry = Retry::new(from_fn(|_| Ok(()))).only(|error| error.kind() == ErrorKind::Timeout);
+    /// # let _ = retry;
+    /// ```
+    pub fn only(mut self, worth: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Self {
+        self.only = Box::new(worth);
+        self
+    }
+
+    /// What the deadline is measured by.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// How it waits: for tests, which move a [`Manual`](crate::clock::Manual) clock instead of sleeping.
+    pub fn wait_by(mut self, wait: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        self.wait = Box::new(wait);
+        self
+    }
+
+    /// How reports call it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    fn insist(&self, record: &Record<'_>) -> Result<(), Error> {
+        let mut tries = Tries::new(self);
+        loop {
+            match guarded(|| self.handler.handle(record)) {
+                Err(error) if tries.again(&error) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn insist_on_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let Err(partial) = guarded(|| self.handler.handle_batch(records)) else { return Ok(()) };
+        let mut tries = Tries::new(self);
+        let mut rest = Rest::of(records, &partial);
+        let mut error = partial.error;
+        while rest.len() > 0 && tries.again(&error) {
+            let Err(partial) = guarded(|| self.handler.handle_batch(rest.records())) else { return Ok(()) };
+            let left = rest.after(&partial);
+            if left.len() < rest.len() {
+                tries.failed = 0;
+            }
+            (rest, error) = (left, partial.error);
+        }
+        Err(rest.failed(records.count(), error))
+    }
+}
+
+impl<H: Handler> Handler for Retry<H> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.tally.one(self.insist(record))
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        self.tally.batch(records, self.insist_on_batch(records))
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.handler.span_events()
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.handler.flush(deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.push(Report::new(self.name.clone(), self.tally.stats()));
+        self.handler.report(reports);
+    }
+}
+
+/// How far one record, or one batch, has come.
+struct Tries<'a, H> {
+    retry: &'a Retry<H>,
+    /// Since something went through.
+    failed: u32,
+    first_failed: Option<Timestamp>,
+}
+
+impl<'a, H> Tries<'a, H> {
+    fn new(retry: &'a Retry<H>) -> Self {
+        Self { retry, failed: 0, first_failed: None }
+    }
+
+    /// Whether there is to be another try after `error`; waits until it is time for it.
+    #[cold]
+    fn again(&mut self, error: &Error) -> bool {
+        let retry = self.retry;
+        if self.failed >= retry.times || !(retry.only)(error) {
+            return false;
+        }
+        self.failed += 1;
+        let now = retry.clock.now();
+        let first = *self.first_failed.get_or_insert(now);
+        let left = retry.deadline.saturating_sub(now.since(first));
+        let pause = retry.backoff.pause(self.failed);
+        if process::is_exiting() {
+            (retry.wait)(pause.min(SLICE));
+            return Instant::now() < process::exit_deadline();
+        }
+        if pause > left {
+            return false;
+        }
+        (retry.wait)(pause);
+        true
+    }
+}
+
+/// What may be different the next time.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::Timeout | ErrorKind::Full)
+}
+
+/// In slices, so that the end of the process ends the pause.
+fn sleep(pause: Duration) {
+    let mut left = pause;
+    while !left.is_zero() {
+        let slice = left.min(SLICE);
+        std::thread::sleep(slice);
+        left -= slice;
+        if process::is_exiting() {
+            return;
+        }
+    }
+}
+
+const SLICE: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::clock::Manual;
+    use crate::handler::Stats;
+    use crate::handler::script::{Script, batch, record};
+
+    /// A retry whose pauses move the clock, and are noted.
+    fn retry(script: &Script) -> (Retry<Script>, Arc<Mutex<Vec<u128>>>) {
+        let clock = Arc::new(Manual::default());
+        let pauses = Arc::new(Mutex::new(Vec::new()));
+        let noted = pauses.clone();
+        let retry = Retry::new(script.clone()).jitter(0.0).clock(clock.clone()).wait_by(move |pause| {
+            clock.advance(pause);
+            crate::sync::lock(&noted).push(pause.as_millis());
+        });
+        (retry, pauses)
+    }
+
+    fn pauses(of: &Mutex<Vec<u128>>) -> Vec<u128> {
+        crate::sync::lock(of).clone()
+    }
+
+    #[test]
+    fn pauses_grow_until_a_try_succeeds() {
+        let script = Script::new([Some(ErrorKind::Io), Some(ErrorKind::Io), Some(ErrorKind::Timeout), None]);
+        let (retry, waited) = retry(&script);
+        retry.handle(&record("a").as_record()).unwrap();
+        assert_eq!(pauses(&waited), [100, 200, 400]);
+        assert_eq!(script.delivered(), ["a"]);
+        assert_eq!(retry.stats()[0].stats, Stats { accepted: 1, delivered: 1, ..Stats::default() });
+    }
+
+    #[test]
+    fn the_last_error_is_returned_when_all_tries_failed() {
+        let script = Script::new([Some(ErrorKind::Io); 9]);
+        let (retry, waited) = retry(&script);
+        assert_eq!(retry.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!((pauses(&waited).len(), script.tried()), (3, 4));
+        assert_eq!(retry.stats()[0].stats.failed, 1);
+    }
+
+    #[test]
+    fn what_will_not_be_different_the_next_time_is_not_tried_again() {
+        for kind in [ErrorKind::Format, ErrorKind::Config, ErrorKind::Closed, ErrorKind::Panic] {
+            let script = Script::new([Some(kind)]);
+            let (retry, waited) = retry(&script);
+            assert_eq!(retry.handle(&record("a").as_record()).unwrap_err().kind(), kind);
+            assert!(pauses(&waited).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_pause_goes_beyond_the_deadline() {
+        let script = Script::new([Some(ErrorKind::Io); 99]);
+        let (retry, waited) = retry(&script);
+        let retry = retry.times(50).deadline(Duration::from_millis(1_000));
+        assert!(retry.handle(&record("a").as_record()).is_err());
+        // 800 more would be 1,500 in all.
+        assert_eq!(pauses(&waited), [100, 200, 400]);
+    }
+
+    #[test]
+    fn a_batch_goes_on_with_what_was_not_delivered() {
+        // `b` and `d` fail at first, then `d` alone.
+        let io = Some(ErrorKind::Io);
+        let script = Script::new([None, io, None, io, None, io, None]);
+        let (retry, waited) = retry(&script);
+        retry.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap();
+        assert_eq!(script.delivered(), ["a", "c", "b", "d"]);
+        // The second pause starts anew: `b` went through.
+        assert_eq!(pauses(&waited), [100, 100]);
+        assert_eq!(retry.stats()[0].stats, Stats { accepted: 4, delivered: 4, ..Stats::default() });
+    }
+
+    #[test]
+    fn what_is_left_of_a_batch_is_told_by_its_places_in_the_whole() {
+        let io = Some(ErrorKind::Io);
+        let script = Script::new([None, io, None, io, None, io, io, io, io, io, io]);
+        let (retry, _) = retry(&script);
+        let partial = retry.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap_err();
+        assert_eq!((partial.delivered, partial.missed(4).collect::<Vec<_>>()), (3, vec![3]));
+        assert_eq!(retry.stats()[0].stats.failed, 1);
+    }
+}

@@ -1,0 +1,104 @@
+use std::borrow::Cow;
+use std::io::Write as _;
+
+use tracing::Level;
+
+use crate::record::pool;
+use crate::record::{Record, Severity};
+
+/// What a record is routed by.
+pub(super) enum Key {
+    Target,
+    Severity,
+    /// Of the event, else of the innermost span that has it.
+    Field(Box<str>),
+}
+
+impl Key {
+    /// Hands its text to `take`, empty where the record has none.
+    pub(super) fn text<R>(&self, record: &Record<'_>, take: impl FnOnce(&str) -> R) -> R {
+        let name = match self {
+            Self::Target => return take(record.target()),
+            Self::Severity => return take(record.severity().name()),
+            Self::Field(name) => name,
+        };
+        // Root first: the last one is the innermost.
+        let of_spans = || record.spans().filter_map(|span| span.field(name)).last();
+        let Some(value) = record.field(name).or_else(of_spans) else { return take("") };
+        if let Some(text) = value.as_str() {
+            return take(text);
+        }
+        let mut text = pool::take();
+        let _ = write!(text, "{value}");
+        let taken = take(&String::from_utf8_lossy(&text));
+        pool::give(text);
+        taken
+    }
+}
+
+/// What one handler of a [`Route`](super::Route) is for: a severity, or a text; see [`Route::with`](super::Route::with).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case(Is);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Is {
+    Severity(Severity),
+    Text(Cow<'static, str>),
+}
+
+impl Case {
+    /// Whether a record that has `text` as `key` is one. Of several that fit, the one with the highest
+    /// [`rank`](Self::rank) is meant.
+    pub(super) fn fits(&self, key: &Key, record: &Record<'_>, text: &str) -> bool {
+        match key {
+            Key::Severity => self.severity().is_some_and(|least| record.severity() >= least),
+            Key::Target => crate::filter::is_inside(text, self.as_str()),
+            Key::Field(_) => text == self.as_str(),
+        }
+    }
+
+    pub(super) fn rank(&self, key: &Key) -> usize {
+        match key {
+            Key::Severity => self.severity().map_or(0, |severity| severity.number().into()),
+            _ => self.as_str().len(),
+        }
+    }
+
+    pub(super) fn severity(&self) -> Option<Severity> {
+        match &self.0 {
+            Is::Severity(severity) => Some(*severity),
+            Is::Text(text) => text.parse().ok(),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match &self.0 {
+            Is::Severity(severity) => severity.name(),
+            Is::Text(text) => text,
+        }
+    }
+}
+
+impl From<Severity> for Case {
+    fn from(severity: Severity) -> Self {
+        Self(Is::Severity(severity))
+    }
+}
+
+impl From<Level> for Case {
+    fn from(level: Level) -> Self {
+        Severity::from(level).into()
+    }
+}
+
+impl From<&'static str> for Case {
+    fn from(text: &'static str) -> Self {
+        Self(Is::Text(text.into()))
+    }
+}
+
+impl From<String> for Case {
+    fn from(text: String) -> Self {
+        Self(Is::Text(text.into()))
+    }
+}

@@ -1,0 +1,224 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::handler::backoff::Backoff;
+use crate::handler::{DropReason, Handler, Report, Stats};
+use crate::{Error, ErrorKind};
+
+/// The handlers that were made, by the text that they were made for.
+#[derive(Default)]
+pub(super) struct Table {
+    slots: HashMap<Box<str>, Slot>,
+    /// Numbers the uses, so that the order is known where the clock shows the same.
+    uses: u64,
+    /// How many are to be closed.
+    closing: usize,
+    /// No handler can be idle for too long before.
+    next_look: Option<Timestamp>,
+    looked: Timestamp,
+    /// What became of the records of those that are closed.
+    closed: Stats,
+    any_closed: bool,
+}
+
+enum Slot {
+    /// By the thread with this token.
+    Making(usize),
+    Living(Living),
+    Failed(Failed),
+}
+
+struct Living {
+    handler: Arc<dyn Handler>,
+    used: u64,
+    last: Timestamp,
+    closing: bool,
+}
+
+/// There is no handler, and there will be none before `until`.
+struct Failed {
+    failures: u32,
+    used: u64,
+    since: Timestamp,
+    pause: Duration,
+    kind: ErrorKind,
+    message: String,
+}
+
+pub(super) enum Found {
+    Living(Arc<dyn Handler>),
+    Failed(Error),
+    /// Another thread, or this one, is making it.
+    Making(usize),
+    /// The caller is to make it, after so many failures.
+    Missing(u32),
+}
+
+/// A handler that nobody uses and that is to be closed.
+pub(super) struct Closing {
+    text: Box<str>,
+    pub(super) handler: Arc<dyn Handler>,
+    used: u64,
+}
+
+impl Table {
+    pub(super) fn find(&mut self, text: &str, now: Timestamp) -> Found {
+        self.uses += 1;
+        match self.slots.get_mut(text) {
+            None => Found::Missing(0),
+            Some(Slot::Making(thread)) => Found::Making(*thread),
+            Some(Slot::Living(living)) => {
+                self.closing -= usize::from(std::mem::take(&mut living.closing));
+                (living.used, living.last) = (self.uses, now);
+                Found::Living(living.handler.clone())
+            }
+            Some(Slot::Failed(failed)) if failed.is_over(now) => Found::Missing(failed.failures),
+            Some(Slot::Failed(failed)) => {
+                failed.used = self.uses;
+                Found::Failed(Error::new(failed.kind, failed.message.clone()).told())
+            }
+        }
+    }
+
+    /// Notes that `thread` is making one; of those there are, the ones used least recently go where there are `limit`.
+    pub(super) fn make(&mut self, text: &str, thread: usize, limit: usize) {
+        self.slots.insert(text.into(), Slot::Making(thread));
+        while self.slots.len() - self.closing > limit {
+            let oldest = self.slots.iter().filter_map(|(text, slot)| Some((slot.used()?, text))).min();
+            let Some(text) = oldest.map(|(_, text)| text.clone()) else { return };
+            match self.slots.get_mut(&text) {
+                Some(Slot::Living(living)) => {
+                    living.closing = true;
+                    self.closing += 1;
+                }
+                _ => drop(self.slots.remove(&text)),
+            }
+        }
+    }
+
+    pub(super) fn made(&mut self, text: &str, handler: Arc<dyn Handler>, now: Timestamp, idle: Duration) {
+        self.uses += 1;
+        let look = now.saturating_add(idle);
+        self.next_look = Some(self.next_look.map_or(look, |next| next.min(look)));
+        let living = Living { handler, used: self.uses, last: now, closing: false };
+        self.slots.insert(text.into(), Slot::Living(living));
+    }
+
+    pub(super) fn not_made(&mut self, text: &str, failures: u32, error: &Error, now: Timestamp, backoff: &Backoff) {
+        self.uses += 1;
+        let failures = failures.saturating_add(1);
+        let failed = Failed {
+            failures,
+            used: self.uses,
+            since: now,
+            pause: backoff.pause(failures),
+            kind: error.kind(),
+            message: error.to_string(),
+        };
+        self.slots.insert(text.into(), Slot::Failed(failed));
+    }
+
+    /// Marks those that were idle for too long.
+    #[inline]
+    pub(super) fn look_for_idle(&mut self, now: Timestamp, idle: Duration) {
+        if self.next_look.is_some_and(|next| now >= next) || now < self.looked {
+            self.mark_idle(now, idle);
+        }
+        self.looked = now;
+    }
+
+    #[cold]
+    fn mark_idle(&mut self, now: Timestamp, idle: Duration) {
+        let mut next = None::<Timestamp>;
+        for slot in self.slots.values_mut() {
+            let Slot::Living(living) = slot else { continue };
+            // A clock that was set back must not keep them for as long.
+            living.last = living.last.min(now);
+            if living.closing {
+                continue;
+            }
+            if now.since(living.last) >= idle {
+                living.closing = true;
+                self.closing += 1;
+                continue;
+            }
+            let look = living.last.saturating_add(idle);
+            next = Some(next.map_or(look, |next| next.min(look)));
+        }
+        self.next_look = next;
+    }
+
+    pub(super) fn has_closing(&self) -> bool {
+        self.closing > 0
+    }
+
+    /// One that is to be closed and that nobody uses. Only [`find`](Self::find) and [`living`](Self::living) hand it out.
+    pub(super) fn next_closing(&self) -> Option<Closing> {
+        self.slots.iter().find_map(|(text, slot)| match slot {
+            Slot::Living(living) if living.closing && Arc::strong_count(&living.handler) == 1 => {
+                Some(Closing { text: text.clone(), handler: living.handler.clone(), used: living.used })
+            }
+            _ => None,
+        })
+    }
+
+    /// Lets go of it after it was flushed and has given its last reports; not where somebody came to use it meanwhile.
+    pub(super) fn close(&mut self, closing: &Closing, reports: &[Report]) {
+        let Some(Slot::Living(living)) = self.slots.get(&closing.text) else { return };
+        // Its own, and the caller's.
+        let is_free = living.closing && living.used == closing.used && Arc::strong_count(&living.handler) == 2;
+        if !is_free || !Arc::ptr_eq(&living.handler, &closing.handler) {
+            return;
+        }
+        self.slots.remove(&closing.text);
+        self.closing -= 1;
+        self.any_closed = true;
+        for report in reports {
+            let mut stats = report.stats;
+            // What it could not deliver now it has no more time for.
+            stats.dropped.add(DropReason::Closed, std::mem::take(&mut stats.pending));
+            self.closed.merge(&stats);
+        }
+    }
+
+    pub(super) fn living(&self) -> Vec<Arc<dyn Handler>> {
+        let mut living: Vec<_> = self
+            .slots
+            .iter()
+            .filter_map(|(text, slot)| match slot {
+                Slot::Living(living) => Some((text, living.handler.clone())),
+                _ => None,
+            })
+            .collect();
+        living.sort_by_key(|(text, _)| *text);
+        living.into_iter().map(|(_, handler)| handler).collect()
+    }
+
+    pub(super) fn closed(&self) -> Option<Stats> {
+        self.any_closed.then_some(self.closed)
+    }
+
+    /// In a forked child: the threads that were making some are not here.
+    pub(super) fn forget_makers(&mut self) {
+        self.slots.retain(|_, slot| !matches!(slot, Slot::Making(_)));
+    }
+}
+
+impl Slot {
+    /// When it was used last, where it can go.
+    fn used(&self) -> Option<u64> {
+        match self {
+            Self::Living(living) if !living.closing => Some(living.used),
+            Self::Failed(failed) => Some(failed.used),
+            _ => None,
+        }
+    }
+}
+
+impl Failed {
+    fn is_over(&self, now: Timestamp) -> bool {
+        now < self.since || now.since(self.since) >= self.pause
+    }
+}

@@ -1,0 +1,238 @@
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+
+use super::*;
+use crate::clock::{Manual, Timestamp};
+use crate::handler::script::Script;
+use crate::{RecordBuf, Severity};
+
+fn of(tenant: &str, message: &str) -> RecordBuf {
+    RecordBuf::new(Severity::INFO, "shop", message).with_field("tenant", tenant)
+}
+
+fn send(to: &Route, record: &RecordBuf) {
+    to.handle(&record.as_record()).unwrap();
+}
+
+/// All that were made, by name; one made again comes behind the first.
+#[derive(Clone, Default)]
+struct Made(Arc<Mutex<HashMap<String, Vec<Script>>>>);
+
+impl Made {
+    fn route(&self) -> (Route, Arc<Manual>) {
+        let clock = Arc::new(Manual::new(Timestamp::new(1_000, 0)));
+        let made = self.clone();
+        let route = Route::by_field("tenant", move |tenant| {
+            let script = Script::default();
+            lock(&made.0).entry(tenant.to_owned()).or_default().push(script.clone());
+            Ok(script)
+        });
+        (route.clock(clock.clone()), clock)
+    }
+
+    fn all(&self, name: &str) -> Vec<Script> {
+        lock(&self.0).get(name).cloned().unwrap_or_default()
+    }
+
+    fn delivered(&self, name: &str) -> Vec<String> {
+        self.all(name).iter().flat_map(Script::delivered).collect()
+    }
+}
+
+#[track_caller]
+fn own(route: &Route) -> crate::handler::Stats {
+    let reports = route.stats();
+    for report in &reports {
+        assert!(report.stats.balances(), "{report}");
+    }
+    reports[0].stats
+}
+
+#[test]
+fn a_field_of_the_event_goes_before_that_of_the_innermost_span() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    let record = || RecordBuf::new(Severity::INFO, "shop", "in spans");
+    let spans = |record: RecordBuf| {
+        record.with_span("outer", [("tenant", "outer".into())]).with_span("inner", [("tenant", 7_u64.into())])
+    };
+    send(&route, &spans(record()));
+    send(&route, &spans(record()).with_span("innermost", []));
+    send(&route, &spans(record()).with_field("tenant", "own"));
+    send(&route, &record());
+    send(&route, &record().with_field("tenant", ""));
+    let counts = ["7", "own", "unknown", "outer"].map(|name| made.delivered(name).len());
+    assert_eq!(counts, [2, 1, 2, 0]);
+    assert_eq!(own(&route).delivered, 5);
+}
+
+#[test]
+fn idle_ones_are_flushed_closed_and_made_again() {
+    let made = Made::default();
+    let (route, clock) = made.route();
+    let route = route.idle(Duration::from_secs(10));
+    send(&route, &of("a", "1"));
+    clock.advance(Duration::from_secs(9));
+    send(&route, &of("b", "2"));
+    assert_eq!(made.all("a")[0].flushed(), 0);
+    clock.advance(Duration::from_secs(1));
+    send(&route, &of("b", "3"));
+    assert_eq!(made.all("a")[0].flushed(), 1);
+    let reports: Vec<_> = route.stats().iter().map(|report| (report.name.clone(), report.stats.delivered)).collect();
+    assert_eq!(reports, [("route".into(), 3), ("script".into(), 2), ("closed".to_owned(), 1)]);
+    send(&route, &of("a", "4"));
+    assert_eq!((made.all("a").len(), made.delivered("a")), (2, vec!["1".to_owned(), "4".to_owned()]));
+}
+
+#[test]
+fn a_flush_closes_idle_ones_without_a_record() {
+    let made = Made::default();
+    let (route, clock) = made.route();
+    send(&route, &of("a", "1"));
+    clock.advance(Duration::from_secs(600));
+    route.flush(deadline_in(CLOSE_TIMEOUT)).unwrap();
+    assert_eq!(route.stats().last().map(|report| report.name.as_str()), Some("closed"));
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_open() {
+    let made = Made::default();
+    let (route, clock) = made.route();
+    send(&route, &of("a", "1"));
+    clock.set(Timestamp::new(0, 0));
+    send(&route, &of("b", "2"));
+    clock.advance(Duration::from_secs(600));
+    send(&route, &of("b", "3"));
+    assert_eq!(made.all("a")[0].flushed(), 1);
+}
+
+#[test]
+fn at_the_limit_the_one_used_least_recently_is_closed() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    let route = route.limit(2);
+    ["a", "b", "a", "c", "a", "b"].iter().for_each(|tenant| send(&route, &of(tenant, tenant)));
+    assert_eq!(["a", "b", "c"].map(|tenant| made.all(tenant).len()), [1, 2, 1]);
+    assert_eq!(["b", "c"].map(|tenant| made.all(tenant)[0].flushed()), [1, 1]);
+    let reports = route.stats();
+    let delivered: u64 = reports[1..].iter().map(|report| report.stats.delivered).sum();
+    assert_eq!((delivered, own(&route).delivered, reports.len()), (6, 6, 4));
+}
+
+#[test]
+fn a_batch_has_no_more_of_them_open_than_the_limit_either() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    let route = route.limit(2);
+    let tenants = ["a", "b", "a", "c", "d", "a"];
+    let raw: Vec<u8> = tenants.iter().flat_map(|tenant| of(tenant, tenant).as_record().raw().to_vec()).collect();
+    route.handle_batch(Records::new(&raw)).unwrap();
+    assert_eq!(["a", "b", "c", "d"].map(|tenant| made.delivered(tenant).len()), [3, 1, 1, 1]);
+    // Its own, two living ones, and the sum of the closed.
+    assert_eq!((own(&route).delivered, route.stats().len()), (6, 4));
+}
+
+#[test]
+fn one_that_is_in_use_is_closed_later() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    let route = route.limit(1);
+    send(&route, &of("a", "1"));
+    let in_use = lock(&route.shared.table).living();
+    send(&route, &of("b", "2"));
+    assert_eq!((made.all("a")[0].flushed(), route.stats().len()), (0, 3));
+    drop(in_use);
+    send(&route, &of("b", "3"));
+    assert_eq!(made.all("a")[0].flushed(), 1);
+}
+
+#[test]
+fn one_that_is_wanted_again_before_it_is_closed_stays() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    let route = route.limit(1);
+    send(&route, &of("a", "1"));
+    let in_use = lock(&route.shared.table).living();
+    send(&route, &of("b", "2"));
+    send(&route, &of("a", "3"));
+    drop(in_use);
+    send(&route, &of("a", "4"));
+    assert_eq!((made.all("a").len(), made.delivered("a").len()), (1, 3));
+}
+
+#[test]
+fn one_that_cannot_be_made_is_tried_again_after_a_pause() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let (counted, clock, script) = (tries.clone(), Arc::new(Manual::default()), Script::default());
+    let made = script.clone();
+    let route = Route::by_field("tenant", move |_| match counted.fetch_add(1, Ordering::Relaxed) {
+        0 => Err(Error::new(ErrorKind::Io, "no room")),
+        1 => panic!("on purpose"),
+        _ => Ok(made.clone()),
+    });
+    let route = route.clock(clock.clone());
+    let fails = |kind| assert_eq!(route.handle(&of("a", "x").as_record()).unwrap_err().kind(), kind);
+    fails(ErrorKind::Io);
+    clock.advance(Duration::from_millis(999));
+    fails(ErrorKind::Io);
+    clock.advance(Duration::from_millis(1));
+    fails(ErrorKind::Panic);
+    clock.advance(Duration::from_millis(1_999));
+    fails(ErrorKind::Panic);
+    assert_eq!(tries.load(Ordering::Relaxed), 2);
+    clock.advance(Duration::from_millis(1));
+    send(&route, &of("a", "y"));
+    assert_eq!((script.delivered(), own(&route).failed), (vec!["y".to_owned()], 4));
+}
+
+#[test]
+fn what_fails_in_a_batch_is_told_by_its_place() {
+    let failing = Script::new([None, Some(ErrorKind::Io)]);
+    let route = Route::by_field("tenant", |_| Err::<Script, _>(Error::new(ErrorKind::Io, "no room")))
+        .with("fixed", failing.clone())
+        .otherwise(Script::default());
+    let records = [of("fixed", "0"), of("made", "1"), RecordBuf::new(Severity::INFO, "", "2"), of("fixed", "3")];
+    let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
+    let partial = route.handle_batch(Records::new(&raw)).unwrap_err();
+    assert_eq!(partial.missed(4).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!((own(&route).delivered, own(&route).failed), (2, 2));
+}
+
+#[test]
+fn what_fits_nobody_is_dropped_and_counted() {
+    let script = Script::default();
+    let route = Route::by_severity().with("warning", script.clone()).with("no such thing", Script::default());
+    send(&route, &RecordBuf::new(Severity::NOTICE, "", "a"));
+    send(&route, &RecordBuf::new(Severity::ERROR, "", "b"));
+    assert_eq!((script.delivered(), own(&route).dropped.by(DropReason::Filtered)), (vec!["b".to_owned()], 1));
+}
+
+#[test]
+fn what_a_maker_logs_to_its_own_name_is_dropped() {
+    struct Ties(std::sync::OnceLock<std::sync::Weak<Route>>);
+    let ties = Arc::new(Ties(std::sync::OnceLock::new()));
+    let (again, script) = (ties.clone(), Script::default());
+    let made = script.clone();
+    let route = Arc::new(Route::by_field("tenant", move |_| {
+        if let Some(route) = again.0.get().and_then(std::sync::Weak::upgrade) {
+            route.handle(&of("a", "making it").as_record())?;
+        }
+        Ok(made.clone())
+    }));
+    ties.0.set(Arc::downgrade(&route)).ok();
+    send(&route, &of("a", "b"));
+    assert_eq!((script.delivered(), own(&route).dropped.by(DropReason::Reentrant)), (vec!["b".to_owned()], 1));
+}
+
+#[test]
+fn threads_that_want_the_same_one_get_the_same_one() {
+    let made = Made::default();
+    let (route, _) = made.route();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let route = &route;
+            scope.spawn(move || (0..200).for_each(|number| send(route, &of("a", &format!("{thread} {number}")))));
+        }
+    });
+    assert_eq!((made.all("a").len(), made.delivered("a").len()), (1, 800));
+}
