@@ -3,6 +3,7 @@
 mod architecture;
 mod collect;
 mod filter;
+mod filters;
 mod json;
 mod layer;
 mod output;

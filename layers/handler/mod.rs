@@ -1,16 +1,19 @@
 //! Records to their ends.
 //!
 //! [`Handler`] is the one trait in the middle. [`Output`] is the standard endpoint; everything else is a handler around
-//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
-//! `Vec` for several side by side.
+//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, [`Filtered`] in
+//! front of those that must not see everything, a tuple or a `Vec` for several side by side.
 
+mod filtered;
 mod group;
+mod notice;
 mod output;
 mod queue;
 mod reentry;
 mod rewriting;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use filtered::Filtered;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;
