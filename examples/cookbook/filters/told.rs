@@ -27,4 +27,13 @@ fn make() -> String {
 }
 
 const SHOWS: &str = "
+ INFO shop: sold n=0
+ INFO shop: sold n=2
+ INFO shop: sold n=4
+ INFO shop: sold n=8
+ WARN tracing_handlers: 10 records filtered here: sampled 7, rate limited 3 lost=10 reason=\"sampled: 7, rate limited: 3\"
+ INFO shop: sold n=14
+ INFO shop: sold n=20
+ WARN tracing_handlers: 8 records filtered here: sampled 5, rate limited 3 lost=8 reason=\"sampled: 5, rate limited: 3\"
+thin: accepted 24, delivered 6, dropped 18 (sampled 12, rate limited 6), failed 0, pending 0
 ";
