@@ -56,7 +56,7 @@ fn one_in_n_passes_the_first_of_each_n_however_many_threads_there_are() {
     for n in [1, 2, 3, 10, 1_000] {
         let filter = filter::one_in(n);
         let pattern: Vec<_> = (0..2 * n).map(|_| passes(&filter, &at(0))).collect();
-        assert!(pattern.iter().enumerate().all(|(index, passes)| *passes == (index as u64 % n == 0)), "{n}");
+        assert!(pattern.iter().enumerate().all(|(index, passes)| *passes == (index as u64).is_multiple_of(n)), "{n}");
     }
     let filter = filter::one_in(10);
     assert_eq!(eight_threads(&filter, |_, _| at(0)), 800);
