@@ -84,7 +84,7 @@ impl First {
         self.per(Per::All)
     }
 
-    /// How many messages or values are counted at a time. Of more than 512 those long not seen are forgotten part by part.
+    /// How many messages or values are counted at a time, in some 90 bytes each. Of more than 512 those long not seen are forgotten part by part.
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         let per = self.cells.per().clone();

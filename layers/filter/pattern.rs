@@ -41,7 +41,7 @@ pub fn matches(expression: &str) -> Result<Condition, Error> {
 ///
 /// # Errors
 ///
-/// As [`matches`].
+/// As [`matches()`].
 pub fn field_matches(name: &str, expression: &str) -> Result<Condition, Error> {
     field(name).matches(expression)
 }
@@ -60,7 +60,7 @@ pub fn field_matches(name: &str, expression: &str) -> Result<Condition, Error> {
 ///
 /// # Errors
 ///
-/// As [`matches`].
+/// As [`matches()`].
 pub fn target_matches(expression: &str) -> Result<OnTarget, Error> {
     Ok(OnTarget(text_test(expression)?))
 }
@@ -71,7 +71,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// As [`matches`].
+    /// As [`matches()`].
     pub fn matches(self, expression: &str) -> Result<Condition, Error> {
         Ok(Condition::new(self, Test::Text(text_test(expression)?)))
     }

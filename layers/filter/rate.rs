@@ -90,7 +90,7 @@ impl Rate {
         self.per(Per::Value(place.into()))
     }
 
-    /// How many values are known at a time. One that was forgotten has a whole burst again. Of more than 512 those long not seen
+    /// How many values are known at a time, in some 90 bytes each. One that was forgotten has a whole burst again. Of more than 512 those long not seen
     /// are forgotten part by part.
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;

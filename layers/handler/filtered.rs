@@ -1,17 +1,16 @@
+mod shared;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{DropReason, Dropped, Handler, Report, Stats, guarded, notice};
-use crate::clock::Timestamp;
+use self::shared::{NEVER, Shared};
+use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Filter;
-use crate::process::{self, Held, Resource};
 use crate::record::{Kind, Meta, Record, RecordBuf, Records, SpanEvents, pool};
-use crate::stats::Tally;
-use crate::sync::{OwnedGuard, lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// A [`Filter`] in front of any handler, which counts what it drops and can tell of it in the log itself.
@@ -54,17 +53,7 @@ pub struct Filtered<F, H: Handler> {
 impl<F: Filter, H: Handler> Filtered<F, H> {
     /// `filter` in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(filter: F, handler: H) -> Self {
-        let shared = Arc::new(Shared {
-            handler,
-            delivered: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            dropped: Tally::default(),
-            told: Mutex::default(),
-            due: AtomicI64::new(NEVER),
-            last: AtomicI64::new(0),
-            registered: AtomicBool::new(false),
-            abandoned: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared::new(handler));
         Self { filter, name: "filtered".to_owned(), tell_every: None, shared }
     }
 
@@ -138,11 +127,13 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
                     continue;
                 }
                 Judged::Notice => sorted.notices += 1,
-                Judged::Passes => sorted.passed += 1,
-            }
-            if let Some(notice) = self.due_before(&record) {
-                raw.extend_from_slice(notice.as_record().raw());
-                sorted.notices += 1;
+                Judged::Passes => {
+                    if let Some(notice) = self.due_before(&record) {
+                        raw.extend_from_slice(notice.as_record().raw());
+                        sorted.notices += 1;
+                    }
+                    sorted.passed += 1;
+                }
             }
             raw.extend_from_slice(record.raw());
         }
@@ -188,9 +179,12 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut raw = pool::take();
         let sorted = self.sort(records, &mut raw);
-        let handled = guarded(|| self.shared.handler.handle_batch(Records::new(&raw)));
-        pool::give(raw);
         let handed_on = sorted.passed + sorted.notices;
+        let handled = match handed_on {
+            0 => Ok(()),
+            _ => guarded(|| self.shared.handler.handle_batch(Records::new(&raw))),
+        };
+        pool::give(raw);
         let failed = handled.as_ref().map_or_else(|partial| handed_on - partial.delivered.min(handed_on), |()| 0);
         let failed = failed.min(sorted.passed);
         self.shared.handled((sorted.passed - failed) as u64, failed as u64);
@@ -247,124 +241,10 @@ struct Sorted {
     panicked: usize,
 }
 
-/// What the end of the process and forks meet at too.
-struct Shared<H> {
-    handler: H,
-    delivered: AtomicU64,
-    failed: AtomicU64,
-    dropped: Tally,
-    /// How much of `dropped` has been told. The lock is only held to reckon, never while a handler is called.
-    told: Mutex<Dropped>,
-    /// From this event time on there is something to tell, in nanoseconds.
-    due: AtomicI64,
-    /// When the last one was dropped.
-    last: AtomicI64,
-    registered: AtomicBool,
-    abandoned: AtomicBool,
-}
-
-impl<H: Handler> Shared<H> {
-    fn wants(&self, record: &Record<'_>) -> bool {
-        let span_events = || self.handler.span_events();
-        (!record.kind().is_of_span() || span_events().takes(record.kind())) && self.handler.enabled(&record.meta())
-    }
-
-    fn handled(&self, delivered: u64, failed: u64) {
-        self.delivered.fetch_add(delivered, Ordering::Relaxed);
-        self.failed.fetch_add(failed, Ordering::Relaxed);
-    }
-
-    fn stats(&self) -> Stats {
-        let (delivered, failed) = (self.delivered.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed));
-        let dropped = self.dropped.all();
-        Stats { accepted: delivered + failed + dropped.total(), delivered, dropped, failed, pending: 0 }
-    }
-
-    /// Before the lock is taken for the first time: a fork at that moment must find it.
-    #[inline]
-    fn register(shared: &Arc<Self>) {
-        if !shared.registered.load(Ordering::Acquire) {
-            process::register(shared.clone());
-            shared.registered.store(true, Ordering::Release);
-        }
-    }
-
-    /// Tells of what has been dropped since the last notice.
-    #[cold]
-    fn notice(&self, time: Timestamp) -> Option<RecordBuf> {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return None;
-        }
-        let mut told = lock(&self.told);
-        self.due.store(NEVER, Ordering::SeqCst);
-        let all = self.dropped.all();
-        let untold = all.since(std::mem::replace(&mut *told, all));
-        drop(told);
-        (untold.total() > 0).then(|| notice::filtered(untold).with_time(time))
-    }
-
-    /// It is not any caller's record: its trouble is told here.
-    fn tell(&self, name: &str, notice: &RecordBuf) {
-        match guarded(|| self.handler.handle(&notice.as_record())) {
-            Err(error) if !error.is_told() => {
-                crate::selflog::tell(&format!("{name}: cannot tell of dropped records: {error}"))
-            }
-            Err(_) | Ok(()) => {}
-        }
-    }
-
-    /// Whether there was anything.
-    fn tell_rest(&self, name: &str) -> bool {
-        if self.due.load(Ordering::SeqCst) == NEVER {
-            return false;
-        }
-        let notice = self.notice(Timestamp::from_unix_nanos(self.last.load(Ordering::Relaxed)));
-        notice.is_some_and(|notice| {
-            self.tell(name, &notice);
-            true
-        })
-    }
-}
-
-/// Counts as a queue: it is flushed before the outputs that it tells.
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        true
-    }
-
-    /// A queue behind this may have been flushed before it was told.
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        match self.tell_rest("filtered") {
-            true => self.handler.flush(deadline),
-            false => Ok(()),
-        }
-    }
-
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(HeldFiltered(OwnedGuard::lock_until(&self, |shared| &shared.told, deadline)?, self)))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The guard goes first.
-struct HeldFiltered<H: Handler>(OwnedGuard<Shared<H>, Dropped>, Arc<Shared<H>>);
-
-impl<H: Handler> Held for HeldFiltered<H> {
-    /// What was dropped before the fork is the parent's to tell.
-    fn forget_pending(&mut self) {
-        *self.0 = self.1.dropped.all();
-        self.1.due.store(NEVER, Ordering::SeqCst);
-    }
-}
-
-/// There is nothing to tell.
-const NEVER: i64 = i64::MAX;
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
     use crate::filter;
     use crate::record::Severity;
