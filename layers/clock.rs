@@ -37,6 +37,16 @@ impl Timestamp {
         self.nanos
     }
 
+    /// Nanoseconds since the epoch; the years 1677 to 2262 fit, others are taken as the nearer end.
+    #[inline]
+    pub(crate) const fn unix_nanos(self) -> i64 {
+        self.seconds.saturating_mul(1_000_000_000).saturating_add(self.nanos as i64)
+    }
+
+    pub(crate) const fn from_unix_nanos(nanos: i64) -> Self {
+        Self::new(nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000) as u32)
+    }
+
     /// The same point moved forward; stays at the far end of the range instead of wrapping.
     pub fn saturating_add(self, by: Duration) -> Self {
         let nanos = self.nanos + by.subsec_nanos();

@@ -1,6 +1,7 @@
 //! What became of records, counted.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What became of the records that a handler accepted.
 ///
@@ -117,6 +118,25 @@ impl Dropped {
 
     pub(crate) fn add(&mut self, reason: DropReason, count: u64) {
         self.0[reason as usize] += count;
+    }
+
+    /// Those that came after `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self(std::array::from_fn(|reason| self.0[reason].saturating_sub(before.0[reason])))
+    }
+}
+
+/// [`Dropped`], counted by several threads at once.
+#[derive(Debug, Default)]
+pub(crate) struct Drops([AtomicU64; REASONS.len()]);
+
+impl Drops {
+    pub(crate) fn add(&self, reason: DropReason) {
+        self.0[reason as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn all(&self) -> Dropped {
+        Dropped(std::array::from_fn(|reason| self.0[reason].load(Ordering::SeqCst)))
     }
 }
 

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::Dispatch;
+use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Text, logfmt};
-use tracing_handlers::handler::{Buffer, Dedup, Fallback, Overflow, Retry, Rewriting, Route};
+use tracing_handlers::handler::{Buffer, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
 use tracing_handlers::{Handler, Output, Queue};
@@ -73,6 +74,10 @@ fn an_event_allocates_nothing_in_the_steady_state() {
         check(name, true, Output::new(format, Null));
     }
     handlers_around_handlers();
+    for (name, filter) in filters() {
+        let filtered = Filtered::new(filter, Output::new(Text::new(), Null));
+        check(&format!("filtered by {name}"), true, filtered);
+    }
     a_span_allocates_twice_at_most();
 }
 
@@ -108,6 +113,25 @@ fn in_spans() {
         let _query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
         log(1);
     }
+}
+
+/// Some let everything pass, some nothing; the messages, of which each is another, drive out one another where they are keys.
+fn filters() -> Vec<(&'static str, Box<dyn Filter>)> {
+    let second = Duration::from_secs(1);
+    vec![
+        ("fields", Box::new(filter::field("pieces").ge(17).and(filter::field("price").lt(13)))),
+        ("shown values", Box::new(filter::field("pieces").contains("7").and(filter::any_field("id").ne("x").not()))),
+        ("a level by value", Box::new(filter::level_by("id").with(7, tracing::Level::DEBUG))),
+        ("the time of day", Box::new(filter::hours("00:00", "24:00").unwrap())),
+        ("a number", Box::new(filter::one_in(10).per_callsite())),
+        ("a share by key", Box::new(filter::share(0.5).by(filter::message()))),
+        ("the first of each message", Box::new(filter::first(2, second).keys(1_000))),
+        ("a rate", Box::new(filter::rate(100, second))),
+        ("a rate by key", Box::new(filter::rate(100, second).by(filter::message()).keys(100))),
+        ("a chain", Box::new(Chain::new().deny(filter::name("a.b")).require(filter::message().contains("shelf")))),
+        #[cfg(feature = "regex")]
+        ("a regular expression", Box::new(filter::matches(r"number \d+ from").unwrap())),
+    ]
 }
 
 fn text() -> Box<dyn Format> {

@@ -17,7 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use tracing_handlers::handler::{Handler, Overflow, Queue, from_fn};
+use tracing_handlers::filter;
+use tracing_handlers::handler::{Filtered, Handler, Overflow, Queue, from_fn};
 use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
 use tracing_handlers::sink::{Batch, Sink};
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
@@ -126,6 +127,8 @@ cases! {
     a_record_that_cannot_be_delivered_aborts_the_program => |ended| ended.is_killed_by(libc::SIGABRT).has_lines(10);
     a_record_that_cannot_be_delivered_at_exit_does_not_hang => |ended| ended.succeeds().took_less_than(10);
     a_record_that_cannot_be_delivered_by_several_threads_stops_the_program_once => |ended| ended.exits(3).says(&["stops"]).took_less_than(10);
+    what_was_filtered_is_told_at_the_exit => |ended| ended.exits(7).says_in_any_order(&["3 records filtered here: sampled 3", "line 0"]);
+    a_forked_child_tells_of_what_it_filtered_itself => |ended| ended.succeeds().says_in_any_order(&["2 records filtered here: sampled 2", "3 records filtered here: sampled 3", "line 0", "line 4"]);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
@@ -212,6 +215,15 @@ impl Ended {
         let lines = self.lines();
         assert!(lines == wanted, "{} lines instead of {count}; the last: {:?}", lines.len(), lines.last());
         self
+    }
+
+    /// The lines, sorted, begin like this.
+    #[track_caller]
+    fn says_in_any_order(&self, wanted: &[&str]) {
+        let mut lines = self.lines();
+        lines.sort();
+        assert_eq!(lines.len(), wanted.len(), "{lines:?}");
+        assert!(lines.iter().zip(wanted).all(|(line, wanted)| line.starts_with(wanted)), "{lines:?}");
     }
 
     #[track_caller]
@@ -451,6 +463,26 @@ fn what_main_logged_is_there_after_process_exit(directory: &Path) {
     install_queue(directory);
     log_lines(0..1_000);
     std::process::exit(7);
+}
+
+fn filtered(directory: &Path) -> impl Handler {
+    let queue = Queue::new(output(File::open(directory).buffered(BUFFER)));
+    Filtered::new(filter::one_in(4), queue).tell_every(Duration::from_secs(3_600))
+}
+
+fn what_was_filtered_is_told_at_the_exit(directory: &Path) {
+    install(filtered(directory));
+    log_lines(0..4);
+    std::process::exit(7);
+}
+
+fn a_forked_child_tells_of_what_it_filtered_itself(directory: &Path) {
+    install(filtered(directory));
+    log_lines(0..4);
+    wait_for(fork(|| {
+        log_lines(4..7);
+        std::process::exit(0);
+    }));
 }
 
 fn what_main_logged_is_there_after_an_exit_on_another_thread(directory: &Path) {

@@ -5,6 +5,7 @@ mod around;
 mod collect;
 mod csv;
 mod filter;
+mod filters;
 mod guide;
 mod json;
 mod layer;

@@ -1,6 +1,6 @@
 use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record};
-use crate::stats::Report;
+use crate::stats::{DropReason, Report};
 
 /// Joins filters.
 pub trait FilterExt: Filter + Sized {
@@ -47,6 +47,14 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
         self.0.report(reports);
         self.1.report(reports);
     }
+
+    fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
+        // What either refuses by the metadata alone must not use up a turn of the other's.
+        if !self.enabled(&record.meta()) {
+            return Some(DropReason::Filtered);
+        }
+        self.0.refusal(record).or_else(|| self.1.refusal(record))
+    }
 }
 
 /// See [`FilterExt::or`].
@@ -74,6 +82,11 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
     fn report(&self, reports: &mut Vec<Report>) {
         self.0.report(reports);
         self.1.report(reports);
+    }
+
+    /// That of the second, which had the last word.
+    fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
+        self.0.refusal(record).and_then(|_| self.1.refusal(record))
     }
 }
 

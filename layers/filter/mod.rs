@@ -2,7 +2,22 @@
 //!
 //! A [`Filter`] judges twice: from the [`Meta`] alone, which is asked once per callsite, and from the whole
 //! [`Record`], which is asked for each one that is left. tracing's [`Level`] and [`LevelFilter`] are filters; the
-//! functions of this module make others; [`and`](FilterExt::and), [`or`](FilterExt::or) and [`not`](FilterExt::not) join them.
+//! functions of this module make others; [`and`](FilterExt::and), [`or`](FilterExt::or) and [`not`](FilterExt::not) join them,
+//! or a [`Chain`] of rules.
+//!
+//! | by | filter |
+//! |---|---|
+//! | severity | a level, [`Severity`](crate::Severity), [`Threshold`], [`between`], [`level_by`] a value |
+//! | target | [`targets`], [`name`], [`target_contains`], [`target_starts_with`], `target_matches` |
+//! | message | [`message`], `matches` |
+//! | fields of the event, of spans | [`field`], [`span`], [`any_span_field`], [`any_field`], `field_matches` |
+//! | time of day | [`hours`] |
+//! | how many | [`one_in`], [`share`], [`first`], [`rate`] |
+//! | what you like | [`on_meta`], [`on_record`] |
+//!
+//! Those that ask how many keep count of what they drop; each has a [report](crate::stats::Report). An
+//! [`Output`](crate::Output) has room for filters, and [`Filtered`](crate::handler::Filtered) puts one in front of any handler.
+//! They keep no time but the records' own, so that the same records always come to the same.
 //!
 //! ```
 //! use tracing::Level;
@@ -16,16 +31,47 @@
 //! assert!(!passes(Severity::ERROR, "shop"));
 //! ```
 
+mod cells;
+mod chain;
 mod combine;
+mod condition;
+mod count;
+mod first;
 mod from_fn;
+mod hash;
+mod hours;
 mod level;
+mod level_by;
+mod literal;
+mod name;
+mod on_target;
+mod one_in;
+#[cfg(feature = "regex")]
+mod pattern;
+mod place;
+mod rate;
+mod share;
 mod switch;
 mod target;
 mod threshold;
+mod window;
 
+pub use chain::{Chain, Verdict};
 pub use combine::{And, FilterExt, Not, Or};
+pub use condition::Condition;
+pub use first::{First, first};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
+pub use hours::{Hours, Weekday, hours};
 pub use level::{Between, between};
+pub use level_by::{LevelBy, level_by};
+pub use name::{Name, name};
+pub use on_target::{OnTarget, target_contains, target_starts_with};
+pub use one_in::{OneIn, one_in};
+#[cfg(feature = "regex")]
+pub use pattern::{field_matches, matches, target_matches};
+pub use place::{Place, Spans, any_field, any_span_field, field, message, span};
+pub use rate::{Rate, rate};
+pub use share::{Share, share};
 pub use switch::{LevelSwitch, ScopedLevel};
 pub use target::{Targets, targets};
 pub use threshold::Threshold;
@@ -37,7 +83,7 @@ pub use tracing_subscriber::filter::LevelFilter;
 
 pub use crate::record::Meta;
 use crate::record::Record;
-use crate::stats::Report;
+use crate::stats::{DropReason, Report};
 
 /// Decides which records pass.
 pub trait Filter: Send + Sync + 'static {
@@ -75,6 +121,17 @@ pub trait Filter: Send + Sync + 'static {
     fn passes(&self, record: &Record<'_>) -> bool {
         self.enabled(&record.meta()) && (!self.per_record() || self.accepts(record))
     }
+
+    /// Why the records that it does not let pass are gone, for those who count them.
+    fn reason(&self) -> DropReason {
+        DropReason::Filtered
+    }
+
+    /// As [`passes`](Self::passes), and why not; `None`: it passes. By default the [`reason`](Self::reason); of filters that
+    /// are joined it is that of the one that refused.
+    fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
+        (!self.passes(record)).then(|| self.reason())
+    }
 }
 
 macro_rules! forward {
@@ -98,6 +155,14 @@ macro_rules! forward {
 
             fn report(&self, reports: &mut Vec<Report>) {
                 (**self).report(reports);
+            }
+
+            fn reason(&self) -> DropReason {
+                (**self).reason()
+            }
+
+            fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
+                (**self).refusal(record)
             }
         }
     )*};
@@ -127,5 +192,8 @@ impl<F: Filter> Filter for Option<F> {
         if let Some(filter) = self {
             filter.report(reports);
         }
+    }
+    fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
+        self.as_ref().and_then(|filter| filter.refusal(record))
     }
 }

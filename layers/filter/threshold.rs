@@ -38,6 +38,11 @@ impl Threshold {
         severity.number() >= self.least
     }
 
+    /// Passes what either does.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least) }
+    }
+
     /// The least severity that passes; `None`: nothing does.
     pub const fn severity(self) -> Option<Severity> {
         Severity::from_number(self.least)

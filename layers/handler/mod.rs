@@ -1,15 +1,17 @@
 //! Records to their ends.
 //!
 //! [`Handler`] is the one trait in the middle. [`Output`] is the standard endpoint; everything else is a handler around
-//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
-//! `Vec` for several side by side.
+//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, [`Filtered`] in
+//! front of those that must not see everything, a tuple or a `Vec` for several side by side.
 
 mod audit;
 mod backoff;
 mod buffer;
 mod dedup;
 mod fallback;
+mod filtered;
 mod group;
+mod notice;
 mod or_stop;
 mod output;
 mod queue;
@@ -29,15 +31,14 @@ pub use audit::Audit;
 pub use buffer::Buffer;
 pub use dedup::Dedup;
 pub use fallback::Fallback;
+pub use filtered::Filtered;
 pub use or_stop::OrStop;
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use retry::Retry;
 pub use rewriting::Rewriting;
-pub use scoped_buffer::ScopedBuffer;
-
-use queue::notice;
 pub use route::{Case, Route, safe_name};
+pub use scoped_buffer::ScopedBuffer;
 
 pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
 

@@ -186,7 +186,7 @@ impl<H: Handler> ScopedBuffer<H> {
         loop {
             let Some((bytes, lost)) = lock(&self.shared.scopes).kept_of(scope) else { return result };
             if lost.total() > 0 {
-                result = self.handler.handle(&notice(lost).as_record()).and(result);
+                result = self.handler.handle(&notice::lost(lost).as_record()).and(result);
             }
             let count = Records::new(&bytes).count() as u64;
             let handled = self.handler.handle_batch(Records::new(&bytes));

@@ -12,12 +12,12 @@ mod stop;
 use crate::Recipe;
 
 pub const RECIPES: &[Recipe] = &[
-    again::RECIPE,
-    audit::RECIPE,
+    by_tenant::RECIPE,
     by_severity::RECIPE,
     by_target::RECIPE,
-    by_tenant::RECIPE,
     failover::RECIPE,
+    again::RECIPE,
     repeats::RECIPE,
+    audit::RECIPE,
     stop::RECIPE,
 ];

@@ -1,8 +1,8 @@
 use std::collections::VecDeque;
 
 use super::Settings;
-use crate::handler::{DropReason, Dropped, Stats};
-use crate::record::{Kind, Record, RecordBuf, Severity, Value};
+use crate::handler::{DropReason, Dropped, Stats, notice};
+use crate::record::{Kind, Record};
 
 /// The records that wait, and the counts of all others.
 ///
@@ -149,7 +149,7 @@ impl Backlog {
 
     /// A record is given up, behind the newest one.
     pub(super) fn lose(&mut self, record: &Record<'_>, reason: DropReason) {
-        let told = notice_of(record);
+        let told = notice::count_of(record);
         if told.is_none() {
             self.accepted += 1;
             self.dropped.add(reason, 1);
@@ -164,7 +164,7 @@ impl Backlog {
         }
         while self.queued.records > 0 && !self.fits(settings, bytes) {
             let Some(oldest) = self.full.front_mut().unwrap_or(&mut self.last).drop_oldest() else { break };
-            let told = notice_of(&oldest);
+            let told = notice::count_of(&oldest);
             self.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
             self.lost_before.get_or_insert_default().add(DropReason::Oldest, told.unwrap_or(1));
             self.queued.subtract(Held::of(&oldest));
@@ -197,7 +197,7 @@ impl Backlog {
         }
         self.close_last();
         if let Some(lost) = self.lost_before.take() {
-            let notice = notice(lost);
+            let notice = notice::lost(lost);
             let mut first = Chunk::default();
             first.append(Kind::Loss, notice.as_record().raw());
             self.queued.add(Kind::Loss, first.bytes.len());
@@ -257,32 +257,10 @@ impl Backlog {
     #[cold]
     fn tell_lost(&mut self) {
         let Some(lost) = self.lost.take() else { return };
-        let notice = notice(lost);
+        let notice = notice::lost(lost);
         self.put(Kind::Loss, notice.as_record().raw());
     }
 }
-
-/// The record that stands where others are missing.
-pub(in crate::handler) fn notice(lost: Dropped) -> RecordBuf {
-    let count = lost.total();
-    let reasons = lost.iter().map(|(reason, count)| format!("{reason}: {count}")).collect::<Vec<_>>().join(", ");
-    let message = if count == 1 { "1 record lost here".to_owned() } else { format!("{count} records lost here") };
-    RecordBuf::of_kind(Kind::Loss, Severity::WARN, "tracing_handlers", &message)
-        .with_field(LOST, count)
-        .with_field("reason", reasons.as_str())
-}
-
-/// Of how many lost records this one tells, if that is all it does. It was never counted as accepted, but what it tells of
-/// must still be told when it is lost itself.
-fn notice_of(record: &Record<'_>) -> Option<u64> {
-    match (record.kind(), record.field(LOST)) {
-        (Kind::Loss, Some(Value::U64(lost))) => Some(lost),
-        (Kind::Loss, _) => Some(0),
-        _ => None,
-    }
-}
-
-const LOST: &str = "lost";
 
 /// So many bytes are worth a wake-up.
 const MARK: usize = 64 << 10;

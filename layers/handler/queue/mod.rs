@@ -12,8 +12,6 @@ use tracing_subscriber::filter::LevelFilter;
 
 pub(super) use self::worker::is_any_thread as is_worker_thread;
 
-pub(super) use self::backlog::notice;
-
 use self::backlog::Backlog;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats};

@@ -1,0 +1,105 @@
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use super::literal::{Literal, with_text};
+use super::{Filter, Place};
+use crate::record::{Record, Value};
+
+/// What the value at a [`Place`] must be: made by the questions there.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    place: Place,
+    test: Test,
+}
+
+impl Condition {
+    pub(super) fn new(place: Place, test: Test) -> Self {
+        Self { place, test }
+    }
+}
+
+impl Filter for Condition {
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        self.place.any(record, |value| self.test.fits(value))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    Exists,
+    Is(Relation, Literal),
+    OneOf(Vec<Literal>),
+    Text(TextTest),
+}
+
+impl Test {
+    fn fits(&self, value: Value<'_>) -> bool {
+        match self {
+            Self::Exists => true,
+            Self::Is(relation, literal) => relation.holds(literal.compare(value)),
+            Self::OneOf(literals) => literals.iter().any(|literal| literal.equals(value)),
+            Self::Text(test) => with_text(value, |text| test.fits(text)),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Relation {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
+impl Relation {
+    /// `None`: they cannot be compared, so they are not equal either.
+    fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Equal => order == Some(Ordering::Equal),
+            Self::NotEqual => order != Some(Ordering::Equal),
+            Self::Less => order.is_some_and(Ordering::is_lt),
+            Self::AtMost => order.is_some_and(Ordering::is_le),
+            Self::More => order.is_some_and(Ordering::is_gt),
+            Self::AtLeast => order.is_some_and(Ordering::is_ge),
+        }
+    }
+}
+
+/// A question about a text.
+#[derive(Clone)]
+pub(super) struct TextTest {
+    /// How `Debug` shows it.
+    about: String,
+    fits: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl TextTest {
+    pub(super) fn new(about: String, fits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self { about, fits: Arc::new(fits) }
+    }
+
+    pub(super) fn contains(part: String) -> Self {
+        Self::new(format!("contains {part:?}"), move |text| text.contains(&part))
+    }
+
+    pub(super) fn starts_with(start: String) -> Self {
+        Self::new(format!("starts with {start:?}"), move |text| text.starts_with(&start))
+    }
+
+    pub(super) fn ends_with(end: String) -> Self {
+        Self::new(format!("ends with {end:?}"), move |text| text.ends_with(&end))
+    }
+
+    pub(super) fn fits(&self, text: &str) -> bool {
+        (self.fits)(text)
+    }
+}
+
+impl fmt::Debug for TextTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.about)
+    }
+}

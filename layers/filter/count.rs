@@ -1,0 +1,35 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Threshold;
+use crate::record::{Kind, Record};
+use crate::stats::{DropReason, Report, Stats};
+
+/// How many records a filter let pass, and how many it did not.
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    passed: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Count {
+    /// Counts a record, and hands back whether it `passes`.
+    #[inline]
+    pub(super) fn judged(&self, passes: bool) -> bool {
+        let counter = if passes { &self.passed } else { &self.dropped };
+        counter.fetch_add(1, Ordering::Relaxed);
+        passes
+    }
+
+    pub(super) fn report(&self, name: &str, reason: DropReason, reports: &mut Vec<Report>) {
+        let (passed, dropped) = (self.passed.load(Ordering::Relaxed), self.dropped.load(Ordering::Relaxed));
+        let mut stats = Stats { accepted: passed + dropped, delivered: passed, ..Stats::default() };
+        stats.dropped.add(reason, dropped);
+        reports.push(Report::new(name, stats));
+    }
+}
+
+/// Whether a filter that thins records out leaves this one alone: it is important, or it tells of others that are missing.
+#[inline]
+pub(super) fn is_exempt(record: &Record<'_>, always: Threshold) -> bool {
+    always.allows(record.severity()) || record.kind() == Kind::Loss
+}

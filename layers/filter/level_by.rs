@@ -1,0 +1,78 @@
+use super::literal::Literal;
+use super::{Filter, LevelFilter, Place, Threshold};
+use crate::record::{Meta, Record, Severity, Value};
+
+/// A threshold that depends on a value: log4j2's `DynamicThresholdFilter`.
+///
+/// A text as `place` is a field of the event, else of the innermost span that has it.
+///
+/// ```
+/// use tracing::Level;
+/// use tracing_handlers::filter::{self, Filter};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let filter = filter::level_by("user").with(42_u64, Level::DEBUG).otherwise(Level::INFO);
+/// let passes = |user: u64, severity| {
+///     let record = RecordBuf::new(severity, "shop", "").with_span("request", [("user", user.into())]);
+///     filter.passes(&record.as_record())
+/// };
+/// assert!(passes(42, Severity::DEBUG) && !passes(42, Severity::TRACE));
+/// assert!(passes(7, Severity::INFO) && !passes(7, Severity::DEBUG));
+/// ```
+pub fn level_by(place: impl Into<Place>) -> LevelBy {
+    LevelBy { place: place.into(), levels: Vec::new(), otherwise: Severity::INFO.into() }
+}
+
+/// Thresholds by value. See [`level_by`].
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`with`](Self::with) | none | the threshold where the value is this; the first that fits decides |
+/// | [`otherwise`](Self::otherwise) | `INFO` | the threshold for other values, and where there is none |
+///
+/// Callsites are on down to the most verbose of them, so that those records are made and looked at: a DEBUG call costs what
+/// a logged one does up to the filter, for everybody.
+#[derive(Clone, Debug)]
+pub struct LevelBy {
+    place: Place,
+    levels: Vec<(Literal, Threshold)>,
+    otherwise: Threshold,
+}
+
+impl LevelBy {
+    /// Where the value is this, records of this level and above pass. Values compare as a [`Place`]'s do.
+    pub fn with<'v>(mut self, value: impl Into<Value<'v>>, level: impl Into<Threshold>) -> Self {
+        self.levels.push((Literal::from(value.into()), level.into()));
+        self
+    }
+
+    /// Where it is any other, or there is none.
+    pub fn otherwise(mut self, level: impl Into<Threshold>) -> Self {
+        self.otherwise = level.into();
+        self
+    }
+
+    fn most_verbose(&self) -> Threshold {
+        self.levels.iter().fold(self.otherwise, |most, (_, level)| most.or(*level))
+    }
+
+    fn level_of(&self, record: &Record<'_>) -> Threshold {
+        let Some(value) = self.place.value(record) else { return self.otherwise };
+        let known = self.levels.iter().find(|(known, _)| known.equals(value));
+        known.map_or(self.otherwise, |(_, level)| *level)
+    }
+}
+
+impl Filter for LevelBy {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.most_verbose().allows(meta.severity)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.most_verbose().level()
+    }
+
+    fn accepts(&self, record: &Record<'_>) -> bool {
+        self.level_of(record).allows(record.severity())
+    }
+}

@@ -1,0 +1,45 @@
+//! The record that stands where others are missing.
+
+use super::Dropped;
+use crate::record::{Kind, Record, RecordBuf, Severity, Value};
+
+/// `3 records lost here`, with the field `lost` and the reasons.
+pub(super) fn lost(dropped: Dropped) -> RecordBuf {
+    let message = format!("{} lost here", records(dropped.total()));
+    notice(dropped, &message)
+}
+
+/// `37 records filtered here: rate limited 30, sampled 7`, with the same fields.
+pub(super) fn filtered(dropped: Dropped) -> RecordBuf {
+    let mut reasons: Vec<_> = dropped.iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let reasons: Vec<_> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+    let message = format!("{} filtered here: {}", records(dropped.total()), reasons.join(", "));
+    notice(dropped, &message)
+}
+
+fn notice(dropped: Dropped, message: &str) -> RecordBuf {
+    let reasons: Vec<_> = dropped.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+    RecordBuf::of_kind(Kind::Loss, Severity::WARN, "tracing_handlers", message)
+        .with_field(LOST, dropped.total())
+        .with_field("reason", reasons.join(", ").as_str())
+}
+
+fn records(count: u64) -> String {
+    match count {
+        1 => "1 record".to_owned(),
+        count => format!("{count} records"),
+    }
+}
+
+/// Of how many lost records this one tells, if that is all it does. It was never counted as accepted, but what it tells of
+/// must still be told when it is lost itself.
+pub(super) fn count_of(record: &Record<'_>) -> Option<u64> {
+    match (record.kind(), record.field(LOST)) {
+        (Kind::Loss, Some(Value::U64(lost))) => Some(lost),
+        (Kind::Loss, _) => Some(0),
+        _ => None,
+    }
+}
+
+const LOST: &str = "lost";
