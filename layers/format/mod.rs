@@ -1,18 +1,24 @@
 //! Record to bytes.
 //!
 //! A [`Format`] writes one record, without what ends it (that is [`Framing`](crate::Framing)), into the caller's
-//! buffer. [`Text`] is for people, [`Json`] for machines.
+//! buffer. [`Text`] is for people, [`Pattern`] for people with wishes of their own, [`Python`] for those who bring
+//! Python's formats along, [`Json`] for machines.
 
 mod escape;
 pub mod json;
 mod kept;
 mod level;
 mod number;
+mod pattern;
+mod python;
 mod text;
 mod time;
+mod width;
 
 pub use json::Json;
 pub use level::LevelNames;
+pub use pattern::Pattern;
+pub use python::Python;
 pub use text::Text;
 pub use time::Time;
 

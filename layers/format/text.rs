@@ -1,5 +1,5 @@
 mod pen;
-mod value;
+pub(super) mod value;
 
 use self::pen::{Pen, Style};
 use super::kept::FormatId;
