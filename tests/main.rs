@@ -6,6 +6,7 @@ mod filter;
 mod json;
 mod layer;
 mod output;
+mod python_format;
 mod queue;
 mod record;
 mod rotation;

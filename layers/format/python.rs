@@ -83,7 +83,8 @@ use crate::{Error, ErrorKind};
 ///   are printable there is Unicode's of the Rust release.
 /// - The time is UTC unless told otherwise, and `%Z` is then `UTC`. A time before the year 0 or after 9999 is written as the nearest
 ///   one inside; an offset has no seconds.
-/// - A format that would fail for every record is an error now: an unknown conversion, `%s` without a name, `{}`, `{0}`, a lone `%`.
+/// - A format that would fail for every record is an error now: an unknown conversion, `%s` without a name, `{}`, `{0}`, a lone `%`. Each
+///   field is checked as Python's validation checks the first one: no lengths (`%(left)ld`), no point without digits.
 /// - `{a.b}` and `%(a.b)s` are the field `a.b`, as tracing names them, not an attribute of `a`; indexes are refused. A nested
 ///   width or precision (`{message:{width}}`) must be a whole number.
 /// - Widths and precisions are at most 1,000; `%*d` is refused: there are no positional arguments.
@@ -152,7 +153,7 @@ impl Python {
     fn of(parts: Vec<Part>) -> Self {
         Self {
             parts: parts.into(),
-            time: Strftime::c("%Y-%m-%d %H:%M:%S"),
+            time: Strftime::c(DEFAULT_TIME),
             millis: true,
             zone: Time::rfc3339(),
             defaults: RecordBuf::new(Severity::INFO, "", "").with_time(Timestamp::EPOCH),
@@ -164,10 +165,10 @@ impl Python {
 
     /// How `asctime` is written: a format of C's `strftime`, in the C locale; without milliseconds, unlike the default.
     ///
-    /// As in Python, a directive that C does not know (`%f` is one) stands for itself.
+    /// As in Python, a directive that C does not know (`%f` is one) stands for itself, and an empty format is the default.
     pub fn datefmt(mut self, format: &str) -> Self {
-        self.time = Strftime::c(format);
-        self.millis = false;
+        self.millis = format.is_empty();
+        self.time = Strftime::c(if self.millis { DEFAULT_TIME } else { format });
         self
     }
 
@@ -248,7 +249,8 @@ impl Python {
                 escape::plain(out, message);
             }
         }
-        if let Some(stack) = record.field("stack_info").and_then(|value| value.as_str()).filter(|text| !text.is_empty()) {
+        if let Some(stack) = record.field("stack_info").and_then(|value| value.as_str()).filter(|text| !text.is_empty())
+        {
             new_line(start, out);
             escape::plain(out, stack);
         }
@@ -362,6 +364,9 @@ fn count(digits: &str) -> Option<usize> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|count| plain && *count <= MAX_COUNT)
 }
+
+/// Milliseconds follow it.
+const DEFAULT_TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 /// Wider columns and more digits are a slip of the keyboard, or an attack.
 const MAX_COUNT: usize = 1_000;

@@ -2,10 +2,10 @@ use std::io::Write;
 
 use super::object::Object;
 use super::{Python, cannot};
+use crate::Error;
 use crate::clock::Timestamp;
 use crate::format::{escape, number};
 use crate::record::{ErrorChain, Record, Value};
-use crate::Error;
 
 /// An attribute of Python's `LogRecord`, or a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +72,12 @@ impl Python {
             Attribute::LevelName => put(text, |text| self.level_names.write(record.severity(), text)),
             Attribute::LevelNo => Object::from(u64::from(record.severity().python())),
             Attribute::PathName => record.file().map_or(Object::Own(UNKNOWN_FILE), Object::Text),
-            Attribute::FileName => record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(file_name(path))),
-            Attribute::Module => record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(stem(file_name(path)))),
+            Attribute::FileName => {
+                record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(file_name(path)))
+            }
+            Attribute::Module => {
+                record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(stem(file_name(path))))
+            }
             Attribute::LineNo => Object::from(u64::from(record.line().unwrap_or(0))),
             Attribute::FuncName => text_field(record, "funcName").unwrap_or(Object::Own("(unknown function)")),
             Attribute::Error => error(record).map_or(Object::NONE, |chain| object(Value::Error(chain), text)),

@@ -168,7 +168,7 @@ impl Spec<'_> {
         let at = out.len();
         let amount = if percent { value.abs() * 100.0 } else { value.abs() };
         match (notation, self.precision) {
-            (Notation::Pointed, None) => float::shortest(amount, out),
+            (Notation::Pointed, None) => float::shortest(amount, self.brace.alternate, out),
             (_, precision) => {
                 float::write(amount, notation, precision.unwrap_or(6), self.brace.alternate, digits, out);
             }

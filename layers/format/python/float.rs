@@ -59,8 +59,9 @@ pub(super) fn write(
     }
 }
 
-/// Appends a number that is not negative as Python's `repr` does: the fewest digits that read back as the same.
-pub(super) fn shortest(value: f64, out: &mut Vec<u8>) {
+/// Appends a number that is not negative as Python's `repr` does: the fewest digits that read back as the same. `alternate`:
+/// with a point before an exponent, too.
+pub(super) fn shortest(value: f64, alternate: bool, out: &mut Vec<u8>) {
     if put_not_finite(value, out) {
         return;
     }
@@ -74,7 +75,7 @@ pub(super) fn shortest(value: f64, out: &mut Vec<u8>) {
     let (count, exponent) = split(text, &mut digits);
     match (-4..16).contains(&exponent) {
         true => fixed(&digits[..count], exponent, true, false, out),
-        false => with_exponent(&digits[..count], exponent, false, out),
+        false => with_exponent(&digits[..count], exponent, alternate, out),
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> Object<'a> {
                 if float::is_negative(value) {
                     out.push(b'-');
                 }
-                float::shortest(value.abs(), out);
+                float::shortest(value.abs(), false, out);
             }
             Self::Other(text) => out.extend_from_slice(text.as_bytes()),
         }

@@ -19,7 +19,8 @@ pub(super) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
             rest = after;
             continue;
         }
-        let (name, after) = name(rest).ok_or_else(|| Wrong::new(at, "a `%` without a `(name)`; the sign itself is `%%`"))?;
+        let (name, after) =
+            name(rest).ok_or_else(|| Wrong::new(at, "a `%` without a `(name)`; the sign itself is `%%`"))?;
         let (percent, after) = Percent::parse(after).map_err(|what| Wrong::new(at, what))?;
         parts.value(Attribute::of(name), Conversion::Percent(percent));
         rest = after;
@@ -61,13 +62,13 @@ impl Percent {
         let (precision, rest) = match rest.strip_prefix('.') {
             Some(rest) => {
                 let (precision, rest) = digits(rest);
-                // A point alone is a zero.
-                (Some(if precision.is_empty() { "0" } else { precision }), rest)
+                if precision.is_empty() {
+                    return Err("the digits are missing behind the point".to_owned());
+                }
+                (Some(precision), rest)
             }
             None => (None, rest),
         };
-        // Python reads over one of C's lengths.
-        let rest = rest.strip_prefix(['h', 'l', 'L']).unwrap_or(rest);
         let Some(letter) = rest.chars().next() else { return Err("the conversion is missing at the end".to_owned()) };
         if !"diouxXeEfFgGcrsa".contains(letter) {
             return Err(format!("there is no conversion `{letter}`"));
@@ -85,7 +86,12 @@ impl Percent {
         Ok((percent, &rest[1..]))
     }
 
-    pub(super) fn write(&self, object: Object<'_>, digits: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    pub(super) fn write(
+        &self,
+        object: Object<'_>,
+        digits: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), &'static str> {
         match self.letter {
             b's' => self.text(object, How::Str, out),
             b'r' => self.text(object, How::Repr, out),

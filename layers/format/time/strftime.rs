@@ -30,7 +30,9 @@ impl Strftime {
             match item {
                 Item::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Item::Fraction { digits, point } => write_fraction(moment.nanos, *digits, *point, out),
-                Item::Verbatim(text, directive) => directive.pad_text(out, |out| out.extend_from_slice(text.as_bytes())),
+                Item::Verbatim(text, directive) => {
+                    directive.pad_text(out, |out| out.extend_from_slice(text.as_bytes()))
+                }
                 Item::Directive(directive) => directive.write(&moment, out),
             }
         }
@@ -90,7 +92,6 @@ impl Directive {
             b'C' => self.number(1, moment.year / 100, out),
             b'd' => self.number(2, moment.day, out),
             b'D' | b'x' => self.compound(b"m d y", b'/', moment, out),
-            b'e' if self.width > 0 => self.number(2, moment.day, out),
             b'e' => self.spaced(moment.day, out),
             b'F' => self.compound(b"Y m d", b'-', moment, out),
             b'g' => self.number(2, moment.iso_year().rem_euclid(100), out),
@@ -198,7 +199,7 @@ impl Directive {
     }
 
     fn zone(self, moment: &Moment<'_>, out: &mut Vec<u8>) {
-        self.pad_text(out, |out| {
+        Self { upper: self.upper && !self.swap, ..self }.pad_text(out, |out| {
             let start = out.len();
             moment.write_zone(out);
             if self.swap {
@@ -264,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_strict_format_says_where_it_is_wrong() {
-        for (format, at) in [("%H:%Q", 3), ("%", 0), ("%H %5", 3), ("%Ey", 0), ("%.f", 0), ("%12f", 0), ("%99999d", 0)] {
+        for (format, at) in [("%H:%Q", 3), ("%", 0), ("%H %5", 3), ("%Ey", 0), ("%.f", 0), ("%12f", 0), ("%99999d", 0)]
+        {
             assert_eq!(Strftime::strict(format).map(|_| ()).map_err(|(place, _)| place), Err(at), "{format}");
         }
     }

@@ -28,7 +28,8 @@ impl<'z> Moment<'z> {
         let local = civil::clamp(time, i64::from(offset_minutes) * 60);
         // Kept by the thread: most records share their second with the one before.
         let text = civil::date_time(local.seconds());
-        let number = |from: usize, to: usize| text[from..to].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        let number =
+            |from: usize, to: usize| text[from..to].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
         let (year, month, day) = (number(0, 4), number(5, 7) as usize, number(8, 10));
         Self {
             year,

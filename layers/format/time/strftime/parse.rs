@@ -10,8 +10,11 @@ pub(super) fn c(format: &str) -> Box<[Item]> {
         let letter = u8::try_from(found.letter).unwrap_or(0);
         match is_known(letter) && is_fit(found.modifier, letter) {
             true => items.0.push(Item::Directive(Directive { letter, ..found.directive })),
-            // A lone sign at the end, say.
-            false => items.0.push(Item::Verbatim(text.into(), found.directive)),
+            // A lone sign at the end, say. With months, glibc sees to the case before it looks at the modifier.
+            false => {
+                let upper = found.directive.upper | (found.directive.swap && b"bBh".contains(&letter));
+                items.0.push(Item::Verbatim(text.into(), Directive { upper, ..found.directive }));
+            }
         }
         rest = after;
     }
