@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::Dispatch;
-use tracing_handlers::format::{Format, Json, Text};
+use tracing_handlers::format::{Format, Json, Pattern, Python, Text};
 use tracing_handlers::handler::{Overflow, Rewriting};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
@@ -68,6 +68,13 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
     }
+    for spans in [false, true] {
+        check(&format!("pattern, spans {spans}"), spans, Output::new(pattern(), Null));
+        for (style, format) in PYTHON {
+            let python = Python::new(style, format).unwrap().defaults([("id", 0.into())]).datefmt("%c");
+            check(&format!("{format}, spans {spans}"), spans, Output::new(python, Null));
+        }
+    }
     a_span_allocates_twice_at_most();
 }
 
@@ -98,6 +105,22 @@ fn text() -> Box<dyn Format> {
 fn json() -> Box<dyn Format> {
     Box::new(Json::new())
 }
+
+fn pattern() -> Pattern {
+    let text = "{time:%a %d %b %T%.3f} {style bold >12:{level:color}}{?span.id: [{span.id}]} {spans} {message:>90.-80} \
+                {field.price} {fields} {thread|none} {file}:{line} {pid}";
+    Pattern::new(text).unwrap()
+}
+
+/// Every kind of value, written in every way.
+const PYTHON: [(char, &str); 3] = [
+    ('%', "%(asctime)s %(levelname)-8s %(name)r %(id)05d %(price).2f %(price)g %(created)s %(pieces)#x %(message).20s"),
+    (
+        '{',
+        "{asctime:>30} {levelname:^9} {message!r:.30} {price:012,.3f} {price} {pieces:,} {threadName} {paid} {msecs}",
+    ),
+    ('$', "$asctime ${levelno} $filename $module $price $message $process"),
+];
 
 fn queue(handler: impl Handler) -> Queue<impl Handler> {
     Queue::new(handler).capacity(512).overflow(Overflow::Block)

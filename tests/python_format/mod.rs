@@ -13,19 +13,19 @@ use self::cases::{Case, Random};
 
 #[test]
 fn lines_are_those_of_python() {
-    compare(&cases::many(&mut Random::new(1), 6_000), Refusals::None);
+    compare(&cases::many(&mut Random::new(1), 4_000), Refusals::None);
 }
 
 /// In UTC, in zones with daylight saving time, and ahead by odd minutes; in years of one digit and of four.
 #[test]
 fn times_are_those_of_python() {
-    compare(&cases::times(&mut Random::new(2), 6_000), Refusals::None);
+    compare(&cases::times(&mut Random::new(2), 4_000), Refusals::None);
 }
 
 /// Formats of random signs. Ours refuses more, see its documentation, but never writes something else.
 #[test]
 fn a_format_that_python_refuses_is_refused() {
-    compare(&cases::noise(&mut Random::new(3), 6_000), Refusals::Ours);
+    compare(&cases::noise(&mut Random::new(3), 4_000), Refusals::Ours);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -85,15 +85,26 @@ fn python(cases: &[Case]) -> Option<Vec<Value>> {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        println!("skipped: python3 is not installed");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "python3 is not installed");
-        return None;
+        return skip("python3 is not installed");
     };
     let input = serde_json::to_vec(&cases.iter().map(Case::json).collect::<Vec<_>>()).unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let writer = thread::spawn(move || stdin.write_all(&input).unwrap());
+    // One that is too old does not read it.
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
+    if output.status.code() == Some(TOO_OLD) {
+        return skip("python3 is older than 3.10");
+    }
     assert!(output.status.success(), "python3 failed");
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
+
+fn skip(why: &str) -> Option<Vec<Value>> {
+    println!("skipped: {why}");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    None
+}
+
+/// What `reference.py` ends with where its Python has no `defaults` yet.
+const TOO_OLD: i32 = 3;
