@@ -6,6 +6,7 @@ mod filter;
 mod json;
 mod layer;
 mod output;
+mod pattern;
 mod python_format;
 mod queue;
 mod record;

@@ -59,7 +59,7 @@ use crate::record::Record;
 /// | `{?NAME:PATTERN}` | `PATTERN`, where there is that value |
 /// | `{!NAME:PATTERN}` | `PATTERN`, where there is not |
 /// | `{style OPTIONS:PATTERN}` | `PATTERN`, with these options as a whole |
-/// | `{{`, `}}` | a brace |
+/// | `{{`, `}}` | a brace; the closing one not inside of a section or style, whose end it would be |
 ///
 /// **Options** stand behind a colon, with spaces between them: `{level:<5 bold}`.
 ///

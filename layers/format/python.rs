@@ -87,7 +87,7 @@ use crate::{Error, ErrorKind};
 ///   field is checked as Python's validation checks the first one: no lengths (`%(left)ld`), no point without digits.
 /// - `{a.b}` and `%(a.b)s` are the field `a.b`, as tracing names them, not an attribute of `a`; indexes are refused. A nested
 ///   width or precision (`{message:{width}}`) must be a whole number.
-/// - Widths and precisions are at most 1,000; `%*d` is refused: there are no positional arguments.
+/// - Widths and precisions are at most 1,000, in a `datefmt` they are cut down to that; `%*d` is refused: there are no positional arguments.
 /// - `exc_text` is there in the first format, too, and is no traceback. Bytes are hexadecimal; nested values are JSON.
 #[derive(Clone, Debug)]
 pub struct Python {
@@ -207,7 +207,10 @@ impl Python {
                     let written = match conversion {
                         Conversion::Percent(percent) => percent.write(object, scratch.digits, out),
                         Conversion::Brace(brace) => self.write_brace(brace, object, record, scratch.digits, out)?,
-                        Conversion::Plain => Ok(object.write(out)),
+                        Conversion::Plain => {
+                            object.write(out);
+                            Ok(())
+                        }
                     };
                     written.map_err(|why| cannot(attribute, why))?;
                 }

@@ -368,7 +368,7 @@ impl Random {
 
     /// Mostly nothing.
     fn maybe(&mut self, all: &[&'static str]) -> &'static str {
-        if self.one_in(3) { *self.of::<&str>(all) } else { "" }
+        if self.one_in(3) { self.of::<&str>(all) } else { "" }
     }
 
     fn float(&mut self) -> f64 {

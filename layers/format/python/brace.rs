@@ -46,8 +46,11 @@ impl Brace {
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
         let spec = Spec { brace: self, width: width.unwrap_or(0), precision };
+        if self.how.is_none() && self.is_plain {
+            object.write(out);
+            return Ok(());
+        }
         match (self.how, object) {
-            (None, object) if self.is_plain => Ok(object.write(out)),
             (Some(how), object) => spec.text(object, how, out),
             (None, Object::Text(_) | Object::Own(_)) => spec.text(object, How::Str, out),
             (None, Object::Other(_)) => Err("it has no formats"),

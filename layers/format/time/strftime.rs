@@ -272,6 +272,14 @@ mod tests {
     }
 
     #[test]
+    fn c_s_widths_have_a_limit() {
+        let mut out = Vec::new();
+        let format = Strftime::c("%99999999999999999999999d%88888888888Q");
+        format.write(Timestamp::EPOCH, &Time::rfc3339(), &mut out);
+        assert_eq!(out.len(), 2_000);
+    }
+
+    #[test]
     fn times_beyond_the_calendar_are_the_nearest_in_it() {
         assert_eq!(text("%F %T", i64::MAX), "9999-12-31 23:59:59");
         assert_eq!(text("%F %T %G", i64::MIN), "0-01-01 00:00:00 -1");

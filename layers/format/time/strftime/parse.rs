@@ -87,6 +87,9 @@ fn next(text: &str, strict: bool) -> Option<(usize, Found)> {
         directive.width = directive.width.saturating_mul(10).saturating_add(digit as usize - '0' as usize);
         length += 1;
     }
+    if !strict {
+        directive.width = directive.width.min(MAX_WIDTH);
+    }
     let modifier = chars.next_if(|char| matches!(char, 'E' | 'O'));
     length += usize::from(modifier.is_some());
     let letter = chars.next();
