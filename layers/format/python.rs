@@ -172,7 +172,7 @@ impl Python {
         self
     }
 
-    /// Values for fields that a record lacks. Without one, such a record cannot be formatted: an [`ErrorKind::Format`].
+    /// Values for fields that a record lacks; texts are written as they are. Without one, such a record cannot be formatted: an [`ErrorKind::Format`].
     pub fn defaults<'v>(mut self, defaults: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
         for (name, value) in defaults {
             self.defaults.push_field(name, value);

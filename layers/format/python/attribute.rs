@@ -61,10 +61,7 @@ impl Python {
         attribute: &'a Attribute,
         record: &Record<'a>,
         text: &'a mut Vec<u8>,
-    ) -> Result<Object<'a>, Error>
-    where
-        Self: 'a,
-    {
+    ) -> Result<Object<'a>, Error> {
         Ok(match attribute {
             Attribute::Name => Object::Text(record.target()),
             Attribute::Message => Object::Text(record.message()),
@@ -120,8 +117,9 @@ impl Python {
         }
         match self.defaults.as_record().field(name) {
             // Its text is copied: it does not live as long as the record's.
-            Some(Value::Str(own) | Value::Text(own)) => Ok(put(text, |text| text.extend_from_slice(own.as_bytes()))),
-            Some(Value::Json(own)) => Ok(put(text, |text| text.extend_from_slice(own.as_bytes()))),
+            Some(Value::Str(own) | Value::Text(own) | Value::Json(own)) => {
+                Ok(put(text, |text| text.extend_from_slice(own.as_bytes())))
+            }
             Some(Value::Bytes(own)) => Ok(put(text, |text| escape::hex(text, own))),
             Some(Value::Error(own)) => Ok(put(text, |text| drop(write!(text, "{own}")))),
             Some(value) => Ok(Object::of_number(value)),

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::format::Caps;
 
@@ -160,4 +162,19 @@ fn what_the_program_says_cannot_forge_a_line() {
         }
     }
     assert_eq!(line_of(Python::brace("{c:c}").unwrap(), &record).unwrap(), "\\n");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_parser_stumble(format in "[%({$})a-z:!.*<>=+#0-9 é_\\[\\]-]{0,40}", datefmt in "[%a-zA-Z0-9_#^é-]{0,20}") {
+        for (style, field) in [('%', "%(message)s"), ('{', "{left}"), ('$', "$user")] {
+            for format in [format.clone(), format!("{format}{field}"), field.replace('s', &format), field.replace('}', &format)] {
+                if let Ok(format) = Python::new(style, &format) {
+                    let _ = line_of(format, &record());
+                }
+            }
+        }
+        let time = Python::percent("%(asctime)s").unwrap().datefmt(&datefmt);
+        prop_assert!(line_of(time, &record()).is_ok());
+    }
 }
