@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::Dispatch;
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::csv::{Column, Nested};
-use tracing_handlers::format::{Csv, Format, Json, Logfmt, Text, logfmt};
+use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Python, Text, logfmt};
 use tracing_handlers::handler::{Buffer, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
@@ -77,6 +77,13 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     for (name, filter) in filters() {
         let filtered = Filtered::new(filter, Output::new(Text::new(), Null));
         check(&format!("filtered by {name}"), true, filtered);
+    }
+    for spans in [false, true] {
+        check(&format!("pattern, spans {spans}"), spans, Output::new(pattern(), Null));
+        for (style, format) in PYTHON {
+            let python = Python::new(style, format).unwrap().defaults([("id", 0.into())]).datefmt("%c");
+            check(&format!("{format}, spans {spans}"), spans, Output::new(python, Null));
+        }
     }
     a_span_allocates_twice_at_most();
 }
@@ -152,6 +159,22 @@ fn other_formats() -> Vec<(&'static str, Box<dyn Format>)> {
         ("csv with json", Box::new(Csv::new().columns(columns).nested(Nested::Json))),
     ]
 }
+
+fn pattern() -> Pattern {
+    let text = "{time:%a %d %b %T%.3f} {style bold >12:{level:color}}{?span.id: [{span.id}]} {spans} {message:>90.-80} \
+                {field.price} {fields} {thread|none} {file}:{line} {pid}";
+    Pattern::new(text).unwrap()
+}
+
+/// Every kind of value, written in every way.
+const PYTHON: [(char, &str); 3] = [
+    ('%', "%(asctime)s %(levelname)-8s %(name)r %(id)05d %(price).2f %(price)g %(created)s %(pieces)#x %(message).20s"),
+    (
+        '{',
+        "{asctime:>30} {levelname:^9} {message!r:.30} {price:012,.3f} {price} {pieces:,} {threadName} {paid} {msecs}",
+    ),
+    ('$', "$asctime ${levelno} $filename $module $price $message $process"),
+];
 
 fn queue(handler: impl Handler) -> Queue<impl Handler> {
     Queue::new(handler).capacity(512).overflow(Overflow::Block)

@@ -12,6 +12,8 @@ mod layer;
 mod logfmt;
 mod nested;
 mod output;
+mod pattern;
+mod python_format;
 mod queue;
 mod record;
 mod rotation;

@@ -1,7 +1,9 @@
 //! Record to bytes.
 //!
 //! A [`Format`] writes one record, without what ends it (that is [`Framing`](crate::Framing)), into the caller's
-//! buffer. [`Text`] is for people, [`Json`] for machines, [`Logfmt`] for both, [`Csv`] for spreadsheets.
+//! buffer. [`Text`] is for people, [`Pattern`] for people with wishes of their own, [`Python`] for those who bring
+//! Python's formats along; [`Json`] is for machines, [`Preset`] for those that have a schema, `JsonTemplate` for a schema of
+//! one's own; [`Logfmt`] is for both, [`Csv`] for spreadsheets.
 
 pub mod csv;
 mod escape;
@@ -10,13 +12,18 @@ mod kept;
 mod level;
 pub mod logfmt;
 mod number;
+mod pattern;
+mod python;
 mod text;
 mod time;
+mod width;
 
 pub use csv::Csv;
 pub use json::Json;
 pub use level::LevelNames;
 pub use logfmt::Logfmt;
+pub use pattern::Pattern;
+pub use python::Python;
 pub use text::Text;
 pub use time::Time;
 

@@ -1,6 +1,6 @@
 mod below;
 mod pen;
-mod value;
+pub(super) mod value;
 
 use self::below::Below;
 use self::pen::{Pen, Style};

@@ -4,8 +4,14 @@ use std::sync::Arc;
 use super::number;
 use crate::clock::Timestamp;
 
+pub(super) use strftime::Strftime;
+
 mod civil;
+mod strftime;
 #[cfg(feature = "time-zone")]
+mod zone;
+#[cfg(not(feature = "time-zone"))]
+#[path = "time/utc.rs"]
 mod zone;
 
 /// How the time of a record is written.
@@ -158,6 +164,9 @@ enum Style {
 trait Zone: fmt::Debug + Send + Sync + 'static {
     /// How far ahead, in whole minutes (RFC 3339 has no seconds there), `seconds` after the epoch.
     fn offset_minutes(&self, seconds: i64) -> i32;
+
+    /// Appends what this offset is called there and then: `CEST`, or `+0545` where it has no letters.
+    fn put_abbreviation(&self, seconds: i64, out: &mut Vec<u8>);
 }
 
 /// `2026-11-21T01:19:03.123456Z`, in whole words.

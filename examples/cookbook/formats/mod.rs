@@ -5,7 +5,23 @@ mod errors;
 mod errors_backtrace;
 mod logfmt;
 mod nested;
+mod pattern_colour;
+mod pattern_line;
+mod pattern_sections;
+mod python_extra;
+mod python_styles;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[csv::RECIPE, errors::RECIPE, errors_backtrace::RECIPE, logfmt::RECIPE, nested::RECIPE];
+pub const RECIPES: &[Recipe] = &[
+    csv::RECIPE,
+    errors::RECIPE,
+    errors_backtrace::RECIPE,
+    logfmt::RECIPE,
+    nested::RECIPE,
+    pattern_colour::RECIPE,
+    pattern_line::RECIPE,
+    pattern_sections::RECIPE,
+    python_extra::RECIPE,
+    python_styles::RECIPE,
+];

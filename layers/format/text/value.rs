@@ -4,7 +4,7 @@ use crate::record::ErrorChain;
 
 /// Appends a field's name; one that could be misread stands in quotes. `plain`: it is known that this one could not.
 #[inline]
-pub(super) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
+pub(in crate::format) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
     match plain {
         true => out.extend_from_slice(name.as_bytes()),
         false => text(out, name),
@@ -13,7 +13,7 @@ pub(super) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
 
 /// Appends `value` for people.
 #[inline(always)]
-pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
+pub(in crate::format) fn write(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),

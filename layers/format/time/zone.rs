@@ -41,6 +41,15 @@ impl Time {
         }
     }
 
+    /// By a name in a text: `utc`, `local`, or one of IANA's.
+    pub(in crate::format) fn named(zone: &str) -> Result<Self, Error> {
+        match zone {
+            "utc" | "UTC" => Ok(Self::rfc3339()),
+            "local" => Ok(Self::local()),
+            name => Self::zone(name),
+        }
+    }
+
     fn in_zone(zone: TimeZone) -> Self {
         Self { zone: Some(Arc::new(Cached::new(zone))), ..Self::rfc3339() }
     }
@@ -60,7 +69,7 @@ impl Cached {
 
     #[cold]
     fn look_up(&self, seconds: i64) -> i32 {
-        let time = Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
+        let time = nearest(seconds);
         // Local mean times of long ago have seconds. They are rounded here, and the date follows the rounded offset, so
         // that what is written is the right point in time.
         (self.zone.to_offset(time).seconds() + 30).div_euclid(60)
@@ -83,6 +92,15 @@ impl Zone for Cached {
         self.last.store(key << OFFSET_BITS | offset, Ordering::Relaxed);
         minutes
     }
+
+    fn put_abbreviation(&self, seconds: i64, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.zone.to_offset_info(nearest(seconds)).abbreviation().as_bytes());
+    }
+}
+
+/// What comes nearest to it among the times that jiff knows.
+fn nearest(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 impl fmt::Debug for Cached {

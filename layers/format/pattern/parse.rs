@@ -1,0 +1,235 @@
+use super::layout::Layout;
+use super::source::Source;
+use super::{Options, Part};
+use crate::format::time::Strftime;
+use crate::format::{LevelNames, Time};
+use crate::{Error, ErrorKind};
+
+/// Reads a whole pattern.
+pub(super) fn pattern(text: &str) -> Result<Box<[Part]>, Error> {
+    let mut reader = Reader { text, at: 0, depth: 0 };
+    let parts = reader.parts();
+    let parts = parts.and_then(|parts| match reader.rest().is_empty() {
+        true => Ok(parts),
+        false => reader.wrong("a `}` without its `{`; the brace itself is `}}`"),
+    });
+    parts.map_err(|Wrong { at, what }| {
+        let place = text.get(..at).unwrap_or(text).chars().count() + 1;
+        Error::new(ErrorKind::Config, format!("pattern {text:?}: at character {place}: {what}"))
+    })
+}
+
+/// What is wrong, and the byte where.
+struct Wrong {
+    at: usize,
+    what: String,
+}
+
+struct Reader<'p> {
+    text: &'p str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'p> Reader<'p> {
+    /// Up to the end, or to a brace that closes what is around.
+    fn parts(&mut self) -> Result<Box<[Part]>, Wrong> {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        loop {
+            let plain = self.until(&['{', '}']).unwrap_or_else(|| self.take(self.rest().len()));
+            literal.push_str(plain);
+            if let Some(brace) = self.double_brace() {
+                literal.push(brace);
+                continue;
+            }
+            if !literal.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut literal).into()));
+            }
+            match self.rest().starts_with('{') {
+                true => parts.push(self.part()?),
+                false => return Ok(parts.into()),
+            }
+        }
+    }
+
+    /// Inside a part `}}` is not a brace, but the end of two.
+    fn double_brace(&mut self) -> Option<char> {
+        let (pair, brace) = match self.rest() {
+            rest if rest.starts_with("{{") => ("{{", '{'),
+            rest if rest.starts_with("}}") && self.depth == 0 => ("}}", '}'),
+            _ => return None,
+        };
+        self.take(pair.len());
+        Some(brace)
+    }
+
+    fn part(&mut self) -> Result<Part, Wrong> {
+        let begin = self.at;
+        self.take(1);
+        let part = match self.rest() {
+            rest if rest.starts_with('?') => self.section(true)?,
+            rest if rest.starts_with('!') => self.section(false)?,
+            rest if rest.starts_with("style ") => self.group()?,
+            _ => self.value()?,
+        };
+        match self.rest().starts_with('}') {
+            true => self.take(1),
+            false => return Err(Wrong { at: begin, what: "a `{` without its `}`; the brace itself is `{{`".into() }),
+        };
+        Ok(part)
+    }
+
+    fn section(&mut self, wanted: bool) -> Result<Part, Wrong> {
+        self.take(1);
+        let begin = self.at;
+        let name = self.head()?;
+        let source = self.source(name, begin)?;
+        Ok(Part::Section { source, wanted, parts: self.inner()? })
+    }
+
+    fn group(&mut self) -> Result<Part, Wrong> {
+        self.take("style ".len());
+        let begin = self.at;
+        let words = self.head()?;
+        let (options, _) = self.options(words, begin, false)?;
+        Ok(Part::Group { options, parts: self.inner()? })
+    }
+
+    /// What stands before the colon of a section or group, and the colon.
+    fn head(&mut self) -> Result<&'p str, Wrong> {
+        let head = self.until(&[':', '{', '}']).filter(|_| self.rest().starts_with(':'));
+        let Some(head) = head else { return self.wrong("a `:` and what is to be written are missing here") };
+        self.take(1);
+        Ok(head)
+    }
+
+    fn inner(&mut self) -> Result<Box<[Part]>, Wrong> {
+        if self.depth == MAX_DEPTH {
+            return self.wrong("sections and styles are nested too deeply");
+        }
+        self.depth += 1;
+        let parts = self.parts()?;
+        self.depth -= 1;
+        Ok(parts)
+    }
+
+    fn value(&mut self) -> Result<Part, Wrong> {
+        let begin = self.at;
+        let Some(all) = self.until(&['{', '}']) else {
+            return Err(Wrong { at: begin - 1, what: "a `{` without its `}`; the brace itself is `{{`".into() });
+        };
+        if let Some(time) = all.strip_prefix("time").filter(|rest| rest.is_empty() || rest.starts_with([':', '@'])) {
+            let source = time_source(time, begin + "time".len())?;
+            return Ok(Part::Value { source, options: Options::default(), default: "".into() });
+        }
+        let (head, default) = all.split_once('|').unwrap_or((all, ""));
+        let (name, words) = head.split_once(':').unwrap_or((head, ""));
+        let source = self.source(name, begin)?;
+        let is_level = matches!(source, Source::Level(_));
+        let (options, level) = self.options(words, begin + name.len() + 1, is_level)?;
+        Ok(Part::Value { source: level.unwrap_or(source), options, default: default.into() })
+    }
+
+    fn source(&self, name: &str, at: usize) -> Result<Source, Wrong> {
+        match name {
+            "" => Err(Wrong { at, what: "the name of a part is missing".into() }),
+            "time" => Ok(Source::Time(Time::rfc3339())),
+            _ => Source::of(name).ok_or_else(|| Wrong { at, what: format!("there is no part `{name}`") }),
+        }
+    }
+
+    /// `words` begin at `at`. A level may also say how it is to be named.
+    fn options(&self, words: &str, at: usize, is_level: bool) -> Result<(Options, Option<Source>), Wrong> {
+        let (mut options, mut level) = (Options::default(), None);
+        let mut done = 0;
+        for word in words.split(' ') {
+            let place = at + done;
+            done += word.len() + 1;
+            if word.is_empty() || options.style.add(word) {
+                continue;
+            }
+            if let Some(layout) = Layout::parse(word) {
+                options.layout = layout;
+                continue;
+            }
+            level = level_source(word).filter(|_| is_level);
+            if level.is_none() {
+                return Err(Wrong { at: place, what: format!("there is no option `{word}`") });
+            }
+        }
+        Ok((options, level))
+    }
+
+    fn rest(&self) -> &'p str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    fn take(&mut self, length: usize) -> &'p str {
+        let taken = self.rest().get(..length).unwrap_or("");
+        self.at += taken.len();
+        taken
+    }
+
+    /// All before the first of `signs`; nothing, where there is none.
+    fn until(&mut self, signs: &[char]) -> Option<&'p str> {
+        self.rest().find(signs).map(|length| self.take(length))
+    }
+
+    fn wrong<T>(&self, what: &str) -> Result<T, Wrong> {
+        Err(Wrong { at: self.at, what: what.to_owned() })
+    }
+}
+
+fn level_source(word: &str) -> Option<Source> {
+    Some(Source::Level(match word {
+        "number" => return Some(Source::LevelNumber),
+        "upper" => LevelNames::Upper,
+        "lower" => LevelNames::Lower,
+        "python" => LevelNames::Python,
+        "groups" => LevelNames::Groups,
+        "syslog" => LevelNames::Syslog,
+        _ => return None,
+    }))
+}
+
+/// `@ZONE:FORMAT`, of which either may be missing; `rest` begins at `at`.
+fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
+    let (zone, format) = match rest.split_once(':') {
+        Some((zone, format)) => (zone, Some(format)),
+        None => (rest, None),
+    };
+    let time = match zone.strip_prefix('@') {
+        Some(zone) => Time::named(zone).map_err(|error| Wrong { at: at + 1, what: error.to_string() })?,
+        None => Time::rfc3339(),
+    };
+    let Some(format) = format else { return Ok(Source::Time(time)) };
+    let at = at + zone.len() + 1;
+    if format.contains('%') {
+        let format = Strftime::strict(format).map_err(|(place, what)| Wrong { at: at + place, what })?;
+        return Ok(Source::Calendar(format, time));
+    }
+    named_time(time, format).map(Source::Time).ok_or_else(|| {
+        let what = format!("`{format}` is neither a format of times nor the name of one");
+        Wrong { at, what }
+    })
+}
+
+/// `rfc3339`, `rfc3339.3`
+fn named_time(time: Time, format: &str) -> Option<Time> {
+    let (name, digits) = format.split_once('.').map_or((format, None), |(name, digits)| (name, Some(digits)));
+    let time = match name {
+        "rfc3339" => time,
+        "clock" => time.short().precision(3),
+        "unix_seconds" => Time::unix_seconds(),
+        "unix_millis" => Time::unix_millis(),
+        "unix_nanos" => Time::unix_nanos(),
+        _ => return None,
+    };
+    match digits {
+        None => Some(time),
+        Some(digits) => digits.parse().ok().filter(|digits| *digits <= 9).map(|digits| time.precision(digits)),
+    }
+}
+
+const MAX_DEPTH: usize = 16;

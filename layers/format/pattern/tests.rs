@@ -1,0 +1,180 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::format::Caps;
+use crate::record::{RecordBuf, Severity, Value};
+
+fn record() -> RecordBuf {
+    RecordBuf::new(Severity::WARN, "shop::stock", "running out")
+        .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_thread("main", 1)
+        .with_span("request", [("id", "r-17".into()), ("path", "/".into())])
+        .with_span("query", [("id", 4_u64.into())])
+        .with_field("left", 2_u64)
+        .with_field("name", "two words")
+        .with_error("error", &["outer", "inner"])
+}
+
+fn written(pattern: &str, record: &RecordBuf, colour: bool) -> String {
+    let pattern = Pattern::new(pattern).unwrap_or_else(|error| panic!("{error}"));
+    let mut line = b"before ".to_vec();
+    pattern.format(&record.as_record(), &mut Out::new(&mut line, Caps::default().with_colour(colour))).unwrap();
+    String::from_utf8(line.split_off("before ".len())).unwrap()
+}
+
+fn line(pattern: &str) -> String {
+    written(pattern, &record(), false)
+}
+
+fn refusal(pattern: &str) -> String {
+    let error = Pattern::new(pattern).map(|_| ()).unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Config);
+    error.to_string().split_once(": at ").map(|(_, what)| what.to_owned()).unwrap()
+}
+
+#[test]
+fn every_part_writes_what_it_is_called() {
+    let pid = std::process::id();
+    for (pattern, expected) in [
+        ("{time}", "2026-11-21T01:19:03.123456Z"),
+        ("{time:rfc3339.3}", "2026-11-21T01:19:03.123Z"),
+        ("{time:clock}", "01:19:03.123"),
+        ("{time:unix_millis}", "1795223943123"),
+        ("{time@utc:%d %b %Y %H|%M}", "21 Nov 2026 01|19"),
+        ("{level}{level:lower}{level:python}{level:syslog}", "WARNwarnWARNINGwarning"),
+        ("{level:number}", "13"),
+        ("{target} {module} {file}:{line}", "shop::stock shop::stock src/stock.rs:41"),
+        ("{thread}#{thread_id}", "main#1"),
+        ("{fields}", r#"left=2 name="two words" error="outer: inner""#),
+        ("{field.left} {field.name} {field.error}", "2 two words outer: inner"),
+        ("{error}", "outer: inner"),
+        ("{span} {spans}", "query request{id=r-17 path=/}:query{id=4}"),
+        ("{span.id} {span.path}", "4 /"),
+        ("{{{level}}}{{}}{n}", "{WARN}{}\n"),
+    ] {
+        assert_eq!(line(pattern), expected, "{pattern}");
+    }
+    assert_eq!(line("{pid}"), pid.to_string());
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let record = RecordBuf::new(Severity::INFO, "", "ñandú");
+    for (option, expected) in [
+        ("<7", "ñandú  "),
+        (">7", "  ñandú"),
+        ("^8", " ñandú  "),
+        ("7", "ñandú  "),
+        ("─^9", "──ñandú──"),
+        (">3", "ñandú"),
+        (".2", "ña"),
+        (".-2", "dú"),
+        (">4.-2", "  dú"),
+        ("0>7.9", "00ñandú"),
+        ("<<7", "ñandú<<"),
+    ] {
+        assert_eq!(written(&format!("{{message:{option}}}"), &record, false), expected, "{option}");
+    }
+}
+
+#[test]
+fn a_missing_value_has_a_default_and_no_section() {
+    assert_eq!(line("{field.none|-}{field.none:>3|x}{span.none}"), "-  x");
+    assert_eq!(line("{?span.id:[{span.id}]}{?span.none:[{span.none}]}{!span.none:none}{!span.id:no}"), "[4]none");
+    assert_eq!(line("{?fields:f}{?spans:s}{?error:e}{?time:t}"), "fset");
+    assert_eq!(written("{?fields:f}{?spans:s}{!error:e}{thread|?}{line|0}", &RecordBuf::default(), false), "e?0");
+}
+
+#[test]
+fn sections_and_styles_hold_whole_patterns() {
+    assert_eq!(line("{?span:{?span.id:{span}#{span.id}}!}"), "query#4!");
+    assert_eq!(line("{style >12:{level} {field.left}}|"), "      WARN 2|");
+    assert_eq!(line("{style >9.-7:{level} {target}}|"), "  ::stock|");
+    assert_eq!(line("{style *^10:{time:%H:%M}}"), "**01:19***");
+}
+
+#[test]
+fn colours_are_written_where_they_are_shown_and_take_no_room() {
+    let coloured = |pattern: &str| written(pattern, &record(), true).replace('\x1b', "^");
+    assert_eq!(coloured("{level:<5 color}|"), "^[33mWARN ^[0m|");
+    assert_eq!(coloured("{message:bold red .3}"), "^[1;31mrun^[0m");
+    assert_eq!(coloured("{style dim >10:{level:colour} x}|"), "^[2m    ^[33mWARN^[0m^[2m x^[0m|");
+    assert_eq!(coloured("{style >6.3:{level:color}}|"), "   ^[33mWAR^[0m|");
+    let nested = "{style bold:a{style dim:b{level:red}c}d}";
+    assert_eq!(coloured(nested), "^[1ma^[2mb^[31mWARN^[0m^[1m^[2mc^[0m^[1md^[0m");
+    assert_eq!(line(nested), "abWARNcd");
+}
+
+#[test]
+fn an_error_tells_the_place() {
+    for (pattern, error) in [
+        ("{massage}", "character 2: there is no part `massage`"),
+        ("é {level:<x}", "character 10: there is no option `<x`"),
+        ("{level} {", "character 9: a `{` without its `}`; the brace itself is `{{`"),
+        ("a } b", "character 3: a `}` without its `{`; the brace itself is `}}`"),
+        ("{}", "character 2: the name of a part is missing"),
+        ("{field.}", "character 2: there is no part `field.`"),
+        ("{time:%H:%Q}", "character 10: `%Q` is no directive of a time"),
+        ("{time:noon}", "character 7: `noon` is neither a format of times nor the name of one"),
+        ("{?span.id}", "character 10: a `:` and what is to be written are missing here"),
+        ("{?spam:x}", "character 3: there is no part `spam`"),
+        ("{?span:x", "character 1: a `{` without its `}`; the brace itself is `{{`"),
+        ("{message:number}", "character 10: there is no option `number`"),
+        ("{message:99999}", "character 10: there is no option `99999`"),
+        ("{style bald:x}", "character 8: there is no option `bald`"),
+    ] {
+        assert_eq!(refusal(pattern), error.strip_prefix("at ").unwrap_or(error), "{pattern}");
+    }
+    let deep = "{style dim:".repeat(100_000);
+    assert!(refusal(&deep).contains("too deeply"));
+}
+
+#[cfg(feature = "time-zone")]
+#[test]
+fn a_time_may_be_in_another_zone() {
+    assert_eq!(line("{time@Asia/Kathmandu:%H:%M %z %Z}"), "07:04 +0545 +0545");
+    assert_eq!(line("{time@Europe/Berlin} {time@Europe/Berlin:%Z}"), "2026-11-21T02:19:03.123456+01:00 CET");
+    assert!(refusal("{time@Atlantis}").starts_with("character 7: no time zone is called `Atlantis`"));
+}
+
+#[test]
+fn what_the_program_says_cannot_forge_a_line() {
+    let evil = "x\n\u{1b}[31m\u{202e}\r";
+    let record = RecordBuf::new(Severity::INFO, evil, evil)
+        .with_place(evil, evil, 1)
+        .with_thread(evil, 1)
+        .with_field(evil, evil)
+        .with_field("a", Value::Text(evil))
+        .with_error("error", &[evil, evil])
+        .with_span(evil, [(evil, evil.into()), ("b", evil.into())]);
+    let all = "{message}{target}{module}{file}{thread}{fields}{field.a}{error}{span}{spans}{span.b}{name}";
+    for colour in [false, true] {
+        let line = written(all, &record, colour);
+        assert!(!line.contains(['\n', '\r', '\u{1b}', '\u{202e}']), "{line:?}");
+        assert!(line.starts_with(r"x\n\x1b[31m\u{202e}\rx\n"), "{line:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_stumble(pattern in "[{}:|?!<>^.%a-z0-9 @é-]{0,40}") {
+        if let Ok(pattern) = Pattern::new(&pattern) {
+            let mut line = Vec::new();
+            pattern.format(&record().as_record(), &mut Out::new(&mut line, Caps::default().with_colour(true))).unwrap();
+            prop_assert!(String::from_utf8(line).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_it_says(message in "\\PC{0,20}", width in 0..30_usize, keep in 0..30_usize) {
+        let record = RecordBuf::new(Severity::INFO, "", &message);
+        for sign in ["<", ">", "^"] {
+            let width = width.max(1);
+            let shown = written(&format!("{{message:{sign}{width}.-{keep}}}"), &record, false);
+            let whole = written("{message}", &record, false).chars().count();
+            prop_assert_eq!(shown.chars().count(), whole.min(keep).max(width));
+        }
+    }
+}

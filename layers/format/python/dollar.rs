@@ -1,0 +1,39 @@
+use super::attribute::Attribute;
+use super::{Conversion, Part, Parts, Wrong};
+
+/// Python's `string.Template`: `$name`, `${name}`, `$$`.
+pub(super) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
+    let mut parts = Parts::default();
+    let mut rest = format;
+    while let Some(plain) = rest.find('$') {
+        parts.text.push_str(&rest[..plain]);
+        let at = format.len() - rest.len() + plain;
+        rest = &rest[plain + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            parts.text.push('$');
+            rest = after;
+            continue;
+        }
+        let braced = rest.strip_prefix('{');
+        let (name, after) = name(braced.unwrap_or(rest));
+        rest = match braced {
+            None => after,
+            Some(_) => after.strip_prefix('}').unwrap_or_default(),
+        };
+        if name.is_empty() || (braced.is_some() && !after.starts_with('}')) {
+            return Err(Wrong::new(at, "a bare `$`; the sign itself is `$$`"));
+        }
+        parts.value(Attribute::of(name), Conversion::Plain);
+    }
+    parts.text.push_str(rest);
+    Ok(parts.done())
+}
+
+/// The identifier in front of `text`, and the rest.
+fn name(text: &str) -> (&str, &str) {
+    let is_part = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
+    match text.bytes().next() {
+        Some(first) if !first.is_ascii_digit() => text.split_at(text.bytes().take_while(|byte| is_part(*byte)).count()),
+        _ => ("", text),
+    }
+}

@@ -1,0 +1,127 @@
+use super::{MAX_COUNT, float, repr};
+use crate::format::{escape, number};
+use crate::record::Value;
+
+/// A value as Python has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Object<'a> {
+    /// A string of the program's, to be escaped.
+    Text(&'a str),
+    /// A string of ours.
+    Own(&'a str),
+    Bool(bool),
+    Int {
+        negative: bool,
+        magnitude: u128,
+    },
+    Float(f64),
+    /// What has no formats of its own: `None`, a tuple.
+    Other(&'static str),
+}
+
+/// How an object becomes a string.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum How {
+    Str,
+    Repr,
+    Ascii,
+}
+
+impl<'a> Object<'a> {
+    pub(super) const NONE: Self = Self::Other("None");
+
+    /// Of a value that is no text; anything else has none.
+    pub(super) fn of_number(value: Value<'_>) -> Self {
+        match value {
+            Value::Bool(value) => Self::Bool(value),
+            Value::I64(value) => Self::Int { negative: value < 0, magnitude: value.unsigned_abs().into() },
+            Value::U64(value) => Self::from(value),
+            Value::I128(value) => Self::Int { negative: value < 0, magnitude: value.unsigned_abs() },
+            Value::U128(magnitude) => Self::Int { negative: false, magnitude },
+            Value::F64(value) => Self::Float(value),
+            _ => Self::NONE,
+        }
+    }
+
+    /// `str()`
+    pub(super) fn write(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => escape::plain(out, text),
+            Self::Own(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Bool(true) => out.extend_from_slice(b"True"),
+            Self::Bool(false) => out.extend_from_slice(b"False"),
+            Self::Int { negative, magnitude } => {
+                if negative {
+                    out.push(b'-');
+                }
+                number::int(out, magnitude);
+            }
+            Self::Float(value) => {
+                if float::is_negative(value) {
+                    out.push(b'-');
+                }
+                float::shortest(value.abs(), false, out);
+            }
+            Self::Other(text) => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+
+    /// `str()`, `repr()` or `ascii()`.
+    pub(super) fn write_as(self, how: How, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) | Self::Own(text) if how != How::Str => repr::write(text, how == How::Ascii, out),
+            other => other.write(out),
+        }
+    }
+
+    /// Whether it is a number, as booleans are: negative or not, and how much.
+    pub(super) fn int(self) -> Option<(bool, u128)> {
+        match self {
+            Self::Bool(value) => Some((false, value.into())),
+            Self::Int { negative, magnitude } => Some((negative, magnitude)),
+            _ => None,
+        }
+    }
+
+    /// `float()`, of numbers alone.
+    pub(super) fn float(self) -> Option<f64> {
+        match self {
+            Self::Float(value) => Some(value),
+            other => other.int().map(|(negative, magnitude)| match negative {
+                true => -(magnitude as f64),
+                false => magnitude as f64,
+            }),
+        }
+    }
+
+    /// The one character that it is, or is the number of.
+    pub(super) fn char(self) -> Option<char> {
+        match self {
+            Self::Text(text) | Self::Own(text) => {
+                let mut chars = text.chars();
+                chars.next().filter(|_| chars.next().is_none())
+            }
+            other => match other.int()? {
+                (true, 1..) => None,
+                (_, magnitude) => char::from_u32(u32::try_from(magnitude).ok()?),
+            },
+        }
+    }
+
+    /// As a width or a precision.
+    pub(super) fn count(self) -> Option<usize> {
+        match self {
+            Self::Text(text) | Self::Own(text) => super::count(text),
+            other => match other.int()? {
+                (true, 1..) => None,
+                (_, magnitude) => usize::try_from(magnitude).ok().filter(|count| *count <= MAX_COUNT),
+            },
+        }
+    }
+}
+
+impl From<u64> for Object<'_> {
+    fn from(value: u64) -> Self {
+        Self::Int { negative: false, magnitude: value.into() }
+    }
+}

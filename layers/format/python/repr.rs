@@ -1,0 +1,36 @@
+use std::io::Write;
+
+/// Appends `text` as Python's `repr` shows a string, or `ascii`: in single quotes, or in double ones where it has single ones and
+/// no double ones.
+pub(super) fn write(text: &str, ascii: bool, out: &mut Vec<u8>) {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote as u8);
+    for char in text.chars() {
+        write_char(char, quote, ascii, out);
+    }
+    out.push(quote as u8);
+}
+
+fn write_char(char: char, quote: char, ascii: bool, out: &mut Vec<u8>) {
+    // Into a vector nothing fails.
+    let _ = match char {
+        '\\' => out.write_all(b"\\\\"),
+        '\n' => out.write_all(b"\\n"),
+        '\r' => out.write_all(b"\\r"),
+        '\t' => out.write_all(b"\\t"),
+        _ if char == quote => write!(out, "\\{char}"),
+        ' '..='~' => write!(out, "{char}"),
+        _ if !ascii && is_printable(char) => write!(out, "{char}"),
+        '\0'..='\u{ff}' => write!(out, "\\x{:02x}", u32::from(char)),
+        '\0'..='\u{ffff}' => write!(out, "\\u{:04x}", u32::from(char)),
+        _ => write!(out, "\\U{:08x}", u32::from(char)),
+    };
+}
+
+/// Python's `str.isprintable`: what the standard library writes in `Debug` as it is, but for combining characters, which it
+/// escapes where nothing stands before them.
+fn is_printable(char: char) -> bool {
+    let mut bytes = [b'a'; 5];
+    let end = 1 + char.encode_utf8(&mut bytes[1..]).len();
+    str::from_utf8(&bytes[..end]).is_ok_and(|text| text.escape_debug().nth(1) == Some(char))
+}
