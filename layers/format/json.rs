@@ -1,13 +1,20 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
+mod claims;
+mod form;
 mod key;
 mod line;
+mod nested;
 mod object;
 mod options;
+mod preset;
+mod rest;
+mod tree;
 mod value;
 
 pub use key::Key;
 pub use options::{Duplicates, Layout, NonFinite, Spans};
+pub use preset::Preset;
 
 use self::key::Part;
 use self::line::{Line, Lines, Step, Then};

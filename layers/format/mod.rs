@@ -11,7 +11,7 @@ mod number;
 mod text;
 mod time;
 
-pub use json::Json;
+pub use json::{Json, Preset};
 pub use level::LevelNames;
 pub use text::Text;
 pub use time::Time;
