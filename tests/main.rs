@@ -4,8 +4,11 @@ mod architecture;
 mod collect;
 mod filter;
 mod json;
+#[cfg(feature = "serde")]
+mod json_template;
 mod layer;
 mod output;
+mod presets;
 mod queue;
 mod record;
 mod rotation;

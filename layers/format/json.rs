@@ -9,12 +9,16 @@ mod object;
 mod options;
 mod preset;
 mod rest;
+#[cfg(feature = "serde")]
+mod template;
 mod tree;
 mod value;
 
 pub use key::Key;
 pub use options::{Duplicates, Layout, NonFinite, Spans};
 pub use preset::Preset;
+#[cfg(feature = "serde")]
+pub use template::JsonTemplate;
 
 use self::key::Part;
 use self::line::{Line, Lines, Step, Then};

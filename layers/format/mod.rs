@@ -11,6 +11,8 @@ mod number;
 mod text;
 mod time;
 
+#[cfg(feature = "serde")]
+pub use json::JsonTemplate;
 pub use json::{Json, Preset};
 pub use level::LevelNames;
 pub use text::Text;

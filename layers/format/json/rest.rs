@@ -28,6 +28,7 @@ pub(super) enum Of {
 
 /// How the names are written.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Keys {
     Plain,
     /// With this in front.

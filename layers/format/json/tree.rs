@@ -40,6 +40,7 @@ enum Entry {
 
 /// What stands in one place.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Node {
     /// JSON.
     Constant(Block),
@@ -70,6 +71,7 @@ pub(super) enum Levels {
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Source {
     Target,
     /// Its name, where that was given to it: not `event src/main.rs:7`.
@@ -120,8 +122,16 @@ pub(super) struct Draft {
     /// A dot in a name leads into an object.
     nested: bool,
     names: Names,
-    entries: Vec<(String, Planned)>,
+    entries: Vec<DraftEntry>,
     reserved: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+struct DraftEntry {
+    name: String,
+    planned: Planned,
+    /// Of two entries that cannot both have their names this one gets another.
+    of_user: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -129,6 +139,12 @@ enum Planned {
     Node(Node),
     Draft(Draft),
     Rest(Rest),
+}
+
+impl Planned {
+    fn is_rest(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
 }
 
 impl Tree {
@@ -324,19 +340,22 @@ impl Draft {
 
     /// With one more member. Where the name is known, it is what stands there if nothing else does.
     pub(super) fn put(mut self, name: &str, node: Node) -> Self {
-        self.set(name, Planned::Node(node), |known, node| Node::First(vec![known, node]));
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: false };
+        self.set(entry, |known, node| Node::First(vec![known, node]));
         self
     }
 
-    /// With one more member. Where the name is known, it is what stands there unless it is missing.
+    /// With one more member, which the user wants. Where the name is known, it is what stands there unless it is missing.
     pub(super) fn instead(mut self, name: &str, node: Node) -> Self {
-        self.set(name, Planned::Node(node), |known, node| Node::First(vec![node, known]));
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: true };
+        self.set(entry, |known, node| Node::First(vec![node, known]));
         self
     }
 
     /// With a branch of its own.
     pub(super) fn draft(mut self, name: &str, draft: Draft) -> Self {
-        self.set(name, Planned::Draft(draft), |known, _| known);
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Draft(draft), of_user: false };
+        self.set(entry, |known, _| known);
         self
     }
 
@@ -348,43 +367,50 @@ impl Draft {
 
     /// With fields, from here on.
     pub(super) fn rest(mut self, rest: Rest) -> Self {
-        self.entries.push((String::new(), Planned::Rest(rest)));
+        self.entries.push(DraftEntry { name: String::new(), planned: Planned::Rest(rest), of_user: false });
         self
     }
 
-    fn set(&mut self, name: &str, planned: Planned, join: fn(Node, Node) -> Node) {
-        let (first, rest) = match name.split_once('.').filter(|_| self.nested) {
-            Some((first, rest)) => (first, Some(rest)),
-            None => (name, None),
+    fn set(&mut self, new: DraftEntry, join: fn(Node, Node) -> Node) {
+        let (first, rest) = match new.name.split_once('.').filter(|_| self.nested) {
+            Some((first, rest)) => (first, Some(rest.to_owned())),
+            None => (&*new.name, None),
         };
-        let place = self.entries.iter().position(|(known, entry)| known == first && !matches!(entry, Planned::Rest(_)));
-        match (place.map(|place| &mut self.entries[place].1), rest, planned) {
-            (Some(Planned::Draft(draft)), Some(rest), planned) => draft.set(rest, planned, join),
+        let known = self.entries.iter_mut().find(|known| known.name == first && !known.planned.is_rest());
+        match (known.map(|known| &mut known.planned), rest, new.planned) {
+            (Some(Planned::Draft(draft)), Some(name), planned) => draft.set(DraftEntry { name, planned, ..new }, join),
             (Some(Planned::Node(known)), None, Planned::Node(node)) => {
                 let alone = std::mem::replace(known, Node::List(Vec::new()));
                 *known = join(alone, node);
             }
-            (None, Some(rest), planned) => {
-                let mut draft = Draft::of_paths(true);
-                draft.set(rest, planned, join);
-                self.entries.push((first.to_owned(), Planned::Draft(draft)));
+            (None, Some(name), planned) => {
+                let (first, mut draft) = (first.to_owned(), Draft::of_paths(true));
+                draft.set(DraftEntry { name, planned, ..new }, join);
+                self.entries.push(DraftEntry { name: first, planned: Planned::Draft(draft), of_user: new.of_user });
             }
-            (_, _, planned) => self.entries.push((name.to_owned(), planned)),
+            (_, _, planned) => self.entries.push(DraftEntry { planned, ..new }),
         }
     }
 
     /// Everything that is the same for each record, worked out.
     pub(super) fn branch(self) -> Branch {
         let (shape, mut names) = (self.shape, self.names);
-        let mut entry = |(name, planned): (String, Planned)| {
-            let node = match planned {
+        let mut keys = vec![Vec::new(); self.entries.len()];
+        for of_user in [false, true] {
+            let entries = self.entries.iter().zip(&mut keys);
+            for (entry, key) in entries.filter(|(entry, _)| entry.of_user == of_user && !entry.planned.is_rest()) {
+                *key = names.reserve(&entry.name);
+            }
+        }
+        let entry = |(entry, key): (DraftEntry, Vec<u8>)| {
+            let node = match entry.planned {
                 Planned::Rest(rest) => return Entry::Rest(rest),
                 Planned::Node(node) => node,
                 Planned::Draft(draft) => Node::Branch(draft.branch()),
             };
-            Entry::Member(Block::new(&[shape.before(), &names.reserve(&name), shape.after()].concat()), node)
+            Entry::Member(Block::new(&[shape.before(), &key, shape.after()].concat()), node)
         };
-        let entries = self.entries.into_iter().map(&mut entry).collect();
+        let entries = self.entries.into_iter().zip(keys).map(entry).collect();
         for name in self.reserved {
             if !names.contains(name.as_bytes()) {
                 names.reserve(name);
