@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::Dispatch;
-use tracing_handlers::format::{Format, Json, Text};
+use tracing_handlers::format::{Format, Json, Preset, Text};
 use tracing_handlers::handler::{Overflow, Rewriting};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
@@ -68,7 +68,33 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
     }
+    for spans in [false, true] {
+        for (name, format) in presets() {
+            check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format, Null));
+        }
+    }
     a_span_allocates_twice_at_most();
+}
+
+fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
+    let mut presets: Vec<(&'static str, Box<dyn Format>)> = vec![
+        ("ecs", Box::new(Preset::ecs().field("id", "order.id").source(true))),
+        ("gelf", Box::new(Preset::gelf("web-1").max_string(3))),
+        ("google_cloud", Box::new(Preset::google_cloud("p").unique_id("logging.googleapis.com/insertId"))),
+        ("logstash", Box::new(Preset::logstash())),
+        ("bunyan", Box::new(Preset::bunyan("shop"))),
+        ("otlp", Box::new(Preset::otlp().constant("service.name", "shop"))),
+        ("datadog", Box::new(Preset::datadog("shop").max_bytes(300))),
+    ];
+    #[cfg(feature = "serde")]
+    presets.push(("template", Box::new(template())));
+    presets
+}
+
+#[cfg(feature = "serde")]
+fn template() -> tracing_handlers::format::JsonTemplate {
+    let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "s": {"$resolver": "spans"}}"#;
+    tracing_handlers::format::JsonTemplate::parse(template).unwrap()
 }
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.

@@ -202,8 +202,7 @@ impl<'t> Pen<'t, '_> {
                 Entry::Rest(rest) => rest.write(self, &mut object, to),
             }
         }
-        // What is empty in every record was meant to be.
-        if to.out().len() == start && !branch.entries.is_empty() {
+        if to.out().len() == start {
             return false;
         }
         to.close(object);

@@ -57,10 +57,8 @@ pub(super) fn draft(settings: &Settings, project: &str) -> (Draft, Claims) {
     let mut draft = Draft::new(Shape::Object)
         .put("severity", Node::Level(Levels::Keywords(&SEVERITIES)))
         .put("time", Node::Time(Time::rfc3339().precision(9)))
-        .put("message", plain(Source::Message));
-    if settings.constants.as_record().fields().next().is_some() {
-        draft = draft.draft("logging.googleapis.com/labels", labels);
-    }
+        .put("message", plain(Source::Message))
+        .draft("logging.googleapis.com/labels", labels);
     if settings.source {
         let place = Draft::new(Shape::Object)
             .put("file", plain(Source::File))
@@ -109,13 +107,12 @@ fn http_request(claims: &mut Claims) -> Node {
 const SEVERITIES: [&str; 8] = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
 const OPERATION: &str = "logging.googleapis.com/operation";
 /// What means something to the receiver, so that no field may be called so by chance: it would be of the wrong type.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 9] = [
     "timestamp",
     "timestampSeconds",
     "timestampNanos",
     "logging.googleapis.com/http_request",
     "logging.googleapis.com/insertId",
-    "logging.googleapis.com/labels",
     "logging.googleapis.com/sourceLocation",
     "logging.googleapis.com/traceSampled",
     "traceSampled",

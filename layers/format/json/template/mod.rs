@@ -158,7 +158,9 @@ fn object(members: Vec<(String, Document)>, path: &str) -> Result<Draft, String>
                     Resolved::Within(rest) => draft.draft(&name, Draft::new(Shape::Object).rest(rest)),
                 }
             }
-            Document::Object(members) => draft.draft(&name, object(members, &format!("{path}."))?),
+            Document::Object(members) if !members.is_empty() => {
+                draft.draft(&name, object(members, &format!("{path}."))?)
+            }
             value => draft.put(&name, node(value, &path)?),
         };
     }
@@ -168,6 +170,7 @@ fn object(members: Vec<(String, Document)>, path: &str) -> Result<Draft, String>
 fn node(value: Document, path: &str) -> Result<Node, String> {
     Ok(match value {
         Document::Json(json) => constant(&json),
+        Document::Object(members) if members.is_empty() => constant("{}"),
         Document::Text(text) => Node::constant(Value::Str(&text), &Form::Plain),
         Document::Object(members) if resolver::is_resolver(&members) => {
             match resolver::resolve(members).map_err(|why| format!("{path}: {why}"))? {
