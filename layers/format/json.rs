@@ -1,6 +1,7 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
 mod claims;
+mod draft;
 mod form;
 mod key;
 mod line;
@@ -9,6 +10,7 @@ mod object;
 mod options;
 mod preset;
 mod rest;
+mod source;
 #[cfg(feature = "serde")]
 mod template;
 mod tree;

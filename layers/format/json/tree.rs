@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::claims::{self, Claims, Taken};
+use super::claims::{Claims, Taken};
+use super::draft::Draft;
 use super::form::{self, Form, Limit};
 use super::object::{Names, Shape, Writer};
 use super::rest::Rest;
+use super::source::Source;
 use super::{Duplicates, NonFinite};
 use crate::bytes::Block;
 use crate::format::{LevelNames, Time, escape, number};
-use crate::record::{Kind, Record};
+use crate::record::Record;
 use crate::{Severity, Value};
 
 /// One object per record.
@@ -31,7 +33,7 @@ pub(super) struct Branch {
 }
 
 #[derive(Clone, Debug)]
-enum Entry {
+pub(super) enum Entry {
     /// `,"name":` and what follows.
     Member(Block, Node),
     /// As many members as there are fields.
@@ -69,42 +71,6 @@ pub(super) enum Levels {
     Number(fn(Severity) -> u32),
 }
 
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
-pub(super) enum Source {
-    Target,
-    /// Its name, where that was given to it: not `event src/main.rs:7`.
-    EventName,
-    Name,
-    ModulePath,
-    File,
-    Line,
-    ThreadName,
-    ThreadId,
-    Message,
-    /// The message, or `""`.
-    MessageAlways,
-    /// The first line of the message; the name of an event without one.
-    Summary,
-    /// The message, if it has more than one line.
-    FullMessage,
-    Pid,
-    /// The innermost span's.
-    SpanName,
-    /// The event's field, or that of the innermost span that has it.
-    Field(Box<str>),
-    /// That of the innermost span that has it.
-    SpanField(Box<str>),
-    Claim(usize),
-    /// All of the first error's messages.
-    Error,
-    /// The first error's own message.
-    ErrorMessage,
-    /// That of what caused it in the first place.
-    RootCause,
-}
-
 /// One record being written.
 pub(super) struct Pen<'t, 'r> {
     pub(super) tree: &'t Tree,
@@ -113,38 +79,6 @@ pub(super) struct Pen<'t, 'r> {
     pub(super) limit: Limit<'t>,
     /// Nothing of which there can be any number.
     bare: bool,
-}
-
-/// A branch being planned.
-#[derive(Clone, Debug)]
-pub(super) struct Draft {
-    shape: Shape,
-    /// A dot in a name leads into an object.
-    nested: bool,
-    names: Names,
-    entries: Vec<DraftEntry>,
-    reserved: Vec<&'static str>,
-}
-
-#[derive(Clone, Debug)]
-struct DraftEntry {
-    name: String,
-    planned: Planned,
-    /// Of two entries that cannot both have their names this one gets another.
-    of_user: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Planned {
-    Node(Node),
-    Draft(Draft),
-    Rest(Rest),
-}
-
-impl Planned {
-    fn is_rest(&self) -> bool {
-        matches!(self, Self::Rest(_))
-    }
 }
 
 impl Tree {
@@ -187,6 +121,12 @@ impl Tree {
             to.out().truncate(start);
             to.raw(b"{}");
         }
+    }
+}
+
+impl Branch {
+    pub(super) fn new(shape: Shape, names: Names, entries: Vec<Entry>) -> Self {
+        Self { shape, entries, names }
     }
 }
 
@@ -240,7 +180,7 @@ impl<'t> Pen<'t, '_> {
 
     fn value(&self, source: &Source, form: &Form, to: &mut Writer<'_>) -> bool {
         let start = to.out().len();
-        match self.read(source) {
+        match source.read(self) {
             Some(value) if form.write(to.out(), value, self.limit) => true,
             _ => {
                 to.out().truncate(start);
@@ -285,34 +225,6 @@ impl<'t> Pen<'t, '_> {
         }
         any
     }
-
-    fn read(&self, source: &Source) -> Option<Value<'_>> {
-        let record = self.record;
-        match source {
-            Source::Target => text(record.target()),
-            Source::EventName => text(record.name()).filter(|_| has_given_name(record)),
-            Source::Name => text(record.name()),
-            Source::ModulePath => record.module_path().map(Value::Str),
-            Source::File => record.file().map(Value::Str),
-            Source::Line => record.line().map(|line| Value::U64(line.into())),
-            Source::ThreadName => record.thread_name().map(Value::Str),
-            Source::ThreadId => Some(record.thread_id()).filter(|id| *id > 0).map(Value::U64),
-            Source::Message => text(record.message()),
-            Source::MessageAlways => Some(Value::Str(record.message())),
-            Source::Summary => Some(Value::Str(summary(record))),
-            Source::FullMessage => text(record.message()).filter(|_| summary(record).len() < record.message().len()),
-            Source::Pid => Some(Value::U64(std::process::id().into())),
-            Source::SpanName => record.spans().last().map(|span| Value::Str(span.name())),
-            Source::Field(name) => claims::nearest(record, name),
-            Source::SpanField(name) => claims::of_span(record, name),
-            Source::Claim(place) => Some(*place)
-                .filter(|place| self.taken.has(*place))
-                .and_then(|place| self.tree.claims.find(place, record)),
-            Source::Error => error(record),
-            Source::ErrorMessage => error_chain(record)?.messages().next().map(Value::Str),
-            Source::RootCause => error_chain(record)?.messages().last().map(Value::Str),
-        }
-    }
 }
 
 impl Levels {
@@ -327,132 +239,12 @@ impl Levels {
     }
 }
 
-impl Draft {
-    pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, nested: false, names: Names::default(), entries: Vec::new(), reserved: Vec::new() }
-    }
-
-    /// With names that are paths to their reader, or that become objects within objects.
-    pub(super) fn of_paths(nested: bool) -> Self {
-        Self { nested, names: Names::paths(), ..Self::new(Shape::Object) }
-    }
-
-    /// With one more member. Where the name is known, it is what stands there if nothing else does.
-    pub(super) fn put(mut self, name: &str, node: Node) -> Self {
-        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: false };
-        self.set(entry, |known, node| Node::First(vec![known, node]));
-        self
-    }
-
-    /// With one more member, which the user wants. Where the name is known, it is what stands there unless it is missing.
-    pub(super) fn instead(mut self, name: &str, node: Node) -> Self {
-        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: true };
-        self.set(entry, |known, node| Node::First(vec![node, known]));
-        self
-    }
-
-    /// With a branch of its own.
-    pub(super) fn draft(mut self, name: &str, draft: Draft) -> Self {
-        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Draft(draft), of_user: false };
-        self.set(entry, |known, _| known);
-        self
-    }
-
-    /// Keeps a name from fields.
-    pub(super) fn reserve(mut self, name: &'static str) -> Self {
-        self.reserved.push(name);
-        self
-    }
-
-    /// With fields, from here on.
-    pub(super) fn rest(mut self, rest: Rest) -> Self {
-        self.entries.push(DraftEntry { name: String::new(), planned: Planned::Rest(rest), of_user: false });
-        self
-    }
-
-    fn set(&mut self, new: DraftEntry, join: fn(Node, Node) -> Node) {
-        let (first, rest) = match new.name.split_once('.').filter(|_| self.nested) {
-            Some((first, rest)) => (first, Some(rest.to_owned())),
-            None => (&*new.name, None),
-        };
-        let known = self.entries.iter_mut().find(|known| known.name == first && !known.planned.is_rest());
-        match (known.map(|known| &mut known.planned), rest, new.planned) {
-            (Some(Planned::Draft(draft)), Some(name), planned) => draft.set(DraftEntry { name, planned, ..new }, join),
-            (Some(Planned::Node(known)), None, Planned::Node(node)) => {
-                let alone = std::mem::replace(known, Node::List(Vec::new()));
-                *known = join(alone, node);
-            }
-            (None, Some(name), planned) => {
-                let (first, mut draft) = (first.to_owned(), Draft::of_paths(true));
-                draft.set(DraftEntry { name, planned, ..new }, join);
-                self.entries.push(DraftEntry { name: first, planned: Planned::Draft(draft), of_user: new.of_user });
-            }
-            (_, _, planned) => self.entries.push(DraftEntry { planned, ..new }),
-        }
-    }
-
-    /// Everything that is the same for each record, worked out.
-    pub(super) fn branch(self) -> Branch {
-        let (shape, mut names) = (self.shape, self.names);
-        let mut keys = vec![Vec::new(); self.entries.len()];
-        for of_user in [false, true] {
-            let entries = self.entries.iter().zip(&mut keys);
-            for (entry, key) in entries.filter(|(entry, _)| entry.of_user == of_user && !entry.planned.is_rest()) {
-                *key = names.reserve(&entry.name);
-            }
-        }
-        let entry = |(entry, key): (DraftEntry, Vec<u8>)| {
-            let node = match entry.planned {
-                Planned::Rest(rest) => return Entry::Rest(rest),
-                Planned::Node(node) => node,
-                Planned::Draft(draft) => Node::Branch(draft.branch()),
-            };
-            Entry::Member(Block::new(&[shape.before(), &key, shape.after()].concat()), node)
-        };
-        let entries = self.entries.into_iter().zip(keys).map(entry).collect();
-        for name in self.reserved {
-            if !names.contains(name.as_bytes()) {
-                names.reserve(name);
-            }
-        }
-        Branch { shape, entries, names }
-    }
-}
-
 impl Node {
     /// A value that is the same in each record.
     pub(super) fn constant(value: Value<'_>, form: &Form) -> Self {
         let mut json = Vec::new();
         form.write(&mut json, value, Limit::NONE);
         Self::Constant(Block::new(&json))
-    }
-}
-
-/// tracing calls events `event src/main.rs:7` that were not given a name.
-fn has_given_name(record: &Record<'_>) -> bool {
-    record.kind() == Kind::Event && !record.name().is_empty() && !record.name().starts_with("event ")
-}
-
-/// Never empty: Graylog refuses that.
-fn summary<'r>(record: &Record<'r>) -> &'r str {
-    let message = record.message();
-    let first = message.lines().next().unwrap_or("");
-    [first, message, record.name()].into_iter().find(|text| !text.trim().is_empty()).unwrap_or("-")
-}
-
-/// A text, if it is not empty.
-fn text(text: &str) -> Option<Value<'_>> {
-    Some(text).filter(|text| !text.is_empty()).map(Value::Str)
-}
-
-fn error<'r>(record: &Record<'r>) -> Option<Value<'r>> {
-    record.fields().map(|field| field.value).find(|value| matches!(value, Value::Error(_)))
-}
-
-fn error_chain<'r>(record: &Record<'r>) -> Option<crate::record::ErrorChain<'r>> {
-    match error(record)? {
-        Value::Error(chain) => Some(chain),
-        _ => None,
     }
 }
 

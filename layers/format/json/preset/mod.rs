@@ -11,10 +11,12 @@ mod logstash;
 mod otlp;
 
 use super::claims::{Claims, SPAN_ID, TRACE_ID, Wants};
+use super::draft::Draft;
 use super::form::{Form, Limit};
 use super::object::Shape;
 use super::rest::{Keys, Of, Rest};
-use super::tree::{Draft, Node, Source, Tree};
+use super::source::Source;
+use super::tree::{Node, Tree};
 use super::{Duplicates, Time};
 use crate::format::{Format, Out};
 use crate::record::{Record, RecordBuf, Value};
@@ -70,7 +72,8 @@ use crate::{Error, ErrorKind};
 ///
 /// **Trace context.** Fields called `trace_id` (32 hexadecimal digits), `span_id` (16), `trace_flags` (a number or two digits)
 /// and `trace_sampled` (a boolean), of the event or else of the innermost span that has one, stand where the receiver looks
-/// for them. One that is not of this form, or that has no trace id beside it, is a field like others.
+/// for them. One that is not of this form, or that has no trace id beside it, is a field like others. Where several spans have a
+/// field with a place of its own, the innermost one's is written, and the others are not.
 ///
 /// **Errors.** The event's first field that is an error is `error.message` (ECS, Datadog), `exception.message` (OTLP) or
 /// `err` (Bunyan), as `outer: inner: root`; elsewhere it is a field like others. Rust's errors have neither a type
@@ -122,8 +125,8 @@ impl Preset {
     }
 
     /// The event's field called `name`, or that of the innermost span that has it, is written as the member `key` beside the
-    /// preset's parts, not among the other fields: `"order"` as `"transaction.name"`. For 32 fields at most; further ones stay
-    /// where they are.
+    /// preset's parts, not among the other fields: `"order"` as `"transaction.name"`. A part that is called `key` is written only
+    /// where the record lacks the field. For 32 fields at most; further ones stay where they are.
     pub fn field(mut self, name: impl Into<String>, key: impl Into<String>) -> Self {
         if self.settings.fields.len() < MOST_FIELDS {
             self.settings.fields.push((name.into(), key.into()));
