@@ -121,7 +121,30 @@ fn end_of_brackets(json: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_comes_to_an_end(text in "[\\[\\]{}\",:\\\\a1é \n]{0,24}") {
+            let pieces = match Piece::of(&text) {
+                Piece::Object(members) => members.count(),
+                Piece::List(items) => items.count(),
+                _ => 0,
+            };
+            prop_assert!(pieces <= text.len());
+        }
+
+        #[test]
+        fn a_valid_text_is_taken_apart_as_serde_json_does(keys in prop::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
+            let json = serde_json::to_string_pretty(&keys).expect("JSON");
+            let Piece::Object(members) = Piece::of(&json) else { panic!("no object") };
+            let read = |json: &str| serde_json::from_str::<String>(json).expect("a text");
+            let found: Vec<_> = members.map(|(key, value)| (read(&format!("\"{key}\"")), read(value))).collect();
+            prop_assert_eq!(found, keys.into_iter().collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn an_object_is_taken_apart_into_its_members() {

@@ -65,11 +65,11 @@ impl Rest {
         if pen.tree.claims().take(pen.taken, &field) {
             return;
         }
-        if let (true, Value::Json(json)) = (self.flat, field.value) {
-            if let Piece::Object(members) = Piece::of(json) {
-                let path = Path { parent: None, name: field.name };
-                return self.flatten(&path, members, pen.limit, object, to);
-            }
+        if let (true, Value::Json(json)) = (self.flat, field.value)
+            && let Piece::Object(members) = Piece::of(json)
+        {
+            let path = Path { parent: None, name: field.name };
+            return self.flatten(&path, members, pen.limit, object, to);
         }
         let name = |out: &mut Vec<u8>| self.keys.write(out, &Path { parent: None, name: field.name });
         self.member(name, field.value, pen.limit, object, to);

@@ -42,6 +42,8 @@ impl Preset {
     /// );
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
+    ///
+    /// `function` is the module: tracing does not know the function. An event's error is a field like others.
     pub fn google_cloud(project: impl Into<String>) -> Self {
         Self::of(Table::GoogleCloud { project: project.into() })
     }

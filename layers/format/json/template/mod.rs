@@ -65,7 +65,6 @@ use crate::{Error, ErrorKind};
 /// | `fields` | `flatten`, `stringified` as for `mdc` | the event's fields |
 /// | `span` | | the innermost span's name |
 /// | `spans` | | the spans as a list of objects, root first |
-/// | `ndc` | | the same |
 /// | `exception` | `field`: `message`, `chain` | the first error's message; `outer: inner: root` |
 /// | `exceptionRootCause` | `field`: `message` | the message of its root |
 /// | `name` | | the event's name |
@@ -80,7 +79,7 @@ use crate::{Error, ErrorKind};
 /// | [`max_string`](Self::max_string) | no limit | where texts are cut |
 /// | [`marker`](Self::marker) | `…` | what stands behind a text that was cut |
 ///
-/// Not there: log4j2's `pattern`, `counter`, `map`, `main`, `marker`, `caseConverter`, stack traces, `${…}` and `eventTemplateUri`.
+/// Not there: log4j2's `pattern`, `ndc`, `counter`, `map`, `main`, `marker`, `caseConverter`, stack traces, `${…}` and `eventTemplateUri`.
 #[derive(Clone, Debug)]
 pub struct JsonTemplate {
     root: Draft,

@@ -31,7 +31,7 @@ pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
         "field" => field(&mut settings)?,
         "fields" => fields(&mut settings, Of::Event)?,
         "span" => plain(Source::SpanName),
-        "spans" | "ndc" => Resolved::Node(Node::Spans),
+        "spans" => Resolved::Node(Node::Spans),
         "exception" => settings.field(&[("message", Source::ErrorMessage), ("chain", Source::Error)])?,
         "exceptionRootCause" => settings.field(&[("message", Source::RootCause)])?,
         "name" => plain(Source::Name),
