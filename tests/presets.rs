@@ -506,6 +506,20 @@ fn a_field_that_has_no_place_is_never_lost() {
 }
 
 #[test]
+fn a_line_is_as_short_as_the_sink_wants_it_with_what_ends_it() {
+    let record = RecordBuf::new(Severity::INFO, "shop", &"x".repeat(5_000));
+    let mut caps = Caps::default();
+    caps.max_bytes = Some(1_000);
+    for (name, preset) in all_presets() {
+        let mut out = b"before".to_vec();
+        preset.format(&record.as_record(), &mut Out::new(&mut out, caps)).unwrap();
+        let line = std::str::from_utf8(&out[6..]).unwrap();
+        check(line, false);
+        assert!(out.starts_with(b"before") && line.len() <= 992 && line.contains("xxx…"), "{name}: {line}");
+    }
+}
+
+#[test]
 fn settings_change_what_they_say() {
     let record = sold().with_field("a", "long text").with_span("s", [("b", 1_u64.into()), ("order", 7_u64.into())]);
     for (name, preset) in all_presets() {
