@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::Dispatch;
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::csv::{Column, Nested};
-use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Python, Text, logfmt};
+use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
 use tracing_handlers::handler::{Buffer, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
@@ -84,6 +84,9 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             let python = Python::new(style, format).unwrap().defaults([("id", 0.into())]).datefmt("%c");
             check(&format!("{format}, spans {spans}"), spans, Output::new(python, Null));
         }
+        for (name, format) in presets() {
+            check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format, Null));
+        }
     }
     a_span_allocates_twice_at_most();
 }
@@ -100,6 +103,27 @@ fn handlers_around_handlers() {
     check("dedup, queued", true, queue(Dedup::new(output())));
     check("retry and fallback", false, Retry::new(Fallback::new(output()).or(output())));
     check("retry and fallback, queued", false, queue(Retry::new(Fallback::new(output()).or(output()))));
+}
+
+fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
+    let mut presets: Vec<(&'static str, Box<dyn Format>)> = vec![
+        ("ecs", Box::new(Preset::ecs().field("id", "order.id").source(true))),
+        ("gelf", Box::new(Preset::gelf("web-1").max_string(3))),
+        ("google_cloud", Box::new(Preset::google_cloud("p").unique_id("logging.googleapis.com/insertId"))),
+        ("logstash", Box::new(Preset::logstash())),
+        ("bunyan", Box::new(Preset::bunyan("shop"))),
+        ("otlp", Box::new(Preset::otlp().constant("service.name", "shop"))),
+        ("datadog", Box::new(Preset::datadog("shop").max_bytes(300))),
+    ];
+    #[cfg(feature = "serde")]
+    presets.push(("template", Box::new(template())));
+    presets
+}
+
+#[cfg(feature = "serde")]
+fn template() -> tracing_handlers::format::JsonTemplate {
+    let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "s": {"$resolver": "spans"}}"#;
+    tracing_handlers::format::JsonTemplate::parse(template).unwrap()
 }
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.

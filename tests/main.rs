@@ -8,11 +8,14 @@ mod filter;
 mod filters;
 mod guide;
 mod json;
+#[cfg(feature = "serde")]
+mod json_template;
 mod layer;
 mod logfmt;
 mod nested;
 mod output;
 mod pattern;
+mod presets;
 mod python_format;
 mod queue;
 mod record;

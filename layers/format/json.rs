@@ -1,13 +1,26 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
+mod claims;
+mod draft;
+mod form;
 mod key;
 mod line;
+mod nested;
 mod object;
 mod options;
+mod preset;
+mod rest;
+mod source;
+#[cfg(feature = "serde")]
+mod template;
+mod tree;
 mod value;
 
 pub use key::Key;
 pub use options::{Duplicates, Layout, NonFinite, Spans};
+pub use preset::Preset;
+#[cfg(feature = "serde")]
+pub use template::JsonTemplate;
 
 pub(super) use self::object::free_number;
 

@@ -19,7 +19,9 @@ mod time;
 mod width;
 
 pub use csv::Csv;
-pub use json::Json;
+#[cfg(feature = "serde")]
+pub use json::JsonTemplate;
+pub use json::{Json, Preset};
 pub use level::LevelNames;
 pub use logfmt::Logfmt;
 pub use pattern::Pattern;

@@ -3,6 +3,10 @@
 mod csv;
 mod errors;
 mod errors_backtrace;
+mod json_fields;
+mod json_presets;
+mod json_shared;
+mod json_template;
 mod logfmt;
 mod nested;
 mod pattern_colour;
@@ -17,6 +21,9 @@ pub const RECIPES: &[Recipe] = &[
     csv::RECIPE,
     errors::RECIPE,
     errors_backtrace::RECIPE,
+    json_fields::RECIPE,
+    json_presets::RECIPE,
+    json_template::RECIPE,
     logfmt::RECIPE,
     nested::RECIPE,
     pattern_colour::RECIPE,

@@ -77,6 +77,24 @@ pub(super) struct Object<'n> {
     first_member: usize,
     bloom: Bloom,
     names: &'n Names,
+    shape: Shape,
+    are_paths: bool,
+}
+
+impl Object<'_> {
+    /// What stands behind the value of a member.
+    pub(super) fn end_of_member(&self) -> &'static [u8] {
+        self.shape.end()
+    }
+}
+
+/// What stands around the name of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `,"name":`
+    Object,
+    /// `,{"key":"name","value":`, as OpenTelemetry writes attributes: a list in which no key stands twice.
+    KeyValues,
 }
 
 /// The names that an object's constant parts have, escaped.
@@ -85,6 +103,7 @@ pub(super) struct Names {
     names: Vec<Box<[u8]>>,
     fixed: &'static [&'static [u8]],
     bloom: Bloom,
+    are_paths: bool,
 }
 
 impl<'b> Writer<'b> {
@@ -130,13 +149,23 @@ impl<'b> Writer<'b> {
     /// Begins an object in which `names` are taken.
     #[inline]
     pub(super) fn open<'n>(&mut self, names: &'n Names) -> Object<'n> {
-        Object { start: self.out.len(), first_member: self.members.len(), bloom: names.bloom, names }
+        self.open_as(names, Shape::Object)
+    }
+
+    /// The same of another shape.
+    #[inline]
+    pub(super) fn open_as<'n>(&mut self, names: &'n Names, shape: Shape) -> Object<'n> {
+        let (start, first_member) = (self.out.len(), self.members.len());
+        Object { start, first_member, bloom: names.bloom, names, shape, are_paths: names.are_paths }
     }
 
     #[inline]
     pub(super) fn close(&mut self, object: Object<'_>) {
         self.members.truncate(object.first_member);
         close(self.out, object.start);
+        if object.shape == Shape::KeyValues {
+            as_list(self.out, object.start);
+        }
     }
 
     /// The object that a span is in a list.
@@ -178,9 +207,33 @@ impl<'b> Writer<'b> {
             Some(key) => key.put(self.out),
             None => write_key(self.out, name),
         }
-        let mut member = Member { start, value: self.out.len(), end: 0 };
+        self.value_of(object, start, write);
+    }
+
+    /// A member whose name is written by `name`, escaped, and whose value by `write`.
+    #[inline]
+    pub(super) fn member_named(
+        &mut self,
+        object: &mut Object<'_>,
+        name: impl FnOnce(&mut Vec<u8>),
+        write: impl FnOnce(&mut Self),
+    ) {
+        let start = self.out.len();
+        self.raw(object.shape.before());
+        name(self.out);
+        self.raw(object.shape.after());
+        self.value_of(object, start, write);
+    }
+
+    /// The value of the member whose key stands at the end of the buffer, from `start` on.
+    #[inline]
+    fn value_of(&mut self, object: &mut Object<'_>, start: usize, write: impl FnOnce(&mut Self)) {
+        let mut member = Member { start, value: self.out.len(), end: 0, shape: object.shape };
         if !object.bloom.insert(member.name(self.out)) && !self.resolve(object, &mut member) {
             return;
+        }
+        if object.are_paths && self.clashes(object, member.name(self.out)) {
+            self.rename_clashing(object, &mut member);
         }
         if self.members.capacity() == 0 {
             // Kept between records, so that it is allocated once per thread.
@@ -219,13 +272,49 @@ impl<'b> Writer<'b> {
         let name = member.name(self.out);
         let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
         let number = free_number(name, siblings.chain(object.names.iter()));
-        self.out.truncate(member.value - KEY_END.len());
-        self.out.push(b'_');
-        number::int(self.out, number);
-        self.out.extend_from_slice(KEY_END);
-        member.value = self.out.len();
+        self.number(member, member.name_range().end, number);
         object.bloom.insert(member.name(self.out));
         true
+    }
+
+    /// Puts a number behind what of the member's key ends at `end`.
+    fn number(&mut self, member: &mut Member, end: usize, number: usize) {
+        self.out.truncate(end);
+        self.out.push(b'_');
+        number::int(self.out, number);
+        self.out.extend_from_slice(member.shape.after());
+        member.value = self.out.len();
+    }
+
+    /// Whether `name` is a path into what has a value of its own in `object`, or the other way round: `a` and `a.b`.
+    fn clashes(&self, object: &Object<'_>, name: &[u8]) -> bool {
+        let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
+        siblings.chain(object.names.iter()).any(|other| is_path_into(name, other) || is_path_into(other, name))
+    }
+
+    /// Takes the dots out of the name, and puts a number behind it where that is not enough.
+    #[cold]
+    fn rename_clashing(&mut self, object: &mut Object<'_>, member: &mut Member) {
+        let range = member.name_range();
+        let end = range.end;
+        for byte in &mut self.out[range] {
+            if *byte == b'.' {
+                *byte = b'_';
+            }
+        }
+        let mut number = 2;
+        while self.is_taken(object, member.name(self.out)) {
+            self.number(member, end, number);
+            number += 1;
+        }
+        object.bloom.insert(member.name(self.out));
+    }
+
+    fn is_taken(&self, object: &Object<'_>, name: &[u8]) -> bool {
+        let siblings = &self.members[object.first_member..];
+        siblings.iter().any(|sibling| sibling.name(self.out) == name)
+            || object.names.contains(name)
+            || self.clashes(object, name)
     }
 
     /// Takes an earlier member out; those behind it, `last` among them, move up.
@@ -261,7 +350,12 @@ impl Names {
             bloom.insert(fixed[index]);
             index += 1;
         }
-        Self { names: Vec::new(), fixed, bloom }
+        Self { names: Vec::new(), fixed, bloom, are_paths: false }
+    }
+
+    /// For an object whose reader takes `a.b` for a member of `a`: no name in it is a path into another one.
+    pub(super) fn paths() -> Self {
+        Self { are_paths: true, ..Self::default() }
     }
 
     /// Takes `name`, or where that is taken the next one with a number. Escaped, as it is to be written.
@@ -273,9 +367,28 @@ impl Names {
             escaped.push(b'_');
             number::int(&mut escaped, number);
         }
+        if self.are_paths {
+            self.part_ways(&mut escaped);
+        }
         self.bloom.insert(&escaped);
         self.names.push(escaped.clone().into_boxed_slice());
         escaped
+    }
+
+    /// As [`Writer::rename_clashing`].
+    fn part_ways(&self, name: &mut Vec<u8>) {
+        let clashes = |name: &[u8]| self.iter().any(|other| is_path_into(name, other) || is_path_into(other, name));
+        if !clashes(name) {
+            return;
+        }
+        name.iter_mut().filter(|byte| **byte == b'.').for_each(|dot| *dot = b'_');
+        let (end, mut number) = (name.len(), 2);
+        while self.contains(name) || clashes(name) {
+            name.truncate(end);
+            name.push(b'_');
+            number::int(name, number);
+            number += 1;
+        }
     }
 
     pub(super) fn contains(&self, name: &[u8]) -> bool {
@@ -287,12 +400,38 @@ impl Names {
     }
 }
 
+impl Shape {
+    #[inline]
+    pub(super) const fn before(self) -> &'static [u8] {
+        match self {
+            Self::Object => KEY_START,
+            Self::KeyValues => b",{\"key\":\"",
+        }
+    }
+
+    #[inline]
+    pub(super) const fn after(self) -> &'static [u8] {
+        match self {
+            Self::Object => KEY_END,
+            Self::KeyValues => b"\",\"value\":",
+        }
+    }
+
+    pub(super) const fn end(self) -> &'static [u8] {
+        match self {
+            Self::Object => b"",
+            Self::KeyValues => b"}",
+        }
+    }
+}
+
 /// Where a member lies in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
 #[derive(Clone, Copy, Debug)]
 struct Member {
     start: usize,
     value: usize,
     end: usize,
+    shape: Shape,
 }
 
 impl Member {
@@ -303,7 +442,7 @@ impl Member {
 
     #[inline]
     fn name_range(&self) -> Range<usize> {
-        self.start + KEY_START.len()..self.value - KEY_END.len()
+        self.start + self.shape.before().len()..self.value - self.shape.after().len()
     }
 
     fn move_up(&mut self, by: usize) {
@@ -338,6 +477,21 @@ const fn hash(name: &[u8]) -> u32 {
     let middle = name[name.len() / 2];
     let all = u32::from_le_bytes([first, middle, last, name.len() as u8]);
     all.wrapping_mul(0x9e37_79b1) >> 20
+}
+
+/// Whether `path` is `whole`, a dot, and more.
+fn is_path_into(path: &[u8], whole: &[u8]) -> bool {
+    path.strip_prefix(whole).is_some_and(|rest| rest.first() == Some(&b'.'))
+}
+
+/// Makes a list of what was closed as an object that starts at `start`. A list without items lost nothing to its brace.
+fn as_list(out: &mut [u8], start: usize) {
+    if let Some(first) = out.get_mut(start) {
+        *first = b'[';
+    }
+    if let Some(last) = out.last_mut() {
+        *last = b']';
+    }
 }
 
 #[cold]

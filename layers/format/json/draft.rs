@@ -1,0 +1,130 @@
+//! What a tree is made of before it is worked out.
+
+use super::object::{Names, Shape};
+use super::rest::Rest;
+use super::tree::{Branch, Entry, Node};
+use crate::bytes::Block;
+
+/// A branch being planned.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    shape: Shape,
+    /// A dot in a name leads into an object.
+    nested: bool,
+    names: Names,
+    entries: Vec<DraftEntry>,
+    reserved: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+struct DraftEntry {
+    name: String,
+    planned: Planned,
+    /// Of two entries that cannot both have their names this one gets another.
+    of_user: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Planned {
+    Node(Node),
+    Draft(Draft),
+    Rest(Rest),
+}
+
+impl Draft {
+    pub(super) fn new(shape: Shape) -> Self {
+        Self { shape, nested: false, names: Names::default(), entries: Vec::new(), reserved: Vec::new() }
+    }
+
+    /// With names that are paths to their reader, or that become objects within objects.
+    pub(super) fn of_paths(nested: bool) -> Self {
+        Self { nested, names: Names::paths(), ..Self::new(Shape::Object) }
+    }
+
+    /// With one more member. Where the name is known, it is what stands there if nothing else does.
+    pub(super) fn put(mut self, name: &str, node: Node) -> Self {
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: false };
+        self.set(entry, |known, node| Node::First(vec![known, node]));
+        self
+    }
+
+    /// With one more member, which the user wants. Where the name is known, it is what stands there unless it is missing.
+    pub(super) fn instead(mut self, name: &str, node: Node) -> Self {
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: true };
+        self.set(entry, |known, node| Node::First(vec![node, known]));
+        self
+    }
+
+    /// With a branch of its own.
+    pub(super) fn draft(mut self, name: &str, draft: Draft) -> Self {
+        let entry = DraftEntry { name: name.to_owned(), planned: Planned::Draft(draft), of_user: false };
+        self.set(entry, |known, _| known);
+        self
+    }
+
+    /// Keeps a name from fields.
+    pub(super) fn reserve(mut self, name: &'static str) -> Self {
+        self.reserved.push(name);
+        self
+    }
+
+    /// With fields, from here on.
+    pub(super) fn rest(mut self, rest: Rest) -> Self {
+        self.entries.push(DraftEntry { name: String::new(), planned: Planned::Rest(rest), of_user: false });
+        self
+    }
+
+    fn set(&mut self, new: DraftEntry, join: fn(Node, Node) -> Node) {
+        let (first, rest) = match new.name.split_once('.').filter(|_| self.nested) {
+            Some((first, rest)) => (first, Some(rest.to_owned())),
+            None => (&*new.name, None),
+        };
+        let known = self.entries.iter_mut().find(|known| known.name == first && !known.planned.is_rest());
+        match (known.map(|known| &mut known.planned), rest, new.planned) {
+            (Some(Planned::Draft(draft)), Some(name), planned) => draft.set(DraftEntry { name, planned, ..new }, join),
+            (Some(Planned::Node(known)), None, Planned::Node(node)) => {
+                let alone = std::mem::replace(known, Node::List(Vec::new()));
+                *known = join(alone, node);
+            }
+            (None, Some(name), planned) => {
+                let (first, mut draft) = (first.to_owned(), Draft::of_paths(true));
+                draft.set(DraftEntry { name, planned, ..new }, join);
+                self.entries.push(DraftEntry { name: first, planned: Planned::Draft(draft), of_user: new.of_user });
+            }
+            (_, _, planned) => self.entries.push(DraftEntry { planned, ..new }),
+        }
+    }
+
+    /// Everything that is the same for each record, worked out.
+    pub(super) fn branch(self) -> Branch {
+        let (shape, mut names) = (self.shape, self.names);
+        let mut keys = vec![Vec::new(); self.entries.len()];
+        for of_user in [false, true] {
+            let entries = self.entries.iter().zip(&mut keys);
+            for (entry, key) in entries.filter(|(entry, _)| entry.of_user == of_user && !entry.planned.is_rest()) {
+                *key = names.reserve(&entry.name);
+            }
+        }
+        let entry = |(entry, key): (DraftEntry, Vec<u8>)| {
+            let node = match entry.planned {
+                Planned::Rest(rest) => return Entry::Rest(rest),
+                Planned::Node(node) => node,
+                Planned::Draft(draft) => Node::Branch(draft.branch()),
+            };
+            Entry::Member(Block::new(&[shape.before(), &key, shape.after()].concat()), node)
+        };
+        let entries = self.entries.into_iter().zip(keys).map(entry).collect();
+        for name in self.reserved {
+            if !names.contains(name.as_bytes()) {
+                names.reserve(name);
+            }
+        }
+        Branch::new(shape, names, entries)
+    }
+}
+
+impl Planned {
+    fn is_rest(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+}

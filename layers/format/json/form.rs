@@ -1,0 +1,361 @@
+//! How values are written: the type rules of the receivers.
+
+use super::nested::Piece;
+use super::{NonFinite, claims, value};
+use crate::Value;
+use crate::format::{escape, number};
+use crate::record::ErrorChain;
+
+/// As what a value is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Form {
+    /// As what it is.
+    Plain,
+    /// The same, if it is neither a list nor an object: those are texts, as are floats that JSON does not have.
+    Scalar,
+    /// A text or a number (GELF 1.1, "additional fields"): booleans are texts as well.
+    TextOrNumber,
+    /// A text.
+    Text,
+    /// OpenTelemetry's `AnyValue`, in the JSON mapping of Protocol Buffers: `{"stringValue":"x"}`.
+    AnyValue,
+    /// Hexadecimal digits in lower case, with this in front.
+    Id(Box<str>),
+    /// The last 16 hexadecimal digits as a decimal number, in quotes.
+    DecimalId,
+    /// W3C's trace flags as a number; of a boolean the flag that says that the trace is sampled.
+    Flags,
+    /// A boolean, or whether W3C's trace flags say that the trace is sampled.
+    Sampled,
+}
+
+/// How long a text may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit<'m> {
+    /// In bytes, as it is in memory.
+    pub(super) bytes: usize,
+    /// What stands behind one that was cut.
+    pub(super) marker: &'m str,
+}
+
+impl Form {
+    /// Appends `value`; tells whether it can be written so. If not, nothing is appended.
+    pub(super) fn write(&self, out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) -> bool {
+        match self {
+            Self::Plain => plain(out, value, limit),
+            Self::Scalar => scalar(out, value, limit),
+            Self::TextOrNumber => match value {
+                Value::Bool(_) => as_text(out, value, limit),
+                Value::Json(json) if matches!(Piece::of(json), Piece::Bool(_)) => as_text(out, value, limit),
+                _ => scalar(out, value, limit),
+            },
+            Self::Text => as_text(out, value, limit),
+            Self::AnyValue => any_value(out, value, limit),
+            Self::Id(prefix) => return id(out, prefix, value),
+            Self::DecimalId => return decimal_id(out, value),
+            Self::Flags => return flags(out, value),
+            Self::Sampled => return sampled(out, value),
+        }
+        true
+    }
+}
+
+impl Limit<'_> {
+    /// No limit.
+    pub(super) const NONE: Self = Self { bytes: usize::MAX, marker: "" };
+
+    /// Appends `text` as the inside of a string, as much of it as is allowed, and takes that from the limit. Tells whether it
+    /// was all.
+    fn put(&mut self, out: &mut Vec<u8>, text: &str) -> bool {
+        if text.len() <= self.bytes {
+            self.bytes -= text.len();
+            escape::json(out, text);
+            return true;
+        }
+        escape::json(out, &text[..text.floor_char_boundary_below(self.bytes)]);
+        escape::json(out, self.marker);
+        self.bytes = 0;
+        false
+    }
+}
+
+/// Appends `text` in quotes.
+pub(super) fn text(out: &mut Vec<u8>, text: &str, mut limit: Limit<'_>) {
+    out.push(b'"');
+    limit.put(out, text);
+    out.push(b'"');
+}
+
+fn plain(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
+    match value {
+        Value::Str(value) | Value::Text(value) => text(out, value, limit),
+        Value::Bytes(_) | Value::Error(_) => as_text(out, value, limit),
+        // Cut, it would be no JSON any more.
+        Value::Json(json) if json.len() > limit.bytes => text(out, json, limit),
+        _ => value::write(out, value, NonFinite::Null),
+    }
+}
+
+fn scalar(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
+    match value {
+        Value::F64(_) => value::write(out, value, NonFinite::Text),
+        Value::Json(json) => match Piece::of(json) {
+            Piece::List(_) | Piece::Object(_) => text(out, json, limit),
+            Piece::Null => out.extend_from_slice(b"\"null\""),
+            Piece::Bool(value) => scalar(out, Value::Bool(value), limit),
+            Piece::Number(_) | Piece::Text(_) => plain(out, value, limit),
+        },
+        _ => plain(out, value, limit),
+    }
+}
+
+fn as_text(out: &mut Vec<u8>, value: Value<'_>, mut limit: Limit<'_>) {
+    match value {
+        Value::Str(value) | Value::Text(value) => text(out, value, limit),
+        Value::Json(json) => match Piece::of(json) {
+            Piece::Text(_) => plain(out, value, limit),
+            _ => text(out, json, limit),
+        },
+        Value::Bytes(bytes) if bytes.len() > limit.bytes / 2 => in_quotes(out, |out| {
+            escape::hex(out, &bytes[..limit.bytes / 2]);
+            escape::json(out, limit.marker);
+        }),
+        Value::Error(chain) => in_quotes(out, |out| causes(out, chain, &mut limit)),
+        Value::Bytes(_) => value::write(out, value, NonFinite::Text),
+        _ => {
+            // Those that are in quotes already begin with one.
+            let start = out.len();
+            value::write(out, value, NonFinite::Text);
+            if out.get(start) != Some(&b'"') {
+                out.insert(start, b'"');
+                out.push(b'"');
+            }
+        }
+    }
+}
+
+/// `outer: inner: root`.
+fn causes(out: &mut Vec<u8>, chain: ErrorChain<'_>, limit: &mut Limit<'_>) {
+    for (index, message) in chain.messages().enumerate() {
+        if index > 0 && !limit.put(out, ": ") || !limit.put(out, message) {
+            return;
+        }
+    }
+}
+
+/// OTLP 1.x, `opentelemetry/proto/common/v1/common.proto`; 64-bit integers are decimal texts there, bytes are Base64.
+fn any_value(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
+    match value {
+        Value::Bool(_) => kind(out, b"boolValue", |out| plain(out, value, limit)),
+        Value::I64(_) => kind(out, b"intValue", |out| as_text(out, value, limit)),
+        Value::U64(number) => whole(out, value, i64::try_from(number).is_ok()),
+        Value::I128(number) => whole(out, value, i64::try_from(number).is_ok()),
+        Value::U128(number) => whole(out, value, i64::try_from(number).is_ok()),
+        Value::F64(_) => kind(out, b"doubleValue", |out| value::write(out, value, NonFinite::Text)),
+        Value::Bytes(bytes) => kind(out, b"bytesValue", |out| in_quotes(out, |out| base64(out, bytes))),
+        Value::Json(json) if json.len() > limit.bytes => kind(out, b"stringValue", |out| text(out, json, limit)),
+        Value::Json(json) => nested_any_value(out, json, 0),
+        _ => kind(out, b"stringValue", |out| as_text(out, value, limit)),
+    }
+}
+
+fn whole(out: &mut Vec<u8>, value: Value<'_>, fits: bool) {
+    let name: &[u8] = if fits { b"intValue" } else { b"stringValue" };
+    kind(out, name, |out| as_text(out, value, Limit::NONE));
+}
+
+/// Calls itself for what is inside, up to [`DEEPEST`].
+fn nested_any_value(out: &mut Vec<u8>, json: &str, depth: usize) {
+    match Piece::of(json) {
+        Piece::Null => out.extend_from_slice(b"{}"),
+        Piece::Bool(_) => kind(out, b"boolValue", |out| escape::nested_json(out, json)),
+        Piece::Number(number) => nested_number(out, number),
+        Piece::Text(text) => kind(out, b"stringValue", |out| escape::nested_json(out, text)),
+        Piece::List(_) | Piece::Object(_) if depth == DEEPEST => {
+            kind(out, b"stringValue", |out| text(out, json, Limit::NONE));
+        }
+        Piece::List(items) => list(out, b"arrayValue", items, |out, item| nested_any_value(out, item, depth + 1)),
+        Piece::Object(members) => list(out, b"kvlistValue", members, |out, (key, value)| {
+            out.extend_from_slice(b"{\"key\":\"");
+            escape::nested_json(out, key);
+            out.extend_from_slice(b"\",\"value\":");
+            nested_any_value(out, value, depth + 1);
+            out.push(b'}');
+        }),
+    }
+}
+
+fn nested_number(out: &mut Vec<u8>, number: &str) {
+    let is_whole = !number.contains(['.', 'e', 'E']);
+    match number.parse::<i64>() {
+        Ok(_) => kind(out, b"intValue", |out| text(out, number, Limit::NONE)),
+        Err(_) if is_whole => kind(out, b"stringValue", |out| text(out, number, Limit::NONE)),
+        Err(_) => kind(out, b"doubleValue", |out| escape::nested_json(out, number)),
+    }
+}
+
+fn list<T>(out: &mut Vec<u8>, name: &[u8], items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+    kind(out, name, |out| {
+        out.extend_from_slice(b"{\"values\":[");
+        for (index, item) in items.enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write(out, item);
+        }
+        out.extend_from_slice(b"]}");
+    });
+}
+
+/// `{"name":…}`.
+fn kind(out: &mut Vec<u8>, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(b"{\"");
+    out.extend_from_slice(name);
+    out.extend_from_slice(b"\":");
+    write(out);
+    out.push(b'}');
+}
+
+fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+fn id(out: &mut Vec<u8>, prefix: &str, value: Value<'_>) -> bool {
+    let Some(id) = value.as_str() else { return false };
+    in_quotes(out, |out| {
+        escape::json(out, prefix);
+        let start = out.len();
+        escape::json(out, id);
+        out[start..].make_ascii_lowercase();
+    });
+    true
+}
+
+fn decimal_id(out: &mut Vec<u8>, value: Value<'_>) -> bool {
+    let Some(id) = value.as_str() else { return false };
+    let Some(Ok(id)) = id.get(id.len().saturating_sub(16)..).map(|digits| u64::from_str_radix(digits, 16)) else {
+        return false;
+    };
+    in_quotes(out, |out| number::int(out, id));
+    true
+}
+
+fn flags(out: &mut Vec<u8>, value: Value<'_>) -> bool {
+    let flags = match value {
+        Value::Bool(sampled) => Some(u8::from(sampled)),
+        _ => claims::flags(value),
+    };
+    flags.map(|flags| number::int(out, flags)).is_some()
+}
+
+fn sampled(out: &mut Vec<u8>, value: Value<'_>) -> bool {
+    let sampled = match value {
+        Value::Bool(sampled) => Some(sampled),
+        _ => claims::flags(value).map(|flags| flags & 1 != 0),
+    };
+    let Some(sampled) = sampled else { return false };
+    value::write(out, Value::Bool(sampled), NonFinite::Null);
+    true
+}
+
+/// RFC 4648, section 4, with padding.
+fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|at| u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let bits = a << 16 | b << 8 | c;
+        let digits = [18, 12, 6, 0].map(|shift| BASE64[(bits >> shift) as usize % 64]);
+        let known = chunk.len() + 1;
+        out.extend_from_slice(&digits[..known]);
+        out.extend_from_slice(&b"=="[..4 - known]);
+    }
+}
+
+/// `str::floor_char_boundary` is newer than the oldest compiler that this crate is for.
+trait FloorCharBoundary {
+    fn floor_char_boundary_below(&self, at: usize) -> usize;
+}
+
+impl FloorCharBoundary for str {
+    fn floor_char_boundary_below(&self, at: usize) -> usize {
+        (0..=at.min(self.len())).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
+    }
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// As deep as OpenTelemetry's limit on values.
+const DEEPEST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(form: &Form, value: Value<'_>, bytes: usize) -> String {
+        let mut out = Vec::new();
+        assert!(form.write(&mut out, value, Limit { bytes, marker: "…" }));
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    fn any(value: impl Into<Value<'static>>) -> String {
+        written(&Form::AnyValue, value.into(), usize::MAX)
+    }
+
+    #[test]
+    fn base64_is_padded_as_rfc_4648_has_it() {
+        let vectors =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
+        for (bytes, expected) in vectors {
+            let mut out = Vec::new();
+            base64(&mut out, bytes.as_bytes());
+            assert_eq!(out, expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn every_value_has_a_kind_of_opentelemetry_s() {
+        assert_eq!(any("x"), r#"{"stringValue":"x"}"#);
+        assert_eq!(any(true), r#"{"boolValue":true}"#);
+        assert_eq!(any(-3_i64), r#"{"intValue":"-3"}"#);
+        assert_eq!(any(i64::MAX as u64), r#"{"intValue":"9223372036854775807"}"#);
+        assert_eq!(any(u64::MAX), r#"{"stringValue":"18446744073709551615"}"#);
+        assert_eq!(any(u128::MAX), r#"{"stringValue":"340282366920938463463374607431768211455"}"#);
+        assert_eq!(any(7_i128), r#"{"intValue":"7"}"#);
+        assert_eq!(any(1.5), r#"{"doubleValue":1.5}"#);
+        assert_eq!(any(f64::NEG_INFINITY), r#"{"doubleValue":"-Infinity"}"#);
+        assert_eq!(any(&b"foo"[..]), r#"{"bytesValue":"Zm9v"}"#);
+        assert_eq!(
+            any(Value::Json(r#"{"a":[1,1.5,null,true,"x",99999999999999999999]}"#)),
+            concat!(
+                r#"{"kvlistValue":{"values":[{"key":"a","value":{"arrayValue":{"values":[{"intValue":"1"},"#,
+                r#"{"doubleValue":1.5},{},{"boolValue":true},{"stringValue":"x"},"#,
+                r#"{"stringValue":"99999999999999999999"}]}}}]}}"#,
+            )
+        );
+        let deep = "[".repeat(70) + &"]".repeat(70);
+        assert!(written(&Form::AnyValue, Value::Json(&deep), usize::MAX).contains(r#"{"stringValue":"[[[[[[]]]]]]"}"#));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_marked() {
+        assert_eq!(written(&Form::Plain, Value::Str("grün"), 3), r#""gr…""#);
+        assert_eq!(written(&Form::Plain, Value::Str("grün"), 5), r#""grün""#);
+        assert_eq!(written(&Form::Plain, Value::Bytes(b"abc"), 4), r#""6162…""#);
+        assert_eq!(written(&Form::Plain, Value::Json("[1,2,3]"), 4), r#""[1,2…""#);
+        assert_eq!(written(&Form::Text, Value::U64(1234), 2), r#""1234""#);
+    }
+
+    #[test]
+    fn a_text_is_a_text_whatever_it_was() {
+        for (value, expected) in [
+            (Value::Bool(true), r#""true""#),
+            (Value::F64(1.0), r#""1.0""#),
+            (Value::F64(f64::NAN), r#""NaN""#),
+            (Value::U128(u128::MAX), r#""340282366920938463463374607431768211455""#),
+            (Value::Json(r#"{"a":"b"}"#), r#""{\"a\":\"b\"}""#),
+            (Value::Json(r#""a""#), r#""a""#),
+        ] {
+            assert_eq!(written(&Form::Text, value, usize::MAX), expected);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use super::*;
+use crate::format::LevelNames;
+use crate::format::json::tree::Levels;
+
+impl Preset {
+    /// Elastic Common Schema, as ecs-logging has it: one line for Elasticsearch or OpenSearch, which needs no pipeline.
+    ///
+    /// `@timestamp`, `log.level` and `message` come first, in this order, and are always there. Fields of the event and of
+    /// spans are `labels`: scalars, with `_` for `.`, `*` and `\` in their names; objects are taken apart into labels
+    /// `a_b`, lists are texts. ECS has names of its own for much of what one logs: [`field`](Self::field) gives them.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::Timestamp;
+    /// use tracing_handlers::format::{Caps, Format, Out, Preset};
+    /// use tracing_handlers::{RecordBuf, Severity, Value};
+    ///
+    /// let record = RecordBuf::new(Severity::ERROR, "shop", "not paid")
+    ///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+    ///     .with_place("shop::till", "src/till.rs", 41)
+    ///     .with_thread("main", 1)
+    ///     .with_field("http.method", "POST")
+    ///     .with_field("order", Value::Json(r#"{"id":7,"items":[1,2]}"#))
+    ///     .with_error("cause", &["no answer", "timed out"]);
+    /// let mut line = Vec::new();
+    /// let ecs = Preset::ecs().field("http.method", "http.request.method").source(true);
+    /// ecs.format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// assert_eq!(
+    ///     String::from_utf8_lossy(&line),
+    ///     concat!(
+    ///         r#"{"@timestamp":"2026-11-21T01:19:03.123456Z","log.level":"ERROR","message":"not paid","#,
+    ///         r#""ecs.version":"8.11.0","log.logger":"shop","process.thread.name":"main","#,
+    ///         r#""log.origin.file.name":"src/till.rs","log.origin.file.line":41,"log.origin.function":"shop::till","#,
+    ///         r#""http.request.method":"POST","error.message":"no answer: timed out","#,
+    ///         r#""labels":{"order_id":7,"order_items":"[1,2]"}}"#,
+    ///     ),
+    /// );
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    ///
+    /// `log.origin.function` is the module: tracing does not know the function.
+    pub fn ecs() -> Self {
+        Self::of(Table::Ecs)
+    }
+}
+
+pub(super) fn draft(settings: &Settings) -> (Draft, Claims) {
+    let mut claims = Claims::of_trace();
+    let mut draft = settings
+        .of_paths()
+        .put("@timestamp", Node::Time(Time::rfc3339()))
+        .put("log.level", Node::Level(Levels::Names(LevelNames::Upper)))
+        .put("message", plain(Source::MessageAlways))
+        .put("ecs.version", text("8.11.0"))
+        .put("log.logger", plain(Source::Target))
+        .put("process.thread.name", plain(Source::ThreadName));
+    if settings.source {
+        draft = draft
+            .put("log.origin.file.name", plain(Source::File))
+            .put("log.origin.file.line", plain(Source::Line))
+            .put("log.origin.function", plain(Source::ModulePath));
+    }
+    draft = settings.put_own(draft, &mut claims);
+    draft = draft
+        .put("trace.id", trace_id())
+        .put("span.id", span_id())
+        .put("transaction.id", claimed(&mut claims, "transaction_id", Form::Text))
+        .put("error.type", any_claimed(&mut claims, ERROR_TYPE, &Form::Text))
+        .put("error.message", claim(claims.error(), Form::Text))
+        .put("error.stack_trace", any_claimed(&mut claims, STACK_TRACE, &Form::Text));
+    let labels = Draft::new(Shape::Object).rest(settings.rest(Keys::Labels, Form::Scalar, true));
+    (draft.draft("labels", labels), claims)
+}

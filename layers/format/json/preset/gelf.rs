@@ -1,0 +1,61 @@
+use super::*;
+use crate::format::json::tree::Levels;
+
+impl Preset {
+    /// GELF 1.1, for Graylog: `host` is the name of this machine or application.
+    ///
+    /// A message of several lines is `full_message`, and its first line `short_message`, which is never empty: an event without
+    /// a message says its name there. Additional fields are texts and numbers: booleans are `"true"` and `"false"`, objects are
+    /// taken apart into `_a_b`, lists are texts. Characters that GELF does not have in names are `_`, and a field `id` is
+    /// `_id_`, as `_id` is Graylog's own.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::Timestamp;
+    /// use tracing_handlers::format::{Caps, Format, Out, Preset};
+    /// use tracing_handlers::{RecordBuf, Severity, Value};
+    ///
+    /// let record = RecordBuf::new(Severity::WARN, "shop", "running out")
+    ///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+    ///     .with_thread("main", 1)
+    ///     .with_field("left", 2_u64)
+    ///     .with_field("last order", Value::Json(r#"{"id":7,"paid":true}"#))
+    ///     .with_span("request", [("id", 9_u64.into())]);
+    /// let mut line = Vec::new();
+    /// let gelf = Preset::gelf("web-1").constant("region", "eu");
+    /// gelf.format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// assert_eq!(
+    ///     String::from_utf8_lossy(&line),
+    ///     concat!(
+    ///         r#"{"version":"1.1","host":"web-1","short_message":"running out","timestamp":1795223943.123456,"level":4,"#,
+    ///         r#""_logger":"shop","_thread":"main","_region":"eu","_left":2,"_last_order_id":7,"_last_order_paid":"true","_id_":9}"#,
+    ///     ),
+    /// );
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    ///
+    /// Over TCP each line ends in a null byte: [`Framing::Null`](crate::Framing::Null).
+    pub fn gelf(host: impl Into<String>) -> Self {
+        Self::of(Table::Gelf { host: host.into() })
+    }
+}
+
+pub(super) fn draft(settings: &Settings, host: &str) -> (Draft, Claims) {
+    let mut claims = Claims::of_trace();
+    let mut draft = Draft::new(Shape::Object)
+        .put("version", text("1.1"))
+        .put("host", text(host))
+        .put("short_message", plain(Source::Summary))
+        .put("full_message", plain(Source::FullMessage))
+        .put("timestamp", Node::Time(Time::unix_seconds().precision(6)))
+        .put("level", Node::Level(Levels::Number(|severity| severity.syslog().into())))
+        .put("_logger", plain(Source::Target))
+        .put("_thread", plain(Source::ThreadName));
+    if settings.source {
+        draft = draft.put("_file", plain(Source::File)).put("_line", plain(Source::Line));
+    }
+    draft = settings.put_constants(draft, &Keys::Gelf, &Form::TextOrNumber);
+    draft = settings.put_fields(draft, &mut claims, &Keys::Gelf, &Form::TextOrNumber);
+    draft = settings.put_unique_id(draft, &Keys::Gelf);
+    draft = draft.put("_trace_id", trace_id()).put("_span_id", span_id());
+    (draft.rest(settings.rest(Keys::Gelf, Form::TextOrNumber, true)), claims)
+}

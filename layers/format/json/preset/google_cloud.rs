@@ -1,0 +1,124 @@
+use super::*;
+use crate::format::json::tree::Levels;
+
+impl Preset {
+    /// Google Cloud Logging's structured logging, as Cloud Run, GKE and the Ops Agent read it from standard output;
+    /// `project` is the project's id, which the name of a trace begins with.
+    ///
+    /// Constants are labels. A field `httpRequest` that is an object is the entry's
+    /// [HttpRequest](https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest), as
+    /// `logging.googleapis.com/operation` is its operation; without the first it is made of the fields
+    /// `http.request.method`, `url.full`, `http.response.status_code`, `user_agent.original` and `client.address`
+    /// (OpenTelemetry's names), as far as there are any. Other fields are in the payload. A line has 256 KiB at most.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::Timestamp;
+    /// use tracing_handlers::format::{Caps, Format, Out, Preset};
+    /// use tracing_handlers::{RecordBuf, Severity, Value};
+    ///
+    /// let record = RecordBuf::new(Severity::NOTICE, "shop", "sold out")
+    ///     .with_time(Timestamp::new(1_795_223_943, 123_456_789))
+    ///     .with_place("shop::till", "src/till.rs", 41)
+    ///     .with_field("left", 0_u64)
+    ///     .with_field("httpRequest", Value::Json(r#"{"requestMethod":"GET","status":200}"#))
+    ///     .with_span("request", [
+    ///         ("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736".into()),
+    ///         ("span_id", "00f067aa0ba902b7".into()),
+    ///         ("trace_flags", 1_u64.into()),
+    ///     ]);
+    /// let mut line = Vec::new();
+    /// let google = Preset::google_cloud("my-project").source(true).constant("region", "eu");
+    /// google.format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// assert_eq!(
+    ///     String::from_utf8_lossy(&line),
+    ///     concat!(
+    ///         r#"{"severity":"NOTICE","time":"2026-11-21T01:19:03.123456789Z","message":"sold out","#,
+    ///         r#""logging.googleapis.com/labels":{"region":"eu"},"#,
+    ///         r#""logging.googleapis.com/sourceLocation":{"file":"src/till.rs","line":"41","function":"shop::till"},"#,
+    ///         r#""logging.googleapis.com/trace":"projects/my-project/traces/4bf92f3577b34da6a3ce929d0e0e4736","#,
+    ///         r#""logging.googleapis.com/spanId":"00f067aa0ba902b7","logging.googleapis.com/trace_sampled":true,"#,
+    ///         r#""httpRequest":{"requestMethod":"GET","status":200},"target":"shop","left":0}"#,
+    ///     ),
+    /// );
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    ///
+    /// `function` is the module: tracing does not know the function. An event's error is a field like others.
+    pub fn google_cloud(project: impl Into<String>) -> Self {
+        Self::of(Table::GoogleCloud { project: project.into() })
+    }
+}
+
+pub(super) fn draft(settings: &Settings, project: &str) -> (Draft, Claims) {
+    let mut claims = Claims::of_trace();
+    let trace = Form::Id(format!("projects/{project}/traces/").into());
+    let labels = settings.put_constants(Draft::new(Shape::Object), &Keys::Plain, &Form::Text);
+    let (flags, sampled) =
+        (claims.by_name("trace_flags", Wants::Flags), claims.by_name("trace_sampled", Wants::Sampled));
+    claims.unless(flags, sampled);
+    let mut draft = Draft::new(Shape::Object)
+        .put("severity", Node::Level(Levels::Keywords(&SEVERITIES)))
+        .put("time", Node::Time(Time::rfc3339().precision(9)))
+        .put("message", plain(Source::Message))
+        .draft("logging.googleapis.com/labels", labels);
+    if settings.source {
+        let place = Draft::new(Shape::Object)
+            .put("file", plain(Source::File))
+            .put("line", Node::Value(Source::Line, Form::Text))
+            .put("function", plain(Source::ModulePath));
+        draft = draft.draft("logging.googleapis.com/sourceLocation", place);
+    }
+    draft = draft
+        .put("logging.googleapis.com/trace", Node::Value(Source::Claim(TRACE_ID), trace))
+        .put("logging.googleapis.com/spanId", span_id())
+        .put(
+            "logging.googleapis.com/trace_sampled",
+            Node::First([sampled, flags].map(|place| claim(place, Form::Sampled)).into()),
+        )
+        .put("httpRequest", http_request(&mut claims))
+        .put(OPERATION, claim(claims.by_name(OPERATION, Wants::Object), Form::Plain));
+    for reserved in RESERVED {
+        draft = draft.reserve(reserved);
+    }
+    draft = settings.put_fields(draft, &mut claims, &Keys::Plain, &Form::Plain);
+    draft = settings.put_unique_id(draft, &Keys::Plain);
+    draft = draft
+        .put("stack_trace", any_claimed(&mut claims, STACK_TRACE, &Form::Text))
+        .put("target", plain(Source::Target))
+        .put("thread", plain(Source::ThreadName));
+    (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
+}
+
+fn http_request(claims: &mut Claims) -> Node {
+    let given = claims.by_name("httpRequest", Wants::Object);
+    let mut part = |name, wants, form| {
+        let place = claims.by_name(name, wants);
+        claims.unless(place, given);
+        claim(place, form)
+    };
+    let made = Draft::new(Shape::Object)
+        .put("requestMethod", part("http.request.method", Wants::Anything, Form::Text))
+        .put("requestUrl", part("url.full", Wants::Anything, Form::Text))
+        .put("status", part("http.response.status_code", Wants::Integer, Form::Plain))
+        .put("userAgent", part("user_agent.original", Wants::Anything, Form::Text))
+        .put("remoteIp", part("client.address", Wants::Anything, Form::Text));
+    Node::First(vec![claim(given, Form::Plain), Node::Branch(made.branch())])
+}
+
+/// LogSeverity, by syslog's.
+const SEVERITIES: [&str; 8] = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
+const OPERATION: &str = "logging.googleapis.com/operation";
+/// What means something to the receiver, so that no field may be called so by chance: it would be of the wrong type.
+const RESERVED: [&str; 9] = [
+    "timestamp",
+    "timestampSeconds",
+    "timestampNanos",
+    "logging.googleapis.com/http_request",
+    "logging.googleapis.com/insertId",
+    "logging.googleapis.com/sourceLocation",
+    "logging.googleapis.com/traceSampled",
+    "traceSampled",
+    "@type",
+];
+/// The largest entry that the API takes.
+pub(super) const MAX_BYTES: usize = 256 << 10;

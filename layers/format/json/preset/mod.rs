@@ -1,0 +1,362 @@
+//! [`Preset`]: the JSON that well-known receivers expect.
+//!
+//! Each is a table in a file of its own: which parts, in which order, under which names, of which types.
+
+mod bunyan;
+mod datadog;
+mod ecs;
+mod gelf;
+mod google_cloud;
+mod logstash;
+mod otlp;
+
+use super::claims::{Claims, SPAN_ID, TRACE_ID, Wants};
+use super::draft::Draft;
+use super::form::{Form, Limit};
+use super::object::Shape;
+use super::rest::{Keys, Of, Rest};
+use super::source::Source;
+use super::tree::{Node, Tree};
+use super::{Duplicates, Time};
+use crate::format::{Format, Out};
+use crate::record::{Record, RecordBuf, Value};
+use crate::{Error, ErrorKind};
+
+/// One JSON object per record, as a well-known receiver expects it: log4j2's `EcsLayout.json`, `GelfLayout.json`,
+/// `GcpLayout.json` and `LogstashJsonEventLayoutV1.json`, and more.
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::format::{Caps, Format, Out, Preset};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::WARN, "shop::stock", "running out")
+///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+///     .with_field("left", 2_u64)
+///     .with_span("request", [("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736".into()), ("user", "ada".into())]);
+/// let mut line = Vec::new();
+/// let ecs = Preset::ecs().constant("service.name", "shop");
+/// ecs.format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+/// assert_eq!(
+///     String::from_utf8_lossy(&line),
+///     concat!(
+///         r#"{"@timestamp":"2026-11-21T01:19:03.123456Z","log.level":"WARN","message":"running out","#,
+///         r#""ecs.version":"8.11.0","log.logger":"shop::stock","service.name":"shop","#,
+///         r#""trace.id":"4bf92f3577b34da6a3ce929d0e0e4736","labels":{"left":2,"user":"ada"}}"#,
+///     ),
+/// );
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// | preset | for | time | level | fields of the event and of spans | constants |
+/// |---|---|---|---|---|---|
+/// | [`ecs`](Self::ecs) | Elasticsearch, OpenSearch | `@timestamp` | `WARN` | in `labels`: scalars, `_` for dots | in the object |
+/// | [`gelf`](Self::gelf) | Graylog | seconds with a fraction | 0 to 7 | with `_` in front: texts and numbers | as fields |
+/// | [`google_cloud`](Self::google_cloud) | Google Cloud Logging | `time` | `WARNING` | in the object | as labels: texts |
+/// | [`logstash`](Self::logstash) | Logstash | `@timestamp` | `WARN` and 30000 | in the object | in the object |
+/// | [`bunyan`](Self::bunyan) | the `bunyan` program, pino | `time` | 40 | in the object | in the object |
+/// | [`otlp`](Self::otlp) | OpenTelemetry collectors | nanoseconds | 13 and `WARN` | attributes | resource attributes |
+/// | [`datadog`](Self::datadog) | Datadog | `timestamp` | `warn` | in the object | in the object |
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`constant`](Self::constant) | none | a member that is the same in each line, or another value for a part of the preset |
+/// | [`field`](Self::field) | none | a field gets a place and a name of its own |
+/// | [`source`](Self::source) | off | the place in the source |
+/// | [`spans`](Self::spans) | on | the fields of the enclosing spans |
+/// | [`nested`](Self::nested) | off | parts with dots in their names are objects: `"log":{"level":…}` |
+/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a name that is there already |
+/// | [`unique_id`](Self::unique_id) | none | a member that is different in each line |
+/// | [`max_string`](Self::max_string) | no limit | where texts are cut |
+/// | [`max_bytes`](Self::max_bytes) | Google Cloud 256 KiB, else no limit | the longest line |
+///
+/// **Trace context.** Fields called `trace_id` (32 hexadecimal digits), `span_id` (16), `trace_flags` (a number or two digits)
+/// and `trace_sampled` (a boolean), of the event or else of the innermost span that has one, stand where the receiver looks
+/// for them. One that is not of this form, or that has no trace id beside it, is a field like others. Where several spans have a
+/// field with a place of its own, the innermost one's is written, and the others are not.
+///
+/// **Errors.** The event's first field that is an error is `error.message` (ECS, Datadog), `exception.message` (OTLP) or
+/// `err` (Bunyan), as `outer: inner: root`; elsewhere it is a field like others. Rust's errors have neither a type
+/// name nor a stack trace; fields called `error.type` or `exception.type`, and `error.stack_trace`, `exception.stacktrace`
+/// or `backtrace` (as [`log_panics`](crate::process::log_panics) has it) are taken for them.
+///
+/// **No object has a key twice**; where the reader takes `a.b` for a member of `a` (ECS, Logstash, Datadog), `a.b` is called
+/// `a_b` in an object that has an `a`. The names of the parts are theirs, also in a record that lacks the part.
+///
+/// **Escaped** is what [`Json`](super::Json) escapes. Integers of 128 bits, bytes and nested values are as in `Json` too, except for
+/// what the receiver cannot take; each preset says so. The names of spans are not written.
+#[derive(Clone, Debug)]
+pub struct Preset {
+    settings: Settings,
+    table: Table,
+    tree: Tree,
+}
+
+impl Preset {
+    fn of(table: Table) -> Self {
+        let settings = Settings::default();
+        let (draft, claims) = table.draft(&settings);
+        Self { tree: Tree::new(draft, claims, settings.duplicates, false), settings, table }
+    }
+
+    fn planned(mut self) -> Self {
+        let (draft, claims) = self.table.draft(&self.settings);
+        self.tree = Tree::new(draft, claims, self.settings.duplicates, false);
+        self
+    }
+
+    /// A member that is the same in each line: `service.name`, `environment`. Where the table has no such name, it stands where
+    /// the preset puts constants; else the part with that name has this value.
+    ///
+    /// ```
+    /// use tracing_handlers::format::{Caps, Format, Out, Preset};
+    /// use tracing_handlers::RecordBuf;
+    ///
+    /// let bunyan = Preset::bunyan("shop").constant("hostname", "web-1").constant("region", "eu");
+    /// let mut line = Vec::new();
+    /// bunyan.format(&RecordBuf::default().as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// let line = String::from_utf8_lossy(&line);
+    /// assert!(line.starts_with(r#"{"v":0,"name":"shop","hostname":"web-1","pid":"#) && line.contains(r#","region":"eu""#));
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn constant<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
+        self.settings.constants.push_field(name, value.into());
+        self.planned()
+    }
+
+    /// The event's field called `name`, or that of the innermost span that has it, is written as the member `key` beside the
+    /// preset's parts, not among the other fields: `"order"` as `"transaction.name"`. A part that is called `key` is written only
+    /// where the record lacks the field. For 32 fields at most; further ones stay where they are.
+    pub fn field(mut self, name: impl Into<String>, key: impl Into<String>) -> Self {
+        if self.settings.fields.len() < MOST_FIELDS {
+            self.settings.fields.push((name.into(), key.into()));
+        }
+        self.planned()
+    }
+
+    /// Whether the place in the source is written.
+    pub fn source(mut self, on: bool) -> Self {
+        self.settings.source = on;
+        self.planned()
+    }
+
+    /// Whether the fields of the enclosing spans are written. Those with a place of their own are in any case.
+    pub fn spans(mut self, on: bool) -> Self {
+        self.settings.spans = on;
+        self.planned()
+    }
+
+    /// Whether dots in the names of parts lead into objects. The names of fields stay as they are. OTLP and GELF have no
+    /// such objects.
+    ///
+    /// ```
+    /// use tracing_handlers::format::{Caps, Format, Out, Preset};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let record = RecordBuf::new(Severity::INFO, "shop", "sold");
+    /// let mut line = Vec::new();
+    /// Preset::ecs().nested(true).format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// assert!(String::from_utf8_lossy(&line).contains(r#""log":{"level":"INFO","logger":"shop"},"message":"sold""#));
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn nested(mut self, on: bool) -> Self {
+        self.settings.nested = on;
+        self.planned()
+    }
+
+    /// What becomes of a second field with the same name.
+    pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.settings.duplicates = duplicates;
+        self.planned()
+    }
+
+    /// A member called `key` whose value no other line has, a text of 40 hexadecimal digits: `event.id` for ECS,
+    /// `logging.googleapis.com/insertId` for Google Cloud, which thereby knows lines again that come twice.
+    ///
+    /// It belongs to the line, not to the record: a record that is formatted again gets another one.
+    pub fn unique_id(mut self, key: impl Into<String>) -> Self {
+        self.settings.unique_id = Some((key.into(), process_number()));
+        self.planned()
+    }
+
+    /// Texts (messages, fields, bytes as digits, nested values) are cut to so many bytes, and end in `…` then.
+    pub fn max_string(mut self, bytes: usize) -> Self {
+        self.settings.max_string = bytes;
+        self.planned()
+    }
+
+    /// The longest line, in bytes and without what ends it. In a longer one texts are cut; where that is not enough, fields are left
+    /// out. The sink's own [limit](crate::format::Caps::max_bytes), less 8 bytes for what ends a line, holds as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Format`](crate::ErrorKind::Format) for a record that cannot be made that short.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_bytes = Some(bytes);
+        self.planned()
+    }
+}
+
+impl Format for Preset {
+    fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let of_sink = out.caps().max_bytes.map_or(usize::MAX, |bytes| bytes.saturating_sub(FRAME));
+        let most = self.settings.max_bytes.or(self.table.max_bytes()).unwrap_or(usize::MAX).min(of_sink);
+        let limit = Limit { bytes: self.settings.max_string, marker: MARKER };
+        match self.tree.write(record, out.buffer(), limit, most) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Format, format!("a record cannot be written in {most} bytes"))),
+        }
+    }
+}
+
+/// What can be chosen about every preset.
+#[derive(Clone, Debug)]
+struct Settings {
+    /// As the fields of a record.
+    constants: RecordBuf,
+    fields: Vec<(String, String)>,
+    source: bool,
+    spans: bool,
+    nested: bool,
+    duplicates: Duplicates,
+    unique_id: Option<(String, u64)>,
+    max_string: usize,
+    max_bytes: Option<usize>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            constants: RecordBuf::default(),
+            fields: Vec::new(),
+            source: false,
+            spans: true,
+            nested: false,
+            duplicates: Duplicates::default(),
+            unique_id: None,
+            max_string: usize::MAX,
+            max_bytes: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Table {
+    Ecs,
+    Gelf { host: String },
+    GoogleCloud { project: String },
+    Logstash,
+    Bunyan { name: String, host: String },
+    Otlp,
+    Datadog { service: String },
+}
+
+impl Table {
+    fn draft(&self, settings: &Settings) -> (Draft, Claims) {
+        match self {
+            Self::Ecs => ecs::draft(settings),
+            Self::Gelf { host } => gelf::draft(settings, host),
+            Self::GoogleCloud { project } => google_cloud::draft(settings, project),
+            Self::Logstash => logstash::draft(settings),
+            Self::Bunyan { name, host } => bunyan::draft(settings, name, host),
+            Self::Otlp => otlp::draft(settings),
+            Self::Datadog { service } => datadog::draft(settings, service),
+        }
+    }
+
+    fn max_bytes(&self) -> Option<usize> {
+        matches!(self, Self::GoogleCloud { .. }).then_some(google_cloud::MAX_BYTES)
+    }
+}
+
+/// What the tables have in common.
+impl Settings {
+    /// An object whose parts' names are paths to their reader.
+    fn of_paths(&self) -> Draft {
+        Draft::of_paths(self.nested)
+    }
+
+    fn put_constants(&self, draft: Draft, keys: &Keys, form: &Form) -> Draft {
+        let constants = self.constants.as_record();
+        constants
+            .fields()
+            .fold(draft, |draft, field| draft.instead(&keys.name(field.name), Node::constant(field.value, form)))
+    }
+
+    fn put_fields(&self, mut draft: Draft, claims: &mut Claims, keys: &Keys, form: &Form) -> Draft {
+        for (name, key) in &self.fields {
+            draft = draft.instead(&keys.name(key), claimed(claims, name, form.clone()));
+        }
+        draft
+    }
+
+    fn put_unique_id(&self, draft: Draft, keys: &Keys) -> Draft {
+        match &self.unique_id {
+            Some((key, process)) => draft.instead(&keys.name(key), Node::UniqueId(*process)),
+            None => draft,
+        }
+    }
+
+    /// Constants, then fields with places of their own, then the id, as they stand in most objects.
+    fn put_own(&self, draft: Draft, claims: &mut Claims) -> Draft {
+        let draft = self.put_constants(draft, &Keys::Plain, &Form::Plain);
+        let draft = self.put_fields(draft, claims, &Keys::Plain, &Form::Plain);
+        self.put_unique_id(draft, &Keys::Plain)
+    }
+
+    fn rest(&self, keys: Keys, form: Form, flat: bool) -> Rest {
+        Rest { of: if self.spans { Of::Both } else { Of::Event }, keys, form, flat }
+    }
+}
+
+fn plain(source: Source) -> Node {
+    Node::Value(source, Form::Plain)
+}
+
+fn text(text: &str) -> Node {
+    Node::constant(Value::Str(text), &Form::Plain)
+}
+
+/// The field with this name, whatever it is.
+fn claimed(claims: &mut Claims, name: &str, form: Form) -> Node {
+    claim(claims.by_name(name, Wants::Anything), form)
+}
+
+/// The first of the fields with these names.
+fn any_claimed(claims: &mut Claims, names: &[&str], form: &Form) -> Node {
+    let places: Vec<_> = names.iter().map(|name| claims.by_name(name, Wants::Anything)).collect();
+    for (index, place) in places.iter().enumerate() {
+        places[..index].iter().for_each(|before| claims.unless(*place, *before));
+    }
+    Node::First(places.into_iter().map(|place| claim(place, form.clone())).collect())
+}
+
+fn claim(place: Option<usize>, form: Form) -> Node {
+    match place {
+        Some(place) => Node::Value(Source::Claim(place), form),
+        // It is never there.
+        None => Node::First(Vec::new()),
+    }
+}
+
+fn trace_id() -> Node {
+    Node::Value(Source::Claim(TRACE_ID), Form::Id("".into()))
+}
+
+fn span_id() -> Node {
+    Node::Value(Source::Claim(SPAN_ID), Form::Id("".into()))
+}
+
+/// A number that another process hardly has: from the system's random numbers, through the keys of a hash.
+fn process_number() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+const ERROR_TYPE: &[&str] = &["error.type", "exception.type"];
+const STACK_TRACE: &[&str] = &["error.stack_trace", "exception.stacktrace", "stack_trace", "backtrace"];
+const MARKER: &str = "…";
+/// As much as any framing takes.
+const FRAME: usize = 8;
+/// So that the claims of the presets have room beside them.
+const MOST_FIELDS: usize = 32;

@@ -1,0 +1,183 @@
+//! The fields that have no place of their own.
+
+use super::form::{Form, Limit};
+use super::nested::{Members, Piece};
+use super::object::{Object, Writer};
+use super::tree::Pen;
+use crate::Value;
+use crate::format::escape;
+use crate::record::Field;
+
+/// Fields as members of the object in which they stand.
+#[derive(Clone, Debug)]
+pub(super) struct Rest {
+    pub(super) of: Of,
+    pub(super) keys: Keys,
+    pub(super) form: Form,
+    /// Objects among the values are taken apart: `a: {"b": 1}` is `a_b`.
+    pub(super) flat: bool,
+}
+
+/// Whose fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Event,
+    Spans,
+    Both,
+}
+
+/// How the names are written.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
+pub(super) enum Keys {
+    Plain,
+    /// With this in front.
+    Prefixed(Box<str>),
+    /// ECS labels: `.`, `*` and `\` are `_`.
+    Labels,
+    /// GELF: `_` in front, and all but ASCII letters, digits, `_`, `.` and `-` are `_`.
+    Gelf,
+}
+
+impl Rest {
+    /// The event's fields first, then those of the spans, innermost first: the nearest has the first claim to a name.
+    pub(super) fn write<'t>(&self, pen: &Pen<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
+        if self.of != Of::Spans {
+            let mut error_is_taken = false;
+            for field in pen.record.fields() {
+                if !error_is_taken && pen.tree.claims().take_error(pen.taken, &field) {
+                    error_is_taken = true;
+                    continue;
+                }
+                self.field(pen, field, object, to);
+            }
+        }
+        if self.of != Of::Event {
+            // Spans can only be walked from the root; going over their lengths anew for each is cheaper than a list.
+            for index in (0..pen.record.spans().count()).rev() {
+                let fields = pen.record.spans().nth(index).map(|span| span.fields());
+                fields.into_iter().flatten().for_each(|field| self.field(pen, field, object, to));
+            }
+        }
+    }
+
+    fn field<'t>(&self, pen: &Pen<'t, '_>, field: Field<'_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
+        if pen.tree.claims().take(pen.taken, &field) {
+            return;
+        }
+        if let (true, Value::Json(json)) = (self.flat, field.value)
+            && let Piece::Object(members) = Piece::of(json)
+        {
+            let path = Path { parent: None, name: field.name };
+            return self.flatten(&path, members, pen.limit, object, to);
+        }
+        let name = |out: &mut Vec<u8>| self.keys.write(out, &Path { parent: None, name: field.name });
+        self.member(name, field.value, pen.limit, object, to);
+    }
+
+    /// The members of a nested object as members of their own. Calls itself for those that are objects, up to [`DEEPEST`].
+    fn flatten(
+        &self,
+        path: &Path<'_>,
+        members: Members<'_>,
+        limit: Limit<'_>,
+        object: &mut Object<'_>,
+        to: &mut Writer<'_>,
+    ) {
+        for (name, json) in members {
+            let path = Path { parent: Some(path), name };
+            match Piece::of(json) {
+                Piece::Object(members) if path.depth() < DEEPEST => self.flatten(&path, members, limit, object, to),
+                _ => self.member(|out| self.keys.write(out, &path), Value::Json(json), limit, object, to),
+            }
+        }
+    }
+
+    fn member(
+        &self,
+        name: impl FnOnce(&mut Vec<u8>),
+        value: Value<'_>,
+        limit: Limit<'_>,
+        object: &mut Object<'_>,
+        to: &mut Writer<'_>,
+    ) {
+        let end = object.end_of_member();
+        to.member_named(object, name, |to| {
+            if !self.form.write(to.out(), value, limit) {
+                to.raw(b"null");
+            }
+            to.raw(end);
+        });
+    }
+}
+
+impl Keys {
+    fn write(&self, out: &mut Vec<u8>, path: &Path<'_>) {
+        let start = out.len();
+        match self {
+            Self::Plain => path.write(out, escape::json),
+            Self::Prefixed(prefix) => {
+                escape::json(out, prefix);
+                path.write(out, escape::json);
+            }
+            Self::Labels => path.write(out, label),
+            Self::Gelf => {
+                out.push(b'_');
+                path.write(out, |out, name| out.extend(name.chars().map(word)));
+                // Graylog has an `_id` of its own (GELF 1.1: "Libraries SHOULD not allow to send id as additional field").
+                if &out[start..] == b"_id" {
+                    out.push(b'_');
+                }
+            }
+        }
+    }
+
+    /// `name` as it is written.
+    pub(super) fn name(&self, name: &str) -> String {
+        let mut out = Vec::new();
+        match self {
+            Self::Plain | Self::Prefixed(_) => out.extend_from_slice(name.as_bytes()),
+            Self::Labels | Self::Gelf => self.write(&mut out, &Path { parent: None, name }),
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+/// A name within names.
+struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    name: &'p str,
+}
+
+impl Path<'_> {
+    fn write(&self, out: &mut Vec<u8>, name: impl Fn(&mut Vec<u8>, &str) + Copy) {
+        if let Some(parent) = self.parent {
+            parent.write(out, name);
+            out.push(b'_');
+        }
+        name(out, self.name);
+    }
+
+    fn depth(&self) -> usize {
+        self.parent.map_or(0, |parent| parent.depth() + 1)
+    }
+}
+
+fn label(out: &mut Vec<u8>, name: &str) {
+    for (index, part) in name.split(['.', '*', '\\']).enumerate() {
+        if index > 0 {
+            out.push(b'_');
+        }
+        escape::json(out, part);
+    }
+}
+
+fn word(char: char) -> u8 {
+    match u8::try_from(char) {
+        Ok(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-') => byte,
+        _ => b'_',
+    }
+}
+
+/// Deeper objects are texts.
+const DEEPEST: usize = 16;

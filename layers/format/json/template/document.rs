@@ -1,0 +1,73 @@
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// JSON whose members keep their order, and in which no object has a key twice.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Document {
+    /// A number, a boolean or null.
+    Json(String),
+    Text(String),
+    List(Vec<Document>),
+    Object(Vec<(String, Document)>),
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ReadDocument)
+    }
+}
+
+struct ReadDocument;
+
+impl<'de> Visitor<'de> for ReadDocument {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Json("null".to_owned()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Document, E> {
+        Ok(Document::Json(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Document, E> {
+        Ok(Document::Json(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Document, E> {
+        Ok(Document::Json(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Document, E> {
+        // serde_json reads no float that is not finite; `Debug` writes `1.0` and `1e300`, which are JSON.
+        Ok(Document::Json(format!("{value:?}")))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Document, E> {
+        Ok(Document::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut reader: A) -> Result<Document, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = reader.next_element()? {
+            items.push(item);
+        }
+        Ok(Document::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut reader: A) -> Result<Document, A::Error> {
+        let mut members = Vec::<(String, Document)>::new();
+        while let Some((key, value)) = reader.next_entry::<String, _>()? {
+            if members.iter().any(|(known, _)| *known == key) {
+                return Err(A::Error::custom(format!("the key {key:?} stands twice")));
+            }
+            members.push((key, value));
+        }
+        Ok(Document::Object(members))
+    }
+}

@@ -1,0 +1,196 @@
+//! What stands behind `$resolver`, with log4j2's names where it has one.
+
+use super::{Document, Form, Keys, Node, Of, Resolved, Rest};
+use crate::Severity;
+use crate::format::json::source::Source;
+use crate::format::json::tree::Levels;
+use crate::format::{LevelNames, Time};
+
+type Members = Vec<(String, Document)>;
+
+pub(super) fn is_resolver(members: &Members) -> bool {
+    members.iter().any(|(name, _)| name == "$resolver")
+}
+
+/// What the resolver with these settings is replaced by.
+pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
+    let mut settings = Settings(members);
+    let resolver = settings.take_text("$resolver")?.unwrap_or_default();
+    let resolved = match &*resolver {
+        "timestamp" => timestamp(&mut settings)?,
+        "level" => level(&mut settings)?,
+        "logger" => settings.field(&[("name", Source::Target)])?,
+        "message" => plain(Source::Message),
+        "thread" => settings.field(&[("name", Source::ThreadName), ("id", Source::ThreadId)])?,
+        "source" => settings.field(&[
+            ("fileName", Source::File),
+            ("lineNumber", Source::Line),
+            ("className", Source::ModulePath),
+        ])?,
+        "mdc" => mdc(&mut settings)?,
+        "field" => field(&mut settings)?,
+        "fields" => fields(&mut settings, Of::Event)?,
+        "span" => plain(Source::SpanName),
+        "spans" => Resolved::Node(Node::Spans),
+        "exception" => settings.field(&[("message", Source::ErrorMessage), ("chain", Source::Error)])?,
+        "exceptionRootCause" => settings.field(&[("message", Source::RootCause)])?,
+        "name" => plain(Source::Name),
+        "pid" => plain(Source::Pid),
+        unknown => return Err(format!("{unknown:?} is no resolver")),
+    };
+    match settings.0.first() {
+        Some((unknown, _)) => Err(format!("{resolver} has no setting {unknown:?}")),
+        None => Ok(resolved),
+    }
+}
+
+fn timestamp(settings: &mut Settings) -> Result<Resolved, String> {
+    let Some(epoch) = settings.take("epoch") else {
+        let digits = settings.take_number("precision", 9)?.unwrap_or(6);
+        return Ok(Resolved::Node(Node::Time(Time::rfc3339().precision(digits))));
+    };
+    let mut epoch = Settings::of("epoch", epoch)?;
+    let unit = epoch.take_text("unit")?.unwrap_or("secs".to_owned());
+    let rounded = epoch.take_flag("rounded")?;
+    epoch.finish("epoch")?;
+    let time = match (&*unit, rounded) {
+        ("secs", true) => Time::unix_seconds(),
+        ("secs", false) => Time::unix_seconds().precision(9),
+        ("millis", _) => Time::unix_millis(),
+        ("nanos", _) => Time::unix_nanos(),
+        _ => return Err(format!("the unit {unit:?} is none of secs, millis, nanos")),
+    };
+    Ok(Resolved::Node(Node::Time(time)))
+}
+
+fn level(settings: &mut Settings) -> Result<Resolved, String> {
+    let field = settings.take_text("field")?.unwrap_or("name".to_owned());
+    let levels = match &*field {
+        "name" => Levels::Names(LevelNames::Upper),
+        "number" => Levels::Number(|severity| severity.number().into()),
+        "severity" => match settings.take("severity") {
+            None => Levels::Number(syslog),
+            Some(severity) => {
+                let mut severity = Settings::of("severity", severity)?;
+                let field = severity.take_text("field")?.unwrap_or("code".to_owned());
+                severity.finish("severity")?;
+                match &*field {
+                    "code" => Levels::Number(syslog),
+                    "keyword" => Levels::Keywords(&KEYWORDS),
+                    _ => return Err(format!("the field {field:?} of the severity is none of keyword, code")),
+                }
+            }
+        },
+        _ => return Err(format!("the field {field:?} is none of name, severity, number")),
+    };
+    Ok(Resolved::Node(Node::Level(levels)))
+}
+
+fn mdc(settings: &mut Settings) -> Result<Resolved, String> {
+    match settings.take_text("key")? {
+        Some(key) => Ok(Resolved::Node(Node::Value(Source::SpanField(key.into()), settings.form()?))),
+        None => fields(settings, Of::Spans),
+    }
+}
+
+fn field(settings: &mut Settings) -> Result<Resolved, String> {
+    let key = settings.take_text("key")?.ok_or("field needs a key")?;
+    Ok(Resolved::Node(Node::Value(Source::Field(key.into()), settings.form()?)))
+}
+
+fn fields(settings: &mut Settings, of: Of) -> Result<Resolved, String> {
+    let form = settings.form()?;
+    let rest = |keys| Rest { of, keys, form, flat: false };
+    match settings.take("flatten") {
+        None => Ok(Resolved::Within(rest(Keys::Plain))),
+        Some(Document::Json(json)) if json == "false" => Ok(Resolved::Within(rest(Keys::Plain))),
+        Some(Document::Json(json)) if json == "true" => Ok(Resolved::Here(rest(Keys::Plain))),
+        Some(Document::Object(members)) => {
+            let mut flatten = Settings(members);
+            let prefix = flatten.take_text("prefix")?.unwrap_or_default();
+            flatten.finish("flatten")?;
+            Ok(Resolved::Here(rest(Keys::Prefixed(prefix.into()))))
+        }
+        Some(_) => Err("flatten is true, false or an object with a prefix".to_owned()),
+    }
+}
+
+fn plain(source: Source) -> Resolved {
+    Resolved::Node(Node::Value(source, Form::Plain))
+}
+
+fn syslog(severity: Severity) -> u32 {
+    severity.syslog().into()
+}
+
+/// What has not been asked for yet of what stands beside `$resolver`.
+struct Settings(Members);
+
+impl Settings {
+    fn of(name: &str, document: Document) -> Result<Self, String> {
+        match document {
+            Document::Object(members) => Ok(Self(members)),
+            _ => Err(format!("{name} is no object")),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Document> {
+        let place = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn take_text(&mut self, name: &str) -> Result<Option<String>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Document::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(format!("{name} is no text")),
+        }
+    }
+
+    /// False where it is not there.
+    fn take_flag(&mut self, name: &str) -> Result<bool, String> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Document::Json(json)) if json == "true" => Ok(true),
+            Some(Document::Json(json)) if json == "false" => Ok(false),
+            Some(_) => Err(format!("{name} is neither true nor false")),
+        }
+    }
+
+    fn take_number(&mut self, name: &str, most: u8) -> Result<Option<u8>, String> {
+        let number = |json: &str| json.parse().ok().filter(|number| *number <= most);
+        match self.take(name) {
+            None => Ok(None),
+            Some(Document::Json(json)) => {
+                number(&json).map(Some).ok_or_else(|| format!("{name} is no number from 0 to {most}"))
+            }
+            Some(_) => Err(format!("{name} is no number from 0 to {most}")),
+        }
+    }
+
+    /// What `field` says of these, the first without it.
+    fn field(&mut self, sources: &[(&str, Source)]) -> Result<Resolved, String> {
+        let name = self.take_text("field")?;
+        let source = match &name {
+            None => sources.first(),
+            Some(name) => sources.iter().find(|(known, _)| known == name),
+        };
+        let names: Vec<_> = sources.iter().map(|(name, _)| *name).collect();
+        let unknown = || format!("the field {:?} is none of {}", name.clone().unwrap_or_default(), names.join(", "));
+        source.map(|(_, source)| plain(source.clone())).ok_or_else(unknown)
+    }
+
+    fn form(&mut self) -> Result<Form, String> {
+        Ok(if self.take_flag("stringified")? { Form::Text } else { Form::Plain })
+    }
+
+    fn finish(self, of: &str) -> Result<(), String> {
+        match self.0.first() {
+            Some((unknown, _)) => Err(format!("{of} has no setting {unknown:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// As log4j2 has them.
+const KEYWORDS: [&str; 8] = ["EMERG", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
