@@ -126,6 +126,7 @@ cases! {
     a_record_that_cannot_be_delivered_aborts_the_program => |ended| ended.is_killed_by(libc::SIGABRT).has_lines(10);
     a_record_that_cannot_be_delivered_at_exit_does_not_hang => |ended| ended.succeeds().took_less_than(10);
     a_record_that_cannot_be_delivered_by_several_threads_stops_the_program_once => |ended| ended.exits(3).says(&["stops"]).took_less_than(10);
+    a_retry_that_waits_does_not_hold_up_the_exit => |ended| ended.succeeds().has_lines(2).took_less_than(4);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 

@@ -54,8 +54,9 @@ use crate::{Error, ErrorKind, Partial};
 /// its reports are added up in one that is called `closed`. One that is being used is closed later. A handler that cannot be made is
 /// told to [`selflog`](crate::selflog), its records fail, and it is tried again after 1 s, 2 s, 4 s … up to a minute.
 ///
-/// Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch for each
-/// handler. A record for which there is none is dropped as [`Filtered`](DropReason::Filtered). Made handlers get no
+/// Handlers are made, and closed, on the thread whose record is the occasion: put a [`Queue`](super::Queue) in front where that
+/// must not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch for each
+/// handler. A record for which there is none is dropped as [`Filtered`](super::DropReason::Filtered). Made handlers get no
 /// [span events](Handler::span_events).
 ///
 /// ```
