@@ -1,7 +1,7 @@
 //! Handlers around handlers at the ends of a process. These are cases of `ends.rs`.
 
 use tracing_handlers::ErrorKind;
-use tracing_handlers::handler::{Audit, Buffer, Dedup, OrStop, Route};
+use tracing_handlers::handler::{Audit, Buffer, Dedup, OrStop, Retry, Route};
 
 use super::*;
 
@@ -109,6 +109,24 @@ pub fn handlers_around_handlers_can_be_forked_under_load(directory: &Path) {
     for child in 0..50 {
         let text = fs::read_to_string(directory.join("log")).unwrap();
         assert!(text.contains(&format!("line child {child} 4{TAIL}")), "child {child} left no record");
+    }
+}
+
+/// The first try and the one at exit each leave a line.
+pub fn a_retry_that_waits_does_not_hold_up_the_exit(directory: &Path) {
+    static TRIES: AtomicUsize = AtomicUsize::new(0);
+    let file = output(File::open(directory));
+    let fails = from_fn(move |_| {
+        let line = format!("line {}", TRIES.load(Ordering::SeqCst));
+        file.handle(&record(&line).as_record())?;
+        TRIES.fetch_add(1, Ordering::SeqCst);
+        Err(Error::new(ErrorKind::Io, "on purpose"))
+    });
+    let minute = Duration::from_secs(60);
+    install(Queue::new(Retry::new(fails).times(1).initial(minute).max(minute).deadline(10 * minute)));
+    tracing::info!("too much");
+    while TRIES.load(Ordering::SeqCst) == 0 {
+        thread::yield_now();
     }
 }
 

@@ -129,6 +129,7 @@ cases! {
     a_record_that_cannot_be_delivered_by_several_threads_stops_the_program_once => |ended| ended.exits(3).says(&["stops"]).took_less_than(10);
     what_was_filtered_is_told_at_the_exit => |ended| ended.exits(7).says_in_any_order(&["3 records filtered here: sampled 3", "line 0"]);
     a_forked_child_tells_of_what_it_filtered_itself => |ended| ended.succeeds().says_in_any_order(&["2 records filtered here: sampled 2", "3 records filtered here: sampled 3", "line 0", "line 4"]);
+    a_retry_that_waits_does_not_hold_up_the_exit => |ended| ended.succeeds().has_lines(2).took_less_than(4);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 

@@ -34,7 +34,7 @@ use crate::{Error, ErrorKind, Partial};
 /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(audit.clone()));
 /// tracing::subscriber::with_default(subscriber, || {
 ///     tracing::info!(target: "audit", user = "ada", "asked for a transfer");
-///     let record = RecordBuf::new(Severity::NOTICE, "audit", "transfer").with_field("cents", 12_50_u64);
+///     let record = RecordBuf::new(Severity::NOTICE, "audit", "transfer").with_field("cents", 1_250_u64);
 ///     // No transfer without its record.
 ///     audit.log(&record.as_record())?;
 ///     assert_eq!(memory.lines().len(), 2);

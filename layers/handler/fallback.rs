@@ -379,6 +379,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missed_behind_a_probe_is_told_by_its_place() {
+        let (primary, second) = (Script::new([IO, None, None, IO, IO]), Script::new([None, IO]));
+        let (fallback, clock) = fallback(&primary, &second);
+        send(&fallback, "a");
+        clock.advance(Duration::from_secs(60));
+        let partial = fallback.handle_batch(Records::new(&batch(&["b", "c", "d", "e"]))).unwrap_err();
+        assert_eq!(partial.missed(4).collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            (primary.delivered(), second.delivered()),
+            (vec!["b".into(), "c".into()], vec!["a".into(), "e".to_owned()])
+        );
+    }
+
+    #[test]
     fn a_record_that_nobody_takes_has_failed_and_says_which() {
         let (primary, second) = (Script::new([IO]), Script::new([IO, None, IO]));
         let (fallback, _) = fallback(&primary, &second);

@@ -143,3 +143,22 @@ impl<H: Handler> Handler for Option<H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::handler::script::{Script, batch};
+
+    #[test]
+    fn a_record_that_one_of_several_missed_is_missed() {
+        let io = Some(ErrorKind::Io);
+        let records = batch(&["a", "b", "c", "d"]);
+        let pair = || (Script::new([None, io, None, io]), Script::new([io, None, None, io]));
+        let partial = pair().handle_batch(Records::new(&records)).unwrap_err();
+        assert_eq!((partial.delivered, partial.missed(4).collect::<Vec<_>>()), (1, vec![0, 1, 3]));
+        let (one, other) = pair();
+        let partial = vec![one, other].handle_batch(Records::new(&records)).unwrap_err();
+        assert_eq!(partial.missed(4).collect::<Vec<_>>(), [0, 1, 3]);
+    }
+}

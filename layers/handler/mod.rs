@@ -1,8 +1,21 @@
 //! Records to their ends.
 //!
 //! [`Handler`] is the one trait in the middle. [`Output`] is the standard endpoint; everything else is a handler around
-//! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, [`Filtered`] in
-//! front of those that must not see everything, a tuple or a `Vec` for several side by side.
+//! other handlers:
+//!
+//! | handler | what it is for |
+//! |---|---|
+//! | [`Queue`] | a thread that does the work |
+//! | [`Buffer`] | records kept until one is important, or there are many |
+//! | [`ScopedBuffer`] | the details of a request, if it fails or is slow |
+//! | [`Route`] | each record to one of several, by what it says; a file for each tenant |
+//! | [`Fallback`] | others for what the first cannot deliver |
+//! | [`Retry`] | another try, after a pause |
+//! | [`Dedup`] | the same over and over, told once |
+//! | [`Audit`], [`OrStop`] | delivered when the call returns, or an error, or no program |
+//! | [`Filtered`] | those behind it do not see everything; what they miss is counted and told |
+//! | [`Rewriting`] | those behind it must not see a secret |
+//! | a tuple, a `Vec` | several side by side |
 
 mod audit;
 mod backoff;

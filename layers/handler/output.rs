@@ -558,3 +558,48 @@ thread_local! {
 
 /// One write per so many bytes.
 const BATCH_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::on_record;
+    use crate::handler::script::batch;
+
+    /// Takes so many lines of each batch.
+    struct Takes(usize);
+
+    impl Sink for Takes {
+        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+            match batch.lines().len() > self.0 {
+                true => Err(Partial::new(self.0, Error::new(ErrorKind::Full, "no room"))),
+                false => Ok(()),
+            }
+        }
+
+        fn describe(&self) -> String {
+            "takes some".to_owned()
+        }
+    }
+
+    #[test]
+    fn what_a_batch_missed_is_told_by_its_places_whatever_became_lines() {
+        let missed = |lines| {
+            let format = crate::format::from_fn(|record: &Record<'_>, out: &mut Out<'_>| match record.message() {
+                "d" => Err(Error::new(ErrorKind::Format, "on purpose")),
+                message => {
+                    out.push_str(message);
+                    Ok(())
+                }
+            });
+            let output = Output::new(format, Takes(lines)).filter(on_record(|record| record.message() != "b"));
+            let result = output.handle_batch(Records::new(&batch(&["a", "b", "c", "d", "e", "f"])));
+            let partial = result.unwrap_err();
+            let places: Vec<_> = partial.missed(6).collect();
+            assert_eq!(partial.delivered, 6 - places.len());
+            places
+        };
+        assert_eq!(missed(9), [3]);
+        assert_eq!(missed(2), [3, 4, 5]);
+        assert_eq!(missed(0), [0, 2, 3, 4, 5]);
+    }
+}

@@ -132,3 +132,31 @@ thread_local! {
     /// Kept for reuse, so that rewriting allocates nothing in the steady state.
     static SPARE: RefCell<Option<RecordBuf>> = const { RefCell::new(None) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::script::{Script, batch};
+
+    struct Stumbles;
+
+    impl Rewrite for Stumbles {
+        fn rewrite(&self, record: &mut RecordBuf) {
+            assert!(record.as_record().message() != "b", "on purpose");
+            record.set_message("rewritten");
+        }
+    }
+
+    #[test]
+    fn what_a_batch_missed_is_told_by_the_places_before_the_rewrite() {
+        let io = Some(ErrorKind::Io);
+        let records = batch(&["a", "b", "c", "d"]);
+        let missed = |script: Script| {
+            let partial = Rewriting::new(Stumbles, script).handle_batch(Records::new(&records)).unwrap_err();
+            partial.missed(4).collect::<Vec<_>>()
+        };
+        assert_eq!(missed(Script::default()), [1]);
+        assert_eq!(missed(Script::new([None, io])), [1, 2]);
+        assert_eq!(missed(Script::new([io, None, io])), [0, 1, 3]);
+    }
+}

@@ -1,33 +1,31 @@
 //! Records to handlers by what they say.
 
+mod batch;
 mod digest;
 mod key;
 mod name;
+mod shared;
 mod table;
 
 pub use key::Case;
 pub use name::safe_name;
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
+use self::batch::Batch;
 use self::key::Key;
-use self::table::{Found, Table};
-use super::backoff::Backoff;
+use self::shared::{Chosen, Settings, Shared};
 use super::group::{one, worst};
-use super::output::thread_token;
-use super::rest::Rest;
-use super::{DropReason, Handler, Report, Tally, guarded};
+use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::filter::Threshold;
-use crate::process::{self, Held, Resource};
+use crate::process;
 use crate::record::{Meta, Record, Records, SpanEvents};
-use crate::selflog::Health;
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, wait_timeout};
+use crate::sync::lock;
 use crate::{Error, ErrorKind, Partial};
 
 /// Hands each record to one of several handlers, by its severity, its target or a field: log4j2's `Routing`, logback's
@@ -56,8 +54,9 @@ use crate::{Error, ErrorKind, Partial};
 /// its reports are added up in one that is called `closed`. One that is being used is closed later. A handler that cannot be made is
 /// told to [`selflog`](crate::selflog), its records fail, and it is tried again after 1 s, 2 s, 4 s … up to a minute.
 ///
-/// Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch for each
-/// handler. A record for which there is none is dropped as [`Filtered`](DropReason::Filtered). Made handlers get no
+/// Handlers are made, and closed, on the thread whose record is the occasion: put a [`Queue`](super::Queue) in front where that
+/// must not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch for each
+/// handler. A record for which there is none is dropped as [`Filtered`](super::DropReason::Filtered). Made handlers get no
 /// [span events](Handler::span_events).
 ///
 /// ```
@@ -295,7 +294,7 @@ impl Handler for Route {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         self.register();
         let shared = &self.shared;
-        let mut batch = Batch { parts: PARTS.try_with(Cell::take).unwrap_or_default(), ..Batch::default() };
+        let mut batch = Batch::new();
         let span_events = self.span_events();
         for (place, record) in records.enumerate() {
             batch.count = place + 1;
@@ -343,285 +342,6 @@ impl Handler for Route {
         self.shared.report(reports);
     }
 }
-
-type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
-
-struct Settings {
-    default_name: String,
-    limit: usize,
-    idle: Duration,
-    level: Threshold,
-    spans: LevelFilter,
-    name: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            default_name: "unknown".to_owned(),
-            limit: 64,
-            idle: Duration::from_secs(600),
-            level: Threshold::ALL,
-            spans: LevelFilter::INFO,
-            name: "route".to_owned(),
-        }
-    }
-}
-
-/// What a fork finds.
-struct Shared {
-    key: Key,
-    /// The first that fits is meant.
-    fixed: Vec<(Case, Arc<dyn Handler>)>,
-    otherwise: Option<Arc<dyn Handler>>,
-    make: Option<Box<Make>>,
-    settings: Settings,
-    clock: Box<dyn Clock>,
-    tally: Tally,
-    filtered: AtomicU64,
-    reentrant: AtomicU64,
-    abandoned: AtomicBool,
-    registered: AtomicBool,
-    /// Held to look a handler up, never to call or to make one.
-    table: Mutex<Table>,
-    /// Those wait here whose handler is being made by another thread.
-    made: Condvar,
-    health: Mutex<Health>,
-}
-
-/// What becomes of a record.
-enum Chosen {
-    Handler(Arc<dyn Handler>),
-    /// It is dropped, and counted.
-    None,
-    Failed(Error),
-}
-
-impl Shared {
-    fn given(&self) -> impl Iterator<Item = &Arc<dyn Handler>> {
-        self.fixed.iter().map(|(_, handler)| handler).chain(&self.otherwise)
-    }
-
-    fn is_by_field(&self) -> bool {
-        matches!(self.key, Key::Field(_))
-    }
-
-    fn choose(&self, record: &Record<'_>) -> Chosen {
-        self.key.text(record, |text| {
-            let fixed = self.fixed.iter().find(|(case, _)| case.fits(&self.key, record, text));
-            match (fixed, &self.make, &self.otherwise) {
-                (Some((_, handler)), ..) => Chosen::Handler(handler.clone()),
-                (None, _, Some(otherwise)) if text.is_empty() => Chosen::Handler(otherwise.clone()),
-                // Where it is not for them, they pass by.
-                (None, Some(make), _) if self.settings.level.allows(record.severity()) => self.made(make, text),
-                (None, None, Some(otherwise)) => Chosen::Handler(otherwise.clone()),
-                _ => self.drop_as(&self.filtered),
-            }
-        })
-    }
-
-    #[cold]
-    fn drop_as(&self, counter: &AtomicU64) -> Chosen {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Chosen::None
-    }
-
-    /// The handler that was made for `text`, or is made now.
-    fn made(&self, make: &Make, text: &str) -> Chosen {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return self.drop_as(&self.reentrant);
-        }
-        let now = self.clock.now();
-        let mut table = lock_briefly(&self.table);
-        loop {
-            table.look_for_idle(now, self.settings.idle);
-            let found = table.find(text, now);
-            match found {
-                Found::Living(handler) => {
-                    let has_closing = table.has_closing();
-                    drop(table);
-                    if has_closing {
-                        self.close_marked(deadline_in(CLOSE_TIMEOUT));
-                    }
-                    return Chosen::Handler(handler);
-                }
-                Found::Failed(error) => return Chosen::Failed(error),
-                Found::Missing(failures) => {
-                    table.make(text, thread_token(), self.settings.limit);
-                    drop(table);
-                    self.close_marked(deadline_in(CLOSE_TIMEOUT));
-                    return self.make_new(make, text, failures);
-                }
-                // What makes it logs to it; or the exit cannot wait any longer.
-                Found::Making(thread) if thread == thread_token() || is_exit_over() => {
-                    drop(table);
-                    return self.drop_as(&self.reentrant);
-                }
-                Found::Making(_) => table = wait_timeout(&self.made, table, LOOK),
-            }
-        }
-    }
-
-    #[cold]
-    fn make_new(&self, make: &Make, text: &str, failures: u32) -> Chosen {
-        let name = safe_name(text, &self.settings.default_name);
-        let made = guarded(|| make(&name));
-        let now = self.clock.now();
-        let mut table = lock(&self.table);
-        let chosen = match made {
-            Ok(handler) => {
-                table.made(text, handler.clone(), now, self.settings.idle);
-                Ok(handler)
-            }
-            Err(error) => {
-                let error = Error::new(error.kind(), format!("cannot make a handler for {name}: {error}"));
-                table.not_made(text, failures, &error, now, &BACKOFF);
-                Err(error)
-            }
-        };
-        drop(table);
-        self.made.notify_all();
-        let mut health = lock(&self.health);
-        match chosen {
-            Ok(handler) => {
-                health.works(&self.settings.name);
-                Chosen::Handler(handler)
-            }
-            Err(error) => {
-                health.failed(&self.settings.name, &error, 1);
-                Chosen::Failed(error.told())
-            }
-        }
-    }
-
-    /// Flushes and drops those that are to be closed, without the lock.
-    fn close_marked(&self, deadline: Instant) {
-        // Each is tried once at most, but for those that others mark meanwhile.
-        for _ in 0..=self.settings.limit {
-            let Some(closing) = lock(&self.table).next_closing() else { return };
-            if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
-                crate::selflog::tell(&format!("{}: closed a handler: {error}", self.settings.name));
-            }
-            let mut reports = Vec::new();
-            closing.handler.report(&mut reports);
-            lock(&self.table).close(&closing, &reports);
-        }
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        let mut stats = self.tally.stats();
-        for (counter, reason) in [(&self.filtered, DropReason::Filtered), (&self.reentrant, DropReason::Reentrant)] {
-            let count = counter.load(Ordering::Relaxed);
-            stats.accepted += count;
-            stats.dropped.add(reason, count);
-        }
-        reports.push(Report::new(self.settings.name.clone(), stats));
-        self.given().for_each(|handler| handler.report(reports));
-        if self.abandoned.load(Ordering::Relaxed) {
-            return;
-        }
-        // Together: one that is closed in between must not be in both, or in neither.
-        let table = lock(&self.table);
-        let (living, closed) = (table.living(), table.closed());
-        drop(table);
-        living.iter().for_each(|handler| handler.report(reports));
-        reports.extend(closed.map(|stats| Report::new("closed", stats)));
-    }
-}
-
-fn is_exit_over() -> bool {
-    process::is_exiting() && Instant::now() >= process::exit_deadline()
-}
-
-/// What goes to which handler of a batch.
-#[derive(Default)]
-struct Batch {
-    parts: Parts,
-    count: usize,
-    missed: Vec<usize>,
-    failed: Option<Error>,
-}
-
-type Parts = Vec<(Arc<dyn Handler>, Rest)>;
-
-impl Batch {
-    fn push(&mut self, handler: Arc<dyn Handler>, place: usize, record: &Record<'_>) {
-        if let Some((_, rest)) = self.parts.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &handler)) {
-            return rest.push(place, record);
-        }
-        let mut rest = Rest::new();
-        rest.push(place, record);
-        self.parts.push((handler, rest));
-    }
-
-    fn failed(&mut self, tally: &Tally, place: usize, error: Error) {
-        tally.add(0, 1);
-        self.missed.push(place);
-        self.failed = Some(error);
-    }
-
-    fn deliver(&mut self, tally: &Tally) {
-        for (handler, rest) in self.parts.drain(..) {
-            let handled = tally.batch(rest.records(), guarded(|| handler.handle_batch(rest.records())));
-            if let Err(partial) = handled {
-                self.missed.extend(partial.missed(rest.len()).map(|at| rest.place(at)));
-                self.failed = Some(partial.error);
-            }
-        }
-    }
-
-    fn outcome(mut self) -> Result<(), Partial> {
-        // A thread that is ending keeps nothing.
-        let _ = PARTS.try_with(|kept| kept.set(std::mem::take(&mut self.parts)));
-        self.missed.sort_unstable();
-        self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.count, self.missed, error)))
-    }
-}
-
-impl Resource for Shared {
-    fn is_queue(&self) -> bool {
-        false
-    }
-
-    /// It holds no records; the handlers that do are known themselves.
-    fn flush(&self, _: Instant) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        let table = OwnedGuard::lock_until(&self, |shared| &shared.table, deadline)?;
-        let health = OwnedGuard::lock_until(&self, |shared| &shared.health, deadline)?;
-        Some(Box::new(HeldRoute { table, _health: health }))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-struct HeldRoute {
-    table: OwnedGuard<Shared, Table>,
-    _health: OwnedGuard<Shared, Health>,
-}
-
-impl Held for HeldRoute {
-    fn forget_pending(&mut self) {
-        self.table.forget_makers();
-    }
-}
-
-thread_local! {
-    /// Empty; kept for reuse.
-    static PARTS: Cell<Parts> = const { Cell::new(Vec::new()) };
-}
-
-/// Between two tries to make the same handler.
-const BACKOFF: Backoff =
-    Backoff { initial: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(60), jitter: 0.0 };
-/// How long a handler may take for its last records.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often one who waits looks whether the process ends.
-const LOOK: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests;

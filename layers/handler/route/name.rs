@@ -195,6 +195,19 @@ mod tests {
         prop_oneof![few.prop_map(|parts| parts.concat()), long, any::<String>()]
     }
 
+    /// Much like `name`: with other capitals, or with one character more or less.
+    fn relative(name: &str, which: u64) -> String {
+        let flip = |(at, letter): (usize, char)| match which >> (at % 60) & 1 {
+            0 => letter.to_ascii_lowercase(),
+            _ => letter.to_ascii_uppercase(),
+        };
+        match which % 3 {
+            0 => name.to_owned() + ["~", "~1", "~r", ".", "%"][which as usize / 3 % 5],
+            1 => name.chars().skip(1).collect(),
+            _ => name.chars().enumerate().map(flip).collect(),
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -203,6 +216,14 @@ mod tests {
             let (first, second) = (safe_name(&one, &default), safe_name(&other, &default));
             prop_assert!(is_safe(&first), "{:?} is {:?}", one, first);
             // `A` and `a` are one file to some systems.
+            prop_assert_eq!(first.eq_ignore_ascii_case(&second), one == other, "{:?} and {:?}", one, other);
+        }
+
+        #[test]
+        fn names_that_are_much_alike_are_two_files(one in names(), which: u64, default in names()) {
+            let other = relative(&one, which);
+            let (first, second) = (safe_name(&one, &default), safe_name(&other, &default));
+            prop_assert!(is_safe(&second), "{:?} is {:?}", other, second);
             prop_assert_eq!(first.eq_ignore_ascii_case(&second), one == other, "{:?} and {:?}", one, other);
         }
     }

@@ -1,9 +1,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 
+use super::shared::CLOSE_TIMEOUT;
 use super::*;
 use crate::clock::{Manual, Timestamp};
+use crate::handler::DropReason;
 use crate::handler::script::Script;
+use crate::sync::deadline_in;
 use crate::{RecordBuf, Severity};
 
 fn of(tenant: &str, message: &str) -> RecordBuf {

@@ -1,0 +1,97 @@
+use super::*;
+use crate::handler::script::Script;
+use crate::{RecordBuf, Severity};
+
+fn send(to: &Buffer<Script>, severity: Severity, message: &str) {
+    to.handle(&RecordBuf::new(severity, "shop", message).as_record()).unwrap();
+}
+
+fn stats(of: &Buffer<Script>) -> Stats {
+    let stats = of.stats()[0].stats;
+    assert!(stats.balances(), "{stats:?}");
+    stats
+}
+
+#[test]
+fn all_goes_out_when_it_is_full_or_something_important_comes() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone()).capacity(3);
+    ["a", "b"].iter().for_each(|message| send(&buffer, Severity::DEBUG, message));
+    assert_eq!((script.delivered().len(), stats(&buffer).pending), (0, 2));
+    send(&buffer, Severity::DEBUG, "c");
+    assert_eq!(script.delivered(), ["a", "b", "c"]);
+    send(&buffer, Severity::DEBUG, "d");
+    send(&buffer, Severity::CRITICAL, "e");
+    assert_eq!(script.delivered(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(stats(&buffer).delivered, 5);
+}
+
+#[test]
+fn a_full_count_of_bytes_lets_all_out_too() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone()).capacity_bytes(10_000);
+    let long = "x".repeat(4_800);
+    send(&buffer, Severity::INFO, &long);
+    assert_eq!(script.delivered().len(), 0);
+    send(&buffer, Severity::INFO, &long);
+    send(&buffer, Severity::INFO, "short");
+    assert_eq!(script.delivered().len(), 0);
+    send(&buffer, Severity::INFO, &long);
+    assert_eq!(script.delivered().len(), 4);
+}
+
+#[test]
+fn a_ring_gives_up_the_oldest_and_takes_an_important_one_of_any_size() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone()).capacity(2).capacity_bytes(1_000).ring(true).flush_at(Severity::WARN);
+    ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
+    send(&buffer, Severity::INFO, &"x".repeat(2_000));
+    assert_eq!(stats(&buffer).dropped.by(DropReason::Oldest), 1);
+    assert_eq!(stats(&buffer).dropped.by(DropReason::TooLarge), 1);
+    send(&buffer, Severity::WARN, &"y".repeat(2_000));
+    assert_eq!(script.delivered()[..2], ["b", "c"]);
+    assert_eq!(script.delivered().len(), 3);
+}
+
+#[test]
+fn dropped_it_lets_out_or_gives_up_what_it_keeps() {
+    for (flushes, expected) in [(true, 1), (false, 0)] {
+        let script = Script::default();
+        let buffer = Buffer::new(script.clone()).flush_on_close(flushes);
+        send(&buffer, Severity::INFO, "a");
+        drop(buffer);
+        assert_eq!(script.delivered().len(), expected);
+    }
+}
+
+#[test]
+fn the_thread_that_lets_out_has_the_error_and_what_met_it_has_failed() {
+    let script = Script::new([None, Some(ErrorKind::Io)]);
+    let buffer = Buffer::new(script.clone());
+    ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
+    assert_eq!(buffer.flush(deadline_in(CLOSE_TIMEOUT)).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!((stats(&buffer).delivered, stats(&buffer).failed, script.flushed()), (2, 1, 1));
+    assert!(buffer.flush(deadline_in(CLOSE_TIMEOUT)).is_ok() && script.flushed() == 2);
+}
+
+#[test]
+fn what_the_handler_behind_logs_into_the_buffer_waits_there() {
+    struct Talks(std::sync::OnceLock<std::sync::Weak<Buffer<Arc<Talks>>>>);
+    impl Handler for Talks {
+        fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+            let Some(buffer) = self.0.get().and_then(std::sync::Weak::upgrade) else { return Ok(()) };
+            if record.message() == "first" {
+                assert_eq!(buffer.flush(deadline_in(CLOSE_TIMEOUT)).unwrap_err().kind(), ErrorKind::Closed);
+                let answer = RecordBuf::new(Severity::ERROR, "shop", "answer");
+                buffer.handle(&answer.as_record())?;
+            }
+            Ok(())
+        }
+    }
+    let talks = Arc::new(Talks(std::sync::OnceLock::new()));
+    let buffer = Arc::new(Buffer::new(talks.clone()));
+    talks.0.set(Arc::downgrade(&buffer)).ok();
+    buffer.handle(&RecordBuf::new(Severity::ERROR, "shop", "first").as_record()).unwrap();
+    let stats = buffer.stats()[0].stats;
+    assert!(stats.balances() && (stats.delivered, stats.pending) == (1, 1), "{stats:?}");
+}

@@ -1,0 +1,153 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::handler::script::{Script, batch, record};
+use crate::sync::deadline_in;
+use crate::{RecordBuf, Severity, Value};
+
+fn at(second: i64, message: &str) -> RecordBuf {
+    record(message).with_time(Timestamp::new(second, 0))
+}
+
+fn send(to: &Dedup<Script>, record: &RecordBuf) {
+    to.handle(&record.as_record()).unwrap();
+}
+
+fn flush(dedup: &Dedup<Script>) {
+    dedup.flush(deadline_in(Duration::from_secs(30))).unwrap();
+}
+
+#[test]
+fn neighbours_are_suppressed_and_told_before_the_next_record() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone());
+    ["a", "a", "a", "b", "a", "a"].into_iter().for_each(|message| send(&dedup, &at(7, message)));
+    assert_eq!(script.delivered(), ["a", "last message repeated 2 times", "b", "a"]);
+    flush(&dedup);
+    // What was told once is not told again.
+    flush(&dedup);
+    send(&dedup, &at(8, "a"));
+    drop(dedup);
+    assert_eq!(script.delivered()[4..], ["last message repeated 1 time", "last message repeated 1 time"]);
+    let telling = &script.records()[5];
+    assert_eq!(telling.as_record().field("repeated"), Some(Value::U64(1)));
+    assert_eq!(telling.as_record().time(), Timestamp::new(8, 0));
+}
+
+#[test]
+fn one_gets_through_when_the_window_is_over() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone()).window(Duration::from_secs(10));
+    [0, 5, 9, 10, 11].into_iter().for_each(|second| send(&dedup, &at(second, "a")));
+    assert_eq!(script.delivered(), ["a", "last message repeated 2 times", "a"]);
+    // An hour is taken back.
+    send(&dedup, &at(-3_600, "a"));
+    assert_eq!(script.delivered()[3..], ["last message repeated 1 time", "a"]);
+}
+
+#[test]
+fn the_last_distinct_ones_are_remembered() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone()).distinct(2);
+    ["a", "b", "a", "b", "a", "c", "d"].into_iter().for_each(|message| send(&dedup, &at(0, message)));
+    let told = ["a", "b", "message repeated 1 time: b", "c", "message repeated 2 times: a", "d"];
+    assert_eq!(script.delivered(), told);
+}
+
+#[test]
+fn without_fields_those_that_differ_are_told_without_them() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone()).fields(false);
+    (0_u64..3).for_each(|number| send(&dedup, &at(0, "a").with_field("number", number)));
+    flush(&dedup);
+    let names: Vec<_> = script.records()[1].as_record().fields().map(|field| field.name.to_owned()).collect();
+    assert_eq!((script.delivered().len(), names), (2, vec!["repeated".to_owned()]));
+}
+
+#[test]
+fn what_was_not_delivered_has_no_duplicates() {
+    let io = Some(ErrorKind::Io);
+    let script = Script::new([io, io, None]);
+    let dedup = Dedup::new(script.clone());
+    assert!(dedup.handle(&at(0, "a").as_record()).is_err());
+    assert!(dedup.handle_batch(Records::new(&batch(&["b"]))).is_err());
+    ["b", "b"].into_iter().for_each(|message| send(&dedup, &record(message)));
+    assert_eq!(script.delivered(), ["b"]);
+    let stats = dedup.stats()[0].stats;
+    assert!(stats.balances() && (stats.delivered, stats.failed, stats.lost()) == (1, 2, 3), "{stats:?}");
+}
+
+#[test]
+fn a_record_that_cannot_be_told_costs_the_next_one_nothing() {
+    let script = Script::new([None, Some(ErrorKind::Io)]);
+    let dedup = Dedup::new(script.clone());
+    ["a", "a", "b"].into_iter().for_each(|message| send(&dedup, &at(0, message)));
+    assert_eq!(script.delivered(), ["a", "b"]);
+}
+
+#[test]
+fn severities_of_another_name_are_other_records() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone());
+    [Severity::INFO, Severity::NOTICE, Severity::NOTICE].into_iter().for_each(|severity| {
+        send(&dedup, &RecordBuf::new(severity, "shop", "a").with_time(Timestamp::EPOCH));
+    });
+    assert_eq!(script.delivered(), ["a", "a"]);
+}
+
+/// What comes out, written down by going over the messages by hand.
+fn model(messages: &[u8], distinct: usize) -> Vec<String> {
+    let mut known: Vec<(u8, u64)> = Vec::new();
+    let mut out = Vec::new();
+    let tell = |(message, repeats): (u8, u64), out: &mut Vec<String>| {
+        let times = if repeats == 1 { "time" } else { "times" };
+        match (repeats, distinct) {
+            (0, _) => {}
+            (_, 1) => out.push(format!("last message repeated {repeats} {times}")),
+            _ => out.push(format!("message repeated {repeats} {times}: {message}")),
+        }
+    };
+    for &message in messages {
+        // The one seen last stands last.
+        let before = known.iter().position(|(known, _)| *known == message).map(|at| known.remove(at));
+        if before.is_none() {
+            if known.len() == distinct {
+                tell(known.remove(0), &mut out);
+            }
+            out.push(message.to_string());
+        }
+        known.push((message, before.map_or(0, |(_, repeats)| repeats + 1)));
+    }
+    // At the end they are told in the order in which they came.
+    let mut rest = out;
+    let first = |of: u8| rest.iter().rposition(|text| *text == of.to_string());
+    known.sort_by_key(|(message, _)| first(*message));
+    known.into_iter().for_each(|entry| tell(entry, &mut rest));
+    rest
+}
+
+proptest! {
+    #[test]
+    fn it_does_what_the_model_does_one_by_one_and_in_batches(
+        messages in prop::collection::vec(0_u8..5, 0..80), distinct in 1_usize..4, batches in 1_usize..20,
+    ) {
+        let expected = model(&messages, distinct);
+        let (single, batched) = (Script::default(), Script::default());
+        let dedup = Dedup::new(single.clone()).distinct(distinct);
+        messages.iter().for_each(|message| send(&dedup, &at(0, &message.to_string())));
+        flush(&dedup);
+        prop_assert_eq!(&single.delivered(), &expected);
+        let stats = dedup.stats()[0].stats;
+        prop_assert!(stats.balances() && stats.accepted == messages.len() as u64);
+        let dedup = Dedup::new(batched.clone()).distinct(distinct);
+        for chunk in messages.chunks(batches) {
+            let raw: Vec<_> =
+                chunk.iter().flat_map(|message| at(0, &message.to_string()).as_record().raw().to_vec()).collect();
+            dedup.handle_batch(Records::new(&raw)).unwrap();
+        }
+        flush(&dedup);
+        prop_assert_eq!(&batched.delivered(), &expected);
+        prop_assert_eq!(dedup.stats()[0].stats, stats);
+    }
+}
