@@ -3,8 +3,14 @@
 //! A [`Rewrite`] gets each record to change; [`Rewriting`](crate::handler::Rewriting) puts it in front of handlers. What
 //! it takes out never reaches a sink, a queue or a buffer behind it, span fields included.
 
+mod json;
+mod mask;
+mod names;
+mod pattern;
 mod redact;
+mod search;
 
+pub use pattern::Pattern;
 pub use redact::Redact;
 
 use crate::record::RecordBuf;
