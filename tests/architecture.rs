@@ -17,7 +17,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("framing", &[]),
     ("selflog", &["error", "sync"]),
     ("filter", &["clock", "error", "record", "stats", "sync"]),
-    ("rewrite", &["clock", "error", "record"]),
+    ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),

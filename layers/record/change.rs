@@ -1,6 +1,5 @@
 //! A record changed in one pass.
 
-use super::callsite::Callsite;
 use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, Slot, SpanHead};
 use super::{Field, Record, Span, Value};
 
@@ -41,9 +40,9 @@ pub trait Change {
         FieldChange::Keep
     }
 
-    /// Adds fields behind those of the event (`None`) or of a span.
-    fn add(&mut self, span: Option<&Span<'_>>, fields: &mut NewFields<'_>) {
-        let _ = (span, fields);
+    /// Adds fields behind those of the event (`None`) or of a span; `record` is as it was.
+    fn add(&mut self, record: &Record<'_>, span: Option<&Span<'_>>, fields: &mut NewFields<'_>) {
+        let _ = (record, span, fields);
     }
 
     /// Whether the span stays.
@@ -76,10 +75,28 @@ pub enum FieldChange<'a> {
 /// Takes the fields of [`Change::add`].
 pub struct NewFields<'o>(&'o mut Vec<u8>);
 
+impl std::fmt::Debug for NewFields<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewFields")
+    }
+}
+
 impl NewFields<'_> {
     /// One more field.
     pub fn push<'v>(&mut self, name: &str, value: impl Into<Value<'v>>) {
         encoding::put_field(self.0, Name::Inline(name), value.into());
+    }
+
+    /// What [`encoded`](Self::encoded) gave.
+    pub(crate) fn push_encoded(&mut self, fields: &[u8]) {
+        self.0.extend_from_slice(fields);
+    }
+
+    /// A field as it will lie in records.
+    pub(crate) fn encoded(name: &str, value: Value<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        NewFields(&mut out).push(name, value);
+        out
     }
 }
 
@@ -109,11 +126,11 @@ pub(super) fn write(old: &Record<'_>, out: &mut Vec<u8>, change: &mut impl Chang
         true => put_message(out, old.message(), change, &mut done),
         false => Slot::NONE,
     };
-    write_fields(out, old.fields_area(), old.callsite(), None, change, &mut done);
+    write_fields(out, old, None, change, &mut done);
     let fields_end = out.len();
     let before_spans = done;
     for span in old.spans() {
-        write_span(out, &span, change, &mut done);
+        write_span(out, old, &span, change, &mut done);
     }
     let spans_end = out.len();
     let same_spans = done == before_spans;
@@ -172,7 +189,7 @@ fn put_slot(out: &mut Vec<u8>, text: &str, change: &mut impl Change, done: &mut 
     encoding::put_slot(out, 0, text)
 }
 
-fn write_span(out: &mut Vec<u8>, span: &Span<'_>, change: &mut impl Change, done: &mut Done) {
+fn write_span(out: &mut Vec<u8>, old: &Record<'_>, span: &Span<'_>, change: &mut impl Change, done: &mut Done) {
     if !change.keeps_span(span) {
         done.otherwise = true;
         return;
@@ -183,19 +200,22 @@ fn write_span(out: &mut Vec<u8>, span: &Span<'_>, change: &mut impl Change, done
     done.otherwise |= name.is_some() || target.is_some();
     let (name, target) = (name.as_deref().unwrap_or(head.name), target.as_deref().unwrap_or(head.target));
     encoding::put_span(out, SpanHead { name, target, ..head }, |out| {
-        write_fields(out, span.fields_area(), span.callsite(), Some(span), change, done);
+        write_fields(out, old, Some(span), change, done);
     });
 }
 
-/// Writes the fields in `area` anew; what lies aside there (the message) is left out.
+/// Writes the fields of the event or of a span anew; what lies aside there (the message) is left out.
 fn write_fields(
     out: &mut Vec<u8>,
-    area: &[u8],
-    callsite: Option<&'static Callsite>,
+    old: &Record<'_>,
     span: Option<&Span<'_>>,
     change: &mut impl Change,
     done: &mut Done,
 ) {
+    let (area, callsite) = match span {
+        Some(span) => (span.fields_area(), span.callsite()),
+        None => (old.fields_area(), old.callsite()),
+    };
     let mut reader = Reader(area);
     while let Some((entry, verbatim)) = reader.entry_verbatim() {
         let (name, value) = match entry {
@@ -220,6 +240,6 @@ fn write_fields(
         }
     }
     let end = out.len();
-    change.add(span, &mut NewFields(out));
+    change.add(old, span, &mut NewFields(out));
     done.otherwise |= out.len() > end;
 }

@@ -119,6 +119,11 @@ impl fmt::Debug for ErrorChain<'_> {
 pub struct ErrorBuf(Vec<u8>);
 
 impl ErrorBuf {
+    /// Without messages.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     /// One more message: what those before were caused by.
     pub fn push(&mut self, message: &str) {
         encoding::put_text(&mut self.0, |out| out.extend_from_slice(message.as_bytes()));

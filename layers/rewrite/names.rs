@@ -10,10 +10,6 @@ impl Names {
     pub(super) fn contain(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| fits(pattern.as_bytes(), name.as_bytes()))
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// Goes back to the last `*` only: what an earlier one could take instead would change nothing.
