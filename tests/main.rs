@@ -9,5 +9,6 @@ mod output;
 mod queue;
 mod record;
 mod rotation;
+mod secrets;
 mod sinks;
 mod text;

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// The next number of a card at `from` or behind it.
 ///
 /// A candidate is 13 to 19 ASCII digits, in one piece, or in groups with one space or one dash between them, always the same:
-/// four digits or more in the first group, three or more in those after it, any number in the last.
+/// four to six digits in the first group, three or more in those after it, any number in the last.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     if bytes.len() - from < LEAST {
@@ -49,10 +49,12 @@ fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         if !bytes[group..end].iter().all(|byte| digits.push(byte - b'0')) {
             break;
         }
-        if digits.are_a_card() {
+        let is_decimal = group > start && end - group < 4 && is_fraction(bytes, end + 1);
+        if digits.are_a_card() && !is_decimal {
             found = Some(end);
         }
-        if group > start && end - group < 3 {
+        // A number in one piece is followed by other things; so is a last group that is short.
+        if end - start > 6 && group == start || group > start && end - group < 3 {
             break;
         }
         let Some(next) = bytes.get(end).filter(|byte| matches!(byte, b' ' | b'-')) else { break };
@@ -68,8 +70,14 @@ fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
 
 /// Not the fraction of a number, nor a piece of a hexadecimal one or of a UUID.
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
-    let is_fraction = bytes[..start].ends_with(b".") && start > 1 && bytes[start - 2].is_ascii_digit();
-    !is_fraction && !is_in_hexadecimal(bytes, start, end) && !is_in_uuid(bytes, start)
+    !is_fraction(bytes, start) && !is_in_hexadecimal(bytes, start, end) && !is_in_uuid(bytes, start)
+}
+
+/// Between digits there is a point before `start`.
+fn is_fraction(bytes: &[u8], start: usize) -> bool {
+    let point = start.checked_sub(1).filter(|point| bytes.get(*point) == Some(&b'.'));
+    let before = point.and_then(|point| point.checked_sub(1));
+    before.is_some_and(|before| bytes[before].is_ascii_digit()) && bytes.get(start).is_some_and(u8::is_ascii_digit)
 }
 
 /// Letters stand at it, and all of them are hexadecimal digits.
@@ -244,6 +252,8 @@ mod tests {
             "41111111-1111-1111-8000-00000000000a",
             "2026-11-21 07:34:24",
             "+49 30 123456-789",
+            "6011384668828562 0.76",
+            "6011384668828562 0",
         ];
         for text in texts {
             assert!(found(text).is_empty(), "{text}");

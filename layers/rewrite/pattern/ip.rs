@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use super::is_escaped;
+
 /// The next address at `from` or behind it: IPv4 as four decimal numbers, IPv6 as RFC 4291, section 2.2 has it.
 ///
 /// Not taken for one: what has no digit (`abc::def` may be a path), what letters or further numbers stand at (`v1.2.3.4`,
@@ -44,7 +46,7 @@ fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Rang
     if !bytes[start..end].iter().any(u8::is_ascii_digit) {
         return None;
     }
-    let after_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
+    let after_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric() && !is_escaped(bytes, start);
     let before_word = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
     v6(text, start, end, after_word, before_word).or_else(|| v4(bytes, text, start, end, after_word, before_word))
 }
@@ -108,6 +110,7 @@ mod tests {
         assert_eq!(found(&format!("host {} 10.9.8.7", ".".repeat(99))), ["10.9.8.7"]);
         assert_eq!(found(&format!("host{}10.9.8.7", ".".repeat(99))), ["10.9.8.7"]);
         assert_eq!(found("::ffff:1.2.3.4 é9.9.9.9é"), ["::ffff:1.2.3.4", "9.9.9.9"]);
+        assert_eq!(found(r"a\n2001:db8::1\t1.1.1.1\n"), ["2001:db8::1", "1.1.1.1"]);
     }
 
     #[test]

@@ -72,3 +72,9 @@ impl Pattern {
         self == Self::Pair && pair::is_name(name)
     }
 }
+
+/// Whether what stands at `start` may be preceded by an escape, as `{:?}` writes line breaks and tabs: its letter is no part of
+/// a word.
+fn is_escaped(bytes: &[u8], start: usize) -> bool {
+    start > 1 && bytes[start - 2] == b'\\' && matches!(bytes[start - 1], b'n' | b'r' | b't')
+}

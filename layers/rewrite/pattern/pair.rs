@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::is_escaped;
+
 /// The next value at `from` or behind it whose name says that it is a secret: see [`Pattern::Pair`](super::Pattern::Pair).
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
@@ -66,7 +68,8 @@ fn value_behind(text: &str, sign: usize) -> Option<Range<usize>> {
     if bytes.get(sign + 1) == Some(&b':') || (sign > 0 && matches!(bytes[sign - 1], b':' | b'=')) {
         return None;
     }
-    let kind = kind_of(name_before(bytes, sign))?;
+    let name = name_before(bytes, sign);
+    let kind = kind_of(name.unescaped).or_else(|| kind_of(name.whole))?;
     let signs = bytes[sign..].iter().take(3).take_while(|byte| matches!(byte, b':' | b'=' | b'>')).count();
     let start = sign + signs;
     let start = start + bytes[start..].iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
@@ -74,17 +77,24 @@ fn value_behind(text: &str, sign: usize) -> Option<Range<usize>> {
     (!range.is_empty()).then_some(range)
 }
 
+/// A name, and the same without the letter of an escape that may stand before it.
+struct Name<'a> {
+    whole: &'a [u8],
+    unescaped: &'a [u8],
+}
+
 /// The name that ends before the sign, perhaps in quotes, perhaps with spaces behind it.
-fn name_before(bytes: &[u8], sign: usize) -> &[u8] {
+fn name_before(bytes: &[u8], sign: usize) -> Name<'_> {
     let mut rest = &bytes[sign.saturating_sub(MAX_NAME)..sign];
     for close in [b" \t".as_slice(), b"\"'`", b"\\"] {
-        while let Some((last, before)) = rest.split_last().filter(|(last, _)| close.contains(last)) {
-            let _ = last;
+        while let Some((_, before)) = rest.split_last().filter(|(last, _)| close.contains(last)) {
             rest = before;
         }
     }
-    let name = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
-    &rest[rest.len() - name..]
+    let len = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+    let start = rest.len() - len;
+    let escape = usize::from(is_escaped(rest, start + 1) && len > 0);
+    Name { whole: &rest[start..], unescaped: &rest[start + escape..] }
 }
 
 fn end_of(bytes: &[u8], start: usize, kind: Kind) -> usize {
@@ -235,6 +245,7 @@ mod tests {
             ("X-Api-Key=>'a b' pin=1234", "X-Api-Key=>'*' pin=*"),
             ("postgres://ada:s3cr:et@db/x?y=1", "postgres://ada:*@db/x?y=1"),
             ("«пароль» password=тайна конец", "«пароль» password=* конец"),
+            (r"a\npin=12345", r"a\npin=*"),
             (r"password=abc\nnext", r"password=*\nnext"),
             ("secret == \"abc", "secret == \"*"),
         ] {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::is_escaped;
+
 /// The next token at `from` or behind it: see [`Pattern::Token`](super::Pattern::Token).
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
@@ -10,8 +12,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
         at += bytes[at..].iter().position(|byte| is_word(*byte))?;
         let start = at;
         at += bytes[at..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - at);
-        // What `{:?}` writes of a line break or a tab is an escape, whose letter seems to be part of the word.
-        let escaped = start > from && bytes[start - 1] == b'\\' && matches!(bytes[start], b'n' | b'r' | b't');
+        let escaped = start > from && is_escaped(bytes, start + 1);
         let found = token_at(text, start, at).or_else(|| token_at(text, start + 1, at).filter(|_| escaped));
         if found.is_some() {
             return found;
