@@ -29,7 +29,7 @@ fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
         4 if word == "ya29" => Some(start..google(text, end)?),
         10.. if word.ends_with("-----BEGIN") => private_key(text, end),
         8.. if word.starts_with("eyJ") => Some(start..web_token(text, start, end)?),
-        8.. => key(word, start, end),
+        SHORTEST.. => key(word, start, end),
         _ => None,
     }
 }
@@ -81,8 +81,13 @@ fn key(word: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let joints = word.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-'));
     // As many as names have: a long run of them is no reason to look at every one.
     let mut begins = std::iter::once(0).chain(joints.take(8).map(|(at, _)| at + 1));
-    let begin = begins.find(|at| KEYS.iter().any(|kind| kind.is(&word[*at..])))?;
+    let begin = begins.find(|at| is_key(&word[*at..]))?;
     Some(start + begin..end)
+}
+
+fn is_key(word: &str) -> bool {
+    let may_be = word.len() >= SHORTEST && word.as_bytes().first().is_some_and(|first| FIRST_LETTERS.contains(first));
+    may_be && KEYS.iter().any(|kind| kind.is(word))
 }
 
 /// RFC 7515, section 7.1, and RFC 7516: three or five parts of Base64url, the first of which is JSON.
@@ -158,6 +163,10 @@ fn is_token68(byte: u8) -> bool {
     is_word(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=')
 }
 
+/// Of all that [`KEYS`] has.
+const FIRST_LETTERS: &[u8] = b"Acdghnprswx";
+const SHORTEST: usize = 15;
+
 const KEYS: &[Kind] = &[
     // Amazon Web Services: identifiers of access keys
     kind("AKIA", 16, upper),
@@ -224,6 +233,7 @@ mod tests {
     fn keys_of_known_issuers_are_found() {
         for kind in KEYS {
             let key = with(kind.prefix, kind.least);
+            assert!(is_key(&key), "{key}");
             for text in [format!("key <{key}>"), format!("«{key}»"), format!("(\\n{key}\\n)"), format!("my_{key}.")] {
                 let all = found(&text);
                 assert!(all.len() == 1 && all[0].starts_with(&key), "{text}: {all:?}");
