@@ -8,6 +8,7 @@ mod layer;
 mod output;
 mod queue;
 mod record;
+mod rewrite;
 mod rotation;
 mod secrets;
 mod sinks;

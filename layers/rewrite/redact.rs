@@ -341,3 +341,35 @@ fn packed_digits(bytes: &[u8]) -> Option<u128> {
 thread_local! {
     static MEMORY: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Severity;
+
+    #[test]
+    fn what_the_crate_itself_says_is_not_masked_with_all_other_fields() {
+        let mut record = RecordBuf::of_kind(Kind::Loss, Severity::WARN, "", "records are missing")
+            .with_field("lost", 3_u64)
+            .with_span("a", [("user", "ada".into())]);
+        Redact::all_but(["id"]).rewrite(&mut record);
+        super::super::Remove::all_but(["user"]).rewrite(&mut record);
+        let record = record.as_record();
+        assert_eq!(record.field("lost"), Some(Value::U64(3)));
+        assert_eq!(record.spans().next().and_then(|span| span.field("user")), Some(Value::Str("***")));
+    }
+
+    #[test]
+    fn bytes_with_a_text_or_packed_digits_are_masked_whole() {
+        let redact = Redact::patterns([Pattern::Card, Pattern::Email]);
+        let masked = |bytes: &[u8]| {
+            let mut record = RecordBuf::default().with_field("bytes", bytes);
+            redact.rewrite(&mut record);
+            record.as_record().field("bytes") == Some(Value::Str("***"))
+        };
+        assert!(
+            masked(b"\xff\xfe to ada@example.org \xff") && masked(&[0x41, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11])
+        );
+        assert!(!masked(b"\xff to ada") && !masked(&[0x41, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x12]) && !masked(b""));
+    }
+}
