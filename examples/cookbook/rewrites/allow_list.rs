@@ -22,7 +22,7 @@ fn make() -> String {
         handlers,
         || tracing::info!(target: "shop", order = 7, pieces = 3, iban = "DE02 1203 0000 0000 2020 51", "sold"),
     );
-    masked.text() + &removed.text()
+    (masked.text() + &removed.text()).trim().to_owned()
 }
 
 const SHOWS: &str = "

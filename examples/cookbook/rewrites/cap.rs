@@ -18,8 +18,9 @@ fn make() -> String {
         let _two = tracing::info_span!("deeper").entered();
         tracing::info!(target: "shop", body = "größte Bestellung", pieces = 3, left = 0, "{}", "sold ".repeat(100));
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
-const SHOWS: &str = "
-";
+const SHOWS: &str = r#"
+ INFO request{id=7}: shop: sold sold sold sold sold…[476 bytes cut] body="größte…[11 bytes cut]" pieces=3 fields_cut=1 spans_cut=1
+"#;

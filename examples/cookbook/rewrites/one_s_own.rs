@@ -25,7 +25,7 @@ fn make() -> String {
         tracing::info!(target: "market", pieces = 300, "sold");
         tracing::info!(target: "shop", pieces = 3, "sold");
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
 const SHOWS: &str = "

@@ -18,7 +18,7 @@ fn make() -> String {
     logged(Rewriting::new(redact, output), || {
         tracing::info!(target: "door", badge = "EMP-123456", "ada@example.org let EMP-654321 in");
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
 const SHOWS: &str = "

@@ -21,12 +21,12 @@ fn make() -> String {
         tracing::warn!(target: "db", url = "postgres://ada:hunter2@db/shop", "no answer");
         tracing::debug!(target: "api", body = ?("user=ada", "password=hunter2"), card = 4_111_111_111_111_111_u64, "sent");
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
 const SHOWS: &str = r#"
  INFO shop: *** paid with ***1111
  INFO http: asked header="Authorization: ***" peer=***:443
  WARN db: no answer url=postgres://ada:***@db/shop
-DEBUG api: sent body=("user=ada", "password=***") card=***1111
+DEBUG api: sent body="(\"user=ada\", \"password=***\")" card=***1111
 "#;

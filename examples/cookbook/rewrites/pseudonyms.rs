@@ -21,8 +21,11 @@ fn make() -> String {
             tracing::info!(target: "shop", customer, "sold");
         }
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
 const SHOWS: &str = "
+ INFO shop: sold customer=1f37cc1c8e90
+ INFO shop: sold customer=94e37d433584
+ INFO shop: sold customer=1f37cc1c8e90
 ";

@@ -18,7 +18,7 @@ fn make() -> String {
         let _request = tracing::info_span!("request", user = "ada", debug_headers = "…").entered();
         tracing::info!(target: "shop", ip = "10.0.0.7", debug_body = "{}", "asked");
     });
-    memory.text()
+    memory.text().trim().to_owned()
 }
 
 const SHOWS: &str = "
