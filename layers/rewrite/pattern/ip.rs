@@ -18,17 +18,17 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
             continue;
         }
         let start = at;
-        let mut kinds = 0;
+        let mut signs = 0_usize;
         while let Some(byte) = bytes.get(at).filter(|byte| is_part(**byte)) {
             // Leaders ("port.....1.2.3.4") are between things, not in them.
             if *byte == b'.' && at > start && bytes[at - 1] == b'.' {
                 break;
             }
-            kinds |= KIND_DOT * u8::from(*byte == b'.') | KIND_COLON * u8::from(*byte == b':');
+            signs += usize::from(matches!(byte, b'.' | b':'));
             at += 1;
         }
         // Most runs are the letters a to f inside a word.
-        if kinds == 0 {
+        if signs == 0 {
             continue;
         }
         // A run that is longer than any address, and a port, is none.
@@ -85,8 +85,6 @@ fn is_part(byte: u8) -> bool {
     byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')
 }
 
-const KIND_DOT: u8 = 1;
-const KIND_COLON: u8 = 2;
 const MAX_RUN: usize = 64;
 
 #[cfg(test)]

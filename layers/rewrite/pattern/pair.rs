@@ -184,7 +184,7 @@ fn end_of_line(bytes: &[u8], start: usize) -> usize {
 
 /// RFC 3986, section 3.2.1: what is between the first colon and the `@` behind `start`, where `://` ends.
 fn password_of_url(text: &str, start: usize) -> Option<Range<usize>> {
-    let rest = text[start..].as_bytes();
+    let rest = &text.as_bytes()[start..];
     let rest = &rest[..rest.len().min(MAX_URL)];
     let authority = rest.iter().position(|byte| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte));
     let authority = &rest[..authority.unwrap_or(rest.len())];
