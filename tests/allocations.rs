@@ -12,9 +12,9 @@ use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
 use tracing_handlers::handler::{Buffer, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
-use tracing_handlers::rewrite::Redact;
+use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{File, Null};
-use tracing_handlers::{Handler, Output, Queue};
+use tracing_handlers::{Handler, Output, Queue, Severity};
 use tracing_subscriber::prelude::*;
 
 struct Counting;
@@ -65,6 +65,18 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             let rewriting = || Rewriting::new(Redact::fields(["id"]), Output::new(format(), Null));
             check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
             check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
+            let several = (
+                Redact::fields(["*_token"]).with_patterns(Secret::ALL),
+                // Finds something in each event and each span.
+                Redact::patterns([Secret::Card]).with_fields(["article", "customer"]).last_digits(4),
+                Rename::fields([("paid", "is_paid")]),
+                Remove::fields(["table"]),
+                Add::new().constant("service", "shop").pid(),
+                Cap::new().message(20).values(8).fields(4).spans(2),
+                SetSeverity::to(Severity::NOTICE),
+            );
+            let several = Rewriting::new(several, Output::new(format(), Null)).only(tracing::Level::INFO);
+            check(&format!("{name}, rewritten several times, spans {spans}"), spans, several);
             let warnings = Output::new(format(), Null).level(tracing::Level::WARN);
             let several = (Output::new(format(), Null), Output::new(format(), file()), warnings);
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);

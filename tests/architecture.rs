@@ -18,7 +18,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("framing", &[]),
     ("selflog", &["error", "sync"]),
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
-    ("rewrite", &["clock", "error", "record"]),
+    ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog"]),
     ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),

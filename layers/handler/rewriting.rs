@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -6,6 +7,7 @@ use std::time::Instant;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report, Stats};
+use crate::filter::{Filter, FilterExt};
 use crate::record::{Meta, Record, RecordBuf, Records, SpanEvents, pool};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
@@ -27,9 +29,13 @@ use crate::{Error, ErrorKind, Partial};
 /// assert!(memory.text().contains(r#""card":"***""#));
 /// assert!(!memory.text().contains("4111"));
 /// ```
-#[derive(Debug)]
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`only`](Self::only) | all | which records are rewritten; the others pass as they are |
 pub struct Rewriting<R, H> {
     rewrite: R,
+    only: Option<Box<dyn Filter>>,
     handler: H,
     failed: AtomicU64,
 }
@@ -37,15 +43,51 @@ pub struct Rewriting<R, H> {
 impl<R: Rewrite, H: Handler> Rewriting<R, H> {
     /// `rewrite` in front of `handler`.
     pub fn new(rewrite: R, handler: H) -> Self {
-        Self { rewrite, handler, failed: AtomicU64::new(0) }
+        Self { rewrite, only: None, handler, failed: AtomicU64::new(0) }
     }
 
-    /// A record that the rewrite stumbled over may still hold the secret: it stops here.
-    fn rewrite(&self, buf: &mut RecordBuf) -> Result<(), Error> {
-        catch_unwind(AssertUnwindSafe(|| self.rewrite.rewrite(buf))).map_err(|_| {
+    /// Rewrites only the records that `filter` passes; the others are handed on as they are. The filter judges records as they
+    /// were logged; one that keeps count is not reported, for it gives nothing up. Several are joined by `and`.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::Rewriting;
+    /// use tracing_handlers::{Output, Severity, filter, format::{Text, Time}, rewrite::SetSeverity, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()), memory.clone()).level(tracing::Level::INFO);
+    /// let handler = Rewriting::new(SetSeverity::to(Severity::DEBUG), output).only(filter::targets(["hyper"]));
+    /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(handler));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!(target: "hyper::pool", "connection reused");
+    ///     tracing::info!(target: "shop", "sold");
+    /// });
+    /// assert_eq!(memory.lines(), [" INFO shop: sold"]);
+    /// ```
+    pub fn only(mut self, filter: impl Filter) -> Self {
+        self.only = Some(match self.only {
+            Some(before) => Box::new(before.and(filter)),
+            None => Box::new(filter),
+        });
+        self
+    }
+
+    /// The record as the handler may see it, which lies in `buf` if it is not the one that came. One that the rewrite or the
+    /// filter stumbled over may still hold the secret: it stops here.
+    fn rewritten<'r>(&self, record: &Record<'r>, buf: &'r mut RecordBuf) -> Result<Record<'r>, Error> {
+        let rewrite = AssertUnwindSafe(|| {
+            let wanted = self.only.as_ref().is_none_or(|only| only.passes(record));
+            if wanted {
+                buf.copy_from(record);
+                self.rewrite.rewrite(buf);
+            }
+            wanted
+        });
+        let rewritten = catch_unwind(rewrite).map_err(|_| {
             self.failed.fetch_add(1, Ordering::Relaxed);
             Error::new(ErrorKind::Panic, "a rewrite panicked")
-        })
+        })?;
+        Ok(if rewritten { buf.as_record() } else { *record })
     }
 }
 
@@ -60,8 +102,7 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut buf = take_spare();
-        buf.copy_from(record);
-        let result = self.rewrite(&mut buf).and_then(|()| self.handler.handle(&buf.as_record()));
+        let result = self.rewritten(record, &mut buf).and_then(|record| self.handler.handle(&record));
         give_spare(buf);
         result
     }
@@ -72,9 +113,8 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         let (mut missed, mut failed) = (Vec::new(), None);
         let mut count = 0;
         for record in records {
-            buf.copy_from(&record);
-            match self.rewrite(&mut buf) {
-                Ok(()) => rewritten.extend_from_slice(buf.as_record().raw()),
+            match self.rewritten(&record, &mut buf) {
+                Ok(record) => rewritten.extend_from_slice(record.raw()),
                 Err(error) => {
                     missed.push(count);
                     failed = Some(error);
@@ -117,6 +157,13 @@ fn not_rewritten(records: usize, missed: Vec<usize>, error: Error, handled: Resu
     let mut all: Vec<_> = behind.chain(missed.iter().copied()).collect();
     all.sort_unstable();
     Partial::scattered(records, all, partial.error)
+}
+
+impl<R: fmt::Debug, H: fmt::Debug> fmt::Debug for Rewriting<R, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rewrite, handler, .. } = self;
+        f.debug_struct("Rewriting").field("rewrite", rewrite).field("handler", handler).finish_non_exhaustive()
+    }
 }
 
 fn take_spare() -> RecordBuf {

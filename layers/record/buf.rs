@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::callsite::Callsite;
+use super::change::{self, Change, FieldChange, OfFields};
 use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, SpanHead};
 use super::{Field, Kind, Record, Severity, Span, Value};
 use crate::clock::Timestamp;
@@ -21,23 +22,10 @@ use crate::clock::Timestamp;
 /// let span = record.as_record().spans().next().unwrap();
 /// assert_eq!(span.field("password").unwrap().to_string(), "***");
 /// ```
-#[derive(Clone)]
 pub struct RecordBuf {
     raw: Vec<u8>,
+    /// What the next change is written to; it may still hold what the last one took out.
     spare: Vec<u8>,
-}
-
-/// What becomes of a field in [`RecordBuf::change_fields`].
-#[derive(Clone, Copy, Debug)]
-pub enum FieldChange<'a> {
-    /// It stays.
-    Keep,
-    /// It goes.
-    Remove,
-    /// It keeps its name and gets this value.
-    Set(Value<'a>),
-    /// It keeps its value and gets this name.
-    Rename(&'a str),
 }
 
 impl RecordBuf {
@@ -113,7 +101,7 @@ impl RecordBuf {
     /// With an error and its causes, outermost first.
     pub fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
         self.rebuild(None, |old, out| {
-            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            copy_fields(out, old);
             encoding::put_error(out, Name::Inline(name), |out| {
                 for message in messages {
                     encoding::put_text(out, |out| out.extend_from_slice(message.as_bytes()));
@@ -132,7 +120,7 @@ impl RecordBuf {
     /// Changes the message.
     pub fn set_message(&mut self, message: &str) {
         self.rebuild(Some(message), |old, out| {
-            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            copy_fields(out, old);
             copy_spans(out, old)
         });
     }
@@ -146,7 +134,7 @@ impl RecordBuf {
     /// Adds a field at the end.
     pub fn push_field(&mut self, name: &str, value: Value<'_>) {
         self.rebuild(None, |old, out| {
-            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            copy_fields(out, old);
             encoding::put_field(out, Name::Inline(name), value);
             copy_spans(out, old)
         });
@@ -156,7 +144,7 @@ impl RecordBuf {
     pub fn with_span<'v>(mut self, name: &str, fields: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
         let head = SpanHead { callsite: 0, id: 0, severity: Severity::INFO, name, target: "" };
         self.rebuild(None, |old, out| {
-            copy_fields(out, old.fields_area(), old.callsite(), &mut |_| FieldChange::Keep);
+            copy_fields(out, old);
             let fields_end = copy_spans(out, old);
             encoding::put_span(out, head, |out| {
                 for (name, value) in fields {
@@ -168,18 +156,31 @@ impl RecordBuf {
         self
     }
 
-    /// Goes over every field of the event (`None`) and of each of its spans, root first, and does what `change` says.
-    pub fn change_fields<'c>(&mut self, mut change: impl FnMut(Option<&Span<'_>>, &Field<'_>) -> FieldChange<'c>) {
-        self.rebuild(None, |old, out| {
-            copy_fields(out, old.fields_area(), old.callsite(), &mut |field| change(None, field));
-            let fields_end = out.len();
-            for span in old.spans() {
-                encoding::put_span(out, span.head(), |out| {
-                    copy_fields(out, span.fields_area(), span.callsite(), &mut |field| change(Some(&span), field));
-                });
-            }
-            fields_end
-        });
+    /// Goes over every field of the event (`None`) and of each of its spans, root first, and does what `change` says. Where
+    /// that is to keep them all, the record is left as it is.
+    pub fn change_fields<'c>(&mut self, change: impl FnMut(Option<&Span<'_>>, &Field<'_>) -> FieldChange<'c>) {
+        self.change(&mut OfFields::new(change));
+    }
+
+    /// Goes over the whole record once and does what `change` says; tells whether anything changed. Message first, then the
+    /// event's fields, then the spans, root first, then the other texts.
+    ///
+    /// A record that is changed is written anew: nothing of what was taken out is left in it. One that is not stays as it is.
+    pub fn change(&mut self, change: &mut impl Change) -> bool {
+        let mut out = std::mem::take(&mut self.spare);
+        out.clear();
+        let changed = change::write(&self.as_record(), &mut out, change);
+        self.spare = match changed {
+            true => std::mem::replace(&mut self.raw, out),
+            false => out,
+        };
+        changed
+    }
+
+    /// Every byte that is handed on, for tests that look for what should not be there.
+    #[doc(hidden)]
+    pub fn __bytes(&self) -> &[u8] {
+        self.as_record().raw()
     }
 
     /// Writes the record anew: the message, then what `write` appends (it tells where the fields end), then the texts.
@@ -221,24 +222,12 @@ impl RecordBuf {
     }
 }
 
-/// Copies the fields in `area` as `change` says; what lies aside there (the message) is left out.
-fn copy_fields<'c>(
-    out: &mut Vec<u8>,
-    area: &[u8],
-    callsite: Option<&'static Callsite>,
-    change: &mut dyn FnMut(&Field<'_>) -> FieldChange<'c>,
-) {
-    let mut reader = Reader(area);
+/// Copies all fields, but not what lies aside there (the message).
+fn copy_fields(out: &mut Vec<u8>, old: &Record<'_>) {
+    let mut reader = Reader(old.fields_area());
     while let Some((entry, verbatim)) = reader.entry_verbatim() {
-        match entry {
-            Entry::Aside => {}
-            Entry::Follows(_) => out.extend_from_slice(verbatim),
-            Entry::Field(name, value) => match change(&Field::resolve(name, value, callsite)) {
-                FieldChange::Keep => out.extend_from_slice(verbatim),
-                FieldChange::Remove => {}
-                FieldChange::Set(value) => encoding::put_field(out, name, value),
-                FieldChange::Rename(name) => encoding::put_field(out, Name::Inline(name), value),
-            },
+        if !matches!(entry, Entry::Aside) {
+            out.extend_from_slice(verbatim);
         }
     }
 }
@@ -248,6 +237,13 @@ fn copy_spans(out: &mut Vec<u8>, old: &Record<'_>) -> usize {
     let fields_end = out.len();
     out.extend_from_slice(old.spans_area());
     fields_end
+}
+
+/// Without the buffer that the last change left.
+impl Clone for RecordBuf {
+    fn clone(&self) -> Self {
+        Self { raw: self.raw.clone(), spare: Vec::new() }
+    }
 }
 
 impl Default for RecordBuf {

@@ -5,6 +5,7 @@
 mod buf;
 mod callsite;
 mod capture;
+mod change;
 mod encoding;
 mod kind;
 mod meta;
@@ -17,13 +18,14 @@ mod severity;
 mod value;
 mod view;
 
-pub use buf::{FieldChange, RecordBuf};
+pub use buf::RecordBuf;
+pub use change::{Change, FieldChange, NewFields};
 pub use kind::{Kind, SpanEvents};
 pub use meta::Meta;
 #[cfg(feature = "serde")]
 pub use nested::{Nested, nested};
 pub use severity::Severity;
-pub use value::{ErrorChain, Value};
+pub use value::{ErrorBuf, ErrorChain, Value};
 pub use view::{Field, Fields, Record, Records, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::encoding::Reader;
+use super::encoding::{self, Reader};
 
 /// A field's value; it keeps the type that it was given.
 ///
@@ -100,6 +100,49 @@ impl fmt::Display for ErrorChain<'_> {
 impl fmt::Debug for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.messages()).finish()
+    }
+}
+
+/// An error chain to be put together, message by message, outermost first.
+///
+/// ```
+/// use tracing_handlers::record::ErrorBuf;
+/// use tracing_handlers::{RecordBuf, Severity, Value};
+///
+/// let mut error = ErrorBuf::default();
+/// error.push("no stock");
+/// error.push("connection refused");
+/// let record = RecordBuf::new(Severity::ERROR, "shop", "not sold").with_field("error", error.as_value());
+/// assert_eq!(record.as_record().field("error").unwrap().to_string(), "no stock: connection refused");
+/// ```
+#[derive(Clone, Default)]
+pub struct ErrorBuf(Vec<u8>);
+
+impl ErrorBuf {
+    /// Without messages.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One more message: what those before were caused by.
+    pub fn push(&mut self, message: &str) {
+        encoding::put_text(&mut self.0, |out| out.extend_from_slice(message.as_bytes()));
+    }
+
+    /// Takes all messages out; the memory is kept for the next ones.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The chain, as a field's value.
+    pub fn as_value(&self) -> Value<'_> {
+        Value::Error(ErrorChain(&self.0))
+    }
+}
+
+impl fmt::Debug for ErrorBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ErrorChain(&self.0).fmt(f)
     }
 }
 

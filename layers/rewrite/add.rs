@@ -1,0 +1,137 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::Rewrite;
+use crate::record::{Change, NewFields, Record, RecordBuf, Span, Value};
+
+/// Adds fields to every record: what Python's `LoggerAdapter` and `Filter` add, log4j2's `MapRewritePolicy`.
+///
+/// | setting | adds |
+/// |---|---|
+/// | [`constant`](Self::constant) | a name and a value |
+/// | [`host`](Self::host) | `host`, the name of this machine |
+/// | [`pid`](Self::pid) | `pid`, the number of this process |
+/// | [`env`](Self::env) | an environment variable, read once |
+/// | [`with`](Self::with) | what a closure gives for each record |
+///
+/// A record that has a field of that name keeps it, and gets no second one; a closure sees to that itself.
+///
+/// ```
+/// use tracing_handlers::rewrite::{Add, Rewrite};
+/// use tracing_handlers::{RecordBuf, Severity, Value};
+///
+/// let add = Add::new()
+///     .constant("service", "shop")
+///     .constant("version", 3_u64)
+///     .pid()
+///     .with(|record, fields| fields.push("length", record.message().len()));
+/// let mut record = RecordBuf::new(Severity::INFO, "shop", "sold").with_field("version", 4_u64);
+/// add.rewrite(&mut record);
+/// let record = record.as_record();
+/// assert_eq!(record.field("service").unwrap().as_str(), Some("shop"));
+/// assert_eq!(record.field("version"), Some(Value::U64(4)));
+/// assert_eq!(record.field("pid"), Some(Value::U64(std::process::id().into())));
+/// assert_eq!(record.field("length"), Some(Value::U64(4)));
+/// ```
+#[derive(Clone, Default)]
+pub struct Add(Vec<Source>);
+
+#[derive(Clone)]
+enum Source {
+    /// A name, and a field as it lies in records.
+    Constant(String, Vec<u8>),
+    Pid,
+    Own(Arc<Give>),
+}
+
+/// Adds what it likes.
+type Give = dyn Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync;
+
+impl Add {
+    /// Nothing so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A field that is the same in each record.
+    pub fn constant<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
+        self.0.push(Source::Constant(name.to_owned(), NewFields::encoded(name, value.into())));
+        self
+    }
+
+    /// `host`: the name of this machine, read now: from the kernel on Linux, elsewhere from `HOSTNAME` or `COMPUTERNAME`. Where
+    /// none of them tells it, there is no such field.
+    pub fn host(self) -> Self {
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let name = kernel.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
+        match name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+            Some(name) => self.constant("host", name),
+            None => self,
+        }
+    }
+
+    /// `pid`: the number of this process, asked for each record, for it is another one after a fork.
+    pub fn pid(mut self) -> Self {
+        self.0.push(Source::Pid);
+        self
+    }
+
+    /// A field with the contents of the environment variable `variable`, read now. Where that is not set, or not UTF-8, there is no
+    /// such field.
+    ///
+    /// ```
+    /// use tracing_handlers::rewrite::{Add, Rewrite};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let mut record = RecordBuf::default();
+    /// Add::new().env("package", "CARGO_PKG_NAME").env("environment", "NOT_SET_ANYWHERE").rewrite(&mut record);
+    /// assert_eq!(record.as_record().fields().count(), 1);
+    /// ```
+    pub fn env(self, name: &str, variable: &str) -> Self {
+        match std::env::var(variable) {
+            Ok(value) => self.constant(name, value.as_str()),
+            Err(_) => self,
+        }
+    }
+
+    /// What `give` gives for a record, on the thread that rewrites it. It should not log: what it logs is handled in its turn.
+    pub fn with(mut self, give: impl Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync + 'static) -> Self {
+        self.0.push(Source::Own(Arc::new(give)));
+        self
+    }
+}
+
+impl Rewrite for Add {
+    fn rewrite(&self, record: &mut RecordBuf) {
+        record.change(&mut Adding(&self.0));
+    }
+}
+
+struct Adding<'a>(&'a [Source]);
+
+impl Change for Adding<'_> {
+    fn add(&mut self, record: &Record<'_>, span: Option<&Span<'_>>, fields: &mut NewFields<'_>) {
+        if span.is_some() {
+            return;
+        }
+        for source in self.0 {
+            match source {
+                Source::Constant(name, field) if record.field(name).is_none() => fields.push_encoded(field),
+                Source::Pid if record.field("pid").is_none() => fields.push("pid", std::process::id()),
+                Source::Own(give) => give(record, fields),
+                Source::Constant(..) | Source::Pid => {}
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Add {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|source| match source {
+            Source::Constant(name, _) => name,
+            Source::Pid => "pid",
+            Source::Own(_) => "of its own",
+        });
+        f.debug_list().entries(names).finish()
+    }
+}

@@ -1,0 +1,222 @@
+use std::cell::Cell;
+use std::fmt::Write;
+
+use super::Rewrite;
+use crate::record::{
+    Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value,
+};
+
+/// Bounds records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`, Serilog's
+/// destructuring limits.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`message`](Self::message) | none | so many bytes of the message stay |
+/// | [`values`](Self::values) | none | so many bytes of each text that is a value stay |
+/// | [`fields`](Self::fields) | none | so many fields of the event, and of each span, stay: the first ones |
+/// | [`spans`](Self::spans) | none | so many spans stay: the outermost ones |
+///
+/// A text is cut where a character begins, and says so: `…[123 bytes cut]`, which comes on top. Errors are cut message
+/// by message; a nested value that is too long becomes a text; bytes are cut without a word, for they can say none. Where fields were
+/// left out there is one more, `fields_cut`, with their number; where spans were, the event has `spans_cut`.
+///
+/// ```
+/// use tracing_handlers::rewrite::{Cap, Rewrite};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let mut record = RecordBuf::new(Severity::INFO, "shop", "größer als erlaubt").with_field("a", 1).with_field("b", 2);
+/// Cap::new().message(4).fields(1).rewrite(&mut record);
+/// assert_eq!(record.as_record().message(), "grö…[16 bytes cut]");
+/// assert_eq!(format!("{:?}", record.as_record().fields().collect::<Vec<_>>()), "[a=1, fields_cut=1]");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cap {
+    message: usize,
+    values: usize,
+    fields: usize,
+    spans: usize,
+}
+
+impl Cap {
+    /// Bounds nothing so far.
+    pub fn new() -> Self {
+        Self { message: usize::MAX, values: usize::MAX, fields: usize::MAX, spans: usize::MAX }
+    }
+
+    /// So many bytes of the message stay.
+    pub fn message(mut self, bytes: usize) -> Self {
+        self.message = bytes;
+        self
+    }
+
+    /// So many bytes of each text that is a value stay.
+    pub fn values(mut self, bytes: usize) -> Self {
+        self.values = bytes;
+        self
+    }
+
+    /// So many fields of the event, and of each span, stay. Those that this crate adds to records of its own ([`Kind`]) do not count.
+    pub fn fields(mut self, count: usize) -> Self {
+        self.fields = count;
+        self
+    }
+
+    /// So many spans stay, counted from the root.
+    pub fn spans(mut self, depth: usize) -> Self {
+        self.spans = depth;
+        self
+    }
+}
+
+impl Default for Cap {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Rewrite for Cap {
+    fn rewrite(&self, record: &mut RecordBuf) {
+        let memory = MEMORY.try_with(Cell::take).unwrap_or_default();
+        let is_own = record.as_record().kind() != Kind::Event;
+        let mut capping = Capping { cap: self, memory, is_own, fields: 0, spans: 0 };
+        record.change(&mut capping);
+        // A thread that is ending keeps nothing.
+        let _ = MEMORY.try_with(|kept| kept.set(capping.memory));
+    }
+}
+
+/// A record in work.
+struct Capping<'c> {
+    cap: &'c Cap,
+    memory: Memory,
+    /// The event's own fields are this crate's.
+    is_own: bool,
+    /// Fields of the event, or of the span that it is at, so far.
+    fields: usize,
+    spans: usize,
+}
+
+/// Buffers, kept for the next record.
+#[derive(Default)]
+struct Memory {
+    text: String,
+    error: ErrorBuf,
+}
+
+impl Change for Capping<'_> {
+    fn message<'s>(&'s mut self, message: &'s str) -> Option<&'s str> {
+        cut(message, self.cap.message, &mut self.memory.text).then_some(&*self.memory.text)
+    }
+
+    fn field<'s>(&'s mut self, span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
+        if self.is_own && span.is_none() {
+            return FieldChange::Keep;
+        }
+        self.fields += 1;
+        if self.fields > self.cap.fields {
+            return FieldChange::Remove;
+        }
+        self.value(field.value).map_or(FieldChange::Keep, FieldChange::Set)
+    }
+
+    fn add(&mut self, record: &Record<'_>, span: Option<&Span<'_>>, fields: &mut NewFields<'_>) {
+        if self.fields > self.cap.fields {
+            fields.push("fields_cut", self.fields - self.cap.fields);
+        }
+        self.fields = 0;
+        // Asked only where the depth is bounded: it takes a walk over the spans.
+        if span.is_none() && self.cap.spans < usize::MAX {
+            let cut = record.spans().count().saturating_sub(self.cap.spans);
+            if cut > 0 {
+                fields.push("spans_cut", cut);
+            }
+        }
+    }
+
+    fn keeps_span(&mut self, _span: &Span<'_>) -> bool {
+        self.spans += 1;
+        self.spans <= self.cap.spans
+    }
+}
+
+impl Capping<'_> {
+    fn value<'s>(&'s mut self, value: Value<'s>) -> Option<Value<'s>> {
+        if let Value::Error(chain) = value {
+            return self.error(chain).then(|| self.memory.error.as_value());
+        }
+        let (max, text) = (self.cap.values, &mut self.memory.text);
+        match value {
+            Value::Str(was) => cut(was, max, text).then_some(Value::Str(text)),
+            Value::Text(was) | Value::Json(was) => cut(was, max, text).then_some(Value::Text(text)),
+            Value::Bytes(was) => was.get(..max).filter(|kept| kept.len() < was.len()).map(Value::Bytes),
+            _ => None,
+        }
+    }
+
+    fn error(&mut self, chain: ErrorChain<'_>) -> bool {
+        let Memory { text, error } = &mut self.memory;
+        error.clear();
+        let mut changed = false;
+        for message in chain.messages() {
+            let is_cut = cut(message, self.cap.values, text);
+            changed |= is_cut;
+            error.push(if is_cut { text } else { message });
+        }
+        changed
+    }
+}
+
+/// Puts what stays of `text` to `out`, if it is too long.
+fn cut(text: &str, max: usize, out: &mut String) -> bool {
+    if text.len() <= max {
+        return false;
+    }
+    // Offset 0 is the start of a character.
+    let end = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    out.clear();
+    out.push_str(&text[..end]);
+    // A string takes everything.
+    let _ = write!(out, "…[{} bytes cut]", text.len() - end);
+    true
+}
+
+thread_local! {
+    static MEMORY: Cell<Memory> = const { Cell::new(Memory { text: String::new(), error: ErrorBuf::new() }) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Severity;
+
+    #[test]
+    fn every_kind_of_value_is_cut_as_it_can_be() {
+        let mut record = RecordBuf::new(Severity::INFO, "", "fine")
+            .with_error("error", &["short", "longer than that"])
+            .with_field("str", "ééééé")
+            .with_field("json", Value::Json("[1,2,3,4]"))
+            .with_field("bytes", &b"123456789"[..])
+            .with_field("number", u64::MAX);
+        Cap::new().values(5).rewrite(&mut record);
+        let shown = format!("{:?}", record.as_record().fields().collect::<Vec<_>>());
+        let expected = concat!(
+            r#"[error=short: longe…[11 bytes cut], str="éé…[6 bytes cut]", json=[1,2,…[4 bytes cut], "#,
+            "bytes=3132333435, number=18446744073709551615]"
+        );
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn spans_and_their_fields_are_counted_one_by_one() {
+        let fields = || [("a", Value::U64(1)), ("b", Value::U64(2)), ("c", Value::U64(3))];
+        let mut record = RecordBuf::new(Severity::INFO, "", "").with_field("x", 1_u64);
+        for name in ["one", "two", "three"] {
+            record = record.with_span(name, fields());
+        }
+        Cap::new().fields(2).spans(2).rewrite(&mut record);
+        let record = record.as_record();
+        let spans: Vec<_> = record.spans().map(|span| format!("{span:?}")).collect();
+        assert_eq!(spans, ["one{a=1, b=2, fields_cut=1}", "two{a=1, b=2, fields_cut=1}"]);
+        assert_eq!(format!("{:?}", record.fields().collect::<Vec<_>>()), "[x=1, spans_cut=1]");
+    }
+}

@@ -1,0 +1,267 @@
+//! Nested values, changed where they lie: no tree is made of them.
+
+use std::ops::Range;
+
+/// What becomes of the parts of a JSON text.
+pub(super) trait Hide {
+    /// Whether the member with this name is hidden whole.
+    fn hides(&self, name: &str) -> bool;
+
+    /// Appends what is to be seen of a hidden member's value; `raw` is its JSON.
+    fn write_hidden(&mut self, raw: &str, out: &mut String);
+
+    /// Appends what is to be seen of a string, a member's name among them; `false`: it stays, and nothing is appended.
+    fn write_text(&mut self, text: &str, out: &mut String) -> bool;
+
+    /// The same of a number.
+    fn write_number(&mut self, number: &str, out: &mut String) -> bool;
+}
+
+/// Appends `json` changed; nothing where all of it stays. What is appended is a string for each thing that is hidden.
+///
+/// # Errors
+///
+/// It is not JSON.
+pub(super) fn rewrite(
+    json: &str,
+    hide: &mut impl Hide,
+    memory: &mut Memory,
+    out: &mut String,
+) -> Result<bool, NotJson> {
+    let bytes = json.as_bytes();
+    let (mut at, mut done) = (0, 0);
+    let mut put = |range: Range<usize>, text: &str, out: &mut String| {
+        out.push_str(&json[done..range.start]);
+        quote(text, out);
+        done = range.end;
+    };
+    while let Some(byte) = bytes.get(at) {
+        let shown = &mut memory.shown;
+        shown.clear();
+        let token = at;
+        match byte {
+            b'"' => {
+                at = end_of_string(bytes, token)?;
+                let text = decode(&json[token + 1..at - 1], &mut memory.decoded)?;
+                let value = value_of_member(bytes, at);
+                if hide.write_text(text, shown) {
+                    put(token..at, shown, out);
+                }
+                let Some(value) = value.filter(|_| hide.hides(text)) else { continue };
+                at = end_of_value(bytes, value)?;
+                shown.clear();
+                hide.write_hidden(&json[value..at], shown);
+                put(value..at, shown, out);
+            }
+            b'-' | b'0'..=b'9' => {
+                at = end_of_plain(bytes, token);
+                if hide.write_number(&json[token..at], shown) {
+                    put(token..at, shown, out);
+                }
+            }
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            b't' | b'f' | b'n' => at = end_of_plain(bytes, token),
+            _ => return Err(NotJson),
+        }
+    }
+    if done > 0 {
+        out.push_str(&json[done..]);
+    }
+    Ok(done > 0)
+}
+
+/// Buffers, kept for the next text.
+#[derive(Default)]
+pub(super) struct Memory {
+    decoded: String,
+    shown: String,
+}
+
+#[derive(Debug)]
+pub(super) struct NotJson;
+
+/// The text of a string, or the JSON of anything else: equal where it was the same value in a field of its own.
+pub(super) fn text_of<'a>(raw: &'a str, memory: &'a mut String) -> &'a str {
+    let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+    match inside {
+        Some(inside) => decode(inside, memory).unwrap_or(raw),
+        None => raw,
+    }
+}
+
+/// Where the value begins, if the string that ends here is a member's name.
+fn value_of_member(bytes: &[u8], end: usize) -> Option<usize> {
+    let colon = skip_space(bytes, end);
+    (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))
+}
+
+fn skip_space(bytes: &[u8], at: usize) -> usize {
+    at + bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count()
+}
+
+fn end_of_value(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
+    let (mut at, mut depth) = (start, 0_usize);
+    loop {
+        match bytes.get(at).ok_or(NotJson)? {
+            b'"' => at = end_of_string(bytes, at)?,
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+            }
+            b'}' | b']' => {
+                depth = depth.checked_sub(1).ok_or(NotJson)?;
+                at += 1;
+            }
+            _ if depth > 0 => at += 1,
+            _ => return Some(end_of_plain(bytes, at)).filter(|end| *end > at).ok_or(NotJson),
+        }
+        if depth == 0 {
+            return Ok(at);
+        }
+    }
+}
+
+/// Of a number, `true`, `false` or `null`.
+fn end_of_plain(bytes: &[u8], start: usize) -> usize {
+    let is_plain = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+    start + bytes[start..].iter().take_while(is_plain).count()
+}
+
+/// Behind its closing quote.
+fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at).ok_or(NotJson)? {
+            b'"' => return Ok(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// RFC 8259, section 7; half a pair of surrogates becomes U+FFFD.
+fn decode<'a>(raw: &'a str, memory: &'a mut String) -> Result<&'a str, NotJson> {
+    if !raw.contains('\\') {
+        return Ok(raw);
+    }
+    memory.clear();
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('\\') {
+        memory.push_str(before);
+        let letter = after.chars().next().ok_or(NotJson)?;
+        rest = &after[letter.len_utf8()..];
+        memory.push(match letter {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            '"' | '\\' | '/' => letter,
+            'u' => take_unicode(&mut rest)?,
+            _ => return Err(NotJson),
+        });
+    }
+    memory.push_str(rest);
+    Ok(memory)
+}
+
+fn take_unicode(rest: &mut &str) -> Result<char, NotJson> {
+    let first = take_hex(rest)?;
+    let Some(mut behind) = rest.strip_prefix("\\u").filter(|_| (0xd800..0xdc00).contains(&first)) else {
+        return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+    };
+    let second = take_hex(&mut behind)?;
+    if !(0xdc00..0xe000).contains(&second) {
+        return Ok(char::REPLACEMENT_CHARACTER);
+    }
+    *rest = behind;
+    let joined = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+    Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER))
+}
+
+fn take_hex(rest: &mut &str) -> Result<u32, NotJson> {
+    let (digits, behind) = rest.split_at_checked(4).ok_or(NotJson)?;
+    *rest = behind;
+    u32::from_str_radix(digits, 16).map_err(|_| NotJson)
+}
+
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => out.extend(['\\', char]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..' ' => {
+                let digit = |value: u32| char::from_digit(value, 16).unwrap_or('0');
+                out.push_str("\\u00");
+                out.extend([digit(char as u32 >> 4), digit(char as u32 & 15)]);
+            }
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hides members called `k"`, the text `s`, and sevens.
+    struct Some7;
+
+    impl Hide for Some7 {
+        fn hides(&self, name: &str) -> bool {
+            name == "k\""
+        }
+
+        fn write_hidden(&mut self, _raw: &str, out: &mut String) {
+            out.push('*');
+        }
+
+        fn write_text(&mut self, text: &str, out: &mut String) -> bool {
+            let hides = text.contains('s');
+            out.push_str(&if hides { text.replace('s', "\"\n\u{1}") } else { String::new() });
+            hides
+        }
+
+        fn write_number(&mut self, number: &str, out: &mut String) -> bool {
+            out.push_str(if number == "7" { "seven" } else { "" });
+            number == "7"
+        }
+    }
+
+    fn rewritten(json: &str) -> Option<String> {
+        let mut out = String::new();
+        let changed = rewrite(json, &mut Some7, &mut Memory::default(), &mut out).ok()?;
+        assert_eq!(changed, !out.is_empty());
+        Some(if changed { out } else { json.to_owned() })
+    }
+
+    #[test]
+    fn members_texts_and_numbers_are_changed_where_they_lie() {
+        for (json, shown) in [
+            (
+                r#"{"a": [1, 7, -7.5e3, true, null], "k\"": {"x": ["}"]}, "b": 2}"#,
+                r#"{"a": [1, "seven", -7.5e3, true, null], "k\"": "*", "b": 2}"#,
+            ),
+            (r#"{"k\u0022" : 1}"#, r#"{"k\u0022" : "*"}"#),
+            (r#"["a\u0073b\ud83d\ude00"]"#, r#"["a\"\n\u0001b😀"]"#),
+            (r#"{"s":7}"#, r#"{"\"\n\u0001":"seven"}"#),
+            (r#""k\"""#, r#""k\"""#),
+            ("7", "\"seven\""),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(rewritten(json).as_deref(), Some(shown));
+            assert!(serde_json::from_str::<serde_json::Value>(shown).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for json in ["{\"k\\\"\":", "\"open", "\"\\q\"", "?", "{\"k\\\"\":]}", "\"\\u12\"", "{\"k\\\"\":{"] {
+            assert_eq!(rewritten(json), None, "{json}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Addresses of the Internet Protocol.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+
+use super::is_escaped;
+
+/// The next address at `from` or behind it: IPv4 as four decimal numbers, IPv6 as RFC 4291, section 2.2 has it.
+///
+/// Not taken for one: what has no digit (`abc::def` may be a path), what letters or further numbers stand at (`v1.2.3.4`,
+/// `1.3.6.1.4.1`).
+pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while at < bytes.len() {
+        if !is_part(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut signs = 0_usize;
+        while let Some(byte) = bytes.get(at).filter(|byte| is_part(**byte)) {
+            // Leaders ("port.....1.2.3.4") are between things, not in them.
+            if *byte == b'.' && at > start && bytes[at - 1] == b'.' {
+                break;
+            }
+            signs += usize::from(matches!(byte, b'.' | b':'));
+            at += 1;
+        }
+        // Most runs are the letters a to f inside a word.
+        if signs == 0 {
+            continue;
+        }
+        // A run that is longer than any address, and a port, is none.
+        if at - start <= MAX_RUN {
+            let found = address_in(bytes, text, start, at);
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+    None
+}
+
+fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    if !bytes[start..end].iter().any(u8::is_ascii_digit) {
+        return None;
+    }
+    let after_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric() && !is_escaped(bytes, start);
+    let before_word = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
+    v6(text, start, end, after_word, before_word).or_else(|| v4(bytes, text, start, end, after_word, before_word))
+}
+
+/// The whole run, but for a single colon at its front, or a single colon or full stops at its end.
+fn v6(text: &str, start: usize, end: usize, after_word: bool, before_word: bool) -> Option<Range<usize>> {
+    let run = &text[start..end];
+    let front = usize::from(run.starts_with(':') && !run.starts_with("::"));
+    let mut body = run[front..].trim_end_matches('.');
+    if body.ends_with(':') && !body.ends_with("::") {
+        body = &body[..body.len() - 1];
+    }
+    let joined = (after_word && front == 0) || (before_word && front + body.len() == run.len());
+    let is_address = !joined && body.contains(':') && body.parse::<Ipv6Addr>().is_ok();
+    is_address.then(|| start + front..start + front + body.len())
+}
+
+/// The first piece between colons that is four numbers.
+fn v4(bytes: &[u8], text: &str, start: usize, end: usize, after_word: bool, before_word: bool) -> Option<Range<usize>> {
+    let mut at = start;
+    for piece in text[start..end].split(':') {
+        let body = piece.trim_matches('.');
+        let front = at + (piece.len() - piece.trim_start_matches('.').len());
+        let back = front + body.len();
+        at += piece.len() + 1;
+        let joined = (after_word && front == start) || (before_word && back == end);
+        let joined = joined || (front > start && bytes[front - 1] == b'.' && after_word && front - start < 2);
+        if !joined && body.parse::<Ipv4Addr>().is_ok() {
+            return Some(front..back);
+        }
+    }
+    None
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')
+}
+
+const MAX_RUN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let (mut at, mut all) = (0, Vec::new());
+        while let Some(range) = find(text, at) {
+            at = range.end;
+            all.push(&text[range]);
+        }
+        all
+    }
+
+    #[test]
+    fn addresses_are_found_with_ports_and_punctuation() {
+        assert_eq!(found("from 10.1.2.3:8080 to [2001:db8::1]:443."), ["10.1.2.3", "2001:db8::1"]);
+        assert_eq!(found("ip=192.168.0.1, ip:fe80::1%eth0; (::1)"), ["192.168.0.1", "fe80::1", "::1"]);
+        assert_eq!(found("peer 2001:db8:0:0:0:0:0:5: gone, 8.8.8.8."), ["2001:db8:0:0:0:0:0:5", "8.8.8.8"]);
+        assert_eq!(found(&format!("host {} 10.9.8.7", ".".repeat(99))), ["10.9.8.7"]);
+        assert_eq!(found(&format!("host{}10.9.8.7", ".".repeat(99))), ["10.9.8.7"]);
+        assert_eq!(found("::ffff:1.2.3.4 é9.9.9.9é"), ["::ffff:1.2.3.4", "9.9.9.9"]);
+        assert_eq!(found(r"a\n2001:db8::1\t1.1.1.1\n"), ["2001:db8::1", "1.1.1.1"]);
+    }
+
+    #[test]
+    fn what_is_no_address_is_left() {
+        for text in [
+            "07:34:24",
+            "2026-11-21T01:19:03.123456Z",
+            "aa:bb:cc:dd:ee:ff",
+            "std::fs",
+            "abc::def",
+            "v1.2.3.4",
+            "1.2.3",
+            "1.3.6.1.4.1",
+            "256.1.1.1",
+            "3.14",
+            "a.b.c.d",
+            "::",
+            "12:30",
+            "src/main.rs:7:12",
+        ] {
+            assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Tokens and keys that are known by their shape.
+
+use std::ops::Range;
+
+use super::is_escaped;
+
+/// The next token at `from` or behind it: see [`Pattern::Token`](super::Pattern::Token).
+pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        at += bytes[at..].iter().position(|byte| is_word(*byte))?;
+        let start = at;
+        at += bytes[at..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - at);
+        let escaped = start > from && is_escaped(bytes, start + 1);
+        let found = token_at(text, start, at).or_else(|| token_at(text, start + 1, at).filter(|_| escaped));
+        if found.is_some() {
+            return found;
+        }
+    }
+}
+
+/// What begins in the word `start..end`, or behind it where that is the name of a scheme.
+fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let word = &text[start..end];
+    match word.len() {
+        5 | 6 => credentials(text, word, end),
+        2 if word == "SG" => Some(start..sendgrid(text, end)?),
+        4 if word == "ya29" => Some(start..google(text, end)?),
+        10.. if word.ends_with("-----BEGIN") => private_key(text, end),
+        8.. if word.starts_with("eyJ") => Some(start..web_token(text, start, end)?),
+        SHORTEST.. => key(word, start, end),
+        _ => None,
+    }
+}
+
+/// `Bearer …`, `Basic …` (RFC 6750, RFC 7617), in any case. The scheme stays.
+fn credentials(text: &str, scheme: &str, end: usize) -> Option<Range<usize>> {
+    let is_fine: fn(&str) -> bool = match () {
+        () if scheme.eq_ignore_ascii_case("bearer") => is_bearer,
+        () if scheme.eq_ignore_ascii_case("basic") => is_basic,
+        () => return None,
+    };
+    let rest = text[end..].trim_start_matches([' ', '\t']);
+    let start = text.len() - rest.len();
+    let len = rest.bytes().position(|byte| !is_token68(byte)).unwrap_or(rest.len());
+    (start > end && is_fine(&rest[..len])).then(|| start..start + len)
+}
+
+/// Long, or with something that words do not have: "the bearer of this letter" has no token.
+fn is_bearer(token: &str) -> bool {
+    token.len() >= 20 || token.len() >= 6 && token.bytes().any(|byte| !byte.is_ascii_alphabetic())
+}
+
+/// Base64 of something with a colon in it.
+fn is_basic(token: &str) -> bool {
+    let token = token.trim_end_matches('=').as_bytes();
+    let sextets = |at: usize| token.get(at).copied().and_then(sextet).unwrap_or(0);
+    let whole = token.len() >= 4 && token.iter().all(|byte| sextet(*byte).is_some());
+    let mut bytes = (0..token.len()).filter(|at| at % 4 != 3).map(|at| match at % 4 {
+        0 => sextets(at) << 2 | sextets(at + 1) >> 4,
+        1 => sextets(at) << 4 | sextets(at + 1) >> 2,
+        _ => sextets(at) << 6 | sextets(at + 1),
+    });
+    whole && bytes.any(|byte| byte == b':')
+}
+
+fn sextet(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+/// A key of a known issuer: the word, or what is behind one of the signs that words are joined by (`id_ghp_…`).
+fn key(word: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let joints = word.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-'));
+    // As many as names have: a long run of them is no reason to look at every one.
+    let mut begins = std::iter::once(0).chain(joints.take(8).map(|(at, _)| at + 1));
+    let begin = begins.find(|at| is_key(&word[*at..]))?;
+    Some(start + begin..end)
+}
+
+fn is_key(word: &str) -> bool {
+    let may_be = word.len() >= SHORTEST && word.as_bytes().first().is_some_and(|first| FIRST_LETTERS.contains(first));
+    may_be && KEYS.iter().any(|kind| kind.is(word))
+}
+
+/// RFC 7515, section 7.1, and RFC 7516: three or five parts of Base64url, the first of which is JSON.
+fn web_token(text: &str, start: usize, end: usize) -> Option<usize> {
+    let second = text[end..].strip_prefix('.').filter(|_| end - start >= 10)?;
+    let len = second.bytes().position(|byte| !is_word(byte)).filter(|len| *len >= 2)?;
+    second[len..].strip_prefix('.')?;
+    let rest = &text[end..];
+    let len = rest.bytes().position(|byte| !is_word(byte) && byte != b'.').unwrap_or(rest.len());
+    Some(end + rest[..len].trim_end_matches('.').len())
+}
+
+/// `SG.….…`
+fn sendgrid(text: &str, end: usize) -> Option<usize> {
+    let rest = text[end..].strip_prefix('.')?;
+    let len = rest.bytes().position(|byte| !is_word(byte) && byte != b'.').unwrap_or(rest.len());
+    (len >= 40 && rest[..len].contains('.')).then(|| end + 1 + len)
+}
+
+/// `ya29.…`
+fn google(text: &str, end: usize) -> Option<usize> {
+    let rest = text[end..].strip_prefix('.')?;
+    let len = rest.bytes().position(|byte| !is_word(byte)).unwrap_or(rest.len());
+    (len >= 20).then(|| end + 1 + len)
+}
+
+/// RFC 7468: what begins with the word that ends here, up to the end line, or to the end of the text where that is missing.
+fn private_key(text: &str, begin: usize) -> Option<Range<usize>> {
+    let start = begin - "-----BEGIN".len();
+    let rest = &text[begin..];
+    let title = rest.split_once("-----")?.0;
+    if title.len() > 40 || !title.ends_with("PRIVATE KEY") {
+        return None;
+    }
+    let Some(end) = rest.find("-----END ") else { return Some(start..text.len()) };
+    let behind = end + "-----END ".len();
+    Some(start..begin + rest[behind..].find("-----").map_or(rest.len(), |close| behind + close + 5))
+}
+
+/// A kind of key: what it begins with, and what must follow at least.
+struct Kind {
+    prefix: &'static str,
+    least: usize,
+    letters: fn(u8) -> bool,
+}
+
+impl Kind {
+    fn is(&self, word: &str) -> bool {
+        let Some(rest) = word.strip_prefix(self.prefix) else { return false };
+        rest.len() >= self.least && rest.bytes().take(self.least).all(self.letters)
+    }
+}
+
+const fn kind(prefix: &'static str, least: usize, letters: fn(u8) -> bool) -> Kind {
+    Kind { prefix, least, letters }
+}
+
+fn alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn upper(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+/// What runs on: the letters of Base64url.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// RFC 9110, section 11.2.
+fn is_token68(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Of all that [`KEYS`] has.
+const FIRST_LETTERS: &[u8] = b"Acdghnprswx";
+const SHORTEST: usize = 15;
+
+const KEYS: &[Kind] = &[
+    // Amazon Web Services: identifiers of access keys
+    kind("AKIA", 16, upper),
+    kind("ASIA", 16, upper),
+    kind("AROA", 16, upper),
+    kind("AIDA", 16, upper),
+    kind("ABIA", 16, upper),
+    kind("ACCA", 16, upper),
+    // GitHub, GitLab
+    kind("ghp_", 20, alphanumeric),
+    kind("gho_", 20, alphanumeric),
+    kind("ghu_", 20, alphanumeric),
+    kind("ghs_", 20, alphanumeric),
+    kind("ghr_", 20, alphanumeric),
+    kind("github_pat_", 20, is_word),
+    kind("glpat-", 16, is_word),
+    // Stripe
+    kind("sk_live_", 10, alphanumeric),
+    kind("sk_test_", 10, alphanumeric),
+    kind("rk_live_", 10, alphanumeric),
+    kind("rk_test_", 10, alphanumeric),
+    kind("whsec_", 20, alphanumeric),
+    // OpenAI, Anthropic, Hugging Face
+    kind("sk-proj-", 20, is_word),
+    kind("sk-ant-", 20, is_word),
+    kind("sk-", 32, alphanumeric),
+    kind("hf_", 30, alphanumeric),
+    // Slack
+    kind("xoxb-", 10, is_word),
+    kind("xoxp-", 10, is_word),
+    kind("xoxa-", 10, is_word),
+    kind("xoxr-", 10, is_word),
+    kind("xoxs-", 10, is_word),
+    kind("xapp-", 10, is_word),
+    // Google, DigitalOcean, Shopify
+    kind("AIza", 35, is_word),
+    kind("dop_v1_", 40, alphanumeric),
+    kind("shpat_", 20, alphanumeric),
+    // npm, PyPI, crates.io
+    kind("npm_", 30, alphanumeric),
+    kind("pypi-", 40, is_word),
+    kind("cio", 32, alphanumeric),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let (mut at, mut all) = (0, Vec::new());
+        while let Some(range) = find(text, at) {
+            at = range.end;
+            all.push(&text[range]);
+        }
+        all
+    }
+
+    /// Put together here, so that no scanner of repositories takes them for real ones.
+    fn with(prefix: &str, len: usize) -> String {
+        format!("{prefix}{}", &"A1B2C3D4E5F6G7H8I9J0".repeat(4)[..len])
+    }
+
+    #[test]
+    fn keys_of_known_issuers_are_found() {
+        for kind in KEYS {
+            let key = with(kind.prefix, kind.least);
+            assert!(is_key(&key), "{key}");
+            for text in [format!("key <{key}>"), format!("«{key}»"), format!("(\\n{key}\\n)"), format!("my_{key}.")] {
+                let all = found(&text);
+                assert!(all.len() == 1 && all[0].starts_with(&key), "{text}: {all:?}");
+            }
+        }
+        assert_eq!(found(&format!("x {} y", with("SG.a.", 40))), [with("SG.a.", 40)]);
+        assert_eq!(found(&format!("x {} y", with("ya29.", 40))), [with("ya29.", 40)]);
+    }
+
+    #[test]
+    fn credentials_lose_what_follows_the_scheme() {
+        assert_eq!(found("Authorization: Bearer abc.def-123, next"), ["abc.def-123"]);
+        assert_eq!(found("got BEARER  mF_9.B5f-4.1JqM\r\n"), ["mF_9.B5f-4.1JqM"]);
+        assert_eq!(found("basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), ["QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]);
+    }
+
+    #[test]
+    fn web_tokens_and_private_keys_are_found_whole() {
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(found(&format!("token {token}.")), [token]);
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----";
+        assert_eq!(found(&format!("read {key}, fine")), [key]);
+        assert_eq!(found("-----BEGIN PRIVATE KEY-----\nMIIE"), ["-----BEGIN PRIVATE KEY-----\nMIIE"]);
+    }
+
+    #[test]
+    fn words_are_left() {
+        for text in [
+            "the bearer of this letter",
+            "basic functionality",
+            "Basic training",
+            "sk-learn",
+            "ghp_short",
+            "eyJust.a.word",
+            "-----BEGIN CERTIFICATE-----",
+            "AKIA is a prefix",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "SG.1",
+            "task-list",
+        ] {
+            assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use super::Rewrite;
+use super::names::Names;
+use crate::record::{Change, Field, FieldChange, Kind, RecordBuf, Span};
+
+/// Takes fields out, of events and of spans. Names as in [`Redact`](super::Redact), which also reaches into nested values.
+///
+/// | constructor | effect |
+/// |---|---|
+/// | [`fields`](Self::fields) | takes these out |
+/// | [`all_but`](Self::all_but) | takes all others out |
+///
+/// ```
+/// use tracing_handlers::rewrite::{Remove, Rewrite};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let mut record = RecordBuf::new(Severity::INFO, "shop", "sold")
+///     .with_span("request", [("debug_body", "{}".into()), ("id", 7.into())])
+///     .with_field("pieces", 3_u64);
+/// Remove::fields(["debug_*"]).rewrite(&mut record);
+/// assert_eq!(format!("{:?}", record.as_record().spans().next().unwrap()), "request{id=7}");
+/// Remove::all_but(["id"]).rewrite(&mut record);
+/// assert_eq!(record.as_record().fields().count(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Remove {
+    names: Names,
+    others: bool,
+}
+
+impl Remove {
+    /// Takes the fields with these names out.
+    pub fn fields<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self::new(names, false)
+    }
+
+    /// Takes all other fields out; those that this crate adds to records of its own ([`Kind`]) stay.
+    pub fn all_but<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self::new(names, true)
+    }
+
+    fn new<N: Into<String>>(wanted: impl IntoIterator<Item = N>, others: bool) -> Self {
+        let mut names = Names::default();
+        names.extend(wanted);
+        Self { names, others }
+    }
+}
+
+impl Rewrite for Remove {
+    fn rewrite(&self, record: &mut RecordBuf) {
+        let is_own = record.as_record().kind() != Kind::Event;
+        record.change(&mut Removing { remove: self, is_own });
+    }
+}
+
+struct Removing<'r> {
+    remove: &'r Remove,
+    /// The event's own fields are this crate's.
+    is_own: bool,
+}
+
+impl Change for Removing<'_> {
+    fn field<'s>(&'s mut self, span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
+        let is_own = self.is_own && span.is_none();
+        match self.remove.names.contain(field.name) != self.remove.others && !is_own {
+            true => FieldChange::Remove,
+            false => FieldChange::Keep,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use super::Rewrite;
+use crate::record::{Change, Field, FieldChange, RecordBuf, Span};
+
+/// Gives fields other names, in events and in spans; of several rules for a name the first counts.
+///
+/// Names are compared as they are written. What becomes of two fields with the same name is the format's affair
+/// ([`Duplicates`](crate::format::json::Duplicates)). log4j2's `LoggerFields` and templates rename so; Python's structlog has `EventRenamer`.
+///
+/// ```
+/// use tracing_handlers::rewrite::{Rename, Rewrite};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let mut record = RecordBuf::new(Severity::INFO, "shop", "sold").with_field("usr", "ada").with_field("n", 3_u64);
+/// Rename::fields([("usr", "user.name"), ("n", "pieces")]).rewrite(&mut record);
+/// let names: Vec<_> = record.as_record().fields().map(|field| field.name.to_owned()).collect();
+/// assert_eq!(names, ["user.name", "pieces"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rename(Vec<(String, String)>);
+
+impl Rename {
+    /// Pairs of the name that is and the name to be.
+    pub fn fields<A: Into<String>, B: Into<String>>(names: impl IntoIterator<Item = (A, B)>) -> Self {
+        Self(names.into_iter().map(|(from, to)| (from.into(), to.into())).collect())
+    }
+}
+
+impl Rewrite for Rename {
+    fn rewrite(&self, record: &mut RecordBuf) {
+        record.change(&mut Renaming(&self.0));
+    }
+}
+
+struct Renaming<'r>(&'r [(String, String)]);
+
+impl Change for Renaming<'_> {
+    fn field<'s>(&'s mut self, _span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
+        let rule = self.0.iter().find(|(from, _)| from == field.name);
+        rule.map_or(FieldChange::Keep, |(_, to)| FieldChange::Rename(to))
+    }
+}
