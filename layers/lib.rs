@@ -67,6 +67,7 @@ mod severities;
 pub mod sink;
 pub mod stats;
 mod sync;
+pub mod testing;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

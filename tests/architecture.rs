@@ -32,6 +32,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "stats", "sync",
         ],
     ),
+    ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
     ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
 ];
 

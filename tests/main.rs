@@ -10,4 +10,5 @@ mod queue;
 mod record;
 mod rotation;
 mod sinks;
+mod testing;
 mod text;
