@@ -68,6 +68,7 @@ pub mod sink;
 pub mod stats;
 mod sync;
 pub mod testing;
+pub mod writer;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

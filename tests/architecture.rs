@@ -33,6 +33,7 @@ const BORDERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
+    ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
     ("layer", &["clock", "error", "handler", "record", "selflog", "sync"]),
 ];
 

@@ -6,6 +6,7 @@
 //! the generation of its handlers, per thread, and so is right whatever happens in between.
 
 mod current;
+mod feed;
 mod graph;
 mod known;
 mod log_level;
