@@ -1,5 +1,11 @@
 //! What became of records, counted.
 
+mod prometheus;
+
+pub use prometheus::prometheus;
+
+pub(crate) use prometheus::Exposition;
+
 use std::fmt;
 
 /// What became of the records that a handler accepted.

@@ -19,6 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tracing_handlers::handler::{Handler, Overflow, Queue, from_fn};
 use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
 use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::writer::Lines;
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
 
@@ -109,6 +110,8 @@ cases! {
     ten_times_too_much_for_a_queue_that_drops_the_newest => |ended| ended.succeeds();
     ten_times_too_much_for_a_queue_that_drops_the_oldest => |ended| ended.succeeds();
     ten_times_too_much_for_a_queue_that_drops_the_unimportant => |ended| ended.succeeds();
+    a_line_of_others_without_an_end_is_there_after_the_exit => |ended| ended.exits(7).has_lines(3);
+    a_forked_child_leaves_a_line_without_an_end_to_its_parent => |ended| ended.succeeds().has_lines(2);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
@@ -461,6 +464,23 @@ fn a_queue_that_is_never_dropped_is_emptied(directory: &Path) {
 fn a_buffer_without_a_queue_is_emptied(directory: &Path) {
     install(output(File::open(directory).buffered(BUFFER)));
     log_lines(0..1_000);
+}
+
+fn a_line_of_others_without_an_end_is_there_after_the_exit(directory: &Path) {
+    let queue = Arc::new(Queue::new(output(File::open(directory).buffered(BUFFER))));
+    let mut lines = Lines::new(queue.clone());
+    lines.write_all(b"line 0\nline 1\nli").unwrap();
+    // Asked for before the exit, a flush leaves the line alone: it goes on.
+    flush(Duration::from_secs(5)).unwrap();
+    lines.write_all(b"ne 2").unwrap();
+    std::process::exit(7);
+}
+
+fn a_forked_child_leaves_a_line_without_an_end_to_its_parent(directory: &Path) {
+    let mut lines = Lines::new(output(File::open(directory)));
+    lines.write_all(b"line 0\nline").unwrap();
+    wait_for(fork(|| std::process::exit(0)));
+    lines.write_all(b" 1\n").unwrap();
 }
 
 fn log_from_eight_threads(directory: &Path) {

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module per topic.
 
+mod alerts;
 mod architecture;
 mod collect;
 mod filter;
@@ -12,3 +13,4 @@ mod rotation;
 mod sinks;
 mod testing;
 mod text;
+mod writers;

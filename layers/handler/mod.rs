@@ -4,6 +4,8 @@
 //! other handlers: [`Queue`] in front of a thread, [`Rewriting`] in front of those that must not see a secret, a tuple or a
 //! `Vec` for several side by side.
 
+mod alert;
+mod counts;
 mod group;
 mod output;
 mod queue;
@@ -11,6 +13,8 @@ mod reentry;
 mod rewriting;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use alert::{Alarm, Alert};
+pub use counts::{Count, Counts};
 pub use output::Output;
 pub use queue::{Overflow, Queue};
 pub use rewriting::Rewriting;

@@ -43,8 +43,14 @@ pub fn spawn<O: Handler, E: Handler>(command: Command, stdout: Lines<O>, stderr:
     let cannot = |error| Error::io(format!("cannot start {program}"), error);
     let token = token();
     let readers = [
-        Reader::start(stdout, &token, |end| { command.stdout(end); }).map_err(cannot)?,
-        Reader::start(stderr, &token, |end| { command.stderr(end); }).map_err(cannot)?,
+        Reader::start(stdout, &token, |end| {
+            command.stdout(end);
+        })
+        .map_err(cannot)?,
+        Reader::start(stderr, &token, |end| {
+            command.stderr(end);
+        })
+        .map_err(cannot)?,
     ];
     let child = command.spawn().map_err(cannot)?;
     Ok(Child { child, program, token, readers: readers.into() })
