@@ -15,6 +15,8 @@
 //! # drop(request);
 //! ```
 //!
+//! For parts of one's own there are the laws that all of this crate's keep: [`check_sink`], [`check_format`], [`check_handler`].
+//!
 //! # What a capture sees
 //!
 //! Tests run side by side in one process, and tracing has one subscriber for all of them. So a capture has a scope:
@@ -44,9 +46,11 @@ mod captured;
 mod expect;
 mod fail_on_error;
 mod hub;
+mod laws;
 
 pub use capture::{Capture, Scope, capture, capture_all};
 pub use captured::Captured;
 pub use expect::{Expect, expect};
 pub use fail_on_error::{FailOnError, fail_on_error};
 pub use hub::{Layer, layer};
+pub use laws::{Behind, Failure, Failures, Rig, Wiring, check_binary_format, check_format, check_handler, check_sink};
