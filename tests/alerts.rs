@@ -27,8 +27,7 @@ fn alarms(alert: Alert, times: &[i64]) -> Vec<i64> {
         alert.handle(&error_at(*time).as_record()).unwrap();
     }
     assert!(alert.stats()[0].stats.balances() && alert.stats()[0].stats.pending == 0);
-    let given = given.lock().unwrap().clone();
-    given
+    std::mem::take(&mut *given.lock().unwrap())
 }
 
 #[test]

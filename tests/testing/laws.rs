@@ -546,10 +546,14 @@ fn a_handler_that_breaks_a_law_is_found_out() {
     assert_eq!(broken(Slip::SwallowsErrors), ["error is told"]);
     assert_eq!(broken(Slip::StopsAtErrors), ["error stops nobody"]);
     assert_eq!(broken(Slip::StopsAtPanics), ["panic stops nobody"]);
-    let holds = broken(Slip::HoldsALock);
-    assert!(holds.contains(&"deadline") && holds.contains(&"reentrant"), "{holds:?}");
     let gives_way = broken(Slip::GivesWay);
     assert!(gives_way.contains(&"concurrent"), "{gives_way:?}");
+}
+
+#[test]
+fn a_handler_that_hangs_is_found_out() {
+    let broken = laws(check_handler(Slips::make(Slip::HoldsALock)));
+    assert!(broken.contains(&"deadline") && broken.contains(&"reentrant"), "{broken:?}");
 }
 
 #[test]

@@ -90,14 +90,14 @@ fn common_laws<F: Format>(trial: &mut Trial, make: &impl Fn() -> F) {
 
 fn no_panic<F: Format>(format: F) -> Verdict {
     for (what, record) in samples::odd() {
-        quietly(|| drop(bytes_of(&format, &record))).map_err(|how| format!("for a record {what} {how}"))?;
+        quietly(|| drop(bytes_of(&format, record))).map_err(|how| format!("for a record {what} {how}"))?;
     }
     Ok(())
 }
 
 fn takes_every_record<F: Format>(format: F) -> Verdict {
     for (what, record) in samples::odd() {
-        if let Ok(Err(error)) = quietly(|| bytes_of(&format, &record))
+        if let Ok(Err(error)) = quietly(|| bytes_of(&format, record))
             && !is_large(what)
         {
             return Err(format!("a record {what} is an error: {error}"));
@@ -109,7 +109,7 @@ fn takes_every_record<F: Format>(format: F) -> Verdict {
 fn appends_only<F: Format>(format: F) -> Verdict {
     let before = b"before {\"\\";
     for (what, record) in samples::odd() {
-        let Some(alone) = output_of(&format, &record) else { continue };
+        let Some(alone) = output_of(&format, record) else { continue };
         let mut bytes = before.to_vec();
         let _ = quietly(|| format.format(&record.as_record(), &mut Out::new(&mut bytes, Caps::default())));
         let after = bytes.strip_prefix(before.as_slice());
@@ -120,18 +120,15 @@ fn appends_only<F: Format>(format: F) -> Verdict {
 }
 
 fn deterministic<F: Format>(format: Arc<F>) -> Verdict {
-    let samples = Arc::new(samples::odd());
-    let outputs = |format: &F, samples: &[(&str, RecordBuf)]| {
-        samples.iter().map(|(_, record)| output_of(format, record)).collect::<Vec<_>>()
-    };
-    let once = outputs(&format, &samples);
+    let outputs = |format: &F| samples::odd().iter().map(|(_, record)| output_of(format, record)).collect::<Vec<_>>();
+    let once = outputs(&format);
     let threads = [(); 2].map(|()| {
-        let (format, samples) = (format.clone(), samples.clone());
-        std::thread::spawn(move || outputs(&format, &samples))
+        let format = format.clone();
+        std::thread::spawn(move || outputs(&format))
     });
     for thread in threads {
         let again = thread.join().map_err(|_| "another thread panicked".to_owned())?;
-        let differs = once.iter().zip(&again).zip(&*samples).find(|((one, other), _)| one != other);
+        let differs = once.iter().zip(&again).zip(samples::odd()).find(|((one, other), _)| one != other);
         if let Some(((one, other), (what, _))) = differs {
             let show = |output: &Option<Vec<u8>>| output.as_deref().map_or("nothing".to_owned(), show);
             return Err(format!("a record {what} is once {}, once {}", show(one), show(other)));
@@ -217,7 +214,7 @@ fn places(text: &str) -> Vec<(&'static str, RecordBuf)> {
 
 fn every_output<F: Format>(format: &F, check: impl Fn(&str, &[u8]) -> Verdict) -> Verdict {
     for (what, record) in samples::odd() {
-        if let Some(line) = output_of(format, &record) {
+        if let Some(line) = output_of(format, record) {
             check(what, &line)?;
         }
     }

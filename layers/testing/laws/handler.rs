@@ -209,7 +209,7 @@ fn balances<H: Handler>(wired: Wired<H>) -> Verdict {
 
 fn accounted<H: Handler>(wired: Wired<H>) -> Verdict {
     let mut records = samples::numbered(FEW);
-    records.extend(samples::odd().into_iter().map(|(_, record)| record));
+    records.extend(samples::odd().iter().map(|(_, record)| record.clone()));
     let wanted = wired.wanted(&records);
     wired.handle_all(&records);
     wired.flush()?;

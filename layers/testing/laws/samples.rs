@@ -1,5 +1,7 @@
 //! Records as they come, and as they hardly ever do.
 
+use std::sync::LazyLock;
+
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::clock::Timestamp;
@@ -26,8 +28,13 @@ pub(super) fn numbered(count: usize) -> Vec<RecordBuf> {
     (0..count).map(|number| saying(&number.to_string())).collect()
 }
 
-/// Records that are odd, each in its own way, and what that is. All of them are events.
-pub(super) fn odd() -> Vec<(&'static str, RecordBuf)> {
+/// Records that are odd, each in its own way, and what that is.
+pub(super) fn odd() -> &'static [(&'static str, RecordBuf)] {
+    static ODD: LazyLock<Vec<(&str, RecordBuf)>> = LazyLock::new(make_odd);
+    &ODD
+}
+
+fn make_odd() -> Vec<(&'static str, RecordBuf)> {
     let mut odd = vec![
         ("without anything", RecordBuf::new(Severity::INFO, "", "").with_time(Timestamp::EPOCH)),
         ("without a message", RecordBuf::new(Severity::INFO, "shop", "").with_field("pieces", 3)),
