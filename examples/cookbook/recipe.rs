@@ -19,7 +19,7 @@ impl Recipe {
     /// Runs it, prints a line (and what it shows, if that is wanted), and tells whether that is what it should.
     pub fn run(&self, verbose: bool) -> bool {
         let shown = catch_unwind(self.make).unwrap_or_else(|_| "it panicked".to_owned());
-        let is_right = shown.trim_end() == self.shows.trim();
+        let is_right = shown.trim() == self.shows.trim();
         println!("{:<8}{:<24}{}", if is_right { "ok" } else { "WRONG" }, self.name, self.about);
         if verbose || !is_right {
             println!("{}", shown.trim_end());
