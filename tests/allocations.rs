@@ -4,14 +4,16 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::Dispatch;
+use tracing::{Dispatch, Level};
 use tracing_handlers::format::{Format, Json, Text};
-use tracing_handlers::handler::{Overflow, Rewriting};
+use tracing_handlers::handler::{Alert, Counts, Overflow, Rewriting};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{File, Null};
+use tracing_handlers::writer::Lines;
 use tracing_handlers::{Handler, Output, Queue};
 use tracing_subscriber::prelude::*;
 
@@ -68,7 +70,27 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
     }
+    let alert = || Alert::new(Level::INFO, 100, Duration::from_secs(3_600)).call(|_| ());
+    check("an alert", true, alert());
+    check("an alert by a field", true, alert().per("article"));
+    check("an alert by a span's field", true, alert().per("customer"));
+    check("counts", true, Counts::new());
+    lines_of_others_allocate_nothing();
     a_span_allocates_twice_at_most();
+}
+
+fn lines_of_others_allocate_nothing() {
+    let mut lines = Lines::new(Output::new(Text::new(), Null)).severity_of(tracing_handlers::writer::prefix);
+    let mut allocations = || {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for _ in 0..EVENTS {
+            lines.write_all(b"WARN: the customer took an article\nfrom the ").unwrap();
+            lines.write_all("zweiten Fach: Schlüssel\r\n".as_bytes()).unwrap();
+        }
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    let rounds: Vec<u64> = (0..ROUNDS).map(|_| allocations()).collect();
+    assert_eq!(rounds.last(), Some(&0), "allocations in rounds of {} lines: {rounds:?}", EVENTS * 2);
 }
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.

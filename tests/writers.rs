@@ -7,10 +7,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tracing::Level;
 use tracing_handlers::clock::{Manual, Timestamp};
+use tracing_handlers::filter::LevelFilter;
+use tracing_handlers::format::Json;
 use tracing_handlers::handler::from_fn;
+use tracing_handlers::sink::Null;
 use tracing_handlers::testing::{Captured, expect};
 use tracing_handlers::writer::{self, Lines};
-use tracing_handlers::{Error, ErrorKind, Handler, Queue, RecordBuf, Severity, Value, selflog};
+use tracing_handlers::{Error, ErrorKind, Handler, Output, Queue, RecordBuf, Severity, Value, selflog};
+use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
 use crate::collect::alone;
@@ -152,22 +156,20 @@ fn lines_go_to_the_handlers_of_a_layer_and_after_a_swap_to_the_new_ones() {
 
 #[test]
 fn a_layer_s_handle_asks_its_handlers_and_hands_them_one_record_after_another() {
-    let captured = Captured::new();
-    let memory = tracing_handlers::sink::Memory::new();
-    let output =
-        tracing_handlers::Output::new(tracing_handlers::format::Text::new(), memory.clone()).level(Level::WARN);
-    let layer = tracing_handlers::layer::<tracing_subscriber::Registry>((output, captured.clone()));
-    let handle = layer.handle();
-    let again = handle.clone();
+    let warnings = Output::new(Json::new(), Null).level(Level::WARN).spans(LevelFilter::OFF);
+    let handle = tracing_handlers::layer::<Registry>(warnings).handle();
+    let record = RecordBuf::new(Severity::INFO, "", "one");
+    assert!(!handle.enabled(&record.as_record().meta()) && Handler::max_level(&handle) == LevelFilter::WARN);
+    handle.handle(&record.as_record()).unwrap();
+    assert_eq!(handle.stats()[0].stats.accepted, 0);
     // What a handler feeds back comes after the record that it is at.
-    handle.swap((
-        captured.clone(),
-        from_fn(move |record| match record.message() {
-            "one" => again.handle(&RecordBuf::new(Severity::INFO, "", "two").as_record()),
-            _ => Ok(()),
-        }),
-    ));
-    handle.handle(&RecordBuf::new(Severity::INFO, "", "one").as_record()).unwrap();
+    let (captured, again) = (Captured::new(), handle.clone());
+    let feeds_back = from_fn(move |record| match record.message() {
+        "one" => again.handle(&RecordBuf::new(Severity::INFO, "", "two").as_record()),
+        _ => Ok(()),
+    });
+    handle.swap((feeds_back, captured.clone()));
+    handle.handle(&record.as_record()).unwrap();
     assert_eq!(captured.messages(), ["one", "two"]);
 }
 
@@ -227,6 +229,26 @@ fn a_child_is_fed_and_ended() {
             .unwrap();
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn a_child_that_nobody_waits_for_goes_on() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let lines = || {
+        let sender = sender.clone();
+        Lines::new(from_fn(move |record| {
+            let _ = sender.send(record.message().to_owned());
+            Ok(())
+        }))
+    };
+    let mut command = shell("read line; echo got $line; printf end");
+    command.stdin(Stdio::piped());
+    let mut child = writer::spawn(command, lines(), lines()).unwrap();
+    let mut stdin = child.stdin().unwrap();
+    drop(child);
+    stdin.write_all(b"it\n").unwrap();
+    let next = || receiver.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+    assert_eq!((next(), next()), ("got it".to_owned(), "end".to_owned()));
 }
 
 #[test]

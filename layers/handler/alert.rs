@@ -4,11 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::{Handler, Report, Stats};
 use crate::clock::Timestamp;
-use crate::filter::Filter;
+use crate::filter::{Filter, LevelFilter};
 use crate::record::{Meta, Record, RecordBuf, Severity};
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, ErrorKind};

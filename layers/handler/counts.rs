@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use super::{Handler, Report, Stats};
 use crate::Error;
-use crate::record::{Record, Severity};
+use crate::filter::{LevelFilter, Threshold};
+use crate::record::{Meta, Record, Severity};
 use crate::stats::Exposition;
 use crate::sync::{lock, lock_briefly};
 
@@ -12,6 +13,7 @@ use crate::sync::{lock, lock_briefly};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
+/// | [`level`](Self::level) | `TRACE` | records at this level and more important ones |
 /// | [`targets`](Self::targets) | 256 | targets that are counted by themselves; the rest are `other` |
 ///
 /// It stands beside the handlers that write. A clone counts together with it.
@@ -32,10 +34,11 @@ use crate::sync::{lock, lock_briefly};
 /// assert!(counts.prometheus().ends_with("log_records_total{target=\"shop::till\",severity=\"ERROR\"} 1\n"));
 /// ```
 ///
-/// It wants every level. Put it behind a filter, or into a [`Queue`](crate::Queue) with others, to count less. Nothing is allocated
-/// but for the first record of a target; the price of a record is a short lock and a look into a table.
+/// What is counted is captured, even if nobody else wants it: without a [`level`](Self::level) that is every `trace!`. Nothing
+/// is allocated but for the first record of a target; the price of a record is a short lock and a look into a table.
 #[derive(Clone)]
 pub struct Counts {
+    level: Threshold,
     shared: Arc<Mutex<State>>,
 }
 
@@ -55,7 +58,26 @@ impl Counts {
     /// Nothing counted yet.
     pub fn new() -> Self {
         let state = State { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
-        Self { shared: Arc::new(Mutex::new(state)) }
+        Self { level: Threshold::ALL, shared: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Counts records at this level and more important ones.
+    ///
+    /// ```
+    /// use tracing::Level;
+    /// use tracing_handlers::handler::{Counts, Handler};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let counts = Counts::new().level(Level::WARN);
+    /// for severity in [Severity::INFO, Severity::WARN, Severity::ERROR] {
+    ///     counts.handle(&RecordBuf::new(severity, "shop", "").as_record())?;
+    /// }
+    /// assert_eq!((counts.of("shop", Severity::INFO), counts.of("shop", Severity::ERROR)), (0, 1));
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
+        self.level = level.into();
+        self
     }
 
     /// How many targets are counted by themselves: those that come first. Later ones are counted together, as `other`, and so
@@ -99,8 +121,17 @@ impl Default for Counts {
 }
 
 impl Handler for Counts {
+    /// Of spans nothing is counted.
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        !meta.is_span && self.level.allows(meta.severity)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.level.level()
+    }
+
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if !record.kind().is_of_span() {
+        if !record.kind().is_of_span() && self.level.allows(record.severity()) {
             lock_briefly(&self.shared).count(record.target(), record.severity());
         }
         Ok(())

@@ -40,11 +40,17 @@ where
 #[track_caller]
 pub(super) fn install() {
     static INSTALL: Once = Once::new();
-    // Where there is a global subscriber already, it is asked below.
+    if is_present() {
+        return;
+    }
+    // Where there is a global subscriber already, that one stays.
     INSTALL.call_once(|| drop(tracing::subscriber::set_global_default(Registry::default().with(layer()))));
-    let present = tracing::dispatcher::get_default(Dispatch::is::<Present>);
     // A capture that sees nothing would make every `assert_never` pass.
-    assert!(present, "nothing can be captured: the subscriber has no `tracing_handlers::testing::layer()`");
+    assert!(is_present(), "nothing can be captured: the subscriber has no `tracing_handlers::testing::layer()`");
+}
+
+fn is_present() -> bool {
+    tracing::dispatcher::get_default(Dispatch::is::<Present>)
 }
 
 /// Starts to hand records to `captured`: those of this scope, or all.

@@ -35,7 +35,7 @@
 //!
 //! # The subscriber
 //!
-//! Where the process has no global subscriber, the first capture installs one: a registry with [`layer()`] and nothing else.
+//! Where the process has no global subscriber, a capture installs one: a registry with [`layer()`] and nothing else.
 //! Everything is enabled in it, down to TRACE, since a callsite that is off could not be captured. A test binary that
 //! installs one of its own adds [`layer()`] to it; so does a test that sets one for a scope (`with_default`), and then
 //! captures are made inside that scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, hold for

@@ -194,3 +194,36 @@ fn token() -> Vec<u8> {
 }
 
 const CHUNK: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Captured;
+
+    #[test]
+    fn reading_ends_at_the_token_in_whatever_pieces_it_comes() {
+        let token = token();
+        for cut in 0..=token.len() {
+            let (captured, (pipe, mut end)) = (Captured::new(), io::pipe().expect("a pipe"));
+            let lines = Lines::new(captured.clone());
+            let of_reader = token.clone();
+            let reader = std::thread::spawn(move || read(pipe, lines, &of_reader));
+            // A lookalike in front of it is text.
+            let before = [b"one\ntwo", &token[..3]].concat();
+            for piece in [&before, &token[..cut], &token[cut..]] {
+                end.write_all(piece).expect("it reads");
+                std::thread::yield_now();
+            }
+            // The end is still open: only the token can have ended it.
+            reader.join().expect("it does not panic");
+            assert_eq!(captured.messages(), ["one", "two\0\u{1}l"], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_the_start_of_the_token_is_held_back() {
+        assert_eq!(start_of(b"token", b"some to"), 2);
+        assert_eq!(start_of(b"token", b"some tokens"), 0);
+        assert_eq!(start_of(b"token", b""), 0);
+    }
+}

@@ -38,7 +38,7 @@ use crate::record::{RecordBuf, Severity, Value};
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened.
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
 pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
     common_laws(&mut trial, &make);
@@ -73,7 +73,7 @@ pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened.
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
 pub fn check_binary_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
     common_laws(&mut trial, &make);

@@ -54,7 +54,7 @@ use crate::record::{Meta, RecordBuf, Records, Severity, SpanEvents};
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened.
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
 pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || {

@@ -38,7 +38,7 @@ use crate::sink::{Batch, Line, Sink};
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened.
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
 pub fn check_sink<S: Sink, R: Into<Rig<S>>>(make: impl Fn() -> R) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || -> Rig<S> { make().into() };
