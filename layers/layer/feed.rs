@@ -38,7 +38,7 @@ impl Handler for Handle {
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let graph = self.shared.graph.load();
-        if graph.enabled(&record.meta()) {
+        if graph.handler.span_events().takes(record.kind()) && graph.enabled(&record.meta()) {
             self.shared.deliver(&graph, record.raw());
         }
         Ok(())

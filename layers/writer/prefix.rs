@@ -23,6 +23,6 @@ pub fn prefix(line: &str) -> Option<(Severity, &str)> {
     if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         return None;
     }
-    let severity = name.trim_end().parse().ok()?;
+    let severity = Severity::named(name.trim_end())?;
     Some((severity, rest.strip_prefix(':').unwrap_or(rest).trim_start()))
 }
