@@ -68,6 +68,8 @@ mod severities;
 pub mod sink;
 pub mod stats;
 mod sync;
+pub mod testing;
+pub mod writer;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

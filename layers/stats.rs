@@ -1,5 +1,11 @@
 //! What became of records, counted.
 
+mod prometheus;
+
+pub use prometheus::prometheus;
+
+pub(crate) use prometheus::Exposition;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -4,16 +4,18 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::Dispatch;
+use tracing::{Dispatch, Level};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
-use tracing_handlers::handler::{Buffer, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
+use tracing_handlers::handler::{Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{File, Null};
+use tracing_handlers::writer::Lines;
 use tracing_handlers::{Handler, Output, Queue, Severity};
 use tracing_subscriber::prelude::*;
 
@@ -100,6 +102,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, direct, spans {spans}"), spans, Output::new(format, Null));
         }
     }
+    alerts_and_lines();
     a_span_allocates_twice_at_most();
 }
 
@@ -136,6 +139,29 @@ fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
 fn template() -> tracing_handlers::format::JsonTemplate {
     let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "s": {"$resolver": "spans"}}"#;
     tracing_handlers::format::JsonTemplate::parse(template).unwrap()
+}
+
+fn alerts_and_lines() {
+    let alert = || Alert::new(Level::INFO, 100, Duration::from_secs(3_600)).call(|_| ());
+    check("an alert", true, alert());
+    check("an alert by a field", true, alert().per("article"));
+    check("an alert by a span's field", true, alert().per("customer"));
+    check("counts", true, Counts::new());
+    lines_of_others_allocate_nothing();
+}
+
+fn lines_of_others_allocate_nothing() {
+    let mut lines = Lines::new(Output::new(Text::new(), Null)).severity_of(tracing_handlers::writer::prefix);
+    let mut allocations = || {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for _ in 0..EVENTS {
+            lines.write_all(b"WARN: the customer took an article\nfrom the ").unwrap();
+            lines.write_all("zweiten Fach: Schlüssel\r\n".as_bytes()).unwrap();
+        }
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    let rounds: Vec<u64> = (0..ROUNDS).map(|_| allocations()).collect();
+    assert_eq!(rounds.last(), Some(&0), "allocations in rounds of {} lines: {rounds:?}", EVENTS * 2);
 }
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.

@@ -34,6 +34,8 @@ const BORDERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
+    ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
+    ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
 ];
 
 /// What the crate's root re-exports, and where from.

@@ -21,6 +21,7 @@ use tracing_handlers::filter;
 use tracing_handlers::handler::{Filtered, Handler, Overflow, Queue, from_fn};
 use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
 use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::writer::Lines;
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
 
@@ -130,6 +131,8 @@ cases! {
     what_was_filtered_is_told_at_the_exit => |ended| ended.exits(7).says_in_any_order(&["3 records filtered here: sampled 3", "line 0"]);
     a_forked_child_tells_of_what_it_filtered_itself => |ended| ended.succeeds().says_in_any_order(&["2 records filtered here: sampled 2", "3 records filtered here: sampled 3", "line 0", "line 4"]);
     a_retry_that_waits_does_not_hold_up_the_exit => |ended| ended.succeeds().has_lines(2).took_less_than(4);
+    a_line_of_others_without_an_end_is_there_after_the_exit => |ended| ended.exits(7).has_lines(3);
+    a_forked_child_leaves_a_line_without_an_end_to_its_parent => |ended| ended.succeeds().has_lines(2);
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
@@ -517,6 +520,23 @@ fn a_queue_that_is_never_dropped_is_emptied(directory: &Path) {
 fn a_buffer_without_a_queue_is_emptied(directory: &Path) {
     install(output(File::open(directory).buffered(BUFFER)));
     log_lines(0..1_000);
+}
+
+fn a_line_of_others_without_an_end_is_there_after_the_exit(directory: &Path) {
+    let queue = Arc::new(Queue::new(output(File::open(directory).buffered(BUFFER))));
+    let mut lines = Lines::new(queue.clone());
+    lines.write_all(b"line 0\nline 1\nli").unwrap();
+    // Asked for before the exit, a flush leaves the line alone: it goes on.
+    flush(Duration::from_secs(5)).unwrap();
+    lines.write_all(b"ne 2").unwrap();
+    std::process::exit(7);
+}
+
+fn a_forked_child_leaves_a_line_without_an_end_to_its_parent(directory: &Path) {
+    let mut lines = Lines::new(output(File::open(directory)));
+    lines.write_all(b"line 0\nline").unwrap();
+    wait_for(fork(|| std::process::exit(0)));
+    lines.write_all(b" 1\n").unwrap();
 }
 
 fn log_from_eight_threads(directory: &Path) {

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module per topic.
 
+mod alerts;
 mod architecture;
 mod around;
 mod collect;
@@ -26,4 +27,6 @@ mod scoped_buffer;
 mod scopes;
 mod secrets;
 mod sinks;
+mod testing;
 mod text;
+mod writers;

@@ -17,9 +17,11 @@
 //! | [`Rewriting`] | those behind it must not see a secret |
 //! | a tuple, a `Vec` | several side by side |
 
+mod alert;
 mod audit;
 mod backoff;
 mod buffer;
+mod counts;
 mod dedup;
 mod fallback;
 mod filtered;
@@ -40,8 +42,10 @@ mod tally;
 mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
+pub use alert::{Alarm, Alert};
 pub use audit::Audit;
 pub use buffer::Buffer;
+pub use counts::{Count, Counts};
 pub use dedup::Dedup;
 pub use fallback::Fallback;
 pub use filtered::Filtered;

@@ -7,6 +7,7 @@
 
 mod added;
 mod current;
+mod feed;
 mod graph;
 mod known;
 mod life;

@@ -183,6 +183,18 @@ impl RecordBuf {
         self.as_record().raw()
     }
 
+    /// Takes out the spans that `keep` says no to.
+    pub(crate) fn retain_spans(&mut self, mut keep: impl FnMut(&Span<'_>) -> bool) {
+        self.rebuild(None, |old, out| {
+            copy_fields(out, old);
+            let fields_end = out.len();
+            for span in old.spans().filter(&mut keep) {
+                encoding::put_span(out, span.head(), |out| out.extend_from_slice(span.fields_area()));
+            }
+            fields_end
+        });
+    }
+
     /// Writes the record anew: the message, then what `write` appends (it tells where the fields end), then the texts.
     fn rebuild(&mut self, message: Option<&str>, write: impl FnOnce(&Record<'_>, &mut Vec<u8>) -> usize) {
         let mut out = std::mem::take(&mut self.spare);

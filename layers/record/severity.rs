@@ -158,6 +158,11 @@ impl Severity {
         }
     }
 
+    /// The severity that is called so; without the error, which allocates, for texts that may be names.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        standard(name).or_else(|| names::find(name))
+    }
+
     /// The name of its group.
     pub(crate) const fn group(self) -> &'static str {
         match self.number {
@@ -337,9 +342,7 @@ impl FromStr for Severity {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        standard(name)
-            .or_else(|| names::find(name))
-            .ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is no severity")))
+        Self::named(name).ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is no severity")))
     }
 }
 

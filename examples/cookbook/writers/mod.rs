@@ -1,5 +1,10 @@
-//! Lines of others as records.
+//! Lines that others write, as records.
+
+mod child;
+mod lines;
+mod pipeline;
+mod stream;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[];
+pub const RECIPES: &[Recipe] = &[lines::RECIPE, pipeline::RECIPE, child::RECIPE, stream::RECIPE];

@@ -1,0 +1,40 @@
+//! A format of one's own, checked against what holds for all of them. So are sinks (`check_sink`) and handlers
+//! (`check_handler`).
+
+use tracing_handlers::format::{self, Format};
+use tracing_handlers::testing::check_format;
+
+use crate::Recipe;
+
+pub const RECIPE: Recipe = Recipe { name: "laws", about: "parts of one's own, checked", make, shows: SHOWS };
+
+/// As one writes it first: a message with a line feed in it is two lines.
+fn naive() -> impl Format {
+    format::from_fn(|record, out| {
+        out.push_str(record.message());
+        Ok(())
+    })
+}
+
+/// As it should be.
+fn careful() -> impl Format {
+    format::from_fn(|record, out| {
+        let is_harmless = |char: &char| {
+            !char.is_control()
+                && !"\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202d}\u{202e}\u{2066}\u{2067}\u{2069}".contains(*char)
+        };
+        out.push_str(&record.message().chars().filter(is_harmless).collect::<String>());
+        Ok(())
+    })
+}
+
+fn make() -> String {
+    let failures = check_format(naive).expect_err("it breaks some");
+    check_format(careful).expect("it keeps all");
+    format!("naive breaks: {}\ncareful breaks none", failures.laws().join(", "))
+}
+
+const SHOWS: &str = "
+naive breaks: one line, no controls
+careful breaks none
+";

@@ -1,0 +1,38 @@
+//! A library that wants a file to write its log to: its lines become records, with the levels that it writes in front.
+//! The file-like object of Python's recipes (`LoggerWriter`), log4j2's `IoBuilder`.
+
+use std::io::Write;
+
+use tracing_handlers::Output;
+use tracing_handlers::format::{Text, Time};
+use tracing_handlers::sink::Memory;
+use tracing_handlers::writer::{self, Lines};
+
+use crate::Recipe;
+
+pub const RECIPE: Recipe =
+    Recipe { name: "lines", about: "lines that a library writes, as records", make, shows: SHOWS };
+
+/// Somebody else's.
+fn print(log: &mut impl Write) -> std::io::Result<()> {
+    write!(log, "warming up\r\nWARNING: low on ")?;
+    write!(log, "toner\n[error] paper jam\n")?;
+    write!(log, "3 pages left")
+}
+
+fn make() -> String {
+    let memory = Memory::new();
+    let output = Output::new(Text::new().time(Time::none()), memory.clone());
+    let mut lines = Lines::new(output).target("printer").severity_of(writer::prefix);
+    print(&mut lines).expect("lines take everything");
+    // The last line has no end: it is a record when the writer goes.
+    drop(lines);
+    memory.text()
+}
+
+const SHOWS: &str = "
+ INFO printer: warming up
+ WARN printer: low on toner
+ERROR printer: paper jam
+ INFO printer: 3 pages left
+";

@@ -1,0 +1,197 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use super::{Handler, Report, Stats};
+use crate::Error;
+use crate::filter::{LevelFilter, Threshold};
+use crate::record::{Meta, Record, Severity};
+use crate::stats::Exposition;
+use crate::sync::{lock, lock_briefly};
+
+/// Counts records by target and severity, and keeps nothing else of them: log4j2's and Micrometer's counters of log events.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`level`](Self::level) | `TRACE` | records at this level and more important ones |
+/// | [`targets`](Self::targets) | 256 | targets that are counted by themselves; the rest are `other` |
+///
+/// It stands beside the handlers that write. A clone counts together with it.
+///
+/// ```
+/// use tracing_handlers::{Severity, handler::Counts};
+/// use tracing_subscriber::prelude::*;
+///
+/// let counts = Counts::new();
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(counts.clone()));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!(target: "shop", "sold");
+///     tracing::info!(target: "shop", "sold");
+///     tracing::error!(target: "shop::till", "jammed");
+/// });
+/// assert_eq!(counts.of("shop", Severity::INFO), 2);
+/// assert_eq!(counts.snapshot().len(), 2);
+/// assert!(counts.prometheus().ends_with("log_records_total{target=\"shop::till\",severity=\"ERROR\"} 1\n"));
+/// ```
+///
+/// What is counted is captured, even if nobody else wants it: without a [`level`](Self::level) that is every `trace!`. Nothing
+/// is allocated but for the first record of a target; the price of a record is a short lock and a look into a table.
+#[derive(Clone)]
+pub struct Counts {
+    level: Threshold,
+    shared: Arc<Mutex<State>>,
+}
+
+/// How often records of one target and severity came: see [`Counts::snapshot`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Count {
+    /// The target, or `other`.
+    pub target: String,
+    /// The severity. Names of one's own are not told apart from others with their number.
+    pub severity: Severity,
+    /// Records since the start.
+    pub records: u64,
+}
+
+impl Counts {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        let state = State { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
+        Self { level: Threshold::ALL, shared: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Counts records at this level and more important ones.
+    ///
+    /// ```
+    /// use tracing::Level;
+    /// use tracing_handlers::handler::{Counts, Handler};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let counts = Counts::new().level(Level::WARN);
+    /// for severity in [Severity::INFO, Severity::WARN, Severity::ERROR] {
+    ///     counts.handle(&RecordBuf::new(severity, "shop", "").as_record())?;
+    /// }
+    /// assert_eq!((counts.of("shop", Severity::INFO), counts.of("shop", Severity::ERROR)), (0, 1));
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
+        self.level = level.into();
+        self
+    }
+
+    /// How many targets are counted by themselves: those that come first. Later ones are counted together, as `other`, and so
+    /// is a target of that name.
+    pub fn targets(self, targets: usize) -> Self {
+        lock(&self.shared).limit = targets;
+        self
+    }
+
+    /// All counts that are not 0, by target, `other` last, then by severity.
+    pub fn snapshot(&self) -> Vec<Count> {
+        let state = lock(&self.shared);
+        let mut targets: Vec<_> = state.targets.iter().map(|(target, counts)| (&**target, counts)).collect();
+        targets.sort_unstable_by_key(|(target, _)| *target);
+        targets.push((OTHER, &state.other));
+        targets.into_iter().flat_map(|(target, counts)| counts_of(target, counts)).collect()
+    }
+
+    /// How many records of exactly this target and severity there were.
+    pub fn of(&self, target: &str, severity: Severity) -> u64 {
+        let state = lock(&self.shared);
+        let counts = if target == OTHER { Some(&state.other) } else { state.targets.get(target) };
+        counts.map_or(0, |counts| counts[index(severity)])
+    }
+
+    /// The counts in Prometheus's text format: the counter `log_records_total` with the labels `target` and `severity`.
+    pub fn prometheus(&self) -> String {
+        let mut text = Exposition::default();
+        text.family("log_records_total", "counter", "Records logged, by target and severity.");
+        for Count { target, severity, records } in self.snapshot() {
+            text.sample("log_records_total", &[("target", &target), ("severity", &severity.to_string())], records);
+        }
+        text.0
+    }
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Handler for Counts {
+    /// Of spans nothing is counted.
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        !meta.is_span && self.level.allows(meta.severity)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.level.level()
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        if !record.kind().is_of_span() && self.level.allows(record.severity()) {
+            lock_briefly(&self.shared).count(record.target(), record.severity());
+        }
+        Ok(())
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        let counted = lock(&self.shared).total();
+        reports.push(Report::new("counts", Stats { accepted: counted, delivered: counted, ..Stats::default() }));
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.snapshot()).finish()
+    }
+}
+
+struct State {
+    limit: usize,
+    targets: HashMap<Box<str>, [u64; SEVERITIES]>,
+    other: [u64; SEVERITIES],
+}
+
+impl State {
+    fn count(&mut self, target: &str, severity: Severity) {
+        if let Some(counts) = self.targets.get_mut(target) {
+            counts[index(severity)] += 1;
+            return;
+        }
+        let counts = match self.targets.len() >= self.limit || target == OTHER {
+            true => &mut self.other,
+            false => self.targets.entry(target.into()).or_insert([0; SEVERITIES]),
+        };
+        counts[index(severity)] += 1;
+    }
+
+    fn total(&self) -> u64 {
+        self.targets.values().chain([&self.other]).flatten().sum()
+    }
+}
+
+fn counts_of(target: &str, counts: &[u64; SEVERITIES]) -> impl Iterator<Item = Count> {
+    let counts = counts.iter().enumerate().filter(|(_, records)| **records > 0);
+    counts.map(move |(index, records)| Count {
+        target: target.to_owned(),
+        severity: severity(index),
+        records: *records,
+    })
+}
+
+/// Severities are numbered from 1 to 24.
+fn index(severity: Severity) -> usize {
+    usize::from(severity.number() - 1)
+}
+
+fn severity(index: usize) -> Severity {
+    let named = [Severity::VERBOSE, Severity::NOTICE, Severity::CRITICAL, Severity::ALERT];
+    let plain = u8::try_from(index + 1).ok().and_then(Severity::from_number).unwrap_or(Severity::FATAL);
+    named.into_iter().find(|named| *named == plain).unwrap_or(plain)
+}
+
+const SEVERITIES: usize = 24;
+const OTHER: &str = "other";

@@ -1,0 +1,58 @@
+//! Records from elsewhere among those of tracing.
+
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::Handle;
+use crate::Error;
+use crate::handler::{Handler, Report};
+use crate::record::{Meta, Record, SpanEvents};
+
+/// Hands records that do not come from tracing to the handlers of the layer, as its own: after a [`swap`](Handle::swap) to the
+/// new ones. An error of a handler is told, not returned.
+///
+/// Not to be put among those handlers itself.
+///
+/// ```
+/// use tracing_handlers::{Handler, RecordBuf, Severity, testing::Captured};
+/// use tracing_subscriber::prelude::*;
+///
+/// let captured = Captured::new();
+/// let layer = tracing_handlers::layer(captured.clone());
+/// let handle = layer.handle();
+/// let _guard = tracing_subscriber::registry().with(layer).set_default();
+/// tracing::info!("from tracing");
+/// handle.handle(&RecordBuf::new(Severity::INFO, "elsewhere", "from elsewhere").as_record())?;
+/// assert_eq!(captured.messages(), ["from tracing", "from elsewhere"]);
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+impl Handler for Handle {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.shared.graph.load().enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.shared.graph.load().max_level()
+    }
+
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let graph = self.shared.graph.load();
+        if graph.handler.span_events().takes(record.kind()) && graph.enabled(&record.meta()) {
+            self.shared.deliver(&graph, record.raw());
+        }
+        Ok(())
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.shared.graph.load().handler.span_events()
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        self.shared.graph.load().handler.flush(deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.extend(self.stats());
+    }
+}

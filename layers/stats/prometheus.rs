@@ -1,0 +1,105 @@
+//! Counts in Prometheus's text format, version 0.0.4, which OpenMetrics scrapers read as well.
+
+use std::fmt::Write as _;
+
+use super::{Report, Stats};
+
+/// What became of records, by handler, as Prometheus text: what [`stats`](crate::Handler::stats) returns goes in.
+///
+/// | metric | type | labels |
+/// |---|---|---|
+/// | `log_handler_accepted_total` | counter | `handler` |
+/// | `log_handler_delivered_total` | counter | `handler` |
+/// | `log_handler_dropped_total` | counter | `handler`, `reason` |
+/// | `log_handler_failed_total` | counter | `handler` |
+/// | `log_handler_pending` | gauge | `handler` |
+///
+/// Handlers of the same name are added up. A reason shows once something was dropped for it.
+///
+/// ```
+/// use tracing_handlers::handler::Handler;
+/// use tracing_handlers::{Output, RecordBuf, Severity, format::Json, sink::Memory, stats};
+///
+/// let output = Output::new(Json::new(), Memory::new()).name("audit");
+/// output.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record())?;
+/// let text = stats::prometheus(&output.stats());
+/// assert!(text.contains("# TYPE log_handler_accepted_total counter\nlog_handler_accepted_total{handler=\"audit\"} 1\n"));
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+pub fn prometheus(reports: &[Report]) -> String {
+    let merged = merge(reports);
+    let mut text = Exposition::default();
+    let mut family = |name: &str, kind: &str, help: &str, value: fn(&Stats) -> u64| {
+        text.family(name, kind, help);
+        for (handler, stats) in &merged {
+            text.sample(name, &[("handler", handler)], value(stats));
+        }
+    };
+    family("log_handler_accepted_total", "counter", "Records that a handler took on.", |stats| stats.accepted);
+    family("log_handler_delivered_total", "counter", "Records that reached their end.", |stats| stats.delivered);
+    family("log_handler_failed_total", "counter", "Records that met an error.", |stats| stats.failed);
+    family("log_handler_pending", "gauge", "Records on their way.", |stats| stats.pending);
+    text.family("log_handler_dropped_total", "counter", "Records given up on purpose.");
+    for (handler, stats) in &merged {
+        for (reason, count) in stats.dropped.iter() {
+            text.sample("log_handler_dropped_total", &[("handler", handler), ("reason", &reason.to_string())], count);
+        }
+    }
+    text.0
+}
+
+/// One set of labels may stand once only.
+fn merge(reports: &[Report]) -> Vec<(&str, Stats)> {
+    let mut merged: Vec<(&str, Stats)> = Vec::new();
+    for Report { name, stats } in reports {
+        match merged.iter_mut().find(|(known, _)| known == name) {
+            Some((_, sum)) => add(sum, stats),
+            None => merged.push((name, *stats)),
+        }
+    }
+    merged
+}
+
+fn add(sum: &mut Stats, stats: &Stats) {
+    sum.accepted += stats.accepted;
+    sum.delivered += stats.delivered;
+    sum.failed += stats.failed;
+    sum.pending += stats.pending;
+    stats.dropped.iter().for_each(|(reason, count)| sum.dropped.add(reason, count));
+}
+
+/// The text, as it grows.
+#[derive(Default)]
+pub(crate) struct Exposition(pub(crate) String);
+
+impl Exposition {
+    /// A metric's help and type, which stand before its samples.
+    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String does not fail.
+        let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.0.push_str(name);
+        for (index, (label, text)) in labels.iter().enumerate() {
+            self.0.push_str(if index == 0 { "{" } else { "," });
+            self.0.push_str(label);
+            self.0.push_str("=\"");
+            self.escape(text);
+            self.0.push('"');
+        }
+        let _ = writeln!(self.0, "}} {value}");
+    }
+
+    /// In a label's value backslash, quote and line feed are escaped, and nothing else.
+    fn escape(&mut self, text: &str) {
+        for char in text.chars() {
+            match char {
+                '\\' => self.0.push_str("\\\\"),
+                '"' => self.0.push_str("\\\""),
+                '\n' => self.0.push_str("\\n"),
+                other => self.0.push(other),
+            }
+        }
+    }
+}

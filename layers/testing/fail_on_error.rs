@@ -1,0 +1,69 @@
+use std::ops::Deref;
+
+use super::{Capture, Expect, capture};
+use crate::record::Severity;
+
+/// Has the test fail when it is over, if an ERROR, or something more important, was logged in its [scope](super::capture).
+///
+/// ```
+/// use tracing_handlers::testing::{expect, fail_on_error};
+///
+/// let test = std::thread::spawn(|| {
+///     let _guard = fail_on_error().allow(expect().target("shop::till"));
+///     tracing::error!(target: "shop::till", "jammed, as usual");
+///     tracing::error!(target: "shop", "on fire");
+/// });
+/// let panic = test.join().unwrap_err();
+/// let message = panic.downcast_ref::<String>().unwrap();
+/// assert!(message.contains("on fire") && !message.contains("jammed"), "{message}");
+/// ```
+///
+/// # Panics
+///
+/// At once, as [`capture`](super::capture); when it is dropped, if there was an ERROR and the thread is not panicking already.
+#[track_caller]
+#[must_use = "it looks when it is dropped: bind it to a name"]
+pub fn fail_on_error() -> FailOnError {
+    FailOnError { capture: capture(), allowed: Vec::new() }
+}
+
+/// See [`fail_on_error`].
+#[derive(Debug)]
+pub struct FailOnError {
+    capture: Capture,
+    allowed: Vec<Expect>,
+}
+
+impl FailOnError {
+    /// Records like this may be logged; by default none may.
+    #[must_use = "it looks when it is dropped: bind it to a name"]
+    pub fn allow(mut self, expect: Expect) -> Self {
+        self.allowed.push(expect);
+        self
+    }
+}
+
+impl Deref for FailOnError {
+    type Target = Capture;
+
+    fn deref(&self) -> &Capture {
+        &self.capture
+    }
+}
+
+impl Drop for FailOnError {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut errors = self.capture.records();
+        errors.retain(|buf| {
+            let record = buf.as_record();
+            record.severity() >= Severity::ERROR && !self.allowed.iter().any(|allowed| allowed.matches(&record))
+        });
+        if !errors.is_empty() {
+            // A panic is how a test fails.
+            panic!("errors were logged ({}):\n{}", errors.len(), super::captured::lines(&errors));
+        }
+    }
+}

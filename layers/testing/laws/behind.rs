@@ -1,0 +1,180 @@
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::time::Instant;
+
+use crate::handler::{Handler, Report, Stats};
+use crate::record::{Record, RecordBuf, SpanEvents};
+use crate::sync::{lock, wait};
+use crate::{Error, ErrorKind};
+
+/// What [`check_handler`](super::check_handler) gives to the one who makes the handler.
+#[derive(Debug)]
+pub struct Wiring {
+    pub(super) behind: Behind,
+}
+
+impl Wiring {
+    pub(super) fn new() -> Self {
+        Self { behind: Behind::default() }
+    }
+
+    /// What stands behind the handler: it is wired to it wherever records leave it. A clone is the same one. A handler that
+    /// is an end does without.
+    pub fn behind(&self) -> Behind {
+        self.behind.shared.used.store(true, Ordering::Relaxed);
+        self.behind.clone()
+    }
+}
+
+/// A handler that keeps what it is handed, and fails, panics, hangs or logs where a law asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Behind {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    used: AtomicBool,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Every record that came, delivered or not.
+    seen: Vec<RecordBuf>,
+    delivered: u64,
+    failed: u64,
+    flushed: u64,
+    mood: Mood,
+    span_events: SpanEvents,
+    /// Handing over is stuck until this is false.
+    is_shut: bool,
+}
+
+/// What it does with the records that come.
+#[derive(Clone, Default)]
+pub(super) enum Mood {
+    #[default]
+    Works,
+    Fails,
+    /// Only with the one of this number.
+    FailsAt(usize),
+    PanicsAt(usize),
+    /// Hands another record to the handler in front, for each, on this very thread: as a sink that logs.
+    Reenters(Weak<dyn Handler>),
+}
+
+impl Behind {
+    pub(super) fn is_used(&self) -> bool {
+        self.shared.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, mood: Mood) {
+        self.lock().mood = mood;
+    }
+
+    pub(super) fn ask_for(&self, events: SpanEvents) {
+        self.lock().span_events = events;
+    }
+
+    pub(super) fn shut(&self, is_shut: bool) {
+        self.lock().is_shut = is_shut;
+        self.shared.changed.notify_all();
+    }
+
+    /// The messages of all that came.
+    pub(super) fn messages(&self) -> Vec<String> {
+        self.lock().seen.iter().map(|record| record.as_record().message().to_owned()).collect()
+    }
+
+    pub(super) fn seen(&self) -> usize {
+        self.lock().seen.len()
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.lock().failed
+    }
+
+    pub(super) fn flushed(&self) -> u64 {
+        self.lock().flushed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+
+    /// Keeps the record, and says what is to be done with it.
+    fn take(&self, record: &Record<'_>) -> (usize, Mood) {
+        let mut state = self.lock();
+        state.seen.push(RecordBuf::from(record));
+        let number = state.seen.len() - 1;
+        while state.is_shut {
+            state = wait(&self.shared.changed, state);
+        }
+        let mood = state.mood.clone();
+        let fails = match mood {
+            Mood::Fails => true,
+            Mood::FailsAt(at) | Mood::PanicsAt(at) => at == number,
+            Mood::Works | Mood::Reenters(_) => false,
+        };
+        match fails {
+            true => state.failed += 1,
+            false => state.delivered += 1,
+        }
+        (number, mood)
+    }
+}
+
+impl Handler for Behind {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        match self.take(record) {
+            (_, Mood::Fails) => Err(failure()),
+            (number, Mood::FailsAt(at)) if number == at => Err(failure()),
+            // Without the panic hook, which would show it.
+            (number, Mood::PanicsAt(at)) if number == at => resume_unwind(Box::new("the handler behind panics")),
+            // Not for what it logs itself: a handler that hands over on another thread would go round for ever.
+            (number, Mood::Reenters(front)) if record.message() != NESTED && number < REENTRIES => {
+                if let Some(front) = front.upgrade() {
+                    let _ = front.handle(&super::samples::saying(NESTED).as_record());
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.lock().span_events
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        self.lock().flushed += 1;
+        Ok(())
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        let state = self.lock();
+        let (accepted, delivered, failed) = (state.seen.len() as u64, state.delivered, state.failed);
+        let stats = Stats { accepted, delivered, failed, pending: accepted - delivered - failed, ..Stats::default() };
+        reports.push(Report::new(NAME, stats));
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("used", &self.used).finish_non_exhaustive()
+    }
+}
+
+fn failure() -> Error {
+    Error::new(ErrorKind::Io, "the handler behind fails")
+}
+
+/// How its reports are called.
+pub(super) const NAME: &str = "behind";
+/// What it logs itself.
+const NESTED: &str = "nested";
+/// For handlers that change what it logs.
+const REENTRIES: usize = 1_000;

@@ -1,0 +1,360 @@
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::behind::{Mood, NAME};
+use super::trial::{Trial, Verdict, quietly, that};
+use super::{Behind, Failures, Wiring, samples};
+use crate::handler::{Handler, Report};
+use crate::record::{Kind, Meta, RecordBuf, Records, Severity, SpanEvents};
+
+/// Checks what holds for every handler. `make` makes a new one; it is called for each law. A handler that hands records on is
+/// wired to [`Wiring::behind`]; one that is an end itself does without, and there is less to check.
+///
+/// | law | what must hold |
+/// |---|---|
+/// | `no panic` | whatever the record, and whatever it is asked |
+/// | `enabled` | it always says the same, and never yes above `max_level` |
+/// | `leaves alone` | what it does not want does not count as accepted |
+/// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, in the midst of things and after |
+/// | `accounted` | each record that it wants is with those behind, or it is counted as dropped or failed |
+/// | `flush delivers` | after a flush nothing is pending |
+/// | `flush goes on` | it comes to those behind |
+/// | `deadline` | a flush comes back when its time is up, though the handler behind is stuck |
+/// | `reports go on` | those behind are asked, too |
+/// | `span events go on` | what those behind ask for, it asks for |
+/// | `ordered` | the records of one thread stay in order |
+/// | `batch` | a batch is as good as one record after another |
+/// | `error is told` | one from behind is returned, or counted |
+/// | `error stops nobody` | in a batch the records after the one that fails are tried |
+/// | `panic stops nobody` | after a panic behind the next record arrives, and the counts are right |
+/// | `concurrent` | four threads at once: all of the above |
+/// | `reentrant` | a handler behind that logs, and so comes back here, does not hang it |
+///
+/// ```
+/// use tracing_handlers::testing::{Behind, check_handler};
+/// use tracing_handlers::{Error, Handler, Queue, Record};
+///
+/// check_handler(|wiring| Queue::new(wiring.behind())).unwrap();
+///
+/// /// Forgets to hand on what it is asked.
+/// struct Naive(Behind);
+///
+/// impl Handler for Naive {
+///     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+///         self.0.handle(record)
+///     }
+/// }
+///
+/// let failures = check_handler(|wiring| Naive(wiring.behind())).unwrap_err();
+/// assert_eq!(failures.laws(), ["flush goes on", "reports go on", "span events go on"]);
+/// ```
+///
+/// Not for handlers whose purpose is to let fewer records through without counting them, or that hold records beyond a flush.
+///
+/// # Errors
+///
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Failures> {
+    let mut trial = Trial::default();
+    let make = || {
+        let wiring = Wiring::new();
+        Wired { front: Arc::new(make(&wiring)), behind: wiring.behind }
+    };
+    trial.law("no panic", make, no_panic);
+    trial.law("enabled", make, enabled);
+    trial.law("leaves alone", make, leaves_alone);
+    trial.law("balances", make, balances);
+    trial.law("accounted", make, accounted);
+    trial.law("flush delivers", make, flush_delivers);
+    trial.law("flush goes on", make, |wired| {
+        wired.flush()?;
+        that(!wired.behind.is_used() || wired.behind.flushed() > 0, || "those behind are not flushed".to_owned())
+    });
+    trial.law("deadline", make, deadline);
+    trial.law("reports go on", make, |wired| {
+        let goes_on = !wired.behind.is_used() || wired.front.stats().iter().any(|report| report.name == NAME);
+        that(goes_on, || "the reports of those behind are missing".to_owned())
+    });
+    trial.law("span events go on", make, |wired| {
+        wired.behind.ask_for(SpanEvents::CLOSE);
+        let asked = wired.front.span_events();
+        that(!wired.behind.is_used() || asked.contains(Kind::SpanClose), || format!("it asks for {asked:?}"))
+    });
+    trial.law("ordered", make, |wired| {
+        wired.handle_all(&samples::numbered(FEW));
+        wired.flush()?;
+        is_in_order(&wired.behind.messages())
+    });
+    trial.law("batch", || (make(), make()), |(one, other)| batch(&one, &other));
+    trial.law("error is told", make, error_is_told);
+    trial.law("error stops nobody", make, |wired| error_stops_nobody(&wired));
+    trial.law("panic stops nobody", make, panic_stops_nobody);
+    trial.law("concurrent", make, concurrent);
+    trial.law("reentrant", make, reentrant);
+    trial.result()
+}
+
+/// A handler, and what stands behind it.
+struct Wired<H> {
+    front: Arc<H>,
+    behind: Behind,
+}
+
+impl<H: Handler> Wired<H> {
+    /// Hands over all of them, and tells how many it did not take.
+    fn handle_all(&self, records: &[RecordBuf]) -> usize {
+        records
+            .iter()
+            .filter(|record| !matches!(quietly(|| self.front.handle(&record.as_record())), Ok(Ok(()))))
+            .count()
+    }
+
+    fn flush(&self) -> Verdict {
+        let flushed = self.front.flush(Instant::now() + Duration::from_secs(5));
+        flushed.map_err(|error| format!("it cannot be flushed: {error}"))
+    }
+
+    fn balances(&self) -> Verdict {
+        match self.front.stats().into_iter().find(|report| !report.stats.balances()) {
+            Some(report) => Err(report.to_string()),
+            None => Ok(()),
+        }
+    }
+
+    /// All of its own reports, not of what stands behind.
+    fn own(&self) -> Vec<Report> {
+        let mut reports = self.front.stats();
+        reports.retain(|report| report.name != NAME);
+        reports
+    }
+
+    /// Whether so many records, which it wants, are somewhere.
+    fn accounts_for(&self, wanted: usize) -> Verdict {
+        let own = self.own();
+        let stats = || own.iter().map(|report| report.stats);
+        let found = match self.behind.is_used() {
+            true => {
+                let given_up = stats().map(|stats| stats.dropped.total() + stats.pending).sum::<u64>();
+                // What failed behind may count as failed in front of it as well.
+                let failed = stats().map(|stats| stats.failed).sum::<u64>().saturating_sub(self.behind.failed());
+                self.behind.seen() as u64 + given_up + failed
+            }
+            // An end that keeps no count cannot be asked.
+            false => stats().map(|stats| stats.accepted).max().unwrap_or(wanted as u64),
+        };
+        let reports = || own.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        that(found >= wanted as u64, || format!("of {wanted} records {found} are accounted for; {}", reports()))
+    }
+
+    fn wanted(&self, records: &[RecordBuf]) -> usize {
+        records.iter().filter(|record| self.front.enabled(&record.as_record().meta())).count()
+    }
+}
+
+fn no_panic<H: Handler>(wired: Wired<H>) -> Verdict {
+    for (what, record) in samples::odd() {
+        quietly(|| wired.front.handle(&record.as_record()))
+            .map(drop)
+            .map_err(|how| format!("for a record {what} {how}"))?;
+        quietly(|| wired.front.enabled(&record.as_record().meta()))
+            .map_err(|how| format!("asked for one {what} {how}"))?;
+    }
+    wired.front.max_level();
+    let _ = wired.front.flush(Instant::now());
+    wired.front.stats();
+    let names = wired.own();
+    let unnamed = names.iter().find(|report| report.name.is_empty() || report.name.contains(['\n', '\r']));
+    that(unnamed.is_none(), || format!("a report is called {:?}", unnamed.map(|report| &report.name)))
+}
+
+fn enabled<H: Handler>(wired: Wired<H>) -> Verdict {
+    for_each_meta(|meta| {
+        let (once, again) = (wired.front.enabled(&meta), wired.front.enabled(&meta));
+        that(once == again, || format!("of {meta:?} it says once {once}, once {again}"))?;
+        let most = wired.front.max_level();
+        that(!once || meta.level() <= most, || format!("it wants {meta:?}, above {most}"))
+    })
+}
+
+fn leaves_alone<H: Handler>(wired: Wired<H>) -> Verdict {
+    for severity in (1..=24).filter_map(Severity::from_number) {
+        let mut record = samples::plain();
+        record.set_severity(severity);
+        if wired.front.enabled(&record.as_record().meta()) {
+            continue;
+        }
+        let accepted = |reports: Vec<Report>| reports.iter().map(|report| report.stats.accepted).sum::<u64>();
+        let before = accepted(wired.own());
+        let handled = wired.front.handle(&record.as_record());
+        handled.map_err(|error| format!("{severity}, which it does not want, is an error: {error}"))?;
+        that(accepted(wired.own()) == before, || format!("it accepts {severity}, which it does not want"))?;
+    }
+    Ok(())
+}
+
+fn balances<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.balances()?;
+    for mood in [Mood::Works, Mood::Fails, Mood::Works] {
+        wired.behind.set(mood);
+        for record in &samples::numbered(FEW) {
+            wired.handle_all(std::slice::from_ref(record));
+            wired.balances()?;
+        }
+        let _ = wired.flush();
+        wired.balances()?;
+    }
+    Ok(())
+}
+
+fn accounted<H: Handler>(wired: Wired<H>) -> Verdict {
+    let mut records = samples::numbered(FEW);
+    records.extend(samples::odd().iter().map(|(_, record)| record.clone()));
+    let wanted = wired.wanted(&records);
+    wired.handle_all(&records);
+    wired.flush()?;
+    wired.accounts_for(wanted)?;
+    wired.balances()
+}
+
+fn flush_delivers<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.handle_all(&samples::numbered(FEW));
+    wired.flush()?;
+    match wired.front.stats().into_iter().find(|report| report.stats.pending > 0) {
+        Some(report) => Err(report.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// That the flush comes back at all is the trial's to see.
+fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.behind.shut(true);
+    let (front, (sender, handed_over)) = (wired.front.clone(), mpsc::channel());
+    let thread = std::thread::spawn(move || {
+        let _ = front.handle(&samples::plain().as_record());
+        let _ = sender.send(());
+    });
+    // Until somebody has it: what stands behind, or the handler itself.
+    while wired.behind.seen() == 0 && handed_over.try_recv().is_err() {
+        std::thread::yield_now();
+    }
+    let _ = wired.front.flush(Instant::now() + Duration::from_millis(20));
+    wired.behind.shut(false);
+    thread.join().map_err(|_| "it panicked".to_owned())?;
+    wired.flush()?;
+    wired.balances()
+}
+
+fn batch<H: Handler>(one: &Wired<H>, other: &Wired<H>) -> Verdict {
+    let records = samples::numbered(FEW);
+    one.handle_all(&records);
+    let handled = other.front.handle_batch(Records::new(&end_to_end(&records)));
+    handled.map_err(|partial| format!("a batch fails that need not: {}", partial.error))?;
+    one.flush()?;
+    other.flush()?;
+    let (singly, together) = (one.behind.messages(), other.behind.messages());
+    that(singly == together, || format!("{singly:?} singly is {together:?} in a batch"))?;
+    let stats = |wired: &Wired<H>| wired.own().into_iter().map(|report| report.stats).collect::<Vec<_>>();
+    that(stats(one) == stats(other), || format!("{:?} singly is {:?} in a batch", stats(one), stats(other)))
+}
+
+fn error_is_told<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.behind.set(Mood::Fails);
+    let returned = wired.handle_all(&samples::numbered(FEW));
+    let flushed = wired.front.flush(Instant::now() + Duration::from_secs(5));
+    // One that never comes to those behind has nothing to tell.
+    if wired.behind.seen() == 0 {
+        return Ok(());
+    }
+    let counted = wired.own().iter().any(|report| report.stats.lost() + report.stats.pending > 0);
+    that(returned > 0 || flushed.is_err() || counted, || "an error behind is neither returned nor counted".to_owned())
+}
+
+fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
+    wired.behind.set(Mood::FailsAt(1));
+    let records = samples::numbered(FEW);
+    if let Err(partial) = wired.front.handle_batch(Records::new(&end_to_end(&records))) {
+        that(partial.delivered <= records.len(), || {
+            format!("{} of {} went through", partial.delivered, records.len())
+        })?;
+    }
+    let _ = wired.front.flush(Instant::now() + Duration::from_secs(5));
+    wired.accounts_for(wired.wanted(&records))?;
+    wired.balances()
+}
+
+fn panic_stops_nobody<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.behind.set(Mood::PanicsAt(1));
+    let records = samples::numbered(FEW);
+    // A panic may come through: the layer ends it.
+    wired.handle_all(&records);
+    let _ = wired.front.flush(Instant::now() + Duration::from_secs(5));
+    wired.accounts_for(wired.wanted(&records))?;
+    wired.balances()
+}
+
+fn concurrent<H: Handler>(wired: Wired<H>) -> Verdict {
+    let of_thread = |thread: usize| {
+        (0..MANY).map(move |number| samples::saying(&format!("thread {thread} {number}"))).collect::<Vec<_>>()
+    };
+    let wanted = THREADS * wired.wanted(&of_thread(0));
+    let handles: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let front = wired.front.clone();
+            std::thread::spawn(move || {
+                for record in of_thread(thread) {
+                    let _ = front.handle(&record.as_record());
+                }
+            })
+        })
+        .collect();
+    for handle in handles {
+        wired.balances()?;
+        handle.join().map_err(|_| "it panicked".to_owned())?;
+    }
+    wired.flush()?;
+    wired.accounts_for(wanted)?;
+    wired.balances()?;
+    let messages = wired.behind.messages();
+    (0..THREADS).try_for_each(|thread| {
+        let own = messages.iter().filter_map(|message| message.strip_prefix(&format!("thread {thread} ")));
+        is_in_order(&own.map(str::to_owned).collect::<Vec<_>>())
+    })
+}
+
+fn reentrant<H: Handler>(wired: Wired<H>) -> Verdict {
+    let front: Arc<dyn Handler> = wired.front.clone();
+    wired.behind.set(Mood::Reenters(Arc::downgrade(&front)));
+    let records = samples::numbered(FEW);
+    wired.handle_all(&records);
+    wired.flush()?;
+    wired.accounts_for(wired.wanted(&records))?;
+    wired.balances()
+}
+
+/// Whether the numbers among the messages go up, those that are missing aside.
+fn is_in_order(messages: &[String]) -> Verdict {
+    let numbers: Vec<u32> = messages.iter().filter_map(|message| message.parse().ok()).collect();
+    that(numbers.is_sorted(), || format!("they came in the order {numbers:?}"))
+}
+
+fn for_each_meta(mut check: impl FnMut(Meta<'_>) -> Verdict) -> Verdict {
+    for severity in (1..=24).filter_map(Severity::from_number) {
+        for target in ["", "shop", "shop::till", "hyper"] {
+            for is_span in [false, true] {
+                let name = if is_span { "request" } else { "event src/till.rs:7" };
+                let (module_path, file, line) = (Some("shop::till"), Some("src/till.rs"), Some(7));
+                check(Meta { severity, target, name, module_path, file, line, is_span })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn end_to_end(records: &[RecordBuf]) -> Vec<u8> {
+    records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect()
+}
+
+const FEW: usize = 20;
+const MANY: usize = 200;
+const THREADS: usize = 4;

@@ -1,0 +1,15 @@
+//! What holds for every sink, format and handler, to be checked of one's own: Go's `slogtest`, for all of them.
+
+mod behind;
+mod failures;
+mod format;
+mod handler;
+mod samples;
+mod sink;
+mod trial;
+
+pub use behind::{Behind, Wiring};
+pub use failures::{Failure, Failures};
+pub use format::{check_binary_format, check_format};
+pub use handler::check_handler;
+pub use sink::{Rig, check_sink};

@@ -1,0 +1,268 @@
+use std::time::{Duration, Instant};
+
+use super::Failures;
+use super::trial::{Trial, Verdict, that};
+use crate::Partial;
+use crate::record::Severity;
+use crate::sink::{Batch, Line, Sink};
+
+/// Checks what holds for every sink. `make` makes a new, empty one; it is called for each law. What it makes may be a bare sink,
+/// or a [`Rig`] that also says what has arrived, and how to have it fail: then more is checked.
+///
+/// | law | what must hold | asks for |
+/// |---|---|---|
+/// | `describe` | it says what it is, on one line | |
+/// | `empty batch` | nothing is taken and nothing is pending | |
+/// | `pending` | never more than it took, none after a flush | |
+/// | `truthful` | lines that it took and that are not pending have arrived | read |
+/// | `flush` | after it, all that it took has arrived | read |
+/// | `deadline` | a flush whose time is up comes back | |
+/// | `ordered` | lines arrive in order, unchanged | read |
+/// | `batch` | a batch is as good as one line after another | read |
+/// | `any bytes` | empty lines, NUL, what is not UTF-8, 1 MiB: taken unchanged, or refused with an error | (read) |
+/// | `preamble` | it stands in front of everything, once, or nowhere | read |
+/// | `forgets` | what is pending when the process forks is not written by the child | (read) |
+/// | `all or nothing` | after an error those lines that it said it took arrive, whole, and no others, not even in part | read, fail |
+///
+/// ```
+/// use tracing_handlers::sink::Memory;
+/// use tracing_handlers::testing::{Rig, check_sink};
+///
+/// check_sink(|| {
+///     let memory = Memory::new();
+///     Rig::new(memory.clone()).read(move || memory.bytes())
+/// })
+/// .unwrap();
+/// check_sink(Memory::new).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+pub fn check_sink<S: Sink, R: Into<Rig<S>>>(make: impl Fn() -> R) -> Result<(), Failures> {
+    let mut trial = Trial::default();
+    let make = || -> Rig<S> { make().into() };
+    trial.law("describe", make, |rig| {
+        let text = rig.sink.describe();
+        that(!text.is_empty() && !text.contains(['\n', '\r']), || format!("it says {text:?}"))
+    });
+    trial.law("empty batch", make, empty_batch);
+    trial.law("pending", make, pending);
+    trial.law("truthful", make, truthful);
+    trial.law("flush", make, flush);
+    trial.law("deadline", make, deadline);
+    trial.law("ordered", make, ordered);
+    trial.law("batch", make, batch);
+    trial.law("any bytes", make, any_bytes);
+    trial.law("preamble", make, preamble);
+    trial.law("forgets", make, forgets);
+    trial.law("all or nothing", make, all_or_nothing);
+    trial.result()
+}
+
+/// A sink, and what [`check_sink`] may do to it from outside.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`read`](Self::read) | none | all bytes that have arrived so far |
+/// | [`fail`](Self::fail) | none | has the sink fail from now on, or work again |
+pub struct Rig<S> {
+    sink: S,
+    read: Option<Box<dyn FnMut() -> Vec<u8> + Send>>,
+    fail: Option<Box<dyn FnMut(bool) + Send>>,
+}
+
+impl<S: Sink> Rig<S> {
+    /// Just the sink.
+    pub fn new(sink: S) -> Self {
+        Self { sink, read: None, fail: None }
+    }
+
+    /// `read` returns all bytes that have arrived at this sink's end so far.
+    pub fn read(mut self, read: impl FnMut() -> Vec<u8> + Send + 'static) -> Self {
+        self.read = Some(Box::new(read));
+        self
+    }
+
+    /// `fail(true)` has what the sink writes to fail from now on, at whatever point; `fail(false)` has it work again.
+    pub fn fail(mut self, fail: impl FnMut(bool) + Send + 'static) -> Self {
+        self.fail = Some(Box::new(fail));
+        self
+    }
+
+    /// Writes these lines in one batch, and tells how many were taken.
+    fn write(&mut self, lines: &[&[u8]]) -> (usize, Result<(), Partial>) {
+        self.write_behind(b"", lines)
+    }
+
+    fn write_behind(&mut self, preamble: &[u8], lines: &[&[u8]]) -> (usize, Result<(), Partial>) {
+        let mut ends = Vec::new();
+        let mut bytes = Vec::new();
+        for line in lines {
+            bytes.extend_from_slice(line);
+            ends.push(Line { end: bytes.len(), severity: Severity::INFO });
+        }
+        let written = self.sink.write(Batch::new(&bytes, &ends).with_preamble(preamble));
+        let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| lines.len());
+        (taken, written)
+    }
+
+    /// The same of lines that there is no reason to refuse.
+    fn write_well(&mut self, lines: &[&[u8]]) -> Verdict {
+        self.write(lines).1.map_err(|partial| format!("it refuses plain lines: {}", partial.error))
+    }
+
+    fn flush(&mut self) -> Verdict {
+        self.sink
+            .flush(Instant::now() + Duration::from_secs(5))
+            .map_err(|error| format!("it cannot be flushed: {error}"))
+    }
+
+    /// `None`: there is no way to know.
+    fn arrived(&mut self) -> Option<Vec<u8>> {
+        self.read.as_mut().map(|read| read())
+    }
+
+    /// What has arrived is just this.
+    fn has(&mut self, wanted: &[u8]) -> Verdict {
+        let Some(arrived) = self.arrived() else { return Ok(()) };
+        that(arrived == wanted, || format!("{} arrived, not {}", show(&arrived), show(wanted)))
+    }
+}
+
+/// A bare sink: nobody knows what arrives.
+impl<S: Sink> From<S> for Rig<S> {
+    fn from(sink: S) -> Self {
+        Self::new(sink)
+    }
+}
+
+fn empty_batch<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    rig.write(&[]).1.map_err(|partial| format!("it refuses nothing at all: {}", partial.error))?;
+    that(rig.sink.pending() == 0, || format!("{} lines are pending", rig.sink.pending()))?;
+    rig.flush()?;
+    rig.has(b"")
+}
+
+fn pending<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    let before = rig.sink.pending();
+    that(before == 0, || format!("{before} lines are pending before the first"))?;
+    for taken in 1..=LINES.len() {
+        rig.write_well(&LINES[taken - 1..taken])?;
+        let pending = rig.sink.pending();
+        that(pending <= taken, || format!("{pending} lines of {taken} are pending"))?;
+    }
+    rig.flush()?;
+    let after = rig.sink.pending();
+    that(after == 0, || format!("{after} lines are pending after a flush"))
+}
+
+fn truthful<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    for taken in 1..=LINES.len() {
+        rig.write_well(&LINES[taken - 1..taken])?;
+        let delivered = taken.saturating_sub(rig.sink.pending());
+        let wanted = LINES[..delivered].concat();
+        let Some(arrived) = rig.arrived() else { return Ok(()) };
+        that(arrived.starts_with(&wanted), || {
+            format!("{delivered} lines of {taken} are not pending, but {} arrived", show(&arrived))
+        })?;
+    }
+    Ok(())
+}
+
+fn flush<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    rig.write_well(LINES)?;
+    rig.flush()?;
+    let Some(arrived) = rig.arrived() else { return Ok(()) };
+    let wanted = LINES.concat().len();
+    that(arrived.len() >= wanted, || format!("{} of {wanted} bytes arrived: {}", arrived.len(), show(&arrived)))
+}
+
+/// That it comes back at all is the trial's to see.
+fn deadline<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    let _ = rig.sink.flush(Instant::now());
+    rig.write_well(LINES)?;
+    let _ = rig.sink.flush(Instant::now());
+    Ok(())
+}
+
+fn ordered<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    for line in LINES {
+        rig.write_well(&[line])?;
+    }
+    rig.flush()?;
+    rig.has(&LINES.concat())
+}
+
+fn batch<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    rig.write_well(LINES)?;
+    rig.write_well(&LINES[..1])?;
+    rig.write_well(LINES)?;
+    rig.flush()?;
+    rig.has(&[LINES.concat(), LINES[0].to_vec(), LINES.concat()].concat())
+}
+
+fn any_bytes<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    let large = [vec![b'x'; 1 << 20], b"\n".to_vec()].concat();
+    let odd: [&[u8]; 6] = [b"\n", b"nul \0\n", b"not utf-8 \xff\xfe\n", b"no end", b"", &large];
+    let mut wanted = Vec::new();
+    for line in odd.into_iter().chain(LINES.iter().copied()) {
+        if rig.write(&[line]).0 > 0 {
+            wanted.extend_from_slice(line);
+        }
+    }
+    rig.flush()?;
+    rig.has(&wanted)
+}
+
+fn preamble<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    for line in LINES {
+        let (_, written) = rig.write_behind(PREAMBLE, &[line]);
+        written.map_err(|partial| format!("it refuses plain lines: {}", partial.error))?;
+    }
+    rig.flush()?;
+    let Some(arrived) = rig.arrived() else { return Ok(()) };
+    let rest = arrived.strip_prefix(PREAMBLE).unwrap_or(&arrived);
+    that(rest == LINES.concat(), || format!("{} arrived", show(&arrived)))
+}
+
+fn forgets<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    rig.write_well(LINES)?;
+    let delivered = LINES.len().saturating_sub(rig.sink.pending());
+    rig.sink.forget_pending();
+    let pending = rig.sink.pending();
+    that(pending == 0, || format!("{pending} lines are pending still"))?;
+    rig.flush()?;
+    rig.has(&LINES[..delivered].concat())
+}
+
+fn all_or_nothing<S: Sink>(mut rig: Rig<S>) -> Verdict {
+    let Some(mut fail) = rig.fail.take() else { return Ok(()) };
+    let mut wanted = Vec::new();
+    let mut failed = false;
+    for (round, broken) in [false, true, true, false, true, false].into_iter().enumerate() {
+        fail(broken);
+        let lines: Vec<_> = (0..3).map(|line| format!("round {round}, line {line}\n")).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_bytes).collect();
+        let (taken, written) = rig.write(&lines);
+        that(taken <= lines.len(), || format!("it took {taken} lines of {}", lines.len()))?;
+        failed |= written.is_err();
+        wanted.extend_from_slice(&lines[..taken].concat());
+        // With a buffer it fails here.
+        failed |= rig.flush().is_err();
+    }
+    that(failed, || "it told of no error, though it should have failed".to_owned())?;
+    rig.flush()?;
+    rig.has(&wanted)
+}
+
+fn show(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0 => "nothing".to_owned(),
+        1..=300 => format!("{:?}", String::from_utf8_lossy(bytes)),
+        len => format!("{:?} … ({len} bytes)", String::from_utf8_lossy(&bytes[..300])),
+    }
+}
+
+const LINES: &[&[u8]] = &[b"one\n", b"two\n", b"three and a little more\n", b"four\n"];
+const PREAMBLE: &[u8] = b"# head\n";

@@ -1,0 +1,66 @@
+//! Tries laws, each on a thread of its own, so that a part that hangs is a failure and not a test that does not end.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{Failure, Failures};
+
+/// Ok, or what happened instead.
+pub(super) type Verdict = Result<(), String>;
+
+/// What has been tried so far.
+#[derive(Default)]
+pub(super) struct Trial {
+    failures: Vec<Failure>,
+}
+
+impl Trial {
+    /// Tries one law with a part of its own. Where it hangs, its thread is left behind.
+    pub(super) fn law<T: Send + 'static>(
+        &mut self,
+        law: &'static str,
+        make: impl FnOnce() -> T,
+        check: impl FnOnce(T) -> Verdict + Send + 'static,
+    ) {
+        let verdict = quietly(make).and_then(|part| watched(move || quietly(move || check(part)).and_then(|it| it)));
+        if let Err(detail) = verdict {
+            self.failures.push(Failure { law, detail });
+        }
+    }
+
+    pub(super) fn result(self) -> Result<(), Failures> {
+        Failures::result(self.failures)
+    }
+}
+
+/// `Ok` if it holds.
+pub(super) fn that(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// What `run` returns, or how it panicked.
+pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| format!("it panicked: {}", message_of(&*panic)))
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("with a value that is not a string")
+}
+
+fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
+    let (sender, receiver) = mpsc::channel();
+    let started = std::thread::Builder::new().name("law".into()).spawn(move || {
+        // Nobody may wait for it any more.
+        let _ = sender.send(run());
+    });
+    match started {
+        Ok(_) => receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(format!("it hangs, for {PATIENCE:?} now"))),
+        Err(error) => Err(format!("there is no thread to try it on: {error}")),
+    }
+}
+
+/// Much more than anything that is tried takes: it only ends what does not end.
+const PATIENCE: Duration = Duration::from_secs(5);

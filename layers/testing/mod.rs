@@ -1,0 +1,56 @@
+//! Logs in tests: what was logged, and whether it is what it should be.
+//!
+//! [`capture`] is pytest's `caplog` and unittest's `assertLogs`: it keeps what is logged in its scope, and [`Captured`] has the
+//! assertions. [`fail_on_error`] turns an ERROR in the log into a failed test.
+//!
+//! ```
+//! use tracing::Level;
+//! use tracing_handlers::testing::{capture, expect};
+//!
+//! let capture = capture();
+//! let request = tracing::info_span!("request", id = 7).entered();
+//! tracing::warn!(target: "shop", pieces = 3, "running out");
+//! capture.assert_logged(expect().level(Level::WARN).message_contains("out").field("pieces", 3).in_span("request"));
+//! capture.assert_never(expect().level(Level::ERROR));
+//! # drop(request);
+//! ```
+//!
+//! For parts of one's own there are the laws that all of this crate's keep: [`check_sink`], [`check_format`], [`check_handler`].
+//!
+//! # What a capture sees
+//!
+//! Tests run side by side in one process, and tracing has one subscriber for all of them. So a capture has a scope:
+//!
+//! | logged | seen |
+//! |---|---|
+//! | by the thread that called [`capture`], while the capture lives | yes |
+//! | on any thread, in a span that was made on that thread meanwhile, or in [`Capture::span`] | yes |
+//! | in a task with such a span: `tokio::spawn(work.instrument(capture.span()))`, `.in_current_span()` | yes |
+//! | by another thread inside [`Scope::in_scope`] | yes |
+//! | by another thread, in no span or in a span made elsewhere: by another test | no |
+//! | by such a thread, but with [`capture_all`] | yes |
+//!
+//! The scope is a span, named `capture`, that the thread is in; it is taken out of the records that are kept, but layers beside
+//! this one show it.
+//!
+//! # The subscriber
+//!
+//! Where the process has no global subscriber, a capture installs one: a registry with [`layer()`] and nothing else.
+//! Everything is enabled in it, down to TRACE, since a callsite that is off could not be captured. A test binary that
+//! installs one of its own adds [`layer()`] to it; so does a test that sets one for a scope (`with_default`), and then
+//! captures are made inside that scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, hold for
+//! captures too. Records of the `log` crate come if `tracing_log::LogTracer` is installed.
+
+mod capture;
+mod captured;
+mod expect;
+mod fail_on_error;
+mod hub;
+mod laws;
+
+pub use capture::{Capture, Scope, capture, capture_all};
+pub use captured::Captured;
+pub use expect::{Expect, expect};
+pub use fail_on_error::{FailOnError, fail_on_error};
+pub use hub::{Layer, layer};
+pub use laws::{Behind, Failure, Failures, Rig, Wiring, check_binary_format, check_format, check_handler, check_sink};

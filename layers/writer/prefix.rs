@@ -1,0 +1,28 @@
+use crate::record::Severity;
+
+/// The severity that a line begins with, and the rest of it: `WARN: hot`, `[warn] hot`, `<warn> hot`, `Warning: hot`.
+///
+/// Any name that a [`Severity`] is read from will do, one's own included, in any case. For [`Lines::severity_of`](super::Lines::severity_of).
+///
+/// ```
+/// use tracing_handlers::{Severity, writer::prefix};
+///
+/// assert_eq!(prefix("WARN: hot"), Some((Severity::WARN, "hot")));
+/// assert_eq!(prefix("[notice]  warm"), Some((Severity::NOTICE, "warm")));
+/// assert_eq!(prefix("Info on this page"), None);
+/// assert_eq!(prefix("12: a line of a listing"), None);
+/// ```
+pub fn prefix(line: &str) -> Option<(Severity, &str)> {
+    let (inside, end) = match line.chars().next()? {
+        '[' => (&line[1..], ']'),
+        '<' => (&line[1..], '>'),
+        _ => (line, ':'),
+    };
+    let (name, rest) = inside.split_once(end)?;
+    // A number is a severity too, but not here: listings have numbers in front.
+    if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+        return None;
+    }
+    let severity = Severity::named(name.trim_end())?;
+    Some((severity, rest.strip_prefix(':').unwrap_or(rest).trim_start()))
+}

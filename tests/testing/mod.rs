@@ -1,0 +1,5 @@
+//! `tracing_handlers::testing`: captures in the scope of a test, assertions and what they say.
+
+mod capture;
+mod expect;
+mod laws;
