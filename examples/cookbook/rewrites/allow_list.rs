@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "allow_list", about: "all fields but known ones masked, or taken out", make, shows: SHOWS };
+    Recipe { name: "redact-allow-list", about: "all fields but known ones masked, or taken out", make, shows: SHOWS };
 
 fn make() -> String {
     let (masked, removed) = (Memory::new(), Memory::new());
@@ -22,7 +22,7 @@ fn make() -> String {
         handlers,
         || tracing::info!(target: "shop", order = 7, pieces = 3, iban = "DE02 1203 0000 0000 2020 51", "sold"),
     );
-    (masked.text() + &removed.text()).trim().to_owned()
+    masked.text() + &removed.text()
 }
 
 const SHOWS: &str = "

@@ -18,7 +18,7 @@ fn make() -> String {
         let _two = tracing::info_span!("deeper").entered();
         tracing::info!(target: "shop", body = "größte Bestellung", pieces = 3, left = 0, "{}", "sold ".repeat(100));
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = r#"

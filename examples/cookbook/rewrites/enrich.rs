@@ -25,7 +25,7 @@ fn make() -> String {
         tracing::info!(target: "shop", pieces = 3, "sold");
         tracing::info!(target: "shop", service = "till", "closed");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

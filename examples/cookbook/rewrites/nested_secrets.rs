@@ -9,7 +9,7 @@ use tracing_handlers::{Output, RecordBuf, Severity, Value};
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "nested_secrets", about: "members of nested values masked", make, shows: SHOWS };
+    Recipe { name: "redact-nested", about: "members of nested values masked", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

@@ -8,7 +8,7 @@ use tracing_handlers::{FieldChange, Output, RecordBuf, filter};
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "one_s_own", about: "a closure rewrites the records of one target", make, shows: SHOWS };
+    Recipe { name: "rewrite", about: "a closure rewrites the records of one target", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();
@@ -25,7 +25,7 @@ fn make() -> String {
         tracing::info!(target: "market", pieces = 300, "sold");
         tracing::info!(target: "shop", pieces = 3, "sold");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

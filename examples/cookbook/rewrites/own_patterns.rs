@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "own_patterns", about: "a regular expression says what is masked", make, shows: SHOWS };
+    Recipe { name: "redact-own-patterns", about: "a regular expression says what is masked", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();
@@ -18,7 +18,7 @@ fn make() -> String {
     logged(Rewriting::new(redact, output), || {
         tracing::info!(target: "door", badge = "EMP-123456", "ada@example.org let EMP-654321 in");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

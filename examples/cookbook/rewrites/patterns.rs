@@ -8,8 +8,12 @@ use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe =
-    Recipe { name: "patterns", about: "cards, addresses, tokens, passwords masked in any text", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe {
+    name: "redact-patterns",
+    about: "cards, addresses, tokens, passwords masked in any text",
+    make,
+    shows: SHOWS,
+};
 
 fn make() -> String {
     let memory = Memory::new();
@@ -21,7 +25,7 @@ fn make() -> String {
         tracing::warn!(target: "db", url = "postgres://ada:hunter2@db/shop", "no answer");
         tracing::debug!(target: "api", body = ?("user=ada", "password=hunter2"), card = 4_111_111_111_111_111_u64, "sent");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = r#"

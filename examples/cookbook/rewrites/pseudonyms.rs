@@ -21,7 +21,7 @@ fn make() -> String {
             tracing::info!(target: "shop", customer, "sold");
         }
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

@@ -17,7 +17,7 @@ fn make() -> String {
         let _login = tracing::info_span!("login", user = "ada", access_token = "t0p-s3cret").entered();
         tracing::info!(target: "shop", password = "hunter2", attempt = 1, "logged in");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

@@ -25,7 +25,7 @@ fn make() -> String {
         tracing::info!(target: "shop", ms = 12, "answered");
         tracing::info!(target: "shop", ms = 731, "answered");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

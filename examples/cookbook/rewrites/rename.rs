@@ -18,7 +18,7 @@ fn make() -> String {
         let _request = tracing::info_span!("request", user = "ada", debug_headers = "…").entered();
         tracing::info!(target: "shop", ip = "10.0.0.7", debug_body = "{}", "asked");
     });
-    memory.text().trim().to_owned()
+    memory.text()
 }
 
 const SHOWS: &str = "

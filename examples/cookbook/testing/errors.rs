@@ -4,7 +4,8 @@ use tracing_handlers::testing::{expect, fail_on_error};
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "errors", about: "an ERROR in the log fails the test", make, shows: SHOWS };
+pub const RECIPE: Recipe =
+    Recipe { name: "fail-on-error", about: "an ERROR in the log fails the test", make, shows: SHOWS };
 
 fn make() -> String {
     let guard = fail_on_error().allow(expect().target("shop::till").message_contains("jammed"));
