@@ -75,7 +75,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
                 Remove::fields(["table"]),
                 Add::new().constant("service", "shop").pid(),
                 Cap::new().message(20).values(8).fields(4).spans(2),
-                SetSeverity::to(Severity::NOTICE),
+                SetSeverity::to(Severity::WARN),
             );
             let several = Rewriting::new(several, Output::new(format(), Null)).only(tracing::Level::INFO);
             check(&format!("{name}, rewritten several times, spans {spans}"), spans, several);

@@ -4,7 +4,7 @@ use crate::record::{Change, Field, FieldChange, RecordBuf, Span};
 /// Gives fields other names, in events and in spans; of several rules for a name the first counts.
 ///
 /// Names are compared as they are written. What becomes of two fields with the same name is the format's affair
-/// ([`Duplicates`](crate::format::json::Duplicates)). log4j2's `LoggerFields` and templates rename so; Python's structlog has `EventRenamer`.
+/// ([`Duplicates`](crate::format::json::Duplicates)).
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Rename, Rewrite};
