@@ -17,6 +17,15 @@ fn every_recipe_that_a_table_names_is_in_the_cookbook() {
 }
 
 #[test]
+fn every_recipe_is_in_a_table() {
+    let tables = ["from_python.md", "from_log4j2.md"]
+        .map(|table| fs::read_to_string(root().join("layers/guide").join(table)).unwrap());
+    let named: BTreeSet<_> = tables.iter().flat_map(|text| text.lines().filter_map(recipe_of).flatten()).collect();
+    let missing: Vec<_> = recipes().difference(&named).cloned().collect();
+    assert!(missing.is_empty(), "in no table: {missing:?}");
+}
+
+#[test]
 fn no_two_recipes_have_the_same_name() {
     let mut all = Vec::new();
     names(&root().join("examples/cookbook"), &mut all);
@@ -27,8 +36,8 @@ fn no_two_recipes_have_the_same_name() {
 /// The recipes in the last cell of a table's line: `` `one`, `two` ``.
 fn recipe_of(line: &str) -> Option<Vec<String>> {
     let cells: Vec<_> = line.trim().strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
-    let last = cells.get(2)?.trim_matches('`');
-    (!matches!(last, "recipe" | "---" | "–" | "")).then(|| last.split("`, `").map(str::to_owned).collect())
+    let recipes = cells.get(2)?.strip_prefix('`')?.strip_suffix('`')?;
+    Some(recipes.split("`, `").map(str::to_owned).collect())
 }
 
 fn recipes() -> BTreeSet<String> {

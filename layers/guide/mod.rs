@@ -9,6 +9,12 @@ pub mod terms {}
 #[doc = include_str!("adding_a_sink.md")]
 pub mod adding_a_sink {}
 
+#[doc = include_str!("from_python.md")]
+pub mod from_python {}
+
+#[doc = include_str!("from_log4j2.md")]
+pub mod from_log4j2 {}
+
 #[doc = include_str!("performance.svg")]
 #[doc = include_str!("performance.md")]
 pub mod performance {}
