@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::{Dispatch, Level};
-use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
+use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
-use tracing_handlers::handler::{Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route};
+use tracing_handlers::handler::{
+    Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
+};
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{File, Null};
 use tracing_handlers::writer::Lines;
@@ -75,7 +77,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
                 Remove::fields(["table"]),
                 Add::new().constant("service", "shop").pid(),
                 Cap::new().message(20).values(8).fields(4).spans(2),
-                SetSeverity::to(Severity::WARN),
+                SetSeverity::to(Severity::NOTICE),
             );
             let several = Rewriting::new(several, Output::new(format(), Null)).only(tracing::Level::INFO);
             check(&format!("{name}, rewritten several times, spans {spans}"), spans, several);
@@ -109,6 +111,10 @@ fn an_event_allocates_nothing_in_the_steady_state() {
 fn handlers_around_handlers() {
     let output = || Output::new(Text::new(), Null);
     let route = || Route::by_field("article", move |_| Ok(output()));
+    let scoped = || ScopedBuffer::new(output()).max_bytes_per_span(64 << 10);
+    check("scoped buffer that lets pass", true, scoped());
+    check("scoped buffer that keeps", true, scoped().always(Level::WARN));
+    check("a switch", true, output().filter(LevelSwitch::new(Level::INFO)));
     check("buffer", false, Buffer::new(output()).capacity(100));
     check("ring", false, Buffer::new(output()).capacity(100).ring(true));
     check("buffer, queued", false, queue(Buffer::new(output()).capacity(100)));

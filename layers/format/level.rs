@@ -34,7 +34,8 @@ impl LevelNames {
         }
     }
 
-    fn base(self, severity: Severity) -> &'static str {
+    /// The same, in upper case where [`write`](Self::write) makes it lower.
+    pub(super) fn base(self, severity: Severity) -> &'static str {
         match self {
             Self::Upper | Self::Lower => severity.name(),
             Self::Groups => severity.group(),

@@ -412,12 +412,10 @@ impl Level {
 
 #[cold]
 fn write_named(names: LevelNames, severity: Severity, pen: &mut Pen<'_>) {
-    let mut name = Vec::with_capacity(16);
-    names.write(severity, &mut name);
-    for _ in name.len()..5 {
+    for _ in names.base(severity).len()..5 {
         pen.raw(" ");
     }
-    pen.raw(str::from_utf8(&name).unwrap_or(""));
+    names.write(severity, pen.out());
 }
 
 #[inline(always)]

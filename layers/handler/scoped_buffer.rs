@@ -34,6 +34,7 @@ use crate::sync::{OwnedGuard, lock, lock_briefly};
 /// | [`spans`](Self::spans) | `INFO` and above | the spans that can be requests |
 /// | [`max_bytes`](Self::max_bytes) | 16 MiB | memory for all that is kept |
 /// | [`max_bytes_per_span`](Self::max_bytes_per_span) | 1 MiB | memory for one request; its oldest records go first |
+/// | [`name`](Self::name) | `scoped buffer` | how reports call it |
 ///
 /// What is too much is dropped ([`Oldest`](super::DropReason::Oldest)), from the request that began first, and told by a record in its place if
 /// that request comes out. A record in no such span passes if it is `always` wanted; else it is dropped. At the end of the process
@@ -68,6 +69,7 @@ pub struct ScopedBuffer<H> {
     hold_all: bool,
     span: Option<String>,
     spans: LevelFilter,
+    name: String,
     shared: Arc<Shared>,
     handler: H,
 }
@@ -91,6 +93,7 @@ impl<H: Handler> ScopedBuffer<H> {
             hold_all: false,
             span: None,
             spans: LevelFilter::INFO,
+            name: "scoped buffer".to_owned(),
             shared,
             handler,
         }
@@ -141,6 +144,12 @@ impl<H: Handler> ScopedBuffer<H> {
     /// Memory for what is kept of one span.
     pub fn max_bytes_per_span(self, bytes: usize) -> Self {
         lock(&self.shared.scopes).max_bytes_per_scope = bytes;
+        self
+    }
+
+    /// How reports call it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -289,7 +298,7 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new("scoped buffer", lock(&self.shared.scopes).stats()));
+        reports.push(Report::new(self.name.as_str(), lock(&self.shared.scopes).stats()));
         self.handler.report(reports);
     }
 }

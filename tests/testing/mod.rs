@@ -3,3 +3,5 @@
 mod capture;
 mod expect;
 mod laws;
+#[cfg(feature = "serde")]
+mod ours;
