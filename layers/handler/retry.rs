@@ -221,9 +221,14 @@ impl<'a, H> Tries<'a, H> {
         Self { retry, failed: 0, first_failed: None }
     }
 
-    /// Whether there is to be another try after `error`; waits until it is time for it.
+    /// Whether there is to be another try after `error`; waits until it is time for it. A closure that panics costs the tries,
+    /// and not the knowledge of what was delivered.
     #[cold]
     fn again(&mut self, error: &Error) -> bool {
+        guarded(|| Ok::<_, Error>(self.wait_after(error))).unwrap_or(false)
+    }
+
+    fn wait_after(&mut self, error: &Error) -> bool {
         let retry = self.retry;
         if self.failed >= retry.times || !(retry.only)(error) {
             return false;
@@ -308,6 +313,15 @@ mod tests {
         let retry = retry.initial(Duration::from_secs(10)).wait_by(move |_| *crate::sync::lock(&waited) += 10);
         assert!(retry.handle(&record("a").as_record()).is_err());
         assert_eq!(script.tried(), 4);
+    }
+
+    #[test]
+    fn a_closure_that_panics_does_not_cost_what_was_delivered() {
+        let script = Script::new([None, Some(ErrorKind::Io)]);
+        let retry = Retry::new(script.clone()).only(|_| panic!("on purpose"));
+        let partial = retry.handle_batch(Records::new(&batch(&["a", "b"]))).unwrap_err();
+        assert_eq!((partial.missed(2).collect::<Vec<_>>(), partial.error.kind()), (vec![1], ErrorKind::Io));
+        assert_eq!((retry.stats()[0].stats.delivered, retry.stats()[0].stats.failed), (1, 1));
     }
 
     #[test]

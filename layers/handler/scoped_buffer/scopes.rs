@@ -238,6 +238,10 @@ impl Scopes {
     }
 
     pub(super) fn passed(&mut self, well: bool) {
+        if self.stats().pending == 0 {
+            // A fork in between has forgotten it.
+            return;
+        }
         match well {
             true => self.delivered += 1,
             false => self.failed += 1,
@@ -354,3 +358,19 @@ const MAX_SCOPES: usize = 1 << 16;
 const SPARES: usize = 64;
 /// but none larger than this.
 const MAX_SPARE: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_while_the_process_forks_is_the_parents() {
+        let mut scopes = Scopes::new(1_000, 1_000);
+        scopes.accepted += 1;
+        scopes.forget_inherited();
+        scopes.passed(true);
+        let stats = scopes.stats();
+        assert!(stats.balances(), "{stats:?}");
+        assert_eq!((stats.delivered, stats.dropped.by(DropReason::Forked)), (0, 1));
+    }
+}
