@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use crate::sync::{deadline_in, lock, lock_until};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_until};
 use crate::{Error, selflog};
 
 /// Something that holds records: it is flushed at exit, and locked around a fork.
@@ -56,6 +56,33 @@ pub(crate) fn register(resource: Arc<dyn Resource>) {
     let mut all = lock(&RESOURCES);
     all.retain(|known| known.strong_count() > 0 && !std::ptr::addr_eq(known.as_ptr(), resource.as_ptr()));
     all.push(resource);
+}
+
+/// Has `mutex` locked around forks: the child finds it free, and what lies in it whole. For one that is held for moments, and
+/// never while foreign code is called.
+pub(crate) fn hold_at_forks<T: Send + 'static>(mutex: &Arc<Mutex<T>>) {
+    register(mutex.clone());
+}
+
+impl<T: Send + 'static> Resource for Mutex<T> {
+    fn is_queue(&self) -> bool {
+        false
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        Some(Box::new(OwnedGuard::lock_until(&self, |mutex| mutex, deadline)?))
+    }
+
+    /// Nobody holds it for as long as a fork waits.
+    fn abandon(&self) {}
+}
+
+impl<T> Held for OwnedGuard<Mutex<T>, T> {
+    fn forget_pending(&mut self) {}
 }
 
 /// Delivers what all queues and buffers of the process hold, and comes back within `timeout`.

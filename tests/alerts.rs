@@ -42,6 +42,17 @@ fn the_alarm_is_given_by_the_record_that_fills_the_window() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_gives_no_alarm_and_keeps_none_from_being_given() {
+    let alert = || Alert::new(Level::ERROR, 3, MINUTE);
+    // One record from far ahead, then few in the present, then too many.
+    assert_eq!(alarms(alert(), &[9_000, 100, 200, 300, 310, 320]), [320]);
+    // It was quiet because of an alarm that the clock has not come to again.
+    assert_eq!(alarms(alert(), &[9_000, 9_001, 9_002, 100, 101, 102]), [9_002, 102]);
+    // A little disorder is none of that.
+    assert_eq!(alarms(alert(), &[100, 90, 95, 96]), [95]);
+}
+
+#[test]
 fn it_is_quiet_until_it_has_cooled_down_and_speaks_again_if_it_goes_on() {
     let times: Vec<_> = (0..100).collect();
     assert_eq!(alarms(Alert::new(Level::ERROR, 10, MINUTE), &times), [9, 69]);

@@ -1,7 +1,7 @@
 //! Handlers around handlers at the ends of a process. These are cases of `ends.rs`.
 
 use tracing_handlers::ErrorKind;
-use tracing_handlers::handler::{Audit, Buffer, Dedup, OrStop, Retry, Route};
+use tracing_handlers::handler::{Alert, Audit, Buffer, Counts, Dedup, OrStop, Retry, Route};
 
 use super::*;
 
@@ -77,7 +77,8 @@ pub fn a_forked_child_does_not_tell_its_parents_duplicates(directory: &Path) {
 pub fn handlers_around_handlers_can_be_forked_under_load(directory: &Path) {
     let logs = directory.to_owned();
     let route = Route::by_field("tenant", move |_| Ok(Buffer::new(output(File::open(&logs))).capacity(5)));
-    let handler = Arc::new(Dedup::new(route.limit(3)).distinct(5));
+    let alert = Alert::new(Severity::INFO, 1_000_000, Duration::from_secs(60)).per("tenant").keys(2);
+    let handler = Arc::new((Dedup::new(route.limit(3)).distinct(5), Counts::new(), alert));
     let log = {
         let handler = handler.clone();
         move |who: &str, number: usize| {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracing::{Instrument, dispatcher::with_default};
 use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::handler::{DropReason, Handler, Report, ScopedBuffer};
-use tracing_handlers::record::SpanEvents;
-use tracing_handlers::{Error, Output, Queue, Record, Severity, format::Text, format::Time, sink::Memory};
+use tracing_handlers::record::{Records, SpanEvents};
+use tracing_handlers::{Error, Output, Partial, Queue, Record, Severity, format::Text, format::Time, sink::Memory};
 use tracing_subscriber::prelude::*;
 
 use crate::collect::{Seen, dispatch, pin};
@@ -255,4 +256,89 @@ fn of_ten_thousand_requests_exactly_those_that_fail_show_their_details_complete_
     let stats = buffer.stats()[0].stats;
     assert_eq!(stats.dropped.by(DropReason::NotNeeded), (REQUESTS - REQUESTS / 100) * DETAILS);
     assert_eq!((stats.dropped.by(DropReason::Oldest), stats.pending), (0, 0));
+}
+
+#[test]
+fn a_handler_that_panics_costs_its_own_records_and_the_span_goes_on() {
+    struct Panics(Seen, AtomicUsize);
+    impl Handler for Panics {
+        fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+            assert!(self.1.fetch_add(1, Ordering::Relaxed) > 1, "on purpose");
+            self.0.handle(record)
+        }
+
+        fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+            for record in records {
+                self.handle(&record)?;
+            }
+            Ok(())
+        }
+    }
+    let seen = Seen::default();
+    let buffer: &'static _ = Box::leak(Box::new(ScopedBuffer::new(Panics(seen.clone(), AtomicUsize::new(0)))));
+    with_default(&dispatch(buffer), || {
+        tracing::info_span!("request").in_scope(|| {
+            tracing::info!("panics");
+            tracing::debug!("panics too");
+            tracing::error!("is in the same batch");
+            tracing::debug!("goes on");
+        });
+        tracing::info_span!("request").in_scope(|| {
+            tracing::debug!("detail");
+            tracing::error!("another");
+        });
+    });
+    assert_eq!(seen.messages(), ["goes on", "detail", "another"]);
+    assert_eq!(numbers(&buffer.stats()[0]), (6, 3, 0, 3, 0));
+}
+
+#[test]
+fn a_record_that_never_fits_costs_no_other_its_place() {
+    for (per_span, all) in [(1_000, 100_000), (100_000, 1_000)] {
+        let seen = Seen::default();
+        let buffer = ScopedBuffer::new(seen.clone()).max_bytes_per_span(per_span).max_bytes(all);
+        let buffer: &'static _ = Box::leak(Box::new(buffer));
+        with_default(&dispatch(buffer), || {
+            tracing::info_span!("request").in_scope(|| {
+                tracing::debug!("detail");
+                tracing::debug!("{}", "x".repeat(2_000));
+                tracing::error!("failed");
+            });
+        });
+        assert_eq!(seen.messages(), ["1 record lost here", "detail", "failed"]);
+        let stats = buffer.stats()[0].stats;
+        assert_eq!((stats.delivered, stats.dropped.by(DropReason::TooLarge)), (2, 1));
+        assert!(buffer.held_bytes() <= all);
+    }
+}
+
+#[test]
+fn all_the_memory_there_is_can_be_used() {
+    let seen = Seen::default();
+    let buffer: &'static _ = Box::leak(Box::new(ScopedBuffer::new(seen.clone()).max_bytes(1_000)));
+    with_default(&dispatch(buffer), || {
+        tracing::info_span!("request").in_scope(|| {
+            tracing::debug!("{}", "x".repeat(650));
+            tracing::debug!("y");
+            tracing::error!("failed");
+        });
+    });
+    assert!(buffer.held_bytes() <= 1_000);
+    assert_eq!(numbers(&buffer.stats()[0]), (3, 3, 0, 0, 0));
+}
+
+#[test]
+fn the_record_that_a_span_is_over_passes_only_as_others_do() {
+    let memory = Memory::new();
+    let output =
+        Output::new(Text::new().time(Time::none()).target(false), memory.clone()).span_events(SpanEvents::CLOSE);
+    let buffer: &'static _ = Box::leak(Box::new(ScopedBuffer::new(output).always(Severity::WARN)));
+    with_default(&dispatch(buffer), || {
+        tracing::info_span!("well").in_scope(|| tracing::debug!("gone"));
+        tracing::info_span!("badly").in_scope(|| tracing::error!("failed"));
+    });
+    let lines = memory.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].contains("failed") && lines[1].contains("badly"), "{lines:?}");
+    assert_eq!(numbers(&buffer.stats()[0]), (4, 2, 2, 0, 0));
 }

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{Handler, Report, Stats};
@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::filter::{Filter, LevelFilter};
 use crate::record::{Meta, Record, RecordBuf, Severity};
 use crate::sync::{lock, lock_briefly};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, process};
 
 /// Gives the alarm when too many records come in too short a time: "5 ERRORs within 60 s".
 ///
@@ -24,7 +24,8 @@ use crate::{Error, ErrorKind};
 /// | [`severity`](Self::severity) | `ALERT` | that record's severity |
 ///
 /// The window slides: the alarm is given by the record that is the fifth in the 60 s before it. Time is that of the records;
-/// one that is older than the one before it counts as of the same time.
+/// one that is older than the one before it counts as of the same time. Where it is older by more than an hour, and
+/// than the window and the cool-down together, the clock was set back, and counting begins anew.
 ///
 /// The record of the alarm is the last record with its fields and spans, with the fields `alert` (the name), `count`,
 /// `within` (seconds) and, with [`per`](Self::per), `key`; its message tells of the alarm and ends with that of the last record.
@@ -58,7 +59,7 @@ pub struct Alert {
     severity: Severity,
     call: Option<Box<Call>>,
     to: Option<Box<dyn Handler>>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 /// An alarm, as it is given: see [`Alert::call`].
@@ -80,6 +81,8 @@ pub struct Alarm<'a> {
 impl Alert {
     /// An alarm when `count` records that pass `filter` come within this time. A count of 0 counts as 1: each record.
     pub fn new(filter: impl Filter, count: usize, within: Duration) -> Self {
+        let state = Arc::default();
+        process::hold_at_forks(&state);
         Self {
             filter: Box::new(filter),
             name: "alert".into(),
@@ -91,7 +94,7 @@ impl Alert {
             severity: Severity::ALERT,
             call: None,
             to: None,
-            state: Mutex::default(),
+            state,
         }
     }
 
@@ -335,6 +338,12 @@ struct Window {
 
 impl Window {
     fn is_full_with(&mut self, time: Timestamp, threshold: usize, within: Duration, cool_down: Duration) -> bool {
+        let last = self.times.back().copied().unwrap_or(time);
+        // Only late, it would not be as late as that.
+        if last.since(time) > within.saturating_add(cool_down).max(SET_BACK) {
+            self.times.clear();
+            self.quiet_until = None;
+        }
         let time = self.times.back().map_or(time, |last| time.max(*last));
         while self.times.len() >= threshold {
             self.times.pop_front();
@@ -349,3 +358,6 @@ impl Window {
         true
     }
 }
+
+/// Records that were kept somewhere may come late by much of this.
+const SET_BACK: Duration = Duration::from_secs(60 * 60);

@@ -3,11 +3,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::{Handler, Report, Stats};
-use crate::Error;
 use crate::filter::{LevelFilter, Threshold};
 use crate::record::{Meta, Record, Severity};
 use crate::stats::Exposition;
 use crate::sync::{lock, lock_briefly};
+use crate::{Error, process};
 
 /// Counts records by target and severity, and keeps nothing else of them: log4j2's and Micrometer's counters of log events.
 ///
@@ -58,7 +58,9 @@ impl Counts {
     /// Nothing counted yet.
     pub fn new() -> Self {
         let state = State { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
-        Self { level: Threshold::ALL, shared: Arc::new(Mutex::new(state)) }
+        let shared = Arc::new(Mutex::new(state));
+        process::hold_at_forks(&shared);
+        Self { level: Threshold::ALL, shared }
     }
 
     /// Counts records at this level and more important ones.

@@ -86,7 +86,7 @@ impl Fallback {
     }
 
     fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
-        let mut failed = match self.turn(Some(record)) {
+        let mut failed = match self.turn(std::iter::once(*record)) {
             Turn::Rests => None,
             turn => match self.try_primary(turn, || one(&*self.primary.handler, record)) {
                 Ok(()) => return Ok(()),
@@ -103,11 +103,11 @@ impl Fallback {
     }
 
     fn hand_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let (mut rest, mut failed) = match self.turn(records.clone().next().as_ref()) {
+        let (mut rest, mut failed) = match self.turn(records) {
             Turn::Rests => (Rest::all(records), None),
-            Turn::Probe => match self.probe_with_first(records) {
-                Ok(()) => return Ok(()),
-                Err((rest, error)) => (rest, Some(error)),
+            Turn::Probe => match self.probe_with_one(records) {
+                (rest, None) if rest.len() == 0 => return Ok(()),
+                rest_and_error => rest_and_error,
             },
             Turn::Works => match self.try_primary(Turn::Works, || self.primary.handler.handle_batch(records)) {
                 Ok(()) => return Ok(()),
@@ -126,30 +126,40 @@ impl Fallback {
         Err(rest.failed(records.count(), failed.unwrap_or_else(|| self.nobody())))
     }
 
-    /// One record of the batch, so that a primary that is still stuck is stuck once.
-    fn probe_with_first(&self, records: Records<'_>) -> Result<(), (Rest, Error)> {
+    /// One record of the batch, so that a primary that is still stuck is stuck once: the first that it wants. Those before it
+    /// are for the others, as if they had come one by one. What the primary has not got, and the error if there was one.
+    fn probe_with_one(&self, records: Records<'_>) -> (Rest, Option<Error>) {
         let mut behind = records;
-        let Some(first) = behind.next() else { return Ok(()) };
-        self.try_primary(Turn::Probe, || one(&*self.primary.handler, &first))
-            .map_err(|error| (Rest::all(records), error))?;
+        let mut rest = Rest::new();
+        let probe = loop {
+            match behind.next() {
+                Some(record) if self.primary.wants(&record) => break record,
+                Some(record) => rest.push(rest.len(), &record),
+                None => return (rest, None),
+            }
+        };
+        if let Err(error) = self.try_primary(Turn::Probe, || one(&*self.primary.handler, &probe)) {
+            return (Rest::all(records), Some(error));
+        }
+        let before = rest.len() + 1;
         let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(behind));
-        handled.map_err(|partial| {
-            let mut rest = Rest::new();
+        let error = handled.err().map(|partial| {
             let left = Rest::of(behind, &partial);
-            left.records().enumerate().for_each(|(at, record)| rest.push(left.place(at) + 1, &record));
-            (rest, partial.error)
-        })
+            left.records().enumerate().for_each(|(at, record)| rest.push(left.place(at) + before, &record));
+            partial.error
+        });
+        (rest, error)
     }
 
-    /// What is the primary's part in the next record, or in the batch that begins with it.
-    fn turn(&self, next: Option<&Record<'_>>) -> Turn {
+    /// What is the primary's part in the next record, or in the next batch.
+    fn turn<'r>(&self, mut next: impl Iterator<Item = Record<'r>>) -> Turn {
         let since = self.primary.failed_at.load(Ordering::Relaxed);
         if since == WORKS {
             return Turn::Works;
         }
         let now = self.now();
         // A record that it does not want would tell nothing.
-        if !self.is_over(since, now) || !next.is_some_and(|record| self.primary.wants(record)) {
+        if !self.is_over(since, now) || !next.any(|record| self.primary.wants(&record)) {
             return Turn::Rests;
         }
         // Whoever is first; for the others it rests until the outcome is known.
@@ -312,6 +322,7 @@ mod tests {
     use super::*;
     use crate::clock::Manual;
     use crate::handler::script::{Script, batch, record};
+    use crate::record::{RecordBuf, Severity};
 
     const IO: Option<ErrorKind> = Some(ErrorKind::Io);
 
@@ -376,6 +387,32 @@ mod tests {
         clock.advance(Duration::from_secs(60));
         fallback.handle_batch(Records::new(&batch(&["d", "e", "f"]))).unwrap();
         assert_eq!((primary.delivered(), second.delivered().pop()), (vec!["d".into(), "f".into()], Some("e".into())));
+    }
+
+    #[test]
+    fn a_batch_probes_with_the_first_record_that_the_primary_wants() {
+        struct Errors(Script);
+        impl Handler for Errors {
+            fn enabled(&self, meta: &Meta<'_>) -> bool {
+                meta.severity >= Severity::ERROR
+            }
+            fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+                if self.enabled(&record.meta()) { self.0.handle(record) } else { Ok(()) }
+            }
+        }
+        let error = |message| RecordBuf::new(Severity::ERROR, "shop", message);
+        let (primary, second) = (Script::new([IO, None, IO]), Script::default());
+        let clock = Arc::new(Manual::new(Timestamp::new(1_000, 0)));
+        let fallback = Fallback::new(Errors(primary.clone())).or(second.clone()).clock(clock.clone());
+        fallback.handle(&error("a").as_record()).unwrap();
+        clock.advance(Duration::from_secs(60));
+        let records = [record("b"), error("c"), record("d"), error("e"), error("f")];
+        let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
+        fallback.handle_batch(Records::new(&raw)).unwrap();
+        assert_eq!(
+            (primary.delivered(), second.delivered()),
+            (vec!["c".into(), "f".into()], vec!["a".into(), "b".into(), "e".to_owned()])
+        );
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::shared::{NEVER, Shared};
+use super::rest::Rest;
 use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Filter;
-use crate::record::{Kind, Meta, Record, RecordBuf, Records, SpanEvents, pool};
+use crate::record::{Kind, Meta, Record, RecordBuf, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial};
 
 /// A [`Filter`] in front of any handler, which counts what it drops and can tell of it in the log itself.
@@ -115,29 +116,50 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         handled
     }
 
-    /// Appends those that go on to `raw`, each with the notice that has to stand before it.
-    fn sort(&self, records: Records<'_>, raw: &mut Vec<u8>) -> Sorted {
-        let mut sorted = Sorted::default();
-        for record in records {
-            sorted.all += 1;
+    /// Those that go on, each behind the notice that has to stand before it.
+    fn sort(&self, records: Records<'_>) -> Sorted {
+        let mut sorted = Sorted { all: 0, go_on: Rest::new(), passed: 0, panicked: Vec::new() };
+        for (place, record) in records.enumerate() {
+            sorted.all = place + 1;
             match self.judge(&record) {
                 Judged::Unwanted | Judged::Dropped(_) => continue,
                 Judged::Failed => {
-                    sorted.panicked += 1;
+                    sorted.panicked.push(place);
                     continue;
                 }
-                Judged::Notice => sorted.notices += 1,
+                Judged::Notice => {}
                 Judged::Passes => {
                     if let Some(notice) = self.due_before(&record) {
-                        raw.extend_from_slice(notice.as_record().raw());
-                        sorted.notices += 1;
+                        sorted.go_on.push(NOWHERE, &notice.as_record());
                     }
                     sorted.passed += 1;
                 }
             }
-            raw.extend_from_slice(record.raw());
+            sorted.go_on.push(place, &record);
         }
         sorted
+    }
+
+    /// What the handler behind did not deliver, by the places in the batch that came.
+    #[cold]
+    fn batch_failed(&self, mut sorted: Sorted, partial: Partial) -> Result<(), Partial> {
+        let rest = sorted.go_on.after(&partial);
+        let mut failed = 0;
+        for (at, record) in rest.records().enumerate() {
+            failed += usize::from(record.kind() != Kind::Loss);
+            if rest.place(at) != NOWHERE {
+                sorted.panicked.push(rest.place(at));
+            }
+        }
+        self.shared.handled((sorted.passed - failed) as u64, failed as u64);
+        let mut missed = sorted.panicked;
+        if missed.is_empty() && rest.len() > 0 {
+            // Only of notices that are nobody's record.
+            self.shared.not_told(&self.name, &partial.error);
+            return Ok(());
+        }
+        missed.sort_unstable();
+        Err(Partial::scattered(sorted.all, missed, partial.error))
     }
 
     /// The notice that has to stand before this record.
@@ -177,21 +199,16 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
 
     /// Those that pass go on together.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut raw = pool::take();
-        let sorted = self.sort(records, &mut raw);
-        let handed_on = sorted.passed + sorted.notices;
-        let handled = match handed_on {
-            0 => Ok(()),
-            _ => guarded(|| self.shared.handler.handle_batch(Records::new(&raw))),
-        };
-        pool::give(raw);
-        let failed = handled.as_ref().map_or_else(|partial| handed_on - partial.delivered.min(handed_on), |()| 0);
-        let failed = failed.min(sorted.passed);
-        self.shared.handled((sorted.passed - failed) as u64, failed as u64);
-        let error = handled.err().map(|partial| partial.error);
-        match error.or_else(|| (sorted.panicked > 0).then(filter_panicked)) {
-            Some(error) => Err(Partial::new(sorted.all - failed - sorted.panicked, error)),
-            None => Ok(()),
+        let sorted = self.sort(records);
+        if sorted.go_on.len() > 0
+            && let Err(partial) = guarded(|| self.shared.handler.handle_batch(sorted.go_on.records()))
+        {
+            return self.batch_failed(sorted, partial);
+        }
+        self.shared.handled(sorted.passed as u64, 0);
+        match sorted.panicked.is_empty() {
+            true => Ok(()),
+            false => Err(Partial::scattered(sorted.all, sorted.panicked, filter_panicked())),
         }
     }
 
@@ -233,13 +250,18 @@ enum Judged {
 }
 
 /// What a batch consists of.
-#[derive(Default)]
 struct Sorted {
     all: usize,
+    /// What the handler gets.
+    go_on: Rest,
+    /// How many of those are counted: notices are not.
     passed: usize,
-    notices: usize,
-    panicked: usize,
+    /// The places of those that the filter panicked at.
+    panicked: Vec<usize>,
 }
+
+/// The place of a notice that was made here.
+const NOWHERE: usize = usize::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -247,6 +269,7 @@ mod tests {
 
     use super::*;
     use crate::filter;
+    use crate::handler::script::{Script, batch};
     use crate::record::Severity;
 
     /// Wants of spans that they are over.
@@ -280,5 +303,47 @@ mod tests {
         assert_eq!(closes.0.load(Ordering::Relaxed), 3 + 2);
         let stats = filtered.stats()[0].stats;
         assert_eq!((stats.accepted, stats.delivered), (6, 3));
+    }
+
+    #[test]
+    fn what_a_batch_missed_is_told_by_its_places_whatever_was_dropped() {
+        let io = Some(ErrorKind::Io);
+        let keep = || {
+            filter::on_record(|record| match record.message() {
+                "panic" => panic!("on purpose"),
+                message => message != "dropped",
+            })
+        };
+        let missed = |script: Vec<_>, messages: &[&str]| {
+            let filtered = Filtered::new(keep(), Script::new(script));
+            let partial = filtered.handle_batch(Records::new(&batch(messages))).unwrap_err();
+            let missed: Vec<_> = partial.missed(messages.len()).collect();
+            let stats = filtered.stats()[0].stats;
+            assert!(stats.balances() && stats.failed == missed.len() as u64, "{stats:?}");
+            missed
+        };
+        assert_eq!(missed(vec![io], &["a", "b", "c"]), [0]);
+        assert_eq!(missed(vec![None, io], &["dropped", "a", "b", "dropped"]), [2]);
+        assert_eq!(missed(vec![], &["a", "panic", "b"]), [1]);
+        assert_eq!(missed(vec![io], &["a", "panic", "b"]), [0, 1]);
+    }
+
+    #[test]
+    fn a_retry_in_front_sends_what_was_missed_again_and_nothing_twice() {
+        let script = Script::new([Some(ErrorKind::Io)]);
+        let filtered = Filtered::new(filter::on_record(|record| record.message() != "dropped"), script.clone());
+        let retry = crate::handler::Retry::new(filtered).wait_by(|_| ());
+        retry.handle_batch(Records::new(&batch(&["a", "dropped", "b", "dropped"]))).unwrap();
+        assert_eq!(script.delivered(), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_notice_that_is_missed_is_no_record_of_the_batch() {
+        let script = Script::new([None, Some(ErrorKind::Io)]);
+        let filtered = Filtered::new(filter::one_in(2), script.clone()).tell_every(Duration::ZERO);
+        filtered.handle_batch(Records::new(&batch(&["a", "dropped", "b"]))).unwrap();
+        assert_eq!(script.delivered(), ["a", "b"]);
+        let stats = filtered.stats()[0].stats;
+        assert_eq!((stats.delivered, stats.failed), (2, 0));
     }
 }

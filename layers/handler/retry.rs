@@ -5,7 +5,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::backoff::Backoff;
 use super::rest::Rest;
 use super::{Handler, Report, Tally, guarded};
-use crate::clock::{Clock, System, Timestamp};
+use crate::clock::{Clock, System};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, process};
 
@@ -212,7 +212,8 @@ struct Tries<'a, H> {
     retry: &'a Retry<H>,
     /// Since something went through.
     failed: u32,
-    first_failed: Option<Timestamp>,
+    /// By a clock that is not set back.
+    first_failed: Option<Duration>,
 }
 
 impl<'a, H> Tries<'a, H> {
@@ -220,17 +221,22 @@ impl<'a, H> Tries<'a, H> {
         Self { retry, failed: 0, first_failed: None }
     }
 
-    /// Whether there is to be another try after `error`; waits until it is time for it.
+    /// Whether there is to be another try after `error`; waits until it is time for it. A closure that panics costs the tries,
+    /// and not the knowledge of what was delivered.
     #[cold]
     fn again(&mut self, error: &Error) -> bool {
+        guarded(|| Ok::<_, Error>(self.wait_after(error))).unwrap_or(false)
+    }
+
+    fn wait_after(&mut self, error: &Error) -> bool {
         let retry = self.retry;
         if self.failed >= retry.times || !(retry.only)(error) {
             return false;
         }
         self.failed += 1;
-        let now = retry.clock.now();
+        let now = retry.clock.monotonic();
         let first = *self.first_failed.get_or_insert(now);
-        let left = retry.deadline.saturating_sub(now.since(first));
+        let left = retry.deadline.saturating_sub(now.saturating_sub(first));
         let pause = retry.backoff.pause(self.failed);
         if process::is_exiting() {
             (retry.wait)(pause.min(SLICE));
@@ -269,7 +275,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::clock::Manual;
+    use crate::clock::{Manual, Timestamp};
     use crate::handler::Stats;
     use crate::handler::script::{Script, batch, record};
 
@@ -287,6 +293,35 @@ mod tests {
 
     fn pauses(of: &Mutex<Vec<u128>>) -> Vec<u128> {
         crate::sync::lock(of).clone()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_move_the_deadline() {
+        struct SetBack(Arc<Mutex<u64>>);
+        impl Clock for SetBack {
+            fn now(&self) -> Timestamp {
+                Timestamp::new(1_000_000 - 3_600 * (*crate::sync::lock(&self.0) as i64), 0)
+            }
+            fn monotonic(&self) -> Duration {
+                Duration::from_secs(*crate::sync::lock(&self.0))
+            }
+        }
+        let seconds = Arc::new(Mutex::new(0));
+        let script = Script::new([Some(ErrorKind::Io); 9]);
+        let waited = seconds.clone();
+        let retry = Retry::new(script.clone()).times(8).clock(SetBack(seconds)).jitter(0.0);
+        let retry = retry.initial(Duration::from_secs(10)).wait_by(move |_| *crate::sync::lock(&waited) += 10);
+        assert!(retry.handle(&record("a").as_record()).is_err());
+        assert_eq!(script.tried(), 4);
+    }
+
+    #[test]
+    fn a_closure_that_panics_does_not_cost_what_was_delivered() {
+        let script = Script::new([None, Some(ErrorKind::Io)]);
+        let retry = Retry::new(script.clone()).only(|_| panic!("on purpose"));
+        let partial = retry.handle_batch(Records::new(&batch(&["a", "b"]))).unwrap_err();
+        assert_eq!((partial.missed(2).collect::<Vec<_>>(), partial.error.kind()), (vec![1], ErrorKind::Io));
+        assert_eq!((retry.stats()[0].stats.delivered, retry.stats()[0].stats.failed), (1, 1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::scopes::{Scopes, Take};
-use super::{Handler, Report, notice};
+use super::{Handler, Report, Stats, guarded, notice};
 use crate::Error;
 use crate::filter::{Filter, Threshold};
 use crate::process::{self, Held, Resource};
@@ -195,10 +195,10 @@ impl<H: Handler> ScopedBuffer<H> {
         loop {
             let Some((bytes, lost)) = lock(&self.shared.scopes).kept_of(scope) else { return result };
             if lost.total() > 0 {
-                result = self.handler.handle(&notice::lost(lost).as_record()).and(result);
+                result = guarded(|| self.handler.handle(&notice::lost(lost).as_record())).and(result);
             }
             let count = Records::new(&bytes).count() as u64;
-            let handled = self.handler.handle_batch(Records::new(&bytes));
+            let handled = guarded(|| self.handler.handle_batch(Records::new(&bytes)));
             lock(&self.shared.scopes).delivered(bytes, count, &handled);
             if let Err(partial) = handled {
                 result = Err(partial.error);
@@ -207,7 +207,7 @@ impl<H: Handler> ScopedBuffer<H> {
     }
 
     fn pass(&self, record: &Record<'_>) -> Result<(), Error> {
-        let handled = self.handler.handle(record);
+        let handled = guarded(|| self.handler.handle(record));
         lock_briefly(&self.shared.scopes).passed(handled.is_ok());
         handled
     }
@@ -216,35 +216,43 @@ impl<H: Handler> ScopedBuffer<H> {
     fn close(&self, record: &Record<'_>) -> Result<(), Error> {
         let last = record.spans().last().map(|span| span.id());
         let scope = self.scope_of(record);
-        let result = match scope.filter(|scope| last == Some(*scope)) {
+        let (is_out, result) = match scope.filter(|scope| last == Some(*scope)) {
             Some(scope) => self.end(scope, record),
-            None => Ok(()),
+            None => (false, Ok(())),
         };
         if !self.handler.span_events().contains(Kind::SpanClose) {
             return result;
         }
         let handled = match scope.filter(|scope| last != Some(*scope)) {
             Some(scope) => self.handle_in(scope, record),
-            None => {
-                lock(&self.shared.scopes).accepted += 1;
-                self.pass(record)
-            }
+            None => self.handle_outside(is_out, record),
         };
         handled.and(result)
     }
 
-    fn end(&self, scope: u64, close: &Record<'_>) -> Result<(), Error> {
+    /// Whether the span was let out; and what became of that which was still kept.
+    fn end(&self, scope: u64, close: &Record<'_>) -> (bool, Result<(), Error>) {
         let was_slow = self.slow.is_some_and(|slow| open_for(close) > slow);
-        let releases = {
+        let (is_out, releases) = {
             let mut scopes = lock(&self.shared.scopes);
-            match was_slow {
+            let is_out = was_slow || scopes.is_let_out(scope);
+            let releases = match was_slow {
                 true => scopes.begin_release(scope),
                 false => self.hold_all && scopes.keep_only(scope, self.always),
-            }
+            };
+            (is_out, releases)
         };
         let result = if releases { self.release(scope) } else { Ok(()) };
         lock(&self.shared.scopes).end(scope);
-        result
+        (is_out, result)
+    }
+
+    /// A record that is in no span that is kept of, or no more.
+    fn handle_outside(&self, is_out: bool, record: &Record<'_>) -> Result<(), Error> {
+        let is_wanted = || self.always.allows(record.severity()) || self.trigger.passes(record);
+        let passes = is_out || record.kind() == Kind::Loss || is_wanted();
+        lock(&self.shared.scopes).outside(passes);
+        if passes { self.pass(record) } else { Ok(()) }
     }
 }
 
@@ -283,9 +291,7 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
         if let Some(scope) = self.scope_of(record) {
             return self.handle_in(scope, record);
         }
-        let passes = kind == Kind::Loss || self.always.allows(record.severity()) || self.trigger.passes(record);
-        lock(&self.shared.scopes).outside(passes);
-        if passes { self.pass(record) } else { Ok(()) }
+        self.handle_outside(false, record)
     }
 
     fn span_events(&self) -> SpanEvents {
@@ -298,7 +304,11 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.name.as_str(), lock(&self.shared.scopes).stats()));
+        let stats = match self.shared.abandoned.load(Ordering::Relaxed) {
+            true => Stats::default(),
+            false => lock(&self.shared.scopes).stats(),
+        };
+        reports.push(Report::new(self.name.as_str(), stats));
         self.handler.report(reports);
     }
 }

@@ -82,11 +82,15 @@ impl<H: Handler> Shared<H> {
 
     /// It is not any caller's record: its trouble is told here.
     pub(super) fn tell(&self, name: &str, notice: &RecordBuf) {
-        match guarded(|| self.handler.handle(&notice.as_record())) {
-            Err(error) if !error.is_told() => {
-                crate::selflog::tell(&format!("{name}: cannot tell of dropped records: {error}"))
-            }
-            Err(_) | Ok(()) => {}
+        if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
+            self.not_told(name, &error);
+        }
+    }
+
+    #[cold]
+    pub(super) fn not_told(&self, name: &str, error: &Error) {
+        if !error.is_told() {
+            crate::selflog::tell(&format!("{name}: cannot tell of dropped records: {error}"));
         }
     }
 
@@ -112,7 +116,7 @@ impl<H: Handler> Resource for Shared<H> {
     /// A queue behind this may have been flushed before it was told.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         match self.tell_rest("filtered") {
-            true => self.handler.flush(deadline),
+            true => guarded(|| self.handler.flush(deadline)),
             false => Ok(()),
         }
     }

@@ -87,11 +87,16 @@ impl Shared {
                 (Some((_, handler)), ..) => Chosen::Handler(handler.clone()),
                 (None, _, Some(otherwise)) if text.is_empty() => Chosen::Handler(otherwise.clone()),
                 // Where it is not for them, they pass by.
-                (None, Some(make), _) if self.settings.level.allows(record.severity()) => self.made(make, text),
+                (None, Some(make), _) if self.is_for_made(record) => self.made(make, text),
                 (None, None, Some(otherwise)) => Chosen::Handler(otherwise.clone()),
                 _ => self.drop_as(&self.filtered),
             }
         })
+    }
+
+    /// None is made for a span, and none that was made for an event gets one.
+    fn is_for_made(&self, record: &Record<'_>) -> bool {
+        !record.kind().is_of_span() && self.settings.level.allows(record.severity())
     }
 
     #[cold]

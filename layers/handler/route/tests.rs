@@ -239,3 +239,35 @@ fn threads_that_want_the_same_one_get_the_same_one() {
     });
     assert_eq!((made.all("a").len(), made.delivered("a").len()), (1, 800));
 }
+
+#[test]
+fn none_is_made_for_a_span_and_none_gets_one() {
+    use crate::record::Kind;
+
+    #[derive(Clone, Default)]
+    struct Closes(Script);
+    impl Handler for Closes {
+        fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+            self.0.handle(record)
+        }
+        fn span_events(&self) -> SpanEvents {
+            SpanEvents::CLOSE
+        }
+    }
+    let (made, given) = (Closes::default(), Closes::default());
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let (makes, noted) = (made.clone(), names.clone());
+    let route = Route::by_field("tenant", move |tenant| {
+        lock(&noted).push(tenant.to_owned());
+        Ok(makes.clone())
+    });
+    let route = route.with("given", given.clone());
+    let close = |tenant| RecordBuf::of_kind(Kind::SpanClose, Severity::INFO, "shop", "").with_field("tenant", tenant);
+    let records = [close("acme"), of("acme", "a"), close("acme"), close("given")];
+    records.iter().for_each(|record| send(&route, record));
+    let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
+    route.handle_batch(Records::new(&raw)).unwrap();
+    assert_eq!((made.0.delivered(), given.0.delivered().len()), (vec!["a".to_owned(); 2], 2));
+    assert_eq!(*lock(&names), ["acme"]);
+    assert_eq!(own(&route).dropped.by(DropReason::Filtered), 4);
+}

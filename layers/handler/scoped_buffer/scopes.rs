@@ -100,10 +100,12 @@ impl Scopes {
     fn keep(&mut self, id: u64, raw: &[u8], passes: bool) -> bool {
         self.begin(id);
         let Some(mut scope) = self.scopes.remove(&id) else { return false };
-        if scope.kept() + raw.len() > self.max_bytes_per_scope {
+        // For one that never fits no other has to go.
+        let may_fit = raw.len() <= self.max_bytes_per_scope.min(self.max_bytes);
+        if may_fit && scope.kept() + raw.len() > self.max_bytes_per_scope {
             self.make_room(&mut scope, raw.len());
         }
-        let fits = raw.len() <= self.max_bytes_per_scope && self.grow(id, &mut scope, raw.len());
+        let fits = may_fit && self.grow(id, &mut scope, raw.len());
         if fits {
             scope.bytes.extend_from_slice(raw);
             scope.records += 1;
@@ -154,7 +156,14 @@ impl Scopes {
         if len + wanted <= before {
             return true;
         }
-        let after = (len + wanted).max(before + before / 2).max(LEAST);
+        if len + wanted > self.max_bytes && scope.start > 0 {
+            scope.bytes.drain(..std::mem::take(&mut scope.start));
+            return self.grow(id, scope, wanted);
+        }
+        if len + wanted > self.max_bytes {
+            return false;
+        }
+        let after = (len + wanted).max((before + before / 2).max(LEAST).min(self.max_bytes));
         while self.bytes - before + after > self.max_bytes {
             if !self.give_up_oldest(id) {
                 return false;
@@ -187,6 +196,10 @@ impl Scopes {
             }
         }
         false
+    }
+
+    pub(super) fn is_let_out(&self, id: u64) -> bool {
+        self.scopes.get(&id).is_some_and(|scope| scope.state != State::Keeping)
     }
 
     /// The caller is to release it. `false`: there is nothing, or somebody else does.
@@ -225,6 +238,10 @@ impl Scopes {
     }
 
     pub(super) fn passed(&mut self, well: bool) {
+        if self.stats().pending == 0 {
+            // A fork in between has forgotten it.
+            return;
+        }
         match well {
             true => self.delivered += 1,
             false => self.failed += 1,
@@ -341,3 +358,19 @@ const MAX_SCOPES: usize = 1 << 16;
 const SPARES: usize = 64;
 /// but none larger than this.
 const MAX_SPARE: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_while_the_process_forks_is_the_parents() {
+        let mut scopes = Scopes::new(1_000, 1_000);
+        scopes.accepted += 1;
+        scopes.forget_inherited();
+        scopes.passed(true);
+        let stats = scopes.stats();
+        assert!(stats.balances(), "{stats:?}");
+        assert_eq!((stats.delivered, stats.dropped.by(DropReason::Forked)), (0, 1));
+    }
+}
