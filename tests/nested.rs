@@ -4,7 +4,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use tracing::dispatcher::with_default;
 use tracing_handlers::format::{Json, Text, Time};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{Output, Queue, Value, nested};
+use tracing_handlers::{Output, Queue, Severity, Value, nested};
 
 use crate::collect::{dispatch, seen};
 
@@ -47,18 +47,64 @@ fn a_nested_value_keeps_its_kind_in_events_and_spans_and_through_a_queue() {
 
 #[test]
 fn only_what_is_nothing_but_a_nested_value_is_one() {
+    /// Writes something else of the same length.
+    struct Masked;
+
+    impl std::fmt::Debug for Masked {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&nested(&[1, 2]).to_string().replace('1', "x"))
+        }
+    }
+
     let seen = seen(|| {
         tracing::info!(some = ?Some(nested(&order())), pair = ?(nested(&1), nested(&2)), "{}", nested(&[1, 2]));
         // As long as the message was.
         tracing::info!(text = ?format_args!("{}", "[1,2]"), after = %"[1,2]", "{}", nested(&[1, 2]));
+        tracing::info!(masked = ?Masked, "m");
         tracing::info!(broken = ?nested(&Broken), word = ?nested("word"), "m");
     });
     let values: Vec<_> =
         seen.all().iter().map(|record| format!("{:?}", record.as_record().fields().collect::<Vec<_>>())).collect();
-    for record in &seen.all()[..2] {
+    for record in &seen.all()[..3] {
         assert!(record.as_record().fields().all(|field| matches!(field.value, Value::Text(_))), "{values:?}");
     }
     let last = seen.last();
     assert_eq!(last.as_record().field("broken"), Some(Value::Text("<cannot be serialized: no way>")));
     assert_eq!(last.as_record().field("word"), Some(Value::Json("\"word\"")));
+}
+
+#[test]
+fn a_field_severity_that_is_none_is_the_value_that_it_is() {
+    #[derive(Debug)]
+    struct Outer(std::fmt::Error);
+
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("outer")
+        }
+    }
+
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let seen = seen(|| {
+        tracing::info!(severity = ?nested(&order()), "nested");
+        tracing::info!(severity = &Outer(std::fmt::Error) as &(dyn std::error::Error + 'static), "error");
+        tracing::info!(severity = %Severity::from_number(11).unwrap(), "a step");
+        tracing::info!(severity = 18_u128, "wide");
+        tracing::info!(severity = 18_i128, "wide");
+        tracing::info!(severity = u128::MAX, "too much");
+    });
+    let all = seen.all();
+    let (nested, error) = (all[0].as_record(), all[1].as_record());
+    assert!(matches!(nested.field("severity"), Some(Value::Json(_))), "{:?}", nested.field("severity"));
+    let chain = error.field("severity").map(|value| value.to_string());
+    assert!(matches!(error.field("severity"), Some(Value::Error(_))), "{chain:?}");
+    assert!(chain.is_some_and(|chain| chain.starts_with("outer: ")));
+    let numbers: Vec<_> = all[2..].iter().map(|record| record.as_record().severity().number()).collect();
+    assert_eq!(numbers, [11, 18, 18, 9]);
+    assert_eq!(all[5].as_record().field("severity"), Some(Value::U128(u128::MAX)));
 }

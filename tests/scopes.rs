@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::{Level, dispatcher::with_default};
 use tracing_handlers::clock::{Manual, Timestamp};
-use tracing_handlers::filter::LevelSwitch;
+use tracing_handlers::filter::{LevelFilter, LevelSwitch};
 use tracing_handlers::format::{Json, Text, Time};
 use tracing_handlers::handler::Handler;
 use tracing_handlers::record::{Kind, SpanEvents};
@@ -284,4 +284,88 @@ fn a_record_made_by_hand_has_a_severity_of_its_own_name() {
     let record = RecordBuf::new(Severity::CRITICAL, "t", "m");
     let copy = RecordBuf::from(&record.as_record()).with_field("a", 1_u64);
     assert_eq!(copy.as_record().severity().name(), "CRITICAL");
+}
+
+/// Cannot be flushed, nor asked.
+struct Panics;
+
+impl Handler for Panics {
+    fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        panic!("it cannot say")
+    }
+
+    fn flush(&self, _: std::time::Instant) -> Result<(), Error> {
+        panic!("it cannot be flushed")
+    }
+}
+
+#[test]
+fn a_handler_that_panics_when_its_scope_is_left_by_a_panic_does_not_end_the_process() {
+    let seen = Seen::default();
+    let layer = tracing_handlers::layer(seen.clone());
+    let handle = layer.handle();
+    with_default(&tracing::Dispatch::new(tracing_subscriber::registry().with(layer)), || {
+        let left = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            handle.with(Panics, || std::panic::resume_unwind(Box::new("out")))
+        }));
+        assert_eq!(left.unwrap_err().downcast_ref::<&str>(), Some(&"out"));
+        tracing::info!("after");
+    });
+    assert_eq!(seen.messages(), ["after"]);
+}
+
+#[test]
+fn a_handle_as_a_handler_does_not_panic_where_its_handlers_do() {
+    let layer = tracing_handlers::layer::<tracing_subscriber::Registry>(Panics);
+    let handle = layer.handle();
+    assert!(handle.handle(&RecordBuf::new(Severity::INFO, "", "").as_record()).is_ok());
+    assert_eq!(handle.span_events(), SpanEvents::ALL);
+}
+
+/// A clock that has gone mad.
+struct Leaps(std::sync::atomic::AtomicBool);
+
+impl tracing_handlers::clock::Clock for Leaps {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        match self.0.fetch_xor(true, std::sync::atomic::Ordering::Relaxed) {
+            true => Duration::MAX,
+            false => Duration::ZERO,
+        }
+    }
+}
+
+#[test]
+fn times_of_spans_do_not_overflow() {
+    pin();
+    let seen = Seen::default();
+    let layer = tracing_handlers::layer(Lives(seen.clone(), SpanEvents::CLOSE)).clock(Leaps(false.into()));
+    with_default(&tracing::Dispatch::new(tracing_subscriber::registry().with(layer)), || {
+        let span = tracing::info_span!("s");
+        (0..10).for_each(|_| span.in_scope(|| ()));
+    });
+    assert_eq!(seen.count(), 1);
+}
+
+#[test]
+fn an_output_without_events_may_have_records_of_spans() {
+    pin();
+    let memory = Memory::new();
+    let output = text(&memory).level(LevelFilter::OFF).span_events(SpanEvents::NEW);
+    assert_eq!(output.max_level(), LevelFilter::INFO);
+    with_default(&dispatch(output), || {
+        let _span = tracing::info_span!("request", id = 7).entered();
+        let _fine = tracing::debug_span!("fine");
+        tracing::error!("an event");
+    });
+    assert_eq!(memory.lines(), [" INFO request{id=7}: new"]);
+    let nothing = text(&memory).filter(LevelFilter::OFF).span_events(SpanEvents::NEW);
+    assert_eq!(nothing.max_level(), LevelFilter::OFF);
 }

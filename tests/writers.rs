@@ -96,6 +96,24 @@ proptest! {
 }
 
 #[test]
+fn a_line_of_very_many_parts_in_one_write_takes_time_in_proportion() {
+    // Moved along for each part, this would be half a terabyte.
+    let bytes = vec![b'x'; 2 << 20];
+    let parts = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = parts.clone();
+    let mut lines = Lines::new(from_fn(move |_| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }))
+    .max_line(4);
+    lines.write_all(&bytes).unwrap();
+    lines.finish();
+    assert_eq!(parts.load(std::sync::atomic::Ordering::Relaxed), bytes.len() / 4);
+    let mut endless = Lines::new(Captured::new()).max_line(usize::MAX);
+    endless.write_all(b"one line").unwrap();
+}
+
+#[test]
 fn the_severity_is_the_line_s_own_where_one_is_found() {
     let captured = Captured::new();
     let clock = Arc::new(Manual::new(Timestamp::new(100, 0)));

@@ -1,5 +1,5 @@
-use super::{Filter, LevelFilter};
-use crate::record::Meta;
+use super::{Filter, LevelFilter, Threshold};
+use crate::record::{Meta, Severity};
 use tracing::Level;
 
 /// A threshold: passes this level and more important ones.
@@ -34,39 +34,69 @@ impl Filter for Level {
     }
 }
 
-/// Passes the levels from `one` to `other`, both included, in whichever order they are given.
+/// Passes what lies from `one` to `other`, both included, in whichever order they are given. A tracing level stands for all the
+/// severities of its group ([`Severity::level`]), a [`Severity`] for its own number alone.
 ///
 /// ```
 /// use tracing::Level;
 /// use tracing_handlers::filter::{self, Filter};
 /// use tracing_handlers::{RecordBuf, Severity};
 ///
-/// let filter = filter::between(Level::INFO, Level::WARN);
-/// let passes = |severity| filter.passes(&RecordBuf::new(severity, "", "").as_record());
-/// assert!(passes(Severity::INFO) && passes(Severity::WARN));
-/// assert!(!passes(Severity::DEBUG) && !passes(Severity::ERROR));
+/// let passes = |filter: filter::Between, severity| filter.passes(&RecordBuf::new(severity, "", "").as_record());
+/// let levels = filter::between(Level::INFO, Level::WARN);
+/// assert!(passes(levels, Severity::INFO) && passes(levels, Severity::WARN));
+/// assert!(!passes(levels, Severity::DEBUG) && !passes(levels, Severity::ERROR));
+///
+/// let finer = filter::between(Severity::NOTICE, Level::ERROR);
+/// assert!(passes(finer, Severity::NOTICE) && passes(finer, Severity::EMERGENCY) && !passes(finer, Severity::INFO));
 /// ```
-pub fn between(one: Level, other: Level) -> Between {
-    Between { most_important: one.min(other), most_verbose: one.max(other) }
+pub fn between(one: impl Into<Bound>, other: impl Into<Bound>) -> Between {
+    let (one, other) = (one.into(), other.into());
+    Between { least: one.least.min(other.least), most: one.most.max(other.most) }
+}
+
+/// An end of what [`between`] passes: a tracing level or a [`Severity`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The numbers of the severities that it stands for.
+    least: u8,
+    most: u8,
+}
+
+impl From<Level> for Bound {
+    fn from(level: Level) -> Self {
+        let least = Severity::from(level).number();
+        let most = if level == Level::ERROR { MOST } else { least + 3 };
+        Self { least, most }
+    }
+}
+
+impl From<Severity> for Bound {
+    fn from(severity: Severity) -> Self {
+        Self { least: severity.number(), most: severity.number() }
+    }
 }
 
 /// See [`between`].
 #[derive(Clone, Copy, Debug)]
 pub struct Between {
-    most_important: Level,
-    most_verbose: Level,
+    least: u8,
+    most: u8,
 }
 
 impl Filter for Between {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        (self.most_important..=self.most_verbose).contains(&meta.level())
+        (self.least..=self.most).contains(&meta.severity.number())
     }
 
     fn max_level(&self) -> LevelFilter {
-        LevelFilter::from_level(self.most_verbose)
+        Threshold::of_least(self.least).level()
     }
 
     fn per_record(&self) -> bool {
         false
     }
 }
+
+/// FATAL's group counts as ERROR.
+const MOST: u8 = 24;

@@ -62,7 +62,7 @@ pub use condition::Condition;
 pub use first::{First, first};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use hours::{Hours, Weekday, hours};
-pub use level::{Between, between};
+pub use level::{Between, Bound, between};
 pub use level_by::{LevelBy, level_by};
 pub use name::{Name, name};
 pub use on_target::{OnTarget, target_contains, target_starts_with};

@@ -70,6 +70,7 @@ pub fn any_span_field(name: impl Into<String>) -> Place {
 }
 
 /// A field with this name of the event or of any span around it: what a text stands for where a [`Place`] is asked for.
+/// `message` is the event's message too, where it has one.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -214,7 +215,9 @@ impl Place {
 
     /// Whether any value that stands here fits.
     pub(super) fn any(&self, record: &Record<'_>, mut fits: impl FnMut(Value<'_>) -> bool) -> bool {
-        let own = self.is_of_event() && record.fields().any(|field| field.name == self.name && fits(field.value));
+        let mut fields = record.fields();
+        let own = self.is_of_event() && fields.any(|field| field.name == self.name && fits(field.value));
+        let own = own || self.message(record).is_some_and(&mut fits);
         match self.within {
             Within::Message => fits(Value::Str(record.message())),
             _ if own => true,
@@ -231,10 +234,16 @@ impl Place {
             return Some(Value::Str(record.message()));
         }
         let own = if self.is_of_event() { record.field(&self.name) } else { None };
-        own.or_else(|| {
+        own.or_else(|| self.message(record)).or_else(|| {
             let spans = record.spans().filter(|span| self.is_of_span(span.name()));
             spans.filter_map(|span| span.field(&self.name)).last()
         })
+    }
+
+    /// The event's message, where it stands for the field of that name: spans have such fields.
+    fn message<'a>(&self, record: &Record<'a>) -> Option<Value<'a>> {
+        let is_meant = matches!(self.within, Within::Anywhere) && self.name == "message";
+        (is_meant && !record.message().is_empty()).then(|| Value::Str(record.message()))
     }
 
     fn is_of_event(&self) -> bool {

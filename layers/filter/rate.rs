@@ -116,6 +116,10 @@ impl Rate {
     }
 
     fn has_token(&self, record: &Record<'_>) -> bool {
+        // Of more than one token in a nanosecond each costs nothing, and would be had from an empty bucket as well.
+        if self.burst == 0 {
+            return false;
+        }
         let now = record.time().unix_nanos();
         let Some(token) = self.interval.checked_div(i64::from(self.n)) else { return false };
         let full = token.saturating_mul(i64::from(self.burst));

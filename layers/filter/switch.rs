@@ -1,7 +1,9 @@
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use super::{Filter, LevelFilter, Threshold};
 use crate::record::{Meta, Record, this_thread};
@@ -42,8 +44,10 @@ struct Inner {
     least: AtomicU8,
     /// That of the thread where most passes.
     least_anywhere: AtomicU8,
-    /// How many levels of single threads there are.
-    threads: AtomicUsize,
+    /// Whether there are levels of single threads.
+    has_threads: AtomicBool,
+    /// Those, and their threads; the last one for a thread counts. No lock: a process may fork while another thread has it.
+    threads: ArcSwap<Vec<(u64, Threshold)>>,
     levels: Mutex<Levels>,
 }
 
@@ -72,7 +76,8 @@ impl LevelSwitch {
         let levels = Levels { base, passing: Vec::new(), next: 1, timed: None };
         let least = AtomicU8::new(base.least());
         let least_anywhere = AtomicU8::new(base.least());
-        Self(Arc::new(Inner { least, least_anywhere, threads: AtomicUsize::new(0), levels: Mutex::new(levels) }))
+        let (has_threads, threads) = (AtomicBool::new(false), ArcSwap::default());
+        Self(Arc::new(Inner { least, least_anywhere, has_threads, threads, levels: Mutex::new(levels) }))
     }
 
     /// Where it stands for threads without a level of their own.
@@ -176,12 +181,21 @@ fn turn_back(switch: &Weak<Inner>, number: u64) {
 }
 
 impl Inner {
+    /// The level that a thread has for itself, which goes before that of all.
+    fn of_thread(&self, thread: u64) -> Option<Threshold> {
+        let threads = self.threads.load();
+        threads.iter().rfind(|(of, _)| *of == thread).map(|(_, level)| *level)
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Levels) -> T) -> T {
         let mut levels = lock(&self.levels);
         let changed = change(&mut levels);
-        self.least.store(levels.of_thread(None).least(), Ordering::Relaxed);
+        self.least.store(levels.of_all().least(), Ordering::Relaxed);
         self.least_anywhere.store(levels.lowest().least(), Ordering::Relaxed);
-        self.threads.store(levels.passing.iter().filter(|passing| passing.thread.is_some()).count(), Ordering::Release);
+        let threads: Vec<_> = levels.of_threads().collect();
+        let has_threads = !threads.is_empty();
+        self.threads.store(Arc::new(threads));
+        self.has_threads.store(has_threads, Ordering::Release);
         drop(levels);
         changes::announce();
         changed
@@ -200,16 +214,17 @@ impl Levels {
         self.passing.retain(|passing| passing.number != number);
     }
 
-    /// A thread's own level goes before that of all.
-    fn of_thread(&self, thread: Option<u64>) -> Threshold {
-        let last = |thread| self.passing.iter().rfind(|passing| passing.thread == thread);
-        last(thread).or_else(|| last(None)).map_or(self.base, |passing| passing.level)
+    /// That of threads without a level of their own.
+    fn of_all(&self) -> Threshold {
+        self.passing.iter().rfind(|passing| passing.thread.is_none()).map_or(self.base, |passing| passing.level)
+    }
+
+    fn of_threads(&self) -> impl Iterator<Item = (u64, Threshold)> {
+        self.passing.iter().filter_map(|passing| Some((passing.thread?, passing.level)))
     }
 
     fn lowest(&self) -> Threshold {
-        let threads = self.passing.iter().filter(|passing| passing.thread.is_some());
-        let all = threads.map(|passing| passing.level).chain([self.of_thread(None)]);
-        all.min_by_key(|level| level.least()).unwrap_or(self.base)
+        self.of_threads().fold(self.of_all(), |lowest, (_, level)| lowest.or(level))
     }
 }
 
@@ -223,9 +238,8 @@ impl Filter for LevelSwitch {
     }
 
     fn accepts(&self, record: &Record<'_>) -> bool {
-        match self.0.threads.load(Ordering::Acquire) {
-            0 => record.severity().number() >= self.0.least.load(Ordering::Relaxed),
-            _ => lock(&self.0.levels).of_thread(Some(record.thread_id())).allows(record.severity()),
-        }
+        let own = || self.0.of_thread(record.thread_id());
+        let own = if self.0.has_threads.load(Ordering::Acquire) { own() } else { None };
+        own.unwrap_or_else(|| self.level()).allows(record.severity())
     }
 }

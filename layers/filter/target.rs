@@ -1,4 +1,4 @@
-use super::{Filter, LevelFilter};
+use super::{Filter, LevelFilter, Threshold};
 use crate::record::Meta;
 
 /// Passes records of these targets and of the modules inside them: `shop` passes `shop` and `shop::stock`, not `shopping`.
@@ -16,20 +16,21 @@ use crate::record::Meta;
 /// assert!(!passes(Severity::ERROR, "shop::secret") && !passes(Severity::ERROR, "hyper"));
 /// ```
 pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets {
-    targets.into_iter().fold(Targets::default(), |all, target| all.with(target, LevelFilter::TRACE))
+    targets.into_iter().fold(Targets::default(), |all, target| all.with(target, Threshold::ALL))
 }
 
 /// Levels by target; the longest target that fits decides. See [`targets`].
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     /// Longest first, so that the first that fits is the closest.
-    rules: Vec<(String, LevelFilter)>,
-    otherwise: Option<LevelFilter>,
+    rules: Vec<(String, Threshold)>,
+    otherwise: Option<Threshold>,
 }
 
 impl Targets {
-    /// This target, and the modules inside it, from `level` up.
-    pub fn with(mut self, target: impl Into<String>, level: impl Into<LevelFilter>) -> Self {
+    /// This target, and the modules inside it, from `level` up: a tracing level, or a [`Severity`](crate::Severity) (`notice` and
+    /// above).
+    pub fn with(mut self, target: impl Into<String>, level: impl Into<Threshold>) -> Self {
         let target = target.into();
         self.rules.retain(|(known, _)| *known != target);
         self.rules.push((target, level.into()));
@@ -39,29 +40,29 @@ impl Targets {
 
     /// Nothing of this target.
     pub fn without(self, target: impl Into<String>) -> Self {
-        self.with(target, LevelFilter::OFF)
+        self.with(target, Threshold::OFF)
     }
 
     /// All other targets from `level` up. By default nothing.
-    pub fn otherwise(mut self, level: impl Into<LevelFilter>) -> Self {
+    pub fn otherwise(mut self, level: impl Into<Threshold>) -> Self {
         self.otherwise = Some(level.into());
         self
     }
 
-    fn level_of(&self, target: &str) -> LevelFilter {
+    fn level_of(&self, target: &str) -> Threshold {
         let rule = self.rules.iter().find(|(rule, _)| is_inside(target, rule));
-        rule.map(|(_, level)| *level).or(self.otherwise).unwrap_or(LevelFilter::OFF)
+        rule.map(|(_, level)| *level).or(self.otherwise).unwrap_or(Threshold::OFF)
     }
 }
 
 impl Filter for Targets {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        meta.level() <= self.level_of(meta.target)
+        self.level_of(meta.target).allows(meta.severity)
     }
 
     fn max_level(&self) -> LevelFilter {
         let levels = self.rules.iter().map(|(_, level)| *level).chain(self.otherwise);
-        levels.max().unwrap_or(LevelFilter::OFF)
+        levels.fold(Threshold::OFF, Threshold::or).level()
     }
 
     fn per_record(&self) -> bool {

@@ -104,7 +104,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 
     /// Records of these moments in the lives of the spans that are [shown](Self::spans), whatever the [level](Self::level) of
-    /// events. They must pass the [filter](Self::filter) like others.
+    /// events: with `LevelFilter::OFF` there, they come alone. They must pass the [filter](Self::filter) like others.
     ///
     /// ```
     /// use tracing_handlers::record::SpanEvents;
@@ -143,9 +143,19 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
+    /// Whether there can be a record with spans, or of one.
+    fn wants_spans(&self) -> bool {
+        let has_records = self.level != Threshold::OFF || !self.span_events.is_empty();
+        has_records && self.max_of_filter() != LevelFilter::OFF
+    }
+
+    fn max_of_filter(&self) -> LevelFilter {
+        self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level)
+    }
+
     #[cold]
     fn wants_of_span(&self, record: &Record<'_>) -> bool {
-        self.span_events.contains(record.kind()) && self.level != Threshold::OFF && record.level() <= self.spans
+        self.span_events.contains(record.kind()) && record.level() <= self.spans
     }
 
     #[inline]
@@ -199,16 +209,15 @@ fn format_panicked() -> Error {
 impl<F: Format, S: Sink> Handler for Output<F, S> {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.level != Threshold::OFF && meta.level() <= self.spans,
+            true => self.wants_spans() && meta.level() <= self.spans,
             false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
         }
     }
 
     fn max_level(&self) -> LevelFilter {
-        let filter = self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level);
-        match self.level.level().min(filter) {
-            LevelFilter::OFF => LevelFilter::OFF,
-            events => events.max(self.spans),
+        match self.wants_spans() {
+            true => self.level.level().min(self.max_of_filter()).max(self.spans),
+            false => LevelFilter::OFF,
         }
     }
 

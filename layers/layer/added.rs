@@ -1,5 +1,6 @@
 //! Handlers that are there for a while.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use super::shared::Shared;
 use crate::handler::{Handler, Report};
 use crate::record::{Meta, Record, SpanEvents, this_thread};
 use crate::sync::deadline_in;
-use crate::{Error, selflog};
+use crate::{Error, ErrorKind, selflog};
 
 /// A handler that is there as long as this is: see [`Handle::add`](super::Handle::add). Dropping this flushes it, for 5 seconds
 /// at most.
@@ -32,7 +33,12 @@ impl Added {
 impl Drop for Added {
     fn drop(&mut self) {
         self.shared.change(|parts| parts.added.retain(|(number, _)| *number != self.number));
-        if let Err(error) = self.handler.flush(deadline_in(PATIENCE)) {
+        // A panic here would end the process where the scope itself is left by one.
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.handler.flush(deadline_in(PATIENCE))));
+        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "it panicked in its flush")));
+        if let Err(error) = flushed
+            && !error.is_told()
+        {
             selflog::tell(&format!("a handler that was added: {error}"));
         }
     }

@@ -38,14 +38,14 @@ impl Handler for Handle {
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let graph = self.shared.graph.load();
-        if graph.handler.span_events().takes(record.kind()) && graph.enabled(&record.meta()) {
+        if graph.span_events.takes(record.kind()) && graph.enabled(&record.meta()) {
             self.shared.deliver(&graph, record.raw());
         }
         Ok(())
     }
 
     fn span_events(&self) -> SpanEvents {
-        self.shared.graph.load().handler.span_events()
+        self.shared.graph.load().span_events
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -31,8 +31,8 @@ impl Timing {
     fn pass(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.since);
         match self.entered {
-            0 => self.idle += passed,
-            _ => self.busy += passed,
+            0 => self.idle = self.idle.saturating_add(passed),
+            _ => self.busy = self.busy.saturating_add(passed),
         }
         self.since = now;
     }

@@ -10,7 +10,7 @@ use tracing::field::{Field, Visit};
 
 use super::callsite::{Callsite, plain};
 use super::encoding::{self, HeadMut, Name, Slot};
-use super::{Kind, Severity, Value, noted};
+use super::{Kind, Severity, Value, noted, pool};
 use crate::clock::Timestamp;
 
 /// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in, and tells their stamp.
@@ -160,12 +160,14 @@ impl<'b> Capture<'b> {
             return self.put_message(format_args!("{value}"));
         }
         match severity_of(value) {
-            Some(severity) => {
-                if let Some(mut head) = HeadMut::of(self.raw) {
-                    head.set_severity(severity);
-                }
-            }
+            Some(severity) => self.set_severity(severity),
             None => encoding::put_field(self.raw, self.name(field), value),
+        }
+    }
+
+    fn set_severity(&mut self, severity: Severity) {
+        if let Some(mut head) = HeadMut::of(self.raw) {
+            head.set_severity(severity);
         }
     }
 
@@ -176,9 +178,31 @@ impl<'b> Capture<'b> {
 
     #[cold]
     fn put_written_severity(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = Vec::new();
+        let mut text = pool::take();
+        noted::clear();
         write_guarded(&mut text, format_args!("{value:?}"));
-        self.put_special(field, Value::Text(&String::from_utf8_lossy(&text)));
+        let is_json = noted::is_all_of(&text);
+        match named(&text) {
+            Some(severity) => self.set_severity(severity),
+            None => {
+                let write = |out: &mut Vec<u8>| out.extend_from_slice(&text);
+                encoding::put_written(self.raw, self.name(field), write, |written| {
+                    is_json && written.len() == text.len()
+                });
+            }
+        }
+        pool::give(text);
+    }
+
+    #[cold]
+    fn put_severity_of_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        let mut text = pool::take();
+        write_guarded(&mut text, format_args!("{error}"));
+        match named(&text) {
+            Some(severity) => self.set_severity(severity),
+            None => encoding::put_error(self.raw, self.name(field), |out| put_chain(out, error)),
+        }
+        pool::give(text);
     }
 
     /// Appends a text and notes in the header, by `set`, where it stands.
@@ -261,7 +285,7 @@ impl Visit for Capture<'_> {
         if self.is_special(field) {
             return match self.is_message(field) {
                 true => self.put_message(format_args!("{value}")),
-                false => self.put_written_severity(field, &format_args!("{value}")),
+                false => self.put_severity_of_error(field, value),
             };
         }
         encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
@@ -292,9 +316,15 @@ fn severity_of(value: Value<'_>) -> Option<Severity> {
     let number = match value {
         Value::U64(number) => u8::try_from(number).ok()?,
         Value::I64(number) => u8::try_from(number).ok()?,
-        value => return value.as_str()?.parse().ok(),
+        Value::U128(number) => u8::try_from(number).ok()?,
+        Value::I128(number) => u8::try_from(number).ok()?,
+        value => return Severity::named(value.as_str()?),
     };
     Severity::from_number(number)
+}
+
+fn named(text: &[u8]) -> Option<Severity> {
+    Severity::named(str::from_utf8(text).ok()?)
 }
 
 fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {

@@ -447,11 +447,12 @@ pub(crate) fn put_written(
     out: &mut Vec<u8>,
     name: Name<'_>,
     write: impl FnOnce(&mut Vec<u8>),
-    is_json: impl FnOnce(usize) -> bool,
+    is_json: impl FnOnce(&[u8]) -> bool,
 ) {
     let start = out.len();
     put_name(out, TEXT, name);
-    if is_json(put_len32(out, write) as usize) {
+    let len = put_len32(out, write) as usize;
+    if is_json(&out[out.len() - len..]) {
         out[start] = out[start] & INLINE | JSON;
     }
 }

@@ -3,6 +3,8 @@ use std::io;
 
 use serde::Serialize;
 
+use super::noted::{self, Mark};
+
 /// A value that serde can serialize, as a nested value: [`Value::Json`](super::Value::Json), which formats of JSON write as it is.
 ///
 /// It is given to an event or a span by `?` or `%`. Other layers see its JSON as a text. It is serialized once, when the event
@@ -37,10 +39,10 @@ pub struct Nested<'a, T: ?Sized>(&'a T);
 
 impl<T: Serialize + ?Sized> fmt::Display for Nested<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut pen = Pen { to: f, written: 0, failed: false };
+        let mut pen = Pen { to: f, written: Mark::NOTHING, failed: false };
         match serde_json::to_writer(&mut pen, self.0) {
             Ok(()) => {
-                super::noted::note(pen.written);
+                noted::note(pen.written);
                 Ok(())
             }
             Err(_) if pen.failed => Err(fmt::Error),
@@ -58,7 +60,7 @@ impl<T: Serialize + ?Sized> fmt::Debug for Nested<'_, T> {
 /// From bytes to text: serde_json writes whole characters at a time.
 struct Pen<'p, 'f> {
     to: &'p mut fmt::Formatter<'f>,
-    written: usize,
+    written: Mark,
     failed: bool,
 }
 
@@ -66,7 +68,7 @@ impl io::Write for Pen<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = str::from_utf8(bytes).ok().and_then(|text| self.to.write_str(text).ok());
         self.failed = written.is_none();
-        self.written += bytes.len();
+        self.written = self.written.with(bytes);
         written.map(|()| bytes.len()).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 

@@ -2,25 +2,44 @@
 
 use std::cell::Cell;
 
+/// What a text is known by: its length alone would take another text of the same length for JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    len: usize,
+    /// FNV-1a of 64 bits.
+    hash: u64,
+}
+
+impl Mark {
+    pub(super) const NOTHING: Self = Self { len: 0, hash: 0xcbf2_9ce4_8422_2325 };
+
+    /// That of the text with these bytes at its end.
+    pub(super) fn with(self, bytes: &[u8]) -> Self {
+        let hash = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        Self { len: self.len + bytes.len(), hash: bytes.iter().fold(self.hash, hash) }
+    }
+}
+
 /// Forgets what was noted before.
 #[inline]
 pub(super) fn clear() {
-    note(0);
+    note(Mark::NOTHING);
 }
 
-/// So many bytes of JSON have been written on this thread.
+/// Such a text of JSON has been written on this thread.
 #[inline]
-pub(super) fn note(bytes: usize) {
+pub(super) fn note(mark: Mark) {
     // On a thread that is ending a nested value is a text.
-    let _ = NOTED.try_with(|noted| noted.set(bytes));
+    let _ = NOTED.try_with(|noted| noted.set(mark));
 }
 
-/// Whether a text of this length is one nested value, and nothing else.
+/// Whether this text is one nested value, and nothing else.
 #[inline]
-pub(super) fn is_all_of(bytes: usize) -> bool {
-    bytes > 0 && NOTED.try_with(|noted| noted.get() == bytes).unwrap_or(false)
+pub(super) fn is_all_of(text: &[u8]) -> bool {
+    let noted = NOTED.try_with(Cell::get).unwrap_or(Mark::NOTHING);
+    !text.is_empty() && noted.len == text.len() && noted == Mark::NOTHING.with(text)
 }
 
 thread_local! {
-    static NOTED: Cell<usize> = const { Cell::new(0) };
+    static NOTED: Cell<Mark> = const { Cell::new(Mark::NOTHING) };
 }

@@ -27,9 +27,10 @@ use crate::{Error, ErrorKind};
 /// | `EMERGENCY` | 21 | `emerg`, `panic` | [`emergency!`](crate::emergency) |
 ///
 /// The numbers are those that OpenTelemetry's data model gives syslog's severities. At a callsite the field `severity` says
-/// it, with one of these names, one of [one's own](Self::define), or a number from 1 to 24: `info!(severity = "notice", "sold out")`.
-/// It changes nothing where it says anything else; then it is a field like others. The macro's own level is what tracing's
-/// maximum level and other layers look at, so it should be the one of the same group: [`level`](Self::level).
+/// it, with one of these names, one of [one's own](Self::define), a step as it is shown (`INFO3`), or a number from 1 to 24:
+/// `info!(severity = "notice", "sold out")`. It changes nothing where it says anything else; then it is a field like others.
+/// The macro's own level is what tracing's maximum level and other layers look at, so it should be the one of the same group:
+/// [`level`](Self::level).
 ///
 /// ```
 /// use tracing_handlers::Severity;
@@ -160,7 +161,7 @@ impl Severity {
 
     /// The severity that is called so; without the error, which allocates, for texts that may be names.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        standard(name).or_else(|| names::find(name))
+        standard(name).or_else(|| names::find(name)).or_else(|| step(name))
     }
 
     /// The name of its group.
@@ -273,6 +274,22 @@ fn standard(name: &str) -> Option<Severity> {
     STANDARD.iter().find(is).map(|(_, severity)| *severity)
 }
 
+/// One that has no name of its own, as it is shown.
+fn step(name: &str) -> Option<Severity> {
+    let place = STEPS.iter().position(|step| step.eq_ignore_ascii_case(name))?;
+    Severity::from_number(place as u8 + 1)
+}
+
+#[rustfmt::skip]
+const STEPS: [&str; 24] = [
+    "TRACE", "TRACE2", "TRACE3", "TRACE4",
+    "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
+    "INFO", "INFO2", "INFO3", "INFO4",
+    "WARN", "WARN2", "WARN3", "WARN4",
+    "ERROR", "ERROR2", "ERROR3", "ERROR4",
+    "FATAL", "FATAL2", "FATAL3", "FATAL4",
+];
+
 const STANDARD: [(&str, Severity); 17] = [
     ("trace", Severity::TRACE),
     ("verbose", Severity::VERBOSE),
@@ -337,7 +354,7 @@ mod names {
 const MAX_NAMES: usize = 250;
 const MAX_NAME: usize = 32;
 
-/// Any of the names, in any case.
+/// Any of the names, in any case, and the steps as they are shown: `INFO3`.
 impl FromStr for Severity {
     type Err = Error;
 
@@ -397,10 +414,8 @@ impl fmt::Debug for Severity {
 /// Its own name, or the group's, and the step where it is not the first: `NOTICE`, `WARN`, `INFO2`.
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.number - 1) % 4 {
-            step @ 1.. if !self.is_named() => write!(f, "{}{}", self.name(), step + 1),
-            _ => f.pad(self.name()),
-        }
+        let step = STEPS.get(usize::from(self.number - 1)).filter(|_| !self.is_named());
+        f.pad(step.copied().unwrap_or_else(|| self.name()))
     }
 }
 
@@ -420,6 +435,20 @@ mod tests {
         let named = [10, 20, 30, 40, 50].map(|level| Severity::from_python(level).name());
         assert_eq!(named, ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
         assert_eq!((Severity::from_syslog(8), Severity::from_windows(3)), (None, None));
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_and_is_padded() {
+        for number in 1..=24 {
+            let severity = Severity::from_number(number).expect("it is in the range");
+            let shown = severity.to_string();
+            assert!(shown.parse::<Severity>().is_ok_and(|read| read.is_same(severity)), "{shown}");
+            assert_eq!(format!("{severity:<9}|"), format!("{shown:<9}|"));
+        }
+        assert_eq!(Severity::from_number(11).map(|severity| severity.to_string()).as_deref(), Some("INFO3"));
+        for wrong in ["INFO1", "INFO5", "INFO22", "NOTICE2", "3", "", "INFO "] {
+            assert!(wrong.parse::<Severity>().is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

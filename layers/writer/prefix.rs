@@ -10,6 +10,7 @@ use crate::record::Severity;
 /// assert_eq!(prefix("WARN: hot"), Some((Severity::WARN, "hot")));
 /// assert_eq!(prefix("[notice]  warm"), Some((Severity::NOTICE, "warm")));
 /// assert_eq!(prefix("Info on this page"), None);
+/// assert_eq!(prefix("error::Kind is a type"), None);
 /// assert_eq!(prefix("12: a line of a listing"), None);
 /// ```
 pub fn prefix(line: &str) -> Option<(Severity, &str)> {
@@ -24,5 +25,10 @@ pub fn prefix(line: &str) -> Option<(Severity, &str)> {
         return None;
     }
     let severity = Severity::named(name.trim_end())?;
-    Some((severity, rest.strip_prefix(':').unwrap_or(rest).trim_start()))
+    let rest = match (end, rest.strip_prefix(':')) {
+        // A path, as in `error::Kind`.
+        (':', Some(_)) => return None,
+        (_, after) => after.unwrap_or(rest),
+    };
+    Some((severity, rest.trim_start()))
 }

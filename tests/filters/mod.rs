@@ -4,6 +4,7 @@ mod chain;
 mod fields;
 mod filtered;
 mod many;
+mod wants;
 #[cfg(feature = "time-zone")]
 mod zone;
 

@@ -16,7 +16,7 @@ use tracing_handlers::sink::{Batch, Console, File, Make, Memory, Null, Sink, Wri
 use tracing_handlers::testing::{
     Behind, Captured, Failures, Rig, Wiring, check_binary_format, check_format, check_handler, check_sink,
 };
-use tracing_handlers::{Error, ErrorKind, Handler, Output, Partial, Queue, Record, RecordBuf};
+use tracing_handlers::{Error, ErrorKind, Handler, Output, Partial, Queue, Record, RecordBuf, Value};
 
 use crate::collect::alone;
 
@@ -132,6 +132,25 @@ fn a_format_that_breaks_a_law_is_found_out() {
         })
     };
     assert_eq!(laws(check_format(escapes_too_little)), ["no controls"]);
+    // The marks that are seldom thought of, and a place that seldom is.
+    for mark in ['\u{61c}', '\u{202b}', '\u{202c}', '\u{2068}'] {
+        let lets_through = move || {
+            spoiled(move |record, out| {
+                let marks = record.message().chars().filter(|char| *char == mark);
+                out.push_str(&marks.collect::<String>());
+                Ok(())
+            })
+        };
+        assert_eq!(laws(check_format(lets_through)), ["no controls"], "{mark:?}");
+    }
+    let trusts_nested_values = || {
+        spoiled(|record, out| {
+            let nested = record.fields().filter(|field| matches!(field.value, Value::Json(_)));
+            nested.for_each(|field| out.push_str(&field.value.to_string().replace(['\n', '\u{2028}', '\u{2029}'], "")));
+            Ok(())
+        })
+    };
+    assert_eq!(laws(check_format(trusts_nested_values)), ["one line", "no controls"]);
     let paints = || {
         spoiled(|_, out| {
             out.push_str("\x1b[0m");

@@ -160,7 +160,9 @@ fn no_controls<F: Format>(format: F) -> Verdict {
     })?;
     let is_break = |char: &char| ['\n', '\r', '\u{b}', '\u{c}', '\u{85}'].contains(char);
     let controls = (0..0xa0_u8).map(char::from).filter(|char| char.is_control() && !is_break(char));
-    let turning = ['\u{200e}', '\u{200f}', '\u{202a}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2069}'];
+    // Unicode's Bidi_Control.
+    let turning =
+        ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter().chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
     adds_none(&format, &controls.chain(turning).collect::<Vec<_>>())
 }
 
@@ -195,6 +197,8 @@ fn adds_none<F: Format>(format: &F, chars: &[char]) -> Verdict {
 /// Records that have `text` in one place each.
 fn places(text: &str) -> Vec<(&'static str, RecordBuf)> {
     let plain = samples::plain;
+    // JSON itself has no controls of ASCII in its texts.
+    let json = if text.contains(|char| char < ' ') { "\"a_b\"".to_owned() } else { format!("\"{text}\"") };
     let of_target = RecordBuf::new(Severity::INFO, text, "sold").with_time(plain().as_record().time());
     vec![
         ("the message", samples::saying(text)),
@@ -202,6 +206,7 @@ fn places(text: &str) -> Vec<(&'static str, RecordBuf)> {
         ("a field's name", plain().with_field(text, 1)),
         ("a string", plain().with_field("s", text)),
         ("a Debug or Display value", plain().with_field("t", Value::Text(text))),
+        ("a nested value", plain().with_field("n", Value::Json(&json))),
         ("an error", plain().with_error("error", &["outer", text])),
         ("a span's name", plain().with_span(text, [])),
         ("a span's field's name", plain().with_span("span", [(text, 1.into())])),
