@@ -26,6 +26,7 @@ mod safe;
 mod scoped_buffer;
 mod scopes;
 mod secrets;
+mod secrets_more;
 mod sinks;
 mod testing;
 mod text;
