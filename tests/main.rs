@@ -13,6 +13,7 @@ mod json;
 mod json_template;
 mod layer;
 mod logfmt;
+mod names_more;
 mod nested;
 mod output;
 mod pattern;
