@@ -61,7 +61,10 @@ fn line(format: &dyn Format, record: &Record<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn presets() -> Vec<(&'static str, fn(&str) -> Preset)> {
+/// A preset for something of this name.
+type Of = fn(&str) -> Preset;
+
+fn presets() -> Vec<(&'static str, Of)> {
     vec![
         ("ecs", |_| Preset::ecs()),
         ("gelf", |name| Preset::gelf(name)),

@@ -8,8 +8,7 @@ use tracing_handlers::{RecordBuf, Severity, Value};
 fn redacted(redact: &Redact, value: Value<'_>) -> String {
     let mut record = RecordBuf::new(Severity::INFO, "shop", "").with_field("value", value);
     redact.rewrite(&mut record);
-    let text = record.as_record().field("value").unwrap().to_string();
-    text
+    record.as_record().field("value").unwrap().to_string()
 }
 
 #[test]
