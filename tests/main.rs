@@ -14,6 +14,7 @@ mod json_template;
 mod layer;
 mod logfmt;
 #[cfg(feature = "serde")]
+mod names_more;
 mod nested;
 mod output;
 mod pattern;
@@ -27,6 +28,7 @@ mod safe;
 mod scoped_buffer;
 mod scopes;
 mod secrets;
+mod secrets_more;
 mod sinks;
 mod testing;
 mod text;

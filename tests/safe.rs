@@ -11,7 +11,7 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, info, info_span};
 use tracing_handlers::format::csv::{self, Column};
 use tracing_handlers::format::json::{self, Layout};
-use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Text, from_fn, logfmt};
+use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Pattern, Preset, Python, Text, from_fn, logfmt};
 use tracing_handlers::sink::Null;
 use tracing_handlers::{Error, Output, Record, RecordBuf, Severity, Value};
 
@@ -19,6 +19,14 @@ use crate::collect::dispatch;
 
 /// Everything that writes lines, each with all that it can show.
 fn formats() -> Vec<(&'static str, Box<dyn Format>)> {
+    let mut formats = lines();
+    formats.extend(presets());
+    #[cfg(feature = "serde")]
+    formats.push(("json template", Box::new(json_template())));
+    formats
+}
+
+fn lines() -> Vec<(&'static str, Box<dyn Format>)> {
     vec![
         ("text", Box::new(shown(Text::full()))),
         ("compact text", Box::new(shown(Text::compact()))),
@@ -34,7 +42,62 @@ fn formats() -> Vec<(&'static str, Box<dyn Format>)> {
         ("csv", Box::new(csv())),
         ("csv, semicolons", Box::new(csv().separator(csv::Separator::Semicolon).guard_formulas(false))),
         ("csv, all quoted", Box::new(csv().quoting(csv::Quoting::All).nested(csv::Nested::Json))),
+        ("pattern", Box::new(pattern())),
+        ("python, percent", Box::new(python('%'))),
+        ("python, brace", Box::new(python('{'))),
+        ("python, dollar", Box::new(python('$'))),
     ]
+}
+
+fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
+    let shown = |preset: Preset| -> Box<dyn Format> { Box::new(preset.source(true).field("column", "own.column")) };
+    vec![
+        ("ecs", shown(Preset::ecs())),
+        ("ecs, nested", shown(Preset::ecs().nested(true))),
+        ("gelf", shown(Preset::gelf("web-1"))),
+        ("google cloud", shown(Preset::google_cloud("shop"))),
+        ("logstash", shown(Preset::logstash())),
+        ("bunyan", shown(Preset::bunyan("shop"))),
+        ("otlp", shown(Preset::otlp())),
+        ("datadog", shown(Preset::datadog("shop"))),
+        ("datadog, cut", shown(Preset::datadog("shop").max_string(100))),
+    ]
+}
+
+fn pattern() -> Pattern {
+    let all = concat!(
+        "{time} {level:<5 color} {target:>8.-12} {name} {message:^9 bold} {fields} {field.column|none} {span} ",
+        "{span.column} {spans} {error} {module} {file}:{line} {thread} {thread_id} {?field.a:[{style red:{field.a}}]}"
+    );
+    Pattern::new(all).unwrap()
+}
+
+/// Each field in each conversion: as `str`, `repr` and `ascii`. Errors stand in the line.
+fn python(style: char) -> Python {
+    let names =
+        ["name", "message", "pathname", "filename", "module", "lineno", "threadName", "exc_text", "column", "a"];
+    let all = names.map(|name| match style {
+        '%' => format!("%({name})-9s %({name})r %({name})a"),
+        '{' => format!("{{{name}!s:>9}} {{{name}!r:.7}} {{{name}!a}}"),
+        _ => format!("${{{name}}}"),
+    });
+    Python::new(style, &all.join(" ")).unwrap().defaults(["column", "a"].map(|name| (name, "none".into()))).error(false)
+}
+
+#[cfg(feature = "serde")]
+fn json_template() -> tracing_handlers::format::JsonTemplate {
+    let template = r#"{
+        "texts": [{"$resolver": "message"}, {"$resolver": "logger"}, {"$resolver": "name"}, {"$resolver": "span"}],
+        "thread": {"$resolver": "thread"},
+        "source": [{"$resolver": "source"}, {"$resolver": "source", "field": "className"}],
+        "column": {"$resolver": "field", "key": "column", "stringified": true},
+        "error": {"$resolver": "exception", "field": "chain"},
+        "root": {"$resolver": "exceptionRootCause"},
+        "spans": {"$resolver": "spans"},
+        "mdc": {"$resolver": "mdc"},
+        "fields": {"$resolver": "fields", "flatten": {"prefix": "f."}, "stringified": true}
+    }"#;
+    tracing_handlers::format::JsonTemplate::parse(template).unwrap()
 }
 
 fn shown(text: Text) -> Text {

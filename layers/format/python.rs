@@ -79,7 +79,8 @@ use crate::{Error, ErrorKind};
 /// **Where this is not Python**, on purpose:
 ///
 /// - What comes from the program is escaped as in [`Text`](super::Text): a line break shows as `\n`, so that no message can forge a
-///   line; widths count what is shown. What `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters
+///   line; widths count what is shown. An error after the line begins its own line, as in Python, and could be one that passes for
+///   a record: where that matters, there are [`error(false)`](Self::error) and `exc_text`. What `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters
 ///   are printable there is Unicode's of the Rust release.
 /// - The time is UTC unless told otherwise, and `%Z` is then `UTC`. A time before the year 0 or after 9999 is written as the nearest
 ///   one inside; an offset has no seconds.

@@ -14,7 +14,8 @@ use crate::record::{Change, NewFields, Record, RecordBuf, Span, Value};
 /// | [`env`](Self::env) | an environment variable, read once |
 /// | [`with`](Self::with) | what a closure gives for each record |
 ///
-/// A record that has a field of that name keeps it, and gets no second one; a closure sees to that itself.
+/// A record that has a field of that name keeps it, and gets no second one; nor does it where a name is given twice: the
+/// first stays. A closure sees to that itself.
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Add, Rewrite};
@@ -55,7 +56,9 @@ impl Add {
 
     /// A field that is the same in each record.
     pub fn constant<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
-        self.0.push(Source::Constant(name.to_owned(), NewFields::encoded(name, value.into())));
+        if !self.has(name) {
+            self.0.push(Source::Constant(name.to_owned(), NewFields::encoded(name, value.into())));
+        }
         self
     }
 
@@ -72,7 +75,9 @@ impl Add {
 
     /// `pid`: the number of this process, asked for each record, for it is another one after a fork.
     pub fn pid(mut self) -> Self {
-        self.0.push(Source::Pid);
+        if !self.has("pid") {
+            self.0.push(Source::Pid);
+        }
         self
     }
 
@@ -98,6 +103,14 @@ impl Add {
     pub fn with(mut self, give: impl Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync + 'static) -> Self {
         self.0.push(Source::Own(Arc::new(give)));
         self
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|source| match source {
+            Source::Constant(known, _) => known == name,
+            Source::Pid => name == "pid",
+            Source::Own(_) => false,
+        })
     }
 }
 

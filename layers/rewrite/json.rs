@@ -29,6 +29,8 @@ pub(super) fn rewrite(
     out: &mut String,
 ) -> Result<bool, NotJson> {
     let bytes = json.as_bytes();
+    let Memory { decoded, shown, open } = memory;
+    let mut grammar = Grammar::new(open);
     let (mut at, mut done) = (0, 0);
     let mut put = |range: Range<usize>, text: &str, out: &mut String| {
         out.push_str(&json[done..range.start]);
@@ -36,34 +38,50 @@ pub(super) fn rewrite(
         done = range.end;
     };
     while let Some(byte) = bytes.get(at) {
-        let shown = &mut memory.shown;
         shown.clear();
         let token = at;
         match byte {
             b'"' => {
+                grammar.take(TEXT)?;
                 at = end_of_string(bytes, token)?;
-                let text = decode(&json[token + 1..at - 1], &mut memory.decoded)?;
+                let text = decode(&json[token + 1..at - 1], decoded)?;
                 let value = value_of_member(bytes, at);
                 if hide.write_text(text, shown) {
                     put(token..at, shown, out);
                 }
                 let Some(value) = value.filter(|_| hide.hides(text)) else { continue };
+                grammar.take(b':')?;
+                grammar.take(PLAIN)?;
                 at = end_of_value(bytes, value)?;
                 shown.clear();
                 hide.write_hidden(&json[value..at], shown);
                 put(value..at, shown, out);
             }
             b'-' | b'0'..=b'9' => {
+                grammar.take(PLAIN)?;
                 at = end_of_plain(bytes, token);
+                if !is_number(&bytes[token..at]) {
+                    return Err(NotJson);
+                }
                 if hide.write_number(&json[token..at], shown) {
                     put(token..at, shown, out);
                 }
             }
-            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => at += 1,
-            b't' | b'f' | b'n' => at = end_of_plain(bytes, token),
-            _ => return Err(NotJson),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => {
+                grammar.take(*byte)?;
+                at += 1;
+            }
+            b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+            _ => {
+                grammar.take(PLAIN)?;
+                at = end_of_plain(bytes, token);
+                if !matches!(&bytes[token..at], b"true" | b"false" | b"null") {
+                    return Err(NotJson);
+                }
+            }
         }
     }
+    grammar.end()?;
     if done > 0 {
         out.push_str(&json[done..]);
     }
@@ -75,10 +93,91 @@ pub(super) fn rewrite(
 pub(super) struct Memory {
     decoded: String,
     shown: String,
+    open: Vec<u8>,
 }
 
 #[derive(Debug)]
 pub(super) struct NotJson;
+
+/// What may come next (RFC 8259): of what is not JSON nobody knows which texts are names.
+struct Grammar<'m> {
+    next: Next,
+    /// What closes the brackets that are open.
+    open: &'m mut Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+enum Next {
+    Value,
+    /// The first one, or the end of the list.
+    Item,
+    Name,
+    /// The first one, or the end of the object.
+    Member,
+    Colon,
+    Behind,
+}
+
+impl<'m> Grammar<'m> {
+    fn new(open: &'m mut Vec<u8>) -> Self {
+        open.clear();
+        Self { next: Next::Value, open }
+    }
+
+    /// One of the signs, [`TEXT`] or [`PLAIN`].
+    fn take(&mut self, token: u8) -> Result<(), NotJson> {
+        self.next = match (self.next, token) {
+            (Next::Value | Next::Item, TEXT | PLAIN) => Next::Behind,
+            (Next::Value | Next::Item, b'{') => {
+                self.open.push(b'}');
+                Next::Member
+            }
+            (Next::Value | Next::Item, b'[') => {
+                self.open.push(b']');
+                Next::Item
+            }
+            (Next::Name | Next::Member, TEXT) => Next::Colon,
+            (Next::Colon, b':') => Next::Value,
+            (Next::Behind, b',') => match self.open.last() {
+                Some(b'}') => Next::Name,
+                Some(_) => Next::Value,
+                None => return Err(NotJson),
+            },
+            (Next::Behind | Next::Item | Next::Member, b'}' | b']') if self.open.pop() == Some(token) => Next::Behind,
+            _ => return Err(NotJson),
+        };
+        Ok(())
+    }
+
+    fn end(&self) -> Result<(), NotJson> {
+        let is_whole = matches!(self.next, Next::Behind) && self.open.is_empty();
+        is_whole.then_some(()).ok_or(NotJson)
+    }
+}
+
+/// A string.
+const TEXT: u8 = b'"';
+/// Any other value that has no parts.
+const PLAIN: u8 = b'0';
+
+/// RFC 8259, section 6.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, mut rest) = text.split_at(digits(text));
+    if whole.is_empty() || (whole.len() > 1 && whole[0] == b'0') {
+        return false;
+    }
+    if let Some(behind) = rest.strip_prefix(b".") {
+        rest = &behind[digits(behind)..];
+        if rest.len() == behind.len() {
+            return false;
+        }
+    }
+    let [b'e' | b'E', exponent @ ..] = rest else { return rest.is_empty() };
+    let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    !exponent.is_empty() && digits(exponent) == exponent.len()
+}
 
 /// The text of a string, or the JSON of anything else: equal where it was the same value in a field of its own.
 pub(super) fn text_of<'a>(raw: &'a str, memory: &'a mut String) -> &'a str {
@@ -134,6 +233,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
         match bytes.get(at).ok_or(NotJson)? {
             b'"' => return Ok(at + 1),
             b'\\' => at += 2,
+            b'\0'..b' ' => return Err(NotJson),
             _ => at += 1,
         }
     }
@@ -182,7 +282,8 @@ fn take_unicode(rest: &mut &str) -> Result<char, NotJson> {
 fn take_hex(rest: &mut &str) -> Result<u32, NotJson> {
     let (digits, behind) = rest.split_at_checked(4).ok_or(NotJson)?;
     *rest = behind;
-    u32::from_str_radix(digits, 16).map_err(|_| NotJson)
+    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| plain).ok_or(NotJson)
 }
 
 fn quote(text: &str, out: &mut String) {

@@ -18,21 +18,13 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
             continue;
         }
         let start = at;
-        let mut signs = 0_usize;
-        while let Some(byte) = bytes.get(at).filter(|byte| is_part(**byte)) {
-            // Leaders ("port.....1.2.3.4") are between things, not in them.
-            if *byte == b'.' && at > start && bytes[at - 1] == b'.' {
-                break;
-            }
-            signs += usize::from(matches!(byte, b'.' | b':'));
-            at += 1;
+        at = end_of_run(bytes, start, None);
+        // A run that is longer than any address, and a port, is none: it may have some between its colons.
+        if at - start > MAX_RUN {
+            at = end_of_run(bytes, start, Some(b':'));
         }
         // Most runs are the letters a to f inside a word.
-        if signs == 0 {
-            continue;
-        }
-        // A run that is longer than any address, and a port, is none.
-        if at - start <= MAX_RUN {
+        if at - start <= MAX_RUN && bytes[start..at].iter().any(|byte| matches!(byte, b'.' | b':')) {
             let found = address_in(bytes, text, start, at);
             if found.is_some() {
                 return found;
@@ -40,6 +32,18 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Where what addresses are made of ends, or the sign that `ends` it; without one it is looked at so far that it is known to
+/// be too long.
+fn end_of_run(bytes: &[u8], start: usize, ends: Option<u8>) -> usize {
+    let most = if ends.is_none() { MAX_RUN + 1 } else { usize::MAX };
+    // Leaders ("port.....1.2.3.4") are between things, not in them.
+    let is_end = |at: &usize| {
+        let byte = bytes[*at];
+        !is_part(byte) || ends == Some(byte) || (byte == b'.' && bytes[*at - 1] == b'.')
+    };
+    (start + 1..bytes.len()).take(most).find(is_end).unwrap_or(bytes.len().min(start.saturating_add(most)))
 }
 
 fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Range<usize>> {

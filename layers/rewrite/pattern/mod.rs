@@ -40,7 +40,8 @@ pub enum Pattern {
     /// `secret`, `token`, `apikey`, `accesskey`, `secretkey`, `privatekey`, `credential`, `credentials`, `authorization` or `cookie`,
     /// or is `pass`, `pin`, `otp`, `cvv` or `cvc`, in any case, `_` and `-` not counted; and the password in `scheme://user:password@host`.
     ///
-    /// The value ends with its closing quote or bracket; one without them ends at a space or one of `,;&"'<>)]}`, that of
+    /// Before `=` the name may stand in brackets (`user[password]=…`). The value ends with its closing quote or bracket, as
+    /// `Secret { … }` does; one without them ends at a space or one of `,;&"'<>)]}`, that of
     /// a cookie with its line. Fields, and members of nested values, with such names are masked whole.
     Pair,
     /// IPv4 and IPv6 addresses; a version of four numbers looks the same.

@@ -83,10 +83,11 @@ struct Name<'a> {
     unescaped: &'a [u8],
 }
 
-/// The name that ends before the sign, perhaps in quotes, perhaps with spaces behind it.
+/// The name that ends before the sign, perhaps in quotes, perhaps with spaces behind it; before `=` perhaps in brackets.
 fn name_before(bytes: &[u8], sign: usize) -> Name<'_> {
     let mut rest = &bytes[sign.saturating_sub(MAX_NAME)..sign];
-    for close in [b" \t".as_slice(), b"\"'`", b"\\"] {
+    let bracket: &[u8] = if bytes[sign] == b'=' { b"]" } else { b"" };
+    for close in [b" \t", bracket, b"\"'`", b"\\"] {
         while let Some((_, before)) = rest.split_last().filter(|(last, _)| close.contains(last)) {
             rest = before;
         }
@@ -150,11 +151,20 @@ fn end_of_word(bytes: &[u8], start: usize) -> usize {
             }
             b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b'>' | b')' | b']' | b'}' => break,
             b'\\' if matches!(bytes.get(at + 1), Some(b'"' | b'n' | b'r' | b't')) => break,
+            // `Secret { inner: "…" }`
+            b' ' if bytes.get(at + 1) == Some(&b'{') && is_type(&bytes[start..at]) => {
+                return end_of_brackets(bytes, at + 1);
+            }
             _ if byte.is_ascii_whitespace() => break,
             _ => at += 1,
         }
     }
     at
+}
+
+fn is_type(word: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(is_name)
 }
 
 /// Behind the bracket that closes the one at `start`; the end of the text where none does.
@@ -248,6 +258,10 @@ mod tests {
             (r"a\npin=12345", r"a\npin=*"),
             (r"password=abc\nnext", r"password=*\nnext"),
             ("secret == \"abc", "secret == \"*"),
+            (r#"Login { password: Secret { inner: "a } b" }, n: 1 }"#, "Login { password: *, n: 1 }"),
+            ("token: Token {\n    inner: 7,\n}, x", "token: *, x"),
+            ("?user[password]=abc&n=1", "?user[password]=*&n=1"),
+            (r#"config["password"] = 'abc'"#, r#"config["password"] = '*'"#),
         ] {
             assert_eq!(masked(text), shown);
         }
@@ -269,6 +283,7 @@ mod tests {
             "::",
             "=",
             "https://host/a:b@c",
+            "[token]: refreshed",
         ] {
             assert_eq!(masked(text), text);
         }

@@ -28,8 +28,7 @@ fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
         2 if word == "SG" => Some(start..sendgrid(text, end)?),
         4 if word == "ya29" => Some(start..google(text, end)?),
         10.. if word.ends_with("-----BEGIN") => private_key(text, end),
-        8.. if word.starts_with("eyJ") => Some(start..web_token(text, start, end)?),
-        SHORTEST.. => key(word, start, end),
+        10.. => web_token(text, word, end).or_else(|| key(word, start, end)),
         _ => None,
     }
 }
@@ -76,13 +75,17 @@ fn sextet(byte: u8) -> Option<u8> {
     })
 }
 
-/// A key of a known issuer: the word, or what is behind one of the signs that words are joined by (`id_ghp_…`).
+/// A key of a known issuer: the word, or what is behind a joint of it.
 fn key(word: &str, start: usize, end: usize) -> Option<Range<usize>> {
+    let begin = begins(word).find(|at| is_key(&word[*at..]))?;
+    Some(start + begin..end)
+}
+
+/// The word's own begin, and what is behind the signs that words are joined by (`id_ghp_…`).
+fn begins(word: &str) -> impl Iterator<Item = usize> {
     let joints = word.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-'));
     // As many as names have: a long run of them is no reason to look at every one.
-    let mut begins = std::iter::once(0).chain(joints.take(8).map(|(at, _)| at + 1));
-    let begin = begins.find(|at| is_key(&word[*at..]))?;
-    Some(start + begin..end)
+    std::iter::once(0).chain(joints.take(8).map(|(at, _)| at + 1))
 }
 
 fn is_key(word: &str) -> bool {
@@ -90,14 +93,26 @@ fn is_key(word: &str) -> bool {
     may_be && KEYS.iter().any(|kind| kind.is(word))
 }
 
-/// RFC 7515, section 7.1, and RFC 7516: three or five parts of Base64url, the first of which is JSON.
-fn web_token(text: &str, start: usize, end: usize) -> Option<usize> {
-    let second = text[end..].strip_prefix('.').filter(|_| end - start >= 10)?;
-    let len = second.bytes().position(|byte| !is_word(byte)).filter(|len| *len >= 2)?;
-    second[len..].strip_prefix('.')?;
+/// RFC 7515, section 7.1, and RFC 7516: three or five parts of Base64url, the first of which is JSON; the second may be
+/// empty.
+fn web_token(text: &str, word: &str, end: usize) -> Option<Range<usize>> {
     let rest = &text[end..];
+    let second = rest.strip_prefix('.')?;
+    let begin = begins(word).find(|at| word[*at..].starts_with("eyJ")).filter(|at| word.len() - at >= 10)?;
+    let third = second[end_of_word(second)..].strip_prefix('.')?;
+    let is_token = match end_of_word(second) {
+        0 => end_of_word(third) >= 10,
+        length => length >= 2,
+    };
+    if !is_token {
+        return None;
+    }
     let len = rest.bytes().position(|byte| !is_word(byte) && byte != b'.').unwrap_or(rest.len());
-    Some(end + rest[..len].trim_end_matches('.').len())
+    Some(end - word.len() + begin..end + rest[..len].trim_end_matches('.').len())
+}
+
+fn end_of_word(text: &str) -> usize {
+    text.bytes().position(|byte| !is_word(byte)).unwrap_or(text.len())
 }
 
 /// `SG.….…`
@@ -110,7 +125,7 @@ fn sendgrid(text: &str, end: usize) -> Option<usize> {
 /// `ya29.…`
 fn google(text: &str, end: usize) -> Option<usize> {
     let rest = text[end..].strip_prefix('.')?;
-    let len = rest.bytes().position(|byte| !is_word(byte)).unwrap_or(rest.len());
+    let len = end_of_word(rest);
     (len >= 20).then(|| end + 1 + len)
 }
 
