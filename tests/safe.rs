@@ -296,6 +296,9 @@ fn no_line_below_a_record_passes_for_a_record() {
             assert_eq!(looks(&text).rest.find(is_evil), None, "{text:?}");
         }
     }
+    let python = Python::percent("%(asctime)s %(levelname)s %(message)s").unwrap();
+    let text = line(&python, &record.as_record(), false);
+    assert!(text.lines().skip(1).all(|line| line.starts_with("    ")) && text.lines().count() == 2, "{text}");
 }
 
 /// What is written by `format` of each record, kept beside the format's name.

@@ -57,6 +57,7 @@ use crate::{Error, ErrorKind};
 /// | [`defaults`](Self::defaults) | none | values for fields that a record lacks |
 /// | [`level_names`](Self::level_names) | [`LevelNames::Python`] | what `levelname` is |
 /// | [`error`](Self::error) | on | an error's chain, and a `stack_info`, after the line |
+/// | [`indent`](Self::indent) | on | that begins with four spaces |
 /// | [`started`](Self::started) | when the first of these formats was made | what `relativeCreated` counts from |
 /// | `local`, `zone` (feature `time-zone`) | UTC | the zone of `asctime` |
 ///
@@ -79,9 +80,9 @@ use crate::{Error, ErrorKind};
 /// **Where this is not Python**, on purpose:
 ///
 /// - What comes from the program is escaped as in [`Text`](super::Text): a line break shows as `\n`, so that no message can forge a
-///   line; widths count what is shown. An error after the line begins its own line, as in Python, and could be one that passes for
-///   a record: where that matters, there are [`error(false)`](Self::error) and `exc_text`. What `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters
-///   are printable there is Unicode's of the Rust release.
+///   line; widths count what is shown. An error after the line is [indented](Self::indent), so that it cannot pass for a record. What
+///   `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters are printable there is Unicode's of the
+///   Rust release.
 /// - The time is UTC unless told otherwise, and `%Z` is then `UTC`. A time before the year 0 or after 9999 is written as the nearest
 ///   one inside; an offset has no seconds.
 /// - A format that would fail for every record is an error now: an unknown conversion, `%s` without a name, `{}`, `{0}`, a lone `%`. Each
@@ -101,6 +102,7 @@ pub struct Python {
     defaults: RecordBuf,
     level_names: LevelNames,
     error: bool,
+    indent: bool,
     started: Timestamp,
 }
 
@@ -160,6 +162,7 @@ impl Python {
             defaults: RecordBuf::new(Severity::INFO, "", "").with_time(Timestamp::EPOCH),
             level_names: LevelNames::Python,
             error: true,
+            indent: true,
             started: *STARTED.get_or_init(Timestamp::now),
         }
     }
@@ -190,6 +193,13 @@ impl Python {
     /// Whether an error (`exc_text`) and the field `stack_info` are appended, each on a line of its own, where a record has them.
     pub fn error(mut self, shown: bool) -> Self {
         self.error = shown;
+        self
+    }
+
+    /// Whether what is appended begins with four spaces. Off it stands as Python writes it, and an error whose text somebody else
+    /// chose can pass for a record.
+    pub fn indent(mut self, indent: bool) -> Self {
+        self.indent = indent;
         self
     }
 
@@ -242,10 +252,19 @@ impl Python {
         found?.map(Some).ok_or_else(|| cannot(attribute, "it is no whole number from 0 to 1000"))
     }
 
+    fn new_line(&self, start: usize, out: &mut Vec<u8>) {
+        if !out[start..].ends_with(b"\n") {
+            out.push(b'\n');
+        }
+        if self.indent {
+            out.extend_from_slice(b"    ");
+        }
+    }
+
     /// Python appends them where they are, each on a line of its own.
     fn write_error(&self, record: &Record<'_>, start: usize, out: &mut Vec<u8>) {
         if let Some(chain) = attribute::error(record) {
-            new_line(start, out);
+            self.new_line(start, out);
             for (index, message) in chain.messages().enumerate() {
                 if index > 0 {
                     out.extend_from_slice(b": ");
@@ -255,7 +274,7 @@ impl Python {
         }
         if let Some(stack) = record.field("stack_info").and_then(|value| value.as_str()).filter(|text| !text.is_empty())
         {
-            new_line(start, out);
+            self.new_line(start, out);
             escape::plain(out, stack);
         }
     }
@@ -349,12 +368,6 @@ impl Parts {
     fn done(mut self) -> Vec<Part> {
         self.end_text();
         self.parts
-    }
-}
-
-fn new_line(start: usize, out: &mut Vec<u8>) {
-    if !out[start..].ends_with(b"\n") {
-        out.push(b'\n');
     }
 }
 

@@ -65,7 +65,7 @@ fn compare(cases: &[Case], refusals: Refusals) {
 
 fn line(case: &Case) -> Result<String, String> {
     let format = Python::new(case.style, &case.format).map_err(|error| error.to_string())?;
-    let format = case.zoned(format.started(case.started).defaults(case.defaults()));
+    let format = case.zoned(format.started(case.started).defaults(case.defaults()).indent(false));
     let format = match &case.datefmt {
         Some(datefmt) => format.datefmt(datefmt),
         None => format,

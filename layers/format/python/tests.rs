@@ -87,12 +87,19 @@ fn fields_with_a_point_in_their_names_are_found() {
 fn an_error_follows_on_a_line_of_its_own() {
     let failed = record().with_error("error", &["outer\nINFO forged", "inner"]);
     let text = |format: &str, shown| line_of(Python::percent(format).unwrap().error(shown), &failed).unwrap();
-    assert_eq!(text("%(message)s", true), "running out\nouter\\nINFO forged: inner");
-    assert_eq!(text("%(message)s\n", true), "running out\nouter\\nINFO forged: inner");
+    assert_eq!(text("%(message)s", true), "running out\n    outer\\nINFO forged: inner");
+    assert_eq!(text("%(message)s\n", true), "running out\n    outer\\nINFO forged: inner");
     assert_eq!(text("%(exc_text)s|%(exc_text).5s", false), "outer\\nINFO forged: inner|outer");
     let stack = failed.with_field("stack_info", "Stack:\n  f()");
     let format = Python::percent("%(message)s").unwrap();
-    assert_eq!(line_of(format, &stack).unwrap(), "running out\nouter\\nINFO forged: inner\nStack:\\n  f()");
+    assert_eq!(
+        line_of(format.clone(), &stack).unwrap(),
+        "running out\n    outer\\nINFO forged: inner\n    Stack:\\n  f()"
+    );
+    assert_eq!(
+        line_of(format.indent(false), &stack).unwrap(),
+        "running out\nouter\\nINFO forged: inner\nStack:\\n  f()"
+    );
 }
 
 #[test]
