@@ -86,6 +86,8 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
         }
     }
+    check_with("severities, text", false, Output::new(Text::new(), Null), log_severities);
+    check_with("severities, json, queued", true, queue(Output::new(Json::new(), Null)), log_severities);
     for (name, format) in other_formats() {
         check(name, true, Output::new(format, Null));
     }
@@ -249,6 +251,10 @@ fn queue(handler: impl Handler) -> Queue<impl Handler> {
 }
 
 fn check(name: &str, spans: bool, handler: impl Handler) {
+    check_with(name, spans, handler, log);
+}
+
+fn check_with(name: &str, spans: bool, handler: impl Handler, log: fn(u64)) {
     let layer = tracing_handlers::layer(handler);
     let handle = layer.handle();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
@@ -285,6 +291,15 @@ fn wait_until_delivered(handle: &tracing_handlers::Handle) {
         std::thread::sleep(Duration::from_millis(1));
     }
     ASIDE.set(false);
+}
+
+fn log_severities(events: u64) {
+    for _ in 0..events {
+        tracing::info!(severity = "notice", "sold out");
+        tracing::info!(severity = 11, "sold out");
+        tracing::info!(severity = %"alert", "sold out");
+        tracing::info!(severity = "grave", "sold out");
+    }
 }
 
 fn log(events: u64) {
