@@ -21,7 +21,8 @@ use crate::{Error, ErrorKind, Partial};
 /// | [`name`](Self::name) | `audit` | how reports call it |
 ///
 /// What counts as delivered is what the sink calls so: for a file that the system has it, not that the disk does. A record
-/// that the handler does not want is no error. Where the handler takes records and loses them later, as a
+/// that the handler does not want, because of an output's level or filter, is no error; one that a
+/// [`Filtered`](super::Filtered), a [`Dedup`](super::Dedup) or a [`Route`](super::Route) drops after taking it on is. Where the handler takes records and loses them later, as a
 /// [`Queue`](super::Queue) does, what it lost during the call counts as this record; put no queue into a tuple behind an audit.
 ///
 /// ```

@@ -34,7 +34,8 @@ use crate::{Error, ErrorKind};
 ///
 /// Records keep their order. They are handed on in one batch, without a lock, by the thread whose record lets them out; it has
 /// the error, if there is one, and the records that met it have failed. Others who log meanwhile go on; whoever finds the buffer
-/// full, or has an important record too, waits for that thread.
+/// full, or has an important record too, waits for that thread: what is behind must therefore not wait for a thread that logs
+/// into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them waits for nobody.
 ///
 /// [`flush`](Handler::flush) lets out what is kept, whatever the settings. At the [end of the process](crate::process), and when the
 /// buffer is dropped, `flush_on_close` decides; what is given up then is counted as
