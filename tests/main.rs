@@ -13,8 +13,8 @@ mod json;
 mod json_template;
 mod layer;
 mod logfmt;
-#[cfg(feature = "serde")]
 mod names_more;
+#[cfg(feature = "serde")]
 mod nested;
 mod output;
 mod pattern;
