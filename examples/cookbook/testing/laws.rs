@@ -19,10 +19,9 @@ fn naive() -> impl Format {
 /// As it should be.
 fn careful() -> impl Format {
     format::from_fn(|record, out| {
-        let is_harmless = |char: &char| {
-            !char.is_control()
-                && !"\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202d}\u{202e}\u{2066}\u{2067}\u{2069}".contains(*char)
-        };
+        // Marks that turn the direction of text, and separators of lines.
+        let is_mark = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let is_harmless = |char: &char| !char.is_control() && !is_mark(*char);
         out.push_str(&record.message().chars().filter(is_harmless).collect::<String>());
         Ok(())
     })
