@@ -3,6 +3,11 @@
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub(crate) mod civil;
+mod weekday;
+
+pub use weekday::Weekday;
+
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z (negative before it) and nanoseconds within that second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {

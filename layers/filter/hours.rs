@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Filter;
+use crate::clock::Weekday;
 use crate::record::Record;
 use crate::{Error, ErrorKind};
 
@@ -83,24 +84,6 @@ impl Filter for Hours {
         let offset = self.zone.as_ref().map_or(0, |zone| zone.offset(seconds));
         self.contains(seconds.saturating_add(offset))
     }
-}
-
-/// A day of the week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "they are days")]
-pub enum Weekday {
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
-}
-
-impl Weekday {
-    /// Monday to Friday.
-    pub const WORKING: [Self; 5] = [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday];
 }
 
 /// What is added to UTC, in seconds.

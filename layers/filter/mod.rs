@@ -56,12 +56,13 @@ mod target;
 mod threshold;
 mod window;
 
+pub use crate::clock::Weekday;
 pub use chain::{Chain, Verdict};
 pub use combine::{And, FilterExt, Not, Or};
 pub use condition::Condition;
 pub use first::{First, first};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
-pub use hours::{Hours, Weekday, hours};
+pub use hours::{Hours, hours};
 pub use level::{Between, Bound, between};
 pub use level_by::{LevelBy, level_by};
 pub use name::{Name, name};

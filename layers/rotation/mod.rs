@@ -3,12 +3,18 @@
 //! A [`Rotation`] is a trigger × a naming × a retention. The trigger is the size; the old files are numbered as by
 //! Python's `RotatingFileHandler`; so many of them are kept.
 
+mod date_pattern;
 mod naming;
+pub mod python;
 mod retention;
 mod rotator;
+mod schedule;
 mod trigger;
+mod words;
+mod zone;
 
 pub(crate) use rotator::Rotator;
+pub use schedule::Schedule;
 
 use naming::Naming;
 use retention::Retention;

@@ -1,8 +1,9 @@
-//! Seconds to dates of the proleptic Gregorian calendar.
+//! Seconds to the text of dates and times.
 
 use std::cell::Cell;
 
 use crate::clock::Timestamp;
+use crate::clock::civil::{self, DAY, FIRST_SECOND, LAST_SECOND};
 
 /// `2026-11-21T01:19:03`, for local seconds that [`clamp`] let through; what stands behind [`DATE_TIME`] is nothing.
 #[inline]
@@ -56,18 +57,9 @@ fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24]
     text
 }
 
-/// The date of a day counted from 1970-01-01, with midnight behind it. Years are taken to begin in March, so that the
-/// leap day is their last (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
+/// The date of a day counted from 1970-01-01, with midnight behind it.
 fn date(day: i64) -> [u8; 24] {
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let day = day.rem_euclid(146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil::date(day);
     let mut text = EPOCH;
     text[0..2].copy_from_slice(&two_digits(year as u32 / 100));
     text[2..4].copy_from_slice(&two_digits(year as u32));
@@ -76,7 +68,6 @@ fn date(day: i64) -> [u8; 24] {
     text
 }
 
-const DAY: i64 = 86_400;
 /// As long as whole words are: odd lengths are copied in pieces.
 const EPOCH: [u8; 24] = *b"1970-01-01T00:00:00\0\0\0\0\0";
 const PAIRS: [[u8; 2]; 100] = {
@@ -88,8 +79,6 @@ const PAIRS: [[u8; 2]; 100] = {
     }
     pairs
 };
-const FIRST_SECOND: i64 = -62_167_219_200;
-const LAST_SECOND: i64 = 253_402_300_799;
 
 thread_local! {
     /// Most records share their second with the one before. Local seconds, so that it holds for every zone.

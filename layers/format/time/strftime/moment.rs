@@ -1,5 +1,6 @@
 use super::super::{Time, Zone, civil};
 use crate::clock::Timestamp;
+use crate::clock::civil::is_leap;
 
 /// A point in time, taken apart as the clocks and calendars of a zone show it.
 pub(super) struct Moment<'z> {
@@ -93,10 +94,6 @@ impl<'z> Moment<'z> {
 
 fn days_of(year: i64) -> i64 {
     365 + i64::from(is_leap(year))
-}
-
-fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// Days of the year before each month, but for leap days.

@@ -1,0 +1,41 @@
+/// The rules of Python's `RotatingFileHandler(maxBytes, backupCount)`.
+///
+/// ```
+/// use tracing_handlers::rotation::python::Rotating;
+///
+/// let rule = Rotating::new(10, 2);
+/// assert!(!rule.rolls(0, 50), "an empty file is never rolled");
+/// assert!(!rule.rolls(5, 4));
+/// assert!(rule.rolls(5, 5), "a file stays below the limit, and does not reach it");
+/// ```
+///
+/// Different on purpose: a line is measured in bytes. Python adds its characters to the bytes of the file, so that with text beyond
+/// ASCII a file grows over the limit. Python 3.11 also rolls an empty file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotating {
+    max_bytes: u64,
+    backup_count: usize,
+}
+
+impl Rotating {
+    /// With `max_bytes` of 0 it never rolls. With a `backup_count` of 0 it never comes to an end either: Python closes the file and
+    /// opens it again, and neither renames nor empties it.
+    pub fn new(max_bytes: u64, backup_count: usize) -> Self {
+        Self { max_bytes, backup_count }
+    }
+
+    /// What no file reaches, unless by a single line.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+
+    /// How many old files there are: `app.log.1`, the newest, and so on.
+    pub fn backup_count(&self) -> usize {
+        self.backup_count
+    }
+
+    /// Whether a file of `len` bytes makes room before `line` bytes more, those of the line's end among them.
+    pub fn rolls(&self, len: u64, line: u64) -> bool {
+        self.max_bytes > 0 && len > 0 && len.saturating_add(line) >= self.max_bytes
+    }
+}
