@@ -20,8 +20,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("rotation", &["clock", "error", "selflog"]),
-    ("sink", &["error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
+    ("rotation", &["clock", "error", "selflog", "sync"]),
+    ("sink", &["clock", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
     (
         "process",
         &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],

@@ -43,6 +43,21 @@ impl DatePattern {
         read(pattern).map_err(|why| Error::new(ErrorKind::Config, format!("date pattern {pattern:?}: {why}")))
     }
 
+    /// `%Y-%m-%d_%H-%M-%S`, as far as `finest`.
+    pub(crate) fn down_to(finest: Unit) -> Self {
+        let units = [
+            (Unit::Year, ""),
+            (Unit::Month, "-"),
+            (Unit::Day, "-"),
+            (Unit::Hour, "_"),
+            (Unit::Minute, "-"),
+            (Unit::Second, "-"),
+        ];
+        let wanted = units.into_iter().take_while(|(unit, _)| *unit <= finest);
+        let items = wanted.flat_map(|(unit, before)| [Item::Text(before.into()), Item::Unit(unit)]);
+        Self { items: items.filter(|item| !matches!(item, Item::Text(text) if text.is_empty())).collect(), finest }
+    }
+
     /// The finest unit: two times that differ in it or in a coarser one have different names.
     #[cfg_attr(not(test), expect(dead_code, reason = "names are numbered by it"))]
     pub(crate) fn finest(&self) -> Unit {
@@ -66,7 +81,6 @@ impl DatePattern {
     /// the month, 00:00:00.
     ///
     /// It takes what [`write`](Self::write) writes and nothing else: all digits, and dates and times that there are.
-    #[cfg_attr(not(test), expect(dead_code, reason = "names are read by it"))]
     pub(crate) fn parse<'t>(&self, text: &'t str) -> Option<(Civil, &'t str)> {
         let mut civil = Civil { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
         let mut rest = text;

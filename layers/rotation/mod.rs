@@ -1,10 +1,13 @@
-//! When a file is full, what it is then called, and which old ones stay.
+//! When a file makes room for a new one, what the old ones are called, and which of them stay.
 //!
-//! A [`Rotation`] is a trigger × a naming × a retention. The trigger is the size; the old files are numbered as by
-//! Python's `RotatingFileHandler`; so many of them are kept.
+//! A [`Rotation`] is triggers × [`Naming`] × retention. Where nothing else is said, the ended files are numbered as by
+//! Python's `RotatingFileHandler` and five of them are kept.
 
 mod date_pattern;
+mod family;
+mod lock;
 mod naming;
+mod parse;
 pub mod python;
 mod retention;
 mod rotator;
@@ -13,12 +16,25 @@ mod trigger;
 mod words;
 mod zone;
 
-pub(crate) use rotator::Rotator;
+pub use naming::{Namer, Naming};
+pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
-use naming::Naming;
+pub(crate) use lock::{Held, Lock};
+pub(crate) use rotator::Rotator;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Error;
+use crate::clock::{self, Clock};
+use family::Family;
 use retention::Retention;
 use trigger::Trigger;
+use zone::Zone;
 
 /// 1,024 bytes.
 pub const KIB: u64 = 1 << 10;
@@ -30,12 +46,27 @@ pub const GIB: u64 = 1 << 30;
 /// When a file makes room for a new one, and what becomes of the old ones.
 ///
 /// `app.log` becomes `app.log.1`, what was `app.log.1` becomes `app.log.2`, and so on: `app.log.1` is always the newest
-/// old file, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never divided between two files.
+/// ended file, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never divided between two files.
+///
+/// | trigger | the file is turned |
+/// |---|---|
+/// | [`size`](Self::size), [`or_size`](Self::or_size) | before the line that would make it longer |
+/// | [`schedule`](Self::schedule), [`or_schedule`](Self::or_schedule) | before the first line after a point in time |
+/// | [`on_startup`](Self::on_startup) | before the first line of a process |
+/// | [`on_request`](Self::on_request) | when it is [asked for](crate::sink::Control), as every file can be |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`size`](Self::size) | - | a file never grows beyond so many bytes |
-/// | [`keep`](Self::keep) | 5 | so many old files stay, those numbered higher are removed |
+/// | [`naming`](Self::naming) | [`Naming::numbered`] | what ended files are called |
+/// | [`keep`](Self::keep) | 5 | so many ended files stay |
+/// | [`max_age`](Self::max_age) | none | ended files that nobody wrote to for so long are removed |
+/// | [`max_total`](Self::max_total) | none | all files together hold no more bytes than this |
+/// | [`min_free`](Self::min_free) | none | so many bytes stay free on the file system |
+/// | [`budget`](Self::budget) | none | so many bytes for several log files together |
+/// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
+/// | [`clock`](Self::clock) | the system's | what schedules and ages go by |
+///
+/// [`parse`](Self::parse) reads one from words: `"daily at 02:30 or 100 MB, keep 30"`.
 ///
 /// ```
 /// use std::io::Write;
@@ -53,30 +84,198 @@ pub const GIB: u64 = 1 << 30;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Only files that this naming made are moved or removed, known by their exact names: never what merely begins alike. What
+/// is not a regular file (a pipe, a device) is never turned, and neither is a file without a line.
+///
 /// Where the renaming fails (a directory in the way, no permission) the lines go on into the same file, beyond the
 /// limit; it is told once by [`selflog`](crate::selflog), and tried again after a second at the earliest.
+///
+/// Time is looked at when a line comes: a process that logs nothing turns nothing. After a pause, or a restart, the first
+/// line finds that the deadline has passed, by the time at which the file was last written to.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     trigger: Trigger,
     naming: Naming,
     retention: Retention,
+    rotator: Option<Hook>,
+    clock: Source,
 }
 
 impl Rotation {
     /// Turns the file before the line that would make it longer than `bytes`.
     ///
-    /// A line longer than that goes alone into a file of its own; so with `size(0)` every line does. What is not a
-    /// regular file (a pipe, a device) is never turned.
+    /// A line longer than that goes alone into a file of its own; so with `size(0)` every line does.
     pub fn size(bytes: u64) -> Self {
-        Self { trigger: Trigger::Size(bytes), naming: Naming::Numbered, retention: Retention::Count(5) }
+        Self::on_request().or_size(bytes)
     }
 
-    /// How many old files stay; by default 5, so that logs alone never fill a disk.
+    /// Turns the file before the first line after each of the points in time of `schedule`, and dates the ended files by its
+    /// periods: `app.log.2026-11-20`.
+    ///
+    /// ```
+    /// use tracing_handlers::rotation::{MIB, Rotation, Schedule};
+    ///
+    /// let rotation = Rotation::schedule(Schedule::daily()).or_size(100 * MIB).keep(30);
+    /// ```
+    pub fn schedule(schedule: Schedule) -> Self {
+        let naming = Naming::of_pattern(schedule.pattern());
+        Self::on_request().or_schedule(schedule).naming(naming)
+    }
+
+    /// Turns the file only when it is [asked for](crate::sink::Control).
+    pub fn on_request() -> Self {
+        let retention = Retention { count: 5, age: None, total: None, free: None, budget: None };
+        Self {
+            trigger: Trigger::default(),
+            naming: Naming::numbered(),
+            retention,
+            rotator: None,
+            clock: Source(Arc::new(clock::System)),
+        }
+    }
+
+    /// Turns the file also before it would be longer than `bytes`.
+    pub fn or_size(mut self, bytes: u64) -> Self {
+        self.trigger.size = Some(self.trigger.size.map_or(bytes, |known| known.min(bytes)));
+        self
+    }
+
+    /// Turns the file also by `schedule`. Dates in names go by the clock of the first schedule's zone.
+    pub fn or_schedule(mut self, schedule: Schedule) -> Self {
+        self.trigger.schedules.push(schedule);
+        self
+    }
+
+    /// Turns a file that has lines already when the process writes to it first: log4j2's `OnStartupTriggeringPolicy`.
+    pub fn on_startup(mut self, on_startup: bool) -> Self {
+        self.trigger.startup = on_startup;
+        self
+    }
+
+    /// What ended files are called.
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
+        self
+    }
+
+    /// How many ended files stay; by default 5, so that logs alone never fill a disk. `usize::MAX`: all.
     ///
     /// With `keep(0)` the file is emptied and started anew. Files left from a time when more were kept are removed at the
     /// next turn.
     pub fn keep(mut self, files: usize) -> Self {
-        self.retention = Retention::Count(files);
+        self.retention.count = files;
         self
+    }
+
+    /// Removes ended files, at each turn, that were last written to longer ago.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.retention.age = Some(age);
+        self
+    }
+
+    /// Removes the oldest ended files, at each turn, until all of them and the file in use hold so many bytes at most.
+    pub fn max_total(mut self, bytes: u64) -> Self {
+        self.retention.total = Some(bytes);
+        self
+    }
+
+    /// Removes the oldest ended files, at each turn, until so many bytes of the file system are free, whoever fills it; unix
+    /// only.
+    pub fn min_free(mut self, bytes: u64) -> Self {
+        self.retention.free = Some(bytes);
+        self
+    }
+
+    /// One limit for several log files.
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.retention.budget = Some(budget.clone());
+        self
+    }
+
+    /// How the file in use (the first path) gets its new name (the second): Python's `handler.rotator`. What it leaves at
+    /// the first path is appended to. It must not log.
+    pub fn rotator(mut self, rotate: impl Fn(&Path, &Path) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.rotator = Some(Hook(Arc::new(rotate)));
+        self
+    }
+
+    /// What schedules and ages go by.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Source(Arc::new(clock));
+        self
+    }
+
+    /// Which ended files of the log at `path` would be removed now, and why; removes nothing.
+    ///
+    /// ```
+    /// use tracing_handlers::rotation::{Reason, Rotation};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// for name in ["app.log", "app.log.1", "app.log.2", "app.log.2.bak"] {
+    ///     std::fs::write(dir.path().join(name), "text\n")?;
+    /// }
+    /// let plan = Rotation::size(1000).keep(1).plan(&path)?;
+    /// assert_eq!(plan.len(), 1);
+    /// assert!(plan[0].path.ends_with("app.log.2"));
+    /// assert_eq!(plan[0].reason, Reason::Count);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io): the directory cannot be read.
+    pub fn plan(&self, path: impl AsRef<Path>) -> Result<Vec<Removal>, Error> {
+        let path = path.as_ref();
+        let absolute =
+            std::path::absolute(path).map_err(|error| Error::io(format!("cannot find {}", path.display()), error))?;
+        self.retention.plan(&Family::new(&absolute, self.naming.clone()), self.clock.now())
+    }
+
+    fn zone(&self) -> Zone {
+        self.trigger.schedules.first().map_or(Zone::default(), |schedule| schedule.in_use().clone())
+    }
+}
+
+/// At most 600 MiB: a new file each 100 MiB, and five ended ones.
+impl Default for Rotation {
+    fn default() -> Self {
+        Self::size(100 * MIB)
+    }
+}
+
+type Rotate = dyn Fn(&Path, &Path) -> io::Result<()> + Send + Sync;
+
+#[derive(Clone)]
+struct Hook(Arc<Rotate>);
+
+impl Hook {
+    fn rotate(&self, from: &Path, to: &Path) -> Result<(), Error> {
+        let rotated = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(from, to)));
+        let result = rotated.unwrap_or_else(|_| Err(io::Error::other("the rotator panicked")));
+        result.map_err(|error| Error::io(format!("cannot rotate {} to {}", from.display(), to.display()), error))
+    }
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rotator")
+    }
+}
+
+#[derive(Clone)]
+struct Source(Arc<dyn Clock>);
+
+impl std::ops::Deref for Source {
+    type Target = dyn Clock;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use self::aligned::Aligned;
 use self::cron::Cron;
 use self::deadlines::Calendar;
+use super::date_pattern::{DatePattern, Unit};
 use super::words;
 use super::zone::Zone;
 use crate::clock::civil::DAY;
@@ -279,6 +280,27 @@ impl Schedule {
             Ok(calendar) => deadlines::until(calendar, &self.zone, at.seconds()).map_or(begun, whole),
             Err(period) => elapsed(begun, period, periods(begun, period, at)).unwrap_or(begun),
         }
+    }
+
+    /// Whose calendar and clock it goes by.
+    pub(super) fn in_use(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// What names are dated by: as fine as its deadlines differ, by the first of them.
+    pub(super) fn pattern(&self) -> DatePattern {
+        let by_utc = Self { zone: Zone::default(), ..self.clone() };
+        let deadlines = std::iter::successors(by_utc.next(Timestamp::EPOCH, Timestamp::EPOCH), |deadline| {
+            by_utc.next(Timestamp::EPOCH, *deadline)
+        });
+        let clocks: Vec<_> = deadlines.take(100).map(|deadline| deadline.seconds().rem_euclid(DAY)).collect();
+        let differ = |unit: i64| clocks.iter().any(|clock| clock % unit != clocks[0] % unit);
+        DatePattern::down_to(match () {
+            () if differ(60) => Unit::Second,
+            () if differ(3_600) => Unit::Minute,
+            () if differ(DAY) => Unit::Hour,
+            () => Unit::Day,
+        })
     }
 
     /// What the clock on the wall says, or the period that is counted from the beginning.

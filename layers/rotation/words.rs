@@ -9,7 +9,6 @@ use crate::{Error, ErrorKind};
 /// `kB`, `MB`, `GB`, `TB` are powers of 1,000; `KiB`, `MiB` and so on are powers of 1,024, and so are the bare letters `k`,
 /// `M`, `G`, `T` (GNU coreutils, logrotate). log4j2's `MB` is 1,048,576 bytes: that is `MiB` here. Without a unit, and with
 /// `B`, it is bytes. A part of a byte is cut off. Upper and lower case are the same.
-#[cfg_attr(not(test), expect(dead_code, reason = "settings are read by it"))]
 pub(crate) fn size(text: &str) -> Result<u64, Error> {
     let wrong = |why: String| Error::new(ErrorKind::Config, format!("{text:?} is no size: {why}"));
     let (number, unit) = split(text.trim()).map_err(wrong)?;
@@ -133,7 +132,6 @@ fn after_and(text: &str) -> &str {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "settings are read by it"))]
 const BYTES: &[(&str, u128)] = &[
     // The first of them: no unit.
     (" B byte bytes", 1),

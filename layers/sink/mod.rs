@@ -15,7 +15,7 @@ mod write;
 mod writer;
 
 pub use console::{Colour, Console};
-pub use file::{File, FileOptions};
+pub use file::{Control, File, FileOptions};
 pub use make::Make;
 pub use memory::Memory;
 pub use null::Null;

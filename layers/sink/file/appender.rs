@@ -1,18 +1,26 @@
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::run::{Run, Stopped};
+use super::control::{Asked, Control};
 use super::open::Open;
-use super::options::Opening;
+use super::options::{Opening, Settings};
+use super::watch::{self, Found, Watch};
 use super::{Place, cannot};
 use crate::Error;
-use crate::rotation::{Rotation, Rotator};
+use crate::rotation::{Held, Lock, Rotation, Rotator};
 
 /// Appends to the file, opening, beginning and turning it as it goes.
 #[derive(Debug)]
 pub(super) struct Appender {
     place: Place,
     opening: Opening,
+    shared: bool,
+    /// With it held other processes neither write nor turn the file.
+    lock: Option<Arc<Lock>>,
+    watch: Option<Watch>,
+    asked: Asked,
     /// `None` before the first write of a delayed file, and after an error.
     open: Option<Open>,
     rotator: Option<Rotator>,
@@ -23,17 +31,46 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    pub(super) fn new(place: Place, opening: Opening, rotation: Option<Rotation>) -> Self {
-        let rotator = rotation.map(Rotator::new);
-        Self { place, opening, open: None, rotator, preamble: Vec::new(), torn: false }
+    pub(super) fn new(place: Place, settings: Settings) -> Self {
+        let Settings { opening, shared, watch, rotation } = settings;
+        let mut appender = Self {
+            place,
+            opening,
+            shared,
+            lock: None,
+            watch,
+            asked: Asked::default(),
+            open: None,
+            rotator: None,
+            preamble: Vec::new(),
+            torn: false,
+        };
+        match rotation {
+            Some(rotation) => appender.rotate(rotation),
+            None if shared => appender.rotate(Rotation::on_request()),
+            None => {}
+        }
+        appender
     }
 
     pub(super) fn name(&self) -> &Path {
         &self.place.name
     }
 
+    pub(super) fn control(&self) -> &Control {
+        self.asked.control()
+    }
+
     pub(super) fn rotate(&mut self, rotation: Rotation) {
-        self.rotator = Some(Rotator::new(rotation));
+        let (shared, mode) = (self.shared, self.opening.file_mode());
+        let rotator = Rotator::new(rotation, &self.place.absolute, |family| match shared {
+            true => Lock::shared(family, mode),
+            false => Lock::new(),
+        });
+        self.lock = shared.then(|| rotator.lock().clone());
+        self.rotator = Some(rotator);
+        // It may have to be called otherwise; a pipe stays open.
+        self.open.take_if(|open| open.is_regular());
     }
 
     #[inline]
@@ -53,13 +90,31 @@ impl Appender {
     pub(super) fn open(&mut self) -> Result<&mut Open, Error> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => self.opening.open(&self.place)?,
+            None => self.open_anew()?,
         };
         Ok(self.open.insert(open))
     }
 
+    #[cold]
+    fn open_anew(&mut self) -> Result<Open, Error> {
+        if let Some(rotator) = &mut self.rotator {
+            self.opening.make_way(&self.place)?;
+            rotator.prepare()?;
+        }
+        let open = self.opening.open(&self.place)?;
+        if let Some(rotator) = &mut self.rotator {
+            rotator.opened(open.changed());
+        }
+        self.asked.reopened();
+        Ok(open)
+    }
+
     /// Writes the lines of `run`, to as many files as they need.
     pub(super) fn write(&mut self, run: Run<'_>) -> Result<(), Stopped> {
+        let refused = |error| Stopped { lines: 0, torn: 0, error };
+        let lock = self.lock.clone();
+        let _held = self.hold(lock.as_deref()).map_err(refused)?;
+        self.look().map_err(refused)?;
         let mut rest = run;
         while !rest.is_empty() {
             let before = run.count() - rest.count();
@@ -69,6 +124,69 @@ impl Appender {
             rest = later;
         }
         Ok(())
+    }
+
+    /// Does what has been asked for, without a line to write.
+    pub(super) fn settle(&mut self) -> Result<(), Error> {
+        if !self.asked.to_rotate() && !self.asked.to_reopen() {
+            return Ok(());
+        }
+        let lock = self.lock.clone();
+        let _held = self.hold(lock.as_deref())?;
+        self.look()
+    }
+
+    /// Where several processes write to the file, each does so alone.
+    fn hold<'a>(&self, lock: Option<&'a Lock>) -> Result<Option<Held<'a>>, Error> {
+        let Some(lock) = lock else { return Ok(None) };
+        self.opening.make_way(&self.place)?;
+        lock.hold().map(Some)
+    }
+
+    /// Opens the file if it is not, or no longer, the one at the path, and turns it if its time has come.
+    #[inline]
+    fn look(&mut self) -> Result<(), Error> {
+        if self.open.is_some() && (self.asked.to_reopen() || self.is_elsewhere()) {
+            self.open.take_if(|open| open.is_regular());
+            self.asked.reopened();
+            // Its end is there, and what comes goes elsewhere.
+            self.torn = false;
+        }
+        if self.rotator.is_some() { self.look_at_time() } else { Ok(()) }
+    }
+
+    fn look_at_time(&mut self) -> Result<(), Error> {
+        let open = self.open()?;
+        let (fresh, regular) = (open.is_fresh(), open.is_regular());
+        let Some(rotator) = &mut self.rotator else { return Ok(()) };
+        let asked = self.asked.to_rotate();
+        if !regular || self.torn {
+            return Ok(());
+        }
+        // A file without a line is as good as a new one.
+        if (rotator.is_due(fresh) || asked && !fresh) && !self.turn() {
+            return Ok(());
+        }
+        self.asked.rotated();
+        Ok(())
+    }
+
+    /// Whether the path leads to another file by now, or to none.
+    #[inline]
+    fn is_elsewhere(&mut self) -> bool {
+        let is_due = self.shared || self.watch.as_mut().is_some_and(Watch::is_due);
+        is_due && self.has_moved()
+    }
+
+    #[cold]
+    fn has_moved(&mut self) -> bool {
+        let Some(open) = self.open.as_mut().filter(|open| open.is_regular()) else { return false };
+        match watch::look(&self.place.absolute, open) {
+            Found::Same(len) => open.has_len(len),
+            Found::Other => return true,
+            Found::Unknown => {}
+        }
+        false
     }
 
     /// How many lines of `rest` go into the file now, at least one; turns the file where none does.
@@ -112,7 +230,7 @@ impl Appender {
     /// Whether there is a new file now.
     fn turn(&mut self) -> bool {
         let Some(rotator) = &mut self.rotator else { return false };
-        let new = rotator.turn(&self.place.absolute, || self.opening.open(&self.place));
+        let new = rotator.turn(|| self.opening.open(&self.place));
         let turned = new.is_some();
         self.open = new.or(self.open.take());
         turned

@@ -1,9 +1,12 @@
 mod appender;
 mod buffer;
+mod control;
 mod mode;
 mod open;
 mod options;
+mod watch;
 
+pub use control::Control;
 pub use options::FileOptions;
 
 use std::io;
@@ -70,6 +73,11 @@ impl File {
         self
     }
 
+    /// What asks it to rotate, or to open its path anew, while it is in use.
+    pub fn control(&self) -> Control {
+        self.appender.control().clone()
+    }
+
     /// Takes lines past the buffer, or into it when they were torn.
     fn append(&mut self, run: Run<'_>) -> Result<(), Partial> {
         let Err(stopped) = self.appender.write(run) else { return Ok(()) };
@@ -122,7 +130,8 @@ impl Sink for File {
 
     /// Writes what lies in the buffer. A regular file does not block for long, so that the deadline is not looked at.
     fn flush(&mut self, _: Instant) -> Result<(), Error> {
-        self.write_buffer()
+        self.write_buffer()?;
+        self.appender.settle()
     }
 
     fn pending(&self) -> usize {

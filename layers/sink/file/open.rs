@@ -1,10 +1,12 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::super::Line;
 use super::super::run::{Run, Stopped};
 use super::cannot;
+use super::watch::Identity;
 use crate::Error;
 use crate::record::Severity;
 
@@ -12,11 +14,14 @@ use crate::record::Severity;
 #[derive(Debug)]
 pub(super) struct Open {
     file: fs::File,
-    /// By counting what we write: other writers are not seen.
+    /// By counting what we write: other writers are not seen at once.
     len: u64,
     /// So much of it is the preamble.
     preamble: u64,
     regular: bool,
+    identity: Option<Identity>,
+    /// When it was last written to before it was opened, if there was something in it.
+    changed: Option<SystemTime>,
 }
 
 impl Open {
@@ -24,7 +29,8 @@ impl Open {
         let metadata = file.metadata().map_err(|error| cannot("inspect", path, error))?;
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
-        Ok(Self { file, len, preamble: 0, regular })
+        let changed = if len > 0 { metadata.modified().ok() } else { None };
+        Ok(Self { file, len, preamble: 0, regular, identity: Identity::of(&metadata), changed })
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -41,11 +47,26 @@ impl Open {
         self.regular
     }
 
+    pub(super) fn is_same(&self, metadata: &fs::Metadata) -> bool {
+        self.identity == Identity::of(metadata)
+    }
+
+    pub(super) fn changed(&self) -> Option<SystemTime> {
+        self.changed
+    }
+
+    /// Others have written to it, or cut it.
+    pub(super) fn has_len(&mut self, len: u64) {
+        self.len = len;
+        self.preamble = self.preamble.min(len);
+    }
+
     /// Empties it.
     pub(super) fn truncate(&mut self, path: &Path) -> Result<(), Error> {
         if self.regular {
             self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
             self.len = 0;
+            self.changed = None;
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::appender::Appender;
 use super::buffer::Buffer;
 use super::open::Open;
+use super::watch::Watch;
 use super::{File, Place, cannot, mode};
 use crate::Error;
 use crate::rotation::Rotation;
@@ -20,6 +22,8 @@ use crate::rotation::Rotation;
 /// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of directories it makes (unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
+/// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
+/// | [`shared`](Self::shared) | no | whether other processes write to the file too |
 ///
 /// ```
 /// use std::io::Write;
@@ -37,22 +41,21 @@ use crate::rotation::Rotation;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FileOptions {
-    opening: Opening,
+    settings: Settings,
     delay: bool,
     buffer: usize,
-    rotation: Option<Rotation>,
 }
 
 impl FileOptions {
     /// Empties the file when it is opened first (Python's `mode="w"`); not when it is opened again after an error.
     pub fn truncate(mut self, truncate: bool) -> Self {
-        self.opening.truncate = truncate;
+        self.settings.opening.truncate = truncate;
         self
     }
 
     /// Whether missing directories are made.
     pub fn create_dirs(mut self, create_dirs: bool) -> Self {
-        self.opening.keep_dirs = !create_dirs;
+        self.settings.opening.keep_dirs = !create_dirs;
         self
     }
 
@@ -65,13 +68,13 @@ impl FileOptions {
     /// The permission bits of files it makes, exactly, whatever the umask: `0o640` is `rw-r-----`. A file that exists keeps
     /// its own. No effect off unix.
     pub fn mode(mut self, bits: u32) -> Self {
-        self.opening.mode = Some(bits);
+        self.settings.opening.mode = Some(bits);
         self
     }
 
     /// The permission bits of directories it makes, exactly, whatever the umask. No effect off unix.
     pub fn dir_mode(mut self, bits: u32) -> Self {
-        self.opening.dir_mode = Some(bits);
+        self.settings.opening.dir_mode = Some(bits);
         self
     }
 
@@ -87,7 +90,29 @@ impl FileOptions {
 
     /// Begins new files by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
-        self.rotation = Some(rotation);
+        self.settings.rotation = Some(rotation);
+        self
+    }
+
+    /// How often, at most, it looks whether the file is still there, before a line is written; by default each second.
+    ///
+    /// A file that was moved or removed (logrotate's `create`) is made anew, one that was emptied (`copytruncate`) is known
+    /// to be short again. `Duration::ZERO` looks before each write, as Python's `WatchedFileHandler`, for about the third part
+    /// of what the write itself costs; `None` never looks. Between two looks lines go on into the file that was moved away, from where
+    /// they are not lost; those written after it was removed are.
+    pub fn watch(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.settings.watch = interval.into().map(Watch::every);
+        self
+    }
+
+    /// Whether other processes, which must say so too, write to the file and rotate it.
+    ///
+    /// Each write then holds a lock (`flock(2)`) on `.NAME.lock` beside the file, in which it looks where the path leads and how
+    /// long the file is: lines are whole, exactly one process turns the file, and none writes to one that has ended. The
+    /// system lets go of the lock of a process that dies. Use a [`Queue`](crate::Queue) or a [`buffer`](Self::buffer) for
+    /// fewer writes. A lock that is not to be had for five seconds refuses the lines.
+    pub fn shared(mut self, shared: bool) -> Self {
+        self.settings.shared = shared;
         self
     }
 
@@ -98,11 +123,26 @@ impl FileOptions {
     /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
     /// [`delay`](Self::delay) the first write has that error.
     pub fn open(self, path: impl AsRef<Path>) -> Result<File, Error> {
-        let mut appender = Appender::new(Place::new(path.as_ref())?, self.opening, self.rotation);
+        let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
         }
         Ok(File { appender, buffer: Buffer::new(self.buffer) })
+    }
+}
+
+/// What the appender has to know.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) opening: Opening,
+    pub(super) shared: bool,
+    pub(super) watch: Option<Watch>,
+    pub(super) rotation: Option<Rotation>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { opening: Opening::default(), shared: false, watch: Some(Watch::default()), rotation: None }
     }
 }
 
@@ -117,17 +157,23 @@ pub(super) struct Opening {
 
 impl Opening {
     pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
-        let path = &*place.absolute;
-        if !self.keep_dirs {
-            self.make_dirs(path.parent())?;
-        }
-        let file = self.open_or_make(path).map_err(|error| cannot("open", &place.name, error))?;
+        self.make_way(place)?;
+        let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
         let mut open = Open::new(file, &place.name)?;
         if self.truncate {
             open.truncate(&place.name)?;
             self.truncate = false;
         }
         Ok(open)
+    }
+
+    pub(super) fn file_mode(&self) -> Option<u32> {
+        self.mode
+    }
+
+    /// Makes the directories that are missing.
+    pub(super) fn make_way(&self, place: &Place) -> Result<(), Error> {
+        if self.keep_dirs { Ok(()) } else { self.make_dirs(place.absolute.parent()) }
     }
 
     /// Only what we make gets our permissions, so that making is a step of its own.

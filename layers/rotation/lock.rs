@@ -1,0 +1,146 @@
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::family::Family;
+use crate::sync::{lock, lock_until};
+use crate::{Error, ErrorKind};
+
+/// Who has it may rename and remove files of a family, and where several processes share it, write to the one in use.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    /// Between the threads of this process.
+    mutex: Arc<Mutex<()>>,
+    /// Between processes: `flock(2)` of a file beside the log, which the system lets go of when its holder dies.
+    shared: Option<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    mode: Option<u32>,
+    /// With the process that opened it: a forked child has its parent's descriptor, and with it its parent's lock.
+    file: Mutex<Option<(u32, Arc<fs::File>)>>,
+}
+
+/// Has the lock until it is dropped.
+pub(crate) struct Held<'a> {
+    file: Option<Arc<fs::File>>,
+    _mutex: MutexGuard<'a, ()>,
+}
+
+impl Lock {
+    /// Between the threads of this process alone.
+    pub(crate) fn new() -> Self {
+        Self { mutex: Arc::default(), shared: None }
+    }
+
+    /// Between processes too; `mode` is that of the file that is made for it.
+    pub(crate) fn shared(family: &Family, mode: Option<u32>) -> Self {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(family.path().file_name().unwrap_or_default());
+        name.push(".lock");
+        let shared = Shared { path: family.path().with_file_name(name), mode, file: Mutex::default() };
+        Self { shared: Some(shared), ..Self::new() }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// Waits for it, for some seconds at most: its holder may have been stopped.
+    pub(crate) fn hold(&self) -> Result<Held<'_>, Error> {
+        let deadline = Instant::now() + PATIENCE;
+        let mutex = lock_until(&self.mutex, deadline)
+            .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread has the lock"))?;
+        let file = self.shared.as_ref().map(|shared| shared.hold(deadline)).transpose()?;
+        Ok(Held { file, _mutex: mutex })
+    }
+}
+
+impl Shared {
+    fn hold(&self, deadline: Instant) -> Result<Arc<fs::File>, Error> {
+        let cannot = |error| Error::io(format!("cannot lock {}", self.path.display()), error);
+        let mut pause = Duration::from_micros(20);
+        loop {
+            let file = self.open().map_err(cannot)?;
+            match file.try_lock() {
+                // Removed by somebody: others will make a new one, and lock that.
+                Ok(()) if is_removed(&file) => *lock(&self.file) = None,
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(1));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let message = format!("cannot lock {}: another process has it", self.path.display());
+                    return Err(Error::new(ErrorKind::Timeout, message));
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            }
+        }
+    }
+
+    fn open(&self) -> io::Result<Arc<fs::File>> {
+        let (mut file, me) = (lock(&self.file), std::process::id());
+        if let Some((owner, file)) = &*file
+            && *owner == me
+        {
+            return Ok(file.clone());
+        }
+        let opened = Arc::new(open(&self.path, self.mode)?);
+        Ok(file.insert((me, opened)).1.clone())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // It cannot fail for a descriptor that is open; and closing it would let go of it too.
+            let _ = file.unlock();
+        }
+    }
+}
+
+#[cfg(unix)]
+fn open(path: &Path, mode: Option<u32>) -> io::Result<fs::File> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match options.create_new(true).mode(mode.unwrap_or(0o666)).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create_new(false).open(path),
+        Ok(file) => {
+            if let Some(mode) = mode {
+                file.set_permissions(fs::Permissions::from_mode(mode))?;
+            }
+            Ok(file)
+        }
+        error => error,
+    }
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path, _: Option<u32>) -> io::Result<fs::File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+#[cfg(unix)]
+fn is_removed(file: &fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_removed(_: &fs::File) -> bool {
+    false
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,79 @@
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::Duration;
+
+use super::open::Open;
+use crate::clock;
+
+/// Looks now and then whether the file at the path is still the one that is open.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// Zero: each time.
+    interval: Duration,
+    next: Duration,
+}
+
+/// What was found at the path.
+pub(super) enum Found {
+    /// The file that is open, which is so long.
+    Same(u64),
+    /// Nothing, or another file.
+    Other,
+    /// It cannot be said.
+    Unknown,
+}
+
+impl Watch {
+    pub(super) fn every(interval: Duration) -> Self {
+        Self { interval, next: Duration::ZERO }
+    }
+
+    /// Whether it is time to look.
+    #[inline]
+    pub(super) fn is_due(&mut self) -> bool {
+        if self.interval.is_zero() {
+            return true;
+        }
+        let now = clock::coarse();
+        let is_due = now >= self.next;
+        if is_due {
+            self.next = now.saturating_add(self.interval);
+        }
+        is_due
+    }
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self::every(Duration::from_secs(1))
+    }
+}
+
+/// Follows links, as opening does.
+pub(super) fn look(path: &Path, open: &Open) -> Found {
+    match path.metadata() {
+        Ok(metadata) if open.is_same(&metadata) => Found::Same(metadata.len()),
+        Ok(_) => Found::Other,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Other,
+        Err(_) => Found::Unknown,
+    }
+}
+
+/// What a file is, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        Some(Self(metadata.dev(), metadata.ino()))
+    }
+
+    /// There is none: every file seems to be the same.
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Metadata) -> Option<Self> {
+        None
+    }
+}
