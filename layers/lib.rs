@@ -52,6 +52,7 @@
 mod bytes;
 mod changes;
 pub mod clock;
+mod epochs;
 mod error;
 pub mod filter;
 pub mod format;

@@ -9,7 +9,14 @@
 //! | return from `main`, `std::process::exit`, panic of the main thread | all that was accepted, within the [exit timeout](set_exit_timeout) |
 //! | `panic = "abort"` | the same, with [`log_panics`] |
 //! | a forked child | what it logs itself; what it inherited is its parent's, and dropped |
+//! | SIGTERM, SIGINT | all that was accepted, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; [`flush`] first where you can |
+
+#[cfg(feature = "signals")]
+mod signals;
+
+#[cfg(feature = "signals")]
+pub use signals::{flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use crate::sync::{OwnedGuard, deadline_in, lock, lock_until};
-use crate::{Error, selflog};
+use crate::{Error, epochs, selflog};
 
 /// Something that holds records: it is flushed at exit, and locked around a fork.
 pub(crate) trait Resource: Send + Sync {
@@ -94,6 +101,56 @@ impl<T> Held for OwnedGuard<Mutex<T>, T> {
 /// The last error, and [`Timeout`](crate::ErrorKind::Timeout) where the time was too short.
 pub fn flush(timeout: Duration) -> Result<(), Error> {
     flush_all(deadline_in(timeout))
+}
+
+/// Has every [`sink::File`](crate::sink::File) of the process open its path anew: what a log rotator that has moved the files
+/// away asks for.
+///
+/// A file does so before its next write, and when it is flushed: [`flush`] behind this call makes it happen at once for files
+/// that nobody writes to. What is neither a file nor to be opened again (a pipe) stays as it is. On a signal:
+/// `reopen_on_hangup` (feature `signals`).
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::{process, sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("app.log");
+/// let mut file = sink::File::open(&path)?;
+/// file.write_all(b"one\n")?;
+/// std::fs::rename(&path, dir.path().join("app.log.1"))?;
+/// process::reopen();
+/// file.write_all(b"two\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn reopen() {
+    epochs::ask_to_reopen();
+}
+
+/// Has every file of the process that has a [`Rotation`](crate::rotation::Rotation) begin a new one, whatever its trigger says;
+/// one that has no line yet stays.
+///
+/// A file does so before its next write, and when it is flushed, as with [`reopen`]. On a signal: `rotate_on_signal` (feature
+/// `signals`).
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::rotation::{MIB, Rotation};
+/// use tracing_handlers::{process, sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("app.log");
+/// let mut file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB));
+/// file.write_all(b"one\n")?;
+/// process::rotate();
+/// file.write_all(b"two\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+/// assert_eq!(std::fs::read_to_string(dir.path().join("app.log.1"))?, "one\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rotate() {
+    epochs::ask_to_rotate();
 }
 
 /// How long the exit of the process may be held up for records to be delivered. The default is 5 seconds.
@@ -189,9 +246,14 @@ fn install_hooks() {
     }
 }
 
-extern "C" fn at_exit() {
+/// From now on [`is_exiting`] is true. Until when the end may be held up.
+fn begin_exit() -> Instant {
     EXITING.store(true, Ordering::Relaxed);
-    let flushed = std::panic::catch_unwind(|| flush_all(exit_deadline()));
+    exit_deadline()
+}
+
+extern "C" fn at_exit() {
+    let flushed = std::panic::catch_unwind(|| flush_all(begin_exit()));
     if let Ok(Err(error)) = flushed {
         selflog::tell(&format!("at exit: {error}"));
     }

@@ -12,6 +12,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("bytes", &[]),
     ("changes", &["sync"]),
     ("clock", &["sync"]),
+    // What a signal asks of all files: neither knows the other.
+    ("epochs", &[]),
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),
     ("severities", &[]),
@@ -21,10 +23,15 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog", "sync"]),
-    ("sink", &["clock", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
+    (
+        "sink",
+        &[
+            "clock", "epochs", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync",
+        ],
+    ),
     (
         "process",
-        &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
+        &["epochs", "error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
     ),
     (
         "handler",

@@ -1,0 +1,211 @@
+use std::mem::MaybeUninit;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use std::{io, process, ptr, thread};
+
+use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::{self, emulate_default_handler};
+
+use super::Answer;
+use crate::process as ends;
+use crate::sync::{deadline_in, lock};
+use crate::{Error, ErrorKind, epochs, selflog};
+
+/// Has `answer` given when `signal` comes.
+pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
+    if !WATCHABLE.contains(&signal) {
+        return Err(Error::new(ErrorKind::Config, format!("signal {signal} cannot be watched")));
+    }
+    let mut table = lock(&TABLE);
+    match table.entry(signal) {
+        Some(entry) if entry.answer != answer => {
+            Err(Error::new(ErrorKind::Config, format!("signal {signal} has another meaning already")))
+        }
+        Some(_) => table.ear().map(drop).map_err(|error| cannot_watch(signal, error)),
+        None => table.add(Entry { signal, answer, before: Before::of(signal)? }),
+    }
+}
+
+fn cannot_watch(signal: i32, error: io::Error) -> Error {
+    Error::io(format!("cannot watch signal {signal}"), error)
+}
+
+/// The signals that are watched, and the thread that hears them.
+#[derive(Default)]
+struct Table {
+    entries: Vec<Entry>,
+    ear: Option<Ear>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    signal: i32,
+    answer: Answer,
+    before: Before,
+}
+
+/// The thread of this process.
+struct Ear {
+    process: u32,
+    handle: Handle,
+}
+
+impl Table {
+    fn entry(&self, signal: i32) -> Option<Entry> {
+        self.entries.iter().find(|entry| entry.signal == signal).copied()
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<(), Error> {
+        if entry.answer == Answer::Flush && entry.before == Before::Ignored {
+            return Ok(());
+        }
+        // The thread finds what the signal means from the first one on: it must wait for the lock of this table.
+        let heard = self.ear().and_then(|handle| handle.add_signal(entry.signal));
+        heard.and_then(|()| act_at_once(entry)).map_err(|error| cannot_watch(entry.signal, error))?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// That of this process. A forked child has inherited one whose thread it does not have: with its own it hears all that
+    /// its parent watched.
+    fn ear(&mut self) -> io::Result<Handle> {
+        let this_process = process::id();
+        if let Some(ear) = self.ear.as_ref().filter(|ear| ear.process == this_process) {
+            return Ok(ear.handle.clone());
+        }
+        let signals = Signals::new(self.entries.iter().map(|entry| entry.signal))?;
+        let handle = signals.handle();
+        thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
+        ENDING.store(false, Ordering::Relaxed);
+        OWNER.store(this_process, Ordering::Relaxed);
+        self.ear = Some(Ear { process: this_process, handle: handle.clone() });
+        Ok(handle)
+    }
+}
+
+/// What a signal did before we came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Default,
+    Ignored,
+    /// A handler of the application's, which goes on to be called.
+    Handled,
+}
+
+impl Before {
+    fn of(signal: i32) -> Result<Self, Error> {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // SAFETY: nothing is set, and `action` is a place for what is in force.
+        let result = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) };
+        if result != 0 {
+            return Err(Error::io(format!("cannot inspect signal {signal}"), io::Error::last_os_error()));
+        }
+        // SAFETY: it was written to, and all zeros is a valid one too.
+        Ok(match unsafe { action.assume_init() }.sa_sigaction {
+            libc::SIG_DFL => Self::Default,
+            libc::SIG_IGN => Self::Ignored,
+            _ => Self::Handled,
+        })
+    }
+}
+
+/// What is done inside the handler: atomic operations, and the default action.
+fn act_at_once(entry: Entry) -> io::Result<()> {
+    let Entry { signal, answer, before, .. } = entry;
+    let act = move || match answer {
+        Answer::Reopen => epochs::ask_to_reopen(),
+        Answer::Rotate => epochs::ask_to_rotate(),
+        Answer::Flush if before == Before::Default => end_where_nobody_hears(signal),
+        Answer::Flush => {}
+    };
+    // SAFETY: `act` allocates nothing, locks nothing and cannot panic; what it calls is made for signal handlers.
+    unsafe { low_level::register(signal, act) }.map(drop)
+}
+
+/// Nobody hears it in a forked child without a thread of its own, and nobody waits for what is being done already.
+fn end_where_nobody_hears(signal: i32) {
+    if process::id() != OWNER.load(Ordering::Relaxed) || ENDING.swap(true, Ordering::Relaxed) {
+        let _ = emulate_default_handler(signal);
+    }
+}
+
+/// The thread: gives the answers, and is never held up by a handler that hangs.
+fn hear(mut signals: Signals) {
+    let flusher = Arc::new(Flusher::default());
+    for signal in signals.forever() {
+        let entry = lock(&TABLE).entry(signal);
+        match entry {
+            Some(Entry { answer: Answer::Flush, before: Before::Default, .. }) => flush_and_end(signal),
+            Some(_) => flusher.flush_soon(signal),
+            None => {}
+        }
+    }
+}
+
+fn flush_and_end(signal: i32) {
+    let deadline = ends::begin_exit();
+    let (sender, receiver) = mpsc::channel();
+    // On a thread of its own: a sink may be stuck in a system call, and look at no deadline.
+    let flush = move || {
+        flush_and_tell(signal, deadline);
+        let _ = sender.send(());
+    };
+    match thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush) {
+        Ok(_) => drop(receiver.recv_timeout((deadline + LAST_WORDS).saturating_duration_since(Instant::now()))),
+        Err(_) => flush_and_tell(signal, deadline),
+    }
+    let _ = emulate_default_handler(signal);
+}
+
+fn flush_and_tell(signal: i32, deadline: Instant) {
+    if let Ok(Err(error)) = catch_unwind(|| ends::flush_all(deadline)) {
+        selflog::tell(&format!("at signal {signal}: {error}"));
+    }
+}
+
+/// Flushes on a thread that is made for it: one at a time, and at most one more waits.
+#[derive(Default)]
+struct Flusher {
+    wanted: AtomicBool,
+    busy: Mutex<()>,
+}
+
+impl Flusher {
+    fn flush_soon(self: &Arc<Self>, signal: i32) {
+        if self.wanted.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let this = self.clone();
+        let flush = move || {
+            let _one_at_a_time = lock(&this.busy);
+            // Before the flush: what is asked for during it may come too late for a file that it has passed.
+            this.wanted.store(false, Ordering::SeqCst);
+            flush_and_tell(signal, deadline_in(ends::exit_timeout()));
+        };
+        if thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush).is_err() {
+            // Nothing is lost: what is pending goes out when it would have.
+            self.wanted.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// For a flush that the deadline has ended to tell of it.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
+/// Held around forks, so that a child finds it free.
+static TABLE: LazyLock<Arc<Mutex<Table>>> = LazyLock::new(|| {
+    let table = Arc::default();
+    ends::hold_at_forks(&table);
+    table
+});
+
+/// The process whose thread hears the signals.
+static OWNER: AtomicU32 = AtomicU32::new(0);
+/// A signal that ends the process has come.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Those that end a process by default and tell of no fault in it.
+const WATCHABLE: &[i32] =
+    &[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];
