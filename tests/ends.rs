@@ -34,12 +34,16 @@ fn main() -> ExitCode {
     if let [_, flag, case, directory] = &arguments[..]
         && flag == "--child"
     {
-        let case = CASES.iter().find(|known| known.name == case).expect("the parent knows the cases");
+        let case = all_cases().find(|known| known.name == case).expect("the parent knows the cases");
         (case.child)(Path::new(directory));
         return ExitCode::SUCCESS;
     }
-    let trials = CASES.iter().map(|case| Trial::test(case.name.replace('_', " "), || run(case)));
+    let trials = all_cases().map(|case| Trial::test(case.name.replace('_', " "), || run(case)));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(SIGNAL_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -51,9 +55,17 @@ struct Case {
 
 macro_rules! cases {
     ($($name:ident => |$ended:ident| $check:expr;)*) => {
-        const CASES: &[Case] = &[$(Case { name: stringify!($name), child: $name, check: |$ended| { $check; } }),*];
+        pub(crate) const CASES: &[Case] = &[$(Case { name: stringify!($name), child: $name, check: |$ended| { $check; } }),*];
     };
 }
+
+/// In a module of its own, for there is a feature to them.
+#[cfg(feature = "signals")]
+mod signal_ends;
+#[cfg(feature = "signals")]
+use signal_ends::CASES as SIGNAL_CASES;
+#[cfg(not(feature = "signals"))]
+const SIGNAL_CASES: &[Case] = &[];
 
 cases! {
     what_main_logged_is_there_after_it_returns => |ended| ended.succeeds().has_lines(1_000);

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, process, ptr, thread};
 
+use signal_hook::SigId;
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::{self, emulate_default_handler};
 
@@ -62,10 +63,22 @@ impl Table {
             return Ok(());
         }
         // The thread finds what the signal means from the first one on: it must wait for the lock of this table.
-        let heard = self.ear().and_then(|handle| handle.add_signal(entry.signal));
-        heard.and_then(|()| act_at_once(entry)).map_err(|error| cannot_watch(entry.signal, error))?;
+        self.listen(entry).map_err(|error| cannot_watch(entry.signal, error))?;
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// What is registered first is done first when the signal comes.
+    fn listen(&mut self, entry: Entry) -> io::Result<()> {
+        let handle = self.ear()?;
+        if entry.answer == Answer::Flush {
+            // One that comes in between must be heard, or it would be lost.
+            handle.add_signal(entry.signal)?;
+            return act_at_once(entry).map(drop);
+        }
+        // The thread flushes what has been asked already.
+        let id = act_at_once(entry)?;
+        handle.add_signal(entry.signal).inspect_err(|_| drop(low_level::unregister(id)))
     }
 
     /// That of this process. A forked child has inherited one whose thread it does not have: with its own it hears all that
@@ -112,7 +125,7 @@ impl Before {
 }
 
 /// What is done inside the handler: atomic operations, and the default action.
-fn act_at_once(entry: Entry) -> io::Result<()> {
+fn act_at_once(entry: Entry) -> io::Result<SigId> {
     let Entry { signal, answer, before, .. } = entry;
     let act = move || match answer {
         Answer::Reopen => epochs::ask_to_reopen(),
@@ -121,7 +134,7 @@ fn act_at_once(entry: Entry) -> io::Result<()> {
         Answer::Flush => {}
     };
     // SAFETY: `act` allocates nothing, locks nothing and cannot panic; what it calls is made for signal handlers.
-    unsafe { low_level::register(signal, act) }.map(drop)
+    unsafe { low_level::register(signal, act) }
 }
 
 /// Nobody hears it in a forked child without a thread of its own, and nobody waits for what is being done already.
