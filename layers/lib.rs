@@ -60,6 +60,7 @@ mod framing;
 pub mod guide;
 pub mod handler;
 mod layer;
+mod ownership;
 pub mod process;
 pub mod record;
 pub mod rewrite;

@@ -14,6 +14,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("clock", &["sync"]),
     // What a signal asks of all files: neither knows the other.
     ("epochs", &[]),
+    // Files are made and opened with the same care by a sink and by what turns it.
+    ("ownership", &["error"]),
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),
     ("severities", &[]),
@@ -22,16 +24,24 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("rotation", &["clock", "error", "selflog", "sync"]),
+    ("rotation", &["clock", "error", "ownership", "selflog", "sync"]),
     (
         "sink",
         &[
-            "clock", "epochs", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync",
+            "clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync",
         ],
     ),
     (
         "process",
-        &["epochs", "error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
+        &[
+            "epochs",
+            "error",
+            "handler::HeldBack",
+            "handler::is_delivering",
+            "record::freeze_callsites",
+            "selflog",
+            "sync",
+        ],
     ),
     (
         "handler",

@@ -332,7 +332,9 @@ fn a_program_that_writes_on_loses_no_line_to_hangups(directory: &Path) {
     let each = 2_000;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..2)
-            .map(|thread| scope.spawn(move || (0..each).for_each(|number| tracing::info!("line {thread} {number}{TAIL}"))))
+            .map(|thread| {
+                scope.spawn(move || (0..each).for_each(|number| tracing::info!("line {thread} {number}{TAIL}")))
+            })
             .collect();
         // What logrotate does.
         for number in 0.. {

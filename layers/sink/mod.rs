@@ -22,6 +22,8 @@ pub use null::Null;
 pub use write::Write;
 pub use writer::Writer;
 
+pub use crate::ownership::Account;
+
 use std::time::Instant;
 
 use crate::format::Caps;

@@ -2,5 +2,8 @@ use super::Answer;
 use crate::{Error, ErrorKind};
 
 pub(super) fn watch(signal: i32, _: Answer) -> Result<(), Error> {
-    Err(Error::new(ErrorKind::Config, format!("signal {signal} cannot be watched: there are no signals on this system")))
+    Err(Error::new(
+        ErrorKind::Config,
+        format!("signal {signal} cannot be watched: there are no signals on this system"),
+    ))
 }

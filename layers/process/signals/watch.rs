@@ -78,7 +78,9 @@ impl Table {
         }
         // The thread flushes what has been asked already.
         let id = act_at_once(entry)?;
-        handle.add_signal(entry.signal).inspect_err(|_| drop(low_level::unregister(id)))
+        handle.add_signal(entry.signal).inspect_err(|_| {
+            low_level::unregister(id);
+        })
     }
 
     /// That of this process. A forked child has inherited one whose thread it does not have: with its own it hears all that

@@ -1,7 +1,6 @@
 mod appender;
 mod buffer;
 mod control;
-mod mode;
 mod open;
 mod options;
 mod watch;

@@ -7,8 +7,9 @@ use super::appender::Appender;
 use super::buffer::Buffer;
 use super::open::Open;
 use super::watch::Watch;
-use super::{File, Place, cannot, mode};
+use super::{File, Place, cannot};
 use crate::Error;
+use crate::ownership::{self, Account, Ownership};
 use crate::rotation::Rotation;
 
 /// How a [`File`] is opened, and what becomes of what is written.
@@ -20,6 +21,8 @@ use crate::rotation::Rotation;
 /// | [`delay`](Self::delay) | no | opens, and makes, the file at the first write |
 /// | [`mode`](Self::mode) | the umask decides | permissions of files it makes (unix) |
 /// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of directories it makes (unix) |
+/// | [`owner`](Self::owner), [`group`](Self::group) | the process's | whose the files and directories are that it makes (unix) |
+/// | [`follow_links`](Self::follow_links) | in private directories | whether links and files of others are written to (unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
@@ -68,13 +71,84 @@ impl FileOptions {
     /// The permission bits of files it makes, exactly, whatever the umask: `0o640` is `rw-r-----`. A file that exists keeps
     /// its own. No effect off unix.
     pub fn mode(mut self, bits: u32) -> Self {
-        self.settings.opening.mode = Some(bits);
+        self.settings.opening.ownership.mode = Some(bits);
         self
     }
 
     /// The permission bits of directories it makes, exactly, whatever the umask. No effect off unix.
     pub fn dir_mode(mut self, bits: u32) -> Self {
-        self.settings.opening.dir_mode = Some(bits);
+        self.settings.opening.ownership.dir_mode = Some(bits);
+        self
+    }
+
+    /// Whose the files and directories are that it makes, by number or by name: those that [rotation](Self::rotation) begins
+    /// too. A file that exists keeps its own. The usual case is a service that opens its files as root and then becomes
+    /// somebody else.
+    ///
+    /// To give files away takes root's rights (`CAP_CHOWN`); without them the opening fails, and leaves nothing behind. An owner
+    /// who may write to the directory is one of the others of [`follow_links`](Self::follow_links), but files of theirs are
+    /// taken.
+    ///
+    /// ```
+    /// use tracing_handlers::sink;
+    ///
+    /// let error = sink::File::options().owner("nobody at all").delay(true).open("app.log").unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no user \"nobody at all\"");
+    /// ```
+    pub fn owner(mut self, user: impl Into<Account>) -> Self {
+        self.settings.opening.ownership.owner = Some(user.into());
+        self
+    }
+
+    /// The group of the files and directories that it makes, by number or by name. One that the process belongs to needs no
+    /// rights; otherwise as [`owner`](Self::owner).
+    ///
+    /// ```no_run
+    /// use tracing_handlers::sink;
+    ///
+    /// // Debian's log readers.
+    /// sink::File::options().group("adm").mode(0o640).open("/var/log/shop/app.log")?;
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn group(mut self, group: impl Into<Account>) -> Self {
+        self.settings.opening.ownership.group = Some(group.into());
+        self
+    }
+
+    /// Whether it writes through links, and to files of others, wherever the file lies. By default it does where nobody else can
+    /// put them there, and refuses them elsewhere, so that nobody can have this process write to a file that only it may write
+    /// to, or read what it writes.
+    ///
+    /// Others can put them where the directory that holds the file is writable by all (`/tmp`; the sticky bit does not help) or
+    /// by a group that is neither root's nor the process's own, or belongs to somebody who is neither root nor the user of this
+    /// process. There these are refused:
+    ///
+    /// - a symbolic link, whosever it is;
+    /// - a file with more than one hard link;
+    /// - a file or pipe that belongs neither to the user of this process, nor to root, nor to the directory's owner, nor to the
+    ///   [`owner`](Self::owner) that is set.
+    ///
+    /// The opened file itself is looked at, so that there is no moment in between. `/dev/stdout`, `/dev/fd/3` and the like are
+    /// always followed. Not looked at: the directories above the one that holds the file, and access lists. No effect off unix.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use std::os::unix::fs::{PermissionsExt, symlink};
+    /// use tracing_handlers::sink;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("app.log");
+    /// symlink(dir.path().join("precious"), &path)?;
+    /// # drop((sink::File::open(&path)?, std::fs::remove_file(dir.path().join("precious"))));
+    /// std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777))?;
+    /// let error = sink::File::open(&path).unwrap_err();
+    /// assert!(error.to_string().contains("it is a symbolic link, and others can write to its directory"));
+    /// assert!(sink::File::options().follow_links(true).open(&path).is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn follow_links(mut self, follow: bool) -> Self {
+        self.settings.opening.follow_links = follow;
         self
     }
 
@@ -121,8 +195,10 @@ impl FileOptions {
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
-    /// [`delay`](Self::delay) the first write has that error.
-    pub fn open(self, path: impl AsRef<Path>) -> Result<File, Error> {
+    /// [`delay`](Self::delay) the first write has that error. [`Config`](crate::ErrorKind::Config) for an
+    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any.
+    pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.settings.opening.ownership.resolve()?;
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
@@ -151,8 +227,8 @@ impl Default for Settings {
 pub(super) struct Opening {
     truncate: bool,
     keep_dirs: bool,
-    mode: Option<u32>,
-    dir_mode: Option<u32>,
+    follow_links: bool,
+    ownership: Ownership,
 }
 
 impl Opening {
@@ -167,8 +243,8 @@ impl Opening {
         Ok(open)
     }
 
-    pub(super) fn file_mode(&self) -> Option<u32> {
-        self.mode
+    pub(super) fn ownership(&self) -> &Ownership {
+        &self.ownership
     }
 
     /// Makes the directories that are missing.
@@ -178,24 +254,39 @@ impl Opening {
 
     /// Only what we make gets our permissions, so that making is a step of its own.
     fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
-        let mut options = fs::OpenOptions::new();
-        options.append(true);
-        match options.open(path) {
+        match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match mode::make_file(path, self.mode) {
-            // Somebody was faster, or it is a symbolic link to a file yet to be made.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(path),
-            made => made,
+        match self.ownership.make_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
         }
+        // Somebody was faster, or it is a symbolic link to a file yet to be made.
+        match self.open_existing(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
+                fs::OpenOptions::new().append(true).create(true).open(path)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<fs::File> {
+        match self.follow_links {
+            true => fs::OpenOptions::new().append(true).open(path),
+            false => ownership::open(path, self.ownership.owner_id()),
+        }
+    }
+
+    fn follows(&self, path: &Path) -> bool {
+        self.follow_links || ownership::in_private_directory(path)
     }
 
     /// Makes `dir` and what is missing above it.
     fn make_dirs(&self, dir: Option<&Path>) -> Result<(), Error> {
         let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
         self.make_dirs(dir.parent())?;
-        match mode::make_dir(dir, self.dir_mode) {
+        match self.ownership.make_dir(dir) {
             Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
             _ => Ok(()),

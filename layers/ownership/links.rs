@@ -1,0 +1,134 @@
+//! Opening what is there already. Where others can put a link or a file in the place of ours, they could have us write to any file
+//! that we may write to, or read what we write.
+
+#[cfg(unix)]
+pub(super) use unix::user;
+#[cfg(unix)]
+pub(crate) use unix::{in_private_directory, open};
+
+#[cfg(not(unix))]
+pub(crate) use other::{in_private_directory, open};
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::{CString, OsStr};
+    use std::fs::{File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::fd::{AsRawFd as _, FromRawFd as _};
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+    use std::path::Path;
+
+    /// Opens `path` for appending. In a directory that others can write to it must be no symbolic link, have no other hard link,
+    /// and belong to us, to root, to the directory's owner or to `owner`.
+    pub(crate) fn open(path: &Path, owner: Option<u32>) -> io::Result<File> {
+        // What ends with a slash is a directory, or an error.
+        let slash = path.as_os_str().as_bytes().ends_with(b"/");
+        let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), slash) else {
+            return OpenOptions::new().append(true).open(path);
+        };
+        if DESCRIPTORS.iter().any(|known| parent == Path::new(known)) {
+            return OpenOptions::new().append(true).open(path);
+        }
+        let directory = open_directory(parent)?;
+        let folder = directory.metadata()?;
+        if is_private(&folder) {
+            return open_in(&directory, name, 0);
+        }
+        let judge = |file: &Metadata| judge(file, &[user(), 0, folder.uid(), owner.unwrap_or(0)]);
+        // By its name first: to open somebody's pipe is to wait for its reader.
+        judge(&path.symlink_metadata()?)?;
+        let file = open_in(&directory, name, libc::O_NOFOLLOW)?;
+        judge(&file.metadata()?)?;
+        Ok(file)
+    }
+
+    /// Whether nobody but us and root can put anything in the place of `path`.
+    pub(crate) fn in_private_directory(path: &Path) -> bool {
+        path.parent().is_some_and(|parent| parent.metadata().is_ok_and(|folder| is_private(&folder)))
+    }
+
+    /// The user of this process.
+    pub(in super::super) fn user() -> u32 {
+        // SAFETY: it takes nothing and cannot fail.
+        unsafe { libc::geteuid() }
+    }
+
+    fn group() -> u32 {
+        // SAFETY: it takes nothing and cannot fail.
+        unsafe { libc::getegid() }
+    }
+
+    /// The sticky bit changes nothing: others may still make what is not there yet. Our own group counts as us, for many systems
+    /// give each user one, and a umask by which it may write.
+    fn is_private(folder: &Metadata) -> bool {
+        let (mode, is_ours) = (folder.mode(), [user(), 0].contains(&folder.uid()));
+        let is_group_ours = [group(), 0].contains(&folder.gid());
+        is_ours && mode & 0o002 == 0 && (mode & 0o020 == 0 || is_group_ours)
+    }
+
+    fn judge(file: &Metadata, owners: &[u32]) -> io::Result<()> {
+        let kind = file.file_type();
+        if kind.is_symlink() {
+            return Err(refused("it is a symbolic link"));
+        }
+        if kind.is_file() && file.nlink() > 1 {
+            return Err(refused(&format!("it has {} hard links", file.nlink())));
+        }
+        // A terminal belongs to who sits at it.
+        match kind.is_char_device() || owners.contains(&file.uid()) {
+            true => Ok(()),
+            false => Err(refused(&format!("it belongs to user {}", file.uid()))),
+        }
+    }
+
+    fn refused(why: &str) -> io::Error {
+        let message = format!("{why}, and others can write to its directory (`follow_links(true)` allows it)");
+        io::Error::new(io::ErrorKind::PermissionDenied, message)
+    }
+
+    /// Without a right to read it, where there is a way.
+    fn open_directory(path: &Path) -> io::Result<File> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let how = libc::O_DIRECTORY | libc::O_PATH;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let how = libc::O_DIRECTORY;
+        OpenOptions::new().read(true).custom_flags(how).open(path)
+    }
+
+    /// In the directory that was looked at, whatever its path leads to by now.
+    fn open_in(directory: &File, name: &OsStr, flags: i32) -> io::Result<File> {
+        let name = CString::new(name.as_bytes())?;
+        let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
+        loop {
+            // SAFETY: the descriptor is open, and the name ends with a zero; std has no openat.
+            let descriptor = unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) };
+            if descriptor >= 0 {
+                // SAFETY: it was opened just now, and nobody else has it.
+                return Ok(unsafe { File::from_raw_fd(descriptor) });
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+    }
+
+    /// The links in here lead to what the process has open anyway.
+    const DESCRIPTORS: &[&str] = &["/dev", "/dev/fd", "/proc/self/fd"];
+}
+
+#[cfg(not(unix))]
+mod other {
+    use std::fs::{File, OpenOptions};
+    use std::io;
+    use std::path::Path;
+
+    pub(crate) fn open(path: &Path, _: Option<u32>) -> io::Result<File> {
+        OpenOptions::new().append(true).open(path)
+    }
+
+    pub(crate) fn in_private_directory(_: &Path) -> bool {
+        true
+    }
+}
