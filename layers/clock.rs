@@ -1,4 +1,14 @@
 //! Time: points in time, and where they come from.
+//!
+//! The wall clock may be set, back and forward, while a program runs. What that does:
+//!
+//! | measured by | where | when the wall clock is set |
+//! |---|---|---|
+//! | time that runs ([`Clock::monotonic`], `Instant`) | deadlines and time-outs of flushes, exits and forks; `Queue`, `Retry`, `Fallback`, idleness and back-off of `Route`; back-off of a rotation that failed; how long selflog is quiet; times of spans | nothing |
+//! | the records' own times | `filter::rate`, `Dedup`, `Alert`, when `Filtered` tells of what it dropped: they serve for records of yesterday too | forward: an interval ends early, once. Back, by more than records come late: it begins anew, and nobody waits for the old time to come again |
+//! | the calendar | times in lines, `filter::hours` | they show the new time |
+//!
+//! A clock of one's own that has only [`now`](Clock::now) has the system's running time.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -163,35 +173,57 @@ impl Clock for System {
 /// assert_eq!(clock.now(), Timestamp::new(101, 500_000_000));
 /// ```
 #[derive(Debug, Default)]
-pub struct Manual(Mutex<Timestamp>);
+pub struct Manual(Mutex<Hands>);
+
+#[derive(Debug, Default)]
+struct Hands {
+    wall: Timestamp,
+    /// What durations are measured by: the wall clock, were it not for its steps.
+    running: Timestamp,
+}
 
 impl Manual {
     /// A clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
+        Self(Mutex::new(Hands { wall: now, running: now }))
     }
 
-    /// Moves the clock to `now`, backwards too.
+    /// Moves the clock to `now`, backwards too, and with it what durations are measured by.
     pub fn set(&self, now: Timestamp) {
-        *crate::sync::lock(&self.0) = now;
+        *crate::sync::lock(&self.0) = Hands { wall: now, running: now };
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        let mut now = crate::sync::lock(&self.0);
-        *now = now.saturating_add(by);
+        let mut hands = crate::sync::lock(&self.0);
+        hands.wall = hands.wall.saturating_add(by);
+        hands.running = hands.running.saturating_add(by);
+    }
+
+    /// Has the clock show `now` from one moment to the next, as when somebody sets the system's: no time has passed.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::{Clock, Manual, Timestamp};
+    ///
+    /// let clock = Manual::new(Timestamp::new(100, 0));
+    /// let before = clock.monotonic();
+    /// clock.step(Timestamp::new(7_300, 0));
+    /// assert_eq!((clock.now().seconds(), clock.monotonic()), (7_300, before));
+    /// ```
+    pub fn step(&self, now: Timestamp) {
+        crate::sync::lock(&self.0).wall = now;
     }
 }
 
-/// Durations are those between the times that it shows.
+/// Durations are those between the times that it shows, [steps](Manual::step) left out.
 impl Clock for Manual {
     fn now(&self) -> Timestamp {
-        *crate::sync::lock(&self.0)
+        crate::sync::lock(&self.0).wall
     }
 
     fn monotonic(&self) -> Duration {
-        let now = self.now();
-        Duration::new(now.seconds().try_into().unwrap_or(0), now.nanos())
+        let running = crate::sync::lock(&self.0).running;
+        Duration::new(running.seconds().try_into().unwrap_or(0), running.nanos())
     }
 }
 

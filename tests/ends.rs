@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(SIGNAL_CASES)
+    CASES.iter().chain(file_ends::CASES).chain(SIGNAL_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -59,6 +59,7 @@ macro_rules! cases {
     };
 }
 
+mod file_ends;
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
 mod signal_ends;

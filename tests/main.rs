@@ -17,6 +17,8 @@ mod names_more;
 #[cfg(feature = "serde")]
 mod nested;
 mod output;
+#[cfg(unix)]
+mod ownership;
 mod pattern;
 mod presets;
 mod python_format;

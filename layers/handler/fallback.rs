@@ -6,7 +6,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::group::{one, worst};
 use super::rest::Rest;
 use super::{Handler, Report, Tally, guarded};
-use crate::clock::{Clock, System, Timestamp};
+use crate::clock::{Clock, System};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, selflog};
 
@@ -227,7 +227,8 @@ impl Fallback {
     }
 
     fn now(&self) -> i64 {
-        millis(self.clock.now())
+        // Of time that runs: nobody waits longer, or shorter, because the wall clock was set.
+        i64::try_from(self.clock.monotonic().as_millis()).unwrap_or(i64::MAX)
     }
 
     fn links(&self) -> impl Iterator<Item = &dyn Handler> {
@@ -309,10 +310,6 @@ impl AsError for Partial {
     }
 }
 
-fn millis(time: Timestamp) -> i64 {
-    time.seconds().saturating_mul(1_000).saturating_add(i64::from(time.nanos() / 1_000_000)).max(WORKS + 1)
-}
-
 const WORKS: i64 = i64::MIN;
 
 #[cfg(test)]
@@ -320,7 +317,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::clock::Manual;
+    use crate::clock::{Manual, Timestamp};
     use crate::handler::script::{Script, batch, record};
     use crate::record::{RecordBuf, Severity};
 
@@ -362,6 +359,21 @@ mod tests {
         clock.set(Timestamp::new(0, 0));
         send(&fallback, "b");
         assert_eq!(primary.delivered(), ["b"]);
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_neither_shortens_nor_lengthens_the_interval() {
+        for to in [0, 1_000_000] {
+            let (primary, second) = (Script::new([IO]), Script::default());
+            let (fallback, clock) = fallback(&primary, &second);
+            send(&fallback, "a");
+            clock.step(Timestamp::new(to, 0));
+            clock.advance(Duration::from_secs(59));
+            send(&fallback, "b");
+            clock.advance(Duration::from_secs(1));
+            send(&fallback, "c");
+            assert_eq!((primary.delivered(), second.delivered().len()), (vec!["c".to_owned()], 2));
+        }
     }
 
     #[test]

@@ -326,7 +326,7 @@ impl Handler for Route {
         if shared.abandoned.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Closed, "a route of the parent process cannot be flushed"));
         }
-        let now = shared.clock.now();
+        let now = shared.now();
         let mut table = lock(&shared.table);
         table.look_for_idle(now, shared.settings.idle);
         let living = table.living();

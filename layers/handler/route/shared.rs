@@ -8,7 +8,7 @@ use super::key::{Case, Key};
 use super::safe_name;
 use super::table::{Found, Table};
 use crate::Error;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::filter::Threshold;
 use crate::handler::backoff::Backoff;
 use crate::handler::output::thread_token;
@@ -105,12 +105,17 @@ impl Shared {
         Chosen::None
     }
 
+    /// By time that runs: a wall clock that is set makes nobody idle.
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.saturating_add(self.clock.monotonic())
+    }
+
     /// The handler that was made for `text`, or is made now.
     fn made(&self, make: &Make, text: &str) -> Chosen {
         if self.abandoned.load(Ordering::Relaxed) {
             return self.drop_as(&self.reentrant);
         }
-        let now = self.clock.now();
+        let now = self.now();
         let mut table = lock_briefly(&self.table);
         loop {
             table.look_for_idle(now, self.settings.idle);
@@ -145,7 +150,7 @@ impl Shared {
     fn make_new(&self, make: &Make, text: &str, failures: u32) -> Chosen {
         let name = safe_name(text, &self.settings.default_name);
         let made = guarded(|| make(&name));
-        let now = self.clock.now();
+        let now = self.now();
         let mut table = lock(&self.table);
         let chosen = match made {
             Ok(handler) => {

@@ -110,6 +110,21 @@ fn a_clock_that_is_set_back_keeps_nobody_open() {
 }
 
 #[test]
+fn a_wall_clock_that_is_set_makes_nobody_idle() {
+    let made = Made::default();
+    let (route, clock) = made.route();
+    send(&route, &of("a", "1"));
+    for to in [1_000_000, 0] {
+        clock.step(Timestamp::new(to, 0));
+        send(&route, &of("b", "2"));
+        assert_eq!(made.all("a")[0].flushed(), 0);
+    }
+    clock.advance(Duration::from_secs(600));
+    send(&route, &of("b", "3"));
+    assert_eq!(made.all("a")[0].flushed(), 1);
+}
+
+#[test]
 fn at_the_limit_the_one_used_least_recently_is_closed() {
     let made = Made::default();
     let (route, _) = made.route();

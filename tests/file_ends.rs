@@ -1,0 +1,173 @@
+//! Files in processes that fork, and in processes that have few rights. These are cases of `ends.rs`.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+use tracing_handlers::rotation::Rotation;
+use tracing_handlers::sink;
+
+use super::*;
+
+cases! {
+    a_forked_child_and_its_parent_write_whole_lines_into_one_file => |ended| ended.succeeds().has_all_lines_of_two(2_000);
+    what_lies_in_a_files_buffer_at_a_fork_is_written_once => |ended| ended.succeeds().has_all_lines_of_two(3);
+    a_file_that_turns_in_a_forked_child_and_then_in_its_parent_keeps_all_lines => |ended| ended.succeeds().has_all_lines_of_two(20);
+    without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
+    what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
+    a_shared_directory_that_somebody_else_owns_may_hold_files_of_theirs => |ended| ended.succeeds();
+}
+
+impl Ended {
+    /// `line child 0` …, `line parent 0` …, each once and whole, in `log` and what it was renamed to.
+    #[track_caller]
+    fn has_all_lines_of_two(&self, count: usize) -> &Self {
+        let names = fs::read_dir(&self.directory).unwrap().map(|entry| entry.unwrap().path());
+        let logs = names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("log"));
+        let mut lines: Vec<_> = logs
+            .flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        let who = ["child", "parent"];
+        let mut wanted: Vec<_> =
+            who.iter().flat_map(|who| (0..count).map(move |number| format!("line {who} {number}{TAIL}"))).collect();
+        lines.sort();
+        wanted.sort();
+        assert!(lines == wanted, "{} lines instead of {}; the last: {:?}", lines.len(), wanted.len(), lines.last());
+        self
+    }
+}
+
+fn log_as(who: &str, numbers: std::ops::Range<usize>) {
+    numbers.for_each(|number| tracing::info!("line {who} {number}{TAIL}"));
+}
+
+fn a_forked_child_and_its_parent_write_whole_lines_into_one_file(directory: &Path) {
+    install(output(sink::File::open(directory.join("log")).unwrap()));
+    log_as("parent", 0..1);
+    let child = fork(|| log_as("child", 0..2_000));
+    log_as("parent", 1..2_000);
+    wait_for(child);
+}
+
+fn what_lies_in_a_files_buffer_at_a_fork_is_written_once(directory: &Path) {
+    install(output(sink::File::options().buffer(BUFFER).open(directory.join("log")).unwrap()));
+    log_as("parent", 0..2);
+    wait_for(fork(|| {
+        log_as("child", 0..3);
+        flush(Duration::from_secs(15)).unwrap();
+    }));
+    log_as("parent", 2..3);
+}
+
+fn a_file_that_turns_in_a_forked_child_and_then_in_its_parent_keeps_all_lines(directory: &Path) {
+    let rotation = Rotation::size(300).keep(100);
+    install(output(sink::File::options().rotation(rotation).open(directory.join("log")).unwrap()));
+    log_as("parent", 0..2);
+    wait_for(fork(|| log_as("child", 0..20)));
+    assert!(directory.join("log.1").exists());
+    log_as("parent", 2..20);
+}
+
+/// From now on the process is the user and the group 65534. `false`: it has no right to do so.
+fn become_nobody() -> bool {
+    // SAFETY: numbers, and no list of groups.
+    let done =
+        unsafe { libc::setgroups(0, std::ptr::null()) == 0 && libc::setgid(NOBODY) == 0 && libc::setuid(NOBODY) == 0 };
+    if !done {
+        eprintln!("skipped: does not run as root");
+        assert!(std::env::var("CI").is_err(), "with CI it must run as root");
+    }
+    done
+}
+
+const NOBODY: u32 = 65_534;
+
+fn shared_directory(directory: &Path) -> PathBuf {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let shared = directory.join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+    shared
+}
+
+#[track_caller]
+fn refused(path: &Path, why: &str) {
+    let error = sink::File::open(path).unwrap_err().to_string();
+    assert!(error.contains(why), "{error}");
+}
+
+fn without_the_right_to_give_a_file_away_it_is_not_made(directory: &Path) {
+    let shared = shared_directory(directory);
+    if !become_nobody() {
+        return;
+    }
+    let options = || sink::File::options().mode(0o640).dir_mode(0o750);
+    for (options, whom) in [(options().owner(0), "user 0"), (options().group("root"), "group 0")] {
+        for (path, step) in [("app.log", "open"), ("logs/app.log", "make directory")] {
+            let error = options.clone().open(shared.join(path)).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("cannot {step} ")), "{error}");
+            assert!(error.contains(&format!("cannot give it to {whom}: Operation not permitted")), "{error}");
+        }
+    }
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
+    // To oneself anybody may.
+    options().owner(NOBODY).group(NOBODY).open(shared.join("logs/app.log")).unwrap();
+    assert_eq!(shared.join("logs").metadata().unwrap().mode() & 0o7777, 0o750);
+}
+
+fn what_others_have_put_into_a_shared_directory_is_not_written_to(directory: &Path) {
+    let shared = shared_directory(directory);
+    let precious = shared.join("precious");
+    let make = |name: &str, owner: u32| {
+        let path = shared.join(name);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let _ = chown(&path, Some(owner), None);
+        path
+    };
+    let (of_user_1, of_root) = (make("of user 1", 1), make("of root", 0));
+    make("precious", NOBODY);
+    symlink(&precious, shared.join("link of root")).unwrap();
+    let pipe = std::ffi::CString::new(shared.join("pipe").into_os_string().into_encoded_bytes()).unwrap();
+    // SAFETY: the name ends with a zero.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o666) }, 0);
+    let _ = chown(shared.join("pipe"), Some(1), None);
+    if !become_nobody() {
+        return;
+    }
+    fs::hard_link(&precious, shared.join("second name")).unwrap();
+    refused(&of_user_1, "it belongs to user 1, and others can write to its directory");
+    // It has no reader, and nobody waits for one.
+    refused(&shared.join("pipe"), "it belongs to user 1, and others can write to its directory");
+    refused(&shared.join("link of root"), "it is a symbolic link, and others can write to its directory");
+    refused(&shared.join("second name"), "it has 2 hard links, and others can write to its directory");
+    sink::File::open(of_root).unwrap();
+    sink::File::options().follow_links(true).open(of_user_1).unwrap();
+
+    let own = shared.join("own");
+    fs::create_dir(&own).unwrap();
+    symlink(&precious, own.join("link")).unwrap();
+    sink::File::open(own.join("link")).unwrap();
+    // Who is in a group of nobody else's counts as oneself.
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o775)).unwrap();
+    sink::File::open(own.join("link")).unwrap();
+}
+
+fn a_shared_directory_that_somebody_else_owns_may_hold_files_of_theirs(directory: &Path) {
+    let shared = shared_directory(directory);
+    let theirs = shared.join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    for name in ["app.log", "other.log"] {
+        fs::write(theirs.join(name), "").unwrap();
+        fs::set_permissions(theirs.join(name), fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    symlink("app.log", theirs.join("link")).unwrap();
+    let given = [(theirs.clone(), 1), (theirs.join("app.log"), 1), (theirs.join("other.log"), 2)];
+    let given = given.iter().all(|(path, owner)| chown(path, Some(*owner), None).is_ok());
+    if !become_nobody() {
+        return;
+    }
+    assert!(given);
+    sink::File::open(theirs.join("app.log")).unwrap();
+    refused(&theirs.join("other.log"), "it belongs to user 2");
+    refused(&theirs.join("link"), "it is a symbolic link");
+}
