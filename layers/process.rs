@@ -11,6 +11,16 @@
 //! | a forked child | what it logs itself; what it inherited is its parent's, and dropped |
 //! | SIGTERM, SIGINT | all that was accepted, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; [`flush`] first where you can |
+//!
+//! # Files in forked children
+//!
+//! A child writes to the file that its parent had open, each line by one `write(2)` at the file's end, so that lines of both stand
+//! whole beside each other. What lay in a buffer at the fork is written by the parent alone. But the processes do not know of each
+//! other: each opens its file anew, and turns it, for itself. Once one has turned it, the other goes on in the old file until it
+//! turns too; by then files may be longer or shorter than they should be. No line is lost by that, as long as they do not turn at
+//! the same moment: then one may remove what the other has just renamed. So either only one of them has a
+//! [`Rotation`](crate::rotation::Rotation), or the file is shared by setting, or a program from outside turns it and asks
+//! each of them to [`reopen`].
 
 #[cfg(feature = "signals")]
 mod signals;

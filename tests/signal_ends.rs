@@ -20,6 +20,7 @@ cases! {
     a_second_signal_ends_the_process_at_once => |ended| ended.is_killed_by(libc::SIGINT).took_less_than(10);
     a_hangup_before_does_not_hold_up_a_sigterm => |ended| ended.is_killed_by(libc::SIGTERM).took_less_than(10);
     a_sigterm_while_main_returns_loses_nothing => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(5_000);
+    what_is_logged_while_a_sigterm_is_answered_is_there => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(100);
     a_signal_has_one_meaning => |ended| ended.succeeds();
     a_forked_child_dies_of_the_signal_at_once => |ended| ended.succeeds().has_lines(100);
     a_forked_child_that_asks_for_it_delivers_on_all_of_its_parents_signals => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(100);
@@ -204,6 +205,34 @@ fn a_sigterm_while_main_returns_loses_nothing(directory: &Path) {
     }
     // SAFETY: a plain function, valid for the life of the process; it runs before the library's own.
     assert_eq!(unsafe { libc::atexit(signals) }, 0);
+}
+
+fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
+    struct WaitsInFlush(Arc<AtomicBool>);
+    impl Sink for WaitsInFlush {
+        fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+            Ok(())
+        }
+        fn flush(&mut self, _: Instant) -> Result<(), Error> {
+            self.0.store(true, Ordering::SeqCst);
+            until(|| GO.load(Ordering::SeqCst));
+            Ok(())
+        }
+        fn describe(&self) -> String {
+            "waits in flush".to_owned()
+        }
+    }
+    set_exit_timeout(Duration::from_secs(30));
+    flush_on_signals().unwrap();
+    let entered = Arc::new(AtomicBool::new(false));
+    let _waits = output(WaitsInFlush(entered.clone()));
+    install_queue(directory);
+    raise(libc::SIGTERM);
+    until(|| entered.load(Ordering::SeqCst));
+    // The queue has been flushed; its lines are in a buffer of the sink unless the call waits for them.
+    log_lines(0..100);
+    GO.store(true, Ordering::SeqCst);
+    wait_for_the_end();
 }
 
 fn a_signal_has_one_meaning(_: &Path) {

@@ -9,9 +9,9 @@ mod nowhere;
 mod watch;
 
 #[cfg(not(unix))]
-use nowhere::watch;
+use nowhere::{HANGUP, watch};
 #[cfg(unix)]
-use watch::watch;
+use watch::{HANGUP, watch};
 
 use crate::Error;
 
@@ -86,7 +86,7 @@ pub fn flush_on_signal(signal: i32) -> Result<(), Error> {
 ///
 /// As those of [`reopen_on_signal`].
 pub fn reopen_on_hangup() -> Result<(), Error> {
-    reopen_on_signal(libc::SIGHUP)
+    reopen_on_signal(HANGUP)
 }
 
 /// Has every [`sink::File`](crate::sink::File) open its path anew when `signal` comes, as [`reopen`](super::reopen) does, and

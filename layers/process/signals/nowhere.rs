@@ -7,3 +7,6 @@ pub(super) fn watch(signal: i32, _: Answer) -> Result<(), Error> {
         format!("signal {signal} cannot be watched: there are no signals on this system"),
     ))
 }
+
+/// As where there are signals.
+pub(super) const HANGUP: i32 = 1;

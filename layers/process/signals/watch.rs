@@ -221,6 +221,8 @@ static OWNER: AtomicU32 = AtomicU32::new(0);
 /// A signal that ends the process has come.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
+pub(super) const HANGUP: i32 = libc::SIGHUP;
+
 /// Those that end a process by default and tell of no fault in it.
 const WATCHABLE: &[i32] =
     &[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];

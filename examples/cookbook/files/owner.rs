@@ -1,0 +1,48 @@
+//! Log files that the right people can read, and links that nobody else can put in their place. Python leaves the first to the
+//! umask and a handler class of one's own ("Customizing handlers with dictConfig": `owned_file_handler`), log4j2 has
+//! `filePermissions`, `fileOwner` and `fileGroup`.
+
+use std::fs;
+
+use tracing_handlers::{Error, sink::File};
+
+use crate::Recipe;
+
+pub const RECIPE: Recipe = Recipe { name: "owner", about: "whose log files are", make, shows: SHOWS };
+
+fn make() -> String {
+    run().unwrap_or_else(|error| error.to_string())
+}
+
+fn run() -> Result<String, Error> {
+    let directory = tempfile::tempdir()?;
+    // A service that starts as root would say `.owner("shop").group("adm")` as well.
+    let path = directory.path().join("logs/app.log");
+    File::options().mode(0o640).dir_mode(0o750).open(&path)?;
+    let unknown = File::options().owner("no such user").open(&path).unwrap_err();
+    Ok(format!("app.log: {}\n{unknown}\n{}", mode(&path)?, refused(directory.path())?))
+}
+
+/// In a directory that all can write to, as `/tmp`, a link may be somebody's trap.
+#[cfg(unix)]
+fn refused(directory: &std::path::Path) -> Result<String, Error> {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o1777))?;
+    symlink("/etc/passwd", directory.join("link.log"))?;
+    let refused = File::open(directory.join("link.log")).unwrap_err().to_string();
+    Ok(refused.split_once(": ").map_or(String::new(), |(_, why)| why.to_owned()))
+}
+
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> Result<String, Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    Ok(format!("{:o}", fs::metadata(path)?.permissions().mode() & 0o7777))
+}
+
+const SHOWS: &str = "
+app.log: 640
+there is no user \"no such user\"
+it is a symbolic link, and others can write to its directory (`follow_links(true)` allows it)
+";

@@ -1,0 +1,40 @@
+//! Another program has moved the log file away, and this one is told so in its own way (a request, a command): all files open
+//! their paths anew. Python's `WatchedFileHandler.reopenIfNeeded`, when asked.
+
+use std::fs;
+use std::time::Duration;
+
+use tracing_handlers::format::{Text, Time};
+use tracing_handlers::{Error, Output, process, sink};
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "reopen", about: "files opened anew on request", make, shows: SHOWS };
+
+fn make() -> String {
+    run().unwrap_or_else(|error| error.to_string())
+}
+
+fn run() -> Result<String, Error> {
+    let directory = tempfile::tempdir()?;
+    let (path, moved) = (directory.path().join("app.log"), directory.path().join("moved.log"));
+    let output = Output::new(Text::new().time(Time::none()), sink::File::open(&path)?);
+    logged(output, || {
+        tracing::info!(target: "shop", "one");
+        fs::rename(&path, &moved).unwrap();
+        tracing::info!(target: "shop", "two, for nobody has said anything");
+        process::reopen();
+        // Not needed where lines will come; a file that nobody writes to opens its path in a flush.
+        process::flush(Duration::from_secs(5)).unwrap();
+        tracing::info!(target: "shop", "three");
+    });
+    Ok(format!("moved.log:\n{}app.log:\n{}", fs::read_to_string(moved)?, fs::read_to_string(path)?))
+}
+
+const SHOWS: &str = "
+moved.log:
+ INFO shop: one
+ INFO shop: two, for nobody has said anything
+app.log:
+ INFO shop: three
+";

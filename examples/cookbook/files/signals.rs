@@ -1,0 +1,46 @@
+//! A service that is asked by signals. SIGTERM and Ctrl-C deliver what is pending before the process dies of them, SIGHUP opens
+//! the log file anew: what logrotate's `postrotate` script sends after it has moved the file away. Python's `WatchedFileHandler`
+//! looks at the file before each line for that; `logging` does nothing on a signal.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use tracing_handlers::format::{Text, Time};
+use tracing_handlers::{Error, Output, process, sink};
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "signals", about: "signals that flush and reopen", make, shows: SHOWS };
+
+fn make() -> String {
+    run().unwrap_or_else(|error| error.to_string())
+}
+
+fn run() -> Result<String, Error> {
+    process::flush_on_signals()?;
+    process::reopen_on_hangup()?;
+
+    let directory = tempfile::tempdir()?;
+    let (path, moved) = (directory.path().join("app.log"), directory.path().join("app.log.1"));
+    let output = Output::new(Text::new().time(Time::none()), sink::File::open(&path)?);
+    logged(output, || {
+        tracing::info!(target: "shop", "opened");
+        // What logrotate does.
+        fs::rename(&path, &moved).unwrap();
+        let hangup = Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
+        assert!(hangup.is_ok_and(|status| status.success()));
+        // Files that nobody writes to are opened anew too, by a thread.
+        while !path.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        tracing::info!(target: "shop", "sold");
+    });
+    Ok(format!("app.log.1:{}app.log:  {}", fs::read_to_string(moved)?, fs::read_to_string(path)?))
+}
+
+const SHOWS: &str = "
+app.log.1: INFO shop: opened
+app.log:   INFO shop: sold
+";
