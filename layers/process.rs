@@ -16,11 +16,11 @@
 //!
 //! A child writes to the file that its parent had open, each line by one `write(2)` at the file's end, so that lines of both stand
 //! whole beside each other. What lay in a buffer at the fork is written by the parent alone. But the processes do not know of each
-//! other: each opens its file anew, and turns it, for itself. Once one has turned it, the other goes on in the old file until it
-//! turns too; by then files may be longer or shorter than they should be. No line is lost by that, as long as they do not turn at
-//! the same moment: then one may remove what the other has just renamed. So either only one of them has a
-//! [`Rotation`](crate::rotation::Rotation), or the file is shared by setting, or a program from outside turns it and asks
-//! each of them to [`reopen`].
+//! other: each turns the file by what it knows of it. When one has turned it, the other goes on in the old file until it looks again
+//! ([`watch`](crate::sink::FileOptions::watch)), so that files may become longer or shorter than they should be. No line is lost by
+//! that, unless both turn the file at the same moment: then one may remove what the other has just renamed. So either
+//! the file is [`shared`](crate::sink::FileOptions::shared), or only one process has a
+//! [`Rotation`](crate::rotation::Rotation), or a program from outside turns it and asks each of them to [`reopen`].
 
 #[cfg(feature = "signals")]
 mod signals;

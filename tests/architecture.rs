@@ -27,9 +27,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("rotation", &["clock", "error", "ownership", "selflog", "sync"]),
     (
         "sink",
-        &[
-            "clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync",
-        ],
+        &["clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync"],
     ),
     (
         "process",

@@ -287,7 +287,8 @@ fn a_forked_child_that_asks_for_it_delivers_on_all_of_its_parents_signals(direct
 
 /// A real file, of which `log` is a part of what it becomes.
 fn install_file(path: &Path, rotation: Option<Rotation>) {
-    let mut options = sink::File::options();
+    // Without a request it stays where it is.
+    let mut options = sink::File::options().watch(None);
     if let Some(rotation) = rotation {
         options = options.rotation(rotation);
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::family::Family;
+use crate::ownership::Ownership;
 use crate::sync::{lock, lock_until};
 use crate::{Error, ErrorKind};
 
@@ -20,7 +21,7 @@ pub(crate) struct Lock {
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    mode: Option<u32>,
+    ownership: Ownership,
     /// With the process that opened it: a forked child has its parent's descriptor, and with it its parent's lock.
     file: Mutex<Option<(u32, Arc<fs::File>)>>,
 }
@@ -37,12 +38,13 @@ impl Lock {
         Self { mutex: Arc::default(), shared: None }
     }
 
-    /// Between processes too; `mode` is that of the file that is made for it.
-    pub(crate) fn shared(family: &Family, mode: Option<u32>) -> Self {
+    /// Between processes too; `ownership` is that of the file that is made for it.
+    pub(crate) fn shared(family: &Family, ownership: &Ownership) -> Self {
         let mut name = std::ffi::OsString::from(".");
         name.push(family.path().file_name().unwrap_or_default());
         name.push(".lock");
-        let shared = Shared { path: family.path().with_file_name(name), mode, file: Mutex::default() };
+        let shared =
+            Shared { path: family.path().with_file_name(name), ownership: ownership.clone(), file: Mutex::default() };
         Self { shared: Some(shared), ..Self::new() }
     }
 
@@ -90,7 +92,7 @@ impl Shared {
         {
             return Ok(file.clone());
         }
-        let opened = Arc::new(open(&self.path, self.mode)?);
+        let opened = Arc::new(open(&self.path, &self.ownership)?);
         Ok(file.insert((me, opened)).1.clone())
     }
 }
@@ -104,31 +106,23 @@ impl Drop for Held<'_> {
     }
 }
 
-#[cfg(unix)]
-fn open(path: &Path, mode: Option<u32>) -> io::Result<fs::File> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-    match options.open(path) {
+fn open(path: &Path, ownership: &Ownership) -> io::Result<fs::File> {
+    match open_existing(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         opened => return opened,
     }
-    match options.create_new(true).mode(mode.unwrap_or(0o666)).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create_new(false).open(path),
-        Ok(file) => {
-            if let Some(mode) = mode {
-                file.set_permissions(fs::Permissions::from_mode(mode))?;
-            }
-            Ok(file)
-        }
-        error => error,
+    match ownership.make_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_existing(path),
+        made => made,
     }
 }
 
-#[cfg(not(unix))]
-fn open(path: &Path, _: Option<u32>) -> io::Result<fs::File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+fn open_existing(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
+    options.open(path)
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::naming::Mark;
 use super::retention;
 use crate::clock::Timestamp;
-use crate::{Error, selflog};
+use crate::{Error, ownership, selflog};
 
 /// A [`Rotation`] at work on one file.
 #[derive(Debug)]
@@ -278,7 +278,8 @@ fn exists(path: &Path) -> bool {
 
 /// By its name and not by the descriptor: it need not be ours that is full.
 fn empty(path: &Path) -> Result<(), Error> {
-    match fs::OpenOptions::new().write(true).truncate(true).open(path) {
+    // Not through a link that somebody else has put there.
+    match ownership::open(path, None).and_then(|file| file.set_len(0)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::io(format!("cannot empty {}", path.display()), error))
         }
@@ -293,6 +294,7 @@ const BACK_OFF: Duration = Duration::from_secs(1);
 mod tests {
     use super::*;
     use crate::ErrorKind;
+    use crate::ownership::Ownership;
 
     fn rotator(rotation: Rotation, path: &Path) -> Rotator {
         Rotator::new(rotation, path, |_| Lock::new())
@@ -407,7 +409,7 @@ mod tests {
     fn one_process_waits_for_the_lock_of_another_descriptor() {
         let dir = tempfile::tempdir().unwrap();
         let family = Family::new(&dir.path().join("app.log"), super::super::Naming::numbered());
-        let (one, other) = (Lock::shared(&family, None), Lock::shared(&family, None));
+        let (one, other) = (Lock::shared(&family, &Ownership::default()), Lock::shared(&family, &Ownership::default()));
         let held = one.hold().unwrap();
         let waits = std::thread::spawn(move || other.hold().map(drop).is_ok());
         assert!(!waits.is_finished());
@@ -420,7 +422,7 @@ mod tests {
     fn a_lock_that_was_removed_is_made_again() {
         let dir = tempfile::tempdir().unwrap();
         let family = Family::new(&dir.path().join("app.log"), super::super::Naming::numbered());
-        let lock = Lock::shared(&family, None);
+        let lock = Lock::shared(&family, &Ownership::default());
         drop(lock.hold().unwrap());
         fs::remove_file(dir.path().join(".app.log.lock")).unwrap();
         drop(lock.hold().unwrap());

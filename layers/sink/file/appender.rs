@@ -62,9 +62,9 @@ impl Appender {
     }
 
     pub(super) fn rotate(&mut self, rotation: Rotation) {
-        let (shared, mode) = (self.shared, self.opening.file_mode());
+        let (shared, ownership) = (self.shared, self.opening.ownership());
         let rotator = Rotator::new(rotation, &self.place.absolute, |family| match shared {
-            true => Lock::shared(family, mode),
+            true => Lock::shared(family, ownership),
             false => Lock::new(),
         });
         self.lock = shared.then(|| rotator.lock().clone());
@@ -101,11 +101,12 @@ impl Appender {
             self.opening.make_way(&self.place)?;
             rotator.prepare()?;
         }
+        // What is asked for from here on may be about the very file that is opened now.
+        self.asked.reopened();
         let open = self.opening.open(&self.place)?;
         if let Some(rotator) = &mut self.rotator {
             rotator.opened(open.changed());
         }
-        self.asked.reopened();
         Ok(open)
     }
 
@@ -133,7 +134,10 @@ impl Appender {
         }
         let lock = self.lock.clone();
         let _held = self.hold(lock.as_deref())?;
-        self.look()
+        let was_open = self.open.is_some();
+        self.look()?;
+        // Whoever asked waits for the file to be there, and no line may come for long.
+        if was_open { self.open().map(drop) } else { Ok(()) }
     }
 
     /// Where several processes write to the file, each does so alone.

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::epochs::{reopen_epoch, rotate_epoch};
+
 /// Asks something of a [`File`](super::File) that is in use elsewhere, from any thread.
 ///
 /// What is asked for happens before the next line is written, or at the next flush, whichever comes first.
@@ -45,12 +47,27 @@ impl Control {
     }
 }
 
-/// What a file has been asked for so far, and has done of it.
-#[derive(Debug, Default)]
+/// What a file has been asked for so far, by its own control and as one of all, and has done of it.
+#[derive(Debug)]
 pub(super) struct Asked {
     control: Control,
     rotated: u64,
     reopened: u64,
+    rotated_with_all: u64,
+    reopened_with_all: u64,
+}
+
+/// What was asked of all files before there was this one does not concern it.
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            control: Control::default(),
+            rotated: 0,
+            reopened: 0,
+            rotated_with_all: rotate_epoch(),
+            reopened_with_all: reopen_epoch(),
+        }
+    }
 }
 
 impl Asked {
@@ -60,19 +77,21 @@ impl Asked {
 
     #[inline]
     pub(super) fn to_rotate(&self) -> bool {
-        self.control.0.rotate.load(Ordering::Relaxed) != self.rotated
+        self.control.0.rotate.load(Ordering::Relaxed) != self.rotated || rotate_epoch() != self.rotated_with_all
     }
 
     #[inline]
     pub(super) fn to_reopen(&self) -> bool {
-        self.control.0.reopen.load(Ordering::Relaxed) != self.reopened
+        self.control.0.reopen.load(Ordering::Relaxed) != self.reopened || reopen_epoch() != self.reopened_with_all
     }
 
     pub(super) fn rotated(&mut self) {
         self.rotated = self.control.0.rotate.load(Ordering::Relaxed);
+        self.rotated_with_all = rotate_epoch();
     }
 
     pub(super) fn reopened(&mut self) {
         self.reopened = self.control.0.reopen.load(Ordering::Relaxed);
+        self.reopened_with_all = reopen_epoch();
     }
 }
