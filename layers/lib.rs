@@ -52,6 +52,8 @@
 mod bytes;
 mod changes;
 pub mod clock;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod epochs;
 mod error;
 pub mod filter;
@@ -59,12 +61,16 @@ pub mod format;
 mod framing;
 pub mod guide;
 pub mod handler;
+#[cfg(any(feature = "seal", feature = "encryption"))]
+mod key;
 mod layer;
 mod ownership;
 pub mod process;
 pub mod record;
 pub mod rewrite;
 pub mod rotation;
+#[cfg(feature = "seal")]
+pub mod seal;
 pub mod selflog;
 mod severities;
 pub mod sink;
