@@ -24,10 +24,17 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
+    ("key", &["error"]),
+    ("seal", &["clock", "error", "key"]),
+    ("encryption", &["error", "key"]),
     ("rotation", &["clock", "error", "ownership", "selflog", "sync"]),
+    // A file seals and encrypts what it is given; how, those modules know.
     (
         "sink",
-        &["clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync"],
+        &[
+            "clock", "encryption", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "seal",
+            "selflog", "sync",
+        ],
     ),
     (
         "process",

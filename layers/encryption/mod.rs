@@ -78,5 +78,4 @@ pub use reader::{End, Reader};
 pub use writer::Writer;
 
 pub(crate) use format::{BLOCK, BLOCK_OVERHEAD, HEADER};
-pub(crate) use reader::Found;
 pub(crate) use stream::{Encrypter, Tag};

@@ -40,8 +40,9 @@ impl Encrypter {
         self.tag = tag;
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.stream.is_some()
+    /// Of the last block.
+    pub(crate) fn tag(&self) -> Tag {
+        self.tag
     }
 
     /// Appends blocks of `plain`, with a header before them where a stream begins.

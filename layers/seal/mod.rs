@@ -80,7 +80,6 @@ pub use head::Head;
 pub use verify::{Broken, Unverified, Verified, Verifier, What, verify};
 
 pub(crate) use checkpoint::Kind;
-pub(crate) use resume::{Resumed, resume};
 pub(crate) use sealer::{CHECKPOINT, Place, Sealer};
 
 use std::fmt;

@@ -1,11 +1,13 @@
 //! Where a sealed file ends, so that its chain can go on there.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use super::chain::{Link, Sealing};
 use super::checkpoint::Checkpoint;
 use super::mark;
 use super::sealer::split_end;
+use super::unpack;
 use crate::{Error, ErrorKind};
 
 /// The end of a sealed file.
@@ -27,7 +29,7 @@ pub(crate) struct Resumed {
 ///
 /// `Config`: the file is not sealed, or with another key. `Io`: it cannot be read, or what stands behind the last
 /// checkpoint does not follow from it.
-pub(crate) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
+pub(super) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
     let cannot = |error| Error::io(format!("cannot read {name}"), error);
     let len = file.seek(SeekFrom::End(0)).map_err(cannot)?;
     let first = read_at(file, 0, len.min(FIRST)).map_err(cannot)?;
@@ -51,6 +53,20 @@ pub(crate) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealin
         }
         window *= 8;
     }
+}
+
+/// Finds the end of the ended file at `path`, which may be compressed. `None`: nothing is in it.
+pub(super) fn resume_at(path: &Path, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
+    let name = format!("file {}", path.display());
+    let mut text = Vec::new();
+    let read = match unpack::plain(path) {
+        Ok(Some(mut file)) => return resume(&mut file, &name, sealing),
+        // Nothing can be read backwards there.
+        Ok(None) => unpack::open(path).and_then(|mut file| file.read_to_end(&mut text)),
+        Err(error) => Err(error),
+    };
+    read.map_err(|error| Error::io(format!("cannot read {name}"), error))?;
+    resume(&mut Cursor::new(text), &name, sealing)
 }
 
 /// The first line of a file: sealed, and with our key.

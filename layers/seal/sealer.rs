@@ -1,11 +1,14 @@
 //! Seals lines as they are written.
 
+use std::io::{Read, Seek};
+use std::path::Path;
+
 use super::Seal;
 use super::chain::{Link, Sealing};
 use super::checkpoint::{Checkpoint, Kind, rfc3339};
 use super::mark;
-use super::resume::Resumed;
-use crate::key::KeyId;
+use super::resume::{self, Resumed};
+use crate::Error;
 
 /// Seals lines, one after another, and puts checkpoints between them.
 #[derive(Debug)]
@@ -35,23 +38,29 @@ impl Sealer {
         Self { seal, sealing, place, scratch: Vec::new() }
     }
 
-    pub(crate) fn key(&self) -> KeyId {
-        self.sealing.key
+    pub(crate) fn settings(&self) -> &Seal {
+        &self.seal
     }
 
-    pub(crate) fn sealing(&self) -> &Sealing {
-        &self.sealing
+    /// Goes on behind what is in `file`, which errors call `name`: see [`resume`](resume::resume).
+    pub(crate) fn resume(&mut self, file: &mut (impl Read + Seek), name: &str) -> Result<Option<Resumed>, Error> {
+        let found = resume::resume(file, name, &self.sealing)?;
+        self.go_on_behind(found);
+        Ok(found)
     }
 
-    /// Goes on behind what was found in a file.
-    pub(crate) fn resume(&mut self, found: &Resumed) {
-        self.place.link = found.link;
-        self.place.since = 0;
+    /// Goes on behind the ended file at `path`; `false`: nothing is in it.
+    pub(crate) fn resume_at(&mut self, path: &Path) -> Result<bool, Error> {
+        let found = resume::resume_at(path, &self.sealing)?;
+        self.go_on_behind(found);
+        Ok(found.is_some())
     }
 
-    /// Starts a new chain.
-    pub(crate) fn restart(&mut self) {
-        self.place.link = Link::start();
+    fn go_on_behind(&mut self, found: Option<Resumed>) {
+        if let Some(found) = found {
+            self.place.link = found.link;
+            self.place.since = 0;
+        }
     }
 
     pub(crate) fn place(&self) -> Place {
@@ -96,10 +105,23 @@ impl Sealer {
         }
     }
 
-    /// How long the lines of `record` get, at most.
-    pub(crate) fn room_for(record: &[u8]) -> u64 {
-        let lines = record.iter().filter(|byte| is_end(byte)).count() + usize::from(!record.ends_with(b"\n"));
-        (record.len() + lines * (mark::LONGEST + 1)) as u64
+    /// How many of `records` have room in `room` bytes, at their longest, with the checkpoints between them.
+    pub(crate) fn fit<'a>(&self, records: impl Iterator<Item = &'a [u8]>, room: u64) -> usize {
+        let (mut since, mut needed, mut fit) = (self.place.since, 0, 0);
+        for record in records {
+            if since >= self.seal.every {
+                needed += CHECKPOINT;
+                since = 0;
+            }
+            let lines = record.split_inclusive(is_end).count() as u64;
+            needed += record.len() as u64 + lines * (mark::LONGEST as u64 + 1);
+            since += lines;
+            if needed > room {
+                break;
+            }
+            fit += 1;
+        }
+        fit
     }
 }
 

@@ -1,18 +1,25 @@
 //! Old files that were compressed.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 /// The text of the file at `path`, which may be compressed.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut file = BufReader::with_capacity(64 << 10, File::open(path)?);
-    let start = file.fill_buf()?;
-    match start {
-        [0x1f, 0x8b, ..] => gzip(file),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd(file),
+    match file.fill_buf()? {
+        start if start.starts_with(GZIP) => gzip(file),
+        start if start.starts_with(ZSTD) => zstd(file),
         _ => Ok(Box::new(file)),
     }
+}
+
+/// The file at `path`, unless it is compressed.
+pub(super) fn plain(path: &Path) -> io::Result<Option<File>> {
+    let mut file = File::open(path)?;
+    let mut start = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    Ok(Some(file).filter(|_| !start.starts_with(GZIP) && !start.starts_with(ZSTD)))
 }
 
 #[cfg(feature = "gzip")]
@@ -34,3 +41,6 @@ fn zstd(file: BufReader<File>) -> io::Result<Box<dyn BufRead>> {
 fn zstd(_: BufReader<File>) -> io::Result<Box<dyn BufRead>> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "it is compressed, and the feature `zstd` is off"))
 }
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";

@@ -2,13 +2,16 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::Line;
 use super::super::run::{Run, Stopped};
+use super::coat::Wrapping;
 use super::control::{Asked, Control};
 use super::open::Open;
 use super::options::{Opening, Settings};
 use super::watch::{self, Found, Watch};
 use super::{Place, cannot};
 use crate::Error;
+use crate::record::Severity;
 use crate::rotation::{Held, Lock, Rotation, Rotator};
 
 /// Appends to the file, opening, beginning and turning it as it goes.
@@ -24,6 +27,8 @@ pub(super) struct Appender {
     /// `None` before the first write of a delayed file, and after an error.
     open: Option<Open>,
     rotator: Option<Rotator>,
+    /// Lines are sealed or encrypted.
+    coat: Option<Wrapping>,
     /// As the last batch had it: a new file may begin where there is none at hand, in a flush.
     preamble: Vec<u8>,
     /// The file ends within a line, whose end comes next.
@@ -32,7 +37,7 @@ pub(super) struct Appender {
 
 impl Appender {
     pub(super) fn new(place: Place, settings: Settings) -> Self {
-        let Settings { opening, shared, watch, rotation } = settings;
+        let Settings { opening, shared, watch, rotation, coat } = settings;
         let mut appender = Self {
             place,
             opening,
@@ -42,6 +47,7 @@ impl Appender {
             asked: Asked::default(),
             open: None,
             rotator: None,
+            coat: coat.map(|coat| Wrapping::new(&*coat)),
             preamble: Vec::new(),
             torn: false,
         };
@@ -70,6 +76,7 @@ impl Appender {
         self.lock = shared.then(|| rotator.lock().clone());
         self.rotator = Some(rotator);
         // It may have to be called otherwise; a pipe stays open.
+        self.leave();
         self.open.take_if(|open| open.is_regular());
     }
 
@@ -92,7 +99,11 @@ impl Appender {
             Some(open) => open,
             None => self.open_anew()?,
         };
-        Ok(self.open.insert(open))
+        let open = self.open.insert(open);
+        if let Some(coat) = &mut self.coat {
+            coat.look(open, &self.place, || self.rotator.as_ref()?.newest())?;
+        }
+        Ok(open)
     }
 
     #[cold]
@@ -151,6 +162,7 @@ impl Appender {
     #[inline]
     fn look(&mut self) -> Result<(), Error> {
         if self.open.is_some() && (self.asked.to_reopen() || self.is_elsewhere()) {
+            self.leave();
             self.open.take_if(|open| open.is_regular());
             self.asked.reopened();
             // Its end is there, and what comes goes elsewhere.
@@ -214,7 +226,10 @@ impl Appender {
         match &self.rotator {
             // The end of a line belongs where its beginning is.
             Some(_) if torn => Ok((1, fresh)),
-            Some(rotator) if regular => Ok((rest.fit(rotator.room(len)), fresh)),
+            Some(rotator) if regular => {
+                let room = rotator.room(len);
+                Ok((self.coat.as_ref().map_or_else(|| rest.fit(room), |coat| coat.fit(rest, room)), fresh))
+            }
             _ => Ok((rest.count(), fresh)),
         }
     }
@@ -226,13 +241,35 @@ impl Appender {
             return Ok(());
         }
         let preamble = std::mem::take(&mut self.preamble);
-        let begun = self.open()?.begin(&preamble);
+        let begun = match &self.coat {
+            None => self.open()?.begin(&preamble),
+            Some(_) => self.begin_coated(&preamble),
+        };
         self.preamble = preamble;
         begun.map_err(|error| self.failed(error))
     }
 
+    fn begin_coated(&mut self, preamble: &[u8]) -> io::Result<()> {
+        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        self.append_to_open(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
+        self.open()?.end_preamble();
+        Ok(())
+    }
+
+    /// Ends what is in the file, as far as that needs an end.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        let (Some(coat), Some(open)) = (&mut self.coat, &mut self.open) else { return Ok(()) };
+        coat.finish(open).map_err(|error| self.failed(error))
+    }
+
+    /// The same before another file. Where it fails the end is missing, as after a crash: the lines are what matters.
+    fn leave(&mut self) {
+        let _ = self.close();
+    }
+
     /// Whether there is a new file now.
     fn turn(&mut self) -> bool {
+        self.leave();
         let Some(rotator) = &mut self.rotator else { return false };
         let new = rotator.turn(|| self.opening.open(&self.place));
         let turned = new.is_some();
@@ -241,13 +278,21 @@ impl Appender {
     }
 
     fn append(&mut self, run: Run<'_>) -> Result<(), Stopped> {
-        let open = self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
-        let Err(Stopped { lines, torn, error }) = open.append(run) else {
+        self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
+        let Err(Stopped { lines, torn, error }) = self.append_to_open(run) else {
             self.torn = false;
             return Ok(());
         };
         self.torn = torn > 0 || (self.torn && lines == 0);
         Err(Stopped { lines, torn, error: self.failed(error) })
+    }
+
+    fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        match (&mut self.open, &mut self.coat) {
+            (Some(open), None) => open.append(run),
+            (Some(open), Some(coat)) => coat.append(open, run),
+            (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
+        }
     }
 
     /// Another descriptor may do better (the disk came back, the directory was made anew), so that the next write opens the

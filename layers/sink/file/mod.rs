@@ -1,5 +1,6 @@
 mod appender;
 mod buffer;
+mod coat;
 mod control;
 mod open;
 mod options;
@@ -133,6 +134,12 @@ impl Sink for File {
         self.appender.settle()
     }
 
+    /// Ends a sealed or encrypted file, which a later line opens again.
+    fn close(&mut self, _: Instant) -> Result<(), Error> {
+        self.write_buffer()?;
+        self.appender.close()
+    }
+
     fn pending(&self) -> usize {
         self.buffer.count()
     }
@@ -161,6 +168,9 @@ impl Drop for File {
     fn drop(&mut self) {
         if let Err(error) = self.write_buffer() {
             selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.pending()));
+        }
+        if let Err(error) = self.appender.close() {
+            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
         }
     }
 }

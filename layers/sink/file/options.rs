@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::appender::Appender;
 use super::buffer::Buffer;
+use super::coat::Coat;
 use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot};
-use crate::Error;
 use crate::ownership::{self, Account, Ownership};
 use crate::rotation::Rotation;
+use crate::{Error, ErrorKind};
 
 /// How a [`File`] is opened, and what becomes of what is written.
 ///
@@ -27,6 +28,8 @@ use crate::rotation::Rotation;
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
+/// | `seal` (feature `seal`) | no | changes of the file show |
+/// | `encrypt` (feature `encryption`) | no | only a key opens the file |
 ///
 /// ```
 /// use std::io::Write;
@@ -47,6 +50,8 @@ pub struct FileOptions {
     settings: Settings,
     delay: bool,
     buffer: usize,
+    /// Two coats do not go together.
+    several_coats: bool,
 }
 
 impl FileOptions {
@@ -190,20 +195,41 @@ impl FileOptions {
         self
     }
 
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
+    pub(super) fn coat(mut self, coat: Box<dyn Coat>) -> Self {
+        self.several_coats |= self.settings.coat.is_some();
+        self.settings.coat = Some(coat);
+        self
+    }
+
     /// Opens `path`.
     ///
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
     /// [`delay`](Self::delay) the first write has that error. [`Config`](crate::ErrorKind::Config) for an
-    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any.
+    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any; where settings do
+    /// not go together, and where a sealed or encrypted file is not open to the key.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
+        self.check(path.as_ref())?;
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
         }
         Ok(File { appender, buffer: Buffer::new(self.buffer) })
+    }
+}
+
+impl FileOptions {
+    /// What goes together.
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        let what = match &self.settings {
+            _ if self.several_coats => "`seal` and `encrypt` do not go together",
+            Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))
     }
 }
 
@@ -214,11 +240,13 @@ pub(super) struct Settings {
     pub(super) shared: bool,
     pub(super) watch: Option<Watch>,
     pub(super) rotation: Option<Rotation>,
+    pub(super) coat: Option<Box<dyn Coat>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { opening: Opening::default(), shared: false, watch: Some(Watch::default()), rotation: None }
+        let opening = Opening::default();
+        Self { opening, shared: false, watch: Some(Watch::default()), rotation: None, coat: None }
     }
 }
 
