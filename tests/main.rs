@@ -5,6 +5,8 @@ mod architecture;
 mod around;
 mod collect;
 mod csv;
+#[cfg(feature = "encryption")]
+mod encryption;
 mod filter;
 mod filters;
 mod guide;
@@ -29,6 +31,8 @@ mod rotation;
 mod safe;
 mod scoped_buffer;
 mod scopes;
+#[cfg(feature = "seal")]
+mod seal;
 mod secrets;
 mod secrets_more;
 mod sinks;
