@@ -127,7 +127,10 @@ fn open_to_others(_: &std::fs::Metadata) -> Option<u32> {
 }
 
 fn no_key(place: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("{place}: a key is 32 bytes, 64 hexadecimal digits or 44 characters of Base64"))
+    Error::new(
+        ErrorKind::Config,
+        format!("{place}: a key is 32 bytes, 64 hexadecimal digits or 44 characters of Base64"),
+    )
 }
 
 /// Digits of both cases.
@@ -161,15 +164,17 @@ fn from_base64(text: &[u8]) -> Option<[u8; LEN]> {
 }
 
 fn sextet(letter: u8) -> Option<u32> {
-    Some(match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }
-    .into())
+    Some(
+        match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        }
+        .into(),
+    )
 }
 
 const LEN: usize = 32;

@@ -32,8 +32,17 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "sink",
         &[
-            "clock", "encryption", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "seal",
-            "selflog", "sync",
+            "clock",
+            "encryption",
+            "epochs",
+            "error",
+            "format::Caps",
+            "ownership",
+            "record::Severity",
+            "rotation",
+            "seal",
+            "selflog",
+            "sync",
         ],
     ),
     (

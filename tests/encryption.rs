@@ -181,7 +181,8 @@ fn rotated_files_are_no_longer_than_they_may_be() {
         let options = log.options().rotation(Rotation::size(1000).keep(100)).buffer(buffer);
         log.write(options, (0..100).map(|n| format!("line {n}\n")));
     }
-    let mut files: Vec<_> = fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort_by_key(|path| std::cmp::Reverse(path.extension().unwrap().to_str().unwrap().parse().unwrap_or(0)));
     assert!(files.len() > 5);
     let mut text = String::new();
@@ -231,6 +232,13 @@ fn what_is_no_regular_file_is_refused() {
 }
 
 #[test]
+fn several_processes_do_not_share_an_encrypted_file() {
+    let log = Log::new();
+    let error = log.options().shared(true).open(&log.path).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
+}
+
+#[test]
 fn a_writer_that_failed_takes_nothing_more() {
     struct Full;
     impl io::Write for Full {
@@ -269,6 +277,37 @@ fn a_forked_child_does_not_write_with_the_nonces_of_its_parent() {
     file.write_all(b"two\n").unwrap();
     drop(file);
     assert_eq!(log.read().unwrap(), ("one\ntwo\n".to_owned(), End::Closed));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
+    let log = Log::new();
+    for options in [log.options(), log.options().buffer(1_000)] {
+        let _ = fs::remove_file(&log.path);
+        crate::coats::write_until_killed(options, &log.path, 20_000);
+        let (text, end) = log.read().unwrap();
+        assert_ne!(end, End::Closed);
+        crate::coats::assert_lines_in_order(&text);
+        log.write(log.options(), ["more\n"]);
+        assert_eq!(log.read().unwrap(), (text + "more\n", End::Closed));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
+    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let log = Log { path: disk.path().join("app.log"), ..Log::new() };
+    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, log.options(), &log.path);
+    let (text, end) = log.read().unwrap();
+    assert_eq!((text, end), (lines.concat(), End::Closed));
+    assert!(delivered > 0 && delivered < lines.len());
+    assert_eq!(
+        log.bytes().windows(8).filter(|window| *window == MAGIC).count(),
+        2,
+        "a stream of its own behind the error"
+    );
 }
 
 proptest! {

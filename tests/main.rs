@@ -3,6 +3,8 @@
 mod alerts;
 mod architecture;
 mod around;
+#[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
+mod coats;
 mod collect;
 mod csv;
 #[cfg(feature = "encryption")]

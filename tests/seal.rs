@@ -367,6 +367,73 @@ fn seal_and_encrypt_do_not_go_together() {
     assert!(!log.path.exists());
 }
 
+#[test]
+#[cfg(unix)]
+fn a_killed_process_leaves_a_chain_that_goes_on() {
+    let log = Log::new("app.log");
+    crate::coats::write_until_killed(log.options_with(log.seal().every(7)), &log.path, 50_000);
+    let verified = log.verify().unwrap();
+    assert!(!verified.closed && verified.lines > 10);
+    log.write(["more\n"]);
+    let after = log.verify().unwrap();
+    assert_eq!((after.lines, after.closed, after.torn), (verified.lines + 1, true, 0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_breaks_no_chain() {
+    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let log = Log { path: disk.path().join("app.log"), ..Log::new("app.log") };
+    let options = log.options_with(log.seal().every(7));
+    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, options, &log.path);
+    assert!(delivered > 0 && delivered < lines.len());
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.closed), (lines.len() as u64, true));
+}
+
+#[test]
+fn several_processes_do_not_share_a_sealed_file() {
+    let log = Log::new("app.log");
+    let error = log.options().shared(true).open(&log.path).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
+}
+
+#[test]
+fn a_file_that_others_moved_away_is_closed_and_gone_on_from() {
+    let log = Log::new("app.log");
+    let mut file = log.options().watch(std::time::Duration::ZERO).open(&log.path).unwrap();
+    file.write_all(b"one\n").unwrap();
+    fs::rename(&log.path, log.path.with_extension("log.1")).unwrap();
+    file.write_all(b"two\n").unwrap();
+    file.control().rotate();
+    file.write_all(b"three\n").unwrap();
+    drop(file);
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first), (2, 3, 0));
+    let moved = Verifier::new(&log.key).files([log.path.with_extension("log.1")]).unwrap();
+    assert!(moved.closed);
+}
+
+#[test]
+fn dated_files_are_one_chain_too() {
+    use std::time::Duration;
+    use tracing_handlers::rotation::Schedule;
+
+    let log = Log::new("app.log");
+    let clock = std::sync::Arc::new(Manual::new(Timestamp::new(1_795_257_629, 0)));
+    let options = || log.options().rotation(Rotation::schedule(Schedule::daily()).keep(9).clock(clock.clone()));
+    for _ in 0..3 {
+        let mut file = options().open(&log.path).unwrap();
+        for _ in 0..2 {
+            file.write_all(b"line\n").unwrap();
+            clock.advance(Duration::from_secs(86_400));
+        }
+    }
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first, verified.closed), (log.files().len(), 6, 0, true));
+    assert!(verified.files > 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use aead_stream::{NewStream as _, StreamBE32, StreamPrimitive as _};
-use chacha20poly1305::aead::{Generate as _, KeyInit as _};
 use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Generate as _, KeyInit as _};
 
 use super::Keys;
 use super::format::{BLOCK, Frame, HEADER, Header, TAG};

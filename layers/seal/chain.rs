@@ -25,7 +25,9 @@ impl Link {
         let mut chain = [0; 16];
         for half in chain.chunks_exact_mut(8) {
             // Keyed by the operating system's random numbers.
-            half.copy_from_slice(&RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now())).to_be_bytes());
+            half.copy_from_slice(
+                &RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now())).to_be_bytes(),
+            );
         }
         Self { chain, lines: 0, code: [0; 16] }
     }

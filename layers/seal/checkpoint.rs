@@ -150,8 +150,7 @@ const JSON: &[&[u8]] = &[
     b"}",
 ];
 
-const TEXT: &[&[u8]] =
-    &[b"seal-checkpoint ", b" key=", b" chain=", b" lines=", b" from=", b" time=", b" cut=", b""];
+const TEXT: &[&[u8]] = &[b"seal-checkpoint ", b" key=", b" chain=", b" lines=", b" from=", b" time=", b" cut=", b""];
 
 #[cfg(test)]
 mod tests {

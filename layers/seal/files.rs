@@ -63,10 +63,9 @@ impl Found {
 fn siblings(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else { return Ok(Vec::new()) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = fs::read_dir(folder).map_err(|error| Error::io(format!("cannot read {}", folder.display()), error))?;
-    let belongs = |other: &OsStr| {
-        other != name && other.as_encoded_bytes().starts_with(stem.as_encoded_bytes())
-    };
+    let entries =
+        fs::read_dir(folder).map_err(|error| Error::io(format!("cannot read {}", folder.display()), error))?;
+    let belongs = |other: &OsStr| other != name && other.as_encoded_bytes().starts_with(stem.as_encoded_bytes());
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name())).filter(|other| belongs(other));
     Ok(names.map(|other| path.with_file_name(other)).collect())
 }

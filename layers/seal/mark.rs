@@ -62,7 +62,9 @@ fn may_go_on(members: &[u8]) -> bool {
 
 /// Lower case only, so that there is one spelling.
 pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+    out.extend(
+        bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| b"0123456789abcdef"[usize::from(digit)]),
+    );
 }
 
 pub(super) fn from_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {

@@ -244,7 +244,8 @@ impl fmt::Display for What {
 /// The file that goes on from `link`; where there is none, the one that begins earliest.
 fn take_next(files: &mut Vec<Found>, link: Option<Link>) -> Option<Found> {
     let follows = files.iter().position(|file| link.is_some() && file.from == link);
-    let earliest = || files.iter().enumerate().min_by_key(|(_, file)| file.from.map(|from| from.lines)).map(|(at, _)| at);
+    let earliest =
+        || files.iter().enumerate().min_by_key(|(_, file)| file.from.map(|from| from.lines)).map(|(at, _)| at);
     let at = follows.or_else(earliest)?;
     Some(files.swap_remove(at))
 }

@@ -60,8 +60,7 @@ impl Open {
     /// Locks it for as long as it is open; `false`: somebody else has. Where there are no locks everybody is let in.
     pub(super) fn lock(&mut self) -> bool {
         // On Windows a lock would keep readers out.
-        self.locked =
-            self.locked || !cfg!(unix) || !matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock));
+        self.locked = self.locked || !cfg!(unix) || !matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock));
         self.locked
     }
 
