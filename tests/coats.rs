@@ -75,7 +75,7 @@ impl Drop for Disk {
 pub fn fill_and_make_room(disk: &Disk, options: FileOptions, path: &Path) -> (usize, Vec<String>) {
     let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 48 * 1024]).unwrap();
-    let all: Vec<_> = (0..400).map(|number| format!("{number:099}\n")).collect();
+    let all: Vec<_> = (0..250).map(|number| format!("{number:099}\n")).collect();
     let mut file = options.open(path).unwrap();
     let mut delivered = 0;
     while let Ok(()) = write(&mut file, &all[delivered..delivered + 9]) {

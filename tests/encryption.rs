@@ -59,6 +59,7 @@ fn each_turned_bit_is_found() {
 
 #[test]
 fn each_cut_end_is_told() {
+    // What was never a part of a stream is no cut end: see the test of what nothing is written to.
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
     log.write(log.options(), ["three\n"]);
@@ -133,6 +134,8 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         ("changed", changed, log.options(), ErrorKind::Io, "block at byte 36: it does not authenticate"),
         ("a length", length, log.options(), ErrorKind::Io, "block at byte 36"),
         ("no encrypted file", b"plain\n".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
+        ("less than a header", b"\x89PNG".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
+        ("a word", b"x".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("nearly a header", [&MAGIC[..], &[9; 99]].concat(), log.options(), ErrorKind::Io, "another version"),
     ];
     for (case, bytes, options, kind, message) in cases {
@@ -184,7 +187,7 @@ fn rotated_files_are_no_longer_than_they_may_be() {
     let mut files: Vec<_> =
         fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort_by_key(|path| std::cmp::Reverse(path.extension().unwrap().to_str().unwrap().parse().unwrap_or(0)));
-    assert!(files.len() > 5);
+    assert!(files.len() > 3);
     let mut text = String::new();
     for file in files {
         assert!(fs::metadata(&file).unwrap().len() <= 1000);
