@@ -20,11 +20,23 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("rotation", &["clock", "error", "selflog", "sync"]),
+    // Its thread must be known at forks, and what it holds kept whole.
+    ("rotation", &["clock", "error", "process", "selflog", "sync"]),
+    // It takes the archives that rotation makes apart.
+    ("read", &["error", "rotation"]),
     ("sink", &["clock", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
     (
         "process",
-        &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
+        &[
+            "error",
+            "handler::HeldBack",
+            "handler::is_delivering",
+            "record::freeze_callsites",
+            // What panics there must not be logged into the file that it works at.
+            "rotation::is_keeper",
+            "selflog",
+            "sync",
+        ],
     ),
     (
         "handler",

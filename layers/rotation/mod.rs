@@ -3,8 +3,13 @@
 //! A [`Rotation`] is triggers × [`Naming`] × retention. Where nothing else is said, the ended files are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
 
+mod archive;
+mod compression;
 mod date_pattern;
 mod family;
+mod fault;
+mod identity;
+mod keeper;
 mod lock;
 mod naming;
 mod parse;
@@ -16,10 +21,14 @@ mod trigger;
 mod words;
 mod zone;
 
+pub use compression::Compression;
+pub use keeper::settle;
 pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
+pub(crate) use identity::Identity;
+pub(crate) use keeper::is_this_thread as is_keeper;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use rotator::Rotator;
 
