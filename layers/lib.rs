@@ -60,6 +60,7 @@ pub mod guide;
 pub mod handler;
 mod layer;
 pub mod process;
+pub mod read;
 pub mod record;
 pub mod rewrite;
 pub mod rotation;

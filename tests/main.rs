@@ -21,6 +21,7 @@ mod pattern;
 mod presets;
 mod python_format;
 mod queue;
+mod read;
 mod record;
 mod rewrite;
 mod rotation;

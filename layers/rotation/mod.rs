@@ -3,7 +3,9 @@
 //! A [`Rotation`] is triggers × [`Naming`] × retention. Where nothing else is said, the ended files are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "for the rotator, which does not ask for it yet"))]
 mod archive;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the rotator, which does not ask for it yet"))]
 mod compression;
 mod date_pattern;
 mod family;
@@ -27,6 +29,8 @@ pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
+pub(crate) use archive::is_same;
+pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
 pub(crate) use keeper::is_this_thread as is_keeper;
 pub(crate) use lock::{Held, Lock};
