@@ -4,6 +4,8 @@ mod alerts;
 mod architecture;
 mod around;
 mod collect;
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod compression;
 mod csv;
 mod filter;
 mod filters;

@@ -38,12 +38,20 @@ pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     };
     // Shown as it was given: without a directory, if it had none.
     let shown = path.parent().unwrap_or(Path::new("")).to_owned();
+    let count = if is_link_to_number(&absolute, base) { Count::Up } else { count };
     let family = Family { dir: dir.to_owned(), base: base.to_owned(), shown, count };
     let sources = family.snapshot()?;
     match sources.is_empty() {
         true => Err(cannot("read", path, io::ErrorKind::NotFound.into())),
         false => Ok(sources),
     }
+}
+
+/// Where the path is a link to the file in use, and that has a number, numbers count from the oldest file.
+fn is_link_to_number(path: &Path, base: &OsStr) -> bool {
+    let target = fs::read_link(path).ok();
+    let name = target.as_deref().and_then(Path::file_name).and_then(|name| Name::parse(base, name));
+    name.is_some_and(|name| matches!(name.place, Place::Numbered(_)))
 }
 
 struct Family {
@@ -146,7 +154,7 @@ impl Family {
             }
             let next = next.map_or(&Place::Current, |next| &next.name.place);
             if let Some((place, count)) = this.name.place.missing_before(next, self.count) {
-                sources.push(Source::Missing(self.shown(&place.name(&self.base)), count));
+                sources.push(Source::Missing(self.shown(&this.name.at(&place, &self.base)), count));
             }
         }
         sources

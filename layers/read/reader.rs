@@ -58,7 +58,8 @@ struct Now {
 
 impl Reader {
     /// Finds `path` and its old files by their names, and opens them all: `app.log.N`, of which 1 is the newest, and
-    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each with `.gz` or `.zst` behind it or not. A date begins
+    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each with `.gz` or `.zst` behind it or not, and the
+    /// same in front of the extension: `app.N.log`. Where `path` is a link to `app.log.N`, 1 is the oldest. A date begins
     /// with the year, its largest units come first: `2026-11-21`, `2026-11-21_10-40`, `20261121`. Dated files come before numbered ones.
     ///
     /// # Errors

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_left_over, unpack};
+use super::family::{Family, remove};
+use super::lock::Lock;
 use super::{Identity, fault, keeper};
 use crate::sync::lock;
 use crate::{Error, process, selflog};
 
 /// A file and its old ones.
-pub(crate) trait Family: Send + Sync + 'static {
+pub(super) trait Log: Send + Sync + 'static {
     /// The file in use.
     fn path(&self) -> &Path;
 
@@ -21,41 +23,80 @@ pub(crate) trait Family: Send + Sync + 'static {
     fn locked<R>(&self, work: impl FnOnce() -> R) -> Result<R, Error>;
 
     /// The old files that are there, compressed or not, in the order in which they are to be compressed.
-    fn archives(&self) -> io::Result<Vec<PathBuf>>;
+    fn archives(&self) -> Result<Vec<PathBuf>, Error>;
 
     /// Whether an old file could have that name; without the ending of a compressed one.
     fn is_archive(&self, name: &OsStr) -> bool;
 }
 
-/// Has the old files of a family compressed.
+/// What a rotator works at.
+#[derive(Debug)]
+pub(super) struct Rotated {
+    family: Family,
+    lock: Arc<Lock>,
+}
+
+impl Rotated {
+    pub(super) fn new(family: &Family, lock: &Arc<Lock>) -> Self {
+        // From now on another thread may have it when the process forks.
+        lock.hold_at_forks();
+        Self { family: family.clone(), lock: lock.clone() }
+    }
+}
+
+impl Log for Rotated {
+    fn path(&self) -> &Path {
+        self.family.path()
+    }
+
+    fn locked<R>(&self, work: impl FnOnce() -> R) -> Result<R, Error> {
+        let _held = self.lock.hold()?;
+        Ok(work())
+    }
+
+    fn archives(&self) -> Result<Vec<PathBuf>, Error> {
+        Ok(self.family.archives()?.into_iter().map(|archive| archive.path).collect())
+    }
+
+    fn is_archive(&self, name: &OsStr) -> bool {
+        self.family.has(name)
+    }
+}
+
+/// Has the old files of a log compressed.
 ///
 /// A crash at any moment costs the work and no line: an archive gets its name when all of it is on the disk, and the file it was made
 /// of is removed after that. Where both are there, the next start removes the latter, once it has seen that they hold the same.
-pub(crate) struct Archive<F> {
-    family: F,
+#[derive(Debug)]
+pub(super) struct Archive<L> {
+    log: L,
     compression: Compression,
     /// What was told last; `None` while it works.
     told: Arc<Mutex<Option<String>>>,
 }
 
-impl<F: Family> Archive<F> {
-    pub(crate) fn new(family: F, compression: Compression) -> Arc<Self> {
+impl<L: Log> Archive<L> {
+    pub(super) fn new(log: L, compression: Compression) -> Arc<Self> {
         let told = Arc::default();
         process::hold_at_forks(&told);
-        Arc::new(Self { family, compression, told })
+        Arc::new(Self { log, compression, told })
     }
 
     /// Asks for it, after a file was turned and when one is first opened; it is done by the [keeper](super::keeper).
-    pub(crate) fn begin(self: &Arc<Self>) {
+    pub(super) fn begin(self: &Arc<Self>) {
         let archive = self.clone();
-        keeper::submit("compress", self.family.path(), Box::new(move || archive.tell(archive.pack_all())));
+        keeper::submit("compress", self.log.path(), Box::new(move || archive.tell(archive.pack_all())));
     }
 
     /// Compresses all that is not, and comes back with the last error; a file that cannot be compressed stays as it is.
     fn pack_all(&self) -> Result<(), Error> {
-        let mut all = self.family.locked(|| self.remove_left_overs())?;
+        // The file is opened, and its directory made, at the first write.
+        if !dir_of(self.log.path()).is_dir() {
+            return Ok(());
+        }
+        let mut all = self.log.locked(|| self.remove_left_overs())?;
         let mut seen = HashSet::new();
-        while let Some((raw, work)) = self.family.locked(|| self.next(&mut seen))?? {
+        while let Some((raw, work)) = self.log.locked(|| self.next(&mut seen))?? {
             if let Err(error) = work.and_then(|work| self.perform(&raw, work)) {
                 all = Err(Error::io(format!("cannot compress {}", raw.path.display()), error));
             }
@@ -65,7 +106,7 @@ impl<F: Family> Archive<F> {
 
     /// The next file that is not compressed and was not seen yet, and what is to be done about it.
     fn next(&self, seen: &mut HashSet<Identity>) -> Result<Option<(Raw, io::Result<Work>)>, Error> {
-        for path in self.list()?.into_iter().filter(|path| !is_packed_name(path)) {
+        for path in self.log.archives()?.into_iter().filter(|path| !is_packed_name(path)) {
             let cannot = format!("cannot open {}", path.display());
             let raw = Raw::open(path).map_err(|error| Error::io(cannot, error))?;
             // Somebody without our lock was faster, or it is no file.
@@ -77,12 +118,6 @@ impl<F: Family> Archive<F> {
             return Ok(Some((raw, work)));
         }
         Ok(None)
-    }
-
-    fn list(&self) -> Result<Vec<PathBuf>, Error> {
-        let archives = self.family.archives();
-        archives
-            .map_err(|error| Error::io(format!("cannot list the old files of {}", self.family.path().display()), error))
     }
 
     fn perform(&self, raw: &Raw, work: Work) -> io::Result<()> {
@@ -98,7 +133,7 @@ impl<F: Family> Archive<F> {
         let read = self.compression.pack(&raw.file, temporary.file())?;
         temporary.finish(&raw.metadata)?;
         fault::point("packed");
-        self.family.locked(|| self.publish(raw, read, temporary))?
+        self.log.locked(|| self.publish(raw, read, temporary))?
     }
 
     /// Gives the archive the name that goes with the one which the file has by now, and removes the file.
@@ -115,7 +150,7 @@ impl<F: Family> Archive<F> {
         fault::point("renamed");
         sync_dir_of(&path)?;
         fault::point("synced");
-        fs::remove_file(&path)?;
+        remove(&path)?;
         fault::point("removed");
         Ok(())
     }
@@ -131,11 +166,11 @@ impl<F: Family> Archive<F> {
             ));
         }
         let read = raw.metadata.len();
-        self.family.locked(|| {
+        self.log.locked(|| {
             let Some(path) = self.find(raw)? else { return Ok(()) };
             let twin = packed_twin(&path).and_then(|twin| twin.metadata().ok());
             if twin.is_some_and(|twin| Identity::of(&twin) == packed_identity) && raw.is_unchanged(read)? {
-                fs::remove_file(&path)?;
+                remove(&path)?;
             }
             Ok(())
         })?
@@ -145,17 +180,17 @@ impl<F: Family> Archive<F> {
     fn find(&self, raw: &Raw) -> io::Result<Option<PathBuf>> {
         let identity = Identity::of(&raw.metadata);
         let is_it = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| Identity::of(&metadata) == identity);
-        Ok(self.family.archives()?.into_iter().find(is_it))
+        Ok(self.log.archives()?.into_iter().find(is_it))
     }
 
     /// Removes what a killed process left in the making.
     fn remove_left_overs(&self) -> Result<(), Error> {
-        let dir = dir_of(self.family.path());
+        let dir = dir_of(self.log.path());
         let failed = |error| Error::io(format!("cannot clean up {}", dir.display()), error);
         for entry in fs::read_dir(dir).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let mut sources = packed_extensions().filter_map(|extension| Temporary::source_of(&name, extension));
-            if sources.any(|source| self.family.is_archive(&source)) {
+            if sources.any(|source| self.log.is_archive(&source)) {
                 remove_left_over(&dir.join(&name)).map_err(failed)?;
             }
         }
@@ -164,7 +199,7 @@ impl<F: Family> Archive<F> {
 
     /// Tells changes of state only.
     fn tell(&self, done: Result<(), Error>) {
-        let name = self.family.path().display();
+        let name = self.log.path().display();
         let trouble = done.err().map(|error| format!("file {name}: old files stay uncompressed: {error}"));
         let before = std::mem::replace(&mut *lock(&self.told), trouble.clone());
         match (before, trouble) {

@@ -1,11 +1,14 @@
 use std::cmp::{Ordering, Reverse};
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// What the name of a file of a family says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) place: Place,
     pub(super) packed: bool,
+    /// `app.1.log` instead of `app.log.1`.
+    inner: bool,
 }
 
 /// Where a file stands in its family.
@@ -32,13 +35,28 @@ impl Name {
     /// `None`: it is not of the family of `base`.
     pub(super) fn parse(base: &OsStr, name: &OsStr) -> Option<Self> {
         if base == name {
-            return Some(Self { place: Place::Current, packed: false });
+            return Some(Self { place: Place::Current, packed: false, inner: false });
         }
-        let rest = name.as_encoded_bytes().strip_prefix(base.as_encoded_bytes())?.strip_prefix(b".")?;
-        let rest = str::from_utf8(rest).ok()?;
+        let name = name.to_str()?;
         let unpacked = crate::rotation::packed_extensions()
-            .find_map(|extension| rest.strip_suffix(extension).and_then(|rest| rest.strip_suffix('.')));
-        Some(Self { place: Place::parse(unpacked.unwrap_or(rest))?, packed: unpacked.is_some() })
+            .find_map(|extension| name.strip_suffix(extension).and_then(|name| name.strip_suffix('.')));
+        let (name, packed) = (unpacked.unwrap_or(name), unpacked.is_some());
+        [false, true].into_iter().find_map(|inner| {
+            let (before, after) = around(base, inner)?;
+            let middle = name.strip_prefix(before.as_str())?.strip_prefix('.')?.strip_suffix(after.as_str())?;
+            Some(Self { place: Place::parse(middle)?, packed, inner })
+        })
+    }
+
+    /// What a file at another place is called, if it is not compressed.
+    pub(super) fn at(&self, place: &Place, base: &OsStr) -> OsString {
+        let (before, after) = around(base, self.inner).unwrap_or_default();
+        match place {
+            Place::Dated(date, 0) => format!("{before}.{date}{after}").into(),
+            Place::Dated(date, number) => format!("{before}.{date}.{number}{after}").into(),
+            Place::Numbered(number) => format!("{before}.{number}{after}").into(),
+            Place::Current => base.to_owned(),
+        }
     }
 
     /// The older first; what is compressed before what has the same place and is not.
@@ -94,17 +112,18 @@ impl Place {
         };
         (missing > 1).then(|| (first, missing - 1))
     }
+}
 
-    /// What a file at this place is called, if it is not compressed.
-    pub(super) fn name(&self, base: &OsStr) -> OsString {
-        let mut name = base.to_owned();
-        match self {
-            Self::Dated(date, 0) => name.push(format!(".{date}")),
-            Self::Dated(date, number) => name.push(format!(".{date}.{number}")),
-            Self::Numbered(number) => name.push(format!(".{number}")),
-            Self::Current => {}
+/// What stands before and behind date and number. Names that are not UTF-8 have no old files here.
+fn around(base: &OsStr, inner: bool) -> Option<(String, String)> {
+    let base = base.to_str()?;
+    match inner {
+        false => Some((base.to_owned(), String::new())),
+        true => {
+            let extension = Path::new(base).extension()?.to_str()?;
+            let stem = Path::new(base).file_stem()?.to_str()?;
+            Some((stem.to_owned(), format!(".{extension}")))
         }
-        name
     }
 }
 
@@ -148,14 +167,16 @@ mod tests {
             "app.log.2026-11-21",
             "app.log.2026-11-21_10-40.3",
             "app.log.20261121",
+            "app.7.log",
+            "app.2026-11-21.log",
         ] {
             let parsed = parse(name).unwrap_or_else(|| panic!("{name}"));
-            assert_eq!((parsed.place.name(OsStr::new("app.log")), parsed.packed), (name.into(), false));
+            assert_eq!((parsed.at(&parsed.place, OsStr::new("app.log")), parsed.packed), (name.into(), false));
         }
         for (name, place) in
             [("app.log.1.gz", Place::Numbered(1)), ("app.log.2026-11.2.zst", Place::Dated("2026-11".into(), 2))]
         {
-            assert_eq!(parse(name), Some(Name { place, packed: true }));
+            assert_eq!(parse(name), Some(Name { place, packed: true, inner: false }));
         }
         let others = [
             "app.log.",
@@ -199,8 +220,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_counted() {
         let missing = |one: &str, other: &str, count| {
-            let missing = parse(one).unwrap().place.missing_before(&parse(other).unwrap().place, count);
-            missing.map(|(first, number)| (first.name(OsStr::new("app.log")).into_string().unwrap(), number))
+            let one = parse(one).unwrap();
+            let missing = one.place.missing_before(&parse(other).unwrap().place, count);
+            missing.map(|(first, number)| (one.at(&first, OsStr::new("app.log")).into_string().unwrap(), number))
         };
         assert_eq!(missing("app.log.5", "app.log.4", Count::Down), None);
         assert_eq!(missing("app.log.5", "app.log.2", Count::Down), Some(("app.log.4".into(), 2)));

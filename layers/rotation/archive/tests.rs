@@ -51,7 +51,7 @@ impl Numbered {
     }
 }
 
-impl Family for Numbered {
+impl Log for Numbered {
     fn path(&self) -> &Path {
         &self.path
     }
@@ -61,7 +61,7 @@ impl Family for Numbered {
         Ok(work())
     }
 
-    fn archives(&self) -> io::Result<Vec<PathBuf>> {
+    fn archives(&self) -> Result<Vec<PathBuf>, Error> {
         let all = (1..=20).rev().flat_map(|number| ["", ".gz", ".zst"].map(|ending| self.old(number, ending)));
         Ok(all.filter(|path| path.exists()).collect())
     }
