@@ -62,6 +62,7 @@ pub mod handler;
 mod layer;
 mod ownership;
 pub mod process;
+pub mod read;
 pub mod record;
 pub mod rewrite;
 pub mod rotation;

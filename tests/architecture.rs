@@ -24,11 +24,13 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("rotation", &["clock", "error", "ownership", "selflog", "sync"]),
+    // Its thread must be known at forks, and what it holds kept whole.
+    ("rotation", &["clock", "error", "ownership", "process", "selflog", "sync"]),
     (
         "sink",
         &["clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync"],
     ),
+    // What panics there must not be logged into the file that it works at.
     (
         "process",
         &[
@@ -37,6 +39,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "handler::HeldBack",
             "handler::is_delivering",
             "record::freeze_callsites",
+            "rotation::is_keeper",
             "selflog",
             "sync",
         ],
@@ -51,6 +54,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
     ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
     ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
+    // It takes the archives that rotation makes apart.
+    ("read", &["error", "rotation"]),
 ];
 
 /// What the crate's root re-exports, and where from.

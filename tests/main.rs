@@ -4,6 +4,8 @@ mod alerts;
 mod architecture;
 mod around;
 mod collect;
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod compression;
 mod csv;
 mod filter;
 mod filters;
@@ -23,6 +25,7 @@ mod pattern;
 mod presets;
 mod python_format;
 mod queue;
+mod read;
 mod record;
 mod rewrite;
 mod rotation;

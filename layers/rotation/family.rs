@@ -87,6 +87,11 @@ impl Family {
         Ok(names)
     }
 
+    /// Whether an ended file could be called that.
+    pub(super) fn has(&self, name: &OsStr) -> bool {
+        self.parse(name).is_some()
+    }
+
     fn parse(&self, name: &OsStr) -> Option<(Mark, &'static str)> {
         if let Some(mark) = self.naming.parse(self.base(), name) {
             return Some((mark, ""));
