@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::appender::Appender;
 use super::buffer::Buffer;
+use super::durability::Durability;
+use super::durable;
 use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot, mode};
 use crate::Error;
+use crate::record::Severity;
 use crate::rotation::Rotation;
 
 /// How a [`File`] is opened, and what becomes of what is written.
@@ -21,6 +24,8 @@ use crate::rotation::Rotation;
 /// | [`mode`](Self::mode) | the umask decides | permissions of files it makes (unix) |
 /// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of directories it makes (unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
+/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process, or a loss of power, can take away |
+/// | [`sync_after`](Self::sync_after) | none | records this important are on the disk when their call returns |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
@@ -43,7 +48,8 @@ use crate::rotation::Rotation;
 pub struct FileOptions {
     settings: Settings,
     delay: bool,
-    buffer: usize,
+    /// Before that of the level.
+    buffer: Option<usize>,
 }
 
 impl FileOptions {
@@ -83,8 +89,45 @@ impl FileOptions {
     /// Lines that lie in the buffer are [`pending`](crate::Sink::pending). They go out when the next ones have no room,
     /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot go out they stay,
     /// and what has no room beside them is refused.
+    ///
+    /// It is the short form of [`Durability::Buffered`], and goes with every other level: with `Synced` and `Grouped` a flush
+    /// writes the buffer and syncs it; with `Synced` the line for which it has no room does so too.
     pub fn buffer(mut self, bytes: usize) -> Self {
-        self.buffer = bytes;
+        self.buffer = Some(bytes);
+        self
+    }
+
+    /// What has become of a line when its call returns: see [`Durability`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self.settings.opening.is_durable = self.settings.is_durable();
+        self
+    }
+
+    /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
+    /// was logged before it is too. journald does so from `CRIT` on.
+    ///
+    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed.
+    ///
+    /// ```
+    /// use tracing_handlers::sink::{Batch, File, Line, Sink};
+    /// use tracing_handlers::Severity;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
+    /// let mut log = |severity, line: &[u8]| {
+    ///     file.write(Batch::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     Ok::<_, tracing_handlers::Error>(file.pending())
+    /// };
+    /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);
+    /// assert_eq!(log(Severity::ERROR, b"not fine\n")?, 0);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "fine\nnot fine\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sync_after(mut self, severity: impl Into<Severity>) -> Self {
+        self.settings.sync_after = Some(severity.into());
+        self.settings.opening.is_durable = true;
         self
     }
 
@@ -123,11 +166,15 @@ impl FileOptions {
     /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
     /// [`delay`](Self::delay) the first write has that error.
     pub fn open(self, path: impl AsRef<Path>) -> Result<File, Error> {
+        let buffer = self.buffer.unwrap_or(match self.settings.durability {
+            Durability::Buffered(bytes) => bytes,
+            _ => 0,
+        });
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
         }
-        Ok(File { appender, buffer: Buffer::new(self.buffer) })
+        Ok(File { appender, buffer: Buffer::new(buffer) })
     }
 }
 
@@ -138,11 +185,27 @@ pub(super) struct Settings {
     pub(super) shared: bool,
     pub(super) watch: Option<Watch>,
     pub(super) rotation: Option<Rotation>,
+    pub(super) durability: Durability,
+    pub(super) sync_after: Option<Severity>,
+}
+
+impl Settings {
+    /// Whether anything is ever synced.
+    fn is_durable(&self) -> bool {
+        self.durability.syncs() || self.sync_after.is_some()
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { opening: Opening::default(), shared: false, watch: Some(Watch::default()), rotation: None }
+        Self {
+            opening: Opening::default(),
+            shared: false,
+            watch: Some(Watch::default()),
+            rotation: None,
+            durability: Durability::default(),
+            sync_after: None,
+        }
     }
 }
 
@@ -153,6 +216,8 @@ pub(super) struct Opening {
     keep_dirs: bool,
     mode: Option<u32>,
     dir_mode: Option<u32>,
+    /// What is made is there after a loss of power.
+    is_durable: bool,
 }
 
 impl Opening {
@@ -184,11 +249,12 @@ impl Opening {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match mode::make_file(path, self.mode) {
+        let made = match mode::make_file(path, self.mode) {
             // Somebody was faster, or it is a symbolic link to a file yet to be made.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(path),
             made => made,
-        }
+        };
+        made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
     }
 
     /// Makes `dir` and what is missing above it.
@@ -198,6 +264,14 @@ impl Opening {
         match mode::make_dir(dir, self.dir_mode) {
             Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
+            _ => self.made(dir.parent()),
+        }
+    }
+
+    /// Something was made in `dir`.
+    fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
+        match dir {
+            Some(dir) if self.is_durable => durable::made(dir),
             _ => Ok(()),
         }
     }
