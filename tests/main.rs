@@ -5,6 +5,7 @@ mod architecture;
 mod around;
 mod collect;
 mod csv;
+mod durability;
 mod filter;
 mod filters;
 mod guide;

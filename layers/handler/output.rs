@@ -519,6 +519,11 @@ impl<S: Sink> State<S> {
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 
+    /// What a flush has to wait for.
+    fn commit(&mut self) -> Option<Commit> {
+        catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
+    }
+
     /// What the sink took, and a failed sync has taken away.
     fn count_lost(&mut self) {
         let lost = self.sink.lost() as u64;
@@ -584,7 +589,7 @@ impl<S: Sink> Resource for Shared<S> {
         self.holder.store(thread_token(), Ordering::Relaxed);
         let mut state = Guard { state, holder: &self.holder };
         let flushed = state.flush(deadline);
-        let commit = state.sink.commit();
+        let commit = state.commit();
         drop(state);
         flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
     }
