@@ -237,7 +237,7 @@ fn a_sync_that_fails_is_counted_told_once_returned_and_recovered_from() {
     let inject = "inject=fdatasync:error=EIO:when=2..3";
     let Some(traced) = trace("failing", &["-e", inject, "-e", "trace=openat"]) else { return };
     let opened = traced.calls("openat").iter().filter(|call| call.contains("app.log\"")).count();
-    // Once to find that it is not there, once to make it, once after each failure.
+    // Once by the test, once by the sink, once more after each failure.
     assert_eq!(opened, 4, "{}", traced.text);
     assert_eq!(traced.count("fdatasync("), 5);
 }
