@@ -9,6 +9,7 @@
 
 mod alerts;
 mod buffers;
+mod files;
 mod filters;
 mod formats;
 mod recipe;
@@ -36,6 +37,7 @@ const AREAS: &[&[Recipe]] = &[
     safe::RECIPES,
     testing::RECIPES,
     alerts::RECIPES,
+    files::RECIPES,
 ];
 
 fn main() -> ExitCode {

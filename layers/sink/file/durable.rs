@@ -1,16 +1,15 @@
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::Line;
 use super::super::run::{Run, Stopped};
+use super::Place;
 use super::commit::Commit;
 use super::durability::Durability;
 use super::group::{Gathered, Group};
 use super::open::Open;
-use super::{Place, cannot};
 use crate::Error;
 use crate::record::Severity;
 use crate::sync::deadline_in;
@@ -137,7 +136,7 @@ impl Durable {
 
     /// As [`settle`](Self::settle), for the lines of a write, however long it takes.
     pub(super) fn settle_write(&mut self) -> Result<(), Error> {
-        self.settle(deadline_in(std::time::Duration::MAX))
+        self.settle(deadline_in(Duration::MAX))
     }
 
     /// For the last flush of all.
@@ -196,7 +195,8 @@ impl Drop for Durable {
 /// The directory cannot be opened, or synced.
 #[cfg(unix)]
 pub(super) fn made(dir: &Path) -> Result<(), Error> {
-    fs::File::open(dir).and_then(|open| open.sync_all()).map_err(|error| cannot("sync directory", dir, error))
+    let synced = std::fs::File::open(dir).and_then(|open| open.sync_all());
+    synced.map_err(|error| super::cannot("sync directory", dir, error))
 }
 
 /// Elsewhere a directory cannot be synced, or need not be.
