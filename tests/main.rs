@@ -7,6 +7,7 @@ mod collect;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod csv;
+mod durability;
 mod filter;
 mod filters;
 mod guide;

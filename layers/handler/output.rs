@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -14,8 +14,8 @@ use crate::process::{self, Held, Resource};
 use crate::record::pool::{self, Buffer};
 use crate::record::{Meta, Record, Records, Severity, SpanEvents};
 use crate::selflog::Health;
-use crate::sink::{Batch, Line, Sink};
-use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
+use crate::sink::{Batch, Commit, Line, Sink};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -58,7 +58,9 @@ pub struct Output<F, S: Sink> {
 
 impl<F: Format, S: Sink> Output<F, S> {
     /// Everything, written by `format` to `sink`.
-    pub fn new(format: F, sink: S) -> Self {
+    pub fn new(format: F, mut sink: S) -> Self {
+        // From now on it leaves the waiting for the disk to those who have let go of it.
+        drop(sink.commit());
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
@@ -243,7 +245,15 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let Kept { lines, places } = KEPT.try_with(Cell::take).unwrap_or_default();
-        let mut batch = Piece { bytes: pool::take(), lines, places, unformatted: 0, missed: Vec::new(), failed: None };
+        let mut batch = Piece {
+            bytes: pool::take(),
+            lines,
+            places,
+            unformatted: 0,
+            missed: Vec::new(),
+            failed: None,
+            commits: Vec::new(),
+        };
         let mut count = 0;
         for (place, record) in records.enumerate() {
             count = place + 1;
@@ -257,6 +267,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
             }
         }
         batch.write_to(&self.shared);
+        batch.settle();
         let Piece { bytes, lines, places, missed, failed, .. } = batch;
         pool::give(bytes);
         // A thread that is ending keeps nothing.
@@ -290,6 +301,8 @@ struct Piece {
     /// The places of records that met an error.
     missed: Vec<usize>,
     failed: Option<Error>,
+    /// What is to be waited for when all is written, and the places of the records that it is of: one sync serves the batch.
+    commits: Vec<(Commit, Vec<usize>)>,
 }
 
 impl Piece {
@@ -309,13 +322,28 @@ impl Piece {
         if self.lines.is_empty() && self.unformatted == 0 {
             return;
         }
-        if let Err(partial) = shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
-            self.missed.extend_from_slice(self.places.get(partial.delivered..).unwrap_or_default());
+        let (written, commit) = shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted));
+        let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| self.places.len());
+        if let Err(partial) = written {
+            self.missed.extend_from_slice(self.places.get(taken..).unwrap_or_default());
             self.failed = Some(partial.error);
+        }
+        if let Some(commit) = commit {
+            self.places.truncate(taken);
+            self.commits.push((commit, std::mem::take(&mut self.places)));
         }
         self.bytes.clear();
         self.lines.clear();
         self.places.clear();
+    }
+
+    fn settle(&mut self) {
+        for (commit, places) in self.commits.drain(..) {
+            if let Err(error) = commit.wait(far()) {
+                self.missed.extend(places);
+                self.failed = Some(error);
+            }
+        }
     }
 }
 
@@ -355,9 +383,15 @@ struct State<S> {
 
 impl<S: Sink> Shared<S> {
     /// As [`write`](Self::write), and a sink that panics is an error.
-    fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
-        catch_unwind(AssertUnwindSafe(|| self.write(bytes, lines, unformatted)))
-            .unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into()))
+    fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> (Result<(), Partial>, Option<Commit>) {
+        let mut commit = None;
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            self.write_with(bytes, lines, unformatted, |of_write, written| {
+                commit = Some(of_write);
+                written
+            })
+        }));
+        (written.unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into())), commit)
     }
 
     /// Tells of it; its lines were counted as failed before it was called.
@@ -378,6 +412,22 @@ impl<S: Sink> Shared<S> {
     /// too; then `lines` count as failed.
     #[inline]
     fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
+        self.write_with(bytes, lines, unformatted, |commit, written| match commit.wait(far()) {
+            Ok(()) => written,
+            // The sink has counted them.
+            Err(error) => Err(Partial::new(0, error)),
+        })
+    }
+
+    /// The same; where there is something to wait for, `settle` does, without the lock.
+    #[inline]
+    fn write_with(
+        &self,
+        bytes: &[u8],
+        lines: &[Line],
+        unformatted: usize,
+        settle: impl FnOnce(Commit, Result<(), Partial>) -> Result<(), Partial>,
+    ) -> Result<(), Partial> {
         let Some(mut state) = self.lock() else {
             self.reentrant.fetch_add((lines.len() + unformatted) as u64, Ordering::Relaxed);
             return Ok(());
@@ -392,7 +442,13 @@ impl<S: Sink> Shared<S> {
             // Nobody may come to flush after this.
             state.flush_at_exit();
         }
-        written
+        match state.sink.commit() {
+            None => written,
+            Some(commit) => {
+                drop(state);
+                settle(commit, written)
+            }
+        }
     }
 
     /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
@@ -423,7 +479,8 @@ impl<S: Sink> Shared<S> {
         if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
             return Report::new("in use", Stats::default());
         }
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        state.count_lost();
         let reentrant = self.reentrant.load(Ordering::Relaxed);
         let pending = state.sink.pending() as u64;
         let mut stats = Stats {
@@ -460,6 +517,18 @@ impl<S: Sink> State<S> {
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         let flushed = catch_unwind(AssertUnwindSafe(|| self.sink.flush(deadline)));
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+    }
+
+    /// What a flush has to wait for.
+    fn commit(&mut self) -> Option<Commit> {
+        catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
+    }
+
+    /// What the sink took, and a failed sync has taken away.
+    fn count_lost(&mut self) {
+        let lost = self.sink.lost() as u64;
+        self.taken = self.taken.saturating_sub(lost);
+        self.failed += lost;
     }
 
     #[cold]
@@ -518,7 +587,11 @@ impl<S: Sink> Resource for Shared<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         self.holder.store(thread_token(), Ordering::Relaxed);
-        Guard { state, holder: &self.holder }.flush(deadline)
+        let mut state = Guard { state, holder: &self.holder };
+        let flushed = state.flush(deadline);
+        let commit = state.commit();
+        drop(state);
+        flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
     }
 
     fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
@@ -550,6 +623,15 @@ impl<S: Sink> Held for HeldOutput<S> {
 impl<S: Sink> Drop for HeldOutput<S> {
     fn drop(&mut self) {
         self.shared.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Until when a record waits for the disk: as it does for a write, for as long as it takes, but not beyond the process's end.
+#[cold]
+fn far() -> Instant {
+    match process::is_exiting() {
+        true => process::exit_deadline(),
+        false => deadline_in(Duration::MAX),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Files: how they turn, what they are called, whose they are, what they survive, and how they are read back.
 
 mod compress;
+mod durable_audit;
+mod group_commit;
 mod owner;
 mod read_back;
 mod reopen;
@@ -9,5 +11,13 @@ mod signals;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] =
-    &[compress::RECIPE, owner::RECIPE, read_back::RECIPE, reopen::RECIPE, rotate_now::RECIPE, signals::RECIPE];
+pub const RECIPES: &[Recipe] = &[
+    compress::RECIPE,
+    durable_audit::RECIPE,
+    group_commit::RECIPE,
+    owner::RECIPE,
+    read_back::RECIPE,
+    reopen::RECIPE,
+    rotate_now::RECIPE,
+    signals::RECIPE,
+];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::run::{Run, Stopped};
 use super::control::{Asked, Control};
+use super::durable::Durable;
 use super::open::Open;
 use super::options::{Opening, Settings};
 use super::watch::{self, Found, Watch};
@@ -24,6 +25,8 @@ pub(super) struct Appender {
     /// `None` before the first write of a delayed file, and after an error.
     open: Option<Open>,
     rotator: Option<Rotator>,
+    /// `None`: nothing is ever synced.
+    durable: Option<Durable>,
     /// As the last batch had it: a new file may begin where there is none at hand, in a flush.
     preamble: Vec<u8>,
     /// The file ends within a line, whose end comes next.
@@ -32,7 +35,8 @@ pub(super) struct Appender {
 
 impl Appender {
     pub(super) fn new(place: Place, settings: Settings) -> Self {
-        let Settings { opening, shared, watch, rotation } = settings;
+        let Settings { opening, shared, watch, rotation, durability, sync_after } = settings;
+        let durable = Durable::new(durability, sync_after, &place);
         let mut appender = Self {
             place,
             opening,
@@ -42,6 +46,7 @@ impl Appender {
             asked: Asked::default(),
             open: None,
             rotator: None,
+            durable,
             preamble: Vec::new(),
             torn: false,
         };
@@ -59,6 +64,16 @@ impl Appender {
 
     pub(super) fn control(&self) -> &Control {
         self.asked.control()
+    }
+
+    #[inline]
+    pub(super) fn durable(&self) -> Option<&Durable> {
+        self.durable.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn durable_mut(&mut self) -> Option<&mut Durable> {
+        self.durable.as_mut()
     }
 
     pub(super) fn rotate(&mut self, rotation: Rotation) {
@@ -107,6 +122,9 @@ impl Appender {
         if let Some(rotator) = &mut self.rotator {
             rotator.opened(open.changed());
         }
+        if let Some(durable) = &self.durable {
+            durable.opened();
+        }
         Ok(open)
     }
 
@@ -115,6 +133,9 @@ impl Appender {
         let refused = |error| Stopped { lines: 0, torn: 0, error };
         let lock = self.lock.clone();
         let _held = self.hold(lock.as_deref()).map_err(refused)?;
+        if self.durable.as_ref().is_some_and(Durable::distrusts) {
+            self.open.take_if(|open| open.is_regular());
+        }
         self.look().map_err(refused)?;
         let mut rest = run;
         while !rest.is_empty() {
@@ -234,7 +255,16 @@ impl Appender {
     /// Whether there is a new file now.
     fn turn(&mut self) -> bool {
         let Some(rotator) = &mut self.rotator else { return false };
-        let new = rotator.turn(|| self.opening.open(&self.place));
+        let new = rotator.turn(|| {
+            if let Some(durable) = &self.durable {
+                durable.retire();
+            }
+            let new = self.opening.open(&self.place)?;
+            if let Some(durable) = &self.durable {
+                durable.opened();
+            }
+            Ok(new)
+        });
         let turned = new.is_some();
         self.open = new.or(self.open.take());
         turned
@@ -242,12 +272,20 @@ impl Appender {
 
     fn append(&mut self, run: Run<'_>) -> Result<(), Stopped> {
         let open = self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
-        let Err(Stopped { lines, torn, error }) = open.append(run) else {
+        let appended = open.append(run);
+        let Err(Stopped { lines, torn, error }) = self.wrote(run, appended) else {
             self.torn = false;
             return Ok(());
         };
         self.torn = torn > 0 || (self.torn && lines == 0);
         Err(Stopped { lines, torn, error: self.failed(error) })
+    }
+
+    fn wrote(&mut self, run: Run<'_>, appended: Result<(), Stopped<io::Error>>) -> Result<(), Stopped<io::Error>> {
+        match (&mut self.durable, &self.open) {
+            (Some(durable), Some(open)) => durable.wrote(open, run, appended),
+            _ => appended,
+        }
     }
 
     /// Another descriptor may do better (the disk came back, the directory was made anew), so that the next write opens the

@@ -1,16 +1,22 @@
 mod appender;
 mod buffer;
+mod commit;
 mod control;
+mod durability;
+mod durable;
+mod group;
 mod open;
 mod options;
 mod watch;
 
+pub use commit::Commit;
 pub use control::Control;
+pub use durability::Durability;
 pub use options::FileOptions;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::run::{Run, Stopped};
 use super::{Batch, Sink, writer};
@@ -18,6 +24,7 @@ use crate::rotation::Rotation;
 use crate::{Error, Partial, selflog};
 use appender::Appender;
 use buffer::Buffer;
+use durable::Way;
 
 /// A file that lines are appended to. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
 ///
@@ -37,8 +44,8 @@ use buffer::Buffer;
 /// ```
 ///
 /// [`options`](Self::options) has the settings; without them the file is opened for appending, its directories are made,
-/// and every batch is one `write(2)`: what was taken is with the operating system, and survives the death of the process.
-/// `flush` does not sync it to the disk.
+/// and every batch is one `write(2)`: what was taken is with the operating system, and survives the death of the process,
+/// though not a loss of power: for that there are [other levels](Durability).
 ///
 /// When a write fails within a line (the disk is full), the torn piece is cut off again and the line is refused; the next
 /// write opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
@@ -77,6 +84,38 @@ impl File {
         self.appender.control().clone()
     }
 
+    #[inline]
+    fn write_as(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
+        if self.buffer.has_room(run) && way != Way::Now {
+            self.buffer.push(run);
+            return Ok(());
+        }
+        if let Err(error) = self.write_buffer() {
+            return Err(Partial::new(self.take_in(run), error));
+        }
+        if self.buffer.has_room(run) && way == Way::Usual {
+            self.buffer.push(run);
+            return Ok(());
+        }
+        self.append(run)
+    }
+
+    /// Lines that a failed sync takes away were not written, as far as anybody can tell.
+    #[inline(never)]
+    fn write_durably(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
+        let written = self.write_as(way, run);
+        match self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle_write()) {
+            Ok(()) => written,
+            Err(error) => Err(Partial::new(0, error)),
+        }
+    }
+
+    #[inline(never)]
+    fn flush_durably(&mut self, deadline: Instant) -> Result<(), Error> {
+        let written = self.write_out();
+        written.and(self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle(deadline)))
+    }
+
     /// Takes lines past the buffer, or into it when they were torn.
     fn append(&mut self, run: Run<'_>) -> Result<(), Partial> {
         let Err(stopped) = self.appender.write(run) else { return Ok(()) };
@@ -101,6 +140,12 @@ impl File {
         Err(error)
     }
 
+    /// Writes what lies in the buffer, and does what was asked for meanwhile.
+    fn write_out(&mut self) -> Result<(), Error> {
+        self.write_buffer()?;
+        self.appender.settle()
+    }
+
     /// What the buffer still has room for of a run that it cannot write out.
     fn take_in(&mut self, run: Run<'_>) -> usize {
         let (some, _) = run.split_at(run.fit(self.buffer.room()));
@@ -113,28 +158,39 @@ impl Sink for File {
     fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
         self.appender.preamble(batch.preamble());
         let run = Run::from(batch);
-        if self.buffer.has_room(run) {
-            self.buffer.push(run);
-            return Ok(());
+        match self.appender.durable_mut() {
+            None => self.write_as(Way::Usual, run),
+            Some(durable) => {
+                let way = durable.begin_write(batch.lines());
+                self.write_durably(way, run)
+            }
         }
-        if let Err(error) = self.write_buffer() {
-            return Err(Partial::new(self.take_in(run), error));
-        }
-        if self.buffer.has_room(run) {
-            self.buffer.push(run);
-            return Ok(());
-        }
-        self.append(run)
     }
 
-    /// Writes what lies in the buffer. A regular file does not block for long, so that the deadline is not looked at.
-    fn flush(&mut self, _: Instant) -> Result<(), Error> {
-        self.write_buffer()?;
-        self.appender.settle()
+    /// Writes what lies in the buffer, and syncs where the [`Durability`] says so. To write to a regular file does not block
+    /// for long, so that the deadline is looked at only while another thread syncs.
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        match self.appender.durable_mut() {
+            None => self.write_out(),
+            Some(durable) => {
+                durable.begin_flush();
+                self.flush_durably(deadline)
+            }
+        }
     }
 
+    /// Lines that lie in the buffer, or are not yet as durable as the [`Durability`] says.
     fn pending(&self) -> usize {
-        self.buffer.count()
+        self.buffer.count() + self.appender.durable().map_or(0, |durable| durable.pending())
+    }
+
+    #[inline]
+    fn commit(&mut self) -> Option<Commit> {
+        self.appender.durable_mut()?.commit()
+    }
+
+    fn lost(&mut self) -> usize {
+        self.appender.durable_mut().map_or(0, |durable| durable.lost())
     }
 
     fn describe(&self) -> String {
@@ -144,6 +200,9 @@ impl Sink for File {
     fn forget_pending(&mut self) {
         self.buffer.clear();
         self.appender.forget_torn();
+        if let Some(durable) = self.appender.durable_mut() {
+            durable.forget();
+        }
     }
 }
 
@@ -159,8 +218,17 @@ impl io::Write for File {
 
 impl Drop for File {
     fn drop(&mut self) {
+        if let Some(durable) = self.appender.durable_mut() {
+            durable.begin_flush();
+        }
         if let Err(error) = self.write_buffer() {
-            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.pending()));
+            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
+        }
+        if let Some(durable) = self.appender.durable_mut()
+            && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
+            && !error.is_told()
+        {
+            selflog::tell(&format!("{}: {error}", self.describe()));
         }
     }
 }
@@ -178,6 +246,9 @@ impl Place {
         Ok(Self { name: path.to_owned(), absolute })
     }
 }
+
+/// How long the last sync of a file that is dropped may be waited for.
+const LAST_SYNC: Duration = Duration::from_secs(5);
 
 fn cannot(step: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("cannot {step} {}", path.display()), error)

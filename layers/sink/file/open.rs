@@ -1,6 +1,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::super::Line;
@@ -13,7 +14,8 @@ use crate::record::Severity;
 /// A file that is open for appending, and how long it is.
 #[derive(Debug)]
 pub(super) struct Open {
-    file: fs::File,
+    /// Shared with who syncs it.
+    file: Arc<fs::File>,
     /// By counting what we write: other writers are not seen at once.
     len: u64,
     /// So much of it is the preamble.
@@ -30,7 +32,11 @@ impl Open {
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { metadata.modified().ok() } else { None };
-        Ok(Self { file, len, preamble: 0, regular, identity: Identity::of(&metadata), changed })
+        Ok(Self { file: Arc::new(file), len, preamble: 0, regular, identity: Identity::of(&metadata), changed })
+    }
+
+    pub(super) fn file(&self) -> &Arc<fs::File> {
+        &self.file
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -82,7 +88,7 @@ impl Open {
     /// Writes `run`, by one `write(2)` unless that comes up short. After an error the last line that went out whole is the
     /// end of the file again, where that is in our power.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
-        let Err(mut stopped) = run.write_to(&mut self.file) else {
+        let Err(mut stopped) = run.write_to(&mut &*self.file) else {
             self.len += run.bytes().len() as u64;
             return Ok(());
         };

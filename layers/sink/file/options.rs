@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use super::appender::Appender;
 use super::buffer::Buffer;
+use super::durability::Durability;
+use super::durable;
 use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot};
 use crate::Error;
 use crate::ownership::{self, Account, Ownership};
+use crate::record::Severity;
 use crate::rotation::Rotation;
 
 /// How a [`File`] is opened, and what becomes of what is written.
@@ -24,6 +27,8 @@ use crate::rotation::Rotation;
 /// | [`owner`](Self::owner), [`group`](Self::group) | the process's | whose the files and directories are that it makes (unix) |
 /// | [`follow_links`](Self::follow_links) | in private directories | whether links and files of others are written to (unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
+/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process, or a loss of power, can take away |
+/// | [`sync_after`](Self::sync_after) | none | records this important are on the disk when their call returns |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
@@ -46,7 +51,8 @@ use crate::rotation::Rotation;
 pub struct FileOptions {
     settings: Settings,
     delay: bool,
-    buffer: usize,
+    /// Before that of the level.
+    buffer: Option<usize>,
 }
 
 impl FileOptions {
@@ -157,8 +163,45 @@ impl FileOptions {
     /// Lines that lie in the buffer are [`pending`](crate::Sink::pending). They go out when the next ones have no room,
     /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot go out they stay,
     /// and what has no room beside them is refused.
+    ///
+    /// It is the short form of [`Durability::Buffered`], and goes with every other level: with `Synced` and `Grouped` a flush
+    /// writes the buffer and syncs it; with `Synced` the line for which it has no room does so too.
     pub fn buffer(mut self, bytes: usize) -> Self {
-        self.buffer = bytes;
+        self.buffer = Some(bytes);
+        self
+    }
+
+    /// What has become of a line when its call returns: see [`Durability`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self.settings.opening.is_durable = self.settings.is_durable();
+        self
+    }
+
+    /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
+    /// was logged before it is too. journald does so from `CRIT` on.
+    ///
+    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed.
+    ///
+    /// ```
+    /// use tracing_handlers::sink::{Batch, File, Line, Sink};
+    /// use tracing_handlers::Severity;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
+    /// let mut log = |severity, line: &[u8]| {
+    ///     file.write(Batch::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     Ok::<_, tracing_handlers::Error>(file.pending())
+    /// };
+    /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);
+    /// assert_eq!(log(Severity::ERROR, b"not fine\n")?, 0);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "fine\nnot fine\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sync_after(mut self, severity: impl Into<Severity>) -> Self {
+        self.settings.sync_after = Some(severity.into());
+        self.settings.opening.is_durable = true;
         self
     }
 
@@ -199,11 +242,15 @@ impl FileOptions {
     /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
+        let buffer = self.buffer.unwrap_or(match self.settings.durability {
+            Durability::Buffered(bytes) => bytes,
+            _ => 0,
+        });
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
         }
-        Ok(File { appender, buffer: Buffer::new(self.buffer) })
+        Ok(File { appender, buffer: Buffer::new(buffer) })
     }
 }
 
@@ -214,11 +261,27 @@ pub(super) struct Settings {
     pub(super) shared: bool,
     pub(super) watch: Option<Watch>,
     pub(super) rotation: Option<Rotation>,
+    pub(super) durability: Durability,
+    pub(super) sync_after: Option<Severity>,
+}
+
+impl Settings {
+    /// Whether anything is ever synced.
+    fn is_durable(&self) -> bool {
+        self.durability.syncs() || self.sync_after.is_some()
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { opening: Opening::default(), shared: false, watch: Some(Watch::default()), rotation: None }
+        Self {
+            opening: Opening::default(),
+            shared: false,
+            watch: Some(Watch::default()),
+            rotation: None,
+            durability: Durability::default(),
+            sync_after: None,
+        }
     }
 }
 
@@ -229,6 +292,8 @@ pub(super) struct Opening {
     keep_dirs: bool,
     follow_links: bool,
     ownership: Ownership,
+    /// What is made is there after a loss of power.
+    is_durable: bool,
 }
 
 impl Opening {
@@ -258,11 +323,15 @@ impl Opening {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match self.ownership.make_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made,
-        }
-        // Somebody was faster, or it is a symbolic link to a file yet to be made.
+        let made = match self.ownership.make_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path),
+            made => made,
+        };
+        made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
+    }
+
+    /// Somebody was faster, or it is a symbolic link to a file yet to be made.
+    fn open_late(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
                 fs::OpenOptions::new().append(true).create(true).open(path)
@@ -289,6 +358,14 @@ impl Opening {
         match self.ownership.make_dir(dir) {
             Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
+            _ => self.made(dir.parent()),
+        }
+    }
+
+    /// Something was made in `dir`.
+    fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
+        match dir {
+            Some(dir) if self.is_durable => durable::made(dir),
             _ => Ok(()),
         }
     }
