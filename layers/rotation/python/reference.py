@@ -4,11 +4,11 @@ import datetime
 import json
 import logging.handlers
 import os
+import re
 import sys
 import time
 
-nowhere = os.path.join(os.path.dirname(os.path.abspath("/")), "no-such-folder", "app.log")
-logging.raiseExceptions = True
+nowhere = "/no-such-folder/app.log"
 
 
 class Rule(logging.handlers.TimedRotatingFileHandler):
@@ -47,7 +47,10 @@ def deadline(case):
 def surplus(case):
     handler = rule(case)
     real = os.listdir
-    os.listdir = lambda folder: list(case["names"])
+    names = case["names"]
+    if sys.version_info < (3, 13):
+        names = [name for name in names if re.fullmatch(r"app\.log\.[0-9_-]*", name)]
+    os.listdir = lambda folder: names
     try:
         return [os.path.basename(path) for path in handler.getFilesToDelete()]
     finally:

@@ -185,6 +185,7 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
     /// Whatever is asked: the answers lie on the right side, agree with each other, and the calendar's ends stop nothing.
     #[test]
     fn deadlines_and_beginnings_fit_together(
@@ -384,11 +385,11 @@ mod zones {
                 .map(|change| change.timestamp().as_second())
                 .collect();
             // Each zone begins elsewhere, and takes every so many-th of its changes.
-            for change in changes.iter().skip(index % 3).step_by(changes.len() / 10 + 1) {
+            for change in changes.iter().skip(index % 3).step_by(changes.len() / 5 + 1) {
                 count += compare(name, change - 26 * 3_600, 54 * 60);
             }
         }
-        assert!(count > 20_000, "{count}");
+        assert!(count > 10_000, "{count}");
     }
 
     /// The changes that are unlike others: a day left out, half an hour, at midnight.

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
@@ -86,24 +87,13 @@ impl Case {
         let shown = (deadline + offset).rem_euclid(86_400);
         let change = zone.preceding(jiff::Timestamp::from_second(deadline + 1).unwrap()).next();
         let is_after_gap = change.is_some_and(|change| deadline - change.timestamp().as_second() < 86_400);
-        shown == time
-            || is_after_gap
-                && !zone.to_ambiguous_timestamp(wall(deadline + offset - shown + time)).offset().is_unambiguous()
+        let asked = zone.to_ambiguous_timestamp(wall(deadline + offset - shown + time));
+        shown == time || is_after_gap && matches!(asked.offset(), AmbiguousOffset::Gap { .. })
     }
 }
 
 fn wall(local: i64) -> jiff::civil::DateTime {
     TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(local).unwrap())
-}
-
-trait Unambiguous {
-    fn is_unambiguous(&self) -> bool;
-}
-
-impl Unambiguous for jiff::tz::AmbiguousOffset {
-    fn is_unambiguous(&self) -> bool {
-        matches!(self, jiff::tz::AmbiguousOffset::Unambiguous { .. })
-    }
 }
 
 fn cases(count: usize) -> Vec<Case> {
@@ -205,22 +195,25 @@ fn files_that_are_too_many_are_those_of_python_itself() {
     let usual = "app\\.log\\.202[0-9]-[01][0-9]-[0-3][0-9](_[0-2][0-9](-[0-5][0-9]){0,2})?(\\.gz|x|)";
     let name = prop_oneof![3 => usual.boxed(), 1 => prop::collection::vec(part, 0..4).prop_map(|parts| parts.concat())];
     let whens = prop::sample::select(vec!["S", "M", "H", "D", "MIDNIGHT", "W3"]);
-    let case = (whens, 1..5_usize, prop::collection::vec(name, 0..20));
+    let case = (whens, 1..4_usize, prop::collection::vec(name, 0..40));
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]));
-    let cases: Vec<_> = (0..2_000).map(|_| case.new_tree(&mut runner).unwrap().current()).collect();
+    let cases: Vec<_> = (0..1_000).map(|_| case.new_tree(&mut runner).unwrap().current()).collect();
     let json = |(when, backups, names): &(&str, usize, Vec<String>)| json!({ "zone": "UTC", "when": when, "interval": 1, "at_time": null, "backups": backups, "names": names });
     let Some((version, answers)) = python(&cases.iter().map(json).collect::<Vec<_>>()) else { return };
-    if version < (3, 13) {
-        return drop(skip::<()>("python3 is older than 3.13, whose pattern for old files is another"));
-    }
+    // Its pattern for old files is another, and the script leaves out what differs.
+    let is_known = |name: &&String| {
+        let plain = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || b"-_".contains(&byte));
+        version >= (3, 13) || name.strip_prefix("app.log.").is_some_and(plain)
+    };
     let mut removed = 0;
     for ((when, backups, names), theirs) in cases.iter().zip(&answers) {
+        let names = names.iter().filter(is_known);
         let ours = rule(when, 1, None).backup_count(*backups).surplus("app.log", names);
         let theirs: Vec<_> = theirs.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-        assert_eq!(ours, theirs, "{when} {backups} {names:?}");
+        assert_eq!(ours, theirs, "{when} {backups}");
         removed += ours.len();
     }
-    assert!(removed > 1_000, "{removed}");
+    assert!(removed > 300, "{removed}");
 }
 
 /// Its version and its answers; nothing where there is no Python, which CI does not accept.
