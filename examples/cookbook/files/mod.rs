@@ -4,9 +4,11 @@ mod compress;
 mod durable_audit;
 mod group_commit;
 mod owner;
+mod python_timed;
 mod read_back;
 mod reopen;
 mod rotate_now;
+mod schedule;
 mod signals;
 
 use crate::Recipe;
@@ -16,8 +18,10 @@ pub const RECIPES: &[Recipe] = &[
     durable_audit::RECIPE,
     group_commit::RECIPE,
     owner::RECIPE,
+    python_timed::RECIPE,
     read_back::RECIPE,
     reopen::RECIPE,
     rotate_now::RECIPE,
+    schedule::RECIPE,
     signals::RECIPE,
 ];
