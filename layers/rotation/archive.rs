@@ -294,5 +294,6 @@ fn sync_dir_of(_: &Path) -> io::Result<()> {
 
 const PIECE: usize = 64 << 10;
 
-#[cfg(all(test, unix, feature = "gzip"))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "gzip"))]
 mod tests;
