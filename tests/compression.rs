@@ -76,7 +76,7 @@ fn the_tools_of_others_open_the_archives() {
     for (name, compression) in [("gz", Compression::gzip()), ("zst", Compression::zstd())] {
         let path = dir.path().join(name);
         let mut file = File::open(&path).unwrap().rotation(Rotation::size(60_000).keep(9).compression(compression));
-        write(&mut file, 0..5_000);
+        write(&mut file, 0..10_000);
         settled();
         let archive = dir.path().join(format!("{name}.1.{name}"));
         let text: String =

@@ -21,8 +21,8 @@ use crate::{Error, ErrorKind};
 pub(super) enum Source {
     /// To be opened when its turn comes.
     Named(Arc<Path>),
-    /// Open, so that it may be renamed or removed meanwhile. Where a file of the same place follows that is not compressed,
-    /// that one is here too: most likely they hold the same.
+    /// Open, so that it may be renamed or removed meanwhile. Where a file of the same place follows that is not
+    /// compressed, that one is here too: most likely they hold the same.
     Open { path: Arc<Path>, file: fs::File, twin: Option<fs::File> },
     /// It was there, and could not be opened.
     Failed(Arc<Path>, io::Error),
@@ -30,7 +30,8 @@ pub(super) enum Source {
     Missing(Arc<Path>, u64),
 }
 
-/// All files of the family of `path`, the oldest first. They are those of one moment, though files may be renamed meanwhile.
+/// All files of the family of `path`, the oldest first. They are those of one moment, though files may be renamed
+/// meanwhile.
 pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     let absolute = std::path::absolute(path).map_err(|error| cannot("read", path, error))?;
     let (Some(dir), Some(base)) = (absolute.parent(), absolute.file_name()) else {
@@ -70,8 +71,8 @@ struct Found {
 }
 
 impl Family {
-    /// Looks and opens until two looks, one after the other, have found the same, and all of that is open: then nothing was
-    /// renamed in between. An open file keeps its identity to itself, so that no other one can be taken for it.
+    /// Looks and opens until two looks, one after the other, have found the same, and all of that is open: then nothing
+    /// was renamed in between. An open file keeps its identity to itself, so that no other one can be taken for it.
     fn snapshot(&self) -> Result<Vec<Source>, Error> {
         let until = Instant::now() + PATIENCE;
         let mut open = HashMap::new();

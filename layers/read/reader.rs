@@ -17,9 +17,9 @@ use crate::rotation::{is_same, unpack};
 /// |---|---|---|
 /// | [`max_line`](Self::max_line) | 64 MiB | a longer line is not read but [reported](Gap::TooLong) |
 ///
-/// It is an iterator over [`Event`]s: lines and, in their places, what is missing. It never ends early: a file that cannot be read is
-/// reported, and the next one is next. What is compressed is seen by its first bytes, whatever its name (features `gzip`,
-/// `zstd`). Memory is bounded by the longest line.
+/// It is an iterator over [`Event`]s: lines and, in their places, what is missing. It never ends early: a file that
+/// cannot be read is reported, and the next one is next. What is compressed is seen by its first bytes, whatever its
+/// name (features `gzip`, `zstd`). Memory is bounded by the longest line.
 ///
 /// ```
 /// use tracing_handlers::read::{Event, Reader};
@@ -39,11 +39,11 @@ use crate::rotation::{is_same, unpack};
 ///
 /// # While the log goes on
 ///
-/// All files are opened before the first is read, so that renaming, compressing and removing them meanwhile changes nothing: no
-/// line comes twice and none is left out. That takes one descriptor for each; those that the limit of the process leaves none for are
-/// reported as [unreadable](Gap::Unreadable). What is in the family when the reader is made is read, and what is appended to the
-/// file in use before its end is reached; files begun later are not. Where a crash left an old file both compressed and not, it is
-/// read once, if both hold the same; if not, both are read.
+/// All files are opened before the first is read, so that renaming, compressing and removing them meanwhile changes
+/// nothing: no line comes twice and none is left out. That takes one descriptor for each; those that the limit of the
+/// process leaves none for are reported as [unreadable](Gap::Unreadable). What is in the family when the reader is made
+/// is read, and what is appended to the file in use before its end is reached; files begun later are not. Where a crash
+/// left an old file both compressed and not, it is read once, if both hold the same; if not, both are read.
 pub struct Reader {
     sources: VecDeque<Source>,
     now: Option<Now>,
@@ -58,14 +58,16 @@ struct Now {
 
 impl Reader {
     /// Finds `path` and its old files by their names, and opens them all: `app.log.N`, of which 1 is the newest, and
-    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each with `.gz` or `.zst` behind it or not, and the
-    /// same in front of the extension: `app.N.log`. Where `path` is a link to `app.log.N`, 1 is the oldest. A date begins
-    /// with the year, its largest units come first: `2026-11-21`, `2026-11-21_10-40`, `20261121`. Dated files come before numbered ones.
+    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each with `.gz` or `.zst` behind it or
+    /// not, and the same in front of the extension: `app.N.log`. Where `path` is a link to `app.log.N`, 1 is the
+    /// oldest. A date begins with the year, its largest units come first: `2026-11-21`, `2026-11-21_10-40`, `20261121`.
+    /// Dated files come before numbered ones.
     ///
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io) where there is none of them, or the directory cannot be listed;
-    /// [`Timeout`](crate::ErrorKind::Timeout) where for 10 seconds there was no moment at which no file was being renamed.
+    /// [`Timeout`](crate::ErrorKind::Timeout) where for 10 seconds there was no moment at which no file was being
+    /// renamed.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::count(path.as_ref(), Count::Down)
     }

@@ -65,8 +65,9 @@ impl Log for Rotated {
 
 /// Has the old files of a log compressed.
 ///
-/// A crash at any moment costs the work and no line: an archive gets its name when all of it is on the disk, and the file it was made
-/// of is removed after that. Where both are there, the next start removes the latter, once it has seen that they hold the same.
+/// A crash at any moment costs the work and no line: an archive gets its name when all of it is on the disk, and the
+/// file it was made of is removed after that. Where both are there, the next start removes the latter, once it has seen
+/// that they hold the same.
 #[derive(Debug)]
 pub(super) struct Archive<L> {
     log: L,
@@ -238,7 +239,8 @@ impl Raw {
         }
     }
 
-    /// Whether the `read` bytes that were compressed are still all of it: another process may have missed that it was turned.
+    /// Whether the `read` bytes that were compressed are still all of it: another process may have missed that it was
+    /// turned.
     fn is_unchanged(&self, read: u64) -> io::Result<bool> {
         let now = self.file.metadata()?;
         Ok(now.len() == read && now.modified().ok() == self.metadata.modified().ok())
@@ -292,5 +294,6 @@ fn sync_dir_of(_: &Path) -> io::Result<()> {
 
 const PIECE: usize = 64 << 10;
 
-#[cfg(all(test, unix, feature = "gzip"))]
+#[cfg(test)]
+#[cfg(all(unix, feature = "gzip"))]
 mod tests;

@@ -1,7 +1,8 @@
 //! Places at which a test may kill the process, to see what a crash there leaves behind.
 //!
-//! With `TRACING_HANDLERS_KILL_AT=NAME` or `NAME:N` in its environment, a process built with debug assertions kills itself by
-//! SIGKILL the first (the Nth) time it comes to the point of that name. Without, and in release builds, nothing happens.
+//! With `TRACING_HANDLERS_KILL_AT=NAME` or `NAME:N` in its environment, a process built with debug assertions kills
+//! itself by SIGKILL the first (the Nth) time it comes to the point of that name. Without, and in release builds,
+//! nothing happens.
 //!
 //! | point | what has just been done |
 //! |---|---|

@@ -1,11 +1,12 @@
-//! One thread for the work that nobody who logs should wait for: compressing, removing what is too old, syncing directories.
+//! One thread for the work that nobody who logs should wait for: compressing, removing what is too old, syncing
+//! directories.
 //!
-//! It starts with the first job, ends when it has had none for some seconds, and starts again. A forked child does not have it:
-//! the jobs that were waiting are the parent's, and the child's first job starts a thread of its own. At exit nothing waits for
-//! it: what it had not done is found, and done, when the file is opened next.
+//! It starts with the first job, ends when it has had none for some seconds, and starts again. A forked child does not
+//! have it: the jobs that were waiting are the parent's, and the child's first job starts a thread of its own. At exit
+//! nothing waits for it: what it had not done is found, and done, when the file is opened next.
 //!
-//! A job must not log; should it panic, [`log_panics`](crate::process::log_panics) leaves the record out, as it may have a lock
-//! of the very file that the record would go to.
+//! A job must not log; should it panic, [`log_panics`](crate::process::log_panics) leaves the record out, as it may
+//! have a lock of the very file that the record would go to.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -21,8 +22,8 @@ use crate::{Error, selflog};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Waits until the work behind rotated files that has been asked for so far is done: old files are compressed, and those too old
-/// are removed. Tells whether it was, within `timeout`.
+/// Waits until the work behind rotated files that has been asked for so far is done: old files are compressed, and
+/// those too old are removed. Tells whether it was, within `timeout`.
 ///
 /// Nothing needs to wait for it: what is not done when the process ends is done when the file is opened next. It is for
 /// tests, and for programs that want the archives to be there before they end or hand them on.
@@ -37,8 +38,8 @@ pub fn settle(timeout: Duration) -> bool {
     KEEPER.settle(deadline_in(timeout))
 }
 
-/// Has `job` done by the thread. One that waits already with the same `what` for the same file is replaced: so many changes
-/// of a file as there may be make at most one job that waits and one that runs.
+/// Has `job` done by the thread. One that waits already with the same `what` for the same file is replaced: so many
+/// changes of a file as there may be make at most one job that waits and one that runs.
 pub(crate) fn submit(what: &'static str, file: &Path, job: Job) {
     KEEPER.submit(what, file, job);
 }

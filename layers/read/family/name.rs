@@ -133,7 +133,8 @@ fn number(text: &str) -> Option<u64> {
     is_plain.then(|| text.parse().ok())?
 }
 
-/// A year, and then a date or a time of any precision, largest units first: `2026-11`, `2026-11-21_10-40-26`, `20261121`.
+/// A year, and then a date or a time of any precision, largest units first: `2026-11`, `2026-11-21_10-40-26`,
+/// `20261121`.
 fn is_date(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &text[digits..];

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// `.NAME.gz.tmp`, beside NAME. It is removed when this is dropped, unless it was renamed.
 ///
-/// As long as a process is at it, it has the file locked (`flock`), so that another one can tell it from what a killed process
-/// left behind: that is nobody's lock.
+/// As long as a process is at it, it has the file locked (`flock`), so that another one can tell it from what a killed
+/// process left behind: that is nobody's lock.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     path: PathBuf,
@@ -17,8 +17,8 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes the file for the archive of `source`, open to nobody else, in the place of one that was left behind. `None`: another
-    /// process is at it.
+    /// Makes the file for the archive of `source`, open to nobody else, in the place of one that was left behind.
+    /// `None`: another process is at it.
     pub(crate) fn make(source: &Path, extension: &str) -> io::Result<Option<Self>> {
         let path = name_of(source, extension);
         if !remove_left_over(&path)? {

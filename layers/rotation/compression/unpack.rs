@@ -38,11 +38,14 @@ pub(crate) fn packed_extensions() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().map(|format| format.extension)
 }
 
+type Unpack = fn(Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>;
+
 struct Format {
     extension: &'static str,
     feature: &'static str,
     magic: &'static [u8],
-    unpack: Option<fn(Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>>,
+    /// `None`: the feature is off.
+    unpack: Option<Unpack>,
 }
 
 impl Format {
