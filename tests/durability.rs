@@ -400,8 +400,11 @@ fn durable_files_keep_the_laws_of_sinks() {
     }
 }
 
-/// What the children do, each in a process of its own.
-const CASES: &[(&str, fn(&Path))] = &[
+/// What a child does, by its name.
+type Case = (&'static str, fn(&Path));
+
+/// Each in a process of its own.
+const CASES: &[Case] = &[
     ("threads", threads),
     ("writers", writers),
     ("one_by_one", one_by_one),
@@ -505,7 +508,6 @@ impl Traced {
             call.starts_with(&format!("{name}(")) && is_there && call.contains(text)
         };
         let fits = calls.len() == wanted.len() && calls.iter().zip(wanted).all(|(call, wanted)| shows(call, *wanted));
-        // The new file's own directory, when it is made first, is not what these are about.
         assert!(fits, "{calls:#?}\nis not {wanted:#?}");
     }
 

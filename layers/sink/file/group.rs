@@ -288,9 +288,10 @@ impl Group {
             Some(_) => drop(self.lost.fetch_add(lost, Ordering::AcqRel)),
         }
         state.untold += lost;
-        self.settled.notify_all();
         drop(state);
+        // It is told before those who wait go on, perhaps to the end of the process.
         self.tell(failure);
+        self.settled.notify_all();
         lock(&self.state)
     }
 
