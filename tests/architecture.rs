@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const BORDERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("sync", &[]),
+    ("backoff", &[]),
     ("bytes", &[]),
     ("changes", &["sync"]),
     ("clock", &["sync"]),
@@ -21,7 +22,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("rotation", &["clock", "error", "selflog", "sync"]),
-    ("sink", &["clock", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
+    ("sink", &["backoff", "clock", "error", "format::Caps", "record::Severity", "rotation", "selflog", "sync"]),
     (
         "process",
         &["error", "handler::HeldBack", "handler::is_delivering", "record::freeze_callsites", "selflog", "sync"],
@@ -29,8 +30,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "handler",
         &[
-            "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog",
-            "sink", "stats", "sync",
+            "backoff", "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite",
+            "selflog", "sink", "stats", "sync",
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
