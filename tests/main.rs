@@ -5,6 +5,7 @@ mod architecture;
 mod around;
 mod collect;
 mod csv;
+mod faults;
 mod filter;
 mod filters;
 mod guide;

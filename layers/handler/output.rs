@@ -784,4 +784,39 @@ mod tests {
         assert_eq!(missed(2), [3, 4, 5]);
         assert_eq!(missed(0), [0, 2, 3, 4, 5]);
     }
+
+    #[test]
+    fn the_notice_stands_before_a_batch_and_what_that_lost_before_the_next() {
+        /// Takes so many lines of each batch in turn.
+        struct Script(Vec<usize>, crate::sink::Memory);
+        impl Sink for Script {
+            fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+                let take = self.0.remove(0).min(batch.lines().len());
+                let lines = &batch.lines()[..take];
+                self.1.write(Batch::new(&batch.bytes()[..lines.last().map_or(0, |line| line.end)], lines))?;
+                match take < batch.lines().len() {
+                    true => Err(Partial::new(take, Error::new(ErrorKind::Full, "no room"))),
+                    false => Ok(()),
+                }
+            }
+            fn describe(&self) -> String {
+                "script".to_owned()
+            }
+        }
+        let memory = crate::sink::Memory::new();
+        let format = crate::format::from_fn(|record: &Record<'_>, out: &mut Out<'_>| {
+            out.push_str(record.message());
+            Ok(())
+        });
+        let output = Output::new(format, Script(vec![0, 3, 9], memory.clone()));
+        let handled = [&["a", "b"][..], &["c", "d", "e"], &["f", "g"]].map(|messages| {
+            let result = output.handle_batch(Records::new(&batch(messages)));
+            result.map_or_else(|partial| partial.delivered, |()| messages.len())
+        });
+        assert_eq!(handled, [0, 2, 2]);
+        let expected = ["2 records missing here: no room", "c", "d", "1 record missing here: no room", "f", "g"];
+        assert_eq!(memory.lines(), expected);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.delivered, stats.failed) == (4, 3), "{stats:?}");
+    }
 }
