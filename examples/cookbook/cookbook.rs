@@ -9,6 +9,7 @@
 
 mod alerts;
 mod buffers;
+mod files;
 mod filters;
 mod formats;
 mod recipe;
@@ -32,6 +33,7 @@ const AREAS: &[&[Recipe]] = &[
     routes::RECIPES,
     scopes::RECIPES,
     writers::RECIPES,
+    files::RECIPES,
     formats::RECIPES,
     safe::RECIPES,
     testing::RECIPES,

@@ -141,13 +141,35 @@ fn a_directory_that_is_removed_is_made_again_at_the_next_rotation() {
     alone("faults::causes::a_directory_that_is_removed_is_made_again_at_the_next_rotation", || {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs");
-        let log = Log::open(logs.join("app.log"), File::options().rotation(Rotation::size(500)));
+        let log = Log::open(logs.join("app.log"), File::options().watch(None).rotation(Rotation::size(500)));
         assert_eq!(log.send(2), 2);
         fs::remove_dir_all(&logs).unwrap();
         // Two more have room in the file that has no name any more; nobody can know of them.
         assert_eq!(log.send(4), 4);
         assert_eq!(log.lines(), numbers(4..6));
         assert_eq!((log.stats().delivered, log.told().len()), (6, 0));
+    });
+}
+
+#[test]
+fn a_directory_that_is_removed_is_made_again_for_the_next_line_by_a_file_that_looks() {
+    alone("faults::causes::a_directory_that_is_removed_is_made_again_for_the_next_line_by_a_file_that_looks", || {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs");
+        let log = Log::open(logs.join("app.log"), File::options().watch(std::time::Duration::ZERO));
+        assert_eq!(log.send(2), 2);
+        fs::remove_dir_all(&logs).unwrap();
+        assert_eq!(log.send(3), 3);
+        assert_eq!(log.lines(), numbers(2..5));
+        // And where a directory may not be made, because something is in the way.
+        fs::remove_dir_all(&logs).unwrap();
+        fs::write(&logs, "").unwrap();
+        assert_eq!(log.send(2), 0);
+        fs::remove_file(&logs).unwrap();
+        log.wait();
+        assert_eq!(log.send(1), 1);
+        assert_eq!((log.lines()[1..].to_vec(), log.lines().len()), (numbers(7..8), 2));
+        assert!(log.lines()[0].starts_with("2 records missing here: "), "{:?}", log.lines());
     });
 }
 

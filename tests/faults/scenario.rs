@@ -8,31 +8,70 @@ use std::time::{Duration, Instant};
 
 use tracing_handlers::clock::Manual;
 use tracing_handlers::handler::Handler;
-use tracing_handlers::rotation::Rotation;
+use tracing_handlers::rotation::{Naming, Rotation};
 use tracing_handlers::sink::{File, FileOptions};
 use tracing_handlers::{Output, RecordBuf, Severity, selflog};
 
 use super::Plain;
 
-/// One way to use a log file. A new one is a line in [`LIVES`], and a name for its older files in
-/// [`syscalls`](super::syscalls) where they are called otherwise.
+/// One way to use a log file. A new one is a line in [`LIVES`].
 pub struct Life {
     pub name: &'static str,
     pub options: fn() -> FileOptions,
+    /// What the ended files are called.
+    pub names: Names,
     /// Nothing is removed by retention: all lines must be there.
     pub keeps_all: bool,
 }
 
+#[derive(Clone, Copy)]
+pub enum Names {
+    NewestFirst,
+    OldestFirst,
+    /// All of one day.
+    Dated,
+    /// The path is a link to the last one.
+    Live,
+}
+
+impl Names {
+    /// What stands behind the path in the name of each file, the oldest first.
+    pub fn endings(self) -> Vec<String> {
+        let numbers = || (1..=12).map(|number| format!(".{number}"));
+        let own = String::new();
+        match self {
+            Self::NewestFirst => numbers().rev().chain([own]).collect(),
+            Self::OldestFirst => numbers().chain([own]).collect(),
+            Self::Live => numbers().collect(),
+            Self::Dated => [String::new()]
+                .into_iter()
+                .chain(numbers())
+                .map(|number| format!(".1970-01-01{number}"))
+                .chain([own])
+                .collect(),
+        }
+    }
+}
+
+#[rustfmt::skip]
 pub const LIVES: &[Life] = &[
-    Life { name: "plain", options: || File::options().mode(0o640).rotation(rotation(9)), keeps_all: true },
-    Life { name: "keeps-two", options: || File::options().delay(true).rotation(rotation(2)), keeps_all: false },
-    Life { name: "buffered", options: || File::options().buffer(120).rotation(rotation(9)), keeps_all: true },
-    Life { name: "holds", options: || File::options().hold(200).rotation(rotation(9)), keeps_all: true },
-    Life { name: "one-file", options: || File::options().truncate(true), keeps_all: true },
+    Life { name: "plain", options: || File::options().mode(0o640).rotation(rotation(9)), names: Names::NewestFirst, keeps_all: true },
+    Life { name: "keeps-two", options: || File::options().delay(true).rotation(rotation(2)), names: Names::NewestFirst, keeps_all: false },
+    Life { name: "buffered", options: || File::options().buffer(120).rotation(rotation(9)), names: Names::NewestFirst, keeps_all: true },
+    Life { name: "holds", options: || File::options().hold(200).rotation(rotation(9)), names: Names::NewestFirst, keeps_all: true },
+    Life { name: "one-file", options: || File::options().truncate(true).watch(Duration::ZERO), names: Names::NewestFirst, keeps_all: true },
+    Life { name: "shared", options: || File::options().shared(true).rotation(rotation(9)), names: Names::NewestFirst, keeps_all: true },
+    Life { name: "oldest-first", options: || named(Naming::numbered_oldest_first()), names: Names::OldestFirst, keeps_all: true },
+    Life { name: "dated", options: || named(Naming::dated("%F").expect("a pattern")), names: Names::Dated, keeps_all: true },
+    Life { name: "live", options: || named(Naming::numbered().live()), names: Names::Live, keeps_all: true },
 ];
 
 fn rotation(keep: usize) -> Rotation {
-    Rotation::size(160).keep(keep)
+    Rotation::size(160).keep(keep).clock(Manual::default())
+}
+
+fn named(naming: Naming) -> FileOptions {
+    File::options().rotation(rotation(9).naming(naming))
 }
 
 pub const LINES: usize = 24;

@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::family;
 use super::scenario::{self, Account, LINES, LIVES, Life};
 
 #[test]
@@ -110,7 +109,13 @@ fn judge(dir: &Path, output: &Output, known: Option<&Account>, life: &Life, last
     if !lasting && (never_opened || !known.taken.contains(&(LINES - 1)) && known.failed > 1) {
         return Err("one failure, and it did not go on".into());
     }
-    scenario::check(&family(&dir.join(LOG)), known, life.keeps_all)
+    scenario::check(&text(life, dir), known, life.keeps_all)
+}
+
+/// All that stands in the files, the oldest first.
+fn text(life: &Life, dir: &Path) -> String {
+    let file = |ending: &String| fs::read_to_string(dir.join(format!("{LOG}{ending}"))).unwrap_or_default();
+    life.names.endings().iter().map(file).collect()
 }
 
 /// How often each system call names one of the log's files or directories.
@@ -137,8 +142,9 @@ fn run(life: &Life, dir: &Path, strace: &[&str]) -> Output {
     let log = dir.join(LOG);
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "signal=none"]).args(strace);
-    let older = (1..=10).map(|number| PathBuf::from(format!("{}.{number}", log.display())));
-    for path in log.ancestors().take(3).map(Path::to_owned).chain(older) {
+    let files = life.names.endings().into_iter().map(|ending| PathBuf::from(format!("{}{ending}", log.display())));
+    let helpers = [".app.log.lock", ".app.log.link.tmp"].map(|name| log.with_file_name(name));
+    for path in log.ancestors().take(3).map(Path::to_owned).chain(files).chain(helpers) {
         command.arg("-P").arg(path);
     }
     command.arg(std::env::current_exe().unwrap()).args(["--exact", "faults::syscalls::one_life"]);
