@@ -273,9 +273,8 @@ impl<F: Format, S: Sink> Output<F, S> {
             lines if self.shared.missing.is_none() => state.write(bytes, lines, 0),
             lines => self.write_behind_notice(&mut state, bytes, lines),
         };
-        let written = written.map_err(|partial| {
+        let written = written.inspect_err(|partial| {
             self.refused(&mut state, lines.len() - partial.delivered, &partial.error);
-            partial
         });
         if process::is_exiting() {
             // Nobody may come to flush after this.

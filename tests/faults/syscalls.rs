@@ -143,7 +143,9 @@ fn calls_of(life: &Life) -> Option<BTreeMap<String, usize>> {
 fn run(life: &Life, dir: &Path, paths: &[PathBuf], strace: &[&str]) -> Output {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", "signal=none"]).args(strace);
-    paths.iter().for_each(|path| drop(command.arg("-P").arg(path)));
+    for path in paths {
+        command.arg("-P").arg(path);
+    }
     command.arg(std::env::current_exe().unwrap()).args(["--exact", "faults::syscalls::one_life"]);
     command.env(LIFE, life.name).env(DIR, dir).output().unwrap()
 }
