@@ -49,6 +49,7 @@
 
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
+mod backoff;
 mod bytes;
 mod changes;
 pub mod clock;

@@ -28,7 +28,18 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("rotation", &["clock", "error", "ownership", "process", "selflog", "sync"]),
     (
         "sink",
-        &["clock", "epochs", "error", "format::Caps", "ownership", "record::Severity", "rotation", "selflog", "sync"],
+        &[
+            "backoff",
+            "clock",
+            "epochs",
+            "error",
+            "format::Caps",
+            "ownership",
+            "record::Severity",
+            "rotation",
+            "selflog",
+            "sync",
+        ],
     ),
     // What panics there must not be logged into the file that it works at.
     (
@@ -47,8 +58,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "handler",
         &[
-            "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog",
-            "sink", "stats", "sync",
+            "backoff", "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite",
+            "selflog", "sink", "stats", "sync",
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
@@ -56,6 +67,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
     // It takes the archives that rotation makes apart.
     ("read", &["error", "rotation"]),
+    ("backoff", &[]),
 ];
 
 /// What the crate's root re-exports, and where from.

@@ -8,6 +8,7 @@ mod collect;
 mod compression;
 mod csv;
 mod durability;
+mod faults;
 mod filter;
 mod filters;
 mod guide;

@@ -2,6 +2,7 @@
 
 mod compress;
 mod durable_audit;
+mod faults;
 mod group_commit;
 mod owner;
 mod python_timed;
@@ -16,6 +17,7 @@ use crate::Recipe;
 pub const RECIPES: &[Recipe] = &[
     compress::RECIPE,
     durable_audit::RECIPE,
+    faults::RECIPE,
     group_commit::RECIPE,
     owner::RECIPE,
     python_timed::RECIPE,

@@ -1,4 +1,5 @@
 mod appender;
+mod attempts;
 mod buffer;
 mod commit;
 mod control;
@@ -21,8 +22,10 @@ use std::time::{Duration, Instant};
 use super::run::{Run, Stopped};
 use super::{Batch, Sink, writer};
 use crate::rotation::Rotation;
+use crate::selflog::Health;
 use crate::{Error, Partial, selflog};
 use appender::Appender;
+use attempts::Attempts;
 use buffer::Buffer;
 use durable::Way;
 
@@ -48,14 +51,23 @@ use durable::Way;
 /// though not a loss of power: for that there are [other levels](Durability).
 ///
 /// When a write fails within a line (the disk is full), the torn piece is cut off again and the line is refused; the next
-/// write opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
+/// attempt opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
 /// goes out before the next line.
+///
+/// The attempts after a failure are 50 ms apart, and each pause is twice the one before, up to a second; in between lines are
+/// refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once. See
+/// [what fails, and what happens then](crate::guide::files).
 ///
 /// As `io::Write` each call of `write` is one line, which rotation does not divide.
 #[derive(Debug)]
 pub struct File {
     appender: Appender,
     buffer: Buffer,
+    /// So many bytes of lines are kept while it cannot be written.
+    hold: usize,
+    attempts: Attempts,
+    /// Of lines that are held: nobody else has seen the error.
+    health: Health,
 }
 
 impl File {
@@ -86,12 +98,15 @@ impl File {
 
     #[inline]
     fn write_as(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
-        if self.buffer.has_room(run) && way != Way::Now {
+        if !self.attempts.are_failing() && self.buffer.has_room(run) && way != Way::Now {
             self.buffer.push(run);
             return Ok(());
         }
+        if let Some(error) = self.attempts.put_off() {
+            return self.keep(run, 0, error);
+        }
         if let Err(error) = self.write_buffer() {
-            return Err(Partial::new(self.take_in(run), error));
+            return self.keep(run, 0, error);
         }
         if self.buffer.has_room(run) && way == Way::Usual {
             self.buffer.push(run);
@@ -118,14 +133,18 @@ impl File {
 
     /// Takes lines past the buffer, or into it when they were torn.
     fn append(&mut self, run: Run<'_>) -> Result<(), Partial> {
-        let Err(stopped) = self.appender.write(run) else { return Ok(()) };
-        if stopped.torn == 0 {
-            return Err(Partial::new(stopped.lines, stopped.error));
+        let Err(Stopped { mut lines, torn, error }) = self.appender.write(run) else {
+            self.works();
+            return Ok(());
+        };
+        self.attempts.failed(&error);
+        if torn > 0 {
+            let (line, _) = run.split_at(lines).1.split_at(1);
+            self.buffer.push(line);
+            self.buffer.remove(0, torn);
+            lines += 1;
         }
-        let (line, _) = run.split_at(stopped.lines).1.split_at(1);
-        self.buffer.push(line);
-        self.buffer.remove(0, stopped.torn);
-        Err(Partial::new(stopped.lines + 1, stopped.error))
+        self.keep(run, lines, error)
     }
 
     fn write_buffer(&mut self) -> Result<(), Error> {
@@ -134,9 +153,11 @@ impl File {
         }
         let Err(Stopped { lines, torn, error }) = self.appender.write(self.buffer.as_run()) else {
             self.buffer.clear();
+            self.works();
             return Ok(());
         };
         self.buffer.remove(lines, torn);
+        self.attempts.failed(&error);
         Err(error)
     }
 
@@ -146,11 +167,34 @@ impl File {
         self.appender.settle()
     }
 
-    /// What the buffer still has room for of a run that it cannot write out.
-    fn take_in(&mut self, run: Run<'_>) -> usize {
-        let (some, _) = run.split_at(run.fit(self.buffer.room()));
+    /// Takes in what there is room for of a run that cannot be written, and of which so many lines are taken already.
+    #[cold]
+    fn keep(&mut self, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
+        let (_, left) = run.split_at(taken);
+        let (some, _) = left.split_at(self.buffer.fit(left, self.hold));
         self.buffer.push(some);
-        some.count()
+        if some.count() < left.count() {
+            return Err(Partial::new(taken + some.count(), error));
+        }
+        if self.health.is_news(true) {
+            selflog::tell(&format!("{}: holds what it cannot write: {error}", self.describe()));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn works(&mut self) {
+        if self.attempts.are_failing() {
+            self.recovered();
+        }
+    }
+
+    #[cold]
+    fn recovered(&mut self) {
+        self.attempts.succeeded();
+        if self.health.is_news(false) {
+            selflog::tell(&format!("{}: has written what it held", self.describe()));
+        }
     }
 }
 
@@ -167,9 +211,10 @@ impl Sink for File {
         }
     }
 
-    /// Writes what lies in the buffer, and syncs where the [`Durability`] says so. To write to a regular file does not block
+    /// Writes what lies in the buffer, at once, however lately that failed, and syncs where the [`Durability`] says so. To write to a regular file does not block
     /// for long, so that the deadline is looked at only while another thread syncs.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        self.attempts.hurry();
         match self.appender.durable_mut() {
             None => self.write_out(),
             Some(durable) => {

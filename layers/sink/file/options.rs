@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::appender::Appender;
+use super::attempts::{Attempts, Timer};
 use super::buffer::Buffer;
 use super::durability::Durability;
 use super::durable;
@@ -11,9 +12,11 @@ use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot};
 use crate::Error;
+use crate::clock::Clock;
 use crate::ownership::{self, Account, Ownership};
 use crate::record::Severity;
 use crate::rotation::Rotation;
+use crate::selflog::Health;
 
 /// How a [`File`] is opened, and what becomes of what is written.
 ///
@@ -29,9 +32,11 @@ use crate::rotation::Rotation;
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
 /// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process, or a loss of power, can take away |
 /// | [`sync_after`](Self::sync_after) | none | records this important are on the disk when their call returns |
+/// | [`hold`](Self::hold) | 0 bytes: refuse | keeps lines in memory while the file cannot be written |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
+/// | [`clock`](Self::clock) | the system's | what the pauses between attempts are measured by |
 ///
 /// ```
 /// use std::io::Write;
@@ -53,6 +58,8 @@ pub struct FileOptions {
     delay: bool,
     /// Before that of the level.
     buffer: Option<usize>,
+    hold: usize,
+    timer: Timer,
 }
 
 impl FileOptions {
@@ -205,6 +212,42 @@ impl FileOptions {
         self
     }
 
+    /// While the file cannot be written (the disk is full, the directory is gone), keeps up to so many bytes of lines in
+    /// memory, what lies in the [`buffer`](Self::buffer) among them; they go out first, in order, when it works again. By
+    /// default such lines are refused, so that a [`Fallback`](crate::handler::Fallback), an
+    /// [`Audit`](crate::handler::Audit) or a [`Retry`](crate::handler::Retry) sees the error.
+    ///
+    /// What is held is taken, and [`pending`](crate::Sink::pending): a process that is killed loses it. What has no room is
+    /// refused. The memory is asked for when it is needed, and given back. Held lines go out with the next record whose turn
+    /// it is to try, by `flush`, and when the file is dropped; nobody waits for them.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::sink::{self, Sink};
+    ///
+    /// # tracing_handlers::selflog::set(|_| ());
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("logs/app.log");
+    /// let mut file = sink::File::options().hold(1 << 20).delay(true).open(&path)?;
+    /// std::fs::write(dir.path().join("logs"), "not a directory")?;
+    /// file.write_all(b"one\n")?;
+    /// assert_eq!(file.pending(), 1);
+    /// std::fs::remove_file(dir.path().join("logs"))?;
+    /// Write::flush(&mut file)?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "one\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hold(mut self, bytes: usize) -> Self {
+        self.hold = bytes;
+        self
+    }
+
+    /// What the pauses between attempts are measured by, while the file cannot be written.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.timer = Timer::new(clock);
+        self
+    }
+
     /// Begins new files by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.settings.rotation = Some(rotation);
@@ -250,7 +293,8 @@ impl FileOptions {
         if !self.delay {
             appender.open()?;
         }
-        Ok(File { appender, buffer: Buffer::new(buffer) })
+        let (buffer, attempts) = (Buffer::new(buffer), Attempts::new(self.timer));
+        Ok(File { appender, buffer, hold: self.hold, attempts, health: Health::default() })
     }
 }
 
