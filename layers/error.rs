@@ -62,6 +62,19 @@ impl Error {
         self
     }
 
+    /// The same error once more, for another caller. Of its source only the operating system's error comes along whole.
+    pub(crate) fn again(&self) -> Self {
+        let again = Self::new(self.0.kind, self.0.message.clone());
+        match (self.io_error(), &self.0.source) {
+            (Some(io), _) => again.with_source(match io.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(io.kind(), io.to_string()),
+            }),
+            (None, Some(source)) => again.with_source(source.to_string()),
+            (None, None) => again,
+        }
+    }
+
     /// Somebody has told selflog, who knows the thing's name and whether this is news.
     pub(crate) fn told(mut self) -> Self {
         self.0.told = true;
@@ -168,5 +181,21 @@ impl From<Partial> for Error {
 impl From<Error> for Partial {
     fn from(error: Error) -> Self {
         Self::new(0, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_once_more_reads_the_same_and_has_the_same_cause() {
+        let full = Error::io("cannot write a.log", io::Error::from_raw_os_error(28));
+        assert_eq!(full.again().to_string(), full.to_string());
+        assert_eq!(full.again().io_error().and_then(io::Error::raw_os_error), Some(28));
+        let zero = Error::io("cannot write a.log", io::ErrorKind::WriteZero.into());
+        assert_eq!(zero.again().io_error().map(io::Error::kind), Some(io::ErrorKind::WriteZero));
+        let other = Error::new(ErrorKind::Closed, "closed").with_source("by the peer");
+        assert_eq!((other.again().kind(), other.again().to_string()), (ErrorKind::Closed, other.to_string()));
     }
 }

@@ -49,6 +49,7 @@
 
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
+mod backoff;
 mod bytes;
 mod changes;
 pub mod clock;
@@ -66,6 +67,7 @@ mod key;
 mod layer;
 mod ownership;
 pub mod process;
+pub mod read;
 pub mod record;
 pub mod rewrite;
 pub mod rotation;

@@ -190,7 +190,7 @@ pub fn log_panics() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // A panic inside a handler on this thread may also have interrupted the very lock that a flush wants.
-        if !crate::handler::is_delivering() {
+        if !crate::handler::is_delivering() && !crate::rotation::is_keeper() {
             log_panic(panic);
             let _ = flush(exit_timeout());
         }

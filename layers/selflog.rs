@@ -79,8 +79,7 @@ impl Health {
     /// `records` could not be delivered.
     pub(crate) fn failed(&mut self, name: &str, error: &Error, records: usize) {
         self.failed += records as u64;
-        if !self.told_failing && self.may_tell() {
-            self.told_failing = true;
+        if self.is_news(true) {
             tell(&format!("{name}: {error}"));
         }
     }
@@ -95,10 +94,19 @@ impl Health {
 
     #[cold]
     fn recovered(&mut self, name: &str) {
-        if self.may_tell() {
-            self.told_failing = false;
+        if self.is_news(false) {
             tell(&format!("{name}: works again; {} records failed", std::mem::take(&mut self.failed)));
         }
+    }
+
+    /// Whether it must be told that it fails, or that it does not any more; then that counts as told.
+    #[inline]
+    pub(crate) fn is_news(&mut self, failing: bool) -> bool {
+        let news = self.told_failing != failing && self.may_tell();
+        if news {
+            self.told_failing = failing;
+        }
+        news
     }
 
     /// What fails every other time is not told every time; the state that lasts is told when the time is up.

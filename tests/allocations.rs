@@ -16,7 +16,7 @@ use tracing_handlers::handler::{
     Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
 };
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
-use tracing_handlers::sink::{File, Null};
+use tracing_handlers::sink::{Durability, File, Null};
 use tracing_handlers::writer::Lines;
 use tracing_handlers::{Handler, Output, Queue, Severity};
 use tracing_subscriber::prelude::*;
@@ -91,6 +91,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     for (name, format) in other_formats() {
         check(name, true, Output::new(format, Null));
     }
+    durable_files();
     handlers_around_handlers();
     for (name, filter) in filters() {
         let filtered = Filtered::new(filter, Output::new(Text::new(), Null));
@@ -108,6 +109,20 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     }
     alerts_and_lines();
     a_span_allocates_twice_at_most();
+}
+
+/// In memory where there is such a place: what syncs cost there is not the disk's time.
+fn durable_files() {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let grouped = Durability::Grouped(Duration::from_millis(1));
+    for (name, options) in [
+        ("synced", File::options().durability(Durability::Synced)),
+        ("grouped", File::options().durability(grouped)),
+        ("grouped, buffer", File::options().durability(grouped).buffer(64).sync_after(Severity::ERROR)),
+        ("sync after", File::options().sync_after(Severity::INFO)),
+    ] {
+        check(name, false, Output::new(Json::new(), options.open(folder.path().join(name)).unwrap()));
+    }
 }
 
 fn handlers_around_handlers() {

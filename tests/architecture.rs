@@ -27,11 +27,13 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("key", &["error"]),
     ("seal", &["clock", "error", "key"]),
     ("encryption", &["error", "key"]),
-    ("rotation", &["clock", "error", "ownership", "selflog", "sync"]),
+    // Its thread must be known at forks, and what it holds kept whole.
+    ("rotation", &["clock", "error", "ownership", "process", "selflog", "sync"]),
     // A file seals and encrypts what it is given; how, those modules know.
     (
         "sink",
         &[
+            "backoff",
             "clock",
             "encryption",
             "epochs",
@@ -45,6 +47,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "sync",
         ],
     ),
+    // What panics there must not be logged into the file that it works at.
     (
         "process",
         &[
@@ -53,6 +56,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "handler::HeldBack",
             "handler::is_delivering",
             "record::freeze_callsites",
+            "rotation::is_keeper",
             "selflog",
             "sync",
         ],
@@ -60,13 +64,16 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "handler",
         &[
-            "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog",
-            "sink", "stats", "sync",
+            "backoff", "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite",
+            "selflog", "sink", "stats", "sync",
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
     ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
     ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
+    // It takes the archives that rotation makes apart.
+    ("read", &["error", "rotation"]),
+    ("backoff", &[]),
 ];
 
 /// What the crate's root re-exports, and where from.

@@ -242,6 +242,17 @@ fn several_processes_do_not_share_an_encrypted_file() {
 }
 
 #[test]
+#[cfg(feature = "gzip")]
+fn what_is_encrypted_is_not_compressed() {
+    use tracing_handlers::rotation::Compression;
+
+    let log = Log::new();
+    let rotation = Rotation::size(1000).compression(Compression::gzip());
+    let error = log.options().rotation(rotation).open(&log.path).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
+}
+
+#[test]
 fn a_writer_that_failed_takes_nothing_more() {
     struct Full;
     impl io::Write for Full {

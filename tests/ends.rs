@@ -153,6 +153,7 @@ cases! {
     a_retry_that_waits_does_not_hold_up_the_exit => |ended| ended.succeeds().has_lines(2).took_less_than(4);
     a_line_of_others_without_an_end_is_there_after_the_exit => |ended| ended.exits(7).has_lines(3);
     a_forked_child_leaves_a_line_without_an_end_to_its_parent => |ended| ended.succeeds().has_lines(2);
+    children_forked_while_files_are_compressed_compress_their_own => |ended| ended.succeeds();
     times_without_end_are_times => |ended| ended.succeeds().has_lines(10);
 }
 
@@ -1093,6 +1094,38 @@ fn a_fork_without_thread_locals_forgets_the_parents_records(directory: &Path) {
     log_lines(0..5);
     // SAFETY: a plain function; it runs before the library's own, which was there first.
     assert_eq!(unsafe { libc::atexit(forks) }, 0);
+}
+
+fn children_forked_while_files_are_compressed_compress_their_own(directory: &Path) {
+    use tracing_handlers::{read, rotation, sink};
+
+    let make = |name: String| {
+        let rotation = rotation::Rotation::size(20_000).keep(1_000);
+        #[cfg(feature = "gzip")]
+        let rotation = rotation.compression(rotation::Compression::gzip());
+        let path = directory.join(name);
+        let file = sink::File::open(&path).unwrap().rotation(rotation);
+        (path, output(file))
+    };
+    let check = |path: PathBuf, count| {
+        assert!(rotation::settle(Duration::from_secs(15)));
+        let lines: Vec<_> = read::Reader::open(path).unwrap().map(|event| event.line().unwrap().bytes).collect();
+        assert_eq!(lines, (0..count).map(|number| format!("line {number}").into_bytes()).collect::<Vec<_>>());
+    };
+    let (path, parent) = make("parent.log".to_owned());
+    let mut children = Vec::new();
+    for number in 0..40_000 {
+        parent.handle(&record(&format!("line {number}")).as_record()).unwrap();
+        if number % 2_000 == 1_999 {
+            children.push(fork(|| {
+                let (path, own) = make(format!("child.{number}.log"));
+                (0..5_000).for_each(|line| own.handle(&record(&format!("line {line}")).as_record()).unwrap());
+                check(path, 5_000);
+            }));
+        }
+    }
+    children.into_iter().for_each(wait_for);
+    check(path, 40_000);
 }
 
 fn an_atfork_handler_that_logs_does_not_hang(directory: &Path) {

@@ -6,9 +6,13 @@ mod around;
 #[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
 mod coats;
 mod collect;
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+mod compression;
 mod csv;
+mod durability;
 #[cfg(feature = "encryption")]
 mod encryption;
+mod faults;
 mod filter;
 mod filters;
 mod guide;
@@ -27,6 +31,7 @@ mod pattern;
 mod presets;
 mod python_format;
 mod queue;
+mod read;
 mod record;
 mod rewrite;
 mod rotation;

@@ -108,7 +108,7 @@ fn stats(handler: &impl Handler) -> Stats {
 fn a_sink_that_fails_every_other_write_costs_every_other_record() {
     let sink = Collected::default();
     sink.fail_every(2);
-    let output = Output::new(format::from_fn(message), sink.clone());
+    let output = Output::new(format::from_fn(message), sink.clone()).tell_missing(false);
     let failed = (0..100).filter(|number| handle(&output, number).is_err()).count();
     assert_eq!((failed, sink.lines().len()), (50, 50));
     assert_eq!((stats(&output).delivered, stats(&output).failed), (50, 50));
@@ -118,7 +118,7 @@ fn a_sink_that_fails_every_other_write_costs_every_other_record() {
 fn of_a_batch_that_is_taken_in_part_the_rest_is_counted_as_failed_here_and_in_the_queue() {
     let sink = Collected::default();
     sink.take_at_most.store(1, Ordering::SeqCst);
-    let queue = Queue::new(Output::new(format::from_fn(message), sink.clone()));
+    let queue = Queue::new(Output::new(format::from_fn(message), sink.clone()).tell_missing(false));
     for round in 0..50 {
         (0..5).for_each(|number| handle(&queue, round * 5 + number).unwrap());
         queue.flush(soon()).unwrap();
@@ -140,7 +140,7 @@ fn a_sink_that_panics_costs_its_records_and_works_again_after() {
     assert_eq!(handle(&output, "lost").unwrap_err().kind(), ErrorKind::Panic);
     sink.panics.store(false, Ordering::SeqCst);
     handle(&output, "after").unwrap();
-    assert_eq!(sink.lines(), ["before", "after"]);
+    assert_eq!(sink.lines(), ["before", "1 record missing here: the sink panicked", "after"]);
     assert_eq!((stats(&output).delivered, stats(&output).failed), (2, 1));
 }
 

@@ -33,6 +33,7 @@ const AREAS: &[&[Recipe]] = &[
     routes::RECIPES,
     scopes::RECIPES,
     writers::RECIPES,
+    files::RECIPES,
     formats::RECIPES,
     safe::RECIPES,
     testing::RECIPES,

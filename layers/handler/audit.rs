@@ -122,6 +122,10 @@ impl<H: Handler> Handler for Audit<H> {
         self.shared.handler.span_events()
     }
 
+    fn passed_over(&self, record: &Record<'_>) {
+        self.shared.handler.passed_over(record);
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.shared.handler.flush(deadline)
     }

@@ -87,7 +87,10 @@ impl Fallback {
 
     fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut failed = match self.turn(std::iter::once(*record)) {
-            Turn::Rests => None,
+            Turn::Rests => {
+                self.primary.passed_over(record);
+                None
+            }
             turn => match self.try_primary(turn, || one(&*self.primary.handler, record)) {
                 Ok(()) => return Ok(()),
                 Err(error) => Some(error),
@@ -104,7 +107,10 @@ impl Fallback {
 
     fn hand_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let (mut rest, mut failed) = match self.turn(records) {
-            Turn::Rests => (Rest::all(records), None),
+            Turn::Rests => {
+                records.for_each(|record| self.primary.passed_over(&record));
+                (Rest::all(records), None)
+            }
             Turn::Probe => match self.probe_with_one(records) {
                 (rest, None) if rest.len() == 0 => return Ok(()),
                 rest_and_error => rest_and_error,
@@ -139,6 +145,7 @@ impl Fallback {
             }
         };
         if let Err(error) = self.try_primary(Turn::Probe, || one(&*self.primary.handler, &probe)) {
+            behind.for_each(|record| self.primary.passed_over(&record));
             return (Rest::all(records), Some(error));
         }
         let before = rest.len() + 1;
@@ -278,6 +285,14 @@ struct Link {
 impl Link {
     fn new(handler: impl Handler) -> Self {
         Self { handler: Box::new(handler), failed_at: AtomicI64::new(WORKS) }
+    }
+
+    /// A handler that panics there does so again when a record comes, where that is counted.
+    fn passed_over(&self, record: &Record<'_>) {
+        let _ = guarded(|| {
+            self.handler.passed_over(record);
+            Ok::<_, Error>(())
+        });
     }
 
     fn wants(&self, record: &Record<'_>) -> bool {

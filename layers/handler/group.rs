@@ -61,6 +61,10 @@ macro_rules! side_by_side {
                 SpanEvents::NONE$( | self.$index.span_events())*
             }
 
+            fn passed_over(&self, record: &Record<'_>) {
+                $(self.$index.passed_over(record);)*
+            }
+
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
                 worst([$(guarded(|| self.$index.flush(deadline))),*])
             }
@@ -102,6 +106,10 @@ impl<H: Handler> Handler for Vec<H> {
         self.iter().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
 
+    fn passed_over(&self, record: &Record<'_>) {
+        self.iter().for_each(|handler| handler.passed_over(record));
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         worst(self.iter().map(|handler| guarded(|| handler.flush(deadline))))
     }
@@ -131,6 +139,12 @@ impl<H: Handler> Handler for Option<H> {
 
     fn span_events(&self) -> SpanEvents {
         self.as_ref().map_or(SpanEvents::NONE, Handler::span_events)
+    }
+
+    fn passed_over(&self, record: &Record<'_>) {
+        if let Some(handler) = self {
+            handler.passed_over(record);
+        }
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -19,13 +19,13 @@
 
 mod alert;
 mod audit;
-mod backoff;
 mod buffer;
 mod counts;
 mod dedup;
 mod fallback;
 mod filtered;
 mod group;
+mod missing;
 mod notice;
 mod or_stop;
 mod output;
@@ -135,6 +135,12 @@ pub trait Handler: Send + Sync + 'static {
         SpanEvents::NONE
     }
 
+    /// Told of a record that others take instead, because this handler is left alone after a failure
+    /// ([`Fallback`]): an [`Output`] says in its log how many are missing there. It must not wait for anything.
+    fn passed_over(&self, record: &Record<'_>) {
+        let _ = record;
+    }
+
     /// Delivers what it holds, and comes back by `deadline`. After `Ok` all that it accepted before the call has reached
     /// its end.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -186,6 +192,10 @@ macro_rules! forward {
 
             fn span_events(&self) -> SpanEvents {
                 (**self).span_events()
+            }
+
+            fn passed_over(&self, record: &Record<'_>) {
+                (**self).passed_over(record);
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -18,11 +18,21 @@ pub(super) fn filtered(dropped: Dropped) -> RecordBuf {
     notice(dropped, &message)
 }
 
+/// `17 records missing here: No space left on device`, with the same fields. They need not be lost: another handler may have
+/// them.
+pub(super) fn missing(count: u64, reason: &str) -> RecordBuf {
+    notice_of(count, reason, &format!("{} missing here: {reason}", records(count)))
+}
+
 fn notice(dropped: Dropped, message: &str) -> RecordBuf {
     let reasons: Vec<_> = dropped.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+    notice_of(dropped.total(), &reasons.join(", "), message)
+}
+
+fn notice_of(count: u64, reason: &str, message: &str) -> RecordBuf {
     RecordBuf::of_kind(Kind::Loss, Severity::WARN, "tracing_handlers", message)
-        .with_field(LOST, dropped.total())
-        .with_field("reason", reasons.join(", ").as_str())
+        .with_field(LOST, count)
+        .with_field("reason", reason)
 }
 
 fn records(count: u64) -> String {

@@ -2,20 +2,21 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{DropReason, Handler, Report, Stats};
+use super::missing::{Again, Missing, Reason};
+use super::{DropReason, Handler, Report, Stats, notice};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::{self, Held, Resource};
 use crate::record::pool::{self, Buffer};
-use crate::record::{Meta, Record, Records, Severity, SpanEvents};
+use crate::record::{Kind, Meta, Record, RecordBuf, Records, Severity, SpanEvents};
 use crate::selflog::Health;
-use crate::sink::{Batch, Line, Sink};
-use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
+use crate::sink::{Batch, Commit, Line, Sink};
+use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -27,6 +28,7 @@ use crate::{Error, ErrorKind, Partial};
 /// | [`span_events`](Self::span_events) | none | records of spans made, entered, left and closed |
 /// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
+/// | [`tell_missing`](Self::tell_missing) | yes | the log itself says how many records are missing in it |
 /// | [`name`](Self::name) | what the sink is | how reports and troubles call it |
 ///
 /// A record is formatted without a lock, then written under the sink's lock: on the thread that logs it, or on a
@@ -52,19 +54,23 @@ pub struct Output<F, S: Sink> {
     spans: LevelFilter,
     span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
+    tell_missing: bool,
     caps: Caps,
     shared: Arc<Shared<S>>,
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
     /// Everything, written by `format` to `sink`.
-    pub fn new(format: F, sink: S) -> Self {
+    pub fn new(format: F, mut sink: S) -> Self {
+        // From now on it leaves the waiting for the disk to those who have let go of it.
+        drop(sink.commit());
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
         let shared = Arc::new(Shared {
             holder: AtomicUsize::new(0),
             reentrant: AtomicU64::new(0),
+            missing: Missing::default(),
             abandoned: AtomicBool::new(false),
             state: Mutex::new(State {
                 name: sink.describe(),
@@ -74,6 +80,8 @@ impl<F: Format, S: Sink> Output<F, S> {
                 taken: 0,
                 failed: 0,
                 forked: 0,
+                notices: Notices::default(),
+                reason: Reason::default(),
                 health: Health::default(),
             }),
         });
@@ -85,6 +93,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             spans: LevelFilter::INFO,
             span_events: SpanEvents::NONE,
             filter: None,
+            tell_missing: true,
             caps,
             shared,
         }
@@ -134,6 +143,51 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// What ends a record.
     pub fn framing(mut self, framing: Framing) -> Self {
         self.framing = framing;
+        self
+    }
+
+    /// Whether the log itself says how many records are missing in it. After the sink has refused some, because the disk was
+    /// full or the peer away, the first line that goes through again stands behind one in the output's own format: `17 records
+    /// missing here: No space left on device`, a record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost`
+    /// and `reason` (the last one), of WARN, whatever the level and the filter.
+    ///
+    /// It counts what this output was to write, whether or not somebody else has it now: what a
+    /// [`Fallback`](super::Fallback) left to others meanwhile is missing here, what a [`Retry`](super::Retry) brought through
+    /// is not. A handler of one's own that tries again cannot be told from one that does not. The notice is not among the
+    /// records of the report. While it cannot be written either, it stays to be told.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::Handler;
+    /// use tracing_handlers::sink::{Batch, Sink};
+    /// use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity, format::Text, format::Time};
+    ///
+    /// /// Has no room for the second and the third write.
+    /// struct Disk { writes: usize, kept: tracing_handlers::sink::Memory }
+    ///
+    /// impl Sink for Disk {
+    ///     fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    ///         self.writes += 1;
+    ///         match self.writes {
+    ///             2 | 3 => Err(Error::new(ErrorKind::Full, "no room").into()),
+    ///             _ => self.kept.write(batch),
+    ///         }
+    ///     }
+    ///     fn describe(&self) -> String {
+    ///         "disk".into()
+    ///     }
+    /// }
+    ///
+    /// # tracing_handlers::selflog::set(|_| ());
+    /// let kept = tracing_handlers::sink::Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()), Disk { writes: 0, kept: kept.clone() });
+    /// for message in ["one", "two", "three", "four"] {
+    ///     let _ = output.handle(&RecordBuf::new(Severity::INFO, "shop", message).as_record());
+    /// }
+    /// let notice = " WARN tracing_handlers: 2 records missing here: no room lost=2 reason=\"no room\"";
+    /// assert_eq!(kept.lines(), [" INFO shop: one", notice, " INFO shop: four"]);
+    /// ```
+    pub fn tell_missing(mut self, tell: bool) -> Self {
+        self.tell_missing = tell;
         self
     }
 
@@ -189,16 +243,137 @@ impl<F: Format, S: Sink> Output<F, S> {
         appended
     }
 
+    /// As [`write`](Self::write), and a sink that panics is an error.
+    fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> (Result<(), Partial>, Option<Commit>) {
+        let mut commit = None;
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            self.write_with(bytes, lines, unformatted, |of_write, written| {
+                commit = Some(of_write);
+                written
+            })
+        }));
+        (written.unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into())), commit)
+    }
+
+    /// Tells of it; its lines were counted as failed before it was called.
+    #[cold]
+    fn sink_panicked(&self, lines: usize) -> Error {
+        let error = Error::new(ErrorKind::Panic, "the sink panicked");
+        let Some(mut state) = self.shared.lock() else { return error };
+        let State { name, health, .. } = &mut *state;
+        health.failed(name, &error, lines);
+        self.refused(&mut state, lines, &error);
+        error.told()
+    }
+
+    /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A sink that panics does so here
+    /// too; then `lines` count as failed.
+    #[inline]
+    fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
+        self.write_with(bytes, lines, unformatted, |commit, written| match commit.wait(far()) {
+            Ok(()) => written,
+            // The sink has counted them.
+            Err(error) => Err(Partial::new(0, error)),
+        })
+    }
+
+    /// The same; where there is something to wait for, `settle` does, without the lock.
+    #[inline]
+    fn write_with(
+        &self,
+        bytes: &[u8],
+        lines: &[Line],
+        unformatted: usize,
+        settle: impl FnOnce(Commit, Result<(), Partial>) -> Result<(), Partial>,
+    ) -> Result<(), Partial> {
+        let Some(mut state) = self.shared.lock() else {
+            self.shared.reentrant.fetch_add((lines.len() + unformatted) as u64, Ordering::Relaxed);
+            return Ok(());
+        };
+        state.accepted += (lines.len() + unformatted) as u64;
+        state.failed += unformatted as u64;
+        let written = match lines {
+            [] => Ok(()),
+            lines if self.shared.missing.is_none() => state.write(bytes, lines, 0),
+            lines => self.write_behind_notice(&mut state, bytes, lines),
+        };
+        let written = written.inspect_err(|partial| {
+            self.refused(&mut state, lines.len() - partial.delivered, &partial.error);
+        });
+        if process::is_exiting() {
+            // Nobody may come to flush after this.
+            state.flush_at_exit();
+        }
+        match state.sink.commit() {
+            None => written,
+            Some(commit) => {
+                drop(state);
+                settle(commit, written)
+            }
+        }
+    }
+
+    #[cold]
+    fn refused(&self, state: &mut State<S>, lines: usize, error: &Error) {
+        if self.tell_missing && lines > 0 {
+            self.shared.missing.add(lines as u64);
+            state.reason.is(error);
+        }
+    }
+
+    /// In one batch: nothing can come between the notice and the lines, and what is refused is the end of both together.
+    #[cold]
+    fn write_behind_notice(&self, state: &mut State<S>, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
+        let missing = &self.shared.missing;
+        if Again::is_on() {
+            missing.subtract(lines.len() as u64);
+        }
+        let count = missing.count();
+        let mut all = Vec::new();
+        if count == 0 || !self.notice(&state.reason.notice(count), &mut all) {
+            return state.write(bytes, lines, 0);
+        }
+        let notice = all.len();
+        all.extend_from_slice(bytes);
+        let behind = lines.iter().map(|line| Line { end: notice + line.end, ..*line });
+        let all_lines: Vec<_> = std::iter::once(Line { end: notice, severity: Severity::WARN }).chain(behind).collect();
+        let told = state.notices.told;
+        let written = state.write(&all, &all_lines, 1);
+        if state.notices.told > told {
+            missing.subtract(count);
+        }
+        written
+    }
+
+    /// Appends the framed notice; a format that cannot write it goes without.
+    fn notice(&self, notice: &RecordBuf, bytes: &mut Vec<u8>) -> bool {
+        let format = || self.format.format(&notice.as_record(), &mut Out::new(bytes, self.caps));
+        let formatted = matches!(catch_unwind(AssertUnwindSafe(format)), Ok(Ok(())));
+        if formatted {
+            self.framing.frame(bytes, 0);
+        }
+        formatted
+    }
+
     /// Something went wrong with a record, either before it was a line or after.
     #[cold]
-    fn failed(&self, was_line: bool, handled: std::thread::Result<Result<(), Error>>) -> Result<(), Error> {
-        match (was_line, handled) {
+    fn failed(
+        &self,
+        record: &Record<'_>,
+        was_line: bool,
+        handled: std::thread::Result<Result<(), Error>>,
+    ) -> Result<(), Error> {
+        let result = match (was_line, handled) {
             // Counted already.
             (true, Ok(result)) => result,
-            (true, Err(_)) => Err(self.shared.sink_panicked(1)),
-            (false, Ok(result)) => self.shared.write(&[], &[], 1).map_err(Error::from).and(result),
-            (false, Err(_)) => self.shared.write(&[], &[], 1).map_err(Error::from).and(Err(format_panicked())),
+            (true, Err(_)) => Err(self.sink_panicked(1)),
+            (false, Ok(result)) => return self.write(&[], &[], 1).map_err(Error::from).and(result),
+            (false, Err(_)) => return self.write(&[], &[], 1).map_err(Error::from).and(Err(format_panicked())),
+        };
+        if let (Some(told), true) = (notice::count_of(record), self.tell_missing) {
+            self.shared.missing.add_untold(told);
         }
+        result
     }
 }
 
@@ -229,34 +404,44 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
             if self.append(record, &mut bytes)? {
                 is_line = true;
                 let lines = [Line { end: bytes.len(), severity: record.severity() }];
-                self.shared.write(&bytes, &lines, 0)?;
+                self.write(&bytes, &lines, 0)?;
             }
             Ok(())
         }));
         pool::give(bytes);
         match handled {
             Ok(Ok(())) => Ok(()),
-            other => self.failed(is_line, other),
+            other => self.failed(record, is_line, other),
         }
     }
 
     /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let Kept { lines, places } = KEPT.try_with(Cell::take).unwrap_or_default();
-        let mut batch = Piece { bytes: pool::take(), lines, places, unformatted: 0, missed: Vec::new(), failed: None };
+        let mut batch = Piece {
+            bytes: pool::take(),
+            lines,
+            places,
+            unformatted: 0,
+            notices: Vec::new(),
+            missed: Vec::new(),
+            failed: None,
+            commits: Vec::new(),
+        };
         let mut count = 0;
         for (place, record) in records.enumerate() {
             count = place + 1;
             match self.try_append(&record, &mut batch.bytes) {
-                Ok(true) => batch.line(place, record.severity()),
+                Ok(true) => batch.line(place, &record),
                 Ok(false) => {}
                 Err(error) => batch.unformatted(place, error),
             }
             if batch.bytes.len() >= BATCH_BYTES {
-                batch.write_to(&self.shared);
+                batch.write_to(self);
             }
         }
-        batch.write_to(&self.shared);
+        batch.write_to(self);
+        batch.settle();
         let Piece { bytes, lines, places, missed, failed, .. } = batch;
         pool::give(bytes);
         // A thread that is ending keeps nothing.
@@ -266,6 +451,12 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn span_events(&self) -> SpanEvents {
         self.span_events
+    }
+
+    fn passed_over(&self, record: &Record<'_>) {
+        if self.tell_missing && catch_unwind(AssertUnwindSafe(|| self.wants(record))).unwrap_or(true) {
+            self.shared.missing.add(notice::count_of(record).unwrap_or(1));
+        }
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -287,15 +478,22 @@ struct Piece {
     /// Where in the batch the record of each line stands.
     places: Vec<usize>,
     unformatted: usize,
+    /// Which lines are the notice of another handler, and of how many lost records each tells.
+    notices: Vec<(usize, u64)>,
     /// The places of records that met an error.
     missed: Vec<usize>,
     failed: Option<Error>,
+    /// What is to be waited for when all is written, and the places of the records that it is of: one sync serves the batch.
+    commits: Vec<(Commit, Vec<usize>)>,
 }
 
 impl Piece {
     #[inline]
-    fn line(&mut self, place: usize, severity: Severity) {
-        self.lines.push(Line { end: self.bytes.len(), severity });
+    fn line(&mut self, place: usize, record: &Record<'_>) {
+        if record.kind() == Kind::Loss {
+            self.notices.extend(notice::count_of(record).map(|told| (self.lines.len(), told)));
+        }
+        self.lines.push(Line { end: self.bytes.len(), severity: record.severity() });
         self.places.push(place);
     }
 
@@ -305,17 +503,35 @@ impl Piece {
         self.failed = Some(error);
     }
 
-    fn write_to<S: Sink>(&mut self, shared: &Shared<S>) {
+    fn write_to<F: Format, S: Sink>(&mut self, output: &Output<F, S>) {
         if self.lines.is_empty() && self.unformatted == 0 {
             return;
         }
-        if let Err(partial) = shared.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted)) {
-            self.missed.extend_from_slice(self.places.get(partial.delivered..).unwrap_or_default());
+        let (written, commit) = output.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted));
+        let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| self.places.len());
+        if let Err(partial) = written {
+            let refused = self.notices.iter().filter(|(line, _)| output.tell_missing && *line >= taken);
+            refused.for_each(|(_, told)| output.shared.missing.add_untold(*told));
+            self.missed.extend_from_slice(self.places.get(taken..).unwrap_or_default());
             self.failed = Some(partial.error);
+        }
+        if let Some(commit) = commit {
+            self.places.truncate(taken);
+            self.commits.push((commit, std::mem::take(&mut self.places)));
         }
         self.bytes.clear();
         self.lines.clear();
         self.places.clear();
+        self.notices.clear();
+    }
+
+    fn settle(&mut self) {
+        for (commit, places) in self.commits.drain(..) {
+            if let Err(error) = commit.wait(far()) {
+                self.missed.extend(places);
+                self.failed = Some(error);
+            }
+        }
     }
 }
 
@@ -337,6 +553,8 @@ struct Shared<S> {
     /// The thread that holds the lock, by [`thread_token`]; 0: none.
     holder: AtomicUsize,
     reentrant: AtomicU64,
+    /// Refused by the sink or left to others, and not told in the log yet.
+    missing: Missing,
     abandoned: AtomicBool,
     state: Mutex<State<S>>,
 }
@@ -350,51 +568,29 @@ struct State<S> {
     taken: u64,
     failed: u64,
     forked: u64,
+    notices: Notices,
+    /// Why lines are missing.
+    reason: Reason,
     health: Health,
 }
 
+/// The lines that the sink took and that are no records: its own notices.
+#[derive(Default)]
+struct Notices {
+    told: u64,
+    /// Which of all lines that the sink ever took they are; only those that may be pending still.
+    places: Vec<u64>,
+}
+
+impl Notices {
+    /// How many of the last `pending` lines of so many `taken` ones they are: what is pending is what was taken last.
+    fn pending(&self, taken: u64, pending: u64) -> u64 {
+        let written = (taken + self.told).saturating_sub(pending);
+        self.places.iter().filter(|place| **place >= written).count() as u64
+    }
+}
+
 impl<S: Sink> Shared<S> {
-    /// As [`write`](Self::write), and a sink that panics is an error.
-    fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
-        catch_unwind(AssertUnwindSafe(|| self.write(bytes, lines, unformatted)))
-            .unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into()))
-    }
-
-    /// Tells of it; its lines were counted as failed before it was called.
-    #[cold]
-    fn sink_panicked(&self, lines: usize) -> Error {
-        let error = Error::new(ErrorKind::Panic, "the sink panicked");
-        match self.lock() {
-            Some(mut state) => {
-                let State { name, health, .. } = &mut *state;
-                health.failed(name, &error, lines);
-                error.told()
-            }
-            None => error,
-        }
-    }
-
-    /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A sink that panics does so here
-    /// too; then `lines` count as failed.
-    #[inline]
-    fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
-        let Some(mut state) = self.lock() else {
-            self.reentrant.fetch_add((lines.len() + unformatted) as u64, Ordering::Relaxed);
-            return Ok(());
-        };
-        state.accepted += (lines.len() + unformatted) as u64;
-        state.failed += unformatted as u64;
-        let written = match lines {
-            [] => Ok(()),
-            lines => state.write(bytes, lines),
-        };
-        if process::is_exiting() {
-            // Nobody may come to flush after this.
-            state.flush_at_exit();
-        }
-        written
-    }
-
     /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
     /// does not exist in this forked child.
     #[inline(always)]
@@ -423,9 +619,10 @@ impl<S: Sink> Shared<S> {
         if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
             return Report::new("in use", Stats::default());
         }
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        state.count_lost();
         let reentrant = self.reentrant.load(Ordering::Relaxed);
-        let pending = state.sink.pending() as u64;
+        let pending = state.pending();
         let mut stats = Stats {
             accepted: state.accepted + reentrant,
             delivered: state.taken.saturating_sub(pending),
@@ -440,21 +637,43 @@ impl<S: Sink> Shared<S> {
 }
 
 impl<S: Sink> State<S> {
+    /// The first `notices` lines, one or none, are no records.
     #[inline]
-    fn write(&mut self, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
-        let count = lines.len() as u64;
+    fn write(&mut self, bytes: &[u8], lines: &[Line], notices: usize) -> Result<(), Partial> {
+        let count = (lines.len() - notices) as u64;
         // Until the sink comes back.
         self.failed += count;
         let written = self.sink.write(Batch::new(bytes, lines).with_preamble(&self.preamble));
         self.failed -= count;
+        let taken = written.as_ref().map_or_else(|partial| partial.delivered.min(lines.len()), |()| lines.len());
+        if notices > 0 && taken > 0 {
+            self.told();
+        }
         match written {
             Ok(()) => {
                 self.taken += count;
                 self.health.works(&self.name);
                 Ok(())
             }
-            Err(partial) => Err(self.failed(partial, lines.len())),
+            Err(partial) => Err(self.failed(taken.saturating_sub(notices), count, partial.error)),
         }
+    }
+
+    /// A notice was taken, as the line behind all others so far.
+    #[cold]
+    fn told(&mut self) {
+        let place = self.taken + self.notices.told;
+        // It may be written already, or pending: what lies before it and is written is of no interest any more.
+        let written = place.saturating_sub(self.sink.pending() as u64);
+        self.notices.places.retain(|place| *place >= written);
+        self.notices.places.push(place);
+        self.notices.told += 1;
+    }
+
+    /// The records among the sink's pending lines.
+    fn pending(&self) -> u64 {
+        let pending = self.sink.pending() as u64;
+        pending - self.notices.pending(self.taken, pending).min(pending)
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
@@ -465,6 +684,18 @@ impl<S: Sink> State<S> {
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 
+    /// What a flush has to wait for.
+    fn commit(&mut self) -> Option<Commit> {
+        catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
+    }
+
+    /// What the sink took, and a failed sync has taken away.
+    fn count_lost(&mut self) {
+        let lost = self.sink.lost() as u64;
+        self.taken = self.taken.saturating_sub(lost);
+        self.failed += lost;
+    }
+
     #[cold]
     fn flush_at_exit(&mut self) {
         if let Err(error) = self.flush(process::exit_deadline()) {
@@ -472,13 +703,13 @@ impl<S: Sink> State<S> {
         }
     }
 
+    /// Of `lines` records the sink took so many.
     #[cold]
-    fn failed(&mut self, partial: Partial, lines: usize) -> Partial {
-        let taken = partial.delivered.min(lines);
+    fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
         self.taken += taken as u64;
-        self.failed += (lines - taken) as u64;
-        self.health.failed(&self.name, &partial.error, lines - taken);
-        Partial::new(taken, partial.error.told())
+        self.failed += lines - taken as u64;
+        self.health.failed(&self.name, &error, lines as usize - taken);
+        Partial::new(taken, error.told())
     }
 }
 
@@ -521,7 +752,11 @@ impl<S: Sink> Resource for Shared<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         self.holder.store(thread_token(), Ordering::Relaxed);
-        Guard { state, holder: &self.holder }.flush(deadline)
+        let mut state = Guard { state, holder: &self.holder };
+        let flushed = state.flush(deadline);
+        let commit = state.commit();
+        drop(state);
+        flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
     }
 
     fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
@@ -543,16 +778,28 @@ struct HeldOutput<S: Sink> {
 impl<S: Sink> Held for HeldOutput<S> {
     fn forget_pending(&mut self) {
         let state = &mut *self.state;
-        let pending = state.sink.pending() as u64;
+        let pending = state.pending();
         state.sink.forget_pending();
         state.taken = state.taken.saturating_sub(pending);
         state.forked += pending;
+        // The parent tells of its own.
+        state.notices = Notices::default();
+        self.shared.missing.subtract(u64::MAX);
     }
 }
 
 impl<S: Sink> Drop for HeldOutput<S> {
     fn drop(&mut self) {
         self.shared.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Until when a record waits for the disk: as it does for a write, for as long as it takes, but not beyond the process's end.
+#[cold]
+fn far() -> Instant {
+    match process::is_exiting() {
+        true => process::exit_deadline(),
+        false => deadline_in(Duration::MAX),
     }
 }
 
@@ -613,5 +860,40 @@ mod tests {
         assert_eq!(missed(9), [3]);
         assert_eq!(missed(2), [3, 4, 5]);
         assert_eq!(missed(0), [0, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn the_notice_stands_before_a_batch_and_what_that_lost_before_the_next() {
+        /// Takes so many lines of each batch in turn.
+        struct Script(Vec<usize>, crate::sink::Memory);
+        impl Sink for Script {
+            fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+                let take = self.0.remove(0).min(batch.lines().len());
+                let lines = &batch.lines()[..take];
+                self.1.write(Batch::new(&batch.bytes()[..lines.last().map_or(0, |line| line.end)], lines))?;
+                match take < batch.lines().len() {
+                    true => Err(Partial::new(take, Error::new(ErrorKind::Full, "no room"))),
+                    false => Ok(()),
+                }
+            }
+            fn describe(&self) -> String {
+                "script".to_owned()
+            }
+        }
+        let memory = crate::sink::Memory::new();
+        let format = crate::format::from_fn(|record: &Record<'_>, out: &mut Out<'_>| {
+            out.push_str(record.message());
+            Ok(())
+        });
+        let output = Output::new(format, Script(vec![0, 3, 9], memory.clone()));
+        let handled = [&["a", "b"][..], &["c", "d", "e"], &["f", "g"]].map(|messages| {
+            let result = output.handle_batch(Records::new(&batch(messages)));
+            result.map_or_else(|partial| partial.delivered, |()| messages.len())
+        });
+        assert_eq!(handled, [0, 2, 2]);
+        let expected = ["2 records missing here: no room", "c", "d", "1 record missing here: no room", "f", "g"];
+        assert_eq!(memory.lines(), expected);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.delivered, stats.failed) == (4, 3), "{stats:?}");
     }
 }

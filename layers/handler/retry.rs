@@ -2,9 +2,10 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::backoff::Backoff;
+use super::missing::Again;
 use super::rest::Rest;
 use super::{Handler, Report, Tally, guarded};
+use crate::backoff::Backoff;
 use crate::clock::{Clock, System};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, process};
@@ -151,12 +152,15 @@ impl<H: Handler> Retry<H> {
 
     fn insist(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut tries = Tries::new(self);
-        loop {
-            match guarded(|| self.handler.handle(record)) {
-                Err(error) if tries.again(&error) => {}
-                result => return result,
+        let mut result = guarded(|| self.handler.handle(record));
+        while let Err(error) = &result {
+            if !tries.again(error) {
+                break;
             }
+            let _again = Again::enter();
+            result = guarded(|| self.handler.handle(record));
         }
+        result
     }
 
     fn insist_on_batch(&self, records: Records<'_>) -> Result<(), Partial> {
@@ -165,7 +169,10 @@ impl<H: Handler> Retry<H> {
         let mut rest = Rest::of(records, &partial);
         let mut error = partial.error;
         while rest.len() > 0 && tries.again(&error) {
-            let Err(partial) = guarded(|| self.handler.handle_batch(rest.records())) else { return Ok(()) };
+            let again = Again::enter();
+            let handled = guarded(|| self.handler.handle_batch(rest.records()));
+            drop(again);
+            let Err(partial) = handled else { return Ok(()) };
             let left = rest.after(&partial);
             if left.len() < rest.len() {
                 tries.failed = 0;
@@ -195,6 +202,10 @@ impl<H: Handler> Handler for Retry<H> {
 
     fn span_events(&self) -> SpanEvents {
         self.handler.span_events()
+    }
+
+    fn passed_over(&self, record: &Record<'_>) {
+        self.handler.passed_over(record);
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

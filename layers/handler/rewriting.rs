@@ -135,6 +135,10 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         self.handler.span_events()
     }
 
+    fn passed_over(&self, record: &Record<'_>) {
+        self.handler.passed_over(record);
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.handler.flush(deadline)
     }

@@ -76,7 +76,12 @@ impl Family {
         let unreadable = |error| Error::io(format!("cannot read directory {}", self.directory().display()), error);
         let in_use = self.in_use();
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.directory()).map_err(unreadable)? {
+        let entries = match fs::read_dir(self.directory()) {
+            // Removed by somebody: there is nothing in it, and it will be made again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            entries => entries.map_err(unreadable)?,
+        };
+        for entry in entries {
             let entry = entry.map_err(unreadable)?;
             let file_name = entry.file_name();
             let Some((mark, packed)) = self.parse(&file_name) else { continue };
@@ -85,6 +90,11 @@ impl Family {
             }
         }
         Ok(names)
+    }
+
+    /// Whether an ended file could be called that.
+    pub(super) fn has(&self, name: &OsStr) -> bool {
+        self.parse(name).is_some()
     }
 
     fn parse(&self, name: &OsStr) -> Option<(Mark, &'static str)> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::family::Family;
 use crate::ownership::Ownership;
 use crate::sync::{lock, lock_until};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, process};
 
 /// Who has it may rename and remove files of a family, and where several processes share it, write to the one in use.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ impl Lock {
 
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.is_some()
+    }
+
+    /// A fork waits for it, and the child finds it free: for a log at which another thread works too.
+    pub(crate) fn hold_at_forks(&self) {
+        process::hold_at_forks(&self.mutex);
     }
 
     /// Waits for it, for some seconds at most: its holder may have been stopped.

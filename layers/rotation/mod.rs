@@ -3,8 +3,13 @@
 //! A [`Rotation`] is triggers × [`Naming`] × retention. Where nothing else is said, the ended files are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
 
+mod archive;
+mod compression;
 mod date_pattern;
 mod family;
+mod fault;
+mod identity;
+mod keeper;
 mod lock;
 mod naming;
 mod parse;
@@ -16,10 +21,16 @@ mod trigger;
 mod words;
 mod zone;
 
+pub use compression::Compression;
+pub use keeper::settle;
 pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
+pub(crate) use archive::is_same;
+pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
+pub(crate) use identity::Identity;
+pub(crate) use keeper::is_this_thread as is_keeper;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use rotator::Rotator;
 
@@ -63,6 +74,7 @@ pub const GIB: u64 = 1 << 30;
 /// | [`max_total`](Self::max_total) | none | all files together hold no more bytes than this |
 /// | [`min_free`](Self::min_free) | none | so many bytes stay free on the file system |
 /// | [`budget`](Self::budget) | none | so many bytes for several log files together |
+/// | [`compression`](Self::compression) | none | how ended files are compressed |
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | what schedules and ages go by |
 ///
@@ -97,6 +109,7 @@ pub struct Rotation {
     trigger: Trigger,
     naming: Naming,
     retention: Retention,
+    compression: Option<Compression>,
     rotator: Option<Hook>,
     clock: Source,
 }
@@ -129,6 +142,7 @@ impl Rotation {
             trigger: Trigger::default(),
             naming: Naming::numbered(),
             retention,
+            compression: None,
             rotator: None,
             clock: Source(Arc::new(clock::System)),
         }
@@ -192,6 +206,23 @@ impl Rotation {
         self
     }
 
+    /// Compresses ended files, by a [thread of its own](Compression); those that are there already when the file is first
+    /// opened too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracing_handlers::rotation::{self, Compression, MIB, Rotation};
+    ///
+    /// # #[cfg(feature = "gzip")]
+    /// let rotation = Rotation::size(100 * MIB).compression(Compression::gzip());
+    /// // For a program that wants its archives to be complete before it ends.
+    /// assert!(rotation::settle(Duration::from_secs(60)));
+    /// ```
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
     /// How the file in use (the first path) gets its new name (the second): Python's `handler.rotator`. What it leaves at
     /// the first path is appended to. It must not log.
     pub fn rotator(mut self, rotate: impl Fn(&Path, &Path) -> io::Result<()> + Send + Sync + 'static) -> Self {
@@ -230,6 +261,10 @@ impl Rotation {
         let absolute =
             std::path::absolute(path).map_err(|error| Error::io(format!("cannot find {}", path.display()), error))?;
         self.retention.plan(&Family::new(&absolute, self.naming.clone()), self.clock.now())
+    }
+
+    pub(crate) fn compresses(&self) -> bool {
+        self.compression.is_some()
     }
 
     fn zone(&self) -> Zone {

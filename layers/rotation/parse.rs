@@ -104,19 +104,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        for text in [
-            "",
-            "10",
-            "10 MB,",
-            "keep",
-            "keep many",
-            "keep -1",
-            "max age",
-            "max age 3",
-            "weeekly",
-            "10 MB or",
-            "at 02:30",
-        ] {
+        for text in
+            ["", "10 MB,", "keep", "keep many", "keep -1", "max age", "max age 3", "weeekly", "10 MB or", "at 02:30"]
+        {
             let error = Rotation::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{text}");
         }

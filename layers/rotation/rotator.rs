@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Rotation;
+use super::archive::{Archive, Rotated};
 use super::family::{Family, Slots, in_the_way, remove, rename};
 use super::lock::Lock;
 use super::naming::Mark;
@@ -18,6 +19,8 @@ pub(crate) struct Rotator {
     rotation: Rotation,
     family: Family,
     lock: Arc<Lock>,
+    /// Where ended files are compressed.
+    archive: Option<Arc<Archive<Rotated>>>,
     /// When the first line of the file in use was written, as far as that is known.
     began: Timestamp,
     deadline: Option<Timestamp>,
@@ -38,7 +41,10 @@ impl Rotator {
         }
         let began = rotation.clock.now();
         let lock = Arc::new(lock(&family));
-        Self { rotation, family, lock, began, deadline: None, is_inherited: true, retry: None, told: None }
+        let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, &lock), compression));
+        // What the process before has not done, or not finished.
+        archive.iter().for_each(Archive::begin);
+        Self { rotation, family, lock, archive, began, deadline: None, is_inherited: true, retry: None, told: None }
     }
 
     pub(crate) fn lock(&self) -> &Arc<Lock> {
@@ -107,6 +113,7 @@ impl Rotator {
                 self.is_inherited = false;
                 self.begin(self.rotation.clock.now());
                 self.prune(others, ended);
+                self.archive.iter().for_each(Archive::begin);
                 Some(new)
             }
             Err(error) => {

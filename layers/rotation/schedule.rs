@@ -13,6 +13,7 @@ use self::aligned::Aligned;
 use self::cron::Cron;
 use self::deadlines::Calendar;
 use super::date_pattern::{DatePattern, Unit};
+use super::python::TimedRotating;
 use super::words;
 use super::zone::Zone;
 use crate::clock::civil::DAY;
@@ -66,6 +67,8 @@ enum Times {
     Elapsed(Duration),
     Aligned(Aligned),
     Cron(Box<Cron>),
+    /// Python's rules count from the beginning of the file too, with a clock on the wall.
+    Python(Box<TimedRotating>),
 }
 
 impl Schedule {
@@ -267,19 +270,34 @@ impl Schedule {
     /// The first deadline after `after`, for a file that was begun at `begun` (which [`every`](Self::every) counts from, and
     /// nothing else does). `None`: there is none any more.
     pub fn next(&self, begun: Timestamp, after: Timestamp) -> Option<Timestamp> {
-        match self.calendar() {
-            Ok(calendar) => deadlines::after(calendar, &self.zone, after.seconds()).map(whole),
-            Err(period) => elapsed(begun, period, periods(begun, period, after).checked_add(1)?),
+        let of_calendar = |calendar: &dyn Calendar| deadlines::after(calendar, &self.zone, after.seconds()).map(whole);
+        match &self.times {
+            Times::Elapsed(period) => elapsed(begun, *period, periods(begun, *period, after).checked_add(1)?),
+            Times::Aligned(aligned) => of_calendar(aligned),
+            Times::Cron(cron) => of_calendar(&**cron),
+            Times::Python(rule) => {
+                [begun, after].map(|from| rule.deadline(from)).into_iter().find(|deadline| *deadline > after)
+            }
         }
     }
 
     /// The last deadline at or before `at`, which is when the period began that `at` lies in. Where there is none before, it is
     /// when the file was `begun`.
     pub fn period_start(&self, begun: Timestamp, at: Timestamp) -> Timestamp {
-        match self.calendar() {
-            Ok(calendar) => deadlines::until(calendar, &self.zone, at.seconds()).map_or(begun, whole),
-            Err(period) => elapsed(begun, period, periods(begun, period, at)).unwrap_or(begun),
+        let of_calendar =
+            |calendar: &dyn Calendar| deadlines::until(calendar, &self.zone, at.seconds()).map_or(begun, whole);
+        match &self.times {
+            Times::Elapsed(period) => elapsed(begun, *period, periods(begun, *period, at)).unwrap_or(begun),
+            Times::Aligned(aligned) => of_calendar(aligned),
+            Times::Cron(cron) => of_calendar(&**cron),
+            Times::Python(rule) => rule.period_start(at),
         }
+    }
+
+    /// As Python's handler has it.
+    pub(super) fn python(rule: TimedRotating) -> Self {
+        let zone = rule.in_use().clone();
+        Self { times: Times::Python(Box::new(rule)), zone }
     }
 
     /// Whose calendar and clock it goes by.
@@ -301,15 +319,6 @@ impl Schedule {
             () if differ(DAY) => Unit::Hour,
             () => Unit::Day,
         })
-    }
-
-    /// What the clock on the wall says, or the period that is counted from the beginning.
-    fn calendar(&self) -> Result<&dyn Calendar, Duration> {
-        match &self.times {
-            Times::Elapsed(period) => Err(*period),
-            Times::Aligned(aligned) => Ok(aligned),
-            Times::Cron(cron) => Ok(&**cron),
-        }
     }
 
     fn dates(cron: Cron) -> Self {

@@ -15,7 +15,7 @@ mod write;
 mod writer;
 
 pub use console::{Colour, Console};
-pub use file::{Control, File, FileOptions};
+pub use file::{Commit, Control, Durability, File, FileOptions};
 pub use make::Make;
 pub use memory::Memory;
 pub use null::Null;
@@ -51,6 +51,23 @@ pub trait Sink: Send + 'static {
 
     /// How many lines it took and has not delivered yet: those that lie in a buffer. By default none.
     fn pending(&self) -> usize {
+        0
+    }
+
+    /// What has to be waited for before the last write or flush is as durable as this sink promises. By default nothing:
+    /// then it is so when `write` and `flush` come back.
+    ///
+    /// It is for who holds a lock around the sink, and lets go of it to wait, so that others go on writing and one sync
+    /// serves them all. From the first call on, which comes before the first write, the sink leaves the waiting to the caller,
+    /// who then asks after every write and every flush. A sink around another one hands this on, together with
+    /// [`lost`](Self::lost); if it does not, the inner one waits by itself, and nothing is lost but time.
+    fn commit(&mut self) -> Option<Commit> {
+        None
+    }
+
+    /// How many lines it took that will never be delivered, because a sync failed, and that nobody has asked about: until then
+    /// they are [`pending`](Self::pending). Asked by who asks for [`commit`](Self::commit)s.
+    fn lost(&mut self) -> usize {
         0
     }
 
@@ -138,6 +155,14 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn pending(&self) -> usize {
         (**self).pending()
+    }
+
+    fn commit(&mut self) -> Option<Commit> {
+        (**self).commit()
+    }
+
+    fn lost(&mut self) -> usize {
+        (**self).lost()
     }
 
     fn caps(&self) -> Caps {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Batch, Line, Sink};
+use super::{Batch, Commit, Line, Sink};
 use crate::record::Severity;
-use crate::sync::lock;
+use crate::sync::{deadline_in, lock};
 
 /// Any sink as an `io::Write` and as a [`MakeWriter`], so that it serves `tracing_subscriber::fmt::layer()` too. A clone
 /// writes to the same sink.
@@ -36,7 +36,9 @@ pub struct Writer<S> {
 
 impl<S: Sink> Writer<S> {
     /// Writes to `sink`.
-    pub fn new(sink: S) -> Self {
+    pub fn new(mut sink: S) -> Self {
+        // It leaves the waiting for the disk to those who write, without the lock.
+        drop(sink.commit());
         Self { sink: Arc::new(Mutex::new(sink)), severity: Severity::INFO }
     }
 }
@@ -49,11 +51,20 @@ impl<S> Clone for Writer<S> {
 
 impl<S: Sink> io::Write for Writer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        write_one_as(&mut *lock(&self.sink), bytes, self.severity)
+        let mut sink = lock(&self.sink);
+        let written = write_one_as(&mut *sink, bytes, self.severity);
+        let commit = sink.commit();
+        drop(sink);
+        settle(commit, deadline_in(Duration::MAX)).and(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        flush(&mut *lock(&self.sink))
+        let deadline = Instant::now() + FLUSH;
+        let mut sink = lock(&self.sink);
+        let flushed = sink.flush(deadline);
+        let commit = sink.commit();
+        drop(sink);
+        settle(commit, deadline).and(Ok(flushed?))
     }
 }
 
@@ -67,6 +78,10 @@ impl<'a, S: Sink> MakeWriter<'a> for Writer<S> {
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self {
         Self { severity: Severity::from(*meta.level()), ..self.clone() }
     }
+}
+
+fn settle(commit: Option<Commit>, deadline: Instant) -> io::Result<()> {
+    Ok(commit.map_or(Ok(()), |commit| commit.wait(deadline))?)
 }
 
 /// `io::Write::write` of a sink: `bytes` are one record.

@@ -1,6 +1,7 @@
 //! Rotation seen from outside: real files in a real directory.
 
 mod core;
+mod python;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -11,28 +11,40 @@ use tracing_handlers::sink::{File, Sink};
 use super::write;
 
 /// A tmpfs of 64 KiB, unmounted in the end; `None`, and a word about it, where we may not mount.
-struct Disk(tempfile::TempDir);
+pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    fn mount() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-            .arg(dir.path())
-            .output()
-            .is_ok_and(|output| output.status.success());
+    pub fn mount() -> Option<Self> {
+        Self::mount_with("size=64k")
+    }
+
+    /// With these options of `mount`.
+    pub fn mount_with(options: &str) -> Option<Self> {
+        let disk = Self(tempfile::tempdir().unwrap());
+        let mounted = disk.run_mount(options);
         if !mounted {
             println!("skipped: cannot mount a tmpfs");
         }
-        mounted.then(|| Self(dir))
+        mounted.then_some(disk)
     }
 
-    fn path(&self) -> &Path {
+    /// Mounts it anew with these options: `ro`, `rw`.
+    pub fn remount(&self, options: &str) -> bool {
+        self.run_mount(&format!("remount,{options}"))
+    }
+
+    fn run_mount(&self, options: &str) -> bool {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(self.path());
+        mount.output().is_ok_and(|output| output.status.success())
+    }
+
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// A file that takes the room, all but `left` bytes.
-    fn fill(&self, left: u64) -> PathBuf {
+    pub fn fill(&self, left: u64) -> PathBuf {
         let path = self.path().join("ballast");
         fs::write(&path, vec![0; (64 * 1024 - left) as usize]).unwrap();
         path
@@ -69,6 +81,8 @@ fn a_full_disk_leaves_whole_lines_counts_them_and_goes_on_when_there_is_room() {
     assert_eq!(file.pending(), 0);
 
     fs::remove_file(ballast).unwrap();
+    // Else the next attempt would be put off.
+    let _ = file.flush(Instant::now());
     write(&mut file, &refs(&lines[partial.delivered..])).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), lines.concat());
 }
@@ -86,6 +100,8 @@ fn a_torn_line_that_may_not_be_cut_off_is_finished_when_there_is_room() {
     let partial = write(&mut file, &[&long, "refused\n"]).unwrap_err();
     assert_eq!((partial.delivered, file.pending()), (1, 1));
     fs::remove_file(ballast).unwrap();
+    // Else the next attempt would be put off.
+    file.flush(Instant::now()).unwrap();
     write(&mut file, &["next\n"]).unwrap();
     assert_eq!(file.pending(), 0);
     assert_eq!(fs::read_to_string(disk.path().join("app.log.1")).unwrap(), format!("foreign\n{long}"));
@@ -122,6 +138,8 @@ fn a_rotation_on_a_full_disk_tears_no_line() {
     let partial = write(&mut file, &refs(&lines)).unwrap_err();
 
     fs::remove_file(ballast).unwrap();
+    // Else the next attempt would be put off.
+    let _ = file.flush(Instant::now());
     write(&mut file, &refs(&lines[partial.delivered..])).unwrap();
     let old = (1..=9).rev().filter_map(|number| fs::read_to_string(disk.path().join(format!("app.log.{number}"))).ok());
     let all: String = old.chain([fs::read_to_string(&path).unwrap()]).collect();
@@ -136,6 +154,7 @@ fn a_directory_that_was_removed_is_made_anew_after_an_error() {
     fs::write(dir.path().join("logs"), "in the way").unwrap();
     assert_eq!(write(&mut file, &["lost\n"]).unwrap_err().delivered, 0);
     fs::remove_file(dir.path().join("logs")).unwrap();
+    file.flush(Instant::now()).unwrap();
     write(&mut file, &["seen\n"]).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "seen\n");
 }

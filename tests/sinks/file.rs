@@ -137,6 +137,7 @@ fn a_fifo_whose_reader_left_is_an_error_and_works_again_with_a_new_reader() {
     assert_eq!(partial.error.io_error().unwrap().kind(), std::io::ErrorKind::BrokenPipe);
 
     let mut reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    file.flush(Instant::now()).unwrap();
     write(&mut file, &["seen\n"]).unwrap();
     let mut line = [0; 5];
     while &line != b"seen\n" {

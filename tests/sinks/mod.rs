@@ -1,7 +1,7 @@
 //! Sinks against the real thing: closed pipes, full disks, directories, umasks, tracing's own writers.
 
 mod console;
-mod disk;
+pub mod disk;
 mod file;
 mod plugs;
 

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backoff::Backoff;
 use crate::clock::Timestamp;
-use crate::handler::backoff::Backoff;
 use crate::handler::{DropReason, Handler, Report, Stats};
 use crate::{Error, ErrorKind};
 

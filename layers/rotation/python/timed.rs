@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 
 use crate::clock::Timestamp;
 use crate::clock::civil::{self, Civil, DAY};
-use crate::rotation::date_pattern::DatePattern;
+use crate::rotation::date_pattern::{DatePattern, Unit};
 use crate::rotation::words;
 use crate::rotation::zone::Zone;
 use crate::{Error, ErrorKind};
@@ -57,7 +57,6 @@ enum When {
     /// So many seconds from now on.
     Elapsed {
         unit: i64,
-        suffix: &'static str,
     },
     Midnight,
     /// From Monday, 0.
@@ -138,22 +137,54 @@ impl TimedRotating {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     pub fn suffix(&self, deadline: Timestamp) -> String {
+        let mut text = String::new();
+        self.pattern().write(self.begun(deadline), &mut text);
+        text
+    }
+
+    /// What names are dated by.
+    pub(in crate::rotation) fn pattern(&self) -> DatePattern {
+        DatePattern::down_to(self.finest())
+    }
+
+    /// Whose calendar and clock it goes by.
+    pub(in crate::rotation) fn in_use(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// How many old files stay, if not all.
+    pub(super) fn kept(&self) -> Option<usize> {
+        Some(self.backup_count).filter(|files| *files > 0)
+    }
+
+    /// When the interval began of a file that was begun, or rolled, at `from`: what its name is made of.
+    pub(in crate::rotation) fn period_start(&self, from: Timestamp) -> Timestamp {
+        match self.when {
+            When::Elapsed { .. } => Timestamp::new(from.seconds(), 0),
+            _ => self.zone.instant(self.begun(self.deadline(from))),
+        }
+    }
+
+    /// What the calendar and the clock showed at the beginning of the interval that ends at `deadline`.
+    fn begun(&self, deadline: Timestamp) -> Civil {
         let interval = i64::from(self.interval);
         let days_before = |days: i64| Civil::new(self.zone.civil(deadline).seconds() - days * DAY);
-        let (pattern, begun) = match self.when {
-            When::Elapsed { unit, suffix } => {
-                let begun = deadline.seconds().saturating_sub(interval * unit);
-                (suffix, self.zone.civil(Timestamp::new(begun, 0)))
+        match self.when {
+            When::Elapsed { unit } => {
+                self.zone.civil(Timestamp::new(deadline.seconds().saturating_sub(interval * unit), 0))
             }
-            When::Midnight => (DATE, days_before(interval)),
-            When::Weekday(_) => (DATE, days_before(7 * interval)),
-        };
-        let mut text = String::new();
-        // The patterns are those below; a test reads them all.
-        if let Ok(pattern) = DatePattern::new(pattern) {
-            pattern.write(begun, &mut text);
+            When::Midnight => days_before(interval),
+            When::Weekday(_) => days_before(7 * interval),
         }
-        text
+    }
+
+    fn finest(&self) -> Unit {
+        match self.when {
+            When::Elapsed { unit: 1 } => Unit::Second,
+            When::Elapsed { unit: 60 } => Unit::Minute,
+            When::Elapsed { unit: 3_600 } => Unit::Hour,
+            _ => Unit::Day,
+        }
     }
 
     /// Of the names in the folder of the file `base`, those of old files that are too many, oldest first: Python's
@@ -188,10 +219,10 @@ impl TimedRotating {
 
     /// Digits where the pattern has them: `2023-99-99` is one for Python too.
     fn is_suffix(&self, text: &[u8]) -> bool {
-        let shape: &[u8] = match self.when {
-            When::Elapsed { unit: 1, .. } => b"0000-00-00_00-00-00",
-            When::Elapsed { unit: 60, .. } => b"0000-00-00_00-00",
-            When::Elapsed { unit: 3_600, .. } => b"0000-00-00_00",
+        let shape: &[u8] = match self.finest() {
+            Unit::Second => b"0000-00-00_00-00-00",
+            Unit::Minute => b"0000-00-00_00-00",
+            Unit::Hour => b"0000-00-00_00",
             _ => b"0000-00-00",
         };
         let is_fit = |(shape, byte): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { shape == byte };
@@ -217,12 +248,11 @@ impl TimedRotating {
 }
 
 fn kind(when: &str) -> Option<When> {
-    let elapsed = |unit, suffix| Some(When::Elapsed { unit, suffix });
     match when {
-        "S" => elapsed(1, "%Y-%m-%d_%H-%M-%S"),
-        "M" => elapsed(60, "%Y-%m-%d_%H-%M"),
-        "H" => elapsed(3_600, "%Y-%m-%d_%H"),
-        "D" => elapsed(DAY, DATE),
+        "S" => Some(When::Elapsed { unit: 1 }),
+        "M" => Some(When::Elapsed { unit: 60 }),
+        "H" => Some(When::Elapsed { unit: 3_600 }),
+        "D" => Some(When::Elapsed { unit: DAY }),
         "MIDNIGHT" => Some(When::Midnight),
         _ => {
             let day = when.strip_prefix('W').filter(|day| day.len() == 1)?.parse().ok()?;
@@ -236,7 +266,6 @@ fn weekday(day: i64) -> i64 {
     civil::weekday(day) as i64
 }
 
-const DATE: &str = "%Y-%m-%d";
 /// Python's `atTime` where none is given.
 const END_OF_DAY: u32 = 86_400;
 const NEVER: Timestamp = Timestamp::new(i64::MAX, 0);

@@ -6,6 +6,7 @@ use super::super::Line;
 use super::super::run::{Run, Stopped};
 use super::coat::Wrapping;
 use super::control::{Asked, Control};
+use super::durable::Durable;
 use super::open::Open;
 use super::options::{Opening, Settings};
 use super::watch::{self, Found, Watch};
@@ -27,6 +28,8 @@ pub(super) struct Appender {
     /// `None` before the first write of a delayed file, and after an error.
     open: Option<Open>,
     rotator: Option<Rotator>,
+    /// `None`: nothing is ever synced.
+    durable: Option<Durable>,
     /// Lines are sealed or encrypted.
     coat: Option<Wrapping>,
     /// As the last batch had it: a new file may begin where there is none at hand, in a flush.
@@ -37,7 +40,8 @@ pub(super) struct Appender {
 
 impl Appender {
     pub(super) fn new(place: Place, settings: Settings) -> Self {
-        let Settings { opening, shared, watch, rotation, coat } = settings;
+        let Settings { opening, shared, watch, rotation, durability, sync_after, coat } = settings;
+        let durable = Durable::new(durability, sync_after, &place);
         let mut appender = Self {
             place,
             opening,
@@ -47,6 +51,7 @@ impl Appender {
             asked: Asked::default(),
             open: None,
             rotator: None,
+            durable,
             coat: coat.map(|coat| Wrapping::new(&*coat)),
             preamble: Vec::new(),
             torn: false,
@@ -65,6 +70,16 @@ impl Appender {
 
     pub(super) fn control(&self) -> &Control {
         self.asked.control()
+    }
+
+    #[inline]
+    pub(super) fn durable(&self) -> Option<&Durable> {
+        self.durable.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn durable_mut(&mut self) -> Option<&mut Durable> {
+        self.durable.as_mut()
     }
 
     pub(super) fn rotate(&mut self, rotation: Rotation) {
@@ -118,6 +133,9 @@ impl Appender {
         if let Some(rotator) = &mut self.rotator {
             rotator.opened(open.changed());
         }
+        if let Some(durable) = &self.durable {
+            durable.opened();
+        }
         Ok(open)
     }
 
@@ -126,6 +144,9 @@ impl Appender {
         let refused = |error| Stopped { lines: 0, torn: 0, error };
         let lock = self.lock.clone();
         let _held = self.hold(lock.as_deref()).map_err(refused)?;
+        if self.durable.as_ref().is_some_and(Durable::distrusts) {
+            self.open.take_if(|open| open.is_regular());
+        }
         self.look().map_err(refused)?;
         let mut rest = run;
         while !rest.is_empty() {
@@ -271,7 +292,16 @@ impl Appender {
     fn turn(&mut self) -> bool {
         self.leave();
         let Some(rotator) = &mut self.rotator else { return false };
-        let new = rotator.turn(|| self.opening.open(&self.place));
+        let new = rotator.turn(|| {
+            if let Some(durable) = &self.durable {
+                durable.retire();
+            }
+            let new = self.opening.open(&self.place)?;
+            if let Some(durable) = &self.durable {
+                durable.opened();
+            }
+            Ok(new)
+        });
         let turned = new.is_some();
         self.open = new.or(self.open.take());
         turned
@@ -279,7 +309,8 @@ impl Appender {
 
     fn append(&mut self, run: Run<'_>) -> Result<(), Stopped> {
         self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
-        let Err(Stopped { lines, torn, error }) = self.append_to_open(run) else {
+        let appended = self.append_to_open(run);
+        let Err(Stopped { lines, torn, error }) = self.wrote(run, appended) else {
             self.torn = false;
             return Ok(());
         };
@@ -292,6 +323,13 @@ impl Appender {
             (Some(open), None) => open.append(run),
             (Some(open), Some(coat)) => coat.append(open, run),
             (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
+        }
+    }
+
+    fn wrote(&mut self, run: Run<'_>, appended: Result<(), Stopped<io::Error>>) -> Result<(), Stopped<io::Error>> {
+        match (&mut self.durable, &self.open) {
+            (Some(durable), Some(open)) => durable.wrote(open, run, appended),
+            _ => appended,
         }
     }
 

@@ -23,13 +23,21 @@ impl Buffer {
         self.lines.len()
     }
 
-    /// How many bytes it still takes.
-    pub(super) fn room(&self) -> u64 {
-        self.capacity.saturating_sub(self.bytes.len()) as u64
+    pub(super) fn has_room(&self, run: Run<'_>) -> bool {
+        self.capacity > 0 && run.bytes().len() as u64 <= self.room(self.capacity)
     }
 
-    pub(super) fn has_room(&self, run: Run<'_>) -> bool {
-        self.capacity > 0 && run.bytes().len() as u64 <= self.room()
+    /// The first lines of `run`, as many as have room where the buffer may hold up to `hold` bytes, if that is more than its
+    /// capacity.
+    pub(super) fn fit(&self, run: Run<'_>, hold: usize) -> usize {
+        match self.capacity.max(hold) {
+            0 => 0,
+            limit => run.fit(self.room(limit)),
+        }
+    }
+
+    fn room(&self, limit: usize) -> u64 {
+        limit.saturating_sub(self.bytes.len()) as u64
     }
 
     pub(super) fn as_run(&self) -> Run<'_> {
@@ -51,11 +59,18 @@ impl Buffer {
         self.lines.iter_mut().for_each(|line| line.end -= bytes);
     }
 
+    /// What it grew by beyond its capacity, while the file could not be written, is given back.
     pub(super) fn clear(&mut self) {
+        if self.bytes.capacity() > self.capacity.saturating_add(SPARE) {
+            *self = Self::new(self.capacity);
+        }
         self.bytes.clear();
         self.lines.clear();
     }
 }
+
+/// So much more than its capacity it may keep: the end of a torn line is mostly shorter.
+const SPARE: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -72,6 +87,18 @@ mod tests {
         assert_eq!(buffer.lines.iter().map(|line| line.end).collect::<Vec<_>>(), [2, 6]);
         buffer.push(Run::new(b"d\n", &lines[..1]));
         assert_eq!(buffer.lines.last().unwrap().end, 8);
-        assert_eq!((buffer.count(), buffer.room()), (3, 8));
+        assert_eq!((buffer.count(), buffer.room(16)), (3, 8));
+    }
+
+    #[test]
+    fn memory_beyond_the_capacity_is_given_back() {
+        let lines = [Line { end: 100_000, severity: Severity::INFO }];
+        let run = Run::new(&[b'x'; 100_000], &lines);
+        let mut buffer = Buffer::new(16);
+        assert_eq!((buffer.fit(run, 0), buffer.fit(run, 99_999), buffer.fit(run, 100_000)), (0, 0, 1));
+        buffer.push(run);
+        assert_eq!(buffer.fit(run, 150_000), 0);
+        buffer.clear();
+        assert_eq!((buffer.count(), buffer.bytes.capacity()), (0, 16));
     }
 }

@@ -1,24 +1,34 @@
 mod appender;
+mod attempts;
 mod buffer;
 mod coat;
+mod commit;
 mod control;
+mod durability;
+mod durable;
+mod group;
 mod open;
 mod options;
 mod watch;
 
+pub use commit::Commit;
 pub use control::Control;
+pub use durability::Durability;
 pub use options::FileOptions;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::run::{Run, Stopped};
 use super::{Batch, Sink, writer};
 use crate::rotation::Rotation;
+use crate::selflog::Health;
 use crate::{Error, Partial, selflog};
 use appender::Appender;
+use attempts::Attempts;
 use buffer::Buffer;
+use durable::Way;
 
 /// A file that lines are appended to. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
 ///
@@ -38,18 +48,27 @@ use buffer::Buffer;
 /// ```
 ///
 /// [`options`](Self::options) has the settings; without them the file is opened for appending, its directories are made,
-/// and every batch is one `write(2)`: what was taken is with the operating system, and survives the death of the process.
-/// `flush` does not sync it to the disk.
+/// and every batch is one `write(2)`: what was taken is with the operating system, and survives the death of the process,
+/// though not a loss of power: for that there are [other levels](Durability).
 ///
 /// When a write fails within a line (the disk is full), the torn piece is cut off again and the line is refused; the next
-/// write opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
+/// attempt opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
 /// goes out before the next line.
+///
+/// The attempts after a failure are 50 ms apart, and each pause is twice the one before, up to a second; in between lines are
+/// refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once. See
+/// [what fails, and what happens then](crate::guide::files).
 ///
 /// As `io::Write` each call of `write` is one line, which rotation does not divide.
 #[derive(Debug)]
 pub struct File {
     appender: Appender,
     buffer: Buffer,
+    /// So many bytes of lines are kept while it cannot be written.
+    hold: usize,
+    attempts: Attempts,
+    /// Of lines that are held: nobody else has seen the error.
+    health: Health,
 }
 
 impl File {
@@ -78,16 +97,55 @@ impl File {
         self.appender.control().clone()
     }
 
+    #[inline]
+    fn write_as(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
+        if !self.attempts.are_failing() && self.buffer.has_room(run) && way != Way::Now {
+            self.buffer.push(run);
+            return Ok(());
+        }
+        if let Some(error) = self.attempts.put_off() {
+            return self.keep(run, 0, error);
+        }
+        if let Err(error) = self.write_buffer() {
+            return self.keep(run, 0, error);
+        }
+        if self.buffer.has_room(run) && way == Way::Usual {
+            self.buffer.push(run);
+            return Ok(());
+        }
+        self.append(run)
+    }
+
+    /// Lines that a failed sync takes away were not written, as far as anybody can tell.
+    #[inline(never)]
+    fn write_durably(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
+        let written = self.write_as(way, run);
+        match self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle_write()) {
+            Ok(()) => written,
+            Err(error) => Err(Partial::new(0, error)),
+        }
+    }
+
+    #[inline(never)]
+    fn flush_durably(&mut self, deadline: Instant) -> Result<(), Error> {
+        let written = self.write_out();
+        written.and(self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle(deadline)))
+    }
+
     /// Takes lines past the buffer, or into it when they were torn.
     fn append(&mut self, run: Run<'_>) -> Result<(), Partial> {
-        let Err(stopped) = self.appender.write(run) else { return Ok(()) };
-        if stopped.torn == 0 {
-            return Err(Partial::new(stopped.lines, stopped.error));
+        let Err(Stopped { mut lines, torn, error }) = self.appender.write(run) else {
+            self.works();
+            return Ok(());
+        };
+        self.attempts.failed(&error);
+        if torn > 0 {
+            let (line, _) = run.split_at(lines).1.split_at(1);
+            self.buffer.push(line);
+            self.buffer.remove(0, torn);
+            lines += 1;
         }
-        let (line, _) = run.split_at(stopped.lines).1.split_at(1);
-        self.buffer.push(line);
-        self.buffer.remove(0, stopped.torn);
-        Err(Partial::new(stopped.lines + 1, stopped.error))
+        self.keep(run, lines, error)
     }
 
     fn write_buffer(&mut self) -> Result<(), Error> {
@@ -96,17 +154,48 @@ impl File {
         }
         let Err(Stopped { lines, torn, error }) = self.appender.write(self.buffer.as_run()) else {
             self.buffer.clear();
+            self.works();
             return Ok(());
         };
         self.buffer.remove(lines, torn);
+        self.attempts.failed(&error);
         Err(error)
     }
 
-    /// What the buffer still has room for of a run that it cannot write out.
-    fn take_in(&mut self, run: Run<'_>) -> usize {
-        let (some, _) = run.split_at(run.fit(self.buffer.room()));
+    /// Writes what lies in the buffer, and does what was asked for meanwhile.
+    fn write_out(&mut self) -> Result<(), Error> {
+        self.write_buffer()?;
+        self.appender.settle()
+    }
+
+    /// Takes in what there is room for of a run that cannot be written, and of which so many lines are taken already.
+    #[cold]
+    fn keep(&mut self, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
+        let (_, left) = run.split_at(taken);
+        let (some, _) = left.split_at(self.buffer.fit(left, self.hold));
         self.buffer.push(some);
-        some.count()
+        if some.count() < left.count() {
+            return Err(Partial::new(taken + some.count(), error));
+        }
+        if self.health.is_news(true) {
+            selflog::tell(&format!("{}: holds what it cannot write: {error}", self.describe()));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn works(&mut self) {
+        if self.attempts.are_failing() {
+            self.recovered();
+        }
+    }
+
+    #[cold]
+    fn recovered(&mut self) {
+        self.attempts.succeeded();
+        if self.health.is_news(false) {
+            selflog::tell(&format!("{}: has written what it held", self.describe()));
+        }
     }
 }
 
@@ -114,24 +203,26 @@ impl Sink for File {
     fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
         self.appender.preamble(batch.preamble());
         let run = Run::from(batch);
-        if self.buffer.has_room(run) {
-            self.buffer.push(run);
-            return Ok(());
+        match self.appender.durable_mut() {
+            None => self.write_as(Way::Usual, run),
+            Some(durable) => {
+                let way = durable.begin_write(batch.lines());
+                self.write_durably(way, run)
+            }
         }
-        if let Err(error) = self.write_buffer() {
-            return Err(Partial::new(self.take_in(run), error));
-        }
-        if self.buffer.has_room(run) {
-            self.buffer.push(run);
-            return Ok(());
-        }
-        self.append(run)
     }
 
-    /// Writes what lies in the buffer. A regular file does not block for long, so that the deadline is not looked at.
-    fn flush(&mut self, _: Instant) -> Result<(), Error> {
-        self.write_buffer()?;
-        self.appender.settle()
+    /// Writes what lies in the buffer, at once, however lately that failed, and syncs where the [`Durability`] says so. To write to a regular file does not block
+    /// for long, so that the deadline is looked at only while another thread syncs.
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        self.attempts.hurry();
+        match self.appender.durable_mut() {
+            None => self.write_out(),
+            Some(durable) => {
+                durable.begin_flush();
+                self.flush_durably(deadline)
+            }
+        }
     }
 
     /// Ends a sealed or encrypted file, which a later line opens again.
@@ -140,8 +231,18 @@ impl Sink for File {
         self.appender.close()
     }
 
+    /// Lines that lie in the buffer, or are not yet as durable as the [`Durability`] says.
     fn pending(&self) -> usize {
-        self.buffer.count()
+        self.buffer.count() + self.appender.durable().map_or(0, |durable| durable.pending())
+    }
+
+    #[inline]
+    fn commit(&mut self) -> Option<Commit> {
+        self.appender.durable_mut()?.commit()
+    }
+
+    fn lost(&mut self) -> usize {
+        self.appender.durable_mut().map_or(0, |durable| durable.lost())
     }
 
     fn describe(&self) -> String {
@@ -151,6 +252,9 @@ impl Sink for File {
     fn forget_pending(&mut self) {
         self.buffer.clear();
         self.appender.forget_torn();
+        if let Some(durable) = self.appender.durable_mut() {
+            durable.forget();
+        }
     }
 }
 
@@ -166,11 +270,20 @@ impl io::Write for File {
 
 impl Drop for File {
     fn drop(&mut self) {
+        if let Some(durable) = self.appender.durable_mut() {
+            durable.begin_flush();
+        }
         if let Err(error) = self.write_buffer() {
-            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.pending()));
+            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
         }
         if let Err(error) = self.appender.close() {
             selflog::tell(&format!("{}: not closed: {error}", self.describe()));
+        }
+        if let Some(durable) = self.appender.durable_mut()
+            && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
+            && !error.is_told()
+        {
+            selflog::tell(&format!("{}: {error}", self.describe()));
         }
     }
 }
@@ -188,6 +301,9 @@ impl Place {
         Ok(Self { name: path.to_owned(), absolute })
     }
 }
+
+/// How long the last sync of a file that is dropped may be waited for.
+const LAST_SYNC: Duration = Duration::from_secs(5);
 
 fn cannot(step: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("cannot {step} {}", path.display()), error)

@@ -1,6 +1,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::super::Line;
@@ -13,13 +14,15 @@ use crate::record::Severity;
 /// A file that is open for appending, and how long it is.
 #[derive(Debug)]
 pub(super) struct Open {
-    file: fs::File,
+    /// Shared with who syncs it.
+    file: Arc<fs::File>,
     /// By counting what we write: other writers are not seen at once.
     len: u64,
     /// So much of it is the preamble.
     preamble: u64,
     regular: bool,
-    locked: bool,
+    /// By this process.
+    locked: Option<u32>,
     identity: Option<Identity>,
     /// When it was last written to before it was opened, if there was something in it.
     changed: Option<SystemTime>,
@@ -31,7 +34,12 @@ impl Open {
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { metadata.modified().ok() } else { None };
-        Ok(Self { file, len, preamble: 0, regular, locked: false, identity: Identity::of(&metadata), changed })
+        let (file, identity) = (Arc::new(file), Identity::of(&metadata));
+        Ok(Self { file, len, preamble: 0, regular, locked: None, identity, changed })
+    }
+
+    pub(super) fn file(&self) -> &Arc<fs::File> {
+        &self.file
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -60,8 +68,11 @@ impl Open {
     /// Locks it for as long as it is open; `false`: somebody else has. Where there are no locks everybody is let in.
     pub(super) fn lock(&mut self) -> bool {
         // On Windows a lock would keep readers out.
-        self.locked = self.locked || !cfg!(unix) || !matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock));
-        self.locked
+        if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            return false;
+        }
+        self.locked.get_or_insert_with(std::process::id);
+        true
     }
 
     /// Cuts off what stands behind `len`.
@@ -109,7 +120,7 @@ impl Open {
     /// Writes `run`, by one `write(2)` unless that comes up short. After an error the last line that went out whole is the
     /// end of the file again, where that is in our power.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
-        let Err(mut stopped) = run.write_to(&mut self.file) else {
+        let Err(mut stopped) = run.write_to(&mut &*self.file) else {
             self.len += run.bytes().len() as u64;
             return Ok(());
         };
@@ -125,5 +136,14 @@ impl Open {
     fn cut(&self, torn: u64) -> bool {
         let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
         self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
+    }
+}
+
+/// Who syncs the file may have it open for a while longer. A forked child leaves the lock to its parent.
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.locked == Some(std::process::id()) {
+            let _ = self.file.unlock();
+        }
     }
 }

@@ -4,13 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::appender::Appender;
+use super::attempts::{Attempts, Timer};
 use super::buffer::Buffer;
 use super::coat::Coat;
+use super::durability::Durability;
+use super::durable;
 use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot};
+use crate::clock::Clock;
 use crate::ownership::{self, Account, Ownership};
+use crate::record::Severity;
 use crate::rotation::Rotation;
+use crate::selflog::Health;
 use crate::{Error, ErrorKind};
 
 /// How a [`File`] is opened, and what becomes of what is written.
@@ -25,9 +31,13 @@ use crate::{Error, ErrorKind};
 /// | [`owner`](Self::owner), [`group`](Self::group) | the process's | whose the files and directories are that it makes (unix) |
 /// | [`follow_links`](Self::follow_links) | in private directories | whether links and files of others are written to (unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
+/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process, or a loss of power, can take away |
+/// | [`sync_after`](Self::sync_after) | none | records this important are on the disk when their call returns |
+/// | [`hold`](Self::hold) | 0 bytes: refuse | keeps lines in memory while the file cannot be written |
 /// | [`rotation`](Self::rotation) | none | when a new file is begun |
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
+/// | [`clock`](Self::clock) | the system's | what the pauses between attempts are measured by |
 /// | `seal` (feature `seal`) | no | changes of the file show |
 /// | `encrypt` (feature `encryption`) | no | only a key opens the file |
 ///
@@ -49,7 +59,10 @@ use crate::{Error, ErrorKind};
 pub struct FileOptions {
     settings: Settings,
     delay: bool,
-    buffer: usize,
+    /// Before that of the level.
+    buffer: Option<usize>,
+    hold: usize,
+    timer: Timer,
     /// Two coats do not go together.
     several_coats: bool,
 }
@@ -162,8 +175,81 @@ impl FileOptions {
     /// Lines that lie in the buffer are [`pending`](crate::Sink::pending). They go out when the next ones have no room,
     /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot go out they stay,
     /// and what has no room beside them is refused.
+    ///
+    /// It is the short form of [`Durability::Buffered`], and goes with every other level: with `Synced` and `Grouped` a flush
+    /// writes the buffer and syncs it; with `Synced` the line for which it has no room does so too.
     pub fn buffer(mut self, bytes: usize) -> Self {
-        self.buffer = bytes;
+        self.buffer = Some(bytes);
+        self
+    }
+
+    /// What has become of a line when its call returns: see [`Durability`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self.settings.opening.is_durable = self.settings.is_durable();
+        self
+    }
+
+    /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
+    /// was logged before it is too. journald does so from `CRIT` on.
+    ///
+    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed.
+    ///
+    /// ```
+    /// use tracing_handlers::sink::{Batch, File, Line, Sink};
+    /// use tracing_handlers::Severity;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
+    /// let mut log = |severity, line: &[u8]| {
+    ///     file.write(Batch::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     Ok::<_, tracing_handlers::Error>(file.pending())
+    /// };
+    /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);
+    /// assert_eq!(log(Severity::ERROR, b"not fine\n")?, 0);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "fine\nnot fine\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sync_after(mut self, severity: impl Into<Severity>) -> Self {
+        self.settings.sync_after = Some(severity.into());
+        self.settings.opening.is_durable = true;
+        self
+    }
+
+    /// While the file cannot be written (the disk is full, the directory is gone), keeps up to so many bytes of lines in
+    /// memory, what lies in the [`buffer`](Self::buffer) among them; they go out first, in order, when it works again. By
+    /// default such lines are refused, so that a [`Fallback`](crate::handler::Fallback), an
+    /// [`Audit`](crate::handler::Audit) or a [`Retry`](crate::handler::Retry) sees the error.
+    ///
+    /// What is held is taken, and [`pending`](crate::Sink::pending): a process that is killed loses it. What has no room is
+    /// refused. The memory is asked for when it is needed, and given back. Held lines go out with the next record whose turn
+    /// it is to try, by `flush`, and when the file is dropped; nobody waits for them.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::sink::{self, Sink};
+    ///
+    /// # tracing_handlers::selflog::set(|_| ());
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("logs/app.log");
+    /// let mut file = sink::File::options().hold(1 << 20).delay(true).open(&path)?;
+    /// std::fs::write(dir.path().join("logs"), "not a directory")?;
+    /// file.write_all(b"one\n")?;
+    /// assert_eq!(file.pending(), 1);
+    /// std::fs::remove_file(dir.path().join("logs"))?;
+    /// Write::flush(&mut file)?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "one\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hold(mut self, bytes: usize) -> Self {
+        self.hold = bytes;
+        self
+    }
+
+    /// What the pauses between attempts are measured by, while the file cannot be written.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.timer = Timer::new(clock);
         self
     }
 
@@ -212,12 +298,17 @@ impl FileOptions {
     /// not go together, and where a sealed or encrypted file is not open to the key.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
+        let buffer = self.buffer.unwrap_or(match self.settings.durability {
+            Durability::Buffered(bytes) => bytes,
+            _ => 0,
+        });
         self.check(path.as_ref())?;
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
         }
-        Ok(File { appender, buffer: Buffer::new(self.buffer) })
+        let (buffer, attempts) = (Buffer::new(buffer), Attempts::new(self.timer));
+        Ok(File { appender, buffer, hold: self.hold, attempts, health: Health::default() })
     }
 }
 
@@ -227,6 +318,11 @@ impl FileOptions {
         let what = match &self.settings {
             _ if self.several_coats => "`seal` and `encrypt` do not go together",
             Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            Settings { coat: Some(coat), rotation: Some(rotation), .. }
+                if rotation.compresses() && !coat.can_be_compressed() =>
+            {
+                "what is encrypted cannot be compressed"
+            }
             _ => return Ok(()),
         };
         Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))
@@ -240,13 +336,29 @@ pub(super) struct Settings {
     pub(super) shared: bool,
     pub(super) watch: Option<Watch>,
     pub(super) rotation: Option<Rotation>,
+    pub(super) durability: Durability,
+    pub(super) sync_after: Option<Severity>,
     pub(super) coat: Option<Box<dyn Coat>>,
+}
+
+impl Settings {
+    /// Whether anything is ever synced.
+    fn is_durable(&self) -> bool {
+        self.durability.syncs() || self.sync_after.is_some()
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let opening = Opening::default();
-        Self { opening, shared: false, watch: Some(Watch::default()), rotation: None, coat: None }
+        Self {
+            opening: Opening::default(),
+            shared: false,
+            watch: Some(Watch::default()),
+            rotation: None,
+            durability: Durability::default(),
+            sync_after: None,
+            coat: None,
+        }
     }
 }
 
@@ -257,6 +369,8 @@ pub(super) struct Opening {
     keep_dirs: bool,
     follow_links: bool,
     ownership: Ownership,
+    /// What is made is there after a loss of power.
+    is_durable: bool,
 }
 
 impl Opening {
@@ -286,11 +400,15 @@ impl Opening {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match self.ownership.make_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made,
-        }
-        // Somebody was faster, or it is a symbolic link to a file yet to be made.
+        let made = match self.ownership.make_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path),
+            made => made,
+        };
+        made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
+    }
+
+    /// Somebody was faster, or it is a symbolic link to a file yet to be made.
+    fn open_late(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
                 fs::OpenOptions::new().append(true).create(true).open(path)
@@ -317,6 +435,14 @@ impl Opening {
         match self.ownership.make_dir(dir) {
             Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
+            _ => self.made(dir.parent()),
+        }
+    }
+
+    /// Something was made in `dir`.
+    fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
+        match dir {
+            Some(dir) if self.is_durable => durable::made(dir),
             _ => Ok(()),
         }
     }

@@ -1,4 +1,5 @@
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ pub(super) fn look(path: &Path, open: &Open) -> Found {
     match path.metadata() {
         Ok(metadata) if open.is_same(&metadata) => Found::Same(metadata.len()),
         Ok(_) => Found::Other,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Other,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Found::Other,
         Err(_) => Found::Unknown,
     }
 }

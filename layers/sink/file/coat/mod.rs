@@ -23,6 +23,11 @@ pub(super) trait Coat: Send + Sync + fmt::Debug {
     /// The same settings for another file.
     fn again(&self) -> Box<dyn Coat>;
 
+    /// Whether what it makes gets any shorter by it.
+    fn can_be_compressed(&self) -> bool {
+        true
+    }
+
     /// The file is empty; `newest` is the file that was ended last, if there is one.
     fn start(&mut self, newest: Option<PathBuf>) -> Result<(), Error>;
 

@@ -1,19 +1,21 @@
+//! Pauses between tries.
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 /// How long to wait before the next try: longer each time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Backoff {
-    pub(super) initial: Duration,
-    pub(super) factor: f64,
-    pub(super) max: Duration,
+pub(crate) struct Backoff {
+    pub(crate) initial: Duration,
+    pub(crate) factor: f64,
+    pub(crate) max: Duration,
     /// Up to this part of the pause is left out by chance, so that those who failed together do not come back together.
-    pub(super) jitter: f64,
+    pub(crate) jitter: f64,
 }
 
 impl Backoff {
     /// The pause after so many tries that failed, from 1.
-    pub(super) fn pause(&self, failed: u32) -> Duration {
+    pub(crate) fn pause(&self, failed: u32) -> Duration {
         let growth = self.factor.max(1.0).powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
         let full = Duration::try_from_secs_f64(self.initial.as_secs_f64() * growth).unwrap_or(self.max).min(self.max);
         match self.jitter.clamp(0.0, 1.0) {

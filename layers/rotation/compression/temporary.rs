@@ -1,0 +1,170 @@
+//! An archive in the making, under a name that no reader takes for a log.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, FileTimes, Metadata, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// `.NAME.gz.tmp`, beside NAME. It is removed when this is dropped, unless it was renamed.
+///
+/// As long as a process is at it, it has the file locked (`flock`), so that another one can tell it from what a killed
+/// process left behind: that is nobody's lock.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    path: PathBuf,
+    file: fs::File,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// Makes the file for the archive of `source`, open to nobody else, in the place of one that was left behind.
+    /// `None`: another process is at it.
+    pub(crate) fn make(source: &Path, extension: &str) -> io::Result<Option<Self>> {
+        let path = name_of(source, extension);
+        if !remove_left_over(&path)? {
+            return Ok(None);
+        }
+        let file = make_private(&path)?;
+        let temporary = Self { path, file, renamed: false };
+        // Where files cannot be locked, there is no second process to keep out either.
+        match temporary.file.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(None),
+            _ => Ok(Some(temporary)),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &fs::File {
+        &self.file
+    }
+
+    /// Gives it the permissions, the owner and the times of `like`, and has all of it on the disk.
+    pub(crate) fn finish(&self, like: &Metadata) -> io::Result<()> {
+        give_to_owner_of(&self.file, like)?;
+        let times = like.modified().map(|modified| FileTimes::new().set_modified(modified).set_accessed(modified));
+        if let Ok(times) = times {
+            self.file.set_times(times)?;
+        }
+        self.file.sync_all()
+    }
+
+    /// Gives it its name. Whatever has that name is replaced.
+    pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
+        fs::rename(&self.path, to)?;
+        self.renamed = true;
+        Ok(())
+    }
+
+    /// The name of the file of whose archive this is the temporary name.
+    pub(crate) fn source_of(name: &OsStr, extension: &str) -> Option<OsString> {
+        // No other name of ours has letters that are not ASCII around the name of the file.
+        let inner =
+            name.to_str()?.strip_prefix('.')?.strip_suffix(".tmp")?.strip_suffix(extension)?.strip_suffix('.')?;
+        (!inner.is_empty()).then(|| inner.into())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes what a killed process left at `path`. `false`: one that lives is at it.
+pub(crate) fn remove_left_over(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+        // To open a pipe could wait for ever.
+        Ok(metadata) if !metadata.is_file() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(_) => {}
+    }
+    let file = fs::File::open(path)?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Ok(false);
+    }
+    fs::remove_file(path).map(|()| true)
+}
+
+fn name_of(source: &Path, extension: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(source.file_name().unwrap_or_default());
+    name.push(".");
+    name.push(extension);
+    name.push(".tmp");
+    source.with_file_name(name)
+}
+
+/// Nobody may read the archive before it has the permissions of the log.
+fn make_private(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// As `gzip` does: where the group cannot be had, the file is not open to another one.
+#[cfg(unix)]
+fn give_to_owner_of(file: &fs::File, like: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+
+    let is_given =
+        fchown(file, Some(like.uid()), Some(like.gid())).is_ok() || fchown(file, None, Some(like.gid())).is_ok();
+    let bits = like.mode() & if is_given { 0o777 } else { 0o707 };
+    file.set_permissions(fs::Permissions::from_mode(bits))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &fs::File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_tells_what_it_is_of() {
+        let name = name_of(Path::new("/logs/app.log.1"), "gz");
+        assert_eq!(name, Path::new("/logs/.app.log.1.gz.tmp"));
+        assert_eq!(Temporary::source_of(name.file_name().unwrap(), "gz"), Some("app.log.1".into()));
+        assert_eq!(Temporary::source_of(name.file_name().unwrap(), "zst"), None);
+        for other in ["app.log.1.gz.tmp", ".app.log.1.gz", "..gz.tmp", ".gz.tmp"] {
+            assert_eq!(Temporary::source_of(OsStr::new(other), "gz"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_left_behind_is_made_anew_and_one_that_is_in_use_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("app.log.1");
+        fs::write(name_of(&source, "gz"), "half an arch").unwrap();
+        let ours = Temporary::make(&source, "gz").unwrap().expect("nobody is at it");
+        assert_eq!(ours.file().metadata().unwrap().len(), 0);
+        assert!(Temporary::make(&source, "gz").unwrap().is_none(), "we are at it");
+        assert!(name_of(&source, "gz").exists());
+        drop(ours);
+        assert!(!name_of(&source, "gz").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_is_private_until_it_has_the_permissions_and_the_time_of_the_log() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let source = dir.path().join("app.log.1");
+        fs::write(&source, "x").unwrap();
+        fs::set_permissions(&source, fs::Permissions::from_mode(0o640)).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_000);
+        fs::File::options().write(true).open(&source).unwrap().set_modified(time).unwrap();
+        let temporary = Temporary::make(&source, "gz").unwrap().expect("nobody is at it");
+        let mode = |file: &fs::File| file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(temporary.file()), 0o600);
+        temporary.finish(&source.metadata().unwrap()).unwrap();
+        assert_eq!(mode(temporary.file()), 0o640);
+        assert_eq!(temporary.file().metadata().unwrap().modified().unwrap(), time);
+    }
+}

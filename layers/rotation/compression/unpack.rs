@@ -1,0 +1,80 @@
+//! What is compressed, seen by its first bytes and not by its name.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+
+/// What is in `file`, from where it stands, uncompressed.
+///
+/// # Errors
+///
+/// `Unsupported` where the feature that reads it is off.
+pub(crate) fn unpack(mut file: fs::File) -> io::Result<Box<dyn Read + Send>> {
+    let mut head = Vec::with_capacity(LONGEST_MAGIC);
+    (&mut file).take(LONGEST_MAGIC as u64).read_to_end(&mut head)?;
+    let format = FORMATS.iter().find(|format| format.is_magic(&head));
+    // Not by seeking: it may be a pipe.
+    let all = Box::new(Cursor::new(head).chain(file));
+    let Some(format) = format else { return Ok(all) };
+    match format.unpack {
+        Some(unpack) => unpack(all),
+        None => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("it is compressed, and the feature `{}` that reads it is off", format.feature),
+        )),
+    }
+}
+
+/// Whether the name says that a file is compressed.
+pub(crate) fn is_packed_name(path: &Path) -> bool {
+    path.extension()
+        .and_then(OsStr::to_str)
+        .is_some_and(|extension| packed_extensions().any(|known| known == extension))
+}
+
+/// What the names of compressed files end with.
+pub(crate) fn packed_extensions() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|format| format.extension)
+}
+
+type Unpack = fn(Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>;
+
+struct Format {
+    extension: &'static str,
+    feature: &'static str,
+    magic: &'static [u8],
+    /// `None`: the feature is off.
+    unpack: Option<Unpack>,
+}
+
+impl Format {
+    fn is_magic(&self, head: &[u8]) -> bool {
+        head.starts_with(self.magic)
+    }
+}
+
+const FORMATS: &[Format] = &[
+    Format {
+        extension: "gz",
+        feature: "gzip",
+        // RFC 1952, section 2.3.1: ID1, ID2, and the only method there is.
+        magic: &[0x1f, 0x8b, 8],
+        #[cfg(feature = "gzip")]
+        unpack: Some(super::gzip::unpack),
+        #[cfg(not(feature = "gzip"))]
+        unpack: None,
+    },
+    Format {
+        extension: "zst",
+        feature: "zstd",
+        // RFC 8878, section 3.1.1, little-endian.
+        magic: &[0x28, 0xb5, 0x2f, 0xfd],
+        #[cfg(feature = "zstd")]
+        unpack: Some(super::zstd::unpack),
+        #[cfg(not(feature = "zstd"))]
+        unpack: None,
+    },
+];
+
+const LONGEST_MAGIC: usize = 4;

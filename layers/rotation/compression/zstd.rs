@@ -1,0 +1,28 @@
+//! RFC 8878.
+
+use std::fs;
+use std::io::{self, Read};
+
+use zstd::stream::{read, write};
+
+use super::{Compression, copy};
+
+impl Compression {
+    /// Zstandard (RFC 8878) with a checksum, for `zstdcat` and `zstd -d`; archives end in `.zst`.
+    pub fn zstd() -> Self {
+        Self { name: "Zstandard", extension: "zst", level: 3, highest: 22, pack }
+    }
+}
+
+fn pack(from: &fs::File, to: &fs::File, level: i32) -> io::Result<u64> {
+    let mut encoder = write::Encoder::new(to, level)?;
+    encoder.include_checksum(true)?;
+    let copied = copy(from, &mut encoder)?;
+    encoder.finish()?;
+    Ok(copied)
+}
+
+/// Several frames one after another are one, as for `zstdcat`.
+pub(super) fn unpack(from: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    Ok(Box::new(read::Decoder::new(from)?))
+}

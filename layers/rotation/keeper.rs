@@ -1,0 +1,410 @@
+//! One thread for the work that nobody who logs should wait for: compressing, removing what is too old, syncing
+//! directories.
+//!
+//! It starts with the first job, ends when it has had none for some seconds, and starts again. A forked child does not
+//! have it: the jobs that were waiting are the parent's, and the child's first job starts a thread of its own. At exit
+//! nothing waits for it: what it had not done is found, and done, when the file is opened next.
+//!
+//! A job must not log; should it panic, [`log_panics`](crate::process::log_panics) leaves the record out, as it may
+//! have a lock of the very file that the record would go to.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::process::{self, Held, Resource};
+use crate::sync::{deadline_in, lock, lock_until, wait_timeout};
+use crate::{Error, selflog};
+
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
+
+/// Waits until the work behind rotated files that has been asked for so far is done: old files are compressed, and
+/// those too old are removed. Tells whether it was, within `timeout`.
+///
+/// Nothing needs to wait for it: what is not done when the process ends is done when the file is opened next. It is for
+/// tests, and for programs that want the archives to be there before they end or hand them on.
+///
+/// ```
+/// use std::time::Duration;
+/// use tracing_handlers::rotation;
+///
+/// assert!(rotation::settle(Duration::from_secs(5)), "there was nothing to do");
+/// ```
+pub fn settle(timeout: Duration) -> bool {
+    KEEPER.settle(deadline_in(timeout))
+}
+
+/// Has `job` done by the thread. One that waits already with the same `what` for the same file is replaced: so many
+/// changes of a file as there may be make at most one job that waits and one that runs.
+pub(crate) fn submit(what: &'static str, file: &Path, job: Job) {
+    KEEPER.submit(what, file, job);
+}
+
+/// Whether this is the thread of the jobs.
+pub(crate) fn is_this_thread() -> bool {
+    IS_KEEPER.try_with(Cell::get).unwrap_or(false)
+}
+
+static KEEPER: Keeper = Keeper::new(Duration::from_secs(5));
+
+struct Keeper {
+    state: Mutex<State>,
+    /// The thread waits here for jobs.
+    work: Condvar,
+    /// Those who settle wait here for the thread.
+    done: Condvar,
+    /// How long the thread waits for another job.
+    linger: Duration,
+    registered: AtomicBool,
+}
+
+struct State {
+    waiting: VecDeque<Waiting>,
+    /// The number of the job that is being done.
+    running: Option<u64>,
+    /// So many jobs were submitted.
+    submitted: u64,
+    thread_lives: bool,
+    /// No thread was to be had, and that was told.
+    told: bool,
+    /// Goes up with each fork: a thread of an earlier one is none.
+    generation: u64,
+}
+
+struct Waiting {
+    number: u64,
+    what: &'static str,
+    file: PathBuf,
+    job: Job,
+}
+
+impl Keeper {
+    const fn new(linger: Duration) -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            running: None,
+            submitted: 0,
+            thread_lives: false,
+            told: false,
+            generation: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            done: Condvar::new(),
+            linger,
+            registered: AtomicBool::new(false),
+        }
+    }
+
+    fn submit(&'static self, what: &'static str, file: &Path, job: Job) {
+        self.register();
+        let mut state = lock(&self.state);
+        let replaced = state.add(what, file, job);
+        self.start(&mut state);
+        drop(state);
+        self.work.notify_one();
+        // What it holds may have locks of its own.
+        drop(replaced);
+    }
+
+    fn settle(&'static self, deadline: Instant) -> bool {
+        let Some(mut state) = lock_until(&self.state, deadline) else { return false };
+        let last = state.submitted;
+        loop {
+            if state.is_done(last) {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            // A job that waited for the jobs would wait for itself.
+            if left.is_zero() || is_this_thread() {
+                return false;
+            }
+            self.start(&mut state);
+            state = wait_timeout(&self.done, state, left.min(LOOK));
+        }
+    }
+
+    /// Where the system has no thread to give, the jobs wait until the next attempt.
+    fn start(&'static self, state: &mut State) {
+        if state.thread_lives || state.waiting.is_empty() {
+            return;
+        }
+        let generation = state.generation;
+        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || self.run(generation));
+        state.thread_lives = spawned.is_ok();
+        let told = std::mem::replace(&mut state.told, spawned.is_err());
+        if let (Err(error), false) = (spawned, told) {
+            selflog::tell(&format!("rotation: no thread, old files stay as they are: {error}"));
+        }
+    }
+
+    fn run(&'static self, generation: u64) {
+        IS_KEEPER.set(true);
+        be_nice();
+        while let Some(job) = self.take(generation) {
+            // A job that panics has been told of by the panic hook.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+            self.finish(generation);
+        }
+    }
+
+    /// `None`: there was nothing to do for some time, or this is not the thread any longer.
+    fn take(&self, generation: u64) -> Option<Job> {
+        let until = Instant::now() + self.linger;
+        let mut state = lock(&self.state);
+        loop {
+            if state.generation != generation {
+                return None;
+            }
+            if let Some(next) = state.waiting.pop_front() {
+                state.running = Some(next.number);
+                return Some(next.job);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.thread_lives = false;
+                return None;
+            }
+            state = wait_timeout(&self.work, state, left);
+        }
+    }
+
+    fn finish(&self, generation: u64) {
+        let mut state = lock(&self.state);
+        if state.generation == generation {
+            state.running = None;
+        }
+        drop(state);
+        self.done.notify_all();
+    }
+
+    /// Once is enough, and twice does no harm. The mark is set last: a child forked in between registers again.
+    fn register(&'static self) {
+        if !self.registered.load(Ordering::Relaxed) {
+            let resource: Arc<dyn Resource> = Arc::new(AtForks(self));
+            process::register(resource.clone());
+            // It is for the life of the process.
+            std::mem::forget(resource);
+            self.registered.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl State {
+    /// The job that was replaced keeps its place for this one.
+    fn add(&mut self, what: &'static str, file: &Path, job: Job) -> Option<Job> {
+        let same = self.waiting.iter_mut().find(|waiting| waiting.what == what && waiting.file == file);
+        if let Some(waiting) = same {
+            return Some(std::mem::replace(&mut waiting.job, job));
+        }
+        self.submitted += 1;
+        self.waiting.push_back(Waiting { number: self.submitted, what, file: file.to_owned(), job });
+        None
+    }
+
+    /// Whether all jobs up to that number are done: they are in order.
+    fn is_done(&self, last: u64) -> bool {
+        let first = self.running.or(self.waiting.front().map(|waiting| waiting.number));
+        first.is_none_or(|first| first > last)
+    }
+}
+
+/// A lock that a fork would find in other hands is taken around it. It is held for moments, never while a job runs.
+struct AtForks(&'static Keeper);
+
+impl Resource for AtForks {
+    fn is_queue(&self) -> bool {
+        false
+    }
+
+    /// Neither a flush nor the exit waits for the jobs.
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        Some(Box::new(HeldState(lock_until(&self.0.state, deadline)?)))
+    }
+
+    fn abandon(&self) {}
+}
+
+struct HeldState(MutexGuard<'static, State>);
+
+impl Held for HeldState {
+    fn forget_pending(&mut self) {
+        let state = &mut *self.0;
+        // Not dropped: what a job holds may want a lock whose holder is not here.
+        state.waiting.drain(..).for_each(std::mem::forget);
+        state.running = None;
+        state.thread_lives = false;
+        state.generation += 1;
+    }
+}
+
+/// On Linux a thread has a nice value of its own; elsewhere it is the process's, which is not ours to change.
+#[cfg(target_os = "linux")]
+fn be_nice() {
+    // SAFETY: these take numbers only. They fail, and do nothing, where the process may not do so.
+    unsafe {
+        let thread = libc::syscall(libc::SYS_gettid) as libc::id_t;
+        // A process that is nicer already stays so.
+        if libc::getpriority(libc::PRIO_PROCESS, thread) < NICE {
+            libc::setpriority(libc::PRIO_PROCESS, thread, NICE);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn be_nice() {}
+
+#[cfg(target_os = "linux")]
+const NICE: libc::c_int = 10;
+
+/// Who settles tries so often to start the thread where there was none to be had.
+const LOOK: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static IS_KEEPER: Cell<bool> = const { Cell::new(false) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn keeper(linger: Duration) -> &'static Keeper {
+        Box::leak(Box::new(Keeper::new(linger)))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    const LINGER: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn jobs_are_done_in_order_by_another_thread() {
+        let keeper = keeper(LINGER);
+        let (sender, done) = mpsc::channel();
+        for file in ["a", "b", "c"] {
+            let sender = sender.clone();
+            let job = move || sender.send((file, is_this_thread())).unwrap();
+            keeper.submit("test", Path::new(file), Box::new(job));
+        }
+        assert!(keeper.settle(soon()));
+        assert_eq!(done.try_iter().collect::<Vec<_>>(), [("a", true), ("b", true), ("c", true)]);
+        assert!(!is_this_thread());
+    }
+
+    #[test]
+    fn of_many_jobs_for_one_file_the_last_is_done() {
+        let keeper = keeper(LINGER);
+        let (go, wait) = mpsc::channel::<()>();
+        let (sender, done) = mpsc::channel();
+        keeper.submit("block", Path::new("a"), Box::new(move || _ = wait.recv()));
+        for number in 0..100 {
+            for what in ["pack", "prune"] {
+                let sender = sender.clone();
+                keeper.submit(what, Path::new("a"), Box::new(move || sender.send((what, number)).unwrap()));
+            }
+        }
+        assert!(!keeper.settle(Instant::now()), "the first job is not done");
+        assert!(lock(&keeper.state).waiting.len() <= 3);
+        go.send(()).unwrap();
+        assert!(keeper.settle(soon()));
+        assert_eq!(done.try_iter().collect::<Vec<_>>(), [("pack", 99), ("prune", 99)]);
+    }
+
+    #[test]
+    fn what_comes_later_is_not_waited_for() {
+        let keeper = keeper(LINGER);
+        let (sender, done) = mpsc::channel();
+        keeper.submit("first", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+        let last = lock(&keeper.state).submitted;
+        let (_go, wait) = mpsc::channel::<()>();
+        keeper.submit("never ends", Path::new("a"), Box::new(move || _ = wait.recv()));
+        while !lock(&keeper.state).is_done(last) {
+            std::thread::yield_now();
+        }
+        done.try_recv().unwrap();
+        assert!(!lock(&keeper.state).is_done(last + 1));
+    }
+
+    #[test]
+    fn a_job_that_panics_harms_no_other() {
+        let keeper = keeper(LINGER);
+        let (sender, done) = mpsc::channel();
+        keeper.submit("panic", Path::new("a"), Box::new(|| panic!("on purpose")));
+        keeper.submit("go on", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+        assert!(keeper.settle(soon()));
+        done.try_recv().unwrap();
+    }
+
+    #[test]
+    fn a_job_may_submit_another_but_does_not_wait_for_itself() {
+        let keeper = keeper(LINGER);
+        let (sender, done) = mpsc::channel();
+        let job = move || {
+            let settled = keeper.settle(soon());
+            keeper.submit("inner", Path::new("a"), Box::new(move || sender.send(settled).unwrap()));
+        };
+        keeper.submit("outer", Path::new("a"), Box::new(job));
+        assert!(!done.recv().unwrap());
+        assert!(keeper.settle(soon()));
+    }
+
+    #[test]
+    fn the_thread_ends_when_there_is_nothing_to_do_and_comes_again() {
+        let keeper = keeper(Duration::ZERO);
+        for _ in 0..3 {
+            let (sender, done) = mpsc::channel();
+            keeper.submit("test", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+            done.recv().unwrap();
+            while lock(&keeper.state).thread_lives {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_that_thread_is_nice() {
+        let nice = || {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse::<i32>().unwrap()
+        };
+        let before = nice();
+        let keeper = keeper(LINGER);
+        let (sender, done) = mpsc::channel();
+        keeper.submit("test", Path::new("a"), Box::new(move || sender.send(nice()).unwrap()));
+        let there = done.recv().unwrap();
+        assert_eq!((there, nice()), (before.max(NICE), before));
+    }
+
+    /// The state as a fork leaves it; a real one is in tests/ends.rs.
+    #[test]
+    fn a_forked_child_forgets_the_jobs_and_has_its_own() {
+        let keeper = keeper(LINGER);
+        let (go, wait) = mpsc::channel::<()>();
+        let (sender, done) = mpsc::channel();
+        let inherited = sender.clone();
+        keeper.submit("runs", Path::new("a"), Box::new(move || _ = wait.recv()));
+        while lock(&keeper.state).running.is_none() {
+            std::thread::yield_now();
+        }
+        keeper.submit("waits", Path::new("a"), Box::new(move || inherited.send("the parent's").unwrap()));
+        Arc::new(AtForks(keeper)).hold(soon()).expect("it is free").forget_pending();
+        assert!(keeper.settle(soon()), "nothing is the child's yet");
+        keeper.submit("own", Path::new("a"), Box::new(move || sender.send("the child's").unwrap()));
+        assert!(keeper.settle(soon()));
+        assert_eq!(done.try_iter().collect::<Vec<_>>(), ["the child's"]);
+        drop(go);
+    }
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::group::{Failure, Group};
+use crate::{Error, ErrorKind};
+
+/// What a sink has written and not yet made durable: whoever wrote waits for it, after letting go of the sink.
+///
+/// [`Sink::commit`](crate::Sink::commit) has it, and says who asks. While one thread waits, others write; one sync is enough
+/// for all of them.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use tracing_handlers::Severity;
+/// use tracing_handlers::sink::{Batch, Durability, File, Line, Sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let mut file = File::options().durability(Durability::Synced).open(dir.path().join("app.log"))?;
+/// // From the first call on, it is the caller who waits.
+/// assert!(file.commit().is_none());
+/// let line = [Line { end: 4, severity: Severity::INFO }];
+/// file.write(Batch::new(b"one\n", &line)).map_err(|partial| partial.error)?;
+/// assert_eq!(file.pending(), 1);
+/// let commit = file.commit().expect("there is a line to wait for");
+/// commit.wait(Instant::now() + Duration::from_secs(60))?;
+/// assert_eq!(file.pending(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "what was written is durable only after it was waited for"]
+pub struct Commit {
+    group: Arc<Group>,
+    round: u64,
+    /// What is known already.
+    failed: Option<Failure>,
+    /// It was given back to the group.
+    is_back: bool,
+}
+
+impl Commit {
+    pub(super) fn new(group: Arc<Group>, round: u64, failed: Option<Failure>) -> Self {
+        Self { group, round, failed, is_back: false }
+    }
+
+    /// Waits until all is durable, or `deadline` is over. Where nobody else is at it, the sync happens here, on this thread;
+    /// once begun, it is not interrupted.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](ErrorKind::Io) where the sync failed: those lines are [lost](crate::Sink::lost).
+    /// [`Timeout`](ErrorKind::Timeout) where it took too long: they are still pending.
+    pub fn wait(mut self, deadline: Instant) -> Result<(), Error> {
+        if !self.group.wait(self.round, deadline) {
+            let message = format!("cannot sync {} in time", self.group.path().display());
+            return Err(Error::new(ErrorKind::Timeout, message));
+        }
+        let failed = self.give_back().or(self.failed);
+        failed.map_or(Ok(()), |failure| Err(self.group.error(failure)))
+    }
+
+    fn give_back(&mut self) -> Option<Failure> {
+        match std::mem::replace(&mut self.is_back, true) {
+            true => None,
+            false => self.group.give_back(self.round),
+        }
+    }
+}
+
+impl Drop for Commit {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
