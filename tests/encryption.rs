@@ -325,7 +325,7 @@ fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_of_any_kind_never_panic(
@@ -341,7 +341,7 @@ proptest! {
 
     #[test]
     fn lines_of_any_length_are_read_back(
-        lines in proptest::collection::vec((0..100_000_usize, any::<u8>()), 0..6),
+        lines in proptest::collection::vec((0..90_000_usize, any::<u8>()), 0..4),
         buffer in 0..200_000_usize,
     ) {
         let log = Log::new();
