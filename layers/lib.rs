@@ -53,6 +53,8 @@ mod backoff;
 mod bytes;
 mod changes;
 pub mod clock;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod epochs;
 mod error;
 pub mod filter;
@@ -60,6 +62,8 @@ pub mod format;
 mod framing;
 pub mod guide;
 pub mod handler;
+#[cfg(any(feature = "seal", feature = "encryption"))]
+mod key;
 mod layer;
 mod ownership;
 pub mod process;
@@ -67,6 +71,8 @@ pub mod read;
 pub mod record;
 pub mod rewrite;
 pub mod rotation;
+#[cfg(feature = "seal")]
+pub mod seal;
 pub mod selflog;
 mod severities;
 pub mod sink;

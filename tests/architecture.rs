@@ -26,17 +26,20 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("format", &["bytes", "clock", "error", "record"]),
     // Its thread must be known at forks, and what it holds kept whole.
     ("rotation", &["clock", "error", "ownership", "process", "selflog", "sync"]),
+    // A file seals and encrypts what it is given; how, those modules know.
     (
         "sink",
         &[
             "backoff",
             "clock",
+            "encryption",
             "epochs",
             "error",
             "format::Caps",
             "ownership",
             "record::Severity",
             "rotation",
+            "seal",
             "selflog",
             "sync",
         ],
@@ -68,6 +71,9 @@ const BORDERS: &[(&str, &[&str])] = &[
     // It takes the archives that rotation makes apart.
     ("read", &["error", "rotation"]),
     ("backoff", &[]),
+    ("key", &["error"]),
+    ("seal", &["clock", "error", "key"]),
+    ("encryption", &["error", "key"]),
 ];
 
 /// What the crate's root re-exports, and where from.

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(file_ends::CASES).chain(SIGNAL_CASES)
+    CASES.iter().chain(file_ends::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -67,6 +67,13 @@ mod signal_ends;
 use signal_ends::CASES as SIGNAL_CASES;
 #[cfg(not(feature = "signals"))]
 const SIGNAL_CASES: &[Case] = &[];
+
+#[cfg(feature = "seal")]
+mod seal_ends;
+#[cfg(feature = "seal")]
+use seal_ends::CASES as SEAL_CASES;
+#[cfg(not(feature = "seal"))]
+const SEAL_CASES: &[Case] = &[];
 
 cases! {
     what_main_logged_is_there_after_it_returns => |ended| ended.succeeds().has_lines(1_000);

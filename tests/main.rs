@@ -3,11 +3,15 @@
 mod alerts;
 mod architecture;
 mod around;
+#[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
+mod coats;
 mod collect;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod csv;
 mod durability;
+#[cfg(feature = "encryption")]
+mod encryption;
 mod faults;
 mod filter;
 mod filters;
@@ -34,6 +38,8 @@ mod rotation;
 mod safe;
 mod scoped_buffer;
 mod scopes;
+#[cfg(feature = "seal")]
+mod seal;
 mod secrets;
 mod secrets_more;
 mod sinks;

@@ -677,7 +677,10 @@ impl<S: Sink> State<S> {
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
-        let flushed = catch_unwind(AssertUnwindSafe(|| self.sink.flush(deadline)));
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            self.sink.flush(deadline)?;
+            if process::is_exiting() { self.sink.close(deadline) } else { Ok(()) }
+        }));
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 

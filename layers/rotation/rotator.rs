@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -93,6 +93,12 @@ impl Rotator {
     /// How many bytes a file of `len` bytes may still take.
     pub(crate) fn room(&self, len: u64) -> u64 {
         self.rotation.trigger.room(len)
+    }
+
+    /// The file that was ended last, if there is one.
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
+    pub(crate) fn newest(&self) -> Option<PathBuf> {
+        self.family.archives().ok()?.pop().map(|newest| newest.path)
     }
 
     /// Moves the file out of the way and opens a new one there. `None`: it could not be done, everything is as before, and

@@ -42,6 +42,13 @@ pub trait Sink: Send + 'static {
         Ok(())
     }
 
+    /// Called at the end of the process, behind the last flush: what is open is given its end. A line that comes later begins
+    /// anew. By default nothing.
+    fn close(&mut self, deadline: Instant) -> Result<(), Error> {
+        let _ = deadline;
+        Ok(())
+    }
+
     /// How many lines it took and has not delivered yet: those that lie in a buffer. By default none.
     fn pending(&self) -> usize {
         0
@@ -140,6 +147,10 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         (**self).flush(deadline)
+    }
+
+    fn close(&mut self, deadline: Instant) -> Result<(), Error> {
+        (**self).close(deadline)
     }
 
     fn pending(&self) -> usize {

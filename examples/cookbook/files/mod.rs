@@ -2,6 +2,7 @@
 
 mod compress;
 mod durable_audit;
+mod encrypt;
 mod faults;
 mod group_commit;
 mod owner;
@@ -10,6 +11,7 @@ mod read_back;
 mod reopen;
 mod rotate_now;
 mod schedule;
+mod seal;
 mod signals;
 
 use crate::Recipe;
@@ -17,6 +19,7 @@ use crate::Recipe;
 pub const RECIPES: &[Recipe] = &[
     compress::RECIPE,
     durable_audit::RECIPE,
+    encrypt::RECIPE,
     faults::RECIPE,
     group_commit::RECIPE,
     owner::RECIPE,
@@ -25,5 +28,6 @@ pub const RECIPES: &[Recipe] = &[
     reopen::RECIPE,
     rotate_now::RECIPE,
     schedule::RECIPE,
+    seal::RECIPE,
     signals::RECIPE,
 ];

@@ -2,7 +2,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::Line;
 use super::super::run::{Run, Stopped};
+use super::coat::Wrapping;
 use super::control::{Asked, Control};
 use super::durable::Durable;
 use super::open::Open;
@@ -10,6 +12,7 @@ use super::options::{Opening, Settings};
 use super::watch::{self, Found, Watch};
 use super::{Place, cannot};
 use crate::Error;
+use crate::record::Severity;
 use crate::rotation::{Held, Lock, Rotation, Rotator};
 
 /// Appends to the file, opening, beginning and turning it as it goes.
@@ -27,6 +30,8 @@ pub(super) struct Appender {
     rotator: Option<Rotator>,
     /// `None`: nothing is ever synced.
     durable: Option<Durable>,
+    /// Lines are sealed or encrypted.
+    coat: Option<Wrapping>,
     /// As the last batch had it: a new file may begin where there is none at hand, in a flush.
     preamble: Vec<u8>,
     /// The file ends within a line, whose end comes next.
@@ -35,7 +40,7 @@ pub(super) struct Appender {
 
 impl Appender {
     pub(super) fn new(place: Place, settings: Settings) -> Self {
-        let Settings { opening, shared, watch, rotation, durability, sync_after } = settings;
+        let Settings { opening, shared, watch, rotation, durability, sync_after, coat } = settings;
         let durable = Durable::new(durability, sync_after, &place);
         let mut appender = Self {
             place,
@@ -47,6 +52,7 @@ impl Appender {
             open: None,
             rotator: None,
             durable,
+            coat: coat.map(|coat| Wrapping::new(&*coat)),
             preamble: Vec::new(),
             torn: false,
         };
@@ -85,6 +91,7 @@ impl Appender {
         self.lock = shared.then(|| rotator.lock().clone());
         self.rotator = Some(rotator);
         // It may have to be called otherwise; a pipe stays open.
+        self.leave();
         self.open.take_if(|open| open.is_regular());
     }
 
@@ -107,7 +114,11 @@ impl Appender {
             Some(open) => open,
             None => self.open_anew()?,
         };
-        Ok(self.open.insert(open))
+        let open = self.open.insert(open);
+        if let Some(coat) = &mut self.coat {
+            coat.look(open, &self.place, || self.rotator.as_ref()?.newest())?;
+        }
+        Ok(open)
     }
 
     #[cold]
@@ -172,6 +183,7 @@ impl Appender {
     #[inline]
     fn look(&mut self) -> Result<(), Error> {
         if self.open.is_some() && (self.asked.to_reopen() || self.is_elsewhere()) {
+            self.leave();
             self.open.take_if(|open| open.is_regular());
             self.asked.reopened();
             // Its end is there, and what comes goes elsewhere.
@@ -235,7 +247,10 @@ impl Appender {
         match &self.rotator {
             // The end of a line belongs where its beginning is.
             Some(_) if torn => Ok((1, fresh)),
-            Some(rotator) if regular => Ok((rest.fit(rotator.room(len)), fresh)),
+            Some(rotator) if regular => {
+                let room = rotator.room(len);
+                Ok((self.coat.as_ref().map_or_else(|| rest.fit(room), |coat| coat.fit(rest, room)), fresh))
+            }
             _ => Ok((rest.count(), fresh)),
         }
     }
@@ -247,13 +262,35 @@ impl Appender {
             return Ok(());
         }
         let preamble = std::mem::take(&mut self.preamble);
-        let begun = self.open()?.begin(&preamble);
+        let begun = match &self.coat {
+            None => self.open()?.begin(&preamble),
+            Some(_) => self.begin_coated(&preamble),
+        };
         self.preamble = preamble;
         begun.map_err(|error| self.failed(error))
     }
 
+    fn begin_coated(&mut self, preamble: &[u8]) -> io::Result<()> {
+        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        self.append_to_open(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
+        self.open()?.end_preamble();
+        Ok(())
+    }
+
+    /// Ends what is in the file, as far as that needs an end.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        let (Some(coat), Some(open)) = (&mut self.coat, &mut self.open) else { return Ok(()) };
+        coat.finish(open).map_err(|error| self.failed(error))
+    }
+
+    /// The same before another file. Where it fails the end is missing, as after a crash: the lines are what matters.
+    fn leave(&mut self) {
+        let _ = self.close();
+    }
+
     /// Whether there is a new file now.
     fn turn(&mut self) -> bool {
+        self.leave();
         let Some(rotator) = &mut self.rotator else { return false };
         let new = rotator.turn(|| {
             if let Some(durable) = &self.durable {
@@ -271,8 +308,8 @@ impl Appender {
     }
 
     fn append(&mut self, run: Run<'_>) -> Result<(), Stopped> {
-        let open = self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
-        let appended = open.append(run);
+        self.open().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
+        let appended = self.append_to_open(run);
         let Err(Stopped { lines, torn, error }) = self.wrote(run, appended) else {
             self.torn = false;
             return Ok(());
@@ -285,6 +322,14 @@ impl Appender {
         match (&mut self.durable, &self.open) {
             (Some(durable), Some(open)) => durable.wrote(open, run, appended),
             _ => appended,
+        }
+    }
+
+    fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        match (&mut self.open, &mut self.coat) {
+            (Some(open), None) => open.append(run),
+            (Some(open), Some(coat)) => coat.append(open, run),
+            (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
         }
     }
 

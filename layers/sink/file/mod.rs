@@ -1,6 +1,7 @@
 mod appender;
 mod attempts;
 mod buffer;
+mod coat;
 mod commit;
 mod control;
 mod durability;
@@ -224,6 +225,12 @@ impl Sink for File {
         }
     }
 
+    /// Ends a sealed or encrypted file, which a later line opens again.
+    fn close(&mut self, _: Instant) -> Result<(), Error> {
+        self.write_buffer()?;
+        self.appender.close()
+    }
+
     /// Lines that lie in the buffer, or are not yet as durable as the [`Durability`] says.
     fn pending(&self) -> usize {
         self.buffer.count() + self.appender.durable().map_or(0, |durable| durable.pending())
@@ -274,6 +281,9 @@ impl Drop for File {
             && !error.is_told()
         {
             selflog::tell(&format!("{}: {error}", self.describe()));
+        }
+        if let Err(error) = self.appender.close() {
+            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
         }
     }
 }

@@ -21,6 +21,7 @@ pub(super) struct Open {
     /// So much of it is the preamble.
     preamble: u64,
     regular: bool,
+    locked: bool,
     identity: Option<Identity>,
     /// When it was last written to before it was opened, if there was something in it.
     changed: Option<SystemTime>,
@@ -32,7 +33,15 @@ impl Open {
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { metadata.modified().ok() } else { None };
-        Ok(Self { file: Arc::new(file), len, preamble: 0, regular, identity: Identity::of(&metadata), changed })
+        Ok(Self {
+            file: Arc::new(file),
+            len,
+            preamble: 0,
+            regular,
+            locked: false,
+            identity: Identity::of(&metadata),
+            changed,
+        })
     }
 
     pub(super) fn file(&self) -> &Arc<fs::File> {
@@ -55,6 +64,32 @@ impl Open {
 
     pub(super) fn is_same(&self, metadata: &fs::Metadata) -> bool {
         self.identity == Identity::of(metadata)
+    }
+
+    /// Which file it is, whatever it is called by now.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// Locks it for as long as it is open; `false`: somebody else has. Where there are no locks everybody is let in.
+    pub(super) fn lock(&mut self) -> bool {
+        // On Windows a lock would keep readers out.
+        self.locked = self.locked || !cfg!(unix) || !matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock));
+        self.locked
+    }
+
+    /// Cuts off what stands behind `len`.
+    pub(super) fn cut_to(&mut self, len: u64) -> io::Result<()> {
+        if len < self.len {
+            self.file.set_len(len)?;
+            self.len = len;
+        }
+        Ok(())
+    }
+
+    /// What is in it by now is the preamble.
+    pub(super) fn end_preamble(&mut self) {
+        self.preamble = self.len;
     }
 
     pub(super) fn changed(&self) -> Option<SystemTime> {

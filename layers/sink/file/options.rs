@@ -6,17 +6,18 @@ use std::time::Duration;
 use super::appender::Appender;
 use super::attempts::{Attempts, Timer};
 use super::buffer::Buffer;
+use super::coat::Coat;
 use super::durability::Durability;
 use super::durable;
 use super::open::Open;
 use super::watch::Watch;
 use super::{File, Place, cannot};
-use crate::Error;
 use crate::clock::Clock;
 use crate::ownership::{self, Account, Ownership};
 use crate::record::Severity;
 use crate::rotation::Rotation;
 use crate::selflog::Health;
+use crate::{Error, ErrorKind};
 
 /// How a [`File`] is opened, and what becomes of what is written.
 ///
@@ -37,6 +38,8 @@ use crate::selflog::Health;
 /// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
 /// | [`shared`](Self::shared) | no | whether other processes write to the file too |
 /// | [`clock`](Self::clock) | the system's | what the pauses between attempts are measured by |
+/// | `seal` (feature `seal`) | no | changes of the file show |
+/// | `encrypt` (feature `encryption`) | no | only a key opens the file |
 ///
 /// ```
 /// use std::io::Write;
@@ -60,6 +63,8 @@ pub struct FileOptions {
     buffer: Option<usize>,
     hold: usize,
     timer: Timer,
+    /// Two coats do not go together.
+    several_coats: bool,
 }
 
 impl FileOptions {
@@ -276,15 +281,24 @@ impl FileOptions {
         self
     }
 
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
+    pub(super) fn coat(mut self, coat: Box<dyn Coat>) -> Self {
+        self.several_coats |= self.settings.coat.is_some();
+        self.settings.coat = Some(coat);
+        self
+    }
+
     /// Opens `path`.
     ///
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
     /// [`delay`](Self::delay) the first write has that error. [`Config`](crate::ErrorKind::Config) for an
-    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any.
+    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any; where settings do
+    /// not go together, and where a sealed or encrypted file is not open to the key.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
+        self.check(path.as_ref())?;
         let buffer = self.buffer.unwrap_or(match self.settings.durability {
             Durability::Buffered(bytes) => bytes,
             _ => 0,
@@ -298,6 +312,18 @@ impl FileOptions {
     }
 }
 
+impl FileOptions {
+    /// What goes together.
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        let what = match &self.settings {
+            _ if self.several_coats => "`seal` and `encrypt` do not go together",
+            Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))
+    }
+}
+
 /// What the appender has to know.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -307,6 +333,7 @@ pub(super) struct Settings {
     pub(super) rotation: Option<Rotation>,
     pub(super) durability: Durability,
     pub(super) sync_after: Option<Severity>,
+    pub(super) coat: Option<Box<dyn Coat>>,
 }
 
 impl Settings {
@@ -325,6 +352,7 @@ impl Default for Settings {
             rotation: None,
             durability: Durability::default(),
             sync_after: None,
+            coat: None,
         }
     }
 }

@@ -1,0 +1,48 @@
+//! A log that only a key opens, and how the key is turned: what is written is written with the new one, and what the old one
+//! wrote is still read. log4j2 has no encrypted appender, Python's cookbook none either. A buffer makes few blocks of many
+//! lines: without it each line costs 24 bytes.
+
+use std::fs;
+use std::io::Read;
+
+use tracing_handlers::encryption::{Key, Keys, Reader};
+use tracing_handlers::format::{Text, Time};
+use tracing_handlers::{Output, sink};
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "encrypt", about: "a log that only a key opens", make, shows: SHOWS };
+
+fn make() -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.log.enc");
+    // In a program: Key::from_env("LOG_KEY")?, made by `openssl rand -base64 32`.
+    let (old, new) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
+    let log = |keys: &Keys, message: &str| {
+        let file = sink::File::options().encrypt(keys.clone()).buffer(64 * 1024).open(&path).expect("our key");
+        logged(Output::new(Text::new().time(Time::none()), file), || tracing::info!(target: "shop", "{message}"));
+    };
+
+    log(&Keys::new(old.clone()), "sold");
+    let both = Keys::new(new.clone()).and(old);
+    log(&both, "paid");
+
+    let bytes = fs::read(&path).expect("the file");
+    let is_shown = bytes.windows(4).any(|window| window == b"sold");
+    let refused = sink::File::options().encrypt(Keys::new(new)).open(&path).expect_err("the old key is missing");
+    let mut reader = Reader::open(&path, both).expect("the file");
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("genuine");
+    let kind = refused.kind();
+    format!(
+        "{text}{:?}, {} bytes, the word can be seen: {is_shown}, without the old key: {kind:?}",
+        reader.end(),
+        bytes.len()
+    )
+}
+
+const SHOWS: &str = r#"
+ INFO shop: sold
+ INFO shop: paid
+Closed, 202 bytes, the word can be seen: false, without the old key: Config
+"#;

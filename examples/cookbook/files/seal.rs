@@ -1,0 +1,65 @@
+//! An audit log in which a change shows: each line carries a seal that only the key makes, and depends on the line before. Who
+//! changes a line, or takes a whole file out of a rotated family, is found by `verify`. That the end was cut off, an
+//! expected head tells, which is kept elsewhere. Python's cookbook and log4j2 have nothing of the kind; systemd's journal
+//! calls it sealing.
+
+use std::fs;
+
+use tracing_handlers::format::{Json, Time};
+use tracing_handlers::rotation::Rotation;
+use tracing_handlers::seal::{Key, Seal, Unverified, Verifier, verify};
+use tracing_handlers::{Output, sink};
+
+use crate::{Recipe, logged};
+
+pub const RECIPE: Recipe = Recipe { name: "seal", about: "changes of a log show", make, shows: SHOWS };
+
+fn make() -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("audit.jsonl");
+    // In a program: Key::from_file("/etc/shop/seal.key")?, made by `openssl rand -hex 32`.
+    let key = Key::from_bytes(*b"32 bytes from a random generator");
+
+    let rotation = Rotation::size(1024).keep(100);
+    let file =
+        sink::File::options().seal(Seal::new(key.clone())).rotation(rotation).open(&path).expect("sealed before");
+    logged(Output::new(Json::new().time(Time::none()), file), || {
+        (1..=20).for_each(|pieces| tracing::info!(target: "shop", pieces, "sold"));
+    });
+    let verified = verify(&path, &key).expect("nobody changed it");
+    let several = if verified.files > 3 { "several" } else { "few" };
+    let mut shown = format!("{} lines in {several} files, closed: {}\n", verified.lines, verified.closed);
+
+    let genuine = fs::read_to_string(&path).expect("the log");
+    fs::write(&path, genuine.replace("\"pieces\":20", "\"pieces\":2")).expect("written");
+    shown += &told(&Verifier::new(&key), &path);
+
+    let (cut, _) = genuine.split_once("{\"level\"").expect("a line");
+    fs::write(&path, cut).expect("written");
+    shown += &told(&Verifier::new(&key), &path);
+    shown += &told(&Verifier::new(&key).expect(verified.head.expect("there are lines")), &path);
+
+    fs::write(&path, genuine).expect("written");
+    fs::remove_file(folder.path().join("audit.jsonl.1")).expect("an ended file");
+    shown + &told(&Verifier::new(&key), &path)
+}
+
+fn told(verifier: &Verifier, path: &std::path::Path) -> String {
+    match verifier.family(path) {
+        Ok(verified) => format!("genuine, closed: {}\n", verified.closed),
+        Err(Unverified::Broken(broken)) => {
+            // Without the numbers of lines, which depend on how many have room in a file.
+            let what = broken[0].what.to_string();
+            format!("{}\n", what.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default().trim_end())
+        }
+        Err(other) => format!("{other}\n"),
+    }
+}
+
+const SHOWS: &str = r#"
+20 lines in several files, closed: true
+the line was changed, or does not belong here
+genuine, closed: false
+the log ends before the expected head, or does not lead there
+goes on from line
+"#;

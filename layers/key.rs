@@ -1,0 +1,236 @@
+//! Secret keys of 32 bytes, and where they come from.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::{Error, ErrorKind};
+
+/// A secret key of 32 bytes, from a source of random numbers: `openssl rand -hex 32`.
+///
+/// In a file or a variable it stands as it is (32 bytes), as 64 hexadecimal digits, or as Base64 (RFC 4648, either
+/// alphabet, with or without padding); white space around digits and Base64 does not count. No error and no `Debug` shows it.
+///
+/// One key should serve one purpose: a log that is sealed and another one that is encrypted have keys of their own.
+/// It lies in the memory of the process for as long as the file is open, and is not wiped from it.
+#[derive(Clone)]
+pub struct Key([u8; LEN]);
+
+impl Key {
+    /// These bytes.
+    pub fn from_bytes(bytes: [u8; LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// What stands in the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](ErrorKind::Io) where the file cannot be read; [`Config`](ErrorKind::Config) where it holds no key, and, on
+    /// unix, where anybody but its owner may read or write it (`mode & 0o077`). Both name the file.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let cannot = |error| Error::io(format!("cannot read key file {}", path.display()), error);
+        let file = File::open(path).map_err(cannot)?;
+        let metadata = file.metadata().map_err(cannot)?;
+        if let Some(mode) = open_to_others(&metadata) {
+            let advice = format!("mode {mode:04o} lets others read it: `chmod 600` it");
+            return Err(Error::new(ErrorKind::Config, format!("key file {}: {advice}", path.display())));
+        }
+        let mut text = Vec::new();
+        file.take(LONGEST).read_to_end(&mut text).map_err(cannot)?;
+        Self::parse(&text).ok_or_else(|| no_key(&format!("key file {}", path.display())))
+    }
+
+    /// What stands in the environment variable `variable`.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config), naming the variable: it is not set, or holds no key.
+    pub fn from_env(variable: &str) -> Result<Self, Error> {
+        let Some(text) = std::env::var_os(variable) else {
+            return Err(Error::new(ErrorKind::Config, format!("key in {variable}: it is not set")));
+        };
+        let key = text.to_str().and_then(|text| Self::parse(text.as_bytes()));
+        key.ok_or_else(|| no_key(&format!("key in {variable}")))
+    }
+
+    /// Tells keys apart without telling them: the first 8 bytes of HMAC-SHA-256 of `label` under the key.
+    pub(crate) fn id(&self, label: &str) -> KeyId {
+        let mut id = KeyId::default();
+        let full = self.hmac().chain_update(label).finalize().into_bytes();
+        id.0.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        id
+    }
+
+    pub(crate) fn hmac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length")
+    }
+
+    #[cfg(feature = "encryption")]
+    pub(crate) fn bytes(&self) -> &[u8; LEN] {
+        &self.0
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        if let Ok(raw) = text.try_into() {
+            return Some(Self(raw));
+        }
+        let text = text.trim_ascii();
+        match text.len() {
+            HEX => from_hex(text).map(Self),
+            43 | 44 => from_base64(text).map(Self),
+            _ => None,
+        }
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// Which key it is, without the key: 16 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyId(pub(crate) [u8; 8]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
+}
+
+/// The permissions, where they let anybody in but the owner.
+#[cfg(unix)]
+fn open_to_others(metadata: &std::fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = metadata.permissions().mode() & 0o7777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &std::fs::Metadata) -> Option<u32> {
+    None
+}
+
+fn no_key(place: &str) -> Error {
+    Error::new(
+        ErrorKind::Config,
+        format!("{place}: a key is 32 bytes, 64 hexadecimal digits or 44 characters of Base64"),
+    )
+}
+
+/// Digits of both cases.
+fn from_hex(digits: &[u8]) -> Option<[u8; LEN]> {
+    let mut bytes = [0; LEN];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = [pair[0], pair[1]].map(|digit| char::from(digit).to_digit(16));
+        *byte = (high? << 4 | low?) as u8;
+    }
+    Some(bytes)
+}
+
+/// 43 characters, of which the last has two bits too many, and perhaps a `=`.
+fn from_base64(text: &[u8]) -> Option<[u8; LEN]> {
+    let (text, padding) = text.split_at(43);
+    if !matches!(padding, b"" | b"=") {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(LEN);
+    let (mut bits, mut count) = (0_u32, 0);
+    for letter in text {
+        bits = bits << 6 | sextet(*letter)?;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    (bits == 0).then(|| bytes.try_into().ok())?
+}
+
+fn sextet(letter: u8) -> Option<u32> {
+    Some(
+        match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        }
+        .into(),
+    )
+}
+
+const LEN: usize = 32;
+const HEX: usize = 2 * LEN;
+
+/// More than any spelling of a key with some white space.
+const LONGEST: u64 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u8; LEN] = *b"\x00\x01\x02\x03\x04\x05\x06\x07\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff\
+        \x00\x01\x02\x03\x04\x05\x06\x07\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff";
+
+    #[test]
+    fn each_spelling_is_the_same_key() {
+        for text in [
+            &KEY[..],
+            b"0001020304050607f8f9fafbfcfdfeff0001020304050607F8F9FAFBFCFDFEFF\n",
+            b"AAECAwQFBgf4+fr7/P3+/wABAgMEBQYH+Pn6+/z9/v8=\n",
+            b" AAECAwQFBgf4-fr7_P3-_wABAgMEBQYH-Pn6-_z9_v8 ",
+        ] {
+            assert_eq!(Key::parse(text).expect("a key").0, KEY, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for text in [
+            &b""[..],
+            &KEY[1..],
+            b"0001020304050607f8f9fafbfcfdfeff0001020304050607f8f9fafbfcfdfefg",
+            b"AAECAwQFBgf4+fr7/P3+/wABAgMEBQYH+Pn6+/z9/v9=",
+            b"AAECAwQFBgf4+fr7/P3+/wABAgMEBQYH+Pn6+/z9/v8*",
+            b"AAECAwQFBgf4+fr7/P3+/wABAgMEBQYH+Pn6+/z9/v8==",
+        ] {
+            assert!(Key::parse(text).is_none(), "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(&path, "geheim geheim geheim").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let error = Key::from_file(&path).unwrap_err();
+            assert!(error.kind() == ErrorKind::Config && error.to_string().contains("chmod 600"), "{error}");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let error = Key::from_file(&path).unwrap_err();
+        assert!(!error.to_string().contains("geheim") && error.to_string().contains("key"), "{error}");
+        assert_eq!(format!("{:?}", Key::from_bytes(KEY)), "Key(..)");
+        assert!(Key::from_env("NOT_SET_ANYWHERE").unwrap_err().to_string().contains("NOT_SET_ANYWHERE"));
+    }
+}

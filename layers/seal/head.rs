@@ -1,0 +1,61 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::chain::Link;
+use super::mark::{from_hex, push_hex};
+use crate::{Error, ErrorKind};
+
+/// How far a sealed log went: its chain, how many lines, and the last seal.
+///
+/// It is no secret, and as text (`CHAIN:LINES:SEAL`) it can be kept where whoever may change the log cannot change it too.
+///
+/// ```
+/// use tracing_handlers::seal::Head;
+///
+/// let text = "0123456789abcdef0123456789abcdef:1234:00112233445566778899aabbccddeeff";
+/// let head: Head = text.parse()?;
+/// assert_eq!((head.lines(), head.to_string()), (1234, text.to_owned()));
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Head(pub(super) Link);
+
+impl Head {
+    /// So many lines since the chain began, without checkpoints.
+    pub fn lines(&self) -> u64 {
+        self.0.lines
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Link { chain, lines, code } = &self.0;
+        write!(f, "{}:{lines}:{}", hex(chain), hex(code))
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({self})")
+    }
+}
+
+impl FromStr for Head {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let (chain, rest) = text.trim().split_once(':')?;
+            let (lines, code) = rest.split_once(':')?;
+            let (chain, code) = (from_hex(chain.as_bytes())?, from_hex(code.as_bytes())?);
+            Some(Self(Link { chain, lines: lines.parse().ok()?, code }))
+        };
+        read().ok_or_else(|| Error::new(ErrorKind::Config, format!("no head of a sealed log: {text:?}")))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut digits = Vec::new();
+    push_hex(bytes, &mut digits);
+    String::from_utf8_lossy(&digits).into_owned()
+}

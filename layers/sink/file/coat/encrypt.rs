@@ -1,0 +1,125 @@
+use std::fs;
+use std::path::PathBuf;
+
+use super::super::super::run::Run;
+use super::super::FileOptions;
+use super::{Coat, Coated, Start};
+use crate::Error;
+use crate::encryption::{BLOCK, BLOCK_OVERHEAD, Encrypter, HEADER, Keys, Reader, Tag};
+
+impl FileOptions {
+    /// Encrypts the file with the current one of `keys`: see [`encryption`](crate::encryption) for what that protects.
+    ///
+    /// A file that is there already is read first, and must be one that `keys` open. Each write is a block of its own, with
+    /// 24 bytes more than its lines: use [`buffer`](Self::buffer). It goes together neither with `seal` nor with
+    /// [`shared`](Self::shared), nor is compressing the ended files of any use: what is encrypted does not get shorter.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::ErrorKind;
+    /// use tracing_handlers::encryption::{Key, Keys};
+    /// use tracing_handlers::sink::File;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log.enc");
+    /// let (old, new) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
+    /// File::options().encrypt(Keys::new(old.clone())).buffer(64 * 1024).open(&path)?.write_all(b"one\n")?;
+    ///
+    /// let refused = File::options().encrypt(Keys::new(new.clone())).open(&path).unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::Config);
+    /// File::options().encrypt(Keys::new(new).and(old)).open(&path)?.write_all(b"two\n")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encrypt(self, keys: Keys) -> Self {
+        self.coat(Box::new(Encrypted::new(keys)))
+    }
+}
+
+/// Encrypts what is written.
+#[derive(Debug)]
+struct Encrypted {
+    encrypter: Encrypter,
+    /// Of the last block before what was appended last.
+    before: Tag,
+}
+
+impl Encrypted {
+    fn new(keys: Keys) -> Self {
+        Self { encrypter: Encrypter::new(keys), before: Tag::default() }
+    }
+
+    fn go_on_behind(&mut self, tag: Tag) {
+        self.before = tag;
+        self.encrypter.go_on_behind(tag);
+    }
+}
+
+impl Coat for Encrypted {
+    fn again(&self) -> Box<dyn Coat> {
+        Box::new(Self::new(self.encrypter.keys().clone()))
+    }
+
+    fn start(&mut self, _: Option<PathBuf>) -> Result<(), Error> {
+        self.go_on_behind(Tag::default());
+        Ok(())
+    }
+
+    fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error> {
+        let found = Reader::new(file, self.encrypter.keys().clone()).find_end();
+        let found = found.map_err(|error| Error::new(error.kind(), format!("file {name}")).with_source(error))?;
+        self.go_on_behind(found.tag);
+        Ok(found.len)
+    }
+
+    fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize {
+        let around = BLOCK_OVERHEAD + if start == Start::Running { 0 } else { HEADER };
+        let mut room = room.saturating_sub(around as u64);
+        let mut fit = 0;
+        for block in blocks(run) {
+            let overhead = (block.bytes().len().div_ceil(BLOCK) * BLOCK_OVERHEAD) as u64;
+            let lines = block.fit(room.saturating_sub(overhead));
+            fit += lines;
+            if lines < block.count() {
+                break;
+            }
+            room -= overhead + block.bytes().len() as u64;
+        }
+        fit
+    }
+
+    fn wrap(&mut self, run: Run<'_>, _: Start, out: &mut Coated) -> Result<(), Error> {
+        self.before = self.encrypter.tag();
+        for block in blocks(run) {
+            self.encrypter.write(block.bytes(), &mut out.bytes)?;
+            out.end_unit(block.count());
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Coated) -> Result<(), Error> {
+        self.before = self.encrypter.tag();
+        self.encrypter.finish(&mut out.bytes)?;
+        out.end_unit(0);
+        Ok(())
+    }
+
+    /// What goes on is a new stream: the nonces of this one were used for what did not go out, of which a part may have been
+    /// seen.
+    fn back_to(&mut self, units: usize, out: &Coated) {
+        let tag = out.bytes_of(units).last_chunk().copied().unwrap_or(self.before);
+        self.go_on_behind(tag);
+    }
+}
+
+/// The lines of `run` in parts that each have room in a block; a line that has not, alone.
+fn blocks(run: Run<'_>) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (block, later) = rest.split_at(rest.fit(BLOCK as u64).max(1));
+        rest = later;
+        Some(block)
+    })
+}

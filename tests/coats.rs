@@ -1,0 +1,101 @@
+//! What tests of sealed and of encrypted files have in common.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use tracing_handlers::Sink;
+use tracing_handlers::sink::{Batch, FileOptions, Line};
+
+/// Has a child process write lines until the file is longer than `len`, and kills it.
+pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
+    // SAFETY: the child takes no lock that another thread may hold but the allocator's, which the C library keeps whole,
+    // and never returns.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        if let Ok(mut file) = options.open(path) {
+            for number in 0_u64.. {
+                if file.write_all(format!("line {number}\n").as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+        // SAFETY: as above.
+        unsafe { libc::_exit(1) };
+    }
+    while fs::metadata(path).map_or(0, |file| file.len()) < len {
+        std::thread::yield_now();
+    }
+    let mut status = 0;
+    // SAFETY: the child is ours, and `status` is an integer to be written to.
+    unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, &raw mut status, 0);
+    }
+    assert!(libc::WIFSIGNALED(status), "it did not end by itself");
+}
+
+/// That they are those of [`write_until_killed`], none missing.
+pub fn assert_lines_in_order(text: &str) {
+    assert!(text.ends_with('\n') && text.lines().count() > 10);
+    for (number, line) in text.lines().enumerate() {
+        assert_eq!(line, format!("line {number}"));
+    }
+}
+
+/// A tmpfs of 64 KiB, unmounted in the end; `None`, and a word about it, where we may not mount.
+pub struct Disk(tempfile::TempDir);
+
+impl Disk {
+    pub fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.path()).output();
+        let mounted = mount.is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: cannot mount a tmpfs");
+        }
+        mounted.then(|| Self(dir))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+/// Writes lines, in batches, until the disk is full, makes room, and writes those that were refused: how many went out before
+/// that, and all of them.
+pub fn fill_and_make_room(disk: &Disk, options: FileOptions, path: &Path) -> (usize, Vec<String>) {
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![0; 48 * 1024]).unwrap();
+    let all: Vec<_> = (0..400).map(|number| format!("{number:099}\n")).collect();
+    let mut file = options.open(path).unwrap();
+    let mut delivered = 0;
+    while let Ok(()) = write(&mut file, &all[delivered..delivered + 9]) {
+        delivered += 9;
+    }
+    delivered += write(&mut file, &all[delivered..]).unwrap_err();
+    let before = delivered;
+    fs::remove_file(ballast).unwrap();
+    write(&mut file, &all[delivered..]).unwrap();
+    (before, all)
+}
+
+fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), usize> {
+    let mut end = 0;
+    let ends: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            end += line.len();
+            Line { end, severity: tracing_handlers::Severity::INFO }
+        })
+        .collect();
+    file.write(Batch::new(lines.concat().as_bytes(), &ends)).map_err(|partial| partial.delivered)
+}

@@ -1,0 +1,553 @@
+//! Sealed logs: what was changed is found, wherever it was.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tracing_handlers::ErrorKind;
+use tracing_handlers::clock::{Manual, Timestamp};
+use tracing_handlers::rotation::Rotation;
+use tracing_handlers::seal::{Broken, Head, Key, Seal, Unverified, Verified, Verifier, What, verify};
+use tracing_handlers::sink::{File, FileOptions};
+
+#[test]
+fn a_sealed_log_is_a_log_with_seals() {
+    let log = Log::new("app.jsonl");
+    log.write(["{\"a\":1}\n", "{}\n", "plain\n", "{\"b\":2}\r\n", "two\nlines\n", "no end"]);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 9);
+    assert!(lines[0].starts_with("{\"seal.checkpoint\":\"begin\",\"key\":\""), "{}", lines[0]);
+    assert!(lines[0].contains(",\"time\":\"2026-11-21T10:40:29Z\",\"cut\":0,\"seal\":\""));
+    assert!(serde_json::from_str::<serde_json::Value>(&lines[0]).is_ok());
+    assert!(lines[1].starts_with("{\"a\":1,\"seal\":\"") && lines[1].len() == 7 + 42);
+    assert!(lines[2].starts_with("{\"seal\":\"") && lines[2].len() == 2 + 41);
+    assert!(lines[3].starts_with("plain seal=") && lines[3].len() == 5 + 38);
+    assert!(lines[4].ends_with("\"}\r"), "{:?}", lines[4]);
+    assert!(lines[7].starts_with("no end seal="));
+    assert!(lines[8].starts_with("seal-checkpoint close key="), "it looks like the line before it: {}", lines[8]);
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first, verified.closed, verified.torn), (1, 7, 0, true, 0));
+    assert_eq!(verified.head.unwrap().lines(), 7);
+}
+
+#[test]
+fn each_turned_bit_of_a_text_is_found() {
+    each_turned_bit_is_found("a J\n");
+}
+
+#[test]
+fn each_turned_bit_of_json_is_found() {
+    each_turned_bit_is_found("{\"a\":\"J\"}\n");
+}
+
+/// Of all lines, their ends, and every kind of checkpoint.
+fn each_turned_bit_is_found(line: &str) {
+    let log = Log::new("app.log");
+    log.write_with(log.options_with(log.seal().every(1)), [line; 2]);
+    let genuine = fs::read(&log.path).unwrap();
+    let verified = log.verify().unwrap();
+    for bit in 0..genuine.len() * 8 {
+        let mut changed = genuine.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&log.path, changed).unwrap();
+        assert!(log.verify().is_err(), "bit {bit} of {}", String::from_utf8_lossy(&genuine));
+    }
+    fs::write(&log.path, genuine).unwrap();
+    assert_eq!(log.verify().unwrap(), verified);
+}
+
+#[test]
+fn lines_that_are_removed_inserted_doubled_or_moved_are_found_and_named() {
+    let log = Log::new("app.log");
+    log.write((0..8).map(|n| format!("line {n}\n")));
+    let genuine = log.lines();
+    let foreign = Log::new("app.log");
+    foreign.write(["line 3\n"]);
+    let cases: [(&str, usize, What, &dyn Fn(&mut Vec<String>)); 8] = [
+        ("removed", 4, What::Changed, &|lines| drop(lines.remove(3))),
+        ("doubled", 5, What::Changed, &|lines| lines.insert(4, lines[3].clone())),
+        ("swapped", 4, What::Changed, &|lines| lines.swap(3, 4)),
+        ("inserted", 4, What::NoSeal, &|lines| lines.insert(3, "line".into())),
+        ("from another log", 4, What::Changed, &|lines| lines.insert(3, foreign.lines()[1].clone())),
+        ("changed", 4, What::Changed, &|lines| lines[3] = lines[3].replace("line 2", "line 9")),
+        ("its seal is gone", 4, What::NoSeal, &|lines| lines[3] = "line 2".into()),
+        ("the beginning is gone", 1, What::NoBegin, &|lines| drop(lines.remove(0))),
+    ];
+    for (case, line, what, change) in cases {
+        let mut lines = genuine.clone();
+        change(&mut lines);
+        log.replace(&lines);
+        let broken = log.broken();
+        assert_eq!((broken[0].line, broken[0].what), (line as u64, what), "{case}: {broken:?}");
+        assert_eq!(broken[0].file, log.path);
+    }
+}
+
+#[test]
+fn behind_a_broken_line_checking_goes_on() {
+    let log = Log::new("app.log");
+    log.write_with(log.options_with(log.seal().every(10)), (0..60).map(|n| format!("line {n}\n")));
+    let mut lines = log.lines();
+    let changed = lines.iter().position(|line| line.starts_with("line 3 ")).unwrap();
+    lines[changed] = lines[changed].replace("line 3", "line x");
+    let removed = lines.iter().position(|line| line.starts_with("line 22 ")).unwrap();
+    lines.drain(removed..removed + 3);
+    let doubled = lines.iter().position(|line| line.starts_with("line 45 ")).unwrap();
+    lines.insert(doubled, lines[doubled].clone());
+    log.replace(&lines);
+    let broken = log.broken();
+    let places: Vec<_> = broken.iter().map(|broken| broken.line as usize - 1).collect();
+    let checkpoint = lines.iter().position(|line| line.contains("lines=30 ")).unwrap();
+    assert_eq!(places, [changed, removed, checkpoint, doubled + 1], "{broken:#?}");
+    assert_eq!(broken[2].what, What::Gap { before: 22, after: 30 });
+}
+
+#[test]
+fn a_missing_end_is_only_found_by_an_expected_head() {
+    let log = Log::new("app.log");
+    log.write((0..5).map(|n| format!("line {n}\n")));
+    let head = log.verify().unwrap().head.unwrap();
+    let lines = log.lines();
+    for kept in 1..lines.len() {
+        log.replace(&lines[..kept]);
+        let verified = log.verify().unwrap();
+        assert!(!verified.closed && verified.lines == kept as u64 - 1);
+        let Err(Unverified::Broken(broken)) = Verifier::new(&log.key).expect(head).family(&log.path) else {
+            panic!("{kept} lines of {}", lines.len())
+        };
+        assert_eq!(broken.last().unwrap().what, What::NoHead);
+    }
+    log.replace(&lines);
+    log.write(["more\n"]);
+    let head: Head = head.to_string().parse().unwrap();
+    assert!(Verifier::new(&log.key).expect(head).family(&log.path).unwrap().closed);
+    assert!("abc:1:de".parse::<Head>().is_err());
+}
+
+#[test]
+fn rotated_files_are_one_chain() {
+    let log = Log::new("app.log");
+    let options = || log.options().rotation(Rotation::size(1000).keep(100));
+    log.write_with(options(), (0..40).map(|n| format!("line {n}\n")));
+    log.write_with(options(), (40..60).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    let files = log.files();
+    assert!(files.len() > 5 && verified.files == files.len());
+    assert_eq!((verified.lines, verified.first, verified.closed), (60, 0, true));
+    for file in &files {
+        assert!(fs::metadata(file).unwrap().len() <= 1000, "{}", file.display());
+    }
+    let all = Verifier::new(&log.key).files(files.iter().rev()).unwrap();
+    assert_eq!(all, verified);
+
+    // The oldest may be gone, by retention; none between two others, and none may take another's place.
+    let (oldest, middle) = (&files[files.len() - 1], &files[3]);
+    let without = |gone: &PathBuf| Verifier::new(&log.key).files(files.iter().filter(|file| *file != gone));
+    assert!(without(oldest).unwrap().first > 0);
+    assert!(matches!(without(middle), Err(Unverified::Broken(broken)) if matches!(broken[0].what, What::Gap { .. })));
+    let text = fs::read(middle).unwrap();
+    fs::write(middle, fs::read(&files[2]).unwrap()).unwrap();
+    assert!(log.verify().is_err(), "one is there twice, another is gone");
+    fs::write(middle, &text[..text.len() - 20]).unwrap();
+    assert!(log.broken().iter().any(|broken| broken.what == What::Torn));
+    fs::write(middle, b"").unwrap();
+    assert!(log.verify().is_err());
+    fs::write(middle, text).unwrap();
+    assert_eq!(log.verify().unwrap(), verified);
+}
+
+#[test]
+fn files_that_change_their_names_are_still_in_order() {
+    let log = Log::new("app.log");
+    log.write_with(log.options().rotation(Rotation::size(1000).keep(100)), (0..30).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    let (one, two) = (log.path.with_extension("log.1"), log.path.with_extension("log.2"));
+    fs::rename(&one, log.path.with_extension("x")).unwrap();
+    fs::rename(&two, &one).unwrap();
+    fs::rename(log.path.with_extension("x"), &two).unwrap();
+    assert_eq!(log.verify().unwrap(), verified, "their contents tell their order");
+}
+
+#[test]
+fn the_chain_goes_on_after_a_restart() {
+    let log = Log::new("app.log");
+    for n in 0..3 {
+        log.write([format!("line {n}\n")]);
+    }
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.closed), (3, true));
+    let kinds: Vec<_> = log.lines().iter().filter_map(|line| line.strip_prefix("seal-checkpoint ").map(word)).collect();
+    assert_eq!(kinds, ["begin", "close", "continue", "close", "continue", "close"]);
+}
+
+#[test]
+fn an_empty_file_goes_on_from_the_newest_ended_one() {
+    let log = Log::new("app.log");
+    let options = || log.options().rotation(Rotation::size(1000).keep(100));
+    log.write_with(options(), ["one\n"]);
+    fs::rename(&log.path, log.path.with_extension("log.1")).unwrap();
+    log.write_with(options(), ["two\n"]);
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first), (2, 2, 0));
+}
+
+#[test]
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+fn compressed_files_are_read_too() {
+    let log = Log::new("app.log");
+    let options = || log.options().rotation(Rotation::size(1000).keep(100));
+    log.write_with(options(), (0..30).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    let one = log.path.with_extension("log.1");
+    let packed = fs::File::create(log.path.with_extension("log.1.gz")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    packed.write_all(&fs::read(&one).unwrap()).unwrap();
+    packed.finish().unwrap();
+    fs::remove_file(one).unwrap();
+    assert_eq!(log.verify().unwrap(), verified);
+}
+
+#[test]
+fn a_crash_within_a_line_is_repaired_and_written_down() {
+    let log = Log::new("app.log");
+    log.write(["one\n", "two\n"]);
+    let closed = fs::read(&log.path).unwrap();
+    let open = closed.len() - log.lines()[3].len() - 1;
+    for cut in 1..log.lines()[2].len() {
+        fs::write(&log.path, &closed[..open - cut]).unwrap();
+        let verified = log.verify().unwrap();
+        assert!(verified.torn > 0 && !verified.closed);
+        log.write(["three\n"]);
+        let verified = log.verify().unwrap();
+        assert_eq!((verified.lines, verified.closed, verified.torn), (2, true, 0));
+        let lines = log.lines();
+        let told = lines.iter().find(|line| line.starts_with("seal-checkpoint continue")).unwrap();
+        assert!(!told.contains("cut=0 "), "{told}");
+        fs::write(&log.path, &closed).unwrap();
+    }
+    // A first line that was torn is as good as none.
+    for len in 1..log.lines()[0].len() {
+        fs::write(&log.path, &closed[..len]).unwrap();
+        log.write(["three\n"]);
+        assert_eq!(log.verify().unwrap().lines, 1);
+    }
+}
+
+#[test]
+fn a_long_file_is_taken_up_from_its_last_checkpoint() {
+    let log = Log::new("app.log");
+    let long = "x".repeat(300);
+    log.write_with(log.options_with(log.seal().every(100_000)), (0..1_000).map(|n| format!("{n} {long}\n")));
+    let open = fs::read_to_string(&log.path).unwrap();
+    let (open, _) = open.trim_end().rsplit_once('\n').unwrap();
+    fs::write(&log.path, format!("{open}\n")).unwrap();
+    log.write(["more\n"]);
+    assert_eq!(log.verify().unwrap().lines, 1_001);
+}
+
+#[test]
+fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
+    let log = Log::new("app.log");
+    log.write(["one\n"]);
+    let genuine = fs::read_to_string(&log.path).unwrap();
+    let other_key = File::options().seal(Seal::new(Key::from_bytes([9; 32])));
+    let cases = [
+        ("wrong key", genuine.clone(), other_key, ErrorKind::Config, "sealed with the key"),
+        ("not sealed", "plain\n".into(), log.options(), ErrorKind::Config, "is not sealed"),
+        ("no line feed", "plain".into(), log.options(), ErrorKind::Config, "is not sealed"),
+        ("changed", genuine.replace("one", "two"), log.options(), ErrorKind::Io, "does not follow"),
+        ("inserted", genuine.clone() + "x\n", log.options(), ErrorKind::Io, "does not follow"),
+    ];
+    for (case, text, options, kind, message) in cases {
+        // The close hides what is before it: only the end is looked at.
+        let text = if case == "changed" { without_close(&text) } else { text };
+        fs::write(&log.path, &text).unwrap();
+        let error = options.open(&log.path).unwrap_err();
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        assert!(error.to_string().contains(message) && error.to_string().contains("app.log"), "{case}: {error}");
+        assert_eq!(fs::read_to_string(&log.path).unwrap(), text, "{case}");
+        assert_eq!(log.files().len(), 1);
+    }
+}
+
+#[test]
+fn a_wrong_key_is_told_from_a_changed_log() {
+    let log = Log::new("app.log");
+    log.write(["one\n"]);
+    let Err(Unverified::Broken(broken)) = verify(&log.path, &Key::from_bytes([9; 32])) else { panic!() };
+    assert!(matches!(broken[..], [Broken { line: 1, what: What::WrongKey { .. }, .. }]), "{broken:?}");
+    assert!(!broken[0].to_string().contains("0909"));
+}
+
+#[test]
+fn a_sealed_file_is_open_once() {
+    let log = Log::new("app.log");
+    let mut file = log.options().open(&log.path).unwrap();
+    file.write_all(b"one\n").unwrap();
+    #[cfg(unix)]
+    assert_eq!(log.options().open(&log.path).unwrap_err().kind(), ErrorKind::Config);
+    file.write_all(b"two\n").unwrap();
+    drop(file);
+    log.write(["three\n"]);
+    assert_eq!(log.verify().unwrap().lines, 3);
+}
+
+#[test]
+fn a_file_that_is_emptied_or_moved_away_goes_on_in_the_chain() {
+    let log = Log::new("app.log");
+    let mut file = log.options().open(&log.path).unwrap();
+    file.write_all(b"one\n").unwrap();
+    drop(file);
+    fs::rename(&log.path, log.path.with_extension("old")).unwrap();
+    let rotation = Rotation::size(600).keep(0);
+    log.write_with(log.options().rotation(rotation), (0..9).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    assert!(verified.first > 0 && verified.files == 1, "emptied when full, and the old one is of another chain");
+}
+
+#[test]
+fn a_preamble_is_sealed_too() {
+    use tracing_handlers::Sink;
+    use tracing_handlers::sink::{Batch, Line};
+
+    let log = Log::new("app.csv");
+    let mut file = log.options().open(&log.path).unwrap();
+    let line = [Line { end: 4, severity: tracing_handlers::Severity::INFO }];
+    for _ in 0..2 {
+        Sink::write(&mut file, Batch::new(b"a,b\n", &line).with_preamble(b"x,y\n")).unwrap();
+    }
+    drop(file);
+    assert!(log.lines()[1].starts_with("x,y seal=") && log.verify().unwrap().lines == 3);
+}
+
+#[test]
+fn a_buffer_changes_nothing() {
+    let log = Log::new("app.log");
+    let options = log.options_with(log.seal().every(3)).buffer(100).rotation(Rotation::size(1500).keep(100));
+    log.write_with(options, (0..50).map(|n| format!("line {n}\n")));
+    assert_eq!(log.verify().unwrap().lines, 50);
+}
+
+#[test]
+fn what_is_missing_cannot_be_verified() {
+    let log = Log::new("app.log");
+    let Err(Unverified::Unreadable(error)) = log.verify() else { panic!() };
+    assert!(error.to_string().contains("app.log"), "{error}");
+    fs::write(&log.path, "").unwrap();
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.head, verified.closed), (0, None, false));
+}
+
+#[test]
+fn lines_that_look_like_checkpoints_are_lines() {
+    let log = Log::new("app.log");
+    log.write(["one\n"]);
+    let lines = log.lines();
+    let (checkpoint, _) = lines[0].rsplit_once(" seal=").unwrap();
+    log.write([format!("{checkpoint}\n"), format!("{}\n", lines[0]), "two\n".into()]);
+    assert_eq!(log.verify().unwrap().lines, 4);
+    // Nor can one of them begin a file.
+    let forged = log.lines();
+    let forged = forged.iter().rposition(|line| line.starts_with(checkpoint)).unwrap();
+    log.replace(&log.lines()[forged..]);
+    assert_eq!(log.broken()[0].what, What::NoBegin);
+}
+
+#[test]
+#[cfg(feature = "encryption")]
+fn seal_and_encrypt_do_not_go_together() {
+    use tracing_handlers::encryption::Keys;
+
+    let log = Log::new("app.log");
+    let error = log.options().encrypt(Keys::new(log.key.clone())).open(&log.path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(!log.path.exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_process_leaves_a_chain_that_goes_on() {
+    let log = Log::new("app.log");
+    crate::coats::write_until_killed(log.options_with(log.seal().every(7)), &log.path, 50_000);
+    let verified = log.verify().unwrap();
+    assert!(!verified.closed && verified.lines > 10);
+    log.write(["more\n"]);
+    let after = log.verify().unwrap();
+    assert_eq!((after.lines, after.closed, after.torn), (verified.lines + 1, true, 0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_breaks_no_chain() {
+    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let log = Log { path: disk.path().join("app.log"), ..Log::new("app.log") };
+    let options = log.options_with(log.seal().every(7));
+    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, options, &log.path);
+    assert!(delivered > 0 && delivered < lines.len());
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.closed), (lines.len() as u64, true));
+}
+
+#[test]
+fn several_processes_do_not_share_a_sealed_file() {
+    let log = Log::new("app.log");
+    let error = log.options().shared(true).open(&log.path).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
+}
+
+#[test]
+fn a_file_that_others_moved_away_is_closed_and_gone_on_from() {
+    let log = Log::new("app.log");
+    let mut file = log.options().watch(std::time::Duration::ZERO).open(&log.path).unwrap();
+    file.write_all(b"one\n").unwrap();
+    fs::rename(&log.path, log.path.with_extension("log.1")).unwrap();
+    file.write_all(b"two\n").unwrap();
+    file.control().rotate();
+    file.write_all(b"three\n").unwrap();
+    drop(file);
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first), (2, 3, 0));
+    let moved = Verifier::new(&log.key).files([log.path.with_extension("log.1")]).unwrap();
+    assert!(moved.closed);
+}
+
+#[test]
+fn dated_files_are_one_chain_too() {
+    use std::time::Duration;
+    use tracing_handlers::rotation::Schedule;
+
+    let log = Log::new("app.log");
+    let clock = std::sync::Arc::new(Manual::new(Timestamp::new(1_795_257_629, 0)));
+    let options = || log.options().rotation(Rotation::schedule(Schedule::daily()).keep(9).clock(clock.clone()));
+    for _ in 0..3 {
+        let mut file = options().open(&log.path).unwrap();
+        for _ in 0..2 {
+            file.write_all(b"line\n").unwrap();
+            clock.advance(Duration::from_secs(86_400));
+        }
+    }
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.files, verified.lines, verified.first, verified.closed), (log.files().len(), 6, 0, true));
+    assert!(verified.files > 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bytes_of_any_kind_never_panic(
+        text in proptest::collection::vec(prop_oneof![
+            Just(b"{\"seal.checkpoint\":\"begin\",\"key\":\"".to_vec()),
+            Just(b"seal-checkpoint begin key=00 chain= lines=1 from= time= cut= seal=".to_vec()),
+            Just(b",\"seal\":\"00112233445566778899aabbccddeeff\"}".to_vec()),
+            Just(b" seal=00112233445566778899aabbccddeeff".to_vec()),
+            Just(b"\n".to_vec()),
+            Just(b"{".to_vec()),
+            proptest::collection::vec(any::<u8>(), 0..40),
+        ], 1..20)
+    ) {
+        let log = Log::new("app.log");
+        fs::write(&log.path, text.concat()).unwrap();
+        let _ = log.verify();
+        let _ = log.options().open(&log.path);
+    }
+
+    #[test]
+    fn lines_of_any_kind_are_verified_and_read_back(
+        records in proptest::collection::vec(prop_oneof!["\\PC{0,20}\n", "\\{\"a\":\"[^\n]{0,20}\"\\}\n", "[{} ,\"\n]{1,9}\n"], 1..12),
+        every in 1..5_u64,
+    ) {
+        let log = Log::new("app.log");
+        log.write_with(log.options_with(log.seal().every(every)), &records);
+        let count = records.concat().matches('\n').count() as u64;
+        prop_assert_eq!(log.verify().unwrap().lines, count);
+    }
+}
+
+#[test]
+fn a_cut_log_that_goes_on_is_never_taken_for_another() {
+    // Each prefix of a log, gone on with, verifies; and with a byte of the rest moved in between it does not.
+    let log = Log::new("app.log");
+    log.write(["one\n", "two\n", "three\n"]);
+    let genuine = fs::read(&log.path).unwrap();
+    let mut heads = BTreeSet::new();
+    for len in 0..=genuine.len() {
+        fs::write(&log.path, &genuine[..len]).unwrap();
+        log.write(["more\n"]);
+        heads.insert(log.verify().unwrap_or_else(|error| panic!("{len}: {error}")).head.unwrap().to_string());
+    }
+    assert!(heads.len() > 4);
+}
+
+struct Log {
+    key: Key,
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Log {
+    fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { key: Key::from_bytes([7; 32]), path: folder.path().join(name), _folder: folder }
+    }
+
+    fn seal(&self) -> Seal {
+        Seal::new(self.key.clone()).clock(Manual::new(Timestamp::new(1_795_257_629, 0)))
+    }
+
+    fn options(&self) -> FileOptions {
+        self.options_with(self.seal())
+    }
+
+    fn options_with(&self, seal: Seal) -> FileOptions {
+        File::options().seal(seal)
+    }
+
+    fn write<T: AsRef<[u8]>>(&self, records: impl IntoIterator<Item = T>) {
+        self.write_with(self.options(), records);
+    }
+
+    fn write_with<T: AsRef<[u8]>>(&self, options: FileOptions, records: impl IntoIterator<Item = T>) {
+        let mut file = options.open(&self.path).unwrap();
+        records.into_iter().for_each(|record| file.write_all(record.as_ref()).unwrap());
+        io::Write::flush(&mut file).unwrap();
+    }
+
+    fn lines(&self) -> Vec<String> {
+        fs::read_to_string(&self.path).unwrap().trim_end_matches('\n').split('\n').map(str::to_owned).collect()
+    }
+
+    fn replace(&self, lines: &[String]) {
+        fs::write(&self.path, lines.join("\n") + "\n").unwrap();
+    }
+
+    fn verify(&self) -> Result<Verified, Unverified> {
+        verify(&self.path, &self.key)
+    }
+
+    fn broken(&self) -> Vec<Broken> {
+        match self.verify() {
+            Err(Unverified::Broken(broken)) => broken,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The newest first.
+    fn files(&self) -> Vec<PathBuf> {
+        let folder: &Path = self.path.parent().unwrap();
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort_by_key(|path| path.extension().and_then(|end| end.to_str()?.parse::<u32>().ok()).unwrap_or(0));
+        files
+    }
+}
+
+fn word(text: &str) -> String {
+    text.split(' ').next().unwrap().to_owned()
+}
+
+fn without_close(text: &str) -> String {
+    text.split_inclusive('\n').filter(|line| !line.contains("-checkpoint close")).collect()
+}

@@ -1,0 +1,39 @@
+//! Sealed files at the end of a process. These are cases of `ends.rs`.
+
+use tracing_handlers::seal::{Key, Seal, verify};
+use tracing_handlers::sink;
+
+use super::*;
+
+cases! {
+    a_sealed_file_is_closed_when_main_returns => |ended| ended.succeeds().has_sealed(100);
+    a_sealed_file_is_closed_at_process_exit_behind_a_queue => |ended| ended.exits(7).has_sealed(1_000);
+}
+
+impl Ended {
+    #[track_caller]
+    fn has_sealed(&self, lines: u64) -> &Self {
+        let verified = verify(self.directory.join("log"), &key()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((verified.lines, verified.closed), (lines, true));
+        self
+    }
+}
+
+fn sealed(directory: &Path) -> impl Handler {
+    output(sink::File::options().seal(Seal::new(key())).open(directory.join("log")).unwrap())
+}
+
+fn key() -> Key {
+    Key::from_bytes([7; 32])
+}
+
+fn a_sealed_file_is_closed_when_main_returns(directory: &Path) {
+    install(sealed(directory));
+    log_lines(0..100);
+}
+
+fn a_sealed_file_is_closed_at_process_exit_behind_a_queue(directory: &Path) {
+    install(Queue::new(sealed(directory)));
+    log_lines(0..1_000);
+    std::process::exit(7);
+}
