@@ -1,0 +1,45 @@
+use std::path::Path;
+
+use tracing_handlers::handler::Handler;
+use tracing_handlers::rotation::Rotation;
+use tracing_handlers::sink::File;
+use tracing_handlers::{Output, Queue};
+
+use super::lines::Form;
+use super::random::Random;
+
+/// How a process logs: drawn from a seed, so that the parent and each child know the same.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub form: Form,
+    pub threads: u64,
+    pub size: u64,
+    /// `None`: as many old files as come.
+    pub keep: Option<usize>,
+    pub buffer: usize,
+    pub is_queued: bool,
+    /// Lines between two flushes, at most.
+    pub burst: u64,
+}
+
+impl Setup {
+    pub fn drawn(seed: u64) -> Self {
+        let mut random = Random::of(seed, 0);
+        Self {
+            form: random.pick(&[Form::Text, Form::Json]),
+            threads: 1 + random.below(6),
+            size: random.pick(&[2_000, 10_000, 50_000]),
+            keep: random.pick(&[None, None, Some(2), Some(8)]),
+            buffer: random.pick(&[0, 0, 1_000, 64 * 1024]),
+            is_queued: random.chance(1, 2),
+            burst: random.pick(&[1, 20, 500]),
+        }
+    }
+
+    pub fn handler(&self, path: &Path) -> Box<dyn Handler> {
+        let rotation = Rotation::size(self.size).keep(self.keep.unwrap_or(usize::MAX));
+        let file = File::options().buffer(self.buffer).rotation(rotation).open(path).expect("the directory is ours");
+        let output = Output::new(self.form.format(), file);
+        if self.is_queued { Box::new(Queue::new(output)) } else { Box::new(output) }
+    }
+}
