@@ -107,7 +107,11 @@ impl Appender {
             Some(open) => open,
             None => self.open_anew()?,
         };
-        Ok(self.open.insert(open))
+        let open = self.open.insert(open);
+        if self.torn {
+            open.go_on_within_line();
+        }
+        Ok(open)
     }
 
     #[cold]
@@ -207,7 +211,7 @@ impl Appender {
     fn has_moved(&mut self) -> bool {
         let Some(open) = self.open.as_mut().filter(|open| open.is_regular()) else { return false };
         match watch::look(&self.place.absolute, open) {
-            Found::Same(len) => open.has_len(len),
+            Found::Same(len) => open.has_len(len, &self.place),
             Found::Other => return true,
             Found::Unknown => {}
         }
