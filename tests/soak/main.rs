@@ -4,13 +4,17 @@
 //! the long run of one, and ends with a line of figures. Child processes are this program again, as `--child SCENARIO …`.
 
 mod child;
+mod disk;
 mod family;
 mod kill;
+mod latency;
 mod lines;
 mod oracle;
+mod outage;
 mod place;
 mod random;
 mod setup;
+mod troubles;
 
 use std::process::ExitCode;
 
@@ -19,13 +23,18 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use random::Random;
 
 /// `name`, what it is about, runs of the sample and of the long run, and itself. `tests/soak/run` shows this list.
-const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "kill",
-    about: "SIGKILL at random moments while threads log into rotating files",
-    sample: 24,
-    long: 1000,
-    run: kill::run,
-}];
+const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "kill", about: "a SIGKILL at any moment", sample: 24, long: 1000, run: kill::run },
+    Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
+    Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
+    Scenario {
+        name: "read-only",
+        about: "a disk read-only now and then",
+        sample: 5,
+        long: 500,
+        run: outage::read_only,
+    },
+];
 
 /// Something to be done over and over.
 struct Scenario {
