@@ -102,15 +102,16 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
                 });
             });
         }
-        let log = |line| {
-            say(&output, &answers, line);
-        };
-        let broken = (0..outages).try_for_each(|outage| {
-            let lines =
-                |from: u64, count: u64| (from..from + count).map(|number| Number { run: seed, thread: 0, number });
-            lines(outage * 1_000, 1 + random.below(200)).for_each(log);
-            break_down(disk, cause, || log(Number { run: seed, thread: 100, number: outage }))?;
-            lines(outage * 1_000 + 500, 1 + random.below(200)).for_each(log);
+        let mut numbers = (0..).map(|number| Number { run: seed, thread: 0, number });
+        let mut log = || numbers.next().is_some_and(|line| say(&output, &answers, line));
+        let broken = (0..outages).try_for_each(|_| {
+            (0..random.below(200)).for_each(|_| {
+                log();
+            });
+            break_down(disk, cause, &mut log)?;
+            (0..random.below(200)).for_each(|_| {
+                log();
+            });
             repair(disk, cause)
         });
         done.store(true, Ordering::Relaxed);
@@ -144,11 +145,11 @@ fn say(output: &impl Handler, answers: &Mutex<Answers>, line: Number) -> bool {
     taken
 }
 
-fn break_down(disk: &Disk, cause: Cause, log: impl Fn()) -> std::io::Result<()> {
+fn break_down(disk: &Disk, cause: Cause, mut log: impl FnMut() -> bool) -> std::io::Result<()> {
     disk.fill()?;
     if cause == Cause::ReadOnly {
         // A line that finds no room has the file let go of.
-        log();
+        while log() {}
         disk.remount("ro")?;
     }
     Ok(())
