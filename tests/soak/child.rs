@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::kill;
+use super::{kill, logrotate, processes};
 
 /// `SCENARIO DIRECTORY SEED RUN`, in a child process.
 pub fn run(words: &[&str]) -> std::process::ExitCode {
@@ -16,6 +16,8 @@ pub fn run(words: &[&str]) -> std::process::ExitCode {
     let directory = Path::new(directory);
     match *scenario {
         "kill" => kill::child(directory, seed, run),
+        "logrotate" => logrotate::child(directory, seed),
+        "processes" => processes::child(directory, seed, run),
         _ => return std::process::ExitCode::FAILURE,
     }
     std::process::ExitCode::SUCCESS
@@ -61,6 +63,10 @@ impl Worker {
             Some(std::thread::spawn(move || std::iter::from_fn(|| Acknowledged::read(&mut output)).collect()));
         let worker = Self { child, acknowledged };
         if ready { Ok(worker) } else { Err(format!("the child did not start; {}", troubles_in(directory))) }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it, and says what it had acknowledged.

@@ -5,10 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// Chance of its own for each of several that share a seed.
     pub fn of(seed: u64, which: u64) -> Self {
         Self(Self(seed ^ which.wrapping_mul(0xD134_2543_DE82_EF95)).next())
