@@ -19,22 +19,39 @@ pub struct Content {
     pub is_current: bool,
 }
 
+/// In which order the names of old files stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `app.log.1` is the newest.
+    NewestFirst,
+    /// `app.log.1` is the oldest; dates, and numbers behind them.
+    OldestFirst,
+}
+
 impl Family {
-    /// Reads `path` and its old files, numbered from the newest on.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let mut old: Vec<_> =
-            siblings(path)?.into_iter().filter_map(|file| slot(path, &file).map(|at| (at, file))).collect();
+    /// Reads `path` and its old files. Where `path` is a link, one of those is the file that is written to.
+    pub fn read(path: &Path, order: Order) -> Result<Self, String> {
+        let target = fs::read_link(path).ok().and_then(|target| target.file_name().map(OsStr::to_owned));
+        let mut old: Vec<_> = siblings(path)?.into_iter().filter_map(|file| Some((slot(path, &file)?, file))).collect();
         // A crash may leave an old file beside its archive: it is the same, and the archive is what stays.
-        old.sort_by_key(|((number, is_packed), _)| (std::cmp::Reverse(*number), !*is_packed));
+        old.sort();
+        if order == Order::NewestFirst {
+            old.sort_by(|(one, _), (other, _)| other.number.cmp(&one.number));
+        }
         let mut files = Vec::new();
         let mut last = None;
-        for ((number, _), file) in old {
+        for (slot, file) in old {
             let bytes = unpacked(&file)?;
-            if last.replace(number) == Some(number) {
+            let place = Some((slot.date, slot.number));
+            if std::mem::replace(&mut last, place.clone()) == place {
                 same(&files, &file, &bytes)?;
                 continue;
             }
-            files.push(Content { path: file, bytes, is_current: false });
+            let is_current = target.is_some() && file.file_name() == target.as_deref();
+            files.push(Content { path: file, bytes, is_current });
+        }
+        if target.is_some() {
+            return Ok(Self { files });
         }
         match fs::read(path) {
             Ok(bytes) => files.push(Content { path: path.to_owned(), bytes, is_current: true }),
@@ -64,12 +81,25 @@ fn siblings(path: &Path) -> Result<Vec<PathBuf>, String> {
     entries.map_err(|error| format!("cannot list {}: {error}", directory.display()))
 }
 
-/// The number of an old file of `path`, and whether it is packed: `app.log.3`, `app.log.3.gz`.
-fn slot(path: &Path, file: &Path) -> Option<(u64, bool)> {
+/// What the name of an old file says; sorted by it, the archive comes before the file that it was made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    date: String,
+    number: u64,
+    is_raw: bool,
+}
+
+/// `app.log.3`, `app.log.3.gz`, `app.log.2026-11-21`, `app.log.2026-11-21.3.zst`.
+fn slot(path: &Path, file: &Path) -> Option<Slot> {
     let name = file.file_name().and_then(OsStr::to_str)?;
     let rest = name.strip_prefix(path.file_name()?.to_str()?)?.strip_prefix('.')?;
-    let number = rest.strip_suffix(".gz").or(rest.strip_suffix(".zst")).unwrap_or(rest);
-    Some((number.parse().ok()?, number != rest))
+    let marks = rest.strip_suffix(".gz").or(rest.strip_suffix(".zst")).unwrap_or(rest);
+    let (date, number) = match marks.split_once('.') {
+        Some((date, number)) => (date, number.parse().ok()?),
+        None => marks.parse().map_or((marks, 0), |number| ("", number)),
+    };
+    let is_date = date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_');
+    is_date.then(|| Slot { date: date.to_owned(), number, is_raw: marks == rest })
 }
 
 fn unpacked(file: &Path) -> Result<Vec<u8>, String> {

@@ -40,7 +40,7 @@ fn of_a_directory(directory: &Path, seed: u64, runs: u64) -> Result<Figures, Str
         for Acknowledged { thread, count } in worker.kill()? {
             oracle.acknowledge(run, thread, count);
         }
-        let family = Family::read(&log(directory))?;
+        let family = Family::read(&log(directory), setup.names.order())?;
         oracle.check(family).map_err(|failed| format!("after run {run}: {failed}"))?;
         torn = torn.max(oracle.found.torn);
     }

@@ -12,7 +12,7 @@ use tracing_handlers::sink::File;
 
 use super::Plan;
 use super::child::{Acknowledged, READY, Worker, no_troubles_in};
-use super::family::{Content, Family};
+use super::family::{Content, Family, Order};
 use super::lines::{Form, Number};
 use super::place::in_directory;
 
@@ -64,7 +64,7 @@ fn of_a_mode(directory: &Path, mode: Mode, index: u64, runs: u64) -> Result<Stri
         return Err("the program was killed".to_owned());
     }
     let logged: HashMap<u64, u64> = acknowledged.iter().map(|said| (said.thread, said.count)).collect();
-    let family = Family::read(&log(directory))?;
+    let family = Family::read(&log(directory), Order::NewestFirst)?;
     let lost = lost(&family, &logged)?;
     if mode != Mode::CopyTruncate && lost > 0 {
         return Err(format!("{lost} lines lost"));

@@ -14,7 +14,7 @@ use tracing_handlers::sink::File;
 
 use super::Plan;
 use super::disk::Disk;
-use super::family::Family;
+use super::family::{Family, Order};
 use super::lines::{Form, Number};
 use super::place::in_directory;
 use super::random::Random;
@@ -166,7 +166,7 @@ fn repair(disk: &Disk, cause: Cause) -> std::io::Result<()> {
 fn holds(output: &impl Handler, answers: &Answers, form: Form, path: &Path) -> Result<u64, String> {
     let mut found = HashSet::new();
     let mut told = 0;
-    for file in Family::read(path)?.files {
+    for file in Family::read(path, Order::NewestFirst)?.files {
         for line in file.bytes.split_inclusive(|byte| *byte == b'\n') {
             let place = || format!("{}: {}", file.path.display(), String::from_utf8_lossy(line));
             let whole = line.strip_suffix(b"\n").ok_or_else(|| format!("torn: {}", place()))?;

@@ -11,7 +11,7 @@ use tracing_handlers::{Output, Queue};
 
 use super::Plan;
 use super::child::{Acknowledged, READY, Worker, no_troubles_in};
-use super::family::Family;
+use super::family::{Family, Order};
 use super::lines::{Form, Number};
 use super::place::in_directory;
 use super::random::Random;
@@ -99,7 +99,7 @@ fn of_a_directory(directory: &Path, seed: u64, is_sample: bool) -> Result<Figure
         safe.insert(process, lines);
     }
     no_troubles_in(directory)?;
-    holds(&Family::read(&log(directory))?, setup.form, &safe, &killed)
+    holds(&Family::read(&log(directory), Order::NewestFirst)?, setup.form, &safe, &killed)
 }
 
 /// What a process has acknowledged last.

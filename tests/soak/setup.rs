@@ -1,12 +1,39 @@
 use std::path::Path;
 
 use tracing_handlers::handler::Handler;
-use tracing_handlers::rotation::Rotation;
+use tracing_handlers::rotation::{Naming, Rotation};
 use tracing_handlers::sink::File;
 use tracing_handlers::{Output, Queue};
 
+use super::family::Order;
 use super::lines::Form;
 use super::random::Random;
+
+/// What old files are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    Numbered,
+    OldestFirst,
+    /// To the second.
+    Dated,
+    /// From the start, and the path is a link.
+    Live,
+}
+
+impl Names {
+    fn naming(self) -> Naming {
+        match self {
+            Self::Numbered => Naming::numbered(),
+            Self::OldestFirst => Naming::numbered_oldest_first(),
+            Self::Dated => Naming::dated("%Y-%m-%d_%H-%M-%S").expect("the pattern is one"),
+            Self::Live => Naming::numbered().live(),
+        }
+    }
+
+    pub fn order(self) -> Order {
+        if self == Self::Numbered { Order::NewestFirst } else { Order::OldestFirst }
+    }
+}
 
 /// How a process logs: drawn from a seed, so that the parent and each child know the same.
 #[derive(Clone, Debug)]
@@ -16,6 +43,9 @@ pub struct Setup {
     pub size: u64,
     /// `None`: as many old files as come.
     pub keep: Option<usize>,
+    pub names: Names,
+    /// A process begins with a new file.
+    pub on_startup: bool,
     pub buffer: usize,
     pub is_queued: bool,
     /// Lines between two flushes, at most.
@@ -30,6 +60,8 @@ impl Setup {
             threads: 1 + random.below(6),
             size: random.pick(&[2_000, 10_000, 50_000]),
             keep: random.pick(&[None, None, Some(2), Some(8)]),
+            names: random.pick(&[Names::Numbered, Names::Numbered, Names::OldestFirst, Names::Dated, Names::Live]),
+            on_startup: random.chance(1, 4),
             buffer: random.pick(&[0, 0, 1_000, 64 * 1024]),
             is_queued: random.chance(1, 2),
             burst: random.pick(&[1, 20, 500]),
@@ -38,6 +70,7 @@ impl Setup {
 
     pub fn handler(&self, path: &Path) -> Box<dyn Handler> {
         let rotation = Rotation::size(self.size).keep(self.keep.unwrap_or(usize::MAX));
+        let rotation = rotation.naming(self.names.naming()).on_startup(self.on_startup);
         let file = File::options().buffer(self.buffer).rotation(rotation).open(path).expect("the directory is ours");
         let output = Output::new(self.form.format(), file);
         if self.is_queued { Box::new(Queue::new(output)) } else { Box::new(output) }
