@@ -47,7 +47,7 @@ impl Setup {
         let mut random = Random::of(seed, 0);
         Self {
             form: random.pick(&[Form::Text, Form::Json]),
-            size: random.pick(&[20_000, 200_000, 1_000_000]),
+            size: random.pick(&[100_000, 400_000, 1_000_000]),
             is_queued: random.chance(1, 2),
             buffer: random.pick(&[0, 0, 4_000]),
             // Each second run.
