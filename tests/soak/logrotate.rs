@@ -22,7 +22,7 @@ enum Mode {
     /// The file is renamed and made anew; the program sees it by looking, each time or each second.
     Create { looks: Duration },
     /// The same, and a SIGHUP tells of it; the program does not look.
-    #[cfg(any())]
+    #[cfg(feature = "signals")]
     Hangup,
     /// The file is copied and emptied; what is written in between is lost by logrotate.
     CopyTruncate,
@@ -31,7 +31,7 @@ enum Mode {
 const MODES: &[(&str, Mode)] = &[
     ("create, looked for at each write", Mode::Create { looks: Duration::ZERO }),
     ("create, looked for each second", Mode::Create { looks: Duration::from_secs(1) }),
-    #[cfg(any())]
+    #[cfg(feature = "signals")]
     ("create and SIGHUP", Mode::Hangup),
     ("copytruncate", Mode::CopyTruncate),
 ];
@@ -77,7 +77,7 @@ fn of_a_mode(directory: &Path, mode: Mode, index: u64, runs: u64) -> Result<Stri
 fn settings(directory: &Path, mode: Mode, process: u32) -> Result<PathBuf, String> {
     let how = match mode {
         Mode::Create { .. } => "create".to_owned(),
-        #[cfg(any())]
+        #[cfg(feature = "signals")]
         Mode::Hangup => format!("create\n  postrotate\n    kill -HUP {process}\n  endscript"),
         Mode::CopyTruncate => "copytruncate".to_owned(),
     };
@@ -137,7 +137,7 @@ pub fn child(directory: &Path, mode: u64) {
     let (_, mode) = MODES[mode as usize];
     let looks = match mode {
         Mode::Create { looks } => Some(looks),
-        #[cfg(any())]
+        #[cfg(feature = "signals")]
         Mode::Hangup => {
             tracing_handlers::process::reopen_on_hangup().expect("the signal can be had");
             None
