@@ -76,6 +76,19 @@ impl Worker {
         Ok(self.acknowledged())
     }
 
+    /// Kills it when it has been at work for so long, and says whether it was dead by then by its own hand, and what it had
+    /// acknowledged.
+    pub fn kill_after(mut self, time: Duration) -> Result<(bool, Vec<Acknowledged>), String> {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            if self.child.try_wait().map_err(text)?.is_some() {
+                return self.wait().map(|(_, acknowledged)| (true, acknowledged));
+            }
+            std::thread::sleep((time - start.elapsed().min(time)).min(Duration::from_millis(1)));
+        }
+        self.kill().map(|acknowledged| (false, acknowledged))
+    }
+
     /// Waits for its end, which must be a success or a kill of its own, and says whether it was a success.
     pub fn wait(mut self) -> Result<(bool, Vec<Acknowledged>), String> {
         use std::os::unix::process::ExitStatusExt as _;

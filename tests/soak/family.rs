@@ -61,6 +61,18 @@ impl Family {
         Ok(Self { files })
     }
 
+    /// Files that should not stay: temporary ones, and those that are there beside their archives.
+    pub fn untidy(path: &Path) -> Result<Vec<PathBuf>, String> {
+        let files = siblings(path)?;
+        let slots: Vec<_> = files.iter().filter_map(|file| slot(path, file)).collect();
+        let is_packed = |raw: &Slot| slots.contains(&Slot { is_raw: false, ..raw.clone() });
+        let is_untidy = |file: &PathBuf| {
+            file.extension().is_some_and(|ending| ending == "tmp")
+                || slot(path, file).is_some_and(|slot| slot.is_raw && is_packed(&slot))
+        };
+        Ok(files.into_iter().filter(is_untidy).collect())
+    }
+
     /// How many old files there are.
     pub fn old(&self) -> usize {
         self.files.iter().filter(|file| !file.is_current).count()

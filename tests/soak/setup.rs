@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use tracing_handlers::handler::Handler;
-use tracing_handlers::rotation::{Naming, Rotation};
+use tracing_handlers::rotation::{Compression, Naming, Rotation};
 use tracing_handlers::sink::File;
 use tracing_handlers::{Output, Queue};
 
@@ -35,6 +35,36 @@ impl Names {
     }
 }
 
+/// How old files are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    None,
+    #[cfg(feature = "gzip")]
+    Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+const PACKINGS: &[Packing] = &[
+    Packing::None,
+    #[cfg(feature = "gzip")]
+    Packing::Gzip,
+    #[cfg(feature = "zstd")]
+    Packing::Zstd,
+];
+
+impl Packing {
+    fn compression(self) -> Option<Compression> {
+        match self {
+            Self::None => None,
+            #[cfg(feature = "gzip")]
+            Self::Gzip => Some(Compression::gzip()),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some(Compression::zstd()),
+        }
+    }
+}
+
 /// How a process logs: drawn from a seed, so that the parent and each child know the same.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -44,6 +74,7 @@ pub struct Setup {
     /// `None`: as many old files as come.
     pub keep: Option<usize>,
     pub names: Names,
+    pub packing: Packing,
     /// A process begins with a new file.
     pub on_startup: bool,
     pub buffer: usize,
@@ -61,6 +92,7 @@ impl Setup {
             size: random.pick(&[2_000, 10_000, 50_000]),
             keep: random.pick(&[None, None, Some(2), Some(8)]),
             names: random.pick(&[Names::Numbered, Names::Numbered, Names::OldestFirst, Names::Dated, Names::Live]),
+            packing: random.pick(PACKINGS),
             on_startup: random.chance(1, 4),
             buffer: random.pick(&[0, 0, 1_000, 64 * 1024]),
             is_queued: random.chance(1, 2),
@@ -71,6 +103,10 @@ impl Setup {
     pub fn handler(&self, path: &Path) -> Box<dyn Handler> {
         let rotation = Rotation::size(self.size).keep(self.keep.unwrap_or(usize::MAX));
         let rotation = rotation.naming(self.names.naming()).on_startup(self.on_startup);
+        let rotation = match self.packing.compression() {
+            Some(compression) => rotation.compression(compression),
+            None => rotation,
+        };
         let file = File::options().buffer(self.buffer).rotation(rotation).open(path).expect("the directory is ours");
         let output = Output::new(self.form.format(), file);
         if self.is_queued { Box::new(Queue::new(output)) } else { Box::new(output) }
