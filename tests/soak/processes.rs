@@ -11,10 +11,11 @@ use tracing_handlers::{Output, Queue};
 
 use super::Plan;
 use super::child::{Acknowledged, READY, Worker, no_troubles_in};
-use super::family::{Family, Order};
+use super::family::Family;
 use super::lines::{Form, Number};
 use super::place::in_directory;
 use super::random::Random;
+use super::setup::{Names, PACKINGS, Packing};
 
 pub fn run(plan: Plan) -> Result<String, String> {
     let mut all = Figures::default();
@@ -38,6 +39,8 @@ struct Setup {
     size: u64,
     is_queued: bool,
     buffer: usize,
+    names: Names,
+    packing: Packing,
     /// Some processes are killed, and others started.
     kills: bool,
 }
@@ -50,6 +53,8 @@ impl Setup {
             size: random.pick(&[100_000, 400_000, 1_000_000]),
             is_queued: random.chance(1, 2),
             buffer: random.pick(&[0, 0, 4_000]),
+            names: random.pick(&[Names::Numbered, Names::OldestFirst, Names::Dated]),
+            packing: random.pick(PACKINGS),
             // Each second run.
             kills: seed % 2 == 1,
         }
@@ -84,7 +89,8 @@ fn of_a_directory(directory: &Path, seed: u64, is_sample: bool) -> Result<Figure
     let mut safe = HashMap::new();
     let mut killed = Vec::new();
     let mut random = Random::of(seed, 1);
-    for process in PROCESSES..PROCESSES + if setup.kills { KILLS } else { 0 } {
+    let kills = if setup.kills { lines / 1_000 * 3 } else { 0 };
+    for process in PROCESSES..PROCESSES + kills {
         std::thread::sleep(Duration::from_micros(random.below(30_000)));
         let (victim, worker) = workers.swap_remove(random.below(workers.len() as u64) as usize);
         safe.insert(victim, counted(&worker.kill()?));
@@ -99,7 +105,7 @@ fn of_a_directory(directory: &Path, seed: u64, is_sample: bool) -> Result<Figure
         safe.insert(process, lines);
     }
     no_troubles_in(directory)?;
-    holds(&Family::read(&log(directory), Order::NewestFirst)?, setup.form, &safe, &killed)
+    holds(&Family::read(&log(directory), setup.names.order())?, setup.form, &safe, &killed)
 }
 
 /// What a process has acknowledged last.
@@ -149,7 +155,7 @@ fn is_piece(line: &[u8], form: Form, run: u64, number: u64) -> bool {
 pub fn child(directory: &Path, seed: u64, what: u64) {
     let (process, lines) = (what / LINES_UNIT, what % LINES_UNIT);
     let setup = Setup::drawn(seed);
-    let rotation = Rotation::size(setup.size).keep(usize::MAX);
+    let rotation = setup.packing.pack(Rotation::size(setup.size).keep(usize::MAX).naming(setup.names.naming()));
     let file = File::options().shared(true).buffer(setup.buffer).rotation(rotation).open(log(directory));
     let output = Output::new(setup.form.format(), file.expect("the directory is ours"));
     let installed = match setup.is_queued {
@@ -176,7 +182,6 @@ fn log(directory: &Path) -> PathBuf {
 }
 
 const PROCESSES: u64 = 8;
-const KILLS: u64 = 20;
 const LINES: u64 = 50_000;
 const SAMPLE: u64 = 1_000;
 /// A process and its number of lines in one argument.

@@ -1,7 +1,9 @@
 use std::path::Path;
 
 use tracing_handlers::handler::Handler;
-use tracing_handlers::rotation::{Compression, Naming, Rotation};
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use tracing_handlers::rotation::Compression;
+use tracing_handlers::rotation::{Naming, Rotation};
 use tracing_handlers::sink::File;
 use tracing_handlers::{Output, Queue};
 
@@ -21,7 +23,7 @@ pub enum Names {
 }
 
 impl Names {
-    fn naming(self) -> Naming {
+    pub fn naming(self) -> Naming {
         match self {
             Self::Numbered => Naming::numbered(),
             Self::OldestFirst => Naming::numbered_oldest_first(),
@@ -45,7 +47,7 @@ pub enum Packing {
     Zstd,
 }
 
-const PACKINGS: &[Packing] = &[
+pub const PACKINGS: &[Packing] = &[
     Packing::None,
     #[cfg(feature = "gzip")]
     Packing::Gzip,
@@ -54,13 +56,13 @@ const PACKINGS: &[Packing] = &[
 ];
 
 impl Packing {
-    fn compression(self) -> Option<Compression> {
+    pub fn pack(self, rotation: Rotation) -> Rotation {
         match self {
-            Self::None => None,
+            Self::None => rotation,
             #[cfg(feature = "gzip")]
-            Self::Gzip => Some(Compression::gzip()),
+            Self::Gzip => rotation.compression(Compression::gzip()),
             #[cfg(feature = "zstd")]
-            Self::Zstd => Some(Compression::zstd()),
+            Self::Zstd => rotation.compression(Compression::zstd()),
         }
     }
 }
@@ -103,10 +105,7 @@ impl Setup {
     pub fn handler(&self, path: &Path) -> Box<dyn Handler> {
         let rotation = Rotation::size(self.size).keep(self.keep.unwrap_or(usize::MAX));
         let rotation = rotation.naming(self.names.naming()).on_startup(self.on_startup);
-        let rotation = match self.packing.compression() {
-            Some(compression) => rotation.compression(compression),
-            None => rotation,
-        };
+        let rotation = self.packing.pack(rotation);
         let file = File::options().buffer(self.buffer).rotation(rotation).open(path).expect("the directory is ours");
         let output = Output::new(self.form.format(), file);
         if self.is_queued { Box::new(Queue::new(output)) } else { Box::new(output) }
