@@ -109,7 +109,7 @@ fn log_last() {
     (0..COUNT).for_each(|number| Number { run: LAST, thread: 0, number }.log());
     tracing_handlers::process::flush(Duration::from_secs(60)).expect("nothing is wrong with the disk");
     Acknowledged { thread: 0, count: COUNT }.say();
-    assert!(tracing_handlers::rotation::settle(Duration::from_secs(60)), "the archives are not finished");
+    assert!(tracing_handlers::rotation::settle(Duration::from_secs(300)), "the archives are not finished");
 }
 
 fn log_for_ever(setup: &Setup, run: u64, thread: u64, mut random: Random) {

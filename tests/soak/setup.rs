@@ -1,10 +1,11 @@
 use std::path::Path;
+use std::time::Duration;
 
 use tracing_handlers::handler::Handler;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 use tracing_handlers::rotation::Compression;
 use tracing_handlers::rotation::{Naming, Rotation};
-use tracing_handlers::sink::File;
+use tracing_handlers::sink::{Durability, File, FileOptions};
 use tracing_handlers::{Output, Queue};
 
 use super::family::Order;
@@ -67,6 +68,14 @@ impl Packing {
     }
 }
 
+const DURABILITIES: &[Durability] = &[
+    Durability::Flushed,
+    Durability::Flushed,
+    Durability::Flushed,
+    Durability::Synced,
+    Durability::Grouped(Duration::from_millis(2)),
+];
+
 /// How a process logs: drawn from a seed, so that the parent and each child know the same.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -80,6 +89,7 @@ pub struct Setup {
     /// A process begins with a new file.
     pub on_startup: bool,
     pub buffer: usize,
+    pub durability: Durability,
     pub is_queued: bool,
     /// Lines between two flushes, at most.
     pub burst: u64,
@@ -97,8 +107,16 @@ impl Setup {
             packing: random.pick(PACKINGS),
             on_startup: random.chance(1, 4),
             buffer: random.pick(&[0, 0, 1_000, 64 * 1024]),
+            durability: random.pick(DURABILITIES),
             is_queued: random.chance(1, 2),
             burst: random.pick(&[1, 20, 500]),
+        }
+    }
+
+    fn options(&self) -> FileOptions {
+        match self.durability {
+            Durability::Flushed => File::options().buffer(self.buffer),
+            durability => File::options().durability(durability),
         }
     }
 
@@ -106,7 +124,7 @@ impl Setup {
         let rotation = Rotation::size(self.size).keep(self.keep.unwrap_or(usize::MAX));
         let rotation = rotation.naming(self.names.naming()).on_startup(self.on_startup);
         let rotation = self.packing.pack(rotation);
-        let file = File::options().buffer(self.buffer).rotation(rotation).open(path).expect("the directory is ours");
+        let file = self.options().rotation(rotation).open(path).expect("the directory is ours");
         let output = Output::new(self.form.format(), file);
         if self.is_queued { Box::new(Queue::new(output)) } else { Box::new(output) }
     }
