@@ -62,7 +62,8 @@ impl Worker {
         let acknowledged =
             Some(std::thread::spawn(move || std::iter::from_fn(|| Acknowledged::read(&mut output)).collect()));
         let worker = Self { child, acknowledged };
-        if ready { Ok(worker) } else { Err(format!("the child did not start; {}", troubles_in(directory))) }
+        // One that kills itself at a point may come to it before it is at work.
+        if ready || !variables.is_empty() { Ok(worker) } else { Err(format!("the child did not start; {}", troubles_in(directory))) }
     }
 
     pub fn id(&self) -> u32 {
