@@ -63,7 +63,11 @@ impl Worker {
             Some(std::thread::spawn(move || std::iter::from_fn(|| Acknowledged::read(&mut output)).collect()));
         let worker = Self { child, acknowledged };
         // One that kills itself at a point may come to it before it is at work.
-        if ready || !variables.is_empty() { Ok(worker) } else { Err(format!("the child did not start; {}", troubles_in(directory))) }
+        if ready || !variables.is_empty() {
+            Ok(worker)
+        } else {
+            Err(format!("the child did not start; {}", troubles_in(directory)))
+        }
     }
 
     pub fn id(&self) -> u32 {

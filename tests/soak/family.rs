@@ -36,7 +36,7 @@ impl Family {
         // A crash may leave an old file beside its archive: it is the same, and the archive is what stays.
         old.sort();
         if order == Order::NewestFirst {
-            old.sort_by(|(one, _), (other, _)| other.number.cmp(&one.number));
+            old.sort_by_key(|(slot, _)| std::cmp::Reverse(slot.number));
         }
         let mut files = Vec::new();
         let mut last = None;

@@ -87,7 +87,7 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
     let form = random.pick(&[Form::Text, Form::Json]);
     let path = disk.path().join("app.log");
     let rotation = Rotation::size(random.pick(&[3_000, 20_000])).keep(usize::MAX);
-    let file = File::options().rotation(rotation).open(&path);
+    let file = File::options().buffer(random.pick(&[0, 0, 2_000])).rotation(rotation).open(&path);
     let output = Output::new(form.format(), file.map_err(|error| error.to_string())?);
 
     let answers = Mutex::new(Answers::default());
