@@ -28,7 +28,7 @@ use random::Random;
 const SCENARIOS: &[Scenario] = &[
     Scenario { name: "kill", about: "a SIGKILL at any moment", sample: 24, long: 1000, run: kill::run },
     Scenario { name: "processes", about: "eight processes on one file", sample: 4, long: 4, run: processes::run },
-    Scenario { name: "logrotate", about: "the real logrotate", sample: 5, long: 100, run: logrotate::run },
+    Scenario { name: "logrotate", about: "the real logrotate", sample: 2, long: 100, run: logrotate::run },
     Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
     Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
     Scenario {
