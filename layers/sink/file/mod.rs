@@ -6,6 +6,7 @@ mod commit;
 mod control;
 mod durability;
 mod durable;
+mod ending;
 mod group;
 mod open;
 mod options;
@@ -58,6 +59,10 @@ use durable::Way;
 /// The attempts after a failure are 50 ms apart, and each pause is twice the one before, up to a second; in between lines are
 /// refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once. See
 /// [what fails, and what happens then](crate::guide::files).
+///
+/// A process that is killed may leave a piece of a line at the end of its file. Whoever opens that file next ends the piece
+/// before its own first line, so that the piece is a line of its own and costs no other one; this holds where lines end
+/// with a newline or a null, and where the file may be read.
 ///
 /// As `io::Write` each call of `write` is one line, which rotation does not divide.
 #[derive(Debug)]

@@ -372,7 +372,7 @@ impl Opening {
     pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
         self.make_way(place)?;
         let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
-        let mut open = Open::new(file, &place.name)?;
+        let mut open = Open::new(file, place)?;
         if self.truncate {
             open.truncate(&place.name)?;
             self.truncate = false;
