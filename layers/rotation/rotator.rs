@@ -96,7 +96,6 @@ impl Rotator {
     }
 
     /// The file that was ended last, if there is one.
-    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
     pub(crate) fn newest(&self) -> Option<PathBuf> {
         self.family.archives().ok()?.pop().map(|newest| newest.path)
     }

@@ -72,6 +72,7 @@ pub(super) struct Coated {
 
 impl Coated {
     /// What was appended since the last unit is one, in which there are so many lines.
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
     pub(super) fn end_unit(&mut self, lines: usize) {
         self.ends.push(Line { end: self.bytes.len(), severity: Severity::INFO });
         self.lines.push(self.lines_of(self.lines.len()) + lines);
