@@ -24,9 +24,6 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("key", &["error"]),
-    ("seal", &["clock", "error", "key"]),
-    ("encryption", &["error", "key"]),
     // Its thread must be known at forks, and what it holds kept whole.
     ("rotation", &["clock", "error", "ownership", "process", "selflog", "sync"]),
     // A file seals and encrypts what it is given; how, those modules know.
@@ -74,6 +71,9 @@ const BORDERS: &[(&str, &[&str])] = &[
     // It takes the archives that rotation makes apart.
     ("read", &["error", "rotation"]),
     ("backoff", &[]),
+    ("key", &["error"]),
+    ("seal", &["clock", "error", "key"]),
+    ("encryption", &["error", "key"]),
 ];
 
 /// What the crate's root re-exports, and where from.

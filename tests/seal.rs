@@ -66,7 +66,8 @@ fn lines_that_are_removed_inserted_doubled_or_moved_are_found_and_named() {
     let genuine = log.lines();
     let foreign = Log::new("app.log");
     foreign.write(["line 3\n"]);
-    let cases: [(&str, usize, What, &dyn Fn(&mut Vec<String>)); 8] = [
+    type Change<'a> = &'a dyn Fn(&mut Vec<String>);
+    let cases: [(&str, usize, What, Change<'_>); 8] = [
         ("removed", 4, What::Changed, &|lines| drop(lines.remove(3))),
         ("doubled", 5, What::Changed, &|lines| lines.insert(4, lines[3].clone())),
         ("swapped", 4, What::Changed, &|lines| lines.swap(3, 4)),

@@ -243,7 +243,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         appended
     }
 
-    /// As [`write`](Self::write), and a sink that panics is an error.
+    /// As [`write`](Self::write), and a sink that panics is an error. What there is to wait for is left to the caller.
     fn try_write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> (Result<(), Partial>, Option<Commit>) {
         let mut commit = None;
         let written = catch_unwind(AssertUnwindSafe(|| {
@@ -694,6 +694,10 @@ impl<S: Sink> State<S> {
         let lost = self.sink.lost() as u64;
         self.taken = self.taken.saturating_sub(lost);
         self.failed += lost;
+        if lost > 0 {
+            // Which lines they were is not known, and with it not which of them were notices.
+            self.notices = Notices::default();
+        }
     }
 
     #[cold]

@@ -106,7 +106,14 @@ impl Rotator {
         if self.retry.is_some_and(|retry| Instant::now() < retry) {
             return None;
         }
-        match self.try_turn(open) {
+        // Where processes share the file the whole of a write holds it already. What is to be removed then still has the name
+        // by which it was found: nobody compresses it in between.
+        let lock = self.lock.clone();
+        let (turned, _held) = match (!lock.is_shared()).then(|| lock.hold()).transpose() {
+            Ok(held) => (self.try_turn(open), held),
+            Err(error) => (Err(error), None),
+        };
+        match turned {
             Ok(Turned { new, others, ended }) => {
                 self.retry = None;
                 self.is_inherited = false;
@@ -124,9 +131,6 @@ impl Rotator {
     }
 
     fn try_turn<T>(&self, open: impl FnOnce() -> Result<T, Error>) -> Result<Turned<T>, Error> {
-        // Where processes share the file the whole of a write holds it already.
-        let lock = self.lock.clone();
-        let _held = (!lock.is_shared()).then(|| lock.hold()).transpose()?;
         let slots = self.family.slots()?;
         if self.rotation.retention.count == 0 && !self.rotation.naming.is_live() {
             empty(self.family.path())?;

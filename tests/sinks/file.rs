@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use tracing_handlers::ErrorKind;
+use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, Sink};
 
 use super::{write, write_until_refused};
@@ -142,5 +143,35 @@ fn a_fifo_whose_reader_left_is_an_error_and_works_again_with_a_new_reader() {
     let mut line = [0; 5];
     while &line != b"seen\n" {
         reader.read_exact(&mut line).unwrap();
+    }
+}
+
+#[test]
+fn a_piece_of_a_line_that_a_killed_process_left_is_ended_before_the_next_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    for (before, line, after) in [
+        ("one\ntw", "three\n", "one\ntw\nthree\n"),
+        ("one\n", "three\n", "one\nthree\n"),
+        ("", "three\n", "three\n"),
+        ("one\0tw", "three\0", "one\0tw\0three\0"),
+        // Nobody knows where such a line ends.
+        ("3one2t", "5three", "3one2t5three"),
+    ] {
+        fs::write(&path, before).unwrap();
+        write(&mut File::open(&path).unwrap(), &[line, line]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{after}{line}"), "after {before:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_piece_of_a_line_has_its_place_in_a_full_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.log");
+    for (before, old, new) in [("1234", None, "1234\nsix..\n"), ("12345", Some("12345"), "six..\n")] {
+        fs::write(&path, before).unwrap();
+        write(&mut File::open(&path).unwrap().rotation(Rotation::size(11)), &["six..\n"]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), new);
+        assert_eq!(fs::read_to_string(dir.path().join("app.log.1")).ok().as_deref(), old);
     }
 }

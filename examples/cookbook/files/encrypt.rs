@@ -34,7 +34,11 @@ fn make() -> String {
     let mut text = String::new();
     reader.read_to_string(&mut text).expect("genuine");
     let kind = refused.kind();
-    format!("{text}{:?}, {} bytes, the word can be seen: {is_shown}, without the old key: {kind:?}", reader.end(), bytes.len())
+    format!(
+        "{text}{:?}, {} bytes, the word can be seen: {is_shown}, without the old key: {kind:?}",
+        reader.end(),
+        bytes.len()
+    )
 }
 
 const SHOWS: &str = r#"

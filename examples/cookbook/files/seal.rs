@@ -21,7 +21,8 @@ fn make() -> String {
     let key = Key::from_bytes(*b"32 bytes from a random generator");
 
     let rotation = Rotation::size(1024).keep(100);
-    let file = sink::File::options().seal(Seal::new(key.clone())).rotation(rotation).open(&path).expect("sealed before");
+    let file =
+        sink::File::options().seal(Seal::new(key.clone())).rotation(rotation).open(&path).expect("sealed before");
     logged(Output::new(Json::new().time(Time::none()), file), || {
         (1..=20).for_each(|pieces| tracing::info!(target: "shop", pieces, "sold"));
     });

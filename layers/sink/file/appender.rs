@@ -115,6 +115,9 @@ impl Appender {
             None => self.open_anew()?,
         };
         let open = self.open.insert(open);
+        if self.torn {
+            open.go_on_within_line();
+        }
         if let Some(coat) = &mut self.coat {
             coat.look(open, &self.place, || self.rotator.as_ref()?.newest())?;
         }
@@ -219,7 +222,7 @@ impl Appender {
     fn has_moved(&mut self) -> bool {
         let Some(open) = self.open.as_mut().filter(|open| open.is_regular()) else { return false };
         match watch::look(&self.place.absolute, open) {
-            Found::Same(len) => open.has_len(len),
+            Found::Same(len) => open.has_len(len, &self.place),
             Found::Other => return true,
             Found::Unknown => {}
         }
@@ -318,18 +321,22 @@ impl Appender {
         Err(Stopped { lines, torn, error: self.failed(error) })
     }
 
-    fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
-        match (&mut self.open, &mut self.coat) {
-            (Some(open), None) => open.append(run),
-            (Some(open), Some(coat)) => coat.append(open, run),
-            (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
-        }
-    }
-
     fn wrote(&mut self, run: Run<'_>, appended: Result<(), Stopped<io::Error>>) -> Result<(), Stopped<io::Error>> {
         match (&mut self.durable, &self.open) {
             (Some(durable), Some(open)) => durable.wrote(open, run, appended),
             _ => appended,
+        }
+    }
+
+    fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        match (&mut self.open, &mut self.coat) {
+            (Some(open), None) => open.append(run),
+            (Some(open), Some(coat)) => {
+                // Its last byte is the coat's, which has seen to it.
+                open.go_on_within_line();
+                coat.append(open, run)
+            }
+            (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
         }
     }
 

@@ -6,6 +6,7 @@ mod commit;
 mod control;
 mod durability;
 mod durable;
+mod ending;
 mod group;
 mod open;
 mod options;
@@ -59,6 +60,10 @@ use durable::Way;
 /// refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once. See
 /// [what fails, and what happens then](crate::guide::files).
 ///
+/// A process that is killed may leave a piece of a line at the end of its file. Whoever opens that file next ends the piece
+/// before its own first line, so that the piece is a line of its own and costs no other one; this holds where lines end
+/// with a newline or a null, and where the file may be read.
+///
 /// As `io::Write` each call of `write` is one line, which rotation does not divide.
 #[derive(Debug)]
 pub struct File {
@@ -104,16 +109,16 @@ impl File {
             return Ok(());
         }
         if let Some(error) = self.attempts.put_off() {
-            return self.keep(run, 0, error);
+            return self.keep(way, run, 0, error);
         }
         if let Err(error) = self.write_buffer() {
-            return self.keep(run, 0, error);
+            return self.keep(way, run, 0, error);
         }
         if self.buffer.has_room(run) && way == Way::Usual {
             self.buffer.push(run);
             return Ok(());
         }
-        self.append(run)
+        self.append(way, run)
     }
 
     /// Lines that a failed sync takes away were not written, as far as anybody can tell.
@@ -133,7 +138,7 @@ impl File {
     }
 
     /// Takes lines past the buffer, or into it when they were torn.
-    fn append(&mut self, run: Run<'_>) -> Result<(), Partial> {
+    fn append(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
         let Err(Stopped { mut lines, torn, error }) = self.appender.write(run) else {
             self.works();
             return Ok(());
@@ -145,7 +150,7 @@ impl File {
             self.buffer.remove(0, torn);
             lines += 1;
         }
-        self.keep(run, lines, error)
+        self.keep(way, run, lines, error)
     }
 
     fn write_buffer(&mut self) -> Result<(), Error> {
@@ -168,13 +173,14 @@ impl File {
         self.appender.settle()
     }
 
-    /// Takes in what there is room for of a run that cannot be written, and of which so many lines are taken already.
+    /// Takes in what there is room for of a run that cannot be written, and of which so many lines are taken already. What
+    /// must be on the disk by now has failed all the same.
     #[cold]
-    fn keep(&mut self, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
+    fn keep(&mut self, way: Way, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
         let (_, left) = run.split_at(taken);
         let (some, _) = left.split_at(self.buffer.fit(left, self.hold));
         self.buffer.push(some);
-        if some.count() < left.count() {
+        if some.count() < left.count() || way == Way::Now {
             return Err(Partial::new(taken + some.count(), error));
         }
         if self.health.is_news(true) {
@@ -212,8 +218,8 @@ impl Sink for File {
         }
     }
 
-    /// Writes what lies in the buffer, at once, however lately that failed, and syncs where the [`Durability`] says so. To write to a regular file does not block
-    /// for long, so that the deadline is looked at only while another thread syncs.
+    /// Writes what lies in the buffer, at once, however lately that failed, and syncs where the [`Durability`] says so. To write
+    /// to a regular file does not block for long, so that the deadline is looked at only while another thread syncs.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         self.attempts.hurry();
         match self.appender.durable_mut() {

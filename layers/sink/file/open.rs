@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::super::Line;
-use super::super::run::{Run, Stopped};
-use super::cannot;
+use super::super::run::{Run, Stopped, write_all};
 use super::watch::Identity;
+use super::{Place, cannot, ending};
 use crate::Error;
 use crate::record::Severity;
 
@@ -26,24 +26,44 @@ pub(super) struct Open {
     identity: Option<Identity>,
     /// When it was last written to before it was opened, if there was something in it.
     changed: Option<SystemTime>,
+    /// It ends within a line that somebody else began: a process that was killed.
+    unended: bool,
+    /// Where its end is read, if others write to it too.
+    reader: Option<fs::File>,
 }
 
 impl Open {
-    pub(super) fn new(file: fs::File, path: &Path) -> Result<Self, Error> {
-        let metadata = file.metadata().map_err(|error| cannot("inspect", path, error))?;
+    pub(super) fn new(file: fs::File, place: &Place) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(|error| cannot("inspect", &place.name, error))?;
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { metadata.modified().ok() } else { None };
-        let (file, identity) = (Arc::new(file), Identity::of(&metadata));
-        Ok(Self { file, len, preamble: 0, regular, locked: None, identity, changed })
+        let unended = len > 0 && ending::is_within_line(&mut None, &place.absolute);
+        Ok(Self {
+            file: Arc::new(file),
+            len,
+            preamble: 0,
+            regular,
+            locked: None,
+            identity: Identity::of(&metadata),
+            changed,
+            unended,
+            reader: None,
+        })
     }
 
     pub(super) fn file(&self) -> &Arc<fs::File> {
         &self.file
     }
 
+    /// How long it is, with the end that a line of somebody else still needs.
     pub(super) fn len(&self) -> u64 {
-        self.len
+        self.len + u64::from(self.unended)
+    }
+
+    /// The line that it ends within is our own, and its end comes next.
+    pub(super) fn go_on_within_line(&mut self) {
+        self.unended = false;
     }
 
     /// No line is in it yet.
@@ -93,10 +113,14 @@ impl Open {
         self.changed
     }
 
-    /// Others have written to it, or cut it.
-    pub(super) fn has_len(&mut self, len: u64) {
+    /// It is so long: others have written to it, or cut it, if that is new. They may have been killed within a line.
+    pub(super) fn has_len(&mut self, len: u64, place: &Place) {
+        if len == self.len {
+            return;
+        }
         self.len = len;
         self.preamble = self.preamble.min(len);
+        self.unended = len > 0 && ending::is_within_line(&mut self.reader, &place.absolute);
     }
 
     /// Empties it.
@@ -105,6 +129,7 @@ impl Open {
             self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
             self.len = 0;
             self.changed = None;
+            self.unended = false;
         }
         Ok(())
     }
@@ -120,6 +145,7 @@ impl Open {
     /// Writes `run`, by one `write(2)` unless that comes up short. After an error the last line that went out whole is the
     /// end of the file again, where that is in our power.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        self.end_line(run)?;
         let Err(mut stopped) = run.write_to(&mut &*self.file) else {
             self.len += run.bytes().len() as u64;
             return Ok(());
@@ -130,6 +156,20 @@ impl Open {
         }
         self.len += stopped.torn as u64;
         Err(stopped)
+    }
+
+    /// Ends the line that somebody else began, as the lines of `run` end, so that theirs and ours are not one.
+    fn end_line(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        if !self.unended {
+            return Ok(());
+        }
+        // Lengths in front of lines, say, have no end that could be set.
+        if let Some(end) = run.bytes().last().filter(|end| ending::is_end(**end)) {
+            write_all(&mut &*self.file, &[*end]).map_err(|(_, error)| Stopped { lines: 0, torn: 0, error })?;
+            self.len += 1;
+        }
+        self.unended = false;
+        Ok(())
     }
 
     /// Cuts the file back to `len`, if nothing but our own `torn` bytes lies behind that.

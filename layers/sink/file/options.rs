@@ -298,11 +298,11 @@ impl FileOptions {
     /// not go together, and where a sealed or encrypted file is not open to the key.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
+        self.check(path.as_ref())?;
         let buffer = self.buffer.unwrap_or(match self.settings.durability {
             Durability::Buffered(bytes) => bytes,
             _ => 0,
         });
-        self.check(path.as_ref())?;
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
             appender.open()?;
@@ -377,7 +377,7 @@ impl Opening {
     pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
         self.make_way(place)?;
         let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
-        let mut open = Open::new(file, &place.name)?;
+        let mut open = Open::new(file, place)?;
         if self.truncate {
             open.truncate(&place.name)?;
             self.truncate = false;

@@ -1,0 +1,25 @@
+//! What the library tells of its own troubles, by the directory that it is about: scenarios run side by side.
+
+use std::path::Path;
+use std::sync::{Mutex, Once};
+
+/// Keeps it from standard error from now on.
+pub fn collect() {
+    ONCE.call_once(|| {
+        tracing_handlers::selflog::set(|message| {
+            if let Ok(mut all) = ALL.lock() {
+                all.push(message.to_owned());
+            }
+        });
+    });
+}
+
+/// Takes what was told about `directory`.
+pub fn of(directory: &Path) -> Vec<String> {
+    let mut all = ALL.lock().expect("nobody panics with it");
+    let name = directory.to_string_lossy();
+    all.extract_if(.., |message| message.contains(&*name)).collect()
+}
+
+static ALL: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static ONCE: Once = Once::new();
