@@ -132,6 +132,8 @@ impl Wrapping {
         newest: impl FnOnce() -> Option<PathBuf>,
     ) -> Result<(), Error> {
         self.check_process(place)?;
+        // How its last line ends is for the coat to say.
+        open.go_on_within_line();
         let file = (open.identity(), open.len());
         if !open.is_regular() {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
