@@ -28,7 +28,8 @@ struct Shared {
 
 /// Has the lock until it is dropped.
 pub(crate) struct Held<'a> {
-    file: Option<Arc<fs::File>>,
+    /// With the moment since when.
+    file: Option<(Arc<fs::File>, Instant)>,
     _mutex: MutexGuard<'a, ()>,
 }
 
@@ -63,6 +64,7 @@ impl Lock {
         let mutex = lock_until(&self.mutex, deadline)
             .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread has the lock"))?;
         let file = self.shared.as_ref().map(|shared| shared.hold(deadline)).transpose()?;
+        let file = file.map(|file| (file, Instant::now()));
         Ok(Held { file, _mutex: mutex })
     }
 }
@@ -79,7 +81,7 @@ impl Shared {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(1));
+                    pause = (pause * 2).min(LONG / 2);
                 }
                 Err(TryLockError::WouldBlock) => {
                     let message = format!("cannot lock {}: another process has it", self.path.display());
@@ -104,9 +106,12 @@ impl Shared {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
-            // It cannot fail for a descriptor that is open; and closing it would let go of it too.
-            let _ = file.unlock();
+        let Some((file, since)) = &self.file else { return };
+        // It cannot fail for a descriptor that is open; and closing it would let go of it too.
+        let _ = file.unlock();
+        if since.elapsed() >= LONG {
+            // Others wait in their sleep, and would find it taken again by the one who is awake.
+            std::thread::sleep(LONG);
         }
     }
 }
@@ -143,3 +148,5 @@ fn is_removed(_: &fs::File) -> bool {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Who has had the lock for so long, to rename many files say, lets others have it for once.
+const LONG: Duration = Duration::from_millis(1);
