@@ -5,14 +5,18 @@ mod durable_audit;
 mod encrypt;
 mod faults;
 mod group_commit;
+mod names;
 mod owner;
 mod python_timed;
 mod read_back;
 mod reopen;
+mod retention;
 mod rotate_now;
 mod schedule;
 mod seal;
+mod shared;
 mod signals;
+mod watched;
 
 use crate::Recipe;
 
@@ -22,12 +26,16 @@ pub const RECIPES: &[Recipe] = &[
     encrypt::RECIPE,
     faults::RECIPE,
     group_commit::RECIPE,
+    names::RECIPE,
     owner::RECIPE,
     python_timed::RECIPE,
     read_back::RECIPE,
     reopen::RECIPE,
+    retention::RECIPE,
     rotate_now::RECIPE,
     schedule::RECIPE,
     seal::RECIPE,
+    shared::RECIPE,
     signals::RECIPE,
+    watched::RECIPE,
 ];
