@@ -158,10 +158,14 @@ impl<L: Log> Archive<L> {
         fault::point("synced");
         self.log.locked(|| {
             let Some(path) = self.find(raw)? else { return Ok(()) };
-            let twin = packed_twin(&path).and_then(|twin| twin.metadata().ok());
-            if twin.is_some_and(|twin| Identity::of(&twin) == packed) && raw.is_unchanged(read)? {
+            let is_packed = |twin: &PathBuf| twin.metadata().is_ok_and(|twin| Identity::of(&twin) == packed);
+            let Some(twin) = packed_twin(&path).filter(is_packed) else { return Ok(()) };
+            if raw.is_unchanged(read)? {
                 remove(&path)?;
                 fault::point("removed");
+            } else if raw.has_grown(read)? {
+                // It holds all that the archive does, and more.
+                remove(&twin)?;
             }
             Ok(())
         })?
@@ -241,6 +245,10 @@ impl Raw {
     fn is_unchanged(&self, read: u64) -> io::Result<bool> {
         let now = self.file.metadata()?;
         Ok(now.len() == read && now.modified().ok() == self.metadata.modified().ok())
+    }
+
+    fn has_grown(&self, read: u64) -> io::Result<bool> {
+        Ok(self.file.metadata()?.len() > read)
     }
 }
 
