@@ -24,7 +24,7 @@ impl Told {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, unix, feature = "gzip"))]
     pub(super) fn last(&self) -> Option<String> {
         lock(&self.0).clone()
     }

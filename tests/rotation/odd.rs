@@ -13,6 +13,7 @@ use super::*;
 /// 2026-11-21T10:00:00Z, a Saturday.
 const START: i64 = 1_795_255_200;
 
+#[cfg(unix)]
 fn link(path: &Path) -> String {
     fs::read_link(path).unwrap().into_os_string().into_string().unwrap()
 }
