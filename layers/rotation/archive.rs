@@ -5,14 +5,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_left_over, unpack};
 use super::family::{Family, remove};
 use super::lock::Lock;
+use super::told::Told;
 use super::{Identity, fault, keeper};
-use crate::sync::lock;
-use crate::{Error, process, selflog};
+use crate::Error;
 
 /// A file and its old ones.
 pub(super) trait Log: Send + Sync + 'static {
@@ -38,8 +38,6 @@ pub(super) struct Rotated {
 
 impl Rotated {
     pub(super) fn new(family: &Family, lock: &Arc<Lock>) -> Self {
-        // From now on another thread may have it when the process forks.
-        lock.hold_at_forks();
         Self { family: family.clone(), lock: lock.clone() }
     }
 }
@@ -72,15 +70,12 @@ impl Log for Rotated {
 pub(super) struct Archive<L> {
     log: L,
     compression: Compression,
-    /// What was told last; `None` while it works.
-    told: Arc<Mutex<Option<String>>>,
+    told: Told,
 }
 
 impl<L: Log> Archive<L> {
     pub(super) fn new(log: L, compression: Compression) -> Arc<Self> {
-        let told = Arc::default();
-        process::hold_at_forks(&told);
-        Arc::new(Self { log, compression, told })
+        Arc::new(Self { log, compression, told: Told::new() })
     }
 
     /// Asks for it, after a file was turned and when one is first opened; it is done by the [keeper](super::keeper).
@@ -134,26 +129,46 @@ impl<L: Log> Archive<L> {
         let read = self.compression.pack(&raw.file, temporary.file())?;
         temporary.finish(&raw.metadata)?;
         fault::point("packed");
-        self.log.locked(|| self.publish(raw, read, temporary))?
+        let packed = Identity::of(&temporary.file().metadata()?);
+        match self.log.locked(|| self.publish(raw, read, temporary))?? {
+            true => self.remove_packed(raw, read, packed),
+            false => Ok(()),
+        }
     }
 
-    /// Gives the archive the name that goes with the one which the file has by now, and removes the file.
-    fn publish(&self, raw: &Raw, read: u64, temporary: Temporary) -> io::Result<()> {
+    /// Gives the archive the name that goes with the one which the file has by now.
+    fn publish(&self, raw: &Raw, read: u64, temporary: Temporary) -> io::Result<bool> {
         // It was too old, and is gone.
-        let Some(path) = self.find(raw)? else { return Ok(()) };
+        let Some(path) = self.find(raw)? else { return Ok(false) };
         if !raw.is_unchanged(read)? {
-            return Ok(());
+            return Ok(false);
         }
         if packed_twin(&path).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         temporary.rename(&packed_name(&path, self.compression.extension()))?;
         fault::point("renamed");
-        sync_dir_of(&path)?;
+        Ok(true)
+    }
+
+    /// Removes the file, whose archive is there under its name, when that name is on the disk. Nobody who logs waits for that:
+    /// both may move up meanwhile.
+    fn remove_packed(&self, raw: &Raw, read: u64, packed: Identity) -> io::Result<()> {
+        sync_dir_of(self.log.path())?;
         fault::point("synced");
-        remove(&path)?;
-        fault::point("removed");
-        Ok(())
+        self.log.locked(|| {
+            let Some(path) = self.find(raw)? else { return Ok(()) };
+            let is_packed = |twin: &PathBuf| twin.metadata().is_ok_and(|twin| Identity::of(&twin) == packed);
+            let Some(twin) = packed_twin(&path).filter(is_packed) else { return Ok(()) };
+            if raw.is_unchanged(read)? {
+                remove(&path)?;
+                fault::point("removed");
+            } else if raw.has_grown(read)? {
+                // It holds all that the archive does, and more.
+                remove(&twin)?;
+            }
+            Ok(())
+        })?
     }
 
     /// A crash has left both. It need not have been ours: a file that holds something else is left alone.
@@ -166,15 +181,7 @@ impl<L: Log> Archive<L> {
                 format!("{} holds something else", twin.display()),
             ));
         }
-        let read = raw.metadata.len();
-        self.log.locked(|| {
-            let Some(path) = self.find(raw)? else { return Ok(()) };
-            let twin = packed_twin(&path).and_then(|twin| twin.metadata().ok());
-            if twin.is_some_and(|twin| Identity::of(&twin) == packed_identity) && raw.is_unchanged(read)? {
-                remove(&path)?;
-            }
-            Ok(())
-        })?
+        self.remove_packed(raw, raw.metadata.len(), packed_identity)
     }
 
     /// Where the file is now: numbered ones move up.
@@ -198,16 +205,10 @@ impl<L: Log> Archive<L> {
         Ok(())
     }
 
-    /// Tells changes of state only.
     fn tell(&self, done: Result<(), Error>) {
         let name = self.log.path().display();
         let trouble = done.err().map(|error| format!("file {name}: old files stay uncompressed: {error}"));
-        let before = std::mem::replace(&mut *lock(&self.told), trouble.clone());
-        match (before, trouble) {
-            (Some(_), None) => selflog::tell(&format!("file {name}: old files are compressed again")),
-            (before, Some(trouble)) if before.as_ref() != Some(&trouble) => selflog::tell(&trouble),
-            _ => {}
-        }
+        self.told.tell(trouble, || format!("file {name}: old files are compressed again"));
     }
 }
 
@@ -244,6 +245,10 @@ impl Raw {
     fn is_unchanged(&self, read: u64) -> io::Result<bool> {
         let now = self.file.metadata()?;
         Ok(now.len() == read && now.modified().ok() == self.metadata.modified().ok())
+    }
+
+    fn has_grown(&self, read: u64) -> io::Result<bool> {
+        Ok(self.file.metadata()?.len() > read)
     }
 }
 

@@ -31,7 +31,31 @@ pub(super) type Slots = BTreeMap<Mark, Vec<Name>>;
 pub(super) struct Name {
     /// What stands behind the name that the naming gives: empty, or `.gz`.
     packed: &'static str,
-    is_file: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    /// Where the path was one, its name is what ends.
+    Link,
+    Other,
+}
+
+impl Name {
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == Kind::File
+    }
+}
+
+impl Kind {
+    fn of(entry: &fs::DirEntry) -> Self {
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => Self::File,
+            Ok(kind) if kind.is_symlink() => Self::Link,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Family {
@@ -86,7 +110,7 @@ impl Family {
             let file_name = entry.file_name();
             let Some((mark, packed)) = self.parse(&file_name) else { continue };
             if in_use.as_ref() != Some(&file_name) {
-                names.push((mark, Name { packed, is_file: entry.file_type().is_ok_and(|kind| kind.is_file()) }));
+                names.push((mark, Name { packed, kind: Kind::of(&entry) }));
             }
         }
         Ok(names)
@@ -118,6 +142,14 @@ impl Family {
     /// The mark of the file in use, where that has one.
     pub(super) fn mark_in_use(&self) -> Option<Mark> {
         self.parse(&self.in_use()?).map(|(mark, _)| mark)
+    }
+
+    /// Whether the path is the link of a process that had a [live](super::Naming::live) name, and this one has not: what it
+    /// leads to has ended.
+    pub(super) fn is_left_live(&self) -> bool {
+        let leads_to_ours =
+            |target: PathBuf| target.file_name() == Some(target.as_os_str()) && self.has(target.as_os_str());
+        !self.naming.is_live() && fs::read_link(&self.path).is_ok_and(leads_to_ours)
     }
 
     /// The ended files, the oldest first. What is no regular file is not one of ours.
@@ -155,17 +187,18 @@ impl Family {
     pub(super) fn relocate(&self, names: &[Name], from: &Mark, to: &Mark) -> Result<(), Error> {
         for name in names {
             let (from, to) = (self.place_of(from, name.packed), self.place_of(to, name.packed));
-            match name.is_file {
-                true => rename(&from, &to)?,
-                false => return Err(in_the_way(&from)),
+            match name.kind {
+                Kind::File | Kind::Link => rename(&from, &to)?,
+                Kind::Other => return Err(in_the_way(&from)),
             }
         }
         Ok(())
     }
 
-    /// Removes the ended file with this mark, however it is packed. What is no regular file is left alone.
+    /// Removes the ended file with this mark, however it is packed. Of a link it is the name, and never what it leads to; what is
+    /// neither is left alone.
     pub(super) fn remove(&self, names: &[Name], mark: &Mark) -> Result<(), Error> {
-        for name in names.iter().filter(|name| name.is_file) {
+        for name in names.iter().filter(|name| name.kind != Kind::Other) {
             remove(&self.place_of(mark, name.packed))?;
         }
         Ok(())

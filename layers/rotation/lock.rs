@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use super::Identity;
 use super::family::Family;
 use crate::ownership::Ownership;
 use crate::sync::{lock, lock_until};
@@ -76,8 +78,11 @@ impl Shared {
         loop {
             let file = self.open().map_err(cannot)?;
             match file.try_lock() {
-                // Removed by somebody: others will make a new one, and lock that.
-                Ok(()) if is_removed(&file) => *lock(&self.file) = None,
+                // Removed by somebody, or moved away with its directory: others will make a new one, and lock that.
+                Ok(()) if is_elsewhere(&file, &self.path) => {
+                    let _ = file.unlock();
+                    *lock(&self.file) = None;
+                }
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::sleep(pause);
@@ -136,14 +141,15 @@ fn open_existing(path: &Path) -> io::Result<fs::File> {
 }
 
 #[cfg(unix)]
-fn is_removed(file: &fs::File) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+fn is_elsewhere(file: &fs::File, path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(there) => file.metadata().is_ok_and(|ours| Identity::of(&ours) != Identity::of(&there)),
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
 }
 
 #[cfg(not(unix))]
-fn is_removed(_: &fs::File) -> bool {
+fn is_elsewhere(_: &fs::File, _: &Path) -> bool {
     false
 }
 

@@ -13,10 +13,12 @@ mod keeper;
 mod lock;
 mod naming;
 mod parse;
+mod pruning;
 pub mod python;
 mod retention;
 mod rotator;
 mod schedule;
+mod told;
 mod trigger;
 mod words;
 mod zone;
@@ -97,7 +99,8 @@ pub const GIB: u64 = 1 << 30;
 /// ```
 ///
 /// Only files that this naming made are moved or removed, known by their exact names: never what merely begins alike. What
-/// is not a regular file (a pipe, a device) is never turned, and neither is a file without a line.
+/// is not a regular file (a pipe, a device) is never turned, and neither is a file without a line. Where the path is a
+/// symbolic link the link gets the new name, as in Python, and moves up with the others; what it leads to stays where it is.
 ///
 /// Where the renaming fails (a directory in the way, no permission) the lines go on into the same file, beyond the
 /// limit; it is told once by [`selflog`](crate::selflog), and tried again after a second at the earliest.
@@ -181,26 +184,28 @@ impl Rotation {
         self
     }
 
-    /// Removes ended files, at each turn, that were last written to longer ago.
+    /// Removes ended files that were last written to longer ago. It is done shortly after each turn, by the thread that
+    /// [compresses](Compression), so that nobody who logs waits for it; [`settle`] does.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.retention.age = Some(age);
         self
     }
 
-    /// Removes the oldest ended files, at each turn, until all of them and the file in use hold so many bytes at most.
+    /// Removes the oldest ended files, [shortly after each turn](Self::max_age), until all of them and the file in use hold so
+    /// many bytes at most.
     pub fn max_total(mut self, bytes: u64) -> Self {
         self.retention.total = Some(bytes);
         self
     }
 
-    /// Removes the oldest ended files, at each turn, until so many bytes of the file system are free, whoever fills it; unix
-    /// only.
+    /// Removes the oldest ended files, [shortly after each turn](Self::max_age), until so many bytes of the file system are
+    /// free, whoever fills it; unix only.
     pub fn min_free(mut self, bytes: u64) -> Self {
         self.retention.free = Some(bytes);
         self
     }
 
-    /// One limit for several log files.
+    /// One limit for several log files, seen to [shortly after each turn](Self::max_age).
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.retention.budget = Some(budget.clone());
         self

@@ -1,5 +1,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,6 +63,8 @@ pub trait Namer: Send + Sync + 'static {
 
     /// The other way round: the usual name of the file called `name`, or `None` where that is no name of ours. What
     /// [`name`](Self::name) does not make `name` again of is left alone.
+    ///
+    /// Where one of the two panics, the usual name is taken, and no name is known.
     fn usual(&self, name: &str) -> Option<String>;
 }
 
@@ -103,7 +106,8 @@ impl Naming {
     /// Gives the file in use its final name from the start, and makes the path a symbolic link to it: `app.log` leads to
     /// `app.log.2026-11-21`. Nothing is renamed at a turn.
     ///
-    /// Numbers then count from the oldest file.
+    /// Numbers then count from the oldest file. A process with the same names and without this removes the link that it finds
+    /// at the path: what that led to has ended.
     pub fn live(mut self) -> Self {
         self.live = true;
         if matches!(self.order, Order::NewestFirst) {
@@ -154,7 +158,7 @@ impl Naming {
         name.push(middle);
         name.push(after);
         match &self.namer {
-            Some(Own(namer)) => namer.name(&name.to_string_lossy()).into(),
+            Some(own) => own.name(&name.to_string_lossy()).map_or(name, OsString::from),
             None => name,
         }
     }
@@ -162,7 +166,7 @@ impl Naming {
     /// Whose mark it is, if this is a name that [`name`](Self::name) gives.
     pub(super) fn parse(&self, base: &OsStr, name: &OsStr) -> Option<Mark> {
         let mark = match &self.namer {
-            Some(Own(namer)) => self.parse_usual(base, OsStr::new(&namer.usual(name.to_str()?)?))?,
+            Some(own) => self.parse_usual(base, OsStr::new(&own.usual(name.to_str()?)?))?,
             None => self.parse_usual(base, name)?,
         };
         (self.name(base, &mark) == name).then_some(mark)
@@ -208,6 +212,17 @@ pub(super) struct Mark {
 
 #[derive(Clone)]
 struct Own(Arc<dyn Namer>);
+
+/// A panic of somebody else's code must not reach whoever logs.
+impl Own {
+    fn name(&self, usual: &str) -> Option<String> {
+        catch_unwind(AssertUnwindSafe(|| self.0.name(usual))).ok()
+    }
+
+    fn usual(&self, name: &str) -> Option<String> {
+        catch_unwind(AssertUnwindSafe(|| self.0.usual(name))).ok().flatten()
+    }
+}
 
 impl fmt::Debug for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,7 +12,8 @@ pub use timed::TimedRotating;
 
 use super::{Naming, Rotation, Schedule};
 
-/// A file turned by these rules. Where Python neither renames nor empties the file (one of the two is 0), it is not turned.
+/// A file turned by these rules. Where Python neither renames nor empties the file (one of the two is 0), it is turned only when
+/// it is [asked for](crate::sink::Control), and with a `backup_count` of 0 all old files stay.
 ///
 /// ```
 /// use tracing_handlers::rotation::{Rotation, python::Rotating};
@@ -34,6 +35,7 @@ impl From<Rotating> for Rotation {
         match (rule.max_bytes().checked_sub(1), rule.backup_count()) {
             // Below the limit, and not up to it.
             (Some(bytes), files @ 1..) => Self::size(bytes).keep(files),
+            (_, 0) => Self::on_request().keep(usize::MAX),
             (_, files) => Self::on_request().keep(files),
         }
     }

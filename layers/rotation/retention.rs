@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::family::{Archive, Family, remove};
+use super::lock::Lock;
 use crate::Error;
 use crate::clock::Timestamp;
 use crate::sync::lock;
@@ -49,8 +50,8 @@ pub enum Reason {
 
 /// So many bytes for several log files and all that they leave, together.
 ///
-/// Each file that rotates within the budget names it. After a turn of any of them the oldest ended files, whosever they
-/// are, make room. The files in use count and are never removed.
+/// Each file that rotates within the budget names it. Shortly after a turn of any of them the oldest ended files, whosever
+/// they are, make room. The files in use count and are never removed.
 ///
 /// ```
 /// use tracing_handlers::rotation::{Budget, GIB, MIB, Rotation};
@@ -68,27 +69,46 @@ pub enum Reason {
 #[derive(Clone, Debug)]
 pub struct Budget {
     bytes: u64,
-    families: Arc<Mutex<Vec<Family>>>,
+    /// By their paths.
+    members: Arc<Mutex<Vec<Member>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    family: Family,
+    lock: Arc<Lock>,
 }
 
 impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        Self { bytes, families: Arc::default() }
+        Self { bytes, members: Arc::default() }
     }
 
-    pub(super) fn join(&self, family: &Family) {
-        let mut families = lock(&self.families);
-        families.retain(|known| known.path() != family.path());
-        families.push(family.clone());
+    /// `family_lock`: with it held nobody else renames or removes files of the family.
+    pub(super) fn join(&self, family: &Family, family_lock: &Arc<Lock>) {
+        let mut members = lock(&self.members);
+        members.retain(|known| known.family.path() != family.path());
+        members.push(Member { family: family.clone(), lock: family_lock.clone() });
+        members.sort_by(|one, other| one.family.path().cmp(other.family.path()));
+    }
+
+    /// Removes what is too much, with all the families locked: each in its turn, so that nobody waits for a second one who
+    /// has what the first one waits for.
+    pub(super) fn prune(&self) -> Result<(), Error> {
+        let members = lock(&self.members).clone();
+        // Where one has no directory yet there is nothing to lock.
+        let there = members.iter().filter(|member| member.family.directory().is_dir());
+        let _held = there.map(|member| member.lock.hold()).collect::<Result<Vec<_>, _>>()?;
+        carry_out(&self.plan(&[])?)
     }
 
     fn plan(&self, gone: &[Removal]) -> Result<Vec<Removal>, Error> {
-        let families = lock(&self.families).clone();
-        let mut bytes: u64 = families.iter().map(in_use).sum();
+        let members = lock(&self.members).clone();
+        let mut bytes: u64 = members.iter().map(|member| in_use(&member.family)).sum();
         let mut archives = Vec::new();
-        for family in &families {
-            archives.extend(family.archives()?);
+        for member in &members {
+            archives.extend(member.family.archives()?);
         }
         archives.retain(|archive| gone.iter().all(|removal| removal.path != archive.path));
         archives.sort_by_key(|archive| archive.modified);
@@ -153,7 +173,7 @@ impl Retention {
     }
 }
 
-/// Removes what can be removed; what cannot is told once by the caller's trouble.
+/// Removes what can be removed, and comes back with the last error.
 pub(super) fn carry_out(removals: &[Removal]) -> Result<(), Error> {
     let mut result = Ok(());
     for removal in removals {
@@ -293,7 +313,7 @@ mod tests {
         let budget = Budget::new(220);
         let one = family(dir.path(), "one.log", &[100, 100]);
         let two = family(dir.path(), "two.log", &[50, 50, 50]);
-        [&two, &one, &two].into_iter().for_each(|family| budget.join(family));
+        [&two, &one, &two].into_iter().for_each(|family| budget.join(family, &Arc::new(Lock::new())));
         // 20 bytes are in use.
         let retention = Retention { budget: Some(budget), ..retention() };
         let expected = ["two.log.3", "one.log.2"].map(|name| (name.to_owned(), Reason::Budget));

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Rotation;
 use super::archive::{Archive, Rotated};
-use super::family::{Family, Slots, in_the_way, remove, rename};
+use super::family::{Family, Name, Slots, in_the_way, remove, rename};
 use super::lock::Lock;
 use super::naming::Mark;
-use super::retention;
+use super::pruning::Pruning;
 use crate::clock::Timestamp;
 use crate::{Error, ownership, selflog};
 
@@ -19,6 +19,8 @@ pub(crate) struct Rotator {
     rotation: Rotation,
     family: Family,
     lock: Arc<Lock>,
+    /// Where more than the count says which ended files stay.
+    pruning: Option<Arc<Pruning>>,
     /// Where ended files are compressed.
     archive: Option<Arc<Archive<Rotated>>>,
     /// When the first line of the file in use was written, as far as that is known.
@@ -36,15 +38,28 @@ impl Rotator {
     /// For the file at `path`, which is absolute.
     pub(crate) fn new(rotation: Rotation, path: &Path, lock: impl FnOnce(&Family) -> Lock) -> Self {
         let family = Family::new(path, rotation.naming.clone());
-        if let Some(budget) = &rotation.retention.budget {
-            budget.join(&family);
-        }
         let began = rotation.clock.now();
         let lock = Arc::new(lock(&family));
+        let pruning = Pruning::new(&family, &lock, &rotation.retention, &rotation.clock);
+        if pruning.is_some() || rotation.compression.is_some() {
+            // From now on another thread may have it when the process forks.
+            lock.hold_at_forks();
+        }
         let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, &lock), compression));
         // What the process before has not done, or not finished.
         archive.iter().for_each(Archive::begin);
-        Self { rotation, family, lock, archive, began, deadline: None, is_inherited: true, retry: None, told: None }
+        Self {
+            rotation,
+            family,
+            lock,
+            pruning,
+            archive,
+            began,
+            deadline: None,
+            is_inherited: true,
+            retry: None,
+            told: None,
+        }
     }
 
     pub(crate) fn lock(&self) -> &Arc<Lock> {
@@ -54,11 +69,18 @@ impl Rotator {
     /// Before the file is opened, for the first time or again: where it has a name of its own and the path is a link to it,
     /// sees to both.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        if !self.rotation.naming.is_live() || self.family.mark_in_use().is_some() {
+        let is_live = self.rotation.naming.is_live();
+        let is_prepared = if is_live { self.family.mark_in_use().is_some() } else { !self.family.is_left_live() };
+        if is_prepared {
             return Ok(());
         }
+        let lock = self.lock.clone();
+        let _held = (!lock.is_shared()).then(|| lock.hold()).transpose()?;
+        if !is_live {
+            return remove(self.family.path());
+        }
         self.retire_what_is_no_link()?;
-        let next = self.next_mark(&self.family.slots()?, self.rotation.clock.now());
+        let next = self.next_live_mark(&self.family.slots()?);
         self.link(&next)
     }
 
@@ -100,10 +122,15 @@ impl Rotator {
         self.family.archives().ok()?.pop().map(|newest| newest.path)
     }
 
+    /// It failed so lately that it is not tried yet.
+    pub(crate) fn is_put_off(&self) -> bool {
+        self.retry.is_some_and(|retry| Instant::now() < retry)
+    }
+
     /// Moves the file out of the way and opens a new one there. `None`: it could not be done, everything is as before, and
     /// the old file goes on; this is told, and the next attempts are put off.
     pub(crate) fn turn<T>(&mut self, open: impl FnOnce() -> Result<T, Error>) -> Option<T> {
-        if self.retry.is_some_and(|retry| Instant::now() < retry) {
+        if self.is_put_off() {
             return None;
         }
         // Where processes share the file the whole of a write holds it already. What is to be removed then still has the name
@@ -119,6 +146,7 @@ impl Rotator {
                 self.is_inherited = false;
                 self.begin(self.rotation.clock.now());
                 self.prune(others, ended);
+                self.pruning.iter().for_each(Pruning::begin);
                 self.archive.iter().for_each(Archive::begin);
                 Some(new)
             }
@@ -204,13 +232,21 @@ impl Rotator {
         Mark { date, number: last.map_or(0, |last| last.saturating_add(1)) }
     }
 
+    /// For a file that begins now.
+    fn next_live_mark(&self, taken: &Slots) -> Mark {
+        self.next_mark(taken, self.rotation.trigger.period_start(self.rotation.clock.now()))
+    }
+
     fn turn_link<T>(&self, others: Slots, open: impl FnOnce() -> Result<T, Error>) -> Result<Turned<T>, Error> {
         let before = fs::read_link(self.family.path()).ok();
         let mut taken = others.clone();
         taken.extend(self.family.mark_in_use().map(|mark| (mark, Vec::new())));
-        let next = self.next_mark(&taken, self.rotation.trigger.period_start(self.rotation.clock.now()));
-        self.link(&next)?;
+        self.link(&self.next_live_mark(&taken))?;
         match (open(), before) {
+            // The one that has just ended goes with the others.
+            (Ok(new), _) if self.rotation.retention.count == 0 => {
+                Ok(Turned { new, others: self.family.slots().unwrap_or(others), ended: 0 })
+            }
             (Ok(new), before) => Ok(Turned { new, others, ended: before.is_some().into() }),
             (Err(error), Some(before)) => self.family.link(&before).and(Err(error)),
             (Err(error), None) => Err(error),
@@ -251,19 +287,16 @@ impl Rotator {
     }
 
     fn try_prune(&self, others: Slots, ended: usize) -> Result<(), Error> {
-        let beyond = others.len().saturating_sub(self.rotation.retention.count.saturating_sub(ended));
-        let mut oldest: Vec<_> = others.iter().collect();
+        // What is no regular file is none of ours, and does not count.
+        let mut oldest: Vec<_> = others.iter().filter(|(_, names)| names.iter().any(Name::is_file)).collect();
+        let beyond = oldest.len().saturating_sub(self.rotation.retention.count.saturating_sub(ended));
         if self.rotation.naming.moves_up() {
             oldest.reverse();
         }
         for (mark, names) in oldest.into_iter().take(beyond) {
             self.family.remove(names, mark)?;
         }
-        if !self.rotation.retention.looks_further() {
-            return Ok(());
-        }
-        let plan = self.rotation.retention.plan(&self.family, self.rotation.clock.now())?;
-        retention::carry_out(&plan)
+        Ok(())
     }
 
     fn tell(&mut self, trouble: String) {
@@ -432,6 +465,23 @@ mod tests {
         drop(held);
         assert!(waits.join().unwrap());
         assert_eq!(names(dir.path()), [".app.log.lock"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_whose_directory_was_moved_away_is_made_again_in_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        let family = Family::new(&logs.join("app.log"), super::super::Naming::numbered());
+        let lock = Lock::shared(&family, &Ownership::default());
+        drop(lock.hold().unwrap());
+        fs::rename(&logs, dir.path().join("old")).unwrap();
+        let error = lock.hold().map(drop).unwrap_err();
+        assert_eq!(error.io_error().map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        fs::create_dir(&logs).unwrap();
+        drop(lock.hold().unwrap());
+        assert_eq!(names(&logs), [".app.log.lock"]);
     }
 
     #[test]

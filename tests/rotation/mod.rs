@@ -1,6 +1,7 @@
 //! Rotation seen from outside: real files in a real directory.
 
 mod core;
+mod odd;
 mod python;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 use std::process::Command;
-use std::sync::MutexGuard;
+use std::sync::{Mutex, MutexGuard};
 
 use super::*;
 use crate::rotation::compression::unpack;
+use crate::sync::lock;
 
 /// Numbered files, and the turns of them, as a rotator makes them.
 struct Numbered {
@@ -155,6 +156,32 @@ fn a_file_that_something_is_appended_to_meanwhile_waits_for_the_next_time() {
     expect(dir.path(), &[("app.log.1.gz", "one and a half")]);
 }
 
+/// The fourth time is when its archive is there, and has been synced.
+#[test]
+fn a_pair_that_moves_up_before_the_file_is_removed_comes_to_be_the_archive_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path()).before(4, |family| family.turn("later"));
+    family.turn("one");
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
+}
+
+#[test]
+fn a_file_that_something_is_appended_to_at_the_last_moment_is_the_one_that_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let append = |family: &Numbered| {
+        let mut late = fs::File::options().append(true).open(family.old(1, "")).unwrap();
+        io::Write::write_all(&mut late, b", late").unwrap();
+    };
+    let family = Numbered::new(dir.path()).before(4, append);
+    family.turn("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1", "one, late")]);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one, late")]);
+}
+
 #[test]
 fn where_a_crash_left_both_the_uncompressed_one_goes() {
     let dir = tempfile::tempdir().unwrap();
@@ -213,10 +240,10 @@ fn a_trouble_is_told_when_it_comes_and_when_it_goes() {
     let archive = archive(family);
     assert!(archive.pack_all().is_err());
     archive.tell(archive.pack_all());
-    assert!(lock(&archive.told).as_ref().is_some_and(|told| told.contains("stay uncompressed")));
+    assert!(archive.told.last().as_ref().is_some_and(|told| told.contains("stay uncompressed")));
     fs::remove_dir(dir.path().join(".app.log.1.gz.tmp")).unwrap();
     archive.tell(archive.pack_all());
-    assert!(lock(&archive.told).is_none());
+    assert!(archive.told.last().is_none());
     expect(dir.path(), &[("app.log.1.gz", "one")]);
 }
 

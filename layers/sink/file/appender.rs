@@ -108,6 +108,13 @@ impl Appender {
         self.torn = false;
     }
 
+    /// Opens the file before there is a line.
+    pub(super) fn begin_open(&mut self) -> Result<(), Error> {
+        let lock = self.lock.clone();
+        let _held = self.hold(lock.as_deref())?;
+        self.open().map(drop)
+    }
+
     /// Opens the file unless it is open.
     pub(super) fn open(&mut self) -> Result<&mut Open, Error> {
         let open = match self.open.take() {
@@ -178,8 +185,14 @@ impl Appender {
     /// Where several processes write to the file, each does so alone.
     fn hold<'a>(&self, lock: Option<&'a Lock>) -> Result<Option<Held<'a>>, Error> {
         let Some(lock) = lock else { return Ok(None) };
-        self.opening.make_way(&self.place)?;
-        lock.hold().map(Some)
+        let is_missing = |error: &Error| error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        match lock.hold() {
+            Err(error) if is_missing(&error) => {
+                self.opening.make_way(&self.place)?;
+                lock.hold().map(Some)
+            }
+            held => held.map(Some),
+        }
     }
 
     /// Opens the file if it is not, or no longer, the one at the path, and turns it if its time has come.
@@ -291,8 +304,11 @@ impl Appender {
         let _ = self.close();
     }
 
-    /// Whether there is a new file now.
+    /// Whether there is a new file now, or none that lines could go on into.
     fn turn(&mut self) -> bool {
+        if self.rotator.as_ref().is_none_or(Rotator::is_put_off) {
+            return false;
+        }
         self.leave();
         let Some(rotator) = &mut self.rotator else { return false };
         let new = rotator.turn(|| {
@@ -305,9 +321,13 @@ impl Appender {
             }
             Ok(new)
         });
-        let turned = new.is_some();
-        self.open = new.or(self.open.take());
-        turned
+        match new {
+            Some(new) => self.open = Some(new),
+            // A rotator of somebody's own may have failed after it had moved the file, which has ended then.
+            None if !self.has_moved() => return false,
+            None => self.open = None,
+        }
+        true
     }
 
     fn append(&mut self, run: Run<'_>) -> Result<(), Stopped> {

@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::super::Line;
 use super::super::run::{Run, Stopped, write_all};
@@ -37,7 +37,7 @@ impl Open {
         let metadata = file.metadata().map_err(|error| cannot("inspect", &place.name, error))?;
         let regular = metadata.is_file();
         let len = if regular { metadata.len() } else { 0 };
-        let changed = if len > 0 { metadata.modified().ok() } else { None };
+        let changed = if len > 0 { last_written(&metadata) } else { None };
         let unended = len > 0 && ending::is_within_line(&mut None, &place.absolute);
         Ok(Self {
             file: Arc::new(file),
@@ -187,3 +187,15 @@ impl Drop for Open {
         }
     }
 }
+
+/// When it was last written to. The kernel stamps files by a clock that is up to a tick late: where another process has just begun
+/// the file, at a deadline, the stamp may be that of the time before.
+fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
+    let modified = metadata.modified().ok()?;
+    let late = modified.checked_sub(TICK);
+    let is_just_begun = metadata.created().is_ok_and(|created| late.is_none_or(|late| late <= created));
+    if is_just_begun { modified.checked_add(TICK) } else { Some(modified) }
+}
+
+/// With 100 of them in a second, which is the fewest that Linux has.
+const TICK: Duration = Duration::from_millis(10);

@@ -305,7 +305,7 @@ impl FileOptions {
         });
         let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
         if !self.delay {
-            appender.open()?;
+            appender.begin_open()?;
         }
         let (buffer, attempts) = (Buffer::new(buffer), Attempts::new(self.timer));
         Ok(File { appender, buffer, hold: self.hold, attempts, health: Health::default() })
