@@ -410,10 +410,17 @@ impl Opening {
     /// Somebody was faster, or it is a symbolic link to a file yet to be made.
     fn open_late(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
-                fs::OpenOptions::new().append(true).create(true).open(path)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
             opened => opened,
+        }
+    }
+
+    /// Makes the file that a symbolic link leads to, as any other one.
+    fn make_target(&self, link: &Path) -> io::Result<fs::File> {
+        let path = ownership::target(link);
+        match self.ownership.make_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
+            made => made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from)),
         }
     }
 
