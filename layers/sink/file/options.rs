@@ -193,7 +193,9 @@ impl FileOptions {
     /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
     /// was logged before it is too. journald does so from `CRIT` on.
     ///
-    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed.
+    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed. Behind a
+    /// [`Queue`](crate::Queue) the call is that of the queue's thread: who logs does not wait. A file that is left before, by
+    /// rotation or because it was moved, is synced too.
     ///
     /// ```
     /// use tracing_handlers::sink::{Batch, File, Line, Sink};
