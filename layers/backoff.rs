@@ -20,7 +20,7 @@ impl Backoff {
         let full = Duration::try_from_secs_f64(self.initial.as_secs_f64() * growth).unwrap_or(self.max).min(self.max);
         match self.jitter.clamp(0.0, 1.0) {
             0.0 => full,
-            jitter => full.mul_f64(1.0 - jitter * chance()),
+            jitter => Duration::try_from_secs_f64(full.as_secs_f64() * (1.0 - jitter * chance())).unwrap_or(full),
         }
     }
 }
@@ -52,5 +52,9 @@ mod tests {
         assert!(backoff.pause(7) <= Duration::MAX);
         let none = Backoff { initial: Duration::ZERO, factor: f64::INFINITY, max: Duration::ZERO, jitter: 0.0 };
         assert_eq!(none.pause(7), Duration::ZERO);
+        let longest = Backoff { factor: 1.0, jitter: f64::MIN_POSITIVE, ..backoff };
+        assert_eq!(longest.pause(7), Duration::MAX);
+        let second = Duration::from_secs(1);
+        assert_eq!(Backoff { max: second, jitter: f64::NAN, ..backoff }.pause(7), second);
     }
 }

@@ -321,7 +321,8 @@ extern "C" fn after_fork_in_parent() {
 extern "C" fn after_fork_in_child() {
     let Some(mut frozen) = take_frozen() else { return };
     for held in &mut frozen.held {
-        held.forget_pending();
+        // A sink that panics there has its own to answer for, and a panic beyond this function would abort the child.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| held.forget_pending()));
     }
     for resource in frozen.missed.drain(..) {
         resource.abandon();

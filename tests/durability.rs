@@ -157,6 +157,47 @@ fn important(path: &Path) {
 }
 
 #[test]
+fn what_was_logged_before_an_important_record_is_synced_also_where_the_file_was_left_since() {
+    let Some(traced) = trace("important_later", &["-e", "trace=rename"]) else { return };
+    traced.expect(&[
+        ("write", "app.log", "one"),
+        ("rename", "app.log.1", ""),
+        ("fdatasync", "app.log.1", ""),
+        ("fsync", "DIRECTORY", ""),
+        ("write", "app.log", "two"),
+        ("rename", "moved.log", ""),
+        ("fsync", "DIRECTORY", ""),
+        ("write", "app.log", "trouble"),
+        ("fdatasync", "moved.log", ""),
+        ("fdatasync", "app.log", ""),
+    ]);
+}
+
+fn important_later(path: &Path) {
+    fs::write(path, "").unwrap();
+    let file = File::options().sync_after(Severity::ERROR).rotation(Rotation::size(9)).open(path).unwrap();
+    let control = file.control();
+    let output = Output::new(format::from_fn(message), file);
+    ["one of it", "two"].iter().for_each(|message| log(&output, message).unwrap());
+    fs::rename(path, path.with_file_name("moved.log")).unwrap();
+    control.reopen();
+    output.handle(&RecordBuf::new(Severity::FATAL, "app", "trouble").as_record()).unwrap();
+}
+
+#[test]
+fn a_flush_that_comes_before_anybody_has_waited_for_an_important_line_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = File::options().sync_after(Severity::ERROR).open(dir.path().join("app.log")).unwrap();
+    assert!(file.commit().is_none());
+    let line = [Line { end: 8, severity: Severity::FATAL }];
+    Sink::write(&mut file, Batch::new(b"trouble\n", &line)).unwrap();
+    Sink::flush(&mut file, far()).unwrap();
+    assert_eq!(file.pending(), 1);
+    file.commit().expect("there is a line to wait for").wait(far()).unwrap();
+    assert_eq!(file.pending(), 0);
+}
+
+#[test]
 fn a_buffer_in_front_of_syncs_is_written_and_synced_by_a_flush() {
     let Some(traced) = trace("buffered", &[]) else { return };
     traced.expect(&[("write", "app.log", "one\\ntwo"), ("fdatasync", "app.log", ""), ("write", "flushed", "done")]);
@@ -233,11 +274,31 @@ fn flushed(path: &Path) {
 }
 
 #[test]
+fn a_line_costs_one_system_call_and_a_look_each_second_another() {
+    let Some(traced) = trace("steady", &["-e", "trace=/."]) else { return };
+    let calls: Vec<_> = traced.text.lines().filter(|call| call.contains("app.log")).collect();
+    let looks = calls.iter().filter(|call| call.contains("stat")).count();
+    let all = traced.between_marks("begin", "end");
+    assert_eq!(traced.calls_on("write", "app.log"), 2_000);
+    assert!((1..60).contains(&looks), "{looks} looks");
+    // And those around the marks.
+    assert!((1_999..2_010 + looks).contains(&all), "{all} system calls");
+}
+
+fn steady(path: &Path) {
+    let output = output(File::options(), path);
+    log(&output, "first").unwrap();
+    mark(path, "begin", "begin");
+    (1..2_000).for_each(|_| log(&output, "line").unwrap());
+    mark(path, "end", "end");
+}
+
+#[test]
 fn a_sync_that_fails_is_counted_told_once_returned_and_recovered_from() {
     let inject = "inject=fdatasync:error=EIO:when=2..3";
     let Some(traced) = trace("failing", &["-e", inject, "-e", "trace=openat"]) else { return };
     // For writing: its last byte is read by another descriptor.
-    let is_ours = |call: &&_| str::contains(call, "app.log\"") && str::contains(call, "O_WRONLY");
+    let is_ours = |call: &&&str| call.contains("app.log\"") && call.contains("O_WRONLY");
     let opened = traced.calls("openat").iter().filter(is_ours).count();
     // Once by the test, once by the sink, once more after each failure.
     assert_eq!(opened, 4, "{}", traced.text);
@@ -274,6 +335,29 @@ fn failing_group(path: &Path) {
     output.flush(far()).unwrap();
     let stats = stats(&output);
     assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.pending), (4, 1, 3, 0));
+}
+
+#[test]
+fn a_failure_that_is_told_by_logging_it_holds_nobody_up() {
+    let Some(traced) = trace("told_by_logging", &["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
+    assert_eq!(traced.lines_of("app.log"), ["one", "told", "two"]);
+}
+
+fn told_by_logging(path: &Path) {
+    let output = Arc::new(output(grouped(Duration::ZERO).sync_after(Severity::ERROR), path));
+    let (told, tell) = (mpsc::channel(), output.clone());
+    let sender = Mutex::new(told.0);
+    selflog::set(move |_| {
+        let logged = tell.handle(&RecordBuf::new(Severity::ERROR, "app", "told").as_record());
+        sender.lock().unwrap().send(logged.is_ok()).unwrap();
+    });
+    log(&output, "one").unwrap();
+    assert!(told.1.recv().unwrap());
+    selflog::reset();
+    log(&output, "two").unwrap();
+    // Nobody has heard of the first line's end yet.
+    output.flush(far()).unwrap_err();
+    assert_eq!((stats(&output).delivered, stats(&output).failed), (2, 1));
 }
 
 #[test]
@@ -425,6 +509,9 @@ const CASES: &[Case] = &[
     ("queued", queued),
     ("around", around),
     ("forked", forked),
+    ("important_later", important_later),
+    ("steady", steady),
+    ("told_by_logging", told_by_logging),
 ];
 
 /// Does nothing unless it was started by [`trace`].
@@ -511,6 +598,16 @@ impl Traced {
         };
         let fits = calls.len() == wanted.len() && calls.iter().zip(wanted).all(|(call, wanted)| shows(call, *wanted));
         assert!(fits, "{calls:#?}\nis not {wanted:#?}");
+    }
+
+    /// How many system calls the thread that made the marks made between them.
+    fn between_marks(&self, begin: &str, end: &str) -> usize {
+        let is_mark = |call: &&str, mark: &str| call.contains("write(") && call.contains(&format!("/{mark}>"));
+        let thread =
+            self.text.lines().find(|call| is_mark(call, begin)).and_then(|call| call.split(' ').next()).unwrap();
+        let calls = self.text.lines().filter(|call| call.split(' ').next() == Some(thread));
+        let behind = calls.skip_while(|call| !is_mark(call, begin)).skip(1);
+        behind.take_while(|call| !is_mark(call, end)).count()
     }
 
     fn lines_of(&self, file: &str) -> Vec<String> {

@@ -107,6 +107,7 @@ cases! {
     selflog_tells_a_failure_that_lasts_after_a_short_recovery => |ended| ended.succeeds();
     children_forked_under_load_deliver_their_own_records_once => |ended| ended.succeeds().has_own_records_of_forks();
     a_forked_child_leaves_the_records_in_the_queue_to_its_parent => |ended| ended.succeeds().has_backlog_once();
+    a_sink_that_panics_at_a_fork_does_not_end_the_child => |ended| ended.succeeds().has_lines(10);
     a_fork_from_inside_a_handler_does_not_hang => |ended| ended.succeeds().has_fork_in_handler();
     a_fork_from_inside_a_sink_does_not_hang => |ended| ended.succeeds().has_whole_lines();
     commands_with_pre_exec_can_be_spawned_under_load => |ended| ended.succeeds().has_whole_lines();
@@ -936,6 +937,29 @@ fn children_forked_under_load_deliver_their_own_records_once(directory: &Path) {
     for report in queue.stats().into_iter().chain(direct.stats()) {
         assert!(report.stats.balances() && report.stats.lost() == 0, "{report}");
     }
+}
+
+/// Writes, but forgets nothing.
+struct Unforgetting(File);
+
+impl Sink for Unforgetting {
+    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        self.0.write(batch)
+    }
+
+    fn describe(&self) -> String {
+        "unforgetting".to_owned()
+    }
+
+    fn forget_pending(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+fn a_sink_that_panics_at_a_fork_does_not_end_the_child(directory: &Path) {
+    install(output(Unforgetting(File::open(directory))));
+    log_lines(0..5);
+    wait_for(fork(|| log_lines(5..10)));
 }
 
 fn a_forked_child_leaves_the_records_in_the_queue_to_its_parent(directory: &Path) {

@@ -112,6 +112,28 @@ fn links_are_followed_in_private_directories_and_refused_in_shared_ones() {
 }
 
 #[test]
+fn a_file_that_a_link_leads_to_is_made_with_the_permissions_that_were_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let [link, via, target] = ["link", "via", "logs/app.log"].map(|name| dir.path().join(name));
+    fs::create_dir(dir.path().join("logs")).unwrap();
+    symlink("via", &link).unwrap();
+    symlink(&target, &via).unwrap();
+    let mut file = File::options().mode(0o604).open(&link).unwrap();
+    file.write_all(b"x\n").unwrap();
+    assert_eq!(target.metadata().unwrap().mode() & 0o7777, 0o604);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "x\n");
+    assert!(link.is_symlink() && via.is_symlink());
+}
+
+#[test]
+fn a_link_to_itself_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = dir.path().join("link");
+    symlink("link", &link).unwrap();
+    assert!(File::open(&link).is_err());
+}
+
+#[test]
 fn hard_links_are_refused_in_shared_directories() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tracing_handlers::ErrorKind;
 use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::seal::{Broken, Head, Key, Seal, Unverified, Verified, Verifier, What, verify};
-use tracing_handlers::sink::{File, FileOptions};
+use tracing_handlers::sink::{Durability, File, FileOptions};
+use tracing_handlers::{ErrorKind, Severity};
 
 #[test]
 fn a_sealed_log_is_a_log_with_seals() {
@@ -294,6 +295,20 @@ fn a_sealed_file_is_open_once() {
     drop(file);
     log.write(["three\n"]);
     assert_eq!(log.verify().unwrap().lines, 3);
+}
+
+#[test]
+fn a_sealed_file_that_is_yet_to_be_synced_can_be_opened_anew() {
+    let log = Log::new("app.log");
+    let grouped = || log.options().durability(Durability::Grouped(Duration::from_secs(3600)));
+    for options in [grouped(), log.options().sync_after(Severity::ERROR)] {
+        let mut file = options.open(&log.path).unwrap();
+        for line in ["one\n", "two\n"] {
+            file.write_all(line.as_bytes()).unwrap();
+            file.control().reopen();
+        }
+    }
+    assert_eq!(log.verify().unwrap().lines, 4);
 }
 
 #[test]

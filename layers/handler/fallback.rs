@@ -260,6 +260,11 @@ impl Handler for Fallback {
         self.tally.batch(records, self.hand_batch(records))
     }
 
+    /// It is missing where it would have gone.
+    fn passed_over(&self, record: &Record<'_>) {
+        self.primary.passed_over(record);
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.links().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }

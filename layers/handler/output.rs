@@ -670,10 +670,10 @@ impl<S: Sink> State<S> {
         self.notices.told += 1;
     }
 
-    /// The records among the sink's pending lines.
+    /// The records among the sink's pending lines. Those of a write in which it panicked have failed already.
     fn pending(&self) -> u64 {
         let pending = self.sink.pending() as u64;
-        pending - self.notices.pending(self.taken, pending).min(pending)
+        (pending - self.notices.pending(self.taken, pending).min(pending)).min(self.taken)
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
@@ -691,11 +691,14 @@ impl<S: Sink> State<S> {
 
     /// What the sink took, and a failed sync has taken away.
     fn count_lost(&mut self) {
+        let pending = self.sink.pending() as u64;
         let lost = self.sink.lost() as u64;
-        self.taken = self.taken.saturating_sub(lost);
-        self.failed += lost;
         if lost > 0 {
-            // Which lines they were is not known, and with it not which of them were notices.
+            // Which of the pending lines they were is not known: at least as many of them as were no notices.
+            let notices = self.notices.pending(self.taken, pending);
+            let records = lost.saturating_sub(notices).min(self.taken);
+            self.taken -= records;
+            self.failed += records;
             self.notices = Notices::default();
         }
     }
@@ -864,6 +867,66 @@ mod tests {
         assert_eq!(missed(9), [3]);
         assert_eq!(missed(2), [3, 4, 5]);
         assert_eq!(missed(0), [0, 2, 3, 4, 5]);
+    }
+
+    /// A sink that takes all lines but the first, and loses them when it is told to.
+    #[derive(Default)]
+    struct Loses {
+        writes: usize,
+        pending: usize,
+        lost: Arc<AtomicBool>,
+        panics: bool,
+    }
+
+    impl Sink for Loses {
+        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+            self.writes += 1;
+            if self.writes == 1 && !self.panics {
+                return Err(Partial::new(0, Error::new(ErrorKind::Full, "no room")));
+            }
+            self.pending += batch.lines().len();
+            assert!(!self.panics, "on purpose");
+            Ok(())
+        }
+
+        fn pending(&self) -> usize {
+            self.pending
+        }
+
+        fn lost(&mut self) -> usize {
+            if self.lost.load(Ordering::Relaxed) { std::mem::take(&mut self.pending) } else { 0 }
+        }
+
+        fn describe(&self) -> String {
+            "loses".to_owned()
+        }
+    }
+
+    fn send(output: &impl Handler, messages: &[&str]) {
+        messages.iter().for_each(|message| {
+            let _ = output.handle(&RecordBuf::new(Severity::INFO, "app", message).as_record());
+        });
+    }
+
+    #[test]
+    fn a_notice_that_is_lost_with_its_line_is_not_counted_as_a_record() {
+        let sink = Loses::default();
+        let lost = sink.lost.clone();
+        let output = Output::new(crate::format::Json::new(), sink);
+        send(&output, &["refused", "lost"]);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (1, 1), "{stats:?}");
+        lost.store(true, Ordering::Relaxed);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
+    }
+
+    #[test]
+    fn what_a_sink_that_panics_has_kept_is_not_counted_twice() {
+        let output = Output::new(crate::format::Json::new(), Loses { panics: true, ..Loses::default() });
+        send(&output, &["one", "two"]);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
     }
 
     #[test]

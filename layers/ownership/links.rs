@@ -9,6 +9,22 @@ pub(crate) use unix::{in_private_directory, open};
 #[cfg(not(unix))]
 pub(crate) use other::{in_private_directory, open};
 
+use std::path::{Path, PathBuf};
+
+/// Where the symbolic link at `path` leads in the end, whether there is something or not.
+pub(crate) fn target(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = target.read_link() else { break };
+        // An absolute one takes the place of all.
+        target = target.parent().unwrap_or(Path::new("")).join(link);
+    }
+    target
+}
+
+/// As many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 #[cfg(unix)]
 mod unix {
     use std::ffi::{CString, OsStr};

@@ -8,7 +8,7 @@ mod links;
 
 pub use account::Account;
 
-pub(crate) use links::{in_private_directory, open};
+pub(crate) use links::{in_private_directory, open, target};
 
 #[cfg(not(unix))]
 use other as system;

@@ -117,6 +117,23 @@ fn what_a_fallback_left_to_others_is_missing_in_the_first() {
 }
 
 #[test]
+fn what_a_fallback_around_another_left_to_others_is_missing_in_the_first() {
+    let (primary, sink) = output();
+    let (second, seconds) = output();
+    let (third, kept) = output();
+    let clock = Arc::new(Manual::new(Timestamp::new(1_000, 0)));
+    let inner = Fallback::new(primary).or(second).clock(clock.clone());
+    let fallback = Fallback::new(inner).or(third).clock(clock.clone());
+    sink.refuse(1);
+    seconds.refuse(1);
+    assert_eq!(send(&fallback, &["a", "b"]), 2);
+    assert_eq!(kept.kept.lines(), ["a", "b"]);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(send(&fallback, &["c"]), 1);
+    assert_eq!(sink.kept.lines(), ["2 records missing here: no room", "c"]);
+}
+
+#[test]
 fn what_another_try_brought_through_is_not_missing() {
     let (output, sink) = output();
     let retry = Retry::new(output).wait_by(|_| ()).times(2);

@@ -137,6 +137,10 @@ impl Appender {
             self.opening.make_way(&self.place)?;
             rotator.prepare()?;
         }
+        if let (Some(_), Some(durable)) = (&self.coat, &self.durable) {
+            // While it is to be synced it is open, and locked.
+            durable.retire();
+        }
         // What is asked for from here on may be about the very file that is opened now.
         self.asked.reopened();
         let open = self.opening.open(&self.place)?;

@@ -11,7 +11,10 @@ pub(super) struct Buffer {
 
 impl Buffer {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity), lines: Vec::new(), capacity }
+        let mut bytes = Vec::new();
+        // One that is larger than the memory grows as far as it is used.
+        let _ = bytes.try_reserve_exact(capacity);
+        Self { bytes, lines: Vec::new(), capacity }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,6 +91,17 @@ mod tests {
         buffer.push(Run::new(b"d\n", &lines[..1]));
         assert_eq!(buffer.lines.last().unwrap().end, 8);
         assert_eq!((buffer.count(), buffer.room(16)), (3, 8));
+    }
+
+    #[test]
+    fn a_capacity_without_end_is_no_panic() {
+        let lines = [Line { end: 2, severity: Severity::INFO }];
+        let run = Run::new(b"a\n", &lines);
+        let mut buffer = Buffer::new(usize::MAX);
+        assert!(buffer.has_room(run));
+        buffer.push(run);
+        buffer.clear();
+        assert!(buffer.is_empty());
     }
 
     #[test]

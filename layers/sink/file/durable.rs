@@ -78,11 +78,11 @@ impl Durable {
         }
     }
 
-    /// A call that writes what lies in the buffer.
+    /// A call that writes what lies in the buffer. A write before it that nobody has waited for yet is waited for with it.
     pub(super) fn begin_flush(&mut self) {
         self.renew_if_forked();
         let syncs = self.level.syncs();
-        self.call = Call { owes: syncs, waits: syncs, is_flush: true, since: None };
+        self.call = Call { owes: syncs, waits: syncs || self.call.waits, is_flush: true, since: None };
     }
 
     /// What became of the lines of `run`, which were `appended` to `open`. An error where a sync of that file has failed
@@ -94,11 +94,16 @@ impl Durable {
         appended: Result<(), Stopped<io::Error>>,
     ) -> Result<(), Stopped<io::Error>> {
         let lines = appended.as_ref().map_or_else(|stopped| stopped.lines, |()| run.count());
-        if !self.call.owes || lines == 0 || !open.is_regular() {
+        if lines == 0 || !open.is_regular() {
             return appended;
         }
-        let gathered = self.group.wrote(lines, open.file());
+        // What is promised nothing goes to the disk all the same before a later line that is, also from a file that was left.
+        let owed = if self.call.owes { lines } else { 0 };
+        let gathered = self.group.wrote(owed, open.file());
         let Gathered { round, is_alone } = gathered.map_err(|error| Stopped { lines: 0, torn: 0, error })?;
+        if owed == 0 {
+            return appended;
+        }
         self.call.since.get_or_insert(round);
         self.call.waits |= is_alone;
         appended

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::cannot;
@@ -53,7 +54,8 @@ struct State {
     unheard: Option<Failure>,
     /// A sync of the file failed: lines must not go there.
     is_distrusted: bool,
-    has_thread: bool,
+    /// The group's own one.
+    thread: Option<ThreadId>,
     told_threadless: bool,
     /// Somebody waits for the thread.
     is_urgent: bool,
@@ -138,7 +140,7 @@ impl Group {
         lost
     }
 
-    /// So many `lines` were written to `file`. An error: a sync of that file has failed meanwhile, and nobody will ever know
+    /// So many `lines` were written to `file`, or some that nobody waits for: none. An error: a sync of that file has failed meanwhile, and nobody will ever know
     /// of these.
     pub(super) fn wrote(self: &Arc<Self>, lines: usize, file: &Arc<fs::File>) -> io::Result<Gathered> {
         let mut state = self.leave_other(lock(&self.state), file);
@@ -210,11 +212,12 @@ impl Group {
             if left.is_zero() {
                 return false;
             }
-            if state.syncing.is_none() && !state.has_thread {
+            let has_thread = state.has_other_thread();
+            if state.syncing.is_none() && !has_thread {
                 state = self.sync_round(state);
                 continue;
             }
-            if state.has_thread && round == state.number && !std::mem::replace(&mut state.is_urgent, true) {
+            if has_thread && round == state.number && !std::mem::replace(&mut state.is_urgent, true) {
                 self.work.notify_one();
             }
             state = wait_timeout(&self.settled, state, left);
@@ -268,7 +271,7 @@ impl Group {
         loop {
             state = match &*state {
                 State { syncing: Some(_), .. } => wait(&self.settled, state),
-                State { gathered: Round { lines: 0, .. }, .. } => return state,
+                State { gathered: Round { file: None, .. }, .. } => return state,
                 _ => self.sync_round(state),
             };
         }
@@ -309,10 +312,10 @@ impl Group {
 
     /// Has the thread sync what comes now within the window. An error: there is no thread.
     fn wake_thread(self: &Arc<Self>, state: &mut State, window: Duration) -> io::Result<()> {
-        if !state.has_thread {
+        if state.thread.is_none() {
             let group = self.clone();
-            std::thread::Builder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
-            state.has_thread = true;
+            let spawned = thread::Builder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
+            state.thread = Some(spawned.thread().id());
         }
         if state.gathered.due.is_none() {
             state.gathered.due = Some(deadline_in(window));
@@ -334,7 +337,10 @@ impl Group {
                 Some(_) => self.sync_round(state),
             };
         }
-        state.has_thread = false;
+        state.thread = None;
+        drop(state);
+        // Whoever still waits for it does its work.
+        self.settled.notify_all();
     }
 }
 
@@ -345,6 +351,11 @@ impl fmt::Debug for Group {
 }
 
 impl State {
+    /// Whether there is a thread to wait for: it cannot wait for itself, when it tells of a failure and that is logged.
+    fn has_other_thread(&self) -> bool {
+        self.thread.is_some_and(|group| group != thread::current().id())
+    }
+
     fn is_settled(&self, round: u64) -> bool {
         round < self.number && !(self.syncing.is_some() && round + 1 == self.number)
     }
@@ -389,7 +400,6 @@ impl From<Failure> for io::Error {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::thread;
 
     use super::*;
     use crate::ErrorKind;
@@ -540,6 +550,34 @@ mod tests {
         disk.group.ticket_for_all().unwrap().wait(far()).unwrap_err();
         assert!(disk.group.ticket_for_all().is_none());
         disk.group.close();
+    }
+
+    #[test]
+    fn a_file_that_is_left_is_synced_also_where_its_lines_are_owed_nothing() {
+        let disk = Disk::new(None);
+        disk.group.wrote(0, &disk.file).unwrap();
+        disk.group.wrote(0, &disk.file).unwrap();
+        assert!(disk.group.ticket_for_all().is_none(), "nobody waits for them");
+        disk.go.send(Ok(())).unwrap();
+        disk.group.wrote(1, &file()).unwrap();
+        assert_eq!((disk.begun.try_iter().count(), disk.group.pending()), (1, 1));
+    }
+
+    #[test]
+    fn who_waits_for_a_thread_that_ends_syncs_by_himself() {
+        let disk = Disk::new(Some(Duration::ZERO));
+        disk.group.wrote(1, &disk.file).unwrap();
+        disk.begun.recv().unwrap();
+        let late = disk.line();
+        let waiting = wait_in_thread(late);
+        while !lock(&disk.group.state).is_urgent {
+            thread::yield_now();
+        }
+        disk.group.close();
+        disk.go.send(Ok(())).unwrap();
+        disk.go.send(Ok(())).unwrap();
+        waiting.join().unwrap().unwrap();
+        assert_eq!(disk.group.pending(), 0);
     }
 
     #[test]

@@ -193,7 +193,9 @@ impl FileOptions {
     /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
     /// was logged before it is too. journald does so from `CRIT` on.
     ///
-    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed.
+    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed. Behind a
+    /// [`Queue`](crate::Queue) the call is that of the queue's thread: who logs does not wait. A file that is left before, by
+    /// rotation or because it was moved, is synced too.
     ///
     /// ```
     /// use tracing_handlers::sink::{Batch, File, Line, Sink};
@@ -410,10 +412,17 @@ impl Opening {
     /// Somebody was faster, or it is a symbolic link to a file yet to be made.
     fn open_late(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
-                fs::OpenOptions::new().append(true).create(true).open(path)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
             opened => opened,
+        }
+    }
+
+    /// Makes the file that a symbolic link leads to, as any other one.
+    fn make_target(&self, link: &Path) -> io::Result<fs::File> {
+        let path = ownership::target(link);
+        match self.ownership.make_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
+            made => made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from)),
         }
     }
 
