@@ -96,14 +96,23 @@ impl Rotator {
     }
 
     /// The file that was ended last, if there is one.
-    pub(crate) fn newest(&self) -> Option<PathBuf> {
-        self.family.archives().ok()?.pop().map(|newest| newest.path)
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be listed.
+    pub(crate) fn newest(&self) -> Result<Option<PathBuf>, Error> {
+        Ok(self.family.archives()?.pop().map(|newest| newest.path))
+    }
+
+    /// `false`: it failed a moment ago, and [`turn`](Self::turn) would not try.
+    pub(crate) fn may_turn(&self) -> bool {
+        self.retry.is_none_or(|retry| Instant::now() >= retry)
     }
 
     /// Moves the file out of the way and opens a new one there. `None`: it could not be done, everything is as before, and
     /// the old file goes on; this is told, and the next attempts are put off.
     pub(crate) fn turn<T>(&mut self, open: impl FnOnce() -> Result<T, Error>) -> Option<T> {
-        if self.retry.is_some_and(|retry| Instant::now() < retry) {
+        if !self.may_turn() {
             return None;
         }
         // Where processes share the file the whole of a write holds it already. What is to be removed then still has the name

@@ -119,7 +119,7 @@ impl Appender {
             open.go_on_within_line();
         }
         if let Some(coat) = &mut self.coat {
-            coat.look(open, &self.place, || self.rotator.as_ref()?.newest())?;
+            coat.look(open, &self.place, &|| self.rotator.as_ref().map_or(Ok(None), Rotator::newest))?;
         }
         Ok(open)
     }
@@ -293,6 +293,10 @@ impl Appender {
 
     /// Whether there is a new file now.
     fn turn(&mut self) -> bool {
+        // What goes on is not ended.
+        if !self.rotator.as_ref().is_some_and(Rotator::may_turn) {
+            return false;
+        }
         self.leave();
         let Some(rotator) = &mut self.rotator else { return false };
         let new = rotator.turn(|| {
@@ -331,11 +335,7 @@ impl Appender {
     fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         match (&mut self.open, &mut self.coat) {
             (Some(open), None) => open.append(run),
-            (Some(open), Some(coat)) => {
-                // Its last byte is the coat's, which has seen to it.
-                open.go_on_within_line();
-                coat.append(open, run)
-            }
+            (Some(open), Some(coat)) => coat.append(open, run),
             (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
         }
     }
