@@ -4,9 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
-use tracing_handlers::Sink;
 use tracing_handlers::sink::{Batch, FileOptions, Line};
+use tracing_handlers::{Partial, Sink};
 
 /// Has a child process write lines until the file is longer than `len`, and kills it.
 pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
@@ -75,20 +76,26 @@ impl Drop for Disk {
 pub fn fill_and_make_room(disk: &Disk, options: FileOptions, path: &Path) -> (usize, Vec<String>) {
     let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 48 * 1024]).unwrap();
-    let all: Vec<_> = (0..400).map(|number| format!("{number:099}\n")).collect();
+    let all: Vec<_> = (0..250).map(|number| format!("{number:099}\n")).collect();
     let mut file = options.open(path).unwrap();
     let mut delivered = 0;
-    while let Ok(()) = write(&mut file, &all[delivered..delivered + 9]) {
-        delivered += 9;
+    loop {
+        match write(&mut file, &all[delivered..delivered + 9]) {
+            Ok(()) => delivered += 9,
+            Err(partial) => {
+                delivered += partial.delivered;
+                break;
+            }
+        }
     }
-    delivered += write(&mut file, &all[delivered..]).unwrap_err();
-    let before = delivered;
     fs::remove_file(ballast).unwrap();
+    // Or the next attempt would be put off.
+    Sink::flush(&mut file, Instant::now()).unwrap();
     write(&mut file, &all[delivered..]).unwrap();
-    (before, all)
+    (delivered, all)
 }
 
-fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), usize> {
+fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), Partial> {
     let mut end = 0;
     let ends: Vec<_> = lines
         .iter()
@@ -97,5 +104,5 @@ fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), usize> {
             Line { end, severity: tracing_handlers::Severity::INFO }
         })
         .collect();
-    file.write(Batch::new(lines.concat().as_bytes(), &ends)).map_err(|partial| partial.delivered)
+    file.write(Batch::new(lines.concat().as_bytes(), &ends))
 }

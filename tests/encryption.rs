@@ -59,6 +59,7 @@ fn each_turned_bit_is_found() {
 
 #[test]
 fn each_cut_end_is_told() {
+    // What was never a part of a stream is no cut end: see the test of what nothing is written to.
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
     log.write(log.options(), ["three\n"]);
@@ -163,6 +164,8 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         ("changed", changed, log.options(), ErrorKind::Io, "block at byte 36: it does not authenticate"),
         ("a length", length, log.options(), ErrorKind::Io, "block at byte 36"),
         ("no encrypted file", b"plain\n".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
+        ("less than a header", b"\x89PNG".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
+        ("a word", b"x".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("nearly a header", [&MAGIC[..], &[9; 99]].concat(), log.options(), ErrorKind::Io, "another version"),
     ];
     for (case, bytes, options, kind, message) in cases {
@@ -214,7 +217,7 @@ fn rotated_files_are_no_longer_than_they_may_be() {
     let mut files: Vec<_> =
         fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort_by_key(|path| std::cmp::Reverse(path.extension().unwrap().to_str().unwrap().parse().unwrap_or(0)));
-    assert!(files.len() > 5);
+    assert!(files.len() > 3);
     let mut text = String::new();
     for file in files {
         assert!(fs::metadata(&file).unwrap().len() <= 1000);
@@ -265,6 +268,17 @@ fn what_is_no_regular_file_is_refused() {
 fn several_processes_do_not_share_an_encrypted_file() {
     let log = Log::new();
     let error = log.options().shared(true).open(&log.path).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
+}
+
+#[test]
+#[cfg(feature = "gzip")]
+fn what_is_encrypted_is_not_compressed() {
+    use tracing_handlers::rotation::Compression;
+
+    let log = Log::new();
+    let rotation = Rotation::size(1000).compression(Compression::gzip());
+    let error = log.options().rotation(rotation).open(&log.path).unwrap_err();
     assert!(error.kind() == ErrorKind::Config && !log.path.exists(), "{error}");
 }
 
@@ -341,7 +355,7 @@ fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_of_any_kind_never_panic(
@@ -357,7 +371,7 @@ proptest! {
 
     #[test]
     fn lines_of_any_length_are_read_back(
-        lines in proptest::collection::vec((0..100_000_usize, any::<u8>()), 0..6),
+        lines in proptest::collection::vec((0..90_000_usize, any::<u8>()), 0..4),
         buffer in 0..200_000_usize,
     ) {
         let log = Log::new();

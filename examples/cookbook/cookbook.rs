@@ -38,7 +38,6 @@ const AREAS: &[&[Recipe]] = &[
     safe::RECIPES,
     testing::RECIPES,
     alerts::RECIPES,
-    files::RECIPES,
 ];
 
 fn main() -> ExitCode {

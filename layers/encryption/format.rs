@@ -57,6 +57,13 @@ impl Frame {
         (u64::from(word) << 32 | u64::from(!word)).to_be_bytes()
     }
 
+    /// Whether a frame can begin so, as far as it goes.
+    pub(super) fn may_start(bytes: &[u8]) -> bool {
+        let turned = bytes.iter().skip(FRAME / 2).zip(bytes).take(FRAME / 2);
+        bytes.first().is_none_or(|kind| matches!(u32::from(*kind), MORE | LAST))
+            && turned.into_iter().all(|(turned, byte)| *turned == !byte)
+    }
+
     /// `None`: these bytes do not stand before a block.
     pub(super) fn read(bytes: [u8; FRAME]) -> Option<Self> {
         let both = u64::from_be_bytes(bytes);
@@ -92,6 +99,9 @@ mod tests {
         for bit in 0..64 {
             assert_eq!(Frame::read((u64::from_be_bytes(frame) ^ 1 << bit).to_be_bytes()), None);
         }
+        let bytes = Frame { last: true, len: 1000 }.to_bytes();
+        assert!((0..=8).all(|len| Frame::may_start(&bytes[..len])));
+        assert!(!Frame::may_start(b"plain\n") && !Frame::may_start(&[1, 0, 0, 99, 1]));
         for len in [0, TAG - 1, BLOCK + TAG + 1] {
             assert_eq!(Frame::read(Frame { last: false, len }.to_bytes()), None);
         }

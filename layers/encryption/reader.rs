@@ -131,17 +131,22 @@ impl<R: Read> Reader<R> {
                     }
                 }
                 Some(&byte) if byte == MAGIC[0] => {
-                    if !self.has(HEADER)? {
+                    let is_whole = self.has(HEADER)?;
+                    self.header()?;
+                    if !is_whole {
                         return Ok(false);
                     }
-                    self.header()?;
                 }
                 Some(_) => return self.block(),
             }
         }
     }
 
+    /// Takes a header, if it is whole. A piece that belongs to none was not torn: it is something else.
     fn header(&mut self) -> Result<(), Error> {
+        if !may_be_header(self.rest()) {
+            return Err(bad("stream", self.offset, "no header"));
+        }
         let Some(bytes) = self.rest().first_chunk() else { return Ok(()) };
         let header = Header::read(bytes).map_err(|what| bad("stream", self.offset, what))?;
         if self.stream.as_ref().is_some_and(Stream::is_at_start) {
@@ -154,13 +159,15 @@ impl<R: Read> Reader<R> {
     }
 
     fn block(&mut self) -> Result<bool, Error> {
-        if !self.has(FRAME)? {
+        let is_whole = self.has(FRAME)?;
+        if self.stream.is_none() || !Frame::may_start(self.rest()) {
+            return Err(bad("block", self.offset, "there is none"));
+        }
+        if !is_whole {
             return Ok(false);
         }
         let frame = self.rest().first_chunk().and_then(|bytes| Frame::read(*bytes));
-        let (Some(frame), true) = (frame, self.stream.is_some()) else {
-            return Err(bad("block", self.offset, "there is none"));
-        };
+        let Some(frame) = frame else { return Err(bad("block", self.offset, "there is none")) };
         if !self.has(FRAME + frame.len)? {
             return Ok(false);
         }
@@ -243,6 +250,11 @@ impl<R: Read> Read for Reader<R> {
         self.given += some;
         Ok(some)
     }
+}
+
+/// As far as it goes.
+fn may_be_header(bytes: &[u8]) -> bool {
+    bytes.iter().zip(MAGIC).all(|(byte, known)| *byte == known)
 }
 
 fn bad(what: &str, offset: u64, why: &'static str) -> Error {

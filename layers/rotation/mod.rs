@@ -265,6 +265,10 @@ impl Rotation {
         self.retention.plan(&Family::new(&absolute, self.naming.clone()), self.clock.now())
     }
 
+    pub(crate) fn compresses(&self) -> bool {
+        self.compression.is_some()
+    }
+
     fn zone(&self) -> Zone {
         self.trigger.schedules.first().map_or(Zone::default(), |schedule| schedule.in_use().clone())
     }

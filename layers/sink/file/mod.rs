@@ -282,14 +282,14 @@ impl Drop for File {
         if let Err(error) = self.write_buffer() {
             selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
         }
+        if let Err(error) = self.appender.close() {
+            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
+        }
         if let Some(durable) = self.appender.durable_mut()
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
             && !error.is_told()
         {
             selflog::tell(&format!("{}: {error}", self.describe()));
-        }
-        if let Err(error) = self.appender.close() {
-            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
         }
     }
 }

@@ -21,7 +21,8 @@ pub(super) struct Open {
     /// So much of it is the preamble.
     preamble: u64,
     regular: bool,
-    locked: bool,
+    /// By this process.
+    locked: Option<u32>,
     identity: Option<Identity>,
     /// When it was last written to before it was opened, if there was something in it.
     changed: Option<SystemTime>,
@@ -43,7 +44,7 @@ impl Open {
             len,
             preamble: 0,
             regular,
-            locked: false,
+            locked: None,
             identity: Identity::of(&metadata),
             changed,
             unended,
@@ -87,8 +88,11 @@ impl Open {
     /// Locks it for as long as it is open; `false`: somebody else has. Where there are no locks everybody is let in.
     pub(super) fn lock(&mut self) -> bool {
         // On Windows a lock would keep readers out.
-        self.locked = self.locked || !cfg!(unix) || !matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock));
-        self.locked
+        if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            return false;
+        }
+        self.locked.get_or_insert_with(std::process::id);
+        true
     }
 
     /// Cuts off what stands behind `len`.
@@ -172,5 +176,14 @@ impl Open {
     fn cut(&self, torn: u64) -> bool {
         let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
         self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
+    }
+}
+
+/// Who syncs the file may have it open for a while longer. A forked child leaves the lock to its parent.
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.locked == Some(std::process::id()) {
+            let _ = self.file.unlock();
+        }
     }
 }

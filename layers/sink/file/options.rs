@@ -318,6 +318,11 @@ impl FileOptions {
         let what = match &self.settings {
             _ if self.several_coats => "`seal` and `encrypt` do not go together",
             Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            Settings { coat: Some(coat), rotation: Some(rotation), .. }
+                if rotation.compresses() && !coat.can_be_compressed() =>
+            {
+                "what is encrypted cannot be compressed"
+            }
             _ => return Ok(()),
         };
         Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))

@@ -11,7 +11,8 @@ impl FileOptions {
     ///
     /// A file that is there already is read first, and must be one that `keys` open. Each write is a block of its own, with
     /// 24 bytes more than its lines: use [`buffer`](Self::buffer). It goes together neither with `seal` nor with
-    /// [`shared`](Self::shared), nor is compressing the ended files of any use: what is encrypted does not get shorter.
+    /// [`shared`](Self::shared), nor with [compression](crate::rotation::Rotation::compression): what is encrypted does not get
+    /// shorter.
     ///
     /// ```
     /// use std::io::Write;
@@ -56,6 +57,10 @@ impl Encrypted {
 impl Coat for Encrypted {
     fn again(&self) -> Box<dyn Coat> {
         Box::new(Self::new(self.encrypter.keys().clone()))
+    }
+
+    fn can_be_compressed(&self) -> bool {
+        false
     }
 
     fn start(&mut self, _: Newest<'_>) -> Result<(), Error> {

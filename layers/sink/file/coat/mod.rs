@@ -23,6 +23,11 @@ pub(super) trait Coat: Send + Sync + fmt::Debug {
     /// The same settings for another file.
     fn again(&self) -> Box<dyn Coat>;
 
+    /// Whether what it makes gets any shorter by it.
+    fn can_be_compressed(&self) -> bool {
+        true
+    }
+
     /// The file is empty, or nothing in it is sound; `newest` finds the file that was ended last, if there is one.
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error>;
 
@@ -125,7 +130,7 @@ impl Wrapping {
     /// Sees to it that the coat knows what is in the file.
     pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
         self.check_process(place)?;
-        // No line is ended for anybody: what a crash has torn is cut off.
+        // How its last line ends is for the coat to say.
         open.go_on_within_line();
         let file = (open.identity(), open.len());
         if !open.is_regular() {
