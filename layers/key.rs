@@ -55,8 +55,7 @@ impl Key {
         let Some(text) = std::env::var_os(variable) else {
             return Err(Error::new(ErrorKind::Config, format!("key in {variable}: it is not set")));
         };
-        let key = text.to_str().and_then(|text| Self::parse(text.as_bytes()));
-        key.ok_or_else(|| no_key(&format!("key in {variable}")))
+        Self::parse(text.as_encoded_bytes()).ok_or_else(|| no_key(&format!("key in {variable}")))
     }
 
     /// Tells keys apart without telling them: the first 8 bytes of HMAC-SHA-256 of `label` under the key.

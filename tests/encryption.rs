@@ -120,6 +120,36 @@ fn what_a_crash_has_torn_is_cut_off_at_the_next_opening() {
 }
 
 #[test]
+fn a_file_is_read_once_to_go_on_with_it() {
+    let log = Log::new();
+    for n in 0..9 {
+        log.write(log.options(), [format!("line {n}\n")]);
+    }
+    for rotation in [Rotation::size(1_000_000), Rotation::on_request()] {
+        let mut file = log.options().rotation(rotation).open(&log.path).unwrap();
+        let mut bytes = log.bytes();
+        bytes[50] ^= 1;
+        fs::write(&log.path, &bytes).unwrap();
+        file.write_all(b"more\n").expect("only opening it reads it");
+        drop(file);
+        bytes = log.bytes();
+        bytes[50] ^= 1;
+        fs::write(&log.path, &bytes).unwrap();
+    }
+    assert!(log.text().ends_with("line 8\nmore\nmore\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_turned_goes_on_in_its_stream() {
+    let log = Log::new();
+    let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
+    log.write(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
+    assert_eq!(log.text().lines().count(), 100);
+    let streams = log.bytes().windows(8).filter(|window| *window == MAGIC).count();
+    assert!(streams < 10, "{streams}");
+}
+
+#[test]
 fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() {
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);

@@ -311,3 +311,21 @@ fn what_the_tools_have_compressed_is_read() {
         expect(dir.path(), &["one", "two", "one", "two", "three"]);
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_name_that_is_not_utf_8_has_old_files_too() {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = |end: &[u8]| dir.path().join(std::ffi::OsString::from_vec([&b"\xff p"[..], end].concat()));
+    for (end, text) in [(&b".3.log"[..], "one\n"), (b".log.1", "two\n"), (b".log", "three\n")] {
+        fs::write(path(end), text).unwrap();
+    }
+    let shown = shown(dir.path(), Reader::open(path(b".log")).unwrap());
+    assert_eq!(shown.len(), 4, "{shown:?}");
+    assert!(
+        shown[0] == "one" && shown[1].ends_with("p.2.log: is missing") && shown[2..] == ["two", "three"],
+        "{shown:?}"
+    );
+}

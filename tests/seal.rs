@@ -239,6 +239,162 @@ fn a_crash_within_a_line_is_repaired_and_written_down() {
 }
 
 #[test]
+fn a_first_line_that_was_torn_goes_on_from_the_newest_ended_file() {
+    let log = Log::new("app.log");
+    let options = || log.options().rotation(Rotation::size(1000).keep(100));
+    log.write_with(options(), (0..40).map(|n| format!("line {n}\n")));
+    let before = log.verify().unwrap();
+    let (current, first) = (fs::read(&log.path).unwrap(), log.lines()[0].len());
+    let ended = Verifier::new(&log.key).files(&log.files()[1..]).unwrap();
+    for len in 0..=first {
+        fs::write(&log.path, &current[..len]).unwrap();
+        let verified = log.verify().unwrap();
+        assert_eq!((verified.lines, verified.torn), (ended.lines, len as u64), "{len} bytes");
+        log.write_with(options(), ["more\n"]);
+        let verified = log.verify().unwrap();
+        assert_eq!((verified.files, verified.lines, verified.first), (before.files, ended.lines + 1, 0), "{len} bytes");
+        assert!(log.lines()[0].contains(&format!(" cut={len} ")), "{}", log.lines()[0]);
+    }
+}
+
+#[test]
+fn a_log_that_is_cut_anywhere_goes_on() {
+    let line = |n: usize| match n % 4 {
+        0 => format!("{{\"n\":{n}}}\n"),
+        1 => format!("{n}\r\n"),
+        2 => "\n".to_owned(),
+        _ => format!("two {n}\nlines\n"),
+    };
+    for (every, buffer) in [(1, 0), (2, 0), (3, 300)] {
+        let log = Log::new("app.log");
+        let options =
+            || log.options_with(log.seal().every(every)).rotation(Rotation::size(1300).keep(100)).buffer(buffer);
+        log.write_with(options(), (0..16).map(line));
+        let (genuine, before) = (fs::read(&log.path).unwrap(), log.verify().unwrap());
+        assert!(before.files > 1 && before.lines == 20);
+        let first = log.lines()[0].len();
+        for len in 0..genuine.len() {
+            fs::write(&log.path, &genuine[..len]).unwrap();
+            let cut = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
+            // Only the rotation tells where an empty file goes on, and else it is not to turn this one.
+            log.write_with(if len > first { log.options() } else { options() }, ["more\n"]);
+            let after = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
+            assert_eq!(
+                (after.lines, after.first, after.closed, after.torn),
+                (cut.lines + 1, 0, true, 0),
+                "{len} bytes"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_torn_between_its_ends_was_not_changed() {
+    let log = Log::new("app.log");
+    log.write(["{\"a\":1}\r\n", "two\r\n"]);
+    let genuine = without_close(&fs::read_to_string(&log.path).unwrap()).into_bytes();
+    let torn = &genuine[..genuine.len() - 1];
+    fs::write(&log.path, torn).unwrap();
+    let verified = log.verify().unwrap();
+    assert_eq!(verified.lines, 1);
+    assert!(verified.torn > 0);
+    for bit in 0..8 {
+        let mut changed = genuine.clone();
+        *changed.last_mut().unwrap() ^= 1 << bit;
+        fs::write(&log.path, changed).unwrap();
+        assert!(log.verify().is_err(), "bit {bit}");
+    }
+    fs::write(&log.path, [&torn[..torn.len() - 1], b"\n"].concat()).unwrap();
+    assert!(log.verify().is_err(), "the end of a line is sealed too");
+}
+
+#[test]
+fn a_file_that_cannot_be_turned_is_not_ended_before_each_line() {
+    let log = Log::new("app.log");
+    let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
+    log.write_with(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.files), (100, 1));
+    let checkpoints = log.lines().iter().filter(|line| line.starts_with("seal-checkpoint ")).count();
+    assert!(checkpoints < 20, "{checkpoints}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_there_by_two_names_is_read_once() {
+    use tracing_handlers::rotation::Naming;
+
+    let log = Log::new("app.log");
+    let rotation = || Rotation::size(1000).keep(100).naming(Naming::numbered().live());
+    log.write_with(log.options().rotation(rotation()), (0..30).map(|n| format!("line {n}\n")));
+    assert!(fs::symlink_metadata(&log.path).unwrap().is_symlink());
+    let verified = log.verify().unwrap();
+    assert_eq!((verified.lines, verified.first, verified.closed), (30, 0, true));
+    assert_eq!(verified.files, log.files().len() - 1);
+    log.write_with(log.options().rotation(rotation()), ["more\n"]);
+    fs::hard_link(log.path.with_extension("log.1"), log.path.with_extension("log.one")).unwrap();
+    assert_eq!(log.verify().unwrap().lines, 31);
+}
+
+#[test]
+#[cfg(feature = "gzip")]
+fn a_file_that_is_there_compressed_and_not_is_read_once() {
+    let log = Log::new("app.log");
+    log.write_with(log.options().rotation(Rotation::size(1000).keep(100)), (0..30).map(|n| format!("line {n}\n")));
+    let verified = log.verify().unwrap();
+    let pack = |bytes: &[u8]| {
+        let packed = fs::File::create(log.path.with_extension("log.2.gz")).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap();
+    };
+    let two = fs::read(log.path.with_extension("log.2")).unwrap();
+    pack(&two);
+    assert_eq!(log.verify().unwrap(), verified);
+    let changed = String::from_utf8(two).unwrap().replace("line 1", "line 2");
+    pack(changed.as_bytes());
+    assert!(log.verify().is_err(), "they do not hold the same");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_beside_a_log_is_not_waited_for() {
+    let log = Log::new("app.log");
+    log.write(["one\n"]);
+    let pipe = std::ffi::CString::new(log.path.with_extension("pipe").into_os_string().into_encoded_bytes()).unwrap();
+    // SAFETY: the path is a string with an end.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    assert_eq!(log.verify().unwrap().lines, 1);
+}
+
+#[test]
+fn lines_that_end_like_sealed_ones_are_lines() {
+    let log = Log::new("app.log");
+    let code = "0".repeat(32);
+    let lines = [
+        format!("a seal={code}\n"),
+        format!(" seal={code}\n"),
+        format!("{{\"seal\":\"{code}\"}}\n"),
+        format!("{{\"a\":1,\"seal\":\"{code}\"}} \n"),
+        format!("{{}} seal={code}\n"),
+        "\n".to_owned(),
+        "\r\n".to_owned(),
+        "\0".to_owned(),
+        "two\0lines\n\0".to_owned(),
+    ];
+    log.write_with(log.options_with(log.seal().every(2)), &lines);
+    assert_eq!(log.verify().unwrap().lines, 10);
+    let genuine = log.lines();
+    for (at, line) in genuine.iter().enumerate().filter(|(_, line)| !line.contains("seal-checkpoint")) {
+        let (cut, _) = line.rsplit_once(if line.ends_with('}') { ",\"seal\"" } else { " seal=" }).unwrap_or((line, ""));
+        let mut lines = genuine.clone();
+        lines[at] = cut.to_owned();
+        log.replace(&lines);
+        assert!(log.verify().is_err() || cut == line, "{line}");
+    }
+}
+
+#[test]
 fn a_long_file_is_taken_up_from_its_last_checkpoint() {
     let log = Log::new("app.log");
     let long = "x".repeat(300);

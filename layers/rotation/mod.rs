@@ -30,6 +30,8 @@ pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
 pub(crate) use archive::is_same;
+#[cfg(feature = "seal")]
+pub(crate) use compression::is_packed;
 pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
 pub(crate) use keeper::is_this_thread as is_keeper;

@@ -118,8 +118,12 @@ impl Rotator {
     }
 
     /// The file that was ended last, if there is one.
-    pub(crate) fn newest(&self) -> Option<PathBuf> {
-        self.family.archives().ok()?.pop().map(|newest| newest.path)
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be listed.
+    pub(crate) fn newest(&self) -> Result<Option<PathBuf>, Error> {
+        Ok(self.family.archives()?.pop().map(|newest| newest.path))
     }
 
     /// It failed so lately that it is not tried yet.

@@ -1,5 +1,6 @@
 //! Which files belong to a sealed log, and in what order.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read as _};
@@ -11,6 +12,7 @@ use super::resume::read;
 use super::sealer::split_end;
 use super::unpack;
 use crate::Error;
+use crate::rotation::{self, Identity};
 
 /// A file, and where its first line says that it goes on from. What it says is not checked here.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// `None`: it does not begin with a checkpoint.
     pub(super) from: Option<Link>,
+    /// Its first line is whole.
+    has_line: bool,
 }
 
 /// The file at `path`, and those beside it whose names begin as its name does and that are of the same chain.
@@ -26,22 +30,22 @@ pub(super) fn family(path: &Path) -> Result<Vec<Found>, Error> {
         true => Some(found(path.to_owned())?).filter(|own| !own.is_empty()),
         false => None,
     };
-    let mut others = Vec::new();
-    for other in siblings(path)? {
-        // What cannot be read, a directory for one, is no part of the log; where it is, it will be missing from the chain.
-        let Ok(found) = found(other) else { continue };
-        others.extend(found.from.map(|from| (from.chain, found)));
-    }
-    let chain = match &own {
-        Some(own) => own.from.map(|from| from.chain),
-        None => others.iter().max_by_key(|(_, found)| modified(&found.path)).map(|(chain, _)| *chain),
-    };
+    let others: Vec<_> = siblings(path)?
+        .into_iter()
+        // What cannot be read is no part of the log; where it is, it will be missing from the chain.
+        .filter_map(|other| found(other).ok())
+        .filter_map(|found| Some((found.from?.chain, found)))
+        .collect();
     if own.is_none() && others.is_empty() && !path.exists() {
         let missing = io::Error::from(io::ErrorKind::NotFound);
         return Err(Error::io(format!("cannot read {}", path.display()), missing));
     }
-    others.retain(|(other, _)| Some(*other) == chain);
-    Ok(own.into_iter().chain(others.into_iter().map(|(_, found)| found)).collect())
+    let chain = match &own {
+        Some(own) if own.has_line => own.from.map(|from| from.chain),
+        _ => others.iter().max_by_key(|(_, found)| modified(&found.path)).map(|(chain, _)| *chain),
+    };
+    let others = others.into_iter().filter(|(other, _)| Some(*other) == chain).map(|(_, found)| found);
+    Ok(once(own.into_iter().chain(others).collect()))
 }
 
 /// The file at `path`.
@@ -51,13 +55,35 @@ pub(super) fn found(path: PathBuf) -> Result<Found, Error> {
     unpack::open(&path).map_err(cannot)?.take(FIRST).read_to_end(&mut start).map_err(cannot)?;
     let first = start.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
     let checkpoint = mark::take(split_end(first).0).and_then(|(before, behind, _)| read(before, behind));
-    Ok(Found { from: checkpoint.map(|checkpoint| checkpoint.from), path })
+    let has_line = first.ends_with(b"\n") || first.len() as u64 == FIRST;
+    Ok(Found { from: checkpoint.filter(|_| has_line).map(|checkpoint| checkpoint.from), has_line, path })
 }
 
 impl Found {
     fn is_empty(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() == 0)
     }
+
+    fn identity(&self) -> Option<Identity> {
+        fs::metadata(&self.path).ok().as_ref().map(Identity::of)
+    }
+
+    /// It is what `other` is compressed: whoever compressed it has not come to remove that one.
+    fn is_packed(&self, other: &Self) -> bool {
+        let is_same = || rotation::is_same(&mut unpack::open(&self.path)?, &mut unpack::open(&other.path)?);
+        rotation::is_packed_name(&self.path) && self.path.with_extension("") == other.path && is_same().unwrap_or(false)
+    }
+}
+
+/// Without those that are there already by another name (a link, for one), or not compressed.
+fn once(files: Vec<Found>) -> Vec<Found> {
+    let mut identities = HashSet::new();
+    let mut files: Vec<_> =
+        files.into_iter().filter(|file| file.identity().is_none_or(|identity| identities.insert(identity))).collect();
+    let twins: Vec<_> = files.iter().map(|file| files.iter().any(|other| file.is_packed(other))).collect();
+    let mut twins = twins.into_iter();
+    files.retain(|_| twins.next() != Some(true));
+    files
 }
 
 fn siblings(path: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -67,7 +93,8 @@ fn siblings(path: &Path) -> Result<Vec<PathBuf>, Error> {
         fs::read_dir(folder).map_err(|error| Error::io(format!("cannot read {}", folder.display()), error))?;
     let belongs = |other: &OsStr| other != name && other.as_encoded_bytes().starts_with(stem.as_encoded_bytes());
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name())).filter(|other| belongs(other));
-    Ok(names.map(|other| path.with_file_name(other)).collect())
+    // To open a pipe is to wait for its writer.
+    Ok(names.map(|other| path.with_file_name(other)).filter(|other| other.is_file()).collect())
 }
 
 fn modified(path: &Path) -> Option<std::time::SystemTime> {

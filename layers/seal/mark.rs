@@ -31,7 +31,8 @@ pub(super) fn take(sealed: &[u8]) -> Option<(&[u8], &[u8], Code)> {
 fn take_from_object<'a>(rest: &'a [u8], sealed: &'a [u8]) -> Option<(&'a [u8], &'a [u8], Code)> {
     let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;
     let members = match rest.strip_suffix(JSON) {
-        Some(members) => members,
+        // In front of a seal that is alone there is no comma.
+        Some(members) => Some(members).filter(|members| *members != b"{")?,
         None => rest.strip_suffix(&JSON[1..]).filter(|members| *members == b"{")?,
     };
     let brace = &sealed[sealed.len() - 1..];

@@ -35,7 +35,7 @@
 //! ```
 //!
 //! A line that is a JSON object gets a last member `seal`, any other line gets ` seal=` at its end, both with 32 lower-case
-//! hexadecimal digits. The seal is an HMAC-SHA-256 (RFC 2104), cut to 128 bits, of the line, its running number, the name
+//! hexadecimal digits. An object that has a member of that name already then has two. The seal is an HMAC-SHA-256 (RFC 2104), cut to 128 bits, of the line, its running number, the name
 //! of the chain, and the seal of the line before it: the chain of MACs that Bellare and Yee, and Schneier and Kelsey, build
 //! their logs of, with one key throughout. A record of several lines has a seal on each, and a record that does not end in a
 //! line feed gets one.

@@ -69,7 +69,11 @@ impl Verifier {
     }
 
     /// The file at `path`, and the old files in its directory: those whose names start as its name does (up to its
-    /// extension) and whose first lines name the same chain.
+    /// extension) and whose first lines name the same chain. What is there twice, by another name, or compressed and not
+    /// yet removed, is read once.
+    ///
+    /// The log may be written to meanwhile. Where it is rotated meanwhile, files may be missed: a log that is found broken
+    /// while it is rotated should be verified once more.
     ///
     /// # Errors
     ///
@@ -241,11 +245,12 @@ impl fmt::Display for What {
     }
 }
 
-/// The file that goes on from `link`; where there is none, the one that begins earliest.
+/// The file that goes on from `link`; where there is none, the one that begins earliest, and in the end those of which
+/// that is not known.
 fn take_next(files: &mut Vec<Found>, link: Option<Link>) -> Option<Found> {
     let follows = files.iter().position(|file| link.is_some() && file.from == link);
-    let earliest =
-        || files.iter().enumerate().min_by_key(|(_, file)| file.from.map(|from| from.lines)).map(|(at, _)| at);
+    let begin = |file: &Found| file.from.map_or((true, 0), |from| (false, from.lines));
+    let earliest = || files.iter().enumerate().min_by_key(|(_, file)| begin(file)).map(|(at, _)| at);
     let at = follows.or_else(earliest)?;
     Some(files.swap_remove(at))
 }

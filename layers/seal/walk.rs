@@ -140,7 +140,12 @@ impl<'a> Walk<'a> {
     /// The last piece of a file. A line that has all but its line feed was not torn: something else stands in its place.
     fn torn(&mut self, piece: &[u8]) {
         self.torn = piece.len() as u64;
-        if piece.split_last().is_some_and(|(_, whole)| mark::take(whole).is_some()) {
+        let Some((last, whole)) = piece.split_last() else { return };
+        let Some((before, behind, code)) = mark::take(whole.strip_suffix(b"\r").unwrap_or(whole)) else { return };
+        // That may be the first half of `\r\n`.
+        let parts: [&[u8]; 3] = [before, behind, b"\r\n"];
+        let is_half = *last == b'\r' && self.link.is_some_and(|link| self.sealing.line(&link, &parts) == code);
+        if !is_half {
             self.broken(What::Changed);
         }
     }

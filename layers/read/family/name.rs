@@ -37,26 +37,29 @@ impl Name {
         if base == name {
             return Some(Self { place: Place::Current, packed: false, inner: false });
         }
-        let name = name.to_str()?;
+        let name = name.as_encoded_bytes();
         let unpacked = crate::rotation::packed_extensions()
-            .find_map(|extension| name.strip_suffix(extension).and_then(|name| name.strip_suffix('.')));
+            .find_map(|extension| name.strip_suffix(extension.as_bytes())?.strip_suffix(b"."));
         let (name, packed) = (unpacked.unwrap_or(name), unpacked.is_some());
         [false, true].into_iter().find_map(|inner| {
             let (before, after) = around(base, inner)?;
-            let middle = name.strip_prefix(before.as_str())?.strip_prefix('.')?.strip_suffix(after.as_str())?;
+            let middle = name.strip_prefix(before.as_encoded_bytes())?.strip_prefix(b".")?;
+            let middle = std::str::from_utf8(middle.strip_suffix(after.as_encoded_bytes())?).ok()?;
             Some(Self { place: Place::parse(middle)?, packed, inner })
         })
     }
 
     /// What a file at another place is called, if it is not compressed.
     pub(super) fn at(&self, place: &Place, base: &OsStr) -> OsString {
-        let (before, after) = around(base, self.inner).unwrap_or_default();
-        match place {
-            Place::Dated(date, 0) => format!("{before}.{date}{after}").into(),
-            Place::Dated(date, number) => format!("{before}.{date}.{number}{after}").into(),
-            Place::Numbered(number) => format!("{before}.{number}{after}").into(),
-            Place::Current => base.to_owned(),
-        }
+        let (mut name, after) = around(base, self.inner).unwrap_or_default();
+        name.push(match place {
+            Place::Dated(date, 0) => format!(".{date}"),
+            Place::Dated(date, number) => format!(".{date}.{number}"),
+            Place::Numbered(number) => format!(".{number}"),
+            Place::Current => return base.to_owned(),
+        });
+        name.push(after);
+        name
     }
 
     /// The older first; what is compressed before what has the same place and is not.
@@ -114,17 +117,15 @@ impl Place {
     }
 }
 
-/// What stands before and behind date and number. Names that are not UTF-8 have no old files here.
-fn around(base: &OsStr, inner: bool) -> Option<(String, String)> {
-    let base = base.to_str()?;
-    match inner {
-        false => Some((base.to_owned(), String::new())),
-        true => {
-            let extension = Path::new(base).extension()?.to_str()?;
-            let stem = Path::new(base).file_stem()?.to_str()?;
-            Some((stem.to_owned(), format!(".{extension}")))
-        }
+/// What stands before and behind date and number.
+fn around(base: &OsStr, inner: bool) -> Option<(OsString, OsString)> {
+    if !inner {
+        return Some((base.to_owned(), OsString::new()));
     }
+    let base = Path::new(base);
+    let mut after = OsString::from(".");
+    after.push(base.extension()?);
+    Some((base.file_stem()?.to_owned(), after))
 }
 
 /// As it is written by those who count: from 1, without zeros in front.

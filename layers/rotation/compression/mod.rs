@@ -6,6 +6,8 @@ mod unpack;
 mod zstd;
 
 pub(super) use temporary::{Temporary, remove_left_over};
+#[cfg(feature = "seal")]
+pub(crate) use unpack::is_packed;
 pub(crate) use unpack::{is_packed_name, packed_extensions, unpack};
 
 use std::fmt;

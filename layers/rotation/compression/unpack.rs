@@ -11,9 +11,7 @@ use std::path::Path;
 ///
 /// `Unsupported` where the feature that reads it is off.
 pub(crate) fn unpack(mut file: fs::File) -> io::Result<Box<dyn Read + Send>> {
-    let mut head = Vec::with_capacity(LONGEST_MAGIC);
-    (&mut file).take(LONGEST_MAGIC as u64).read_to_end(&mut head)?;
-    let format = FORMATS.iter().find(|format| format.is_magic(&head));
+    let (head, format) = head(&mut file)?;
     // Not by seeking: it may be a pipe.
     let all = Box::new(Cursor::new(head).chain(file));
     let Some(format) = format else { return Ok(all) };
@@ -24,6 +22,19 @@ pub(crate) fn unpack(mut file: fs::File) -> io::Result<Box<dyn Read + Send>> {
             format!("it is compressed, and the feature `{}` that reads it is off", format.feature),
         )),
     }
+}
+
+/// Whether it is compressed, by its first bytes, which are read from `file`.
+#[cfg(feature = "seal")]
+pub(crate) fn is_packed(file: &mut fs::File) -> io::Result<bool> {
+    head(file).map(|(_, format)| format.is_some())
+}
+
+fn head(file: &mut fs::File) -> io::Result<(Vec<u8>, Option<&'static Format>)> {
+    let mut head = Vec::with_capacity(LONGEST_MAGIC);
+    file.take(LONGEST_MAGIC as u64).read_to_end(&mut head)?;
+    let format = FORMATS.iter().find(|format| format.is_magic(&head));
+    Ok((head, format))
 }
 
 /// Whether the name says that a file is compressed.

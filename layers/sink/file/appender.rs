@@ -126,7 +126,7 @@ impl Appender {
             open.go_on_within_line();
         }
         if let Some(coat) = &mut self.coat {
-            coat.look(open, &self.place, || self.rotator.as_ref()?.newest())?;
+            coat.look(open, &self.place, &|| self.rotator.as_ref().map_or(Ok(None), Rotator::newest))?;
         }
         Ok(open)
     }
@@ -355,11 +355,7 @@ impl Appender {
     fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         match (&mut self.open, &mut self.coat) {
             (Some(open), None) => open.append(run),
-            (Some(open), Some(coat)) => {
-                // Its last byte is the coat's, which has seen to it.
-                open.go_on_within_line();
-                coat.append(open, run)
-            }
+            (Some(open), Some(coat)) => coat.append(open, run),
             (None, _) => Err(Stopped { lines: 0, torn: 0, error: io::ErrorKind::NotFound.into() }),
         }
     }

@@ -1,9 +1,8 @@
 use std::fs;
-use std::path::PathBuf;
 
 use super::super::super::run::Run;
 use super::super::FileOptions;
-use super::{Coat, Coated, Start};
+use super::{Coat, Coated, Newest, Start};
 use crate::Error;
 use crate::encryption::{BLOCK, BLOCK_OVERHEAD, Encrypter, HEADER, Keys, Reader, Tag};
 
@@ -64,7 +63,7 @@ impl Coat for Encrypted {
         false
     }
 
-    fn start(&mut self, _: Option<PathBuf>) -> Result<(), Error> {
+    fn start(&mut self, _: Newest<'_>) -> Result<(), Error> {
         self.go_on_behind(Tag::default());
         Ok(())
     }

@@ -28,8 +28,8 @@ pub(super) trait Coat: Send + Sync + fmt::Debug {
         true
     }
 
-    /// The file is empty; `newest` is the file that was ended last, if there is one.
-    fn start(&mut self, newest: Option<PathBuf>) -> Result<(), Error>;
+    /// The file is empty, or nothing in it is sound; `newest` finds the file that was ended last, if there is one.
+    fn start(&mut self, newest: Newest<'_>) -> Result<(), Error>;
 
     /// The file, which errors call `name`, holds something: finds the state in which it was left, and how much of it is
     /// sound. What stands behind that was torn by a crash, and is cut off.
@@ -47,6 +47,9 @@ pub(super) trait Coat: Send + Sync + fmt::Debug {
     /// Of what was appended to `out` only the first `units` went into the file.
     fn back_to(&mut self, units: usize, out: &Coated);
 }
+
+/// Finds the file that was ended last.
+pub(super) type Newest<'a> = &'a dyn Fn() -> Result<Option<PathBuf>, Error>;
 
 impl Clone for Box<dyn Coat> {
     fn clone(&self) -> Self {
@@ -125,12 +128,7 @@ impl Wrapping {
     }
 
     /// Sees to it that the coat knows what is in the file.
-    pub(super) fn look(
-        &mut self,
-        open: &mut Open,
-        place: &Place,
-        newest: impl FnOnce() -> Option<PathBuf>,
-    ) -> Result<(), Error> {
+    pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
         self.check_process(place)?;
         // How its last line ends is for the coat to say.
         open.go_on_within_line();
@@ -145,18 +143,25 @@ impl Wrapping {
             return Ok(());
         }
         self.known = None;
-        let name = place.name.display().to_string();
-        let len = match open.len() {
-            0 => self.coat.start(newest()).map(|()| 0)?,
-            _ => {
-                let mut file = fs::File::open(&place.absolute).map_err(|error| cannot("read", &place.name, error))?;
-                self.coat.resume(&mut file, &name)?
-            }
-        };
+        let len = if open.len() == 0 { 0 } else { self.resume(open, place)? };
+        if len == 0 {
+            self.coat.start(newest)?;
+        }
         open.cut_to(len).map_err(|error| cannot("cut", &place.name, error))?;
         self.start = if len == 0 { Start::New } else { Start::Again };
         self.known = Some((open.identity(), len));
         Ok(())
+    }
+
+    /// How much of what is in the file is sound.
+    fn resume(&mut self, open: &Open, place: &Place) -> Result<u64, Error> {
+        let failed = |error| cannot("read", &place.name, error);
+        let mut file = fs::File::open(&place.absolute).map_err(failed)?;
+        if !open.is_same(&file.metadata().map_err(failed)?) {
+            // What is found in another file must not be cut off this one.
+            return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it was moved away")));
+        }
+        self.coat.resume(&mut file, &place.name.display().to_string())
     }
 
     pub(super) fn fit(&self, run: Run<'_>, room: u64) -> usize {

@@ -1,9 +1,8 @@
 use std::fs;
-use std::path::PathBuf;
 
 use super::super::super::run::Run;
 use super::super::FileOptions;
-use super::{Coat, Coated, Start};
+use super::{Coat, Coated, Newest, Start};
 use crate::Error;
 use crate::seal::{self, CHECKPOINT, Kind, Seal, Sealer};
 
@@ -74,14 +73,21 @@ impl Coat for Sealed {
         Box::new(Self::new(self.sealer.settings().clone()))
     }
 
-    fn start(&mut self, newest: Option<PathBuf>) -> Result<(), Error> {
-        let Some(newest) = newest.filter(|_| !self.running) else { return Ok(()) };
-        self.running = self.sealer.resume_at(&newest)?;
+    fn start(&mut self, newest: Newest<'_>) -> Result<(), Error> {
+        if self.running {
+            return Ok(());
+        }
+        if let Some(newest) = newest()? {
+            self.running = self.sealer.resume_at(&newest)?;
+        }
         Ok(())
     }
 
     fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error> {
-        let Some(found) = self.sealer.resume(file, &format!("file {name}"))? else { return Ok(0) };
+        let Some(found) = self.sealer.resume(file, &format!("file {name}"))? else {
+            self.cut = file.metadata().map_or(0, |file| file.len());
+            return Ok(0);
+        };
         self.running = true;
         self.cut = found.torn;
         Ok(found.end)
