@@ -72,7 +72,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("read", &["error", "rotation"]),
     ("backoff", &[]),
     ("key", &["error"]),
-    ("seal", &["clock", "error", "key"]),
+    ("seal", &["clock", "error", "key", "rotation"]),
     ("encryption", &["error", "key"]),
 ];
 

@@ -89,6 +89,29 @@ fn lines_that_are_removed_inserted_doubled_or_moved_are_found_and_named() {
 }
 
 #[test]
+fn every_bit_of_the_first_line_of_the_oldest_file_is_found_by_the_name_of_the_log() {
+    let log = Log::new("app.log");
+    log.write_with(log.options().rotation(Rotation::size(400).keep(9)), (0..3).map(|n| format!("line {n}\n")));
+    let olds = (1..10).map(|n| log.path.with_extension(format!("log.{n}"))).filter(|old| old.exists());
+    let oldest = olds.last().unwrap();
+    assert!(Verifier::new(&log.key).family(&log.path).is_ok());
+    let genuine = fs::read(&oldest).unwrap();
+    let first = genuine.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for bit in 0..first * 8 {
+        let mut turned = genuine.clone();
+        turned[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&oldest, turned).unwrap();
+        assert!(Verifier::new(&log.key).family(&log.path).is_err(), "bit {bit} of {}", oldest.display());
+    }
+    fs::write(&oldest, genuine).unwrap();
+    // Other logs beside it, and plain text, are no part of it.
+    fs::write(log.path.with_extension("log.2026"), "plain\n").unwrap();
+    let other = log.path.with_file_name("app.log.77");
+    drop(File::options().seal(log.seal()).open(&other).map(|mut file| file.write_all(b"of another chain\n").unwrap()));
+    assert!(Verifier::new(&log.key).family(&log.path).is_ok());
+}
+
+#[test]
 fn behind_a_broken_line_checking_goes_on() {
     let log = Log::new("app.log");
     log.write_with(log.options_with(log.seal().every(10)), (0..60).map(|n| format!("line {n}\n")));

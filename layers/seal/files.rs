@@ -22,30 +22,33 @@ pub(super) struct Found {
     pub(super) from: Option<Link>,
     /// Its first line is whole.
     has_line: bool,
+    /// What there is of it.
+    pub(super) first: Vec<u8>,
 }
 
-/// The file at `path`, and those beside it whose names begin as its name does and that are of the same chain.
-pub(super) fn family(path: &Path) -> Result<Vec<Found>, Error> {
+/// The file at `path`, and those beside it whose names begin as its name does and that are of the same chain; and, behind
+/// them, those that are not, and are called as old files of this log are.
+pub(super) fn family(path: &Path) -> Result<(Vec<Found>, Vec<Found>), Error> {
     let own = match path.exists() {
         true => Some(found(path.to_owned())?).filter(|own| !own.is_empty()),
         false => None,
     };
-    let others: Vec<_> = siblings(path)?
-        .into_iter()
-        // What cannot be read is no part of the log; where it is, it will be missing from the chain.
-        .filter_map(|other| found(other).ok())
-        .filter_map(|found| Some((found.from?.chain, found)))
-        .collect();
+    // What cannot be read is no part of the log; where it is, it will be missing from the chain.
+    let others: Vec<_> = siblings(path)?.into_iter().filter_map(|other| found(other).ok()).collect();
+    let (others, mut strays): (Vec<_>, Vec<_>) = others.into_iter().partition(|found| found.from.is_some());
     if own.is_none() && others.is_empty() && !path.exists() {
         let missing = io::Error::from(io::ErrorKind::NotFound);
         return Err(Error::io(format!("cannot read {}", path.display()), missing));
     }
     let chain = match &own {
         Some(own) if own.has_line => own.from.map(|from| from.chain),
-        _ => others.iter().max_by_key(|(_, found)| modified(&found.path)).map(|(chain, _)| *chain),
+        _ => others.iter().max_by_key(|found| modified(&found.path)).and_then(|found| Some(found.from?.chain)),
     };
-    let others = others.into_iter().filter(|(other, _)| Some(*other) == chain).map(|(_, found)| found);
-    Ok(once(own.into_iter().chain(others).collect()))
+    let (others, of_other_chains): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|found| found.from.map(|from| from.chain) == chain);
+    strays.extend(of_other_chains);
+    strays.retain(|found| is_called_as_old(&found.path, path));
+    Ok((once(own.into_iter().chain(others).collect()), strays))
 }
 
 /// The file at `path`.
@@ -56,7 +59,21 @@ pub(super) fn found(path: PathBuf) -> Result<Found, Error> {
     let first = start.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
     let checkpoint = mark::take(split_end(first).0).and_then(|(before, behind, _)| read(before, behind));
     let has_line = first.ends_with(b"\n") || first.len() as u64 == FIRST;
-    Ok(Found { from: checkpoint.filter(|_| has_line).map(|checkpoint| checkpoint.from), has_line, path })
+    let from = checkpoint.filter(|_| has_line).map(|checkpoint| checkpoint.from);
+    Ok(Found { from, has_line, first: first.to_vec(), path })
+}
+
+/// Whether only numbers and dates tell its name from that of the log: `app.log.1.gz`, `app.2026-11-21.log`.
+fn is_called_as_old(path: &Path, log: &Path) -> bool {
+    let unpacked = if rotation::is_packed_name(path) { path.with_extension("") } else { path.to_owned() };
+    let bytes = |part: Option<&OsStr>| part.map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
+    let (name, log_name) = (bytes(unpacked.file_name()), bytes(log.file_name()));
+    let (stem, extension) = (bytes(log.file_stem()), log_name[bytes(log.file_stem()).len()..].to_vec());
+    let middle = name.strip_prefix(&*log_name).or_else(|| name.strip_prefix(&*stem)?.strip_suffix(&*extension));
+    middle.is_some_and(|middle| {
+        middle.iter().any(u8::is_ascii_digit)
+            && middle.iter().all(|byte| byte.is_ascii_digit() || b".-_".contains(byte))
+    })
 }
 
 impl Found {

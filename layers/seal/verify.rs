@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use super::Head;
 use super::chain::{Link, Sealing};
 use super::files::{self, Found};
+use super::mark;
+use super::resume::read;
+use super::sealer::split_end;
 use super::unpack;
 use super::walk::Walk;
 use crate::key::{Key, KeyId};
@@ -79,7 +82,32 @@ impl Verifier {
     ///
     /// As [`verify`].
     pub fn family(&self, path: impl AsRef<Path>) -> Result<Verified, Unverified> {
-        self.walk(files::family(path.as_ref())?)
+        let (files, strays) = files::family(path.as_ref())?;
+        let broken = strays.into_iter().filter(|stray| self.is_broken(stray));
+        let broken: Vec<_> = broken.map(|stray| Broken { file: stray.path, line: 1, what: What::NoBegin }).collect();
+        match (self.walk(files), broken.is_empty()) {
+            (verified, true) => verified,
+            (Err(Unverified::Broken(others)), false) => Err(Unverified::Broken([broken, others].concat())),
+            (Ok(_), false) => Err(Unverified::Broken(broken)),
+            (unreadable, false) => unreadable,
+        }
+    }
+
+    /// Whether it has seals and is neither of another chain nor of another key.
+    fn is_broken(&self, stray: &Found) -> bool {
+        let (text, end) = split_end(&stray.first);
+        if let Some((before, behind, code)) = mark::take(text)
+            && let Some(checkpoint) = read(before, behind)
+        {
+            let is_genuine = self.sealing.checkpoint(&checkpoint.from, &[before, behind, end]) == code;
+            return checkpoint.key == self.sealing.key && !is_genuine;
+        }
+        let mut has_seals = false;
+        let looked = lines_of(&stray.path, |line| {
+            has_seals = mark::take(split_end(line).0).is_some();
+            !has_seals
+        });
+        looked.is_ok() && has_seals
     }
 
     /// Exactly these files, in any order: their first lines say which follows which.
