@@ -92,8 +92,8 @@ fn lines_that_are_removed_inserted_doubled_or_moved_are_found_and_named() {
 fn every_bit_of_the_first_line_of_the_oldest_file_is_found_by_the_name_of_the_log() {
     let log = Log::new("app.log");
     log.write_with(log.options().rotation(Rotation::size(400).keep(9)), (0..3).map(|n| format!("line {n}\n")));
-    let olds = (1..10).map(|n| log.path.with_extension(format!("log.{n}"))).filter(|old| old.exists());
-    let oldest = olds.last().unwrap();
+    let mut olds = (1..10).map(|n| log.path.with_extension(format!("log.{n}"))).filter(|old| old.exists());
+    let oldest = olds.next_back().unwrap();
     assert!(Verifier::new(&log.key).family(&log.path).is_ok());
     let genuine = fs::read(&oldest).unwrap();
     let first = genuine.iter().position(|byte| *byte == b'\n').unwrap() + 1;
