@@ -1,0 +1,281 @@
+//! Filters, a format, a framing and a sink.
+
+mod piece;
+mod shared;
+mod write;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing_subscriber::filter::LevelFilter;
+
+pub(super) use self::shared::thread_token;
+
+use self::shared::Shared;
+use super::{Handler, Report, notice};
+use crate::filter::{Filter, FilterExt, Threshold};
+use crate::format::{Caps, Format, Out};
+use crate::framing::Framing;
+use crate::process::{self, Resource};
+use crate::record::{Meta, Record, Records, SpanEvents, pool};
+use crate::sink::{Line, Sink};
+use crate::sync::lock;
+use crate::{Error, Partial};
+
+/// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
+/// | [`spans`](Self::spans) | `INFO` | the spans that records show, whatever the events' level |
+/// | [`span_events`](Self::span_events) | none | records of spans made, entered, left and closed |
+/// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
+/// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
+/// | [`tell_missing`](Self::tell_missing) | yes | the log itself says how many records are missing in it |
+/// | [`name`](Self::name) | what the sink is | how reports and troubles call it |
+///
+/// A record is formatted without a lock, then written under the sink's lock: on the thread that logs it, or on a
+/// [`Queue`](super::Queue)'s.
+///
+/// ```
+/// use tracing_handlers::{Output, format::Text, format::Time, sink::Memory};
+/// use tracing_subscriber::prelude::*;
+///
+/// let memory = Memory::new();
+/// let output = Output::new(Text::new().time(Time::none()), memory.clone()).level(tracing::Level::INFO);
+/// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(output));
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!(target: "shop", pieces = 3, "sold");
+///     tracing::debug!(target: "shop", "counted");
+/// });
+/// assert_eq!(memory.lines(), [" INFO shop: sold pieces=3"]);
+/// ```
+pub struct Output<F, S: Sink> {
+    format: F,
+    framing: Framing,
+    level: Threshold,
+    spans: LevelFilter,
+    span_events: SpanEvents,
+    filter: Option<Box<dyn Filter>>,
+    tell_missing: bool,
+    caps: Caps,
+    shared: Arc<Shared<S>>,
+}
+
+impl<F: Format, S: Sink> Output<F, S> {
+    /// Everything, written by `format` to `sink`.
+    pub fn new(format: F, mut sink: S) -> Self {
+        // From now on it leaves the waiting for the disk to those who have let go of it.
+        drop(sink.commit());
+        let caps = sink.caps();
+        let mut preamble = Vec::new();
+        format.preamble(&mut Out::new(&mut preamble, caps));
+        let shared = Arc::new(Shared::new(sink, preamble));
+        process::register(shared.clone());
+        Self {
+            format,
+            framing: Framing::default(),
+            level: Threshold::ALL,
+            spans: LevelFilter::INFO,
+            span_events: SpanEvents::NONE,
+            filter: None,
+            tell_missing: true,
+            caps,
+            shared,
+        }
+    }
+
+    /// Events at this level and more important ones: a tracing level, or a [`Severity`](crate::Severity) between them. Spans
+    /// have [their own](Self::spans).
+    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
+        self.level = level.into();
+        self
+    }
+
+    /// The spans that records show: those at this level and more important ones. `LevelFilter::OFF` shows none.
+    pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.spans = level.into();
+        self
+    }
+
+    /// Records of these moments in the lives of the spans that are [shown](Self::spans), whatever the [level](Self::level) of
+    /// events: with `LevelFilter::OFF` there, they come alone. They must pass the [filter](Self::filter) like others.
+    ///
+    /// ```
+    /// use tracing_handlers::record::SpanEvents;
+    /// use tracing_handlers::{Output, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()).target(false), memory.clone()).span_events(SpanEvents::NEW);
+    /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(output));
+    /// tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("request", id = 7)));
+    /// assert_eq!(memory.lines(), [" INFO request{id=7}: new"]);
+    /// ```
+    pub fn span_events(mut self, events: SpanEvents) -> Self {
+        self.span_events = events;
+        self
+    }
+
+    /// A record must pass `filter` too.
+    pub fn filter(mut self, filter: impl Filter) -> Self {
+        self.filter = Some(match self.filter {
+            Some(before) => Box::new(before.and(filter)),
+            None => Box::new(filter),
+        });
+        self
+    }
+
+    /// What ends a record.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    /// Whether the log itself says how many records are missing in it. After the sink has refused some, because the disk was
+    /// full or the peer away, the first line that goes through again stands behind one in the output's own format: `17 records
+    /// missing here: No space left on device`, a record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost`
+    /// and `reason` (the last one), of WARN, whatever the level and the filter.
+    ///
+    /// It counts what this output was to write, whether or not somebody else has it now: what a
+    /// [`Fallback`](super::Fallback) left to others meanwhile is missing here, what a [`Retry`](super::Retry) brought through
+    /// is not. A handler of one's own that tries again cannot be told from one that does not. The notice is not among the
+    /// records of the report. While it cannot be written either, it stays to be told.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::Handler;
+    /// use tracing_handlers::sink::{Batch, Sink};
+    /// use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity, format::Text, format::Time};
+    ///
+    /// /// Has no room for the second and the third write.
+    /// struct Disk { writes: usize, kept: tracing_handlers::sink::Memory }
+    ///
+    /// impl Sink for Disk {
+    ///     fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    ///         self.writes += 1;
+    ///         match self.writes {
+    ///             2 | 3 => Err(Error::new(ErrorKind::Full, "no room").into()),
+    ///             _ => self.kept.write(batch),
+    ///         }
+    ///     }
+    ///     fn describe(&self) -> String {
+    ///         "disk".into()
+    ///     }
+    /// }
+    ///
+    /// # tracing_handlers::selflog::set(|_| ());
+    /// let kept = tracing_handlers::sink::Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()), Disk { writes: 0, kept: kept.clone() });
+    /// for message in ["one", "two", "three", "four"] {
+    ///     let _ = output.handle(&RecordBuf::new(Severity::INFO, "shop", message).as_record());
+    /// }
+    /// let notice = " WARN tracing_handlers: 2 records missing here: no room lost=2 reason=\"no room\"";
+    /// assert_eq!(kept.lines(), [" INFO shop: one", notice, " INFO shop: four"]);
+    /// ```
+    pub fn tell_missing(mut self, tell: bool) -> Self {
+        self.tell_missing = tell;
+        self
+    }
+
+    /// How reports and troubles call it.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        lock(&self.shared.state).name = name.into();
+        self
+    }
+
+    /// Whether there can be a record with spans, or of one.
+    fn wants_spans(&self) -> bool {
+        let has_records = self.level != Threshold::OFF || !self.span_events.is_empty();
+        has_records && self.max_of_filter() != LevelFilter::OFF
+    }
+
+    fn max_of_filter(&self) -> LevelFilter {
+        self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level)
+    }
+
+    #[cold]
+    fn wants_of_span(&self, record: &Record<'_>) -> bool {
+        self.span_events.contains(record.kind()) && record.level() <= self.spans
+    }
+
+    #[inline]
+    fn wants(&self, record: &Record<'_>) -> bool {
+        let of_span = record.kind().is_of_span();
+        (if of_span { self.wants_of_span(record) } else { self.level.allows(record.severity()) })
+            && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
+    }
+
+    /// Appends the framed record to `bytes`, if it is wanted.
+    #[inline(always)]
+    fn append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+        if !self.wants(record) {
+            return Ok(false);
+        }
+        let start = bytes.len();
+        let record = record.with_span_level(self.spans.min(record.span_level()));
+        self.format.format(&record, &mut Out::new(bytes, self.caps))?;
+        self.framing.frame(bytes, start);
+        Ok(true)
+    }
+}
+
+impl<F: Format, S: Sink> Handler for Output<F, S> {
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        match meta.is_span {
+            true => self.wants_spans() && meta.level() <= self.spans,
+            false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
+        }
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        match self.wants_spans() {
+            true => self.level.level().min(self.max_of_filter()).max(self.spans),
+            false => LevelFilter::OFF,
+        }
+    }
+
+    #[inline]
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let mut bytes = pool::take();
+        let mut is_line = false;
+        let handled = catch_unwind(AssertUnwindSafe(|| {
+            if self.append(record, &mut bytes)? {
+                is_line = true;
+                let lines = [Line { end: bytes.len(), severity: record.severity() }];
+                self.write(&bytes, &lines, 0)?;
+            }
+            Ok(())
+        }));
+        pool::give(bytes);
+        match handled {
+            Ok(Ok(())) => Ok(()),
+            other => self.failed(record, is_line, other),
+        }
+    }
+
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        piece::handle_batch(self, records)
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.span_events
+    }
+
+    fn passed_over(&self, record: &Record<'_>) {
+        if self.tell_missing && catch_unwind(AssertUnwindSafe(|| self.wants(record))).unwrap_or(true) {
+            self.shared.missing.add(notice::count_of(record).unwrap_or(1));
+        }
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        Resource::flush(&*self.shared, deadline)
+    }
+
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.push(self.shared.report());
+        if let Some(filter) = &self.filter {
+            filter.report(reports);
+        }
+    }
+}

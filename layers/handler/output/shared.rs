@@ -1,0 +1,366 @@
+//! The sink, its lock and its counts.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+use crate::handler::missing::{Missing, Reason};
+use crate::handler::{DropReason, Report, Stats};
+use crate::process::{self, Held, Resource};
+use crate::selflog::Health;
+use crate::sink::{Batch, Commit, Line, Sink};
+use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
+use crate::{Error, ErrorKind, Partial};
+
+/// What outlives the output itself: a flush at exit and a fork find it here.
+pub(super) struct Shared<S> {
+    /// The thread that holds the lock, by [`thread_token`]; 0: none.
+    holder: AtomicUsize,
+    pub(super) reentrant: AtomicU64,
+    /// Refused by the sink or left to others, and not told in the log yet.
+    pub(super) missing: Missing,
+    abandoned: AtomicBool,
+    pub(super) state: Mutex<State<S>>,
+}
+
+pub(super) struct State<S> {
+    pub(super) sink: S,
+    pub(super) name: String,
+    preamble: Vec<u8>,
+    pub(super) accepted: u64,
+    /// What the sink said it took: delivered, or pending in its buffer.
+    taken: u64,
+    pub(super) failed: u64,
+    forked: u64,
+    pub(super) notices: Notices,
+    /// Why lines are missing.
+    pub(super) reason: Reason,
+    pub(super) health: Health,
+}
+
+impl<S: Sink> Shared<S> {
+    pub(super) fn new(sink: S, preamble: Vec<u8>) -> Self {
+        Self {
+            holder: AtomicUsize::new(0),
+            reentrant: AtomicU64::new(0),
+            missing: Missing::default(),
+            abandoned: AtomicBool::new(false),
+            state: Mutex::new(State {
+                name: sink.describe(),
+                sink,
+                preamble,
+                accepted: 0,
+                taken: 0,
+                failed: 0,
+                forked: 0,
+                notices: Notices::default(),
+                reason: Reason::default(),
+                health: Health::default(),
+            }),
+        }
+    }
+
+    /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
+    /// does not exist in this forked child.
+    #[inline(always)]
+    pub(super) fn lock(&self) -> Option<Guard<'_, S>> {
+        let me = thread_token();
+        let state = match try_lock(&self.state) {
+            Some(state) => state,
+            // Asked only now: to read what other threads write would cost both of them, on the way of each record.
+            None if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) => return None,
+            None => self.wait_for_lock()?,
+        };
+        self.holder.store(me, Ordering::Relaxed);
+        Some(Guard { state, holder: &self.holder })
+    }
+
+    #[cold]
+    fn wait_for_lock(&self) -> Option<MutexGuard<'_, State<S>>> {
+        match process::is_exiting() {
+            // Another thread may be stuck in there, and it will not come out.
+            true => lock_until(&self.state, process::exit_deadline()),
+            false => Some(lock_briefly(&self.state)),
+        }
+    }
+
+    pub(super) fn report(&self) -> Report {
+        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+            return Report::new("in use", Stats::default());
+        }
+        let mut state = lock(&self.state);
+        state.count_lost();
+        let reentrant = self.reentrant.load(Ordering::Relaxed);
+        let pending = state.pending();
+        let mut stats = Stats {
+            accepted: state.accepted + reentrant,
+            delivered: state.taken.saturating_sub(pending),
+            failed: state.failed,
+            pending,
+            ..Stats::default()
+        };
+        stats.dropped.add(DropReason::Reentrant, reentrant);
+        stats.dropped.add(DropReason::Forked, state.forked);
+        Report::new(state.name.clone(), stats)
+    }
+}
+
+impl<S: Sink> State<S> {
+    /// The first `notices` lines, one or none, are no records.
+    #[inline]
+    pub(super) fn write(&mut self, bytes: &[u8], lines: &[Line], notices: usize) -> Result<(), Partial> {
+        let count = (lines.len() - notices) as u64;
+        // Until the sink comes back.
+        self.failed += count;
+        let written = self.sink.write(Batch::new(bytes, lines).with_preamble(&self.preamble));
+        self.failed -= count;
+        let taken = written.as_ref().map_or_else(|partial| partial.delivered.min(lines.len()), |()| lines.len());
+        if notices > 0 && taken > 0 {
+            self.told();
+        }
+        match written {
+            Ok(()) => {
+                self.taken += count;
+                self.health.works(&self.name);
+                Ok(())
+            }
+            Err(partial) => Err(self.failed(taken.saturating_sub(notices), count, partial.error)),
+        }
+    }
+
+    /// A notice was taken, as the line behind all others so far.
+    #[cold]
+    fn told(&mut self) {
+        let place = self.taken + self.notices.told;
+        // It may be written already, or pending: what lies before it and is written is of no interest any more.
+        let written = place.saturating_sub(self.sink.pending() as u64);
+        self.notices.places.retain(|place| *place >= written);
+        self.notices.places.push(place);
+        self.notices.told += 1;
+    }
+
+    /// The records among the sink's pending lines. Those of a write in which it panicked have failed already.
+    fn pending(&self) -> u64 {
+        let pending = self.sink.pending() as u64;
+        (pending - self.notices.pending(self.taken, pending).min(pending)).min(self.taken)
+    }
+
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            self.sink.flush(deadline)?;
+            if process::is_exiting() { self.sink.close(deadline) } else { Ok(()) }
+        }));
+        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+    }
+
+    /// What a flush has to wait for.
+    fn commit(&mut self) -> Option<Commit> {
+        catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
+    }
+
+    /// What the sink took, and a failed sync has taken away.
+    fn count_lost(&mut self) {
+        let pending = self.sink.pending() as u64;
+        let lost = self.sink.lost() as u64;
+        if lost > 0 {
+            // Which of the pending lines they were is not known: at least as many of them as were no notices.
+            let notices = self.notices.pending(self.taken, pending);
+            let records = lost.saturating_sub(notices).min(self.taken);
+            self.taken -= records;
+            self.failed += records;
+            self.notices = Notices::default();
+        }
+    }
+
+    #[cold]
+    pub(super) fn flush_at_exit(&mut self) {
+        if let Err(error) = self.flush(process::exit_deadline()) {
+            self.health.failed(&self.name, &error, 0);
+        }
+    }
+
+    /// Of `lines` records the sink took so many.
+    #[cold]
+    fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
+        self.taken += taken as u64;
+        self.failed += lines - taken as u64;
+        self.health.failed(&self.name, &error, lines as usize - taken);
+        Partial::new(taken, error.told())
+    }
+}
+
+pub(super) struct Guard<'a, S> {
+    state: MutexGuard<'a, State<S>>,
+    holder: &'a AtomicUsize,
+}
+
+impl<S> Drop for Guard<'_, S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<S> std::ops::Deref for Guard<'_, S> {
+    type Target = State<S>;
+
+    fn deref(&self) -> &State<S> {
+        &self.state
+    }
+}
+
+impl<S> std::ops::DerefMut for Guard<'_, S> {
+    fn deref_mut(&mut self) -> &mut State<S> {
+        &mut self.state
+    }
+}
+
+impl<S: Sink> Resource for Shared<S> {
+    fn is_queue(&self) -> bool {
+        false
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Closed, "cannot flush a sink that is being written to by this thread"));
+        }
+        let Some(state) = lock_until(&self.state, deadline) else {
+            return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
+        };
+        self.holder.store(thread_token(), Ordering::Relaxed);
+        let mut state = Guard { state, holder: &self.holder };
+        let flushed = state.flush(deadline);
+        let commit = state.commit();
+        drop(state);
+        flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        let state = OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?;
+        self.holder.store(thread_token(), Ordering::Relaxed);
+        Some(Box::new(HeldOutput { state, shared: self }))
+    }
+
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+}
+
+struct HeldOutput<S: Sink> {
+    state: OwnedGuard<Shared<S>, State<S>>,
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: Sink> Held for HeldOutput<S> {
+    fn forget_pending(&mut self) {
+        let state = &mut *self.state;
+        let pending = state.pending();
+        state.sink.forget_pending();
+        state.taken = state.taken.saturating_sub(pending);
+        state.forked += pending;
+        // The parent tells of its own.
+        state.notices = Notices::default();
+        self.shared.missing.subtract(u64::MAX);
+    }
+}
+
+impl<S: Sink> Drop for HeldOutput<S> {
+    fn drop(&mut self) {
+        self.shared.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The lines that the sink took and that are no records: its own notices.
+#[derive(Default)]
+pub(super) struct Notices {
+    pub(super) told: u64,
+    /// Which of all lines that the sink ever took they are; only those that may be pending still.
+    places: Vec<u64>,
+}
+
+impl Notices {
+    /// How many of the last `pending` lines of so many `taken` ones they are: what is pending is what was taken last.
+    fn pending(&self, taken: u64, pending: u64) -> u64 {
+        let written = (taken + self.told).saturating_sub(pending);
+        self.places.iter().filter(|place| **place >= written).count() as u64
+    }
+}
+
+/// A number that no other living thread has; never 0.
+#[inline]
+pub(in crate::handler) fn thread_token() -> usize {
+    // A thread that is ending has no thread-locals: all of these share a token that matches nobody who holds a lock.
+    TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
+}
+
+thread_local! {
+    static TOKEN: u8 = const { 0 };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::{Handler, Output};
+    use crate::record::{RecordBuf, Severity};
+
+    /// A sink that takes all lines but the first, and loses them when it is told to.
+    #[derive(Default)]
+    struct Loses {
+        writes: usize,
+        pending: usize,
+        lost: Arc<AtomicBool>,
+        panics: bool,
+    }
+
+    impl Sink for Loses {
+        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+            self.writes += 1;
+            if self.writes == 1 && !self.panics {
+                return Err(Partial::new(0, Error::new(ErrorKind::Full, "no room")));
+            }
+            self.pending += batch.lines().len();
+            assert!(!self.panics, "on purpose");
+            Ok(())
+        }
+
+        fn pending(&self) -> usize {
+            self.pending
+        }
+
+        fn lost(&mut self) -> usize {
+            if self.lost.load(Ordering::Relaxed) { std::mem::take(&mut self.pending) } else { 0 }
+        }
+
+        fn describe(&self) -> String {
+            "loses".to_owned()
+        }
+    }
+
+    fn send(output: &impl Handler, messages: &[&str]) {
+        messages.iter().for_each(|message| {
+            let _ = output.handle(&RecordBuf::new(Severity::INFO, "app", message).as_record());
+        });
+    }
+
+    #[test]
+    fn a_notice_that_is_lost_with_its_line_is_not_counted_as_a_record() {
+        let sink = Loses::default();
+        let lost = sink.lost.clone();
+        let output = Output::new(crate::format::Json::new(), sink);
+        send(&output, &["refused", "lost"]);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (1, 1), "{stats:?}");
+        lost.store(true, Ordering::Relaxed);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
+    }
+
+    #[test]
+    fn what_a_sink_that_panics_has_kept_is_not_counted_twice() {
+        let output = Output::new(crate::format::Json::new(), Loses { panics: true, ..Loses::default() });
+        send(&output, &["one", "two"]);
+        let stats = output.shared.report().stats;
+        assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
+    }
+}
