@@ -68,8 +68,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("layer", &["changes", "clock", "error", "handler", "record", "selflog", "sync"]),
     ("testing", &["clock", "error", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"]),
     ("writer", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
-    // It takes the archives that rotation makes apart.
-    ("read", &["error", "rotation"]),
+    // It takes the archives that rotation makes apart, and decrypts.
+    ("read", &["encryption", "error", "rotation"]),
     ("backoff", &[]),
     ("key", &["error"]),
     ("seal", &["clock", "error", "key", "rotation"]),

@@ -32,6 +32,8 @@ mod presets;
 mod python_format;
 mod queue;
 mod read;
+#[cfg(feature = "encryption")]
+mod read_encrypted;
 mod record;
 mod rewrite;
 mod rotation;

@@ -13,7 +13,7 @@ use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink;
 
 /// What the reader comes upon, lines as they are, gaps as they show, without the directory.
-fn shown(dir: &Path, reader: Reader) -> Vec<String> {
+pub(super) fn shown(dir: &Path, reader: Reader) -> Vec<String> {
     let dir = format!("{}/", dir.display());
     reader
         .map(|event| match event {
@@ -148,6 +148,15 @@ fn a_damaged_archive_gives_what_is_whole_and_the_next_one_follows() {
     write(dir.path(), &[("app.log.2.gz", &packed)]);
     let gaps = Reader::open(dir.path().join("app.log")).unwrap().filter(|event| matches!(event, Event::Gap(_))).count();
     assert_eq!(gaps, 1);
+}
+
+#[cfg(not(feature = "encryption"))]
+#[test]
+fn an_encrypted_file_names_the_feature_that_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &[("app.log.1", b"\x89THENC\r\n\x01"), ("app.log", b"one\n")]);
+    let gap = "app.log.1: cannot read app.log.1: it is encrypted, and the feature `encryption` that reads it is off";
+    expect(dir.path(), &[gap, "one"]);
 }
 
 #[test]

@@ -25,6 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`read::Reader::keys`](crate::read::Reader::keys) reads a file and its old ones, line by line.
+//!
 //! # What a file looks like
 //!
 //! One stream after another, a new one with each opening of the file:

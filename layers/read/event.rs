@@ -65,8 +65,8 @@ pub enum Gap {
         /// How many are left out, one after another.
         files: u64,
     },
-    /// The file cannot be opened, is damaged, or what is compressed in it ends too early; the reader goes on with the
-    /// next one.
+    /// The file cannot be opened, is damaged, no key fits it, or what is compressed or encrypted in it ends too early;
+    /// the reader goes on with the next one.
     Unreadable {
         /// Its name.
         file: Arc<Path>,

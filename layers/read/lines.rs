@@ -1,8 +1,10 @@
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+
+use super::encrypted::Bytes;
 
 /// Takes bytes apart into lines, of which none takes more memory than allowed.
 pub(super) struct Lines {
-    from: BufReader<Box<dyn Read + Send>>,
+    from: BufReader<Bytes>,
     max: usize,
     /// The number of the last line.
     number: u64,
@@ -20,7 +22,7 @@ pub(super) enum Piece {
 }
 
 impl Lines {
-    pub(super) fn new(from: Box<dyn Read + Send>, max: usize) -> Self {
+    pub(super) fn new(from: Bytes, max: usize) -> Self {
         Self { from: BufReader::with_capacity(CAPACITY, from), max, number: 0, buffer: Vec::new() }
     }
 

@@ -1,4 +1,4 @@
-//! Reads a log back: a file and its old ones, compressed or not, as one sequence of lines.
+//! Reads a log back: a file and its old ones, compressed or not, encrypted or not, as one sequence of lines.
 //!
 //! ```
 //! use tracing_handlers::read::{Event, Reader};
@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod encrypted;
 mod event;
 mod family;
 mod lines;

@@ -5,6 +5,7 @@ use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::encrypted::{self, Bytes, Decrypt};
 use super::family::{self, Count, Source, cannot};
 use super::lines::{Lines, Piece};
 use super::{Event, Gap, Line};
@@ -16,10 +17,11 @@ use crate::rotation::{is_same, unpack};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`max_line`](Self::max_line) | 64 MiB | a longer line is not read but [reported](Gap::TooLong) |
+/// | `keys` (feature `encryption`) | none | encrypted files are read, and not reported as [unreadable](Gap::Unreadable) |
 ///
 /// It is an iterator over [`Event`]s: lines and, in their places, what is missing. It never ends early: a file that
 /// cannot be read is reported, and the next one is next. What is compressed is seen by its first bytes, whatever its
-/// name (features `gzip`, `zstd`). Memory is bounded by the longest line.
+/// name (features `gzip`, `zstd`), and so is what is encrypted (feature `encryption`). Memory is bounded by the longest line.
 ///
 /// ```
 /// use tracing_handlers::read::{Event, Reader};
@@ -48,6 +50,8 @@ pub struct Reader {
     sources: VecDeque<Source>,
     now: Option<Now>,
     max_line: usize,
+    /// `None`: there are no keys.
+    decrypt: Option<Decrypt>,
 }
 
 /// The file that is being read.
@@ -106,12 +110,18 @@ impl Reader {
         self
     }
 
+    #[cfg_attr(not(feature = "encryption"), expect(dead_code))]
+    pub(super) fn decrypt(mut self, decrypt: Decrypt) -> Self {
+        self.decrypt = Some(decrypt);
+        self
+    }
+
     fn count(path: &Path, count: Count) -> Result<Self, Error> {
         family::open(path, count).map(|sources| Self::new(sources.into()))
     }
 
     fn new(sources: VecDeque<Source>) -> Self {
-        Self { sources, now: None, max_line: 64 << 20 }
+        Self { sources, now: None, max_line: 64 << 20, decrypt: None }
     }
 
     /// Goes to the next file; a gap where that cannot be read.
@@ -126,7 +136,8 @@ impl Reader {
             Source::Open { file, twin: Some(twin), .. } if holds_the_same(&file, &twin) => return None,
             Source::Open { path, file, .. } => (path, Ok(file)),
         };
-        match opened.and_then(|file| begin(&path, file)) {
+        let begun = opened.and_then(|file| encrypted::open(begin(&path, file)?, self.decrypt.as_ref()));
+        match begun {
             Ok(from) => {
                 self.now = Some(Now { path, lines: Lines::new(from, self.max_line) });
                 None
@@ -182,7 +193,7 @@ impl fmt::Debug for Reader {
 }
 
 /// Its bytes, uncompressed. A name that says that there is an archive, where there is nothing at all, is a damaged one.
-fn begin(path: &Path, file: fs::File) -> io::Result<Box<dyn io::Read + Send>> {
+fn begin(path: &Path, file: fs::File) -> io::Result<Bytes> {
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
