@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// What went wrong, in one word. New kinds may be added.
+/// What went wrong, in one word. Kinds may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -16,7 +16,7 @@ pub enum ErrorKind {
     Format,
     /// A deadline passed before the work was done.
     Timeout,
-    /// A bounded place is full.
+    /// A bounded place has no room left.
     Full,
     /// The destination has been closed.
     Closed,
@@ -24,7 +24,27 @@ pub enum ErrorKind {
     Panic,
 }
 
-/// An error with a [kind](ErrorKind), a message that names the thing, and, where there is one, its source.
+/// What a caller can do about an error. Every error has one: see [`Error::class`].
+///
+/// ```
+/// use tracing_handlers::{Error, ErrorClass, ErrorKind};
+///
+/// assert_eq!(Error::new(ErrorKind::Timeout, "no answer").class(), ErrorClass::Temporary);
+/// let refused = Error::new(ErrorKind::Io, "the server rejects the record").with_class(ErrorClass::Permanent);
+/// assert_eq!(refused.class(), ErrorClass::Permanent);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The same attempt may succeed later: the peer is away, the operating system refused.
+    Temporary,
+    /// The same attempt fails again: the record cannot be formatted, the destination is closed.
+    Permanent,
+    /// There is no room at the moment: a disk, a queue, a peer's buffer. A later attempt may succeed.
+    Full,
+}
+
+/// An error with a [kind](ErrorKind), a [class](ErrorClass), a message that names the thing, and, where there is one, its source.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorKind};
@@ -38,22 +58,29 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    class: ErrorClass,
     message: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
-    told: bool,
-    /// Of a [`Partial`]: here, so that one is two words.
-    missed: Vec<usize>,
+    handler: Option<Box<str>>,
 }
 
 impl Error {
-    /// An error without a source. By custom the message is lower case, without a trailing dot, and names the thing.
+    /// An error without a source. By convention the message is lower case, has no trailing dot and names the thing.
+    ///
+    /// Its class follows from the kind: `Io` and `Timeout` are temporary, `Full` is full, all others are permanent.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), source: None, told: false, missed: Vec::new() }))
+        let class = class_of(kind);
+        Self(Box::new(Inner { kind, class, message: message.into(), source: None, handler: None }))
     }
 
-    /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed.
+    /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed. A full disk or an exceeded quota makes it
+    /// [`ErrorClass::Full`], any other cause [`ErrorClass::Temporary`].
     pub fn io(what: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
-        Self::new(ErrorKind::Io, what).with_source(source)
+        let class = match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorClass::Full,
+            _ => ErrorClass::Temporary,
+        };
+        Self::new(ErrorKind::Io, what).with_class(class).with_source(source)
     }
 
     /// The same error with the error that caused it.
@@ -62,10 +89,28 @@ impl Error {
         self
     }
 
-    /// The same error once more, for another caller. Of its source only the operating system's error comes along whole.
+    /// The same error in another class, for a destination that knows better than the kind says.
+    pub fn with_class(mut self, class: ErrorClass) -> Self {
+        self.0.class = class;
+        self
+    }
+
+    /// The same error, met by the handler `name`, which has reported it to [`selflog`](crate::selflog) itself.
+    ///
+    /// For handlers that keep track of whether they work and report each change once: whoever absorbs an error that names its
+    /// handler does not report it a second time.
+    pub fn with_handler(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.handler = Some(name.into());
+        self
+    }
+
+    /// A copy of the error for another caller. Of its source only the operating system's error is copied as such; any other
+    /// becomes its text.
     pub(crate) fn again(&self) -> Self {
-        let again = Self::new(self.0.kind, self.0.message.clone());
-        match (self.io_error(), &self.0.source) {
+        let Inner { kind, class, message, source, handler } = &*self.0;
+        let mut again = Self::new(*kind, message.clone()).with_class(*class);
+        again.0.handler.clone_from(handler);
+        match (self.io_error(), source) {
             (Some(io), _) => again.with_source(match io.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(io.kind(), io.to_string()),
@@ -75,24 +120,33 @@ impl Error {
         }
     }
 
-    /// Somebody has told selflog, who knows the thing's name and whether this is news.
-    pub(crate) fn told(mut self) -> Self {
-        self.0.told = true;
-        self
-    }
-
-    pub(crate) fn is_told(&self) -> bool {
-        self.0.told
-    }
-
     /// What went wrong, in one word.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The operating system's error, where that is the cause.
+    /// Whether another attempt can help.
+    pub fn class(&self) -> ErrorClass {
+        self.0.class
+    }
+
+    /// The name of the handler that met the error and reported it to [`selflog`](crate::selflog). `None` if whoever absorbs the
+    /// error has to report it.
+    pub fn handler(&self) -> Option<&str> {
+        self.0.handler.as_deref()
+    }
+
+    /// The operating system's error, if that is the cause.
     pub fn io_error(&self) -> Option<&io::Error> {
         self.0.source.as_deref()?.downcast_ref()
+    }
+}
+
+fn class_of(kind: ErrorKind) -> ErrorClass {
+    match kind {
+        ErrorKind::Io | ErrorKind::Timeout => ErrorClass::Temporary,
+        ErrorKind::Full => ErrorClass::Full,
+        ErrorKind::Config | ErrorKind::Format | ErrorKind::Closed | ErrorKind::Panic => ErrorClass::Permanent,
     }
 }
 
@@ -105,7 +159,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What `main` prints of an error that it returns.
+/// What `main` prints when it returns the error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} ({:?})", self.0.kind)
@@ -143,32 +197,29 @@ impl From<Error> for io::Error {
 /// ```
 #[derive(Debug)]
 pub struct Partial {
-    /// How many records were delivered whole: those at the front of the batch, unless it [says](Self::missed) which.
+    /// The number of records that were delivered whole: those at the front of the batch, unless it [names others](Self::missed).
     pub delivered: usize,
-    /// Why the others were not; where there were several reasons, the last.
+    /// Why the others were not; if there were several reasons, the last one.
     pub error: Error,
+    /// The places of the records that were not delivered, in order. Empty: all from `delivered` on.
+    missed: Vec<usize>,
 }
 
 impl Partial {
-    /// The first `delivered` records went through before `error`, and none behind them.
-    pub fn new(delivered: usize, mut error: Error) -> Self {
-        // It may come from another batch, whose places mean nothing in this one.
-        error.0.missed.clear();
-        Self { delivered, error }
+    /// The first `delivered` records went through before `error`, and none after them.
+    pub fn new(delivered: usize, error: Error) -> Self {
+        Self { delivered, error, missed: Vec::new() }
     }
 
-    /// Of so many `records` those at the places `missed`, from 0 and in order, were not delivered, and all others were.
-    pub fn scattered(records: usize, missed: Vec<usize>, mut error: Error) -> Self {
-        let delivered = records.saturating_sub(missed.len());
-        error.0.missed = missed;
-        Self { delivered, error }
+    /// Of a batch of `records` records, those at the places `missed` (from 0, in order) were not delivered, and all others were.
+    pub fn scattered(records: usize, missed: Vec<usize>, error: Error) -> Self {
+        Self { delivered: records.saturating_sub(missed.len()), error, missed }
     }
 
-    /// The places of the records, from 0, that a batch of so many `records` has not delivered.
+    /// The places, from 0, of the records of a batch of `records` records that were not delivered.
     pub fn missed(&self, records: usize) -> impl Iterator<Item = usize> {
-        let places = &self.error.0.missed;
-        let behind = if places.is_empty() { self.delivered..records } else { 0..0 };
-        places.iter().copied().chain(behind)
+        let behind = if self.missed.is_empty() { self.delivered..records } else { 0..0 };
+        self.missed.iter().copied().chain(behind)
     }
 }
 
@@ -189,7 +240,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_once_more_reads_the_same_and_has_the_same_cause() {
+    fn the_class_follows_from_the_kind_and_the_cause_unless_it_is_set() {
+        let of = |kind| Error::new(kind, "").class();
+        assert_eq!([ErrorKind::Io, ErrorKind::Timeout].map(of), [ErrorClass::Temporary; 2]);
+        let permanent = [ErrorKind::Config, ErrorKind::Format, ErrorKind::Closed, ErrorKind::Panic];
+        assert_eq!(permanent.map(of), [ErrorClass::Permanent; 4]);
+        assert_eq!(of(ErrorKind::Full), ErrorClass::Full);
+        let full = Error::io("cannot write a.log", io::Error::from_raw_os_error(28));
+        assert_eq!((full.class(), full.again().class()), (ErrorClass::Full, ErrorClass::Full));
+        let refused = full.with_class(ErrorClass::Permanent).with_handler("a.log");
+        assert_eq!((refused.again().class(), refused.again().handler()), (ErrorClass::Permanent, Some("a.log")));
+    }
+
+    #[test]
+    fn a_copy_of_an_error_reads_the_same_and_has_the_same_cause() {
         let full = Error::io("cannot write a.log", io::Error::from_raw_os_error(28));
         assert_eq!(full.again().to_string(), full.to_string());
         assert_eq!(full.again().io_error().and_then(io::Error::raw_os_error), Some(28));

@@ -55,7 +55,6 @@ mod changes;
 pub mod clock;
 #[cfg(feature = "encryption")]
 pub mod encryption;
-mod epochs;
 mod error;
 pub mod filter;
 pub mod format;
@@ -84,7 +83,7 @@ pub mod writer;
 #[doc(hidden)]
 pub use tracing as __tracing;
 
-pub use error::{Error, ErrorKind, Partial};
+pub use error::{Error, ErrorClass, ErrorKind, Partial};
 pub use filter::Filter;
 pub use format::Format;
 pub use framing::Framing;

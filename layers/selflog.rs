@@ -1,8 +1,9 @@
-//! The crate's own troubles: told in one place, once per change of state, never through tracing.
+//! The crate's own troubles, reported in one place, once per change of state, and never through tracing.
 
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::Error;
@@ -37,7 +38,7 @@ pub fn reset() {
     *lock(&TELL) = None;
 }
 
-/// Tells of a trouble: for handlers, formats and sinks, this crate's and others'.
+/// Reports a trouble: for handlers, formats and sinks, this crate's and others'.
 pub fn tell(message: &str) {
     let tell = lock(&TELL).clone();
     match tell {
@@ -47,7 +48,7 @@ pub fn tell(message: &str) {
     }
 }
 
-/// Past `std::io::Stderr`, whose lock the application may hold, and without a panic where standard error is closed.
+/// Bypasses `std::io::Stderr`, whose lock the application may hold, and does not panic if standard error is closed.
 #[cfg(unix)]
 fn to_stderr(message: &str) {
     use std::os::fd::FromRawFd;
@@ -65,62 +66,68 @@ fn to_stderr(message: &str) {
     let _ = stderr.write_all(line.as_bytes());
 }
 
-/// Remembers whether something works, so that only the changes are told.
+/// Remembers whether something works, so that only changes are told. Without a lock, so that a fork cannot find it locked and the
+/// closure that is told may come back here.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    /// The last that was told is a failure.
-    told_failing: bool,
-    /// Records since it was last told that it works.
-    failed: u64,
-    told: Option<Instant>,
+    /// The last message was of a failure.
+    told_failing: AtomicBool,
+    /// Records that failed since the last message that it works.
+    failed: AtomicU64,
+    /// When the last message was sent, in nanoseconds of this process from 1; 0: never.
+    told: AtomicU64,
 }
 
 impl Health {
-    /// `records` could not be delivered.
-    pub(crate) fn failed(&mut self, name: &str, error: &Error, records: usize) {
-        self.failed += records as u64;
+    /// `records` records could not be delivered.
+    pub(crate) fn failed(&self, name: &str, error: &Error, records: usize) {
+        self.failed.fetch_add(records as u64, Ordering::Relaxed);
         if self.is_news(true) {
             tell(&format!("{name}: {error}"));
         }
     }
 
-    /// It works. Costs one comparison where it worked before.
+    /// It works. Costs one load if it worked before.
     #[inline]
-    pub(crate) fn works(&mut self, name: &str) {
-        if self.told_failing {
+    pub(crate) fn works(&self, name: &str) {
+        if self.told_failing.load(Ordering::Relaxed) {
             self.recovered(name);
         }
     }
 
     #[cold]
-    fn recovered(&mut self, name: &str) {
+    fn recovered(&self, name: &str) {
         if self.is_news(false) {
-            tell(&format!("{name}: works again; {} records failed", std::mem::take(&mut self.failed)));
+            tell(&format!("{name}: works again; {} records failed", self.failed.swap(0, Ordering::Relaxed)));
         }
     }
 
-    /// Whether it must be told that it fails, or that it does not any more; then that counts as told.
+    /// Whether the caller has to tell that it fails, or that it does not any more; then that counts as told.
     #[inline]
-    pub(crate) fn is_news(&mut self, failing: bool) -> bool {
-        let news = self.told_failing != failing && self.may_tell();
+    pub(crate) fn is_news(&self, failing: bool) -> bool {
+        let news = self.told_failing.load(Ordering::Relaxed) != failing && self.may_tell();
         if news {
-            self.told_failing = failing;
+            self.told_failing.store(failing, Ordering::Relaxed);
         }
         news
     }
 
-    /// What fails every other time is not told every time; the state that lasts is told when the time is up.
-    fn may_tell(&mut self) -> bool {
-        let now = Instant::now();
-        let may = self.told.is_none_or(|told| now.duration_since(told) >= QUIET);
-        if may {
-            self.told = Some(now);
-        }
-        may
+    /// What fails every other time is not told every time; a state that lasts is told when the time is up. Of several threads one
+    /// may tell.
+    fn may_tell(&self) -> bool {
+        let (now, told) = (nanos_of_process(), self.told.load(Ordering::Relaxed));
+        (told == 0 || now.saturating_sub(told) >= QUIET.as_nanos() as u64)
+            && self.told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
-/// Keeps selflog whole while the process forks.
+/// From 1.
+fn nanos_of_process() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1
+}
+
+/// Locks selflog while the process forks.
 pub(crate) fn freeze(deadline: Instant) -> Box<dyn std::any::Any> {
     Box::new(crate::sync::lock_until(&TELL, deadline))
 }

@@ -33,13 +33,19 @@ impl Stats {
         self.accepted == self.delivered + self.dropped.total() + self.failed + self.pending
     }
 
-    /// Adds those of another handler.
+    /// Adds the counts of another handler.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.delivered += other.delivered;
         self.failed += other.failed;
         self.pending += other.pending;
         other.dropped.iter().for_each(|(reason, count)| self.dropped.add(reason, count));
+    }
+
+    /// Adds `count` records that were accepted and dropped for `reason`.
+    pub fn add_dropped(&mut self, reason: DropReason, count: u64) {
+        self.accepted += count;
+        self.dropped.add(reason, count);
     }
 
     /// Records that will never arrive: dropped or failed.
@@ -160,12 +166,28 @@ pub struct Report {
     pub name: String,
     /// What became of its records.
     pub stats: Stats,
+    /// The least important level that the handler takes, by its own setting.
+    level: Option<String>,
 }
 
 impl Report {
     /// For handlers outside this crate.
     pub fn new(name: impl Into<String>, stats: Stats) -> Self {
-        Self { name: name.into(), stats }
+        Self { name: name.into(), stats, level: None }
+    }
+
+    /// The same report of a handler that is set to `level`, which [`Handle::tree`](crate::Handle::tree) shows.
+    pub fn with_level(mut self, level: impl fmt::Display) -> Self {
+        self.level = Some(level.to_string());
+        self
+    }
+
+    /// The line of [`Display`](fmt::Display), with the level behind the name.
+    pub(crate) fn line_in_tree(&self) -> String {
+        match &self.level {
+            Some(level) => Self::new(format!("{} [{level}]", self.name), self.stats).to_string(),
+            None => self.to_string(),
+        }
     }
 }
 

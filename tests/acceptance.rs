@@ -250,9 +250,9 @@ struct EveryOther {
 }
 
 impl Sink for EveryOther {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         self.calls += 1;
-        let lines = batch.lines().len();
+        let lines = framed.lines().len();
         let taken = if self.calls.is_multiple_of(2) { lines / 2 } else { lines };
         self.taken.fetch_add(taken as u64, Ordering::SeqCst);
         self.refused.fetch_add((lines - taken) as u64, Ordering::SeqCst);

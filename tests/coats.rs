@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use tracing_handlers::sink::{Batch, FileOptions, Line};
+use tracing_handlers::sink::{FileOptions, Framed, Line};
 use tracing_handlers::{Partial, Sink};
 
 /// Has a child process write lines until the file is longer than `len`, and kills it.
@@ -104,5 +104,5 @@ fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), Partial> {
             Line { end, severity: tracing_handlers::Severity::INFO }
         })
         .collect();
-    file.write(Batch::new(lines.concat().as_bytes(), &ends))
+    file.write(Framed::new(lines.concat().as_bytes(), &ends))
 }

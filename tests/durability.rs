@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing_handlers::handler::{Handler, Stats, from_fn};
 use tracing_handlers::rotation::Rotation;
-use tracing_handlers::sink::{Batch, Durability, File, FileOptions, Line, Sink, Writer};
+use tracing_handlers::sink::{Durability, File, FileOptions, Framed, Line, Sink, Writer};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format, selflog};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -190,7 +190,7 @@ fn a_flush_that_comes_before_anybody_has_waited_for_an_important_line_waits_for_
     let mut file = File::options().sync_after(Severity::ERROR).open(dir.path().join("app.log")).unwrap();
     assert!(file.commit().is_none());
     let line = [Line { end: 8, severity: Severity::FATAL }];
-    Sink::write(&mut file, Batch::new(b"trouble\n", &line)).unwrap();
+    Sink::write(&mut file, Framed::new(b"trouble\n", &line)).unwrap();
     Sink::flush(&mut file, far()).unwrap();
     assert_eq!(file.pending(), 1);
     file.commit().expect("there is a line to wait for").wait(far()).unwrap();
@@ -401,8 +401,8 @@ fn a_sink_around_a_file_that_knows_of_no_commits_loses_nothing_but_time() {
 fn around(path: &Path) {
     struct Around(File);
     impl Sink for Around {
-        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-            Sink::write(&mut self.0, batch)
+        fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+            Sink::write(&mut self.0, framed)
         }
 
         fn describe(&self) -> String {
@@ -453,7 +453,7 @@ fn a_boxed_file_hands_its_commits_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut boxed: Box<dyn Sink> = Box::new(synced().open(dir.path().join("app.log")).unwrap());
     assert!(boxed.commit().is_none());
-    boxed.write(Batch::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).unwrap();
+    boxed.write(Framed::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).unwrap();
     let commit = boxed.commit().unwrap();
     assert_eq!((boxed.pending(), boxed.lost()), (1, 0));
     commit.wait(far()).unwrap();

@@ -20,7 +20,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tracing_handlers::filter;
 use tracing_handlers::handler::{Filtered, Handler, Overflow, Queue, from_fn};
 use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
-use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::writer::Lines;
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
@@ -397,9 +397,9 @@ impl File {
 }
 
 impl Sink for File {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.buffer.extend_from_slice(batch.bytes());
-        self.pending += batch.lines().len();
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.buffer.extend_from_slice(framed.bytes());
+        self.pending += framed.lines().len();
         match self.buffer.len() > self.room {
             true => self.empty().map_err(Partial::from),
             false => Ok(()),
@@ -465,7 +465,7 @@ fn hangs() -> impl Handler {
 struct Hangs;
 
 impl Sink for Hangs {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         loop {
             thread::park();
         }
@@ -612,7 +612,7 @@ fn a_panic_is_logged_once_and_the_hook_before_still_runs(directory: &Path) {
 fn a_panic_in_a_sink_does_not_wait_for_itself(_: &Path) {
     struct Panics;
     impl Sink for Panics {
-        fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
             panic!("on purpose");
         }
         fn describe(&self) -> String {
@@ -667,7 +667,7 @@ static ENTERED: std::sync::LazyLock<Arc<AtomicBool>> = std::sync::LazyLock::new(
 struct HangsOnce(Arc<AtomicBool>);
 
 impl Sink for HangsOnce {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         self.0.store(true, Ordering::SeqCst);
         loop {
             thread::park();
@@ -776,7 +776,7 @@ fn an_exit_from_a_handler_comes_to_an_end(_: &Path) {
 fn an_exit_from_a_sink_comes_to_an_end(_: &Path) {
     struct Exits;
     impl Sink for Exits {
-        fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
             std::process::exit(7);
         }
         fn describe(&self) -> String {
@@ -808,7 +808,7 @@ fn without_a_thread_to_be_had_records_are_written_by_those_who_log(directory: &P
 struct Fickle(Arc<AtomicBool>);
 
 impl Sink for Fickle {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         match self.0.load(Ordering::SeqCst) {
             true => Ok(()),
             false => Err(Error::new(tracing_handlers::ErrorKind::Io, "on purpose").into()),
@@ -943,8 +943,8 @@ fn children_forked_under_load_deliver_their_own_records_once(directory: &Path) {
 struct Unforgetting(File);
 
 impl Sink for Unforgetting {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.0.write(batch)
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.0.write(framed)
     }
 
     fn describe(&self) -> String {
@@ -1024,8 +1024,8 @@ fn a_fork_from_inside_a_handler_does_not_hang(directory: &Path) {
 fn a_fork_from_inside_a_sink_does_not_hang(directory: &Path) {
     struct Forks(File);
     impl Sink for Forks {
-        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-            self.0.write(batch)?;
+        fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+            self.0.write(framed)?;
             wait_for(fork(|| tracing::info!("line of the child{TAIL}")));
             Ok(())
         }

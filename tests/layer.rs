@@ -14,7 +14,7 @@ use tracing::{Level, debug, error, info, info_span, trace_span};
 use tracing_handlers::filter::LevelFilter;
 use tracing_handlers::handler::{Handler, Queue, Rewriting, from_fn};
 use tracing_handlers::rewrite::Redact;
-use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity, format};
 
 use crate::collect::{Seen, dispatch, seen};
@@ -30,8 +30,8 @@ impl Bytes {
 }
 
 impl Sink for Bytes {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.0.lock().unwrap().extend_from_slice(batch.bytes());
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.0.lock().unwrap().extend_from_slice(framed.bytes());
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use tracing_handlers::handler::{DropReason, Handler, Stats};
-use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format};
 
 use crate::queue::{record, soon};
@@ -33,7 +33,7 @@ impl Collected {
 }
 
 impl Sink for Collected {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         assert!(!self.panics.load(Ordering::SeqCst), "a panic on purpose");
         let write = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
         let nth = self.fail_every.load(Ordering::SeqCst);
@@ -41,11 +41,11 @@ impl Sink for Collected {
             return Err(Error::new(ErrorKind::Io, "an error on purpose").into());
         }
         let most = self.take_at_most.load(Ordering::SeqCst);
-        let take = if most == 0 { batch.lines().len() } else { most };
-        for (line, _) in batch.iter().take(take) {
+        let take = if most == 0 { framed.lines().len() } else { most };
+        for (line, _) in framed.iter().take(take) {
             self.lines.lock().unwrap().push(String::from_utf8_lossy(line).trim_end().to_owned());
         }
-        match take < batch.lines().len() {
+        match take < framed.lines().len() {
             true => Err(Partial::new(take, Error::new(ErrorKind::Io, "an error on purpose"))),
             false => Ok(()),
         }
@@ -69,8 +69,8 @@ impl Buffered {
 }
 
 impl Sink for Buffered {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.waiting.extend(batch.iter().map(|(line, _)| String::from_utf8_lossy(line).trim_end().to_owned()));
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.waiting.extend(framed.iter().map(|(line, _)| String::from_utf8_lossy(line).trim_end().to_owned()));
         Ok(())
     }
 
@@ -221,7 +221,7 @@ impl Echo {
 }
 
 impl Sink for Echo {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         self.log();
         Ok(())
     }

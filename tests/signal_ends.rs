@@ -144,7 +144,7 @@ fn a_sink_that_hangs_holds_up_a_sigterm_no_longer_than_allowed(_: &Path) {
 struct HangsInFlush(Arc<AtomicBool>);
 
 impl Sink for HangsInFlush {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         Ok(())
     }
 
@@ -210,7 +210,7 @@ fn a_sigterm_while_main_returns_loses_nothing(directory: &Path) {
 fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
     struct WaitsInFlush(Arc<AtomicBool>);
     impl Sink for WaitsInFlush {
-        fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
             Ok(())
         }
         fn flush(&mut self, _: Instant) -> Result<(), Error> {

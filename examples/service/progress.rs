@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing_handlers::format::Caps;
-use tracing_handlers::sink::{Batch, Sink};
+use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, Partial};
 
 /// A bar for so many requests on standard error; where that is no terminal, none is drawn.
@@ -26,8 +26,8 @@ impl<S: Sink> AboveBar<S> {
 }
 
 impl<S: Sink> Sink for AboveBar<S> {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.bar.suspend(|| self.terminal.write(batch))
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.bar.suspend(|| self.terminal.write(framed))
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {

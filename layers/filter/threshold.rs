@@ -1,3 +1,5 @@
+use std::fmt;
+
 use tracing::Level;
 
 use super::{Filter, LevelFilter};
@@ -53,6 +55,16 @@ impl Threshold {
         match self.severity() {
             Some(severity) => LevelFilter::from_level(severity.level()),
             None => LevelFilter::OFF,
+        }
+    }
+}
+
+/// The least severity that passes, or `OFF`.
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.severity() {
+            Some(severity) => severity.fmt(f),
+            None => f.write_str("OFF"),
         }
     }
 }

@@ -1,13 +1,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Write as _};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Handler, Report, Stats};
 use crate::clock::Timestamp;
 use crate::filter::{Filter, LevelFilter};
-use crate::record::{Meta, Record, RecordBuf, Severity};
+use crate::record::{Meta, Record, RecordBuf, Severity, SpanEvents};
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, ErrorKind, process};
 
@@ -263,14 +264,25 @@ impl Handler for Alert {
         given
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.to.as_ref().map_or(Ok(()), |to| to.flush(deadline))
+    /// The handler of the alarms.
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.to.iter().try_for_each(|to| visit(&**to))
     }
 
     /// `accepted`: records that passed the filter; `delivered`: those that were counted, and whose alarm, if they gave one,
     /// went through.
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new(self.name.as_str(), lock(&self.state).stats()))
+    }
+
+    /// It wants none for itself, and the handler of the alarms receives no records of spans.
+    fn span_events(&self) -> SpanEvents {
+        SpanEvents::NONE
+    }
+
+    /// Its own counts, then those of its filter, then those of the handler of the alarms.
     fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.name.clone(), lock(&self.state).stats()));
+        reports.extend(self.own_report());
         self.filter.report(reports);
         if let Some(to) = &self.to {
             to.report(reports);

@@ -1,5 +1,6 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -18,7 +19,7 @@ use crate::{Error, ErrorKind, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 5 s | how long the flush of one record may take |
-/// | [`name`](Self::name) | `audit` | how reports call it |
+/// | [`name`](Self::name) | `audit` | the name used in reports |
 ///
 /// What counts as delivered is what the sink calls so: for a file that the system has it, not that the disk does. A record
 /// that the handler does not want, because of an output's level or filter, is no error; one that a
@@ -63,12 +64,12 @@ impl<H: Handler> Audit<H> {
 
     /// How long the flush of one record may take.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.set(|shared| shared.timeout = timeout)
+        self.set("timeout", |shared| shared.timeout = timeout)
     }
 
-    /// How reports call it.
+    /// The name used in reports.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|shared| shared.name = name.into())
+        self.set("name", |shared| shared.name = name.into())
     }
 
     /// Stops the program at the first record that could not be delivered: see [`OrStop`].
@@ -85,10 +86,13 @@ impl<H: Handler> Audit<H> {
         self.shared.tally.one(self.shared.deliver(|handler| handler.handle(record)))
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Shared<H>)) -> Self {
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
         match Arc::get_mut(&mut self.shared) {
             Some(shared) => set(shared),
-            None => crate::selflog::tell("an audit that has been cloned keeps its settings: set them first"),
+            None => crate::selflog::tell(&format!(
+                "`{setting}` has no effect: the audit `{}` has been cloned already",
+                self.shared.name
+            )),
         }
         self
     }
@@ -101,14 +105,6 @@ impl<H> Clone for Audit<H> {
 }
 
 impl<H: Handler> Handler for Audit<H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.handler.max_level()
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         self.log(record)
     }
@@ -118,21 +114,24 @@ impl<H: Handler> Handler for Audit<H> {
         self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new(self.shared.name.as_str(), self.shared.tally.stats()))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.shared.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.shared.handler.max_level()
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.shared.handler.span_events()
-    }
-
-    fn passed_over(&self, record: &Record<'_>) {
-        self.shared.handler.passed_over(record);
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.shared.name.clone(), self.shared.tally.stats()));
-        self.shared.handler.report(reports);
     }
 }
 
@@ -157,6 +156,8 @@ impl<H: Handler> Shared<H> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::handler::script::{Script, batch, record};
     use crate::handler::{Fallback, Queue};
@@ -168,7 +169,7 @@ mod tests {
         audit.log(&record("a").as_record()).unwrap();
         assert_eq!((script.flushed(), script.delivered().len()), (1, 1));
         assert_eq!(audit.clone().log(&record("b").as_record()).unwrap_err().kind(), ErrorKind::Io);
-        audit.handle_batch(Records::new(&batch(&["c", "d"]))).unwrap();
+        audit.handle_batch(batch(&["c", "d"]).records()).unwrap();
         let stats = audit.stats()[0].stats;
         assert!(stats.balances() && (stats.delivered, stats.failed, script.flushed()) == (3, 1, 2), "{stats:?}");
     }
@@ -204,7 +205,7 @@ mod tests {
         }
         let audit = Audit::new(Late);
         assert_eq!(audit.log(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Timeout);
-        let partial = audit.handle_batch(Records::new(&batch(&["b", "c"]))).unwrap_err();
+        let partial = audit.handle_batch(batch(&["b", "c"]).records()).unwrap_err();
         assert_eq!((partial.delivered, audit.stats()[0].stats.failed), (0, 3));
     }
 }

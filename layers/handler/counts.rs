@@ -139,9 +139,9 @@ impl Handler for Counts {
         Ok(())
     }
 
-    fn report(&self, reports: &mut Vec<Report>) {
+    fn own_report(&self) -> Option<Report> {
         let counted = lock(&self.shared).total();
-        reports.push(Report::new("counts", Stats { accepted: counted, delivered: counted, ..Stats::default() }));
+        Some(Report::new("counts", Stats { accepted: counted, delivered: counted, ..Stats::default() }))
     }
 }
 

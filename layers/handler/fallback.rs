@@ -1,13 +1,14 @@
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::group::{one, worst};
-use super::rest::Rest;
+use super::group::one;
+use super::wanted::Wanted;
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
-use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::record::{Batch, Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, selflog};
 
 /// A handler, and others for what it cannot deliver: log4j2's `Failover`, Serilog's `FallbackChain`.
@@ -16,16 +17,17 @@ use crate::{Error, ErrorKind, Partial, selflog};
 /// |---|---|---|
 /// | [`or`](Self::or) | none | one more handler, for what those before it could not deliver |
 /// | [`retry_interval`](Self::retry_interval) | 60 s | how long the first handler is left alone after it failed |
-/// | [`clock`](Self::clock) | the system's | what that is measured by |
-/// | [`name`](Self::name) | `fallback` | how reports and troubles call it |
+/// | [`clock`](Self::clock) | the system's | measures that time |
+/// | [`name`](Self::name) | `fallback` | the name used in reports and selflog messages |
 ///
 /// After a failure the first handler, the primary, is left alone for the interval; then the next record that it wants is the
-/// probe. The others are tried in order, for each record. Of a batch, what one could not deliver goes on to the next. Each change
-/// of the primary's state is told to [`selflog`](crate::selflog); a failure of another at most once in an interval.
+/// probe. The others are tried in order, for each record. Of a batch, what one could not deliver goes to the next. Each change
+/// of the primary's state is reported to [`selflog`](crate::selflog); a failure of another handler at most once in an interval.
 ///
-/// A record has failed when no handler took it; then the last error is returned. One that a handler does not want counts as
-/// taken by it. A handler takes a record when its `handle` says so: a [`Queue`](super::Queue) always does, so that it must stand
-/// in front of the fallback, not inside.
+/// A record has failed if no handler took it; then the last error is returned. A record that a handler does not want counts as
+/// taken by it. A handler takes a record when its `handle` returns `Ok`: a [`Queue`](super::Queue) always does, so it must stand
+/// in front of the fallback, not inside. While the primary is left alone it does not see the records at all: an
+/// [`Output`](super::Output) there tells in its log of those that its own sink refused, not of those that went past it.
 ///
 /// ```
 /// use tracing_handlers::handler::{Fallback, Handler, from_fn};
@@ -49,7 +51,7 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// `primary` takes all that it can.
+    /// `primary` takes everything that it can.
     pub fn new(primary: impl Handler) -> Self {
         Self {
             primary: Link::new(primary),
@@ -61,7 +63,7 @@ impl Fallback {
         }
     }
 
-    /// What those before it could not deliver goes to `handler`.
+    /// What the handlers before it could not deliver goes to `handler`.
     pub fn or(mut self, handler: impl Handler) -> Self {
         self.others.push(Link::new(handler));
         self
@@ -73,13 +75,13 @@ impl Fallback {
         self
     }
 
-    /// What the interval is measured by.
+    /// Measures the interval.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// How reports and troubles call it.
+    /// The name used in reports and selflog messages.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -87,10 +89,7 @@ impl Fallback {
 
     fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut failed = match self.turn(std::iter::once(*record)) {
-            Turn::Rests => {
-                self.primary.passed_over(record);
-                None
-            }
+            Turn::Rests => None,
             turn => match self.try_primary(turn, || one(&*self.primary.handler, record)) {
                 Ok(()) => return Ok(()),
                 Err(error) => Some(error),
@@ -102,63 +101,61 @@ impl Fallback {
                 Err(error) => failed = Some(self.other_failed(index, error)),
             }
         }
-        Err(failed.unwrap_or_else(|| self.nobody()))
+        Err(failed.unwrap_or_else(|| self.no_other()))
     }
 
     fn hand_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let (mut rest, mut failed) = match self.turn(records) {
-            Turn::Rests => {
-                records.for_each(|record| self.primary.passed_over(&record));
-                (Rest::all(records), None)
-            }
+            Turn::Rests => (records.collect(), None),
             Turn::Probe => match self.probe_with_one(records) {
-                (rest, None) if rest.len() == 0 => return Ok(()),
+                (rest, None) if rest.is_empty() => return Ok(()),
                 rest_and_error => rest_and_error,
             },
             Turn::Works => match self.try_primary(Turn::Works, || self.primary.handler.handle_batch(records)) {
                 Ok(()) => return Ok(()),
-                Err(partial) => (Rest::of(records, &partial), Some(partial.error)),
+                Err(partial) => (Batch::missed(records, &partial), Some(partial.error)),
             },
         };
         for (index, other) in self.others.iter().enumerate() {
             match guarded(|| other.handler.handle_batch(rest.records())) {
                 Ok(()) => return Ok(()),
                 Err(partial) => {
-                    rest = rest.after(&partial);
+                    rest = rest.missed_of(&partial);
                     failed = Some(self.other_failed(index, partial.error));
                 }
             }
         }
-        Err(rest.failed(records.count(), failed.unwrap_or_else(|| self.nobody())))
+        Err(rest.into_partial(records.len(), failed.unwrap_or_else(|| self.no_other())))
     }
 
-    /// One record of the batch, so that a primary that is still stuck is stuck once: the first that it wants. Those before it
-    /// are for the others, as if they had come one by one. What the primary has not got, and the error if there was one.
-    fn probe_with_one(&self, records: Records<'_>) -> (Rest, Option<Error>) {
-        let mut behind = records;
-        let mut rest = Rest::new();
+    /// Probes with one record of the batch, so that a primary that is still stuck is stuck once: the first that it wants. Those
+    /// before it are for the others, as if they had come one by one. Returns what the primary has not taken, and its error.
+    fn probe_with_one(&self, records: Records<'_>) -> (Batch, Option<Error>) {
+        let mut after = records;
+        let mut rest = Batch::new();
         let probe = loop {
-            match behind.next() {
+            match after.next() {
                 Some(record) if self.primary.wants(&record) => break record,
-                Some(record) => rest.push(rest.len(), &record),
+                Some(record) => rest.push(&record),
                 None => return (rest, None),
             }
         };
         if let Err(error) = self.try_primary(Turn::Probe, || one(&*self.primary.handler, &probe)) {
-            behind.for_each(|record| self.primary.passed_over(&record));
-            return (Rest::all(records), Some(error));
+            return (records.collect(), Some(error));
         }
         let before = rest.len() + 1;
-        let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(behind));
+        let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(after));
         let error = handled.err().map(|partial| {
-            let left = Rest::of(behind, &partial);
-            left.records().enumerate().for_each(|(at, record)| rest.push(left.place(at) + before, &record));
+            let left = Batch::missed(after, &partial);
+            for (index, record) in left.records().enumerate() {
+                rest.push_at(left.place(index).unwrap_or(index) + before, &record);
+            }
             partial.error
         });
         (rest, error)
     }
 
-    /// What is the primary's part in the next record, or in the next batch.
+    /// The primary's part in the next record, or in the next batch.
     fn turn<'r>(&self, mut next: impl Iterator<Item = Record<'r>>) -> Turn {
         let since = self.primary.failed_at.load(Ordering::Relaxed);
         if since == WORKS {
@@ -169,7 +166,7 @@ impl Fallback {
         if !self.is_over(since, now) || !next.any(|record| self.primary.wants(&record)) {
             return Turn::Rests;
         }
-        // Whoever is first; for the others it rests until the outcome is known.
+        // One thread probes; for the others it rests until the outcome is known.
         let won = self.primary.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed);
         won.map_or(Turn::Rests, |_| Turn::Probe)
     }
@@ -227,14 +224,14 @@ impl Fallback {
     }
 
     #[cold]
-    fn nobody(&self) -> Error {
+    fn no_other(&self) -> Error {
         let message =
             format!("{}: the primary is left alone after a failure, and there is no other handler", self.name);
-        Error::new(ErrorKind::Closed, message).told()
+        Error::new(ErrorKind::Closed, message).with_handler(self.name.as_str())
     }
 
     fn now(&self) -> i64 {
-        // Of time that runs: nobody waits longer, or shorter, because the wall clock was set.
+        // Monotonic: the interval does not change because the wall clock was set.
         i64::try_from(self.clock.monotonic().as_millis()).unwrap_or(i64::MAX)
     }
 
@@ -244,14 +241,6 @@ impl Fallback {
 }
 
 impl Handler for Fallback {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.links().any(|handler| handler.enabled(meta))
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.links().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         self.tally.one(self.hand(record))
     }
@@ -260,48 +249,43 @@ impl Handler for Fallback {
         self.tally.batch(records, self.hand_batch(records))
     }
 
-    /// It is missing where it would have gone.
-    fn passed_over(&self, record: &Record<'_>) {
-        self.primary.passed_over(record);
+    /// The primary first.
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.links().try_for_each(visit)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new(self.name.as_str(), self.tally.stats()))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.links().any(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.links().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
     }
 
     fn span_events(&self) -> SpanEvents {
         self.links().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
-    }
-
-    /// Flushes all of them: the last error.
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        worst(self.links().map(|handler| guarded(|| handler.flush(deadline))))
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.name.clone(), self.tally.stats()));
-        self.links().for_each(|handler| handler.report(reports));
     }
 }
 
 /// One handler of the chain. Without a lock, so that a fork cannot find it locked.
 struct Link {
     handler: Box<dyn Handler>,
-    /// Of the primary: when it failed, in milliseconds since the epoch. Of another: when that was last told.
+    wanted: Wanted,
+    /// Of the primary: when it failed, in milliseconds. Of another: when that was last reported.
     failed_at: AtomicI64,
 }
 
 impl Link {
     fn new(handler: impl Handler) -> Self {
-        Self { handler: Box::new(handler), failed_at: AtomicI64::new(WORKS) }
-    }
-
-    /// A handler that panics there does so again when a record comes, where that is counted.
-    fn passed_over(&self, record: &Record<'_>) {
-        let _ = guarded(|| {
-            self.handler.passed_over(record);
-            Ok::<_, Error>(())
-        });
+        Self { handler: Box::new(handler), wanted: Wanted::new(), failed_at: AtomicI64::new(WORKS) }
     }
 
     fn wants(&self, record: &Record<'_>) -> bool {
-        self.handler.span_events().takes(record.kind()) && self.handler.enabled(&record.meta())
+        self.wanted.wants(&*self.handler, record)
     }
 }
 
@@ -402,7 +386,7 @@ mod tests {
         let third = Script::default();
         let (fallback, _) = fallback(&primary, &second);
         let fallback = fallback.or(third.clone());
-        fallback.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap();
+        fallback.handle_batch(batch(&["a", "b", "c", "d"]).records()).unwrap();
         assert_eq!((primary.delivered(), second.delivered()), (vec!["a".into(), "c".into()], vec!["d".to_owned()]));
         assert_eq!(third.delivered(), ["b"]);
         assert_eq!(fallback.stats()[0].stats.delivered, 4);
@@ -414,10 +398,10 @@ mod tests {
         let (fallback, clock) = fallback(&primary, &second);
         send(&fallback, "a");
         clock.advance(Duration::from_secs(60));
-        fallback.handle_batch(Records::new(&batch(&["b", "c"]))).unwrap();
+        fallback.handle_batch(batch(&["b", "c"]).records()).unwrap();
         assert_eq!((primary.tried(), second.delivered().len()), (2, 3));
         clock.advance(Duration::from_secs(60));
-        fallback.handle_batch(Records::new(&batch(&["d", "e", "f"]))).unwrap();
+        fallback.handle_batch(batch(&["d", "e", "f"]).records()).unwrap();
         assert_eq!((primary.delivered(), second.delivered().pop()), (vec!["d".into(), "f".into()], Some("e".into())));
     }
 
@@ -439,8 +423,8 @@ mod tests {
         fallback.handle(&error("a").as_record()).unwrap();
         clock.advance(Duration::from_secs(60));
         let records = [record("b"), error("c"), record("d"), error("e"), error("f")];
-        let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
-        fallback.handle_batch(Records::new(&raw)).unwrap();
+        let batch: Batch = records.iter().collect();
+        fallback.handle_batch(batch.records()).unwrap();
         assert_eq!(
             (primary.delivered(), second.delivered()),
             (vec!["c".into(), "f".into()], vec!["a".into(), "b".into(), "e".to_owned()])
@@ -453,7 +437,7 @@ mod tests {
         let (fallback, clock) = fallback(&primary, &second);
         send(&fallback, "a");
         clock.advance(Duration::from_secs(60));
-        let partial = fallback.handle_batch(Records::new(&batch(&["b", "c", "d", "e"]))).unwrap_err();
+        let partial = fallback.handle_batch(batch(&["b", "c", "d", "e"]).records()).unwrap_err();
         assert_eq!(partial.missed(4).collect::<Vec<_>>(), [2]);
         assert_eq!(
             (primary.delivered(), second.delivered()),
@@ -466,7 +450,7 @@ mod tests {
         let (primary, second) = (Script::new([IO]), Script::new([IO, None, IO]));
         let (fallback, _) = fallback(&primary, &second);
         assert_eq!(fallback.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
-        let partial = fallback.handle_batch(Records::new(&batch(&["b", "c", "d"]))).unwrap_err();
+        let partial = fallback.handle_batch(batch(&["b", "c", "d"]).records()).unwrap_err();
         assert_eq!(partial.missed(3).collect::<Vec<_>>(), [1]);
         let stats = fallback.stats()[0].stats;
         assert!(stats.balances() && (stats.delivered, stats.failed) == (2, 2), "{stats:?}");

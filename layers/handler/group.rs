@@ -1,14 +1,14 @@
 //! Several handlers side by side: each gets every record, whatever becomes of it in the others.
 
-use std::time::Instant;
+use std::ops::ControlFlow;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Handler, Report, guarded};
+use super::{Handler, guarded};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial};
 
-/// Of several results the last error, if there is one. All are worked out before.
+/// Of several results the last error, if there is one.
 pub(super) fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
     results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
@@ -16,7 +16,7 @@ pub(super) fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Res
 /// A record counts as delivered when all have delivered it.
 fn all_of(records: Records<'_>, results: impl IntoIterator<Item = Result<(), Partial>>) -> Result<(), Partial> {
     let failed = results.into_iter().filter_map(Result::err);
-    failed.reduce(|one, other| join(records.count(), one, other)).map_or(Ok(()), Err)
+    failed.reduce(|one, other| join(records.len(), one, other)).map_or(Ok(()), Err)
 }
 
 #[cold]
@@ -27,7 +27,7 @@ fn join(records: usize, one: Partial, other: Partial) -> Partial {
     Partial::scattered(records, missed, other.error)
 }
 
-/// A record that tells of a span is for those who ask for it.
+/// Hands a record over, unless it is of a span event that the handler does not ask for.
 #[inline]
 pub(super) fn one(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> Result<(), Error> {
     let kind = record.kind();
@@ -40,14 +40,6 @@ pub(super) fn one(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> Res
 macro_rules! side_by_side {
     ($($handler:ident $index:tt),*) => {
         impl<$($handler: Handler),*> Handler for ($($handler,)*) {
-            fn enabled(&self, meta: &Meta<'_>) -> bool {
-                false $(|| self.$index.enabled(meta))*
-            }
-
-            fn max_level(&self) -> LevelFilter {
-                LevelFilter::OFF$(.max(self.$index.max_level()))*
-            }
-
             #[inline]
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
                 worst([$(one(&self.$index, record)),*])
@@ -57,20 +49,25 @@ macro_rules! side_by_side {
                 all_of(records, [$(guarded(|| self.$index.handle_batch(records))),*])
             }
 
+            fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+                $(visit(&self.$index)?;)*
+                ControlFlow::Continue(())
+            }
+
+            fn enabled(&self, meta: &Meta<'_>) -> bool {
+                false $(|| self.$index.enabled(meta))*
+            }
+
+            fn max_level(&self) -> LevelFilter {
+                LevelFilter::OFF$(.max(self.$index.max_level()))*
+            }
+
             fn span_events(&self) -> SpanEvents {
                 SpanEvents::NONE$( | self.$index.span_events())*
             }
 
-            fn passed_over(&self, record: &Record<'_>) {
-                $(self.$index.passed_over(record);)*
-            }
-
-            fn flush(&self, deadline: Instant) -> Result<(), Error> {
-                worst([$(guarded(|| self.$index.flush(deadline))),*])
-            }
-
-            fn report(&self, reports: &mut Vec<Report>) {
-                $(self.$index.report(reports);)*
+            fn __type_name(&self) -> &'static str {
+                ""
             }
         }
     };
@@ -85,15 +82,8 @@ side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5);
 side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
+/// An empty one wants nothing.
 impl<H: Handler> Handler for Vec<H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.iter().any(|handler| handler.enabled(meta))
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.iter().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         worst(self.iter().map(|handler| one(handler, record)))
     }
@@ -102,33 +92,29 @@ impl<H: Handler> Handler for Vec<H> {
         all_of(records, self.iter().map(|handler| guarded(|| handler.handle_batch(records))))
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.iter().try_for_each(|handler| visit(handler))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.iter().any(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.iter().map(Handler::max_level).max().unwrap_or(LevelFilter::OFF)
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.iter().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
 
-    fn passed_over(&self, record: &Record<'_>) {
-        self.iter().for_each(|handler| handler.passed_over(record));
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        worst(self.iter().map(|handler| guarded(|| handler.flush(deadline))))
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        self.iter().for_each(|handler| handler.report(reports));
+    fn __type_name(&self) -> &'static str {
+        ""
     }
 }
 
-/// `None` takes nothing.
+/// `None` wants nothing.
 impl<H: Handler> Handler for Option<H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.as_ref().is_some_and(|handler| handler.enabled(meta))
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.as_ref().map_or(LevelFilter::OFF, Handler::max_level)
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         self.as_ref().map_or(Ok(()), |handler| handler.handle(record))
     }
@@ -137,24 +123,24 @@ impl<H: Handler> Handler for Option<H> {
         self.as_ref().map_or(Ok(()), |handler| handler.handle_batch(records))
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        self.iter().try_for_each(|handler| visit(handler))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.as_ref().is_some_and(|handler| handler.enabled(meta))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.as_ref().map_or(LevelFilter::OFF, Handler::max_level)
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.as_ref().map_or(SpanEvents::NONE, Handler::span_events)
     }
 
-    fn passed_over(&self, record: &Record<'_>) {
-        if let Some(handler) = self {
-            handler.passed_over(record);
-        }
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.as_ref().map_or(Ok(()), |handler| handler.flush(deadline))
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        if let Some(handler) = self {
-            handler.report(reports);
-        }
+    fn __type_name(&self) -> &'static str {
+        ""
     }
 }
 
@@ -169,10 +155,10 @@ mod tests {
         let io = Some(ErrorKind::Io);
         let records = batch(&["a", "b", "c", "d"]);
         let pair = || (Script::new([None, io, None, io]), Script::new([io, None, None, io]));
-        let partial = pair().handle_batch(Records::new(&records)).unwrap_err();
+        let partial = pair().handle_batch(records.records()).unwrap_err();
         assert_eq!((partial.delivered, partial.missed(4).collect::<Vec<_>>()), (1, vec![0, 1, 3]));
         let (one, other) = pair();
-        let partial = vec![one, other].handle_batch(Records::new(&records)).unwrap_err();
+        let partial = vec![one, other].handle_batch(records.records()).unwrap_err();
         assert_eq!(partial.missed(4).collect::<Vec<_>>(), [0, 1, 3]);
     }
 }

@@ -22,16 +22,14 @@ mod audit;
 mod buffer;
 mod counts;
 mod dedup;
+mod derived;
 mod fallback;
 mod filtered;
 mod group;
-mod missing;
 mod notice;
 mod or_stop;
 mod output;
 mod queue;
-mod reentry;
-mod rest;
 mod retry;
 mod rewriting;
 mod route;
@@ -39,6 +37,7 @@ mod scoped_buffer;
 #[cfg(test)]
 mod script;
 mod tally;
+mod tree;
 mod wanted;
 
 pub use crate::stats::{DropReason, Dropped, Report, Stats};
@@ -57,10 +56,11 @@ pub use rewriting::Rewriting;
 pub use route::{Case, Route, safe_name};
 pub use scoped_buffer::ScopedBuffer;
 
-pub(crate) use reentry::{Delivering, HeldBack, is_delivering, is_from_worker};
+pub(crate) use tree::tree;
 
 use tally::Tally;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -71,54 +71,56 @@ use crate::{Error, ErrorKind, Partial};
 
 /// Takes records to their end.
 ///
+/// An end implements [`handle`](Self::handle) alone. A handler around others implements [`inner`](Self::inner) as well; what it wants,
+/// its flush and its reports follow from that. Either may count its records and show the counts by [`own_report`](Self::own_report).
+///
 /// ```
+/// use std::ops::ControlFlow;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
-/// use tracing_handlers::{Error, Handler, Record};
+/// use tracing_handlers::{Error, Handler, Output, Record, format::Json, sink::Memory};
 /// use tracing_subscriber::prelude::*;
 ///
-/// /// Counts what it is handed.
-/// #[derive(Default)]
-/// struct Count(AtomicUsize);
+/// /// Counts what passes.
+/// struct Count<H> {
+///     passed: AtomicUsize,
+///     handler: H,
+/// }
 ///
-/// impl Handler for Count {
-///     fn handle(&self, _record: &Record<'_>) -> Result<(), Error> {
-///         self.0.fetch_add(1, Ordering::Relaxed);
-///         Ok(())
+/// impl<H: Handler> Handler for Count<H> {
+///     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+///         self.passed.fetch_add(1, Ordering::Relaxed);
+///         self.handler.handle(record)
+///     }
+///
+///     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+///         visit(&self.handler)
 ///     }
 /// }
 ///
-/// let count = std::sync::Arc::new(Count::default());
+/// let output = Output::new(Json::new(), Memory::new()).level(tracing::Level::INFO);
+/// let count = std::sync::Arc::new(Count { passed: AtomicUsize::new(0), handler: output });
 /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(count.clone()));
-/// tracing::subscriber::with_default(subscriber, || tracing::info!("one"));
-/// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::info!("one");
+///     tracing::debug!("not wanted by the output");
+/// });
+/// assert_eq!((count.passed.load(Ordering::Relaxed), count.stats().len()), (1, 1));
 /// ```
 pub trait Handler: Send + Sync + 'static {
-    /// Whether an event or a span with this metadata is wanted. It must always say the same of the same metadata: answers
-    /// are kept per callsite. It must not log.
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let _ = meta;
-        true
-    }
-
-    /// The most verbose level at which [`enabled`](Self::enabled) ever says yes.
-    fn max_level(&self) -> LevelFilter {
-        LevelFilter::TRACE
-    }
-
-    /// Takes one record. One that it does not want (see [`enabled`](Self::enabled)) it leaves alone and returns `Ok`.
+    /// Takes one record. A record that it does not want (see [`enabled`](Self::enabled)) is ignored and is not an error.
     ///
     /// # Errors
     ///
-    /// The record did not reach its end. Whoever called tells [`selflog`](crate::selflog) of it.
+    /// The record did not reach its end. Whoever absorbs the error reports it to [`selflog`](crate::selflog), unless it
+    /// [names the handler](Error::handler) that has done so.
     fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
 
-    /// Takes several records, in order. All of them are tried; the error is the last one, and says which did not go through.
+    /// Takes several records, in order. All of them are tried; the error is the last one, and says which records did not go
+    /// through. By default they are handled one by one.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let (mut missed, mut failed) = (Vec::new(), None);
-        let mut count = 0;
         let span_events = self.span_events();
         for (place, record) in records.enumerate() {
-            count = place + 1;
             if !span_events.takes(record.kind()) {
                 continue;
             }
@@ -127,33 +129,60 @@ pub trait Handler: Send + Sync + 'static {
                 failed = Some(error);
             }
         }
-        failed.map_or(Ok(()), |error| Err(Partial::scattered(count, missed, error)))
+        failed.map_or(Ok(()), |error| Err(Partial::scattered(records.len(), missed, error)))
     }
 
-    /// Of which moments in the lives of spans it wants [records](crate::record::Kind::SpanNew). By default of none; then none come.
+    /// Calls `visit` with each handler that this one hands records to, until that returns `Break`. By default there is none: this is
+    /// an end.
+    ///
+    /// Do not hold a lock while `visit` is called. A handler that is not shown is neither flushed nor asked what it wants.
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        let _ = visit;
+        ControlFlow::Continue(())
+    }
+
+    /// The name of this handler and the counts of its own records, without those of the handlers behind it. By default none.
+    fn own_report(&self) -> Option<Report> {
+        None
+    }
+
+    /// Whether an event or a span with this metadata is wanted. The answer must always be the same for the same metadata, since it
+    /// is cached per callsite. It must not log.
+    ///
+    /// By default what any [inner](Self::inner) handler wants, and everything for an end.
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        derived::enabled(self, meta)
+    }
+
+    /// The most verbose level for which [`enabled`](Self::enabled) ever returns `true`. By default that of the inner handlers, and
+    /// `TRACE` for an end.
+    fn max_level(&self) -> LevelFilter {
+        derived::max_level(self)
+    }
+
+    /// The span lifecycle events it wants [records](crate::record::Kind::SpanNew) for. By default those that the inner handlers want,
+    /// and none for an end. It receives no others.
     fn span_events(&self) -> SpanEvents {
-        SpanEvents::NONE
+        derived::span_events(self)
     }
 
-    /// Told of a record that others take instead, because this handler is left alone after a failure
-    /// ([`Fallback`]): an [`Output`] says in its log how many are missing there. It must not wait for anything.
-    fn passed_over(&self, record: &Record<'_>) {
-        let _ = record;
-    }
-
-    /// Delivers what it holds, and comes back by `deadline`. After `Ok` all that it accepted before the call has reached
-    /// its end.
+    /// Delivers what it holds, and returns by `deadline`. After `Ok` everything that it accepted before the call has reached
+    /// its end. By default all inner handlers are flushed.
+    ///
+    /// # Errors
+    ///
+    /// The last error of a handler behind it; [`Timeout`](ErrorKind::Timeout) if the time was too short.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let _ = deadline;
-        Ok(())
+        derived::flush(self, deadline)
     }
 
-    /// Adds what became of the records so far: of its own, and of the handlers behind it.
+    /// Appends the counts of this handler and of the handlers behind it, outermost first. By default
+    /// [its own](Self::own_report), then those of the inner handlers.
     fn report(&self, reports: &mut Vec<Report>) {
-        let _ = reports;
+        derived::report(self, reports);
     }
 
-    /// The reports of this handler and those behind it, outermost first.
+    /// The reports of this handler and the handlers behind it, outermost first.
     fn stats(&self) -> Vec<Report>
     where
         Self: Sized,
@@ -161,6 +190,12 @@ pub trait Handler: Send + Sync + 'static {
         let mut reports = Vec::new();
         self.report(&mut reports);
         reports
+    }
+
+    /// What a handler without a report is called in a drawing of the tree; empty if its inner handlers take its place there.
+    #[doc(hidden)]
+    fn __type_name(&self) -> &'static str {
+        tree::short_name(std::any::type_name::<Self>())
     }
 }
 
@@ -173,14 +208,6 @@ fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T
 macro_rules! forward {
     ($($type:ty),*) => {$(
         impl<H: Handler + ?Sized> Handler for $type {
-            fn enabled(&self, meta: &Meta<'_>) -> bool {
-                (**self).enabled(meta)
-            }
-
-            fn max_level(&self) -> LevelFilter {
-                (**self).max_level()
-            }
-
             #[inline]
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
                 (**self).handle(record)
@@ -190,12 +217,24 @@ macro_rules! forward {
                 (**self).handle_batch(records)
             }
 
-            fn span_events(&self) -> SpanEvents {
-                (**self).span_events()
+            fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+                (**self).inner(visit)
             }
 
-            fn passed_over(&self, record: &Record<'_>) {
-                (**self).passed_over(record);
+            fn own_report(&self) -> Option<Report> {
+                (**self).own_report()
+            }
+
+            fn enabled(&self, meta: &Meta<'_>) -> bool {
+                (**self).enabled(meta)
+            }
+
+            fn max_level(&self) -> LevelFilter {
+                (**self).max_level()
+            }
+
+            fn span_events(&self) -> SpanEvents {
+                (**self).span_events()
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -204,6 +243,10 @@ macro_rules! forward {
 
             fn report(&self, reports: &mut Vec<Report>) {
                 (**self).report(reports);
+            }
+
+            fn __type_name(&self) -> &'static str {
+                (**self).__type_name()
             }
         }
     )*};

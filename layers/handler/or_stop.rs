@@ -1,9 +1,10 @@
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Handler, Report, guarded};
+use super::{Handler, guarded};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial, process, selflog};
 
@@ -18,7 +19,7 @@ use crate::{Error, Partial, process, selflog};
 /// | [`exit_code`](Self::exit_code) | 70 (`EX_SOFTWARE` of BSD's `sysexits`) | what the program leaves behind |
 /// | [`abort`](Self::abort) | off | `std::process::abort` instead: a core dump, and no exit handlers |
 /// | [`timeout`](Self::timeout) | 5 s | how long the others may take for what they hold |
-/// | [`name`](Self::name) | `or stop` | how troubles call it |
+/// | [`name`](Self::name) | `or stop` | the name used in selflog messages |
 ///
 /// A handler has delivered what it took when its `handle` says so. For a buffered sink that is too early: put an
 /// [`Audit`](super::Audit) inside ([`Audit::or_stop`](super::Audit::or_stop)), which flushes each record.
@@ -66,7 +67,7 @@ impl<H: Handler> OrStop<H> {
         self
     }
 
-    /// How troubles call it.
+    /// The name used in selflog messages.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -74,7 +75,7 @@ impl<H: Handler> OrStop<H> {
 
     #[cold]
     fn stop(&self, error: &Error) {
-        // Another thread is at it, or this one: the flush comes by here.
+        // Another thread is stopping already, or this one: the flush passes through here.
         if process::is_exiting() || STOPPING.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -89,15 +90,8 @@ impl<H: Handler> OrStop<H> {
     }
 }
 
+/// An error of a flush is returned, and stops nothing: which record met it is not known.
 impl<H: Handler> Handler for OrStop<H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         guarded(|| self.handler.handle(record)).inspect_err(|error| self.stop(error))
     }
@@ -106,17 +100,20 @@ impl<H: Handler> Handler for OrStop<H> {
         guarded(|| self.handler.handle_batch(records)).inspect_err(|partial: &Partial| self.stop(&partial.error))
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.handler)
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.handler.span_events()
-    }
-
-    /// An error of the flush is returned, and stops nothing: which record met it is not known.
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        self.handler.report(reports);
     }
 }
 

@@ -1,35 +1,35 @@
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::missing::Again;
-use super::rest::Rest;
 use super::{Handler, Report, Tally, guarded};
 use crate::backoff::Backoff;
 use crate::clock::{Clock, System};
-use crate::record::{Meta, Record, Records, SpanEvents};
-use crate::{Error, ErrorKind, Partial, process};
+use crate::error::ErrorClass;
+use crate::record::{Batch, Meta, Record, Records, SpanEvents};
+use crate::{Error, Partial, process};
 
 /// Tries again what a handler could not deliver, with pauses that grow.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`times`](Self::times) | 3 | tries after the first one; anew for what is left of a batch of which something went through |
+/// | [`times`](Self::times) | 3 | attempts after the first one; counted again for what is left of a batch after some of it went through |
 /// | [`initial`](Self::initial) | 100 ms | the first pause |
-/// | [`factor`](Self::factor) | 2 | each pause is so many times the one before |
+/// | [`factor`](Self::factor) | 2 | each pause is this many times the one before |
 /// | [`max`](Self::max) | 10 s | the longest pause |
-/// | [`jitter`](Self::jitter) | 0.2 | up to this part of a pause is left out by chance |
-/// | [`deadline`](Self::deadline) | 30 s | no try begins later after the first failure than this |
-/// | [`only`](Self::only) | `Io`, `Timeout`, `Full` | which errors are worth another try |
-/// | [`clock`](Self::clock) | the system's | what the deadline is measured by |
+/// | [`jitter`](Self::jitter) | 0.2 | pauses are randomly shortened by up to this fraction |
+/// | [`deadline`](Self::deadline) | 30 s | no attempt begins later than this after the first failure |
+/// | [`only`](Self::only) | not permanent ones | the errors that are worth another attempt |
+/// | [`clock`](Self::clock) | the system's | measures the deadline |
 /// | [`wait_by`](Self::wait_by) | sleep | how it waits |
-/// | [`name`](Self::name) | `retry` | how reports call it |
+/// | [`name`](Self::name) | `retry` | the name used in reports |
 ///
-/// It waits on the thread that logs: put it **behind a [`Queue`](super::Queue)**, whose thread has the time. While the process
-/// ends the pauses are 20 ms at most, and the [exit timeout](crate::process::set_exit_timeout) is one more deadline.
+/// It waits on the logging thread: put it **behind a [`Queue`](super::Queue)**, whose thread has the time. While the process
+/// ends the pauses are at most 20 ms, and the [exit timeout](crate::process::set_exit_timeout) is one more deadline.
 ///
-/// A batch goes on with the records that were not delivered; NLog's `RetryingWrapper`. The last error is returned. In its
-/// report a record counts once; the handler behind it counts each try. Where several records of a batch failed for different
+/// A batch continues with the records that were not delivered; NLog's `RetryingWrapper`. The last error is returned. In its
+/// report a record counts once; the handler behind it counts each attempt. If several records of a batch failed for different
 /// reasons, the last one decides.
 ///
 /// ```
@@ -74,7 +74,7 @@ impl<H: Handler> Retry<H> {
                 jitter: 0.2,
             },
             deadline: Duration::from_secs(30),
-            only: Box::new(may_pass),
+            only: Box::new(|error| error.class() != ErrorClass::Permanent),
             clock: Box::new(System),
             wait: Box::new(sleep),
             name: "retry".to_owned(),
@@ -82,7 +82,7 @@ impl<H: Handler> Retry<H> {
         }
     }
 
-    /// How often it tries again after the first try.
+    /// The number of attempts after the first one.
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
@@ -94,7 +94,7 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// How many times as long each pause is as the one before; below 1 counts as 1.
+    /// Each pause is this many times as long as the one before; a factor below 1 counts as 1.
     pub fn factor(mut self, factor: f64) -> Self {
         self.backoff.factor = factor;
         self
@@ -106,19 +106,20 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// Up to this part of a pause, 0 to 1, is left out by chance: those who failed together do not come back together.
+    /// Pauses are randomly shortened by up to this fraction, 0 to 1, so that what failed together does not come back together.
     pub fn jitter(mut self, part: f64) -> Self {
         self.backoff.jitter = part;
         self
     }
 
-    /// No try begins later than this after the first failure of a record or a batch.
+    /// No attempt begins later than this after the first failure of a record or a batch.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Which errors are worth another try.
+    /// The errors that are worth another attempt. By default those whose [class](Error::class) is not
+    /// [permanent](ErrorClass::Permanent).
     ///
     /// ```
     /// use tracing_handlers::handler::{Retry, from_fn};
@@ -132,7 +133,7 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// What the deadline is measured by.
+    /// Measures the deadline.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
@@ -144,7 +145,7 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// How reports call it.
+    /// The name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -157,7 +158,6 @@ impl<H: Handler> Retry<H> {
             if !tries.again(error) {
                 break;
             }
-            let _again = Again::enter();
             result = guarded(|| self.handler.handle(record));
         }
         result
@@ -166,32 +166,22 @@ impl<H: Handler> Retry<H> {
     fn insist_on_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let Err(partial) = guarded(|| self.handler.handle_batch(records)) else { return Ok(()) };
         let mut tries = Tries::new(self);
-        let mut rest = Rest::of(records, &partial);
+        let mut rest = Batch::missed(records, &partial);
         let mut error = partial.error;
-        while rest.len() > 0 && tries.again(&error) {
-            let again = Again::enter();
+        while !rest.is_empty() && tries.again(&error) {
             let handled = guarded(|| self.handler.handle_batch(rest.records()));
-            drop(again);
             let Err(partial) = handled else { return Ok(()) };
-            let left = rest.after(&partial);
+            let left = rest.missed_of(&partial);
             if left.len() < rest.len() {
                 tries.failed = 0;
             }
             (rest, error) = (left, partial.error);
         }
-        Err(rest.failed(records.count(), error))
+        Err(rest.into_partial(records.len(), error))
     }
 }
 
 impl<H: Handler> Handler for Retry<H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         self.tally.one(self.insist(record))
     }
@@ -200,21 +190,24 @@ impl<H: Handler> Handler for Retry<H> {
         self.tally.batch(records, self.insist_on_batch(records))
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new(self.name.as_str(), self.tally.stats()))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.handler.span_events()
-    }
-
-    fn passed_over(&self, record: &Record<'_>) {
-        self.handler.passed_over(record);
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.name.clone(), self.tally.stats()));
-        self.handler.report(reports);
     }
 }
 
@@ -223,7 +216,7 @@ struct Tries<'a, H> {
     retry: &'a Retry<H>,
     /// Since something went through.
     failed: u32,
-    /// By a clock that is not set back.
+    /// By a monotonic clock.
     first_failed: Option<Duration>,
 }
 
@@ -232,8 +225,8 @@ impl<'a, H> Tries<'a, H> {
         Self { retry, failed: 0, first_failed: None }
     }
 
-    /// Whether there is to be another try after `error`; waits until it is time for it. A closure that panics costs the tries,
-    /// and not the knowledge of what was delivered.
+    /// Whether there is another attempt after `error`; waits until it is time for it. A closure that panics ends the attempts,
+    /// but what was delivered stays known.
     #[cold]
     fn again(&mut self, error: &Error) -> bool {
         guarded(|| Ok::<_, Error>(self.wait_after(error))).unwrap_or(false)
@@ -261,11 +254,6 @@ impl<'a, H> Tries<'a, H> {
     }
 }
 
-/// What may be different the next time.
-fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Io | ErrorKind::Timeout | ErrorKind::Full)
-}
-
 /// In slices, so that the end of the process ends the pause.
 fn sleep(pause: Duration) {
     let mut left = pause;
@@ -286,6 +274,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::ErrorKind;
     use crate::clock::{Manual, Timestamp};
     use crate::handler::Stats;
     use crate::handler::script::{Script, batch, record};
@@ -330,7 +319,7 @@ mod tests {
     fn a_closure_that_panics_does_not_cost_what_was_delivered() {
         let script = Script::new([None, Some(ErrorKind::Io)]);
         let retry = Retry::new(script.clone()).only(|_| panic!("on purpose"));
-        let partial = retry.handle_batch(Records::new(&batch(&["a", "b"]))).unwrap_err();
+        let partial = retry.handle_batch(batch(&["a", "b"]).records()).unwrap_err();
         assert_eq!((partial.missed(2).collect::<Vec<_>>(), partial.error.kind()), (vec![1], ErrorKind::Io));
         assert_eq!((retry.stats()[0].stats.delivered, retry.stats()[0].stats.failed), (1, 1));
     }
@@ -365,6 +354,20 @@ mod tests {
     }
 
     #[test]
+    fn the_class_of_an_error_decides_and_not_its_kind() {
+        for (class, tries) in [(ErrorClass::Temporary, 3), (ErrorClass::Full, 3), (ErrorClass::Permanent, 1)] {
+            let tried = Arc::new(Mutex::new(0));
+            let counted = tried.clone();
+            let handler = crate::handler::from_fn(move |_| {
+                *crate::sync::lock(&counted) += 1;
+                Err(Error::new(ErrorKind::Closed, "by the peer").with_class(class))
+            });
+            assert!(Retry::new(handler).times(2).wait_by(|_| ()).handle(&record("a").as_record()).is_err());
+            assert_eq!(*crate::sync::lock(&tried), tries, "{class:?}");
+        }
+    }
+
+    #[test]
     fn no_pause_goes_beyond_the_deadline() {
         let script = Script::new([Some(ErrorKind::Io); 99]);
         let (retry, waited) = retry(&script);
@@ -380,7 +383,7 @@ mod tests {
         let io = Some(ErrorKind::Io);
         let script = Script::new([None, io, None, io, None, io, None]);
         let (retry, waited) = retry(&script);
-        retry.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap();
+        retry.handle_batch(batch(&["a", "b", "c", "d"]).records()).unwrap();
         assert_eq!(script.delivered(), ["a", "c", "b", "d"]);
         // The second pause starts anew: `b` went through.
         assert_eq!(pauses(&waited), [100, 100]);
@@ -392,7 +395,7 @@ mod tests {
         let io = Some(ErrorKind::Io);
         let script = Script::new([None, io, None, io, None, io, io, io, io, io, io]);
         let (retry, _) = retry(&script);
-        let partial = retry.handle_batch(Records::new(&batch(&["a", "b", "c", "d"]))).unwrap_err();
+        let partial = retry.handle_batch(batch(&["a", "b", "c", "d"]).records()).unwrap_err();
         assert_eq!((partial.delivered, partial.missed(4).collect::<Vec<_>>()), (3, vec![3]));
         assert_eq!(retry.stats()[0].stats.failed, 1);
     }

@@ -1,14 +1,14 @@
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report, Stats};
 use crate::filter::{Filter, FilterExt};
-use crate::record::{Meta, Record, RecordBuf, Records, SpanEvents, pool};
+use crate::record::{Batch, Meta, Record, RecordBuf, Records, SpanEvents};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
 
@@ -32,7 +32,7 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`only`](Self::only) | all | which records are rewritten; the others pass as they are |
+/// | [`only`](Self::only) | all | the records that are rewritten; the others pass unchanged |
 pub struct Rewriting<R, H> {
     rewrite: R,
     only: Option<Box<dyn Filter>>,
@@ -46,8 +46,8 @@ impl<R: Rewrite, H: Handler> Rewriting<R, H> {
         Self { rewrite, only: None, handler, failed: AtomicU64::new(0) }
     }
 
-    /// Rewrites only the records that `filter` passes; the others are handed on as they are. The filter judges records as they
-    /// were logged; one that keeps count is not reported, for it gives nothing up. Several are joined by `and`.
+    /// Rewrites only the records that `filter` passes; the others are handed on unchanged. The filter judges records as they
+    /// were logged. Its counts are not reported, since it drops nothing. Several are joined by `and`.
     ///
     /// ```
     /// use tracing_handlers::handler::Rewriting;
@@ -72,8 +72,8 @@ impl<R: Rewrite, H: Handler> Rewriting<R, H> {
         self
     }
 
-    /// The record as the handler may see it, which lies in `buf` if it is not the one that came. One that the rewrite or the
-    /// filter stumbled over may still hold the secret: it stops here.
+    /// The record as the handler may see it, which lies in `buf` if it is not the original. One for which the rewrite or the
+    /// filter panicked may still contain the secret: it stops here.
     fn rewritten<'r>(&self, record: &Record<'r>, buf: &'r mut RecordBuf) -> Result<Record<'r>, Error> {
         let rewrite = AssertUnwindSafe(|| {
             let wanted = self.only.as_ref().is_none_or(|only| only.passes(record));
@@ -92,14 +92,6 @@ impl<R: Rewrite, H: Handler> Rewriting<R, H> {
 }
 
 impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut buf = take_spare();
         let result = self.rewritten(record, &mut buf).and_then(|record| self.handler.handle(&record));
@@ -109,58 +101,62 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let mut buf = take_spare();
-        let mut rewritten = pool::take();
+        let mut rewritten = Batch::new();
         let (mut missed, mut failed) = (Vec::new(), None);
-        let mut count = 0;
-        for record in records {
+        for (place, record) in records.enumerate() {
             match self.rewritten(&record, &mut buf) {
-                Ok(record) => rewritten.extend_from_slice(record.raw()),
+                Ok(record) if missed.is_empty() => rewritten.push(&record),
+                Ok(record) => rewritten.push_at(place, &record),
                 Err(error) => {
-                    missed.push(count);
+                    missed.push(place);
                     failed = Some(error);
                 }
             }
-            count += 1;
         }
-        let handled = self.handler.handle_batch(Records::new(&rewritten));
-        pool::give(rewritten);
         give_spare(buf);
+        let handled = self.handler.handle_batch(rewritten.records());
         match failed {
-            Some(error) => Err(not_rewritten(count, missed, error, handled)),
+            Some(error) => Err(not_rewritten(records.len(), missed, error, &rewritten, handled)),
             None => handled,
         }
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.handler)
+    }
+
+    /// Only after a rewrite has panicked: those records do not reach the handlers behind.
+    fn own_report(&self) -> Option<Report> {
+        let failed = self.failed.load(Ordering::Relaxed);
+        (failed > 0).then(|| Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.handler.enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.handler.max_level()
     }
 
     fn span_events(&self) -> SpanEvents {
         self.handler.span_events()
     }
-
-    fn passed_over(&self, record: &Record<'_>) {
-        self.handler.passed_over(record);
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        let failed = self.failed.load(Ordering::Relaxed);
-        if failed > 0 {
-            reports.push(Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }));
-        }
-        self.handler.report(reports);
-    }
 }
 
-/// Puts those that met an error behind the rewrite beside those that did not come through it.
+/// Joins the records that met an error after the rewrite with those that it failed for.
 #[cold]
-fn not_rewritten(records: usize, missed: Vec<usize>, error: Error, handled: Result<(), Partial>) -> Partial {
+fn not_rewritten(
+    records: usize,
+    mut missed: Vec<usize>,
+    error: Error,
+    rewritten: &Batch,
+    handled: Result<(), Partial>,
+) -> Partial {
     let Err(partial) = handled else { return Partial::scattered(records, missed, error) };
-    let rewritten: Vec<_> = (0..records).filter(|place| missed.binary_search(place).is_err()).collect();
-    let behind = partial.missed(rewritten.len()).filter_map(|place| rewritten.get(place).copied());
-    let mut all: Vec<_> = behind.chain(missed.iter().copied()).collect();
-    all.sort_unstable();
-    Partial::scattered(records, all, partial.error)
+    missed.extend(partial.missed(rewritten.len()).filter_map(|index| rewritten.place(index)));
+    missed.sort_unstable();
+    Partial::scattered(records, missed, partial.error)
 }
 
 impl<R: fmt::Debug, H: fmt::Debug> fmt::Debug for Rewriting<R, H> {
@@ -203,7 +199,7 @@ mod tests {
         let io = Some(ErrorKind::Io);
         let records = batch(&["a", "b", "c", "d"]);
         let missed = |script: Script| {
-            let partial = Rewriting::new(Stumbles, script).handle_batch(Records::new(&records)).unwrap_err();
+            let partial = Rewriting::new(Stumbles, script).handle_batch(records.records()).unwrap_err();
             partial.missed(4).collect::<Vec<_>>()
         };
         assert_eq!(missed(Script::default()), [1]);

@@ -1,47 +1,52 @@
-//! [`ScopedBuffer`]: what is logged in detail comes out only where it is wanted afterwards.
+//! [`ScopedBuffer`]: what is logged in detail comes out only where it turns out to be wanted.
 
 mod scopes;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::scopes::{Scopes, Take};
-use super::{Handler, Report, Stats, guarded, notice};
+use super::wanted::Wanted;
+use super::{Handler, Report, guarded, notice};
 use crate::Error;
 use crate::filter::{Filter, Threshold};
-use crate::process::{self, Held, Resource};
-use crate::record::{Kind, Meta, Record, Records, Severity, SpanEvents, Value};
-use crate::sync::{OwnedGuard, lock, lock_briefly};
+use crate::process::{Lifecycle, Live, Phase};
+use crate::record::{Kind, Meta, Record, Severity, SpanEvents, Value};
+use crate::sync::{lock, lock_briefly};
 
-/// Keeps the details of each request, and lets them out only if it fails or is slow: Monolog's "fingers crossed", Python's
+/// Keeps the details of each request, and releases them only if it fails or is slow: Monolog's "fingers crossed", Python's
 /// [`MemoryHandler`](super::Buffer) for each root span.
 ///
-/// A request is an outermost span and all that happens in it, on whatever thread and in whatever task. While nothing is wrong
-/// what is [`always`](Self::always) wanted passes, and the rest is kept. With the first record that [triggers](Self::trigger) all
-/// that is kept comes out, in order, then that record, then whatever follows in the span. When the span closes and nothing has
+/// A request is an outermost span and everything that happens in it, on whatever thread and in whatever task. While nothing is wrong,
+/// records that are [`always`](Self::always) wanted pass, and the rest is kept. The first record that [triggers](Self::trigger)
+/// releases everything that is kept, in order, then itself, then whatever follows in the span. When the span closes and nothing has
 /// happened, what is kept is dropped ([`NotNeeded`](super::DropReason::NotNeeded)).
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`trigger`](Self::trigger) | `ERROR` and above | a record that lets all of its span out |
-/// | [`slow`](Self::slow) | never | a span that was open longer than this lets all out when it closes |
+/// | [`trigger`](Self::trigger) | `ERROR` and above | a record that releases its whole span |
+/// | [`slow`](Self::slow) | never | a span that was open longer than this is released when it closes |
 /// | [`always`](Self::always) | `INFO` and above | passes whatever happens |
-/// | [`hold_all`](Self::hold_all) | off | also these wait for the span's end, so that all comes out in the order of time |
+/// | [`hold_all`](Self::hold_all) | off | these wait for the end of the span too, so that everything comes out in the order of time |
 /// | [`span`](Self::span) | any | only an outermost span of this name is a request |
 /// | [`spans`](Self::spans) | `INFO` and above | the spans that can be requests |
-/// | [`max_bytes`](Self::max_bytes) | 16 MiB | memory for all that is kept |
+/// | [`max_bytes`](Self::max_bytes) | 16 MiB | memory for everything that is kept |
 /// | [`max_bytes_per_span`](Self::max_bytes_per_span) | 1 MiB | memory for one request; its oldest records go first |
-/// | [`name`](Self::name) | `scoped buffer` | how reports call it |
+/// | [`name`](Self::name) | `scoped buffer` | the name used in reports |
 ///
-/// What is too much is dropped ([`Oldest`](super::DropReason::Oldest)), from the request that began first, and told by a record in its place if
-/// that request comes out. A record in no such span passes if it is `always` wanted; else it is dropped. At the end of the process
-/// spans that are still open have not failed. In a forked child what was kept is the parent's.
+/// What exceeds the memory is dropped ([`Oldest`](super::DropReason::Oldest)), from the request that began first, and told by a
+/// record in its place if that request is released. A record outside such spans passes if it is `always` wanted; otherwise it is
+/// dropped. At the end of the process spans that are still open have not failed. In a forked child what was kept belongs to the
+/// parent.
 ///
-/// The handler behind must want the details: do not give it a level above them. A request's memory is allocated as it grows, and
-/// used again for others.
+/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
+///
+/// The handler behind it must want the details: do not give it a level above them. The memory of a request is allocated as it grows,
+/// and reused for other requests.
 ///
 /// ```
 /// use tracing_handlers::handler::ScopedBuffer;
@@ -62,7 +67,12 @@ use crate::sync::{OwnedGuard, lock, lock_briefly};
 /// });
 /// assert_eq!(memory.lines(), ["DEBUG request{id=2}: looked up", "ERROR request{id=2}: not found"]);
 /// ```
-pub struct ScopedBuffer<H> {
+pub struct ScopedBuffer<H: Handler> {
+    shared: Lifecycle<Shared<H>>,
+}
+
+struct Shared<H> {
+    handler: H,
     trigger: Box<dyn Filter>,
     slow: Option<Duration>,
     always: Threshold,
@@ -70,23 +80,15 @@ pub struct ScopedBuffer<H> {
     span: Option<String>,
     spans: LevelFilter,
     name: String,
-    shared: Arc<Shared>,
-    handler: H,
-}
-
-/// What a fork must find whole.
-struct Shared {
-    abandoned: AtomicBool,
+    wanted: Wanted,
     scopes: Mutex<Scopes>,
 }
 
 impl<H: Handler> ScopedBuffer<H> {
     /// A buffer in front of `handler`.
     pub fn new(handler: H) -> Self {
-        let scopes = Mutex::new(Scopes::new(16 << 20, 1 << 20));
-        let shared = Arc::new(Shared { abandoned: AtomicBool::new(false), scopes });
-        process::register(shared.clone());
-        Self {
+        let shared = Shared {
+            handler,
             trigger: Box::new(Severity::ERROR),
             slow: None,
             always: Severity::INFO.into(),
@@ -94,70 +96,113 @@ impl<H: Handler> ScopedBuffer<H> {
             span: None,
             spans: LevelFilter::INFO,
             name: "scoped buffer".to_owned(),
-            shared,
-            handler,
-        }
+            wanted: Wanted::new(),
+            scopes: Mutex::new(Scopes::new(16 << 20, 1 << 20)),
+        };
+        Self { shared: Lifecycle::new(shared) }
     }
 
-    /// The records that let their span out.
-    pub fn trigger(mut self, filter: impl Filter) -> Self {
-        self.trigger = Box::new(filter);
-        self
+    /// The records that release their span.
+    pub fn trigger(self, filter: impl Filter) -> Self {
+        self.set("trigger", |shared| shared.trigger = Box::new(filter))
     }
 
-    /// A span that was open for longer lets out what is kept when it closes.
-    pub fn slow(mut self, time: Duration) -> Self {
-        self.slow = Some(time);
-        self
+    /// A span that was open for longer than `time` is released when it closes.
+    pub fn slow(self, time: Duration) -> Self {
+        self.set("slow", |shared| shared.slow = Some(time))
     }
 
     /// What passes whatever happens.
-    pub fn always(mut self, level: impl Into<Threshold>) -> Self {
-        self.always = level.into();
-        self
+    pub fn always(self, level: impl Into<Threshold>) -> Self {
+        self.set("always", |shared| shared.always = level.into())
     }
 
-    /// What always passes waits for the span's end as well, or for the trigger: then all is in the order of time.
-    pub fn hold_all(mut self) -> Self {
-        self.hold_all = true;
-        self
+    /// What always passes waits for the end of the span as well, or for the trigger: then everything is in the order of time.
+    pub fn hold_all(self) -> Self {
+        self.set("hold_all", |shared| shared.hold_all = true)
     }
 
-    /// Only spans of this name are requests: the outermost of them, where they lie in each other.
-    pub fn span(mut self, name: impl Into<String>) -> Self {
-        self.span = Some(name.into());
-        self
+    /// Only spans of this name are requests: the outermost of them, if they are nested.
+    pub fn span(self, name: impl Into<String>) -> Self {
+        self.set("span", |shared| shared.span = Some(name.into()))
     }
 
     /// The spans that can be requests: those at this level and more important ones.
-    pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
-        self.spans = level.into();
-        self
+    pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
+        self.set("spans", |shared| shared.spans = level.into())
     }
 
-    /// Memory for all that is kept.
+    /// Memory for everything that is kept, in bytes.
     pub fn max_bytes(self, bytes: usize) -> Self {
-        lock(&self.shared.scopes).max_bytes = bytes;
-        self
+        self.set("max_bytes", |shared| lock(&shared.scopes).max_bytes = bytes)
     }
 
-    /// Memory for what is kept of one span.
+    /// Memory for what is kept of one span, in bytes.
     pub fn max_bytes_per_span(self, bytes: usize) -> Self {
-        lock(&self.shared.scopes).max_bytes_per_scope = bytes;
-        self
+        self.set("max_bytes_per_span", |shared| lock(&shared.scopes).max_bytes_per_scope = bytes)
     }
 
-    /// How reports call it.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
+    /// The name used in reports.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
-    /// The bytes of memory that it has for what is kept, at present.
+    /// The memory that it has for what is kept, at present, in bytes.
     pub fn held_bytes(&self) -> usize {
-        lock(&self.shared.scopes).bytes()
+        lock(&self.shared.start().scopes).bytes()
     }
 
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+        self.shared.set(setting, set);
+        self
+    }
+}
+
+impl<H: Handler> Handler for ScopedBuffer<H> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        if self.shared.is_abandoned() {
+            return self.shared.handler.handle(record);
+        }
+        let shared = self.shared.start();
+        if record.kind() == Kind::SpanClose {
+            return shared.close(record);
+        }
+        if !shared.wanted.wants(&shared.handler, record) {
+            return Ok(());
+        }
+        match shared.scope_of(record) {
+            Some(scope) => shared.handle_in(scope, record),
+            None => shared.handle_outside(false, record),
+        }
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        let shared = self.shared.start();
+        Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.scopes).stats())))
+    }
+
+    /// The spans that it goes by are wanted too.
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.shared.handler.enabled(meta) || (meta.is_span && meta.level() <= self.shared.spans)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        match self.shared.handler.max_level() {
+            LevelFilter::OFF => LevelFilter::OFF,
+            level => level.max(self.shared.spans),
+        }
+    }
+
+    fn span_events(&self) -> SpanEvents {
+        self.shared.handler.span_events() | SpanEvents::CLOSE
+    }
+}
+
+impl<H: Handler> Shared<H> {
     /// The span that the record belongs to, by its id.
     fn scope_of(&self, record: &Record<'_>) -> Option<u64> {
         let mut spans = record.with_span_level(self.spans).spans();
@@ -165,14 +210,14 @@ impl<H: Handler> ScopedBuffer<H> {
             Some(name) => spans.find(|span| span.name() == name),
             None => spans.next(),
         };
-        // Spans that are made by hand have no ids.
+        // Spans of records that were made by hand have no ids.
         root.map(|span| span.id()).filter(|id| *id != 0)
     }
 
     fn handle_in(&self, scope: u64, record: &Record<'_>) -> Result<(), Error> {
         let triggers = self.trigger.passes(record);
         let may_pass = !self.hold_all && self.always.allows(record.severity());
-        let mut scopes = lock_briefly(&self.shared.scopes);
+        let mut scopes = lock_briefly(&self.scopes);
         scopes.accepted += 1;
         match scopes.take(scope, record, triggers, may_pass) {
             Take::Kept => Ok(()),
@@ -188,18 +233,17 @@ impl<H: Handler> ScopedBuffer<H> {
         }
     }
 
-    /// Hands on what is kept, until nothing more has come meanwhile. Whoever logs in the span while this goes on adds to it, so
-    /// that all stays in order.
+    /// Hands on what is kept, until nothing more has come meanwhile. What is logged in the span during this is added to it, so
+    /// that everything stays in order.
     fn release(&self, scope: u64) -> Result<(), Error> {
         let mut result = Ok(());
         loop {
-            let Some((bytes, lost)) = lock(&self.shared.scopes).kept_of(scope) else { return result };
+            let Some((kept, lost)) = lock(&self.scopes).kept_of(scope) else { return result };
             if lost.total() > 0 {
                 result = guarded(|| self.handler.handle(&notice::lost(lost).as_record())).and(result);
             }
-            let count = Records::new(&bytes).count() as u64;
-            let handled = guarded(|| self.handler.handle_batch(Records::new(&bytes)));
-            lock(&self.shared.scopes).delivered(bytes, count, &handled);
+            let handled = guarded(|| self.handler.handle_batch(kept.records()));
+            lock(&self.scopes).delivered(kept, &handled);
             if let Err(partial) = handled {
                 result = Err(partial.error);
             }
@@ -208,11 +252,11 @@ impl<H: Handler> ScopedBuffer<H> {
 
     fn pass(&self, record: &Record<'_>) -> Result<(), Error> {
         let handled = guarded(|| self.handler.handle(record));
-        lock_briefly(&self.shared.scopes).passed(handled.is_ok());
+        lock_briefly(&self.scopes).passed(handled.is_ok());
         handled
     }
 
-    /// A span is over: perhaps one that records are kept of.
+    /// A span has closed, perhaps one that records are kept of.
     fn close(&self, record: &Record<'_>) -> Result<(), Error> {
         let last = record.spans().last().map(|span| span.id());
         let scope = self.scope_of(record);
@@ -230,12 +274,12 @@ impl<H: Handler> ScopedBuffer<H> {
         handled.and(result)
     }
 
-    /// Whether the span was let out; and what became of that which was still kept.
+    /// Whether the span was released, and the outcome of releasing what was still kept.
     fn end(&self, scope: u64, close: &Record<'_>) -> (bool, Result<(), Error>) {
         let was_slow = self.slow.is_some_and(|slow| open_for(close) > slow);
         let (is_out, releases) = {
-            let mut scopes = lock(&self.shared.scopes);
-            let is_out = was_slow || scopes.is_let_out(scope);
+            let mut scopes = lock(&self.scopes);
+            let is_out = was_slow || scopes.is_released(scope);
             let releases = match was_slow {
                 true => scopes.begin_release(scope),
                 false => self.hold_all && scopes.keep_only(scope, self.always),
@@ -243,15 +287,15 @@ impl<H: Handler> ScopedBuffer<H> {
             (is_out, releases)
         };
         let result = if releases { self.release(scope) } else { Ok(()) };
-        lock(&self.shared.scopes).end(scope);
+        lock(&self.scopes).end(scope);
         (is_out, result)
     }
 
-    /// A record that is in no span that is kept of, or no more.
+    /// A record outside the spans that records are kept of.
     fn handle_outside(&self, is_out: bool, record: &Record<'_>) -> Result<(), Error> {
         let is_wanted = || self.always.allows(record.severity()) || self.trigger.passes(record);
         let passes = is_out || record.kind() == Kind::Loss || is_wanted();
-        lock(&self.shared.scopes).outside(passes);
+        lock(&self.scopes).outside(passes);
         if passes { self.pass(record) } else { Ok(()) }
     }
 }
@@ -264,75 +308,25 @@ fn open_for(close: &Record<'_>) -> Duration {
     Duration::from_nanos(nanos("busy_ns").saturating_add(nanos("idle_ns")))
 }
 
-impl<H: Handler> Handler for ScopedBuffer<H> {
-    /// The spans that it goes by are wanted too.
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta) || (meta.is_span && meta.level() <= self.spans)
+impl<H: Handler> Live for Shared<H> {
+    type State = Scopes;
+    const KIND: &'static str = "scoped buffer";
+    const PHASE: Phase = Phase::Buffers;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
     }
 
-    fn max_level(&self) -> LevelFilter {
-        match self.handler.max_level() {
-            LevelFilter::OFF => LevelFilter::OFF,
-            level => level.max(self.spans),
-        }
+    fn state(&self) -> &Mutex<Scopes> {
+        &self.scopes
     }
 
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if self.shared.abandoned.load(Ordering::Relaxed) {
-            return self.handler.handle(record);
-        }
-        let kind = record.kind();
-        if kind == Kind::SpanClose {
-            return self.close(record);
-        }
-        if !self.handler.enabled(&record.meta()) || (kind.is_of_span() && !self.handler.span_events().contains(kind)) {
-            return Ok(());
-        }
-        if let Some(scope) = self.scope_of(record) {
-            return self.handle_in(scope, record);
-        }
-        self.handle_outside(false, record)
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.handler.span_events() | SpanEvents::CLOSE
-    }
-
-    /// What is kept is kept: only what has been let out is flushed.
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        let stats = match self.shared.abandoned.load(Ordering::Relaxed) {
-            true => Stats::default(),
-            false => lock(&self.shared.scopes).stats(),
-        };
-        reports.push(Report::new(self.name.as_str(), stats));
-        self.handler.report(reports);
-    }
-}
-
-impl Resource for Shared {
-    fn is_queue(&self) -> bool {
-        true
-    }
-
+    /// What is kept stays: it has not failed.
     fn flush(&self, _: Instant) -> Result<(), Error> {
         Ok(())
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.scopes, deadline)?))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Held for OwnedGuard<Shared, Scopes> {
-    fn forget_pending(&mut self) {
-        self.forget_inherited();
+    fn forget_pending(&self, scopes: &mut Scopes) {
+        scopes.forget_inherited();
     }
 }

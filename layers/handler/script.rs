@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::{Handler, Report, Tally};
-use crate::record::{Record, RecordBuf, Severity};
+use crate::record::{Batch, Record, RecordBuf, Severity};
 use crate::sync::lock;
 use crate::{Error, ErrorKind};
 
@@ -63,8 +63,8 @@ impl Handler for Script {
         Ok(())
     }
 
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new("script", self.0.tally.stats()));
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new("script", self.0.tally.stats()))
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn record(message: &str) -> RecordBuf {
     RecordBuf::new(Severity::INFO, "shop", message)
 }
 
-/// The encodings of records, end to end.
-pub(super) fn batch(messages: &[&str]) -> Vec<u8> {
-    messages.iter().flat_map(|message| record(message).as_record().raw().to_vec()).collect()
+pub(super) fn batch(messages: &[&str]) -> Batch {
+    let records: Vec<_> = messages.iter().map(|message| record(message)).collect();
+    records.iter().collect()
 }

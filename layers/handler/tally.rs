@@ -4,7 +4,7 @@ use super::Stats;
 use crate::record::Records;
 use crate::{Error, Partial};
 
-/// What became of records, counted once that is known: what is accepted is the sum, so that it balances in every snapshot.
+/// Counts records once their outcome is known. The accepted ones are the sum, so that it balances in every snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     delivered: AtomicU64,
@@ -21,7 +21,7 @@ impl Tally {
     }
 
     pub(super) fn batch(&self, records: Records<'_>, result: Result<(), Partial>) -> Result<(), Partial> {
-        let records = records.count();
+        let records = records.len();
         let missed = result.as_ref().map_or_else(|partial| partial.missed(records).count(), |()| 0);
         self.add(records - missed.min(records), missed.min(records));
         result

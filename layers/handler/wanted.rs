@@ -1,10 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Handler;
 use crate::changes;
 use crate::record::Record;
 
-/// What the handler wants, kept per callsite as [`enabled`](crate::Handler::enabled) allows: asked each time it would
-/// have to look at the target of each record.
+/// What a handler wants, cached per callsite as [`enabled`](Handler::enabled) allows. Asking it for each record would cost a look
+/// at the record's target, and a visit of everything behind it.
 pub(super) struct Wanted([AtomicU64; SLOTS]);
 
 impl Wanted {
@@ -12,10 +13,16 @@ impl Wanted {
         Self([const { AtomicU64::new(0) }; SLOTS])
     }
 
+    /// Whether `handler`, which must always be the same one, wants this record.
+    #[inline]
+    pub(super) fn wants(&self, handler: &(impl Handler + ?Sized), record: &Record<'_>) -> bool {
+        self.look_up(record, || ask(handler, record))
+    }
+
     #[inline]
     pub(super) fn look_up(&self, record: &Record<'_>, ask: impl FnOnce() -> bool) -> bool {
         let Some(key) = key(record) else { return ask() };
-        let slot = &self.0[(key >> SEVERITY_BITS) as usize % SLOTS];
+        let slot = &self.0[(key >> CALLSITE_SHIFT) as usize % SLOTS];
         let known = slot.load(Ordering::Relaxed);
         if known >> 1 == key & (u64::MAX >> 1) {
             return known & 1 != 0;
@@ -26,18 +33,28 @@ impl Wanted {
     }
 }
 
-/// The same for two records exactly if all that is known before their values is the same: never 0. `None` where a record
+/// Asks `handler` itself.
+pub(super) fn ask(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> bool {
+    let kind = record.kind();
+    (!kind.is_of_span() || handler.span_events().takes(kind)) && handler.enabled(&record.meta())
+}
+
+/// The same for two records exactly if everything known about them before their values is the same; never 0. `None` if a record
 /// carries some of that itself.
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
     let callsite = u64::from(record.callsite_of_meta()?.get());
     let epoch = changes::epoch() << EPOCH_SHIFT;
-    Some(epoch | callsite << SEVERITY_BITS | u64::from(record.severity().number()))
+    let kind = (record.kind() as u64) << KIND_SHIFT;
+    Some(epoch | callsite << CALLSITE_SHIFT | kind | u64::from(record.severity().number()))
 }
 
-const SEVERITY_BITS: u32 = 8;
-/// Above the 17 bits of a callsite; the highest bit is shifted out. It comes round after 2^38 changes.
-const EPOCH_SHIFT: u32 = SEVERITY_BITS + 17;
+/// Above the 5 bits of a severity,
+const KIND_SHIFT: u32 = 5;
+/// the 3 bits of a kind,
+const CALLSITE_SHIFT: u32 = 8;
+/// and the 17 bits of a callsite; the highest bit is shifted out. It repeats after 2^38 changes.
+const EPOCH_SHIFT: u32 = CALLSITE_SHIFT + 17;
 
-/// Callsites whose answers are kept; others that fall into the same place are asked for again. 1 KiB.
+/// The callsites whose answers are kept; others that share a slot are asked for again. 1 KiB.
 const SLOTS: usize = 128;

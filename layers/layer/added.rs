@@ -1,20 +1,21 @@
 //! Handlers that are there for a while.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
 use super::shared::Shared;
-use crate::handler::{Handler, Report};
+use crate::handler::Handler;
 use crate::record::{Meta, Record, SpanEvents, this_thread};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, selflog};
 
-/// A handler that is there as long as this is: see [`Handle::add`](super::Handle::add). Dropping this flushes it, for 5 seconds
-/// at most.
+/// Keeps a handler that was added: see [`Handle::add`](super::Handle::add). Dropping this flushes the handler, for at most 5 seconds,
+/// and removes it.
 #[must_use = "the handler is there only as long as this is kept"]
 pub struct Added {
     shared: Arc<Shared>,
@@ -37,7 +38,7 @@ impl Drop for Added {
         let flushed = catch_unwind(AssertUnwindSafe(|| self.handler.flush(deadline_in(PATIENCE))));
         let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "it panicked in its flush")));
         if let Err(error) = flushed
-            && !error.is_told()
+            && error.handler().is_none()
         {
             selflog::tell(&format!("a handler that was added: {error}"));
         }
@@ -57,6 +58,17 @@ impl<H> OfThread<H> {
 }
 
 impl<H: Handler> Handler for OfThread<H> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        match record.thread_id() == self.thread {
+            true => self.handler.handle(record),
+            false => Ok(()),
+        }
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.handler)
+    }
+
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.handler.enabled(meta)
     }
@@ -65,23 +77,12 @@ impl<H: Handler> Handler for OfThread<H> {
         self.handler.max_level()
     }
 
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        match record.thread_id() == self.thread {
-            true => self.handler.handle(record),
-            false => Ok(()),
-        }
-    }
-
     fn span_events(&self) -> SpanEvents {
         self.handler.span_events()
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        self.handler.report(reports);
+    fn __type_name(&self) -> &'static str {
+        ""
     }
 }
 

@@ -1,6 +1,6 @@
 //! Records from elsewhere among those of tracing.
 
-use std::time::Instant;
+use std::ops::ControlFlow;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -10,9 +10,9 @@ use crate::handler::{Handler, Report};
 use crate::record::{Meta, Record, SpanEvents};
 
 /// Hands records that do not come from tracing to the handlers of the layer, as its own: after a [`swap`](Handle::swap) to the
-/// new ones. An error of a handler is told, not returned.
+/// new ones. An error of a handler is reported to [`selflog`](crate::selflog), not returned.
 ///
-/// Not to be put among those handlers itself.
+/// It must not be one of those handlers itself.
 ///
 /// ```
 /// use tracing_handlers::{Handler, RecordBuf, Severity, testing::Captured};
@@ -28,14 +28,6 @@ use crate::record::{Meta, Record, SpanEvents};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 impl Handler for Handle {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.graph.load().enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.graph.load().max_level()
-    }
-
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let graph = self.shared.graph.load();
         if graph.span_events.takes(record.kind()) && graph.enabled(&record.meta()) {
@@ -44,15 +36,23 @@ impl Handler for Handle {
         Ok(())
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.graph.load().handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        self.shared.own_report()
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.shared.graph.load().enabled(meta)
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.shared.graph.load().max_level()
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.shared.graph.load().span_events
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.graph.load().handler.flush(deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.extend(self.stats());
     }
 }

@@ -1,8 +1,8 @@
 //! The bridge from tracing's Registry to handlers: the only folder that knows tracing-subscriber's insides.
 //!
 //! Stock per-layer filters keep their verdict in a thread-local bitmap which a log call inside a log call overwrites
-//! (tokio-rs/tracing#2704, #3364, #2519). This layer keeps a stock filter only as a *marker*, so that a callsite nobody
-//! wants is switched off and layers beside this one are left alone; what it wants itself it decides from the callsite and
+//! (tokio-rs/tracing#2704, #3364, #2519). This layer keeps a stock filter only as a *marker*, so that a callsite that no handler
+//! wants is switched off and layers beside this one are not affected. What it wants itself it decides from the callsite and
 //! the generation of its handlers, per thread, and so is right whatever happens in between.
 
 mod added;
@@ -32,7 +32,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::{Clock, System, Timestamp};
-use crate::handler::{DropReason, Handler, Report, Stats};
+use crate::handler::{Handler, Report, tree};
 use crate::record::{Kind, capture_event, capture_fields, pool};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind};
@@ -254,41 +254,70 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Delivers what the handlers hold, and comes back within `timeout`.
+    /// Delivers what the handlers hold, and returns within `timeout`.
     ///
     /// # Errors
     ///
-    /// The last handler's error; [`Timeout`](ErrorKind::Timeout) where the time was too short.
+    /// The last handler's error; [`Timeout`](ErrorKind::Timeout) if the time was too short.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         self.shared.graph.load().handler.flush(deadline_in(timeout))
     }
 
     /// What became of the records, handler by handler, outermost first.
     ///
-    /// Each speaks for itself: a record that a sink could not write is `failed` there, and `failed` for the queue in front
+    /// Each counts for itself: a record that a sink could not write is `failed` there, and `failed` for the queue in front
     /// of it as well.
     pub fn stats(&self) -> Vec<Report> {
-        let mut reports = Vec::new();
-        let reentrant = self.shared.reentrant.load(Ordering::Relaxed);
-        if reentrant > 0 {
-            let mut stats = Stats { accepted: reentrant, ..Stats::default() };
-            stats.dropped.add(DropReason::Reentrant, reentrant);
-            reports.push(Report::new("layer", stats));
-        }
-        self.shared.graph.load().handler.report(&mut reports);
-        reports
+        Handler::stats(self)
     }
 
-    /// Puts `handler` in the place of the handlers so far. Those are dropped, and so emptied, when the last record that is on
+    /// Draws the handlers and the handlers behind them, a line each: the name, the level in brackets if the handler has one of its
+    /// own, and the counts. Python's `logging_tree`.
+    ///
+    /// Tuples and the like are not shown themselves. A handler without a [report](crate::Handler::own_report) is shown by its
+    /// type.
+    ///
+    /// ```
+    /// use tracing::Level;
+    /// use tracing_handlers::{Output, Queue, format::{Json, Text}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let layer = tracing_handlers::layer((
+    ///     Output::new(Text::new(), Memory::new()).name("terminal").level(Level::WARN),
+    ///     Queue::new(Output::new(Json::new(), Memory::new()).name("app.jsonl")),
+    /// ));
+    /// let handle = layer.handle();
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || tracing::info!("sold"));
+    /// handle.flush(std::time::Duration::from_secs(5))?;
+    /// let expected = "\
+    /// handlers, up to TRACE
+    /// ├─ terminal [WARN]: accepted 0, delivered 0, dropped 0, failed 0, pending 0
+    /// └─ queue: accepted 1, delivered 1, dropped 0, failed 0, pending 0
+    ///    └─ app.jsonl [TRACE]: accepted 1, delivered 1, dropped 0, failed 0, pending 0
+    /// ";
+    /// assert_eq!(handle.tree(), expected);
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn tree(&self) -> String {
+        let graph = self.shared.graph.load();
+        let level = graph.max_level().to_string().to_uppercase();
+        let mut root = format!("handlers, up to {level}");
+        if let Some(report) = self.shared.own_report() {
+            root = format!("{root}; {report}");
+        }
+        tree(&root, &graph.handler)
+    }
+
+    /// Replaces the handlers by `handler`. The previous ones are dropped, and so emptied, when the last record that is on
     /// its way through them is done.
     ///
-    /// Spans that nobody wanted when they were made stay unknown.
+    /// Spans that no handler wanted when they were made stay unknown.
     pub fn swap(&self, handler: impl Handler) {
         let handler: Arc<dyn Handler> = Arc::new(handler);
         drop(self.shared.change(|parts| std::mem::replace(&mut parts.handler, handler)));
     }
 
-    /// Adds `handler` for as long as what is returned is kept; then it is flushed and dropped. Python's cookbook has a context
+    /// Adds `handler` until the returned guard is dropped; then it is flushed and dropped too. Python's cookbook has a context
     /// manager for this.
     ///
     /// ```
@@ -311,12 +340,12 @@ impl Handle {
         Added::new(&self.shared, Arc::new(handler))
     }
 
-    /// The same for what this thread logs.
+    /// The same, for what the current thread logs.
     pub fn add_here(&self, handler: impl Handler) -> Added {
         self.add(added::OfThread::this(handler))
     }
 
-    /// Runs `f` with `handler` [added](Self::add_here) for what this thread logs in it.
+    /// Runs `f` with `handler` [added](Self::add_here) for what the current thread logs in it.
     pub fn with<T>(&self, handler: impl Handler, f: impl FnOnce() -> T) -> T {
         let _added = self.add_here(handler);
         f()

@@ -10,10 +10,11 @@ use arc_swap::ArcSwap;
 use super::graph::Graph;
 use super::log_level;
 use crate::changes;
-use crate::handler::{Delivering, Handler};
+use crate::handler::{DropReason, Handler, Report, Stats};
+use crate::process::thread::Delivering;
 use crate::record::Record;
 use crate::selflog::Health;
-use crate::sync::{lock, try_lock};
+use crate::sync::lock;
 use crate::{Error, ErrorKind};
 
 pub(super) struct Shared {
@@ -26,9 +27,8 @@ pub(super) struct Shared {
     parts: Mutex<Parts>,
     /// Events given up because they were logged by what handles events.
     pub(super) reentrant: AtomicU64,
-    /// A handler's last word was an error, which `health` knows of.
-    failing: AtomicBool,
-    health: Mutex<Health>,
+    /// Of handlers that do not report their troubles themselves.
+    health: Health,
 }
 
 impl Shared {
@@ -41,8 +41,7 @@ impl Shared {
             graph: ArcSwap::from_pointee(graph),
             parts: Mutex::new(Parts { handler, added: Vec::new() }),
             reentrant: AtomicU64::new(0),
-            failing: AtomicBool::new(false),
-            health: Mutex::default(),
+            health: Health::default(),
         });
         let watcher: Weak<Self> = Arc::downgrade(&shared);
         changes::watch(watcher);
@@ -72,7 +71,14 @@ impl Shared {
         changed
     }
 
-    /// Hands over a record; or keeps it until the one that this thread is in the middle of is through.
+    /// The events given up because handlers logged them, if there are any.
+    pub(super) fn own_report(&self) -> Option<Report> {
+        let mut stats = Stats::default();
+        stats.add_dropped(DropReason::Reentrant, self.reentrant.load(Ordering::Relaxed));
+        (stats.accepted > 0).then(|| Report::new("layer", stats))
+    }
+
+    /// Hands over a record, or keeps it until the one that this thread is handing over is done.
     #[inline]
     pub(super) fn deliver(&self, graph: &Graph, raw: &[u8]) {
         let Some(delivering) = Delivering::enter(self.id) else { return self.put_off(raw) };
@@ -88,8 +94,7 @@ impl Shared {
         let Some(record) = Record::decode(raw) else { return };
         let handled = catch_unwind(AssertUnwindSafe(|| graph.handler.handle(&record)));
         match handled {
-            Ok(Ok(())) if !self.failing.load(Ordering::Relaxed) => {}
-            Ok(Ok(())) => self.recovered(),
+            Ok(Ok(())) => self.health.works("handlers"),
             Ok(Err(error)) => self.absorb(&error),
             Err(_) => self.absorb(&Error::new(ErrorKind::Panic, "a handler panicked")),
         }
@@ -97,21 +102,8 @@ impl Shared {
 
     #[cold]
     fn absorb(&self, error: &Error) {
-        if !error.is_told() {
-            self.failing.store(true, Ordering::Relaxed);
-            // Not waited for: in a forked child a thread may have it that does not exist there, and selflog's closure may
-            // come back to these handlers.
-            if let Some(mut health) = try_lock(&self.health) {
-                health.failed("handlers", error, 1);
-            }
-        }
-    }
-
-    #[cold]
-    fn recovered(&self) {
-        if let Some(mut health) = try_lock(&self.health) {
-            self.failing.store(false, Ordering::Relaxed);
-            health.works("handlers");
+        if error.handler().is_none() {
+            self.health.failed("handlers", error, 1);
         }
     }
 

@@ -275,3 +275,9 @@ impl From<&Record<'_>> for RecordBuf {
         Self { raw: record.raw().to_vec(), spare: Vec::new() }
     }
 }
+
+impl<'a> From<&'a RecordBuf> for Record<'a> {
+    fn from(buf: &'a RecordBuf) -> Self {
+        buf.as_record()
+    }
+}

@@ -1,7 +1,9 @@
 //! What flows: records, their values, and how they are captured.
 //!
-//! A [`Record`] is a borrowed view of one flat, typed byte buffer; a [`RecordBuf`] owns such a buffer and can change it.
+//! A [`Record`] is a borrowed view of one flat, typed byte buffer; a [`RecordBuf`] owns such a buffer and can change it. A
+//! [`Batch`] holds several records in one buffer, and [`Records`] is a view of them.
 
+mod batch;
 mod buf;
 mod callsite;
 mod capture;
@@ -18,6 +20,7 @@ mod severity;
 mod value;
 mod view;
 
+pub use batch::{Batch, Records};
 pub use buf::RecordBuf;
 pub use change::{Change, FieldChange, NewFields};
 pub use kind::{Kind, SpanEvents};
@@ -26,7 +29,7 @@ pub use meta::Meta;
 pub use nested::{Nested, nested};
 pub use severity::Severity;
 pub use value::{ErrorBuf, ErrorChain, Value};
-pub use view::{Field, Fields, Record, Records, Span, Spans};
+pub use view::{Field, Fields, Record, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
 pub(crate) use capture::{capture_event, capture_fields, capture_span_event, this_thread};

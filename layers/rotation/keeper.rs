@@ -8,7 +8,6 @@
 //! A job must not log; should it panic, [`log_panics`](crate::process::log_panics) leaves the record out, as it may
 //! have a lock of the very file that the record would go to.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use crate::process::{self, Held, Resource};
+use crate::process::{self, Generation, Held, Phase, Resource, thread};
 use crate::sync::{deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, selflog};
 
@@ -46,7 +45,7 @@ pub(crate) fn submit(what: &'static str, file: &Path, job: Job) {
 
 /// Whether this is the thread of the jobs.
 pub(crate) fn is_this_thread() -> bool {
-    IS_KEEPER.try_with(Cell::get).unwrap_or(false)
+    thread::is_keeper()
 }
 
 static KEEPER: Keeper = Keeper::new(Duration::from_secs(5));
@@ -71,8 +70,6 @@ struct State {
     thread_lives: bool,
     /// No thread was to be had, and that was told.
     told: bool,
-    /// Goes up with each fork: a thread of an earlier one is none.
-    generation: u64,
 }
 
 struct Waiting {
@@ -84,14 +81,7 @@ struct Waiting {
 
 impl Keeper {
     const fn new(linger: Duration) -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            running: None,
-            submitted: 0,
-            thread_lives: false,
-            told: false,
-            generation: 0,
-        };
+        let state = State { waiting: VecDeque::new(), running: None, submitted: 0, thread_lives: false, told: false };
         Self {
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -134,8 +124,8 @@ impl Keeper {
         if state.thread_lives || state.waiting.is_empty() {
             return;
         }
-        let generation = state.generation;
-        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || self.run(generation));
+        let process = Generation::current();
+        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || self.run(process));
         state.thread_lives = spawned.is_ok();
         let told = std::mem::replace(&mut state.told, spawned.is_err());
         if let (Err(error), false) = (spawned, told) {
@@ -143,22 +133,22 @@ impl Keeper {
         }
     }
 
-    fn run(&'static self, generation: u64) {
-        IS_KEEPER.set(true);
+    fn run(&'static self, process: Generation) {
+        thread::become_keeper();
         be_nice();
-        while let Some(job) = self.take(generation) {
+        while let Some(job) = self.take(process) {
             // A job that panics has been told of by the panic hook.
             let _ = catch_unwind(AssertUnwindSafe(job));
-            self.finish(generation);
+            self.finish(process);
         }
     }
 
     /// `None`: there was nothing to do for some time, or this is not the thread any longer.
-    fn take(&self, generation: u64) -> Option<Job> {
+    fn take(&self, process: Generation) -> Option<Job> {
         let until = Instant::now() + self.linger;
         let mut state = lock(&self.state);
         loop {
-            if state.generation != generation {
+            if !process.is_current() {
                 return None;
             }
             if let Some(next) = state.waiting.pop_front() {
@@ -174,9 +164,9 @@ impl Keeper {
         }
     }
 
-    fn finish(&self, generation: u64) {
+    fn finish(&self, process: Generation) {
         let mut state = lock(&self.state);
-        if state.generation == generation {
+        if process.is_current() {
             state.running = None;
         }
         drop(state);
@@ -186,8 +176,8 @@ impl Keeper {
     /// Once is enough, and twice does no harm. The mark is set last: a child forked in between registers again.
     fn register(&'static self) {
         if !self.registered.load(Ordering::Relaxed) {
-            let resource: Arc<dyn Resource> = Arc::new(AtForks(self));
-            process::register(resource.clone());
+            let resource = Arc::new(AtForks(self));
+            process::register(&resource);
             // It is for the life of the process.
             std::mem::forget(resource);
             self.registered.store(true, Ordering::Relaxed);
@@ -218,8 +208,8 @@ impl State {
 struct AtForks(&'static Keeper);
 
 impl Resource for AtForks {
-    fn is_queue(&self) -> bool {
-        false
+    fn phase(&self) -> Phase {
+        Phase::Ends
     }
 
     /// Neither a flush nor the exit waits for the jobs.
@@ -243,7 +233,6 @@ impl Held for HeldState {
         state.waiting.drain(..).for_each(std::mem::forget);
         state.running = None;
         state.thread_lives = false;
-        state.generation += 1;
     }
 }
 
@@ -268,10 +257,6 @@ const NICE: libc::c_int = 10;
 
 /// Who settles tries so often to start the thread where there was none to be had.
 const LOOK: Duration = Duration::from_millis(100);
-
-thread_local! {
-    static IS_KEEPER: Cell<bool> = const { Cell::new(false) };
-}
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use super::Identity;
 use super::family::Family;
 use crate::ownership::Ownership;
+use crate::process::{self, Generation};
 use crate::sync::{lock, lock_until};
-use crate::{Error, ErrorKind, process};
+use crate::{Error, ErrorKind};
 
 /// Who has it may rename and remove files of a family, and where several processes share it, write to the one in use.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ struct Shared {
     path: PathBuf,
     ownership: Ownership,
     /// With the process that opened it: a forked child has its parent's descriptor, and with it its parent's lock.
-    file: Mutex<Option<(u32, Arc<fs::File>)>>,
+    file: Mutex<Option<(Generation, Arc<fs::File>)>>,
 }
 
 /// Has the lock until it is dropped.
@@ -98,14 +99,14 @@ impl Shared {
     }
 
     fn open(&self) -> io::Result<Arc<fs::File>> {
-        let (mut file, me) = (lock(&self.file), std::process::id());
+        let mut file = lock(&self.file);
         if let Some((owner, file)) = &*file
-            && *owner == me
+            && owner.is_current()
         {
             return Ok(file.clone());
         }
         let opened = Arc::new(open(&self.path, &self.ownership)?);
-        Ok(file.insert((me, opened)).1.clone())
+        Ok(file.insert((Generation::current(), opened)).1.clone())
     }
 }
 

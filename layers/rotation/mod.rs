@@ -34,7 +34,6 @@ pub(crate) use archive::is_same;
 pub(crate) use compression::is_packed;
 pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
-pub(crate) use keeper::is_this_thread as is_keeper;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use rotator::Rotator;
 

@@ -5,7 +5,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::run::Run;
 use super::tail::Tail;
-use super::{Batch, Sink};
+use super::{Framed, Sink};
 use crate::{Error, Partial};
 
 /// A sink from a [`MakeWriter`]: `tracing_appender::rolling` and `tracing_appender::non_blocking` go in here.
@@ -15,13 +15,13 @@ use crate::{Error, Partial};
 /// | [`named`](Self::named) | `make_writer` | what it is called in messages |
 ///
 /// ```
-/// use tracing_handlers::sink::{Batch, Line, Make, Sink};
+/// use tracing_handlers::sink::{Framed, Line, Make, Sink};
 /// use tracing_handlers::Severity;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let dir = dir.path();
 /// let mut sink = Make::new(tracing_appender::rolling::never(dir, "app.log")).named("app.log");
-/// sink.write(Batch::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).map_err(|partial| partial.error)?;
+/// sink.write(Framed::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).map_err(|partial| partial.error)?;
 /// assert_eq!(std::fs::read_to_string(dir.join("app.log"))?, "one\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,9 +55,9 @@ impl<M> Sink for Make<M>
 where
     M: for<'a> MakeWriter<'a> + Send + 'static,
 {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         let mut writer = self.make.make_writer();
-        for (before, line) in Run::from(batch).each().enumerate() {
+        for (before, line) in Run::from(framed).each().enumerate() {
             self.tail.write(&mut writer, line).map_err(|(taken, error)| {
                 Partial::new(before + taken, Error::io(format!("cannot write to {}", self.name), error))
             })?;

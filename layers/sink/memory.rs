@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::{Batch, Sink, writer};
+use super::{Framed, Sink, writer};
 use crate::Partial;
 use crate::sync::lock;
 
@@ -59,8 +59,8 @@ impl Memory {
 }
 
 impl Sink for Memory {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        lock(&self.kept).extend(batch.iter().map(|(line, _)| line.to_vec()));
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        lock(&self.kept).extend(framed.iter().map(|(line, _)| line.to_vec()));
         Ok(())
     }
 

@@ -32,9 +32,9 @@ use crate::{Error, Partial};
 
 /// Takes bytes to where they stay.
 pub trait Sink: Send + 'static {
-    /// Takes the lines of `batch`, in order. On an error it says how many it took before it: those are its own to deliver,
+    /// Takes the lines of `framed`, in order. On an error it says how many it took before it: those are its own to deliver,
     /// and [`pending`](Self::pending) while it has not; the rest were not written, not even in part.
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial>;
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial>;
 
     /// Delivers what is pending, and comes back by `deadline`.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
@@ -85,22 +85,22 @@ pub trait Sink: Send + 'static {
 
 /// Framed records, one after another.
 #[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
+pub struct Framed<'a> {
     bytes: &'a [u8],
     lines: &'a [Line],
     preamble: &'a [u8],
 }
 
-/// What a sink may know of one record of a [`Batch`].
+/// What a sink may know of one record of a [`Framed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Where it ends in [`Batch::bytes`]; it starts where the one before ends.
+    /// Where it ends in [`Framed::bytes`]; it starts where the one before ends.
     pub end: usize,
     /// How important it is.
     pub severity: Severity,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Framed<'a> {
     /// `lines` tell where each record ends in `bytes`; the last one's end is the length of `bytes`.
     pub fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
         debug_assert_eq!(lines.last().map_or(0, |line| line.end), bytes.len());
@@ -141,8 +141,8 @@ impl<'a> Batch<'a> {
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        (**self).write(batch)
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        (**self).write(framed)
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::{Batch, Sink, writer};
+use super::{Framed, Sink, writer};
 use crate::{Error, Partial};
 
 /// Takes everything and keeps nothing: for measuring, and to switch an output off. Python's `NullHandler`.
@@ -17,7 +17,7 @@ use crate::{Error, Partial};
 pub struct Null;
 
 impl Sink for Null {
-    fn write(&mut self, _: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
         Ok(())
     }
 

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::{Batch, Line};
+use super::{Framed, Line};
 use crate::Error;
 
-/// Neighbouring lines of a [`Batch`].
+/// Neighbouring lines of a [`Framed`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
     bytes: &'a [u8],
@@ -99,9 +99,9 @@ impl<'a> Run<'a> {
     }
 }
 
-impl<'a> From<Batch<'a>> for Run<'a> {
-    fn from(batch: Batch<'a>) -> Self {
-        Self::new(batch.bytes(), batch.lines())
+impl<'a> From<Framed<'a>> for Run<'a> {
+    fn from(framed: Framed<'a>) -> Self {
+        Self::new(framed.bytes(), framed.lines())
     }
 }
 

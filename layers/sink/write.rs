@@ -2,7 +2,7 @@ use std::io;
 use std::time::Instant;
 
 use super::tail::Tail;
-use super::{Batch, Sink};
+use super::{Framed, Sink};
 use crate::{Error, Partial};
 
 /// A sink from anything that is `io::Write`: a `Vec`, a pipe, a `BufWriter`, a compressor. Python's `StreamHandler(stream)`.
@@ -12,12 +12,12 @@ use crate::{Error, Partial};
 /// | [`named`](Self::named) | `writer` | what it is called in messages |
 ///
 /// ```
-/// use tracing_handlers::sink::{Batch, Line, Sink, Write};
+/// use tracing_handlers::sink::{Framed, Line, Sink, Write};
 /// use tracing_handlers::Severity;
 ///
 /// let (mut reader, writer) = std::io::pipe()?;
 /// let mut sink = Write::new(writer).named("pipe to the parent");
-/// sink.write(Batch::new(b"one\ntwo\n", &[
+/// sink.write(Framed::new(b"one\ntwo\n", &[
 ///     Line { end: 4, severity: Severity::INFO },
 ///     Line { end: 8, severity: Severity::WARN },
 /// ])).map_err(|partial| partial.error)?;
@@ -50,9 +50,9 @@ impl<W: io::Write + Send + 'static> Write<W> {
 }
 
 impl<W: io::Write + Send + 'static> Sink for Write<W> {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         self.tail
-            .write(&mut self.writer, batch.into())
+            .write(&mut self.writer, framed.into())
             .map_err(|(taken, error)| Partial::new(taken, Error::io(format!("cannot write to {}", self.name), error)))
     }
 

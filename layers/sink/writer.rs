@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Batch, Commit, Line, Sink};
+use super::{Commit, Framed, Line, Sink};
 use crate::record::Severity;
 use crate::sync::{deadline_in, lock};
 
@@ -94,7 +94,7 @@ fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severit
         return Ok(0);
     }
     let line = [Line { end: bytes.len(), severity }];
-    match sink.write(Batch::new(bytes, &line)) {
+    match sink.write(Framed::new(bytes, &line)) {
         // Taken, though not delivered yet: an error would make the caller write it a second time.
         Err(partial) if partial.delivered == 0 => Err(partial.error.into()),
         _ => Ok(bytes.len()),

@@ -51,7 +51,7 @@ pub fn prometheus(reports: &[Report]) -> String {
 /// One set of labels may stand once only.
 fn merge(reports: &[Report]) -> Vec<(&str, Stats)> {
     let mut merged: Vec<(&str, Stats)> = Vec::new();
-    for Report { name, stats } in reports {
+    for Report { name, stats, .. } in reports {
         match merged.iter_mut().find(|(known, _)| known == name) {
             Some((_, sum)) => add(sum, stats),
             None => merged.push((name, *stats)),

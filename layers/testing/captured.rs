@@ -7,7 +7,7 @@ use super::Expect;
 use crate::Error;
 use crate::format::{Caps, Format, Out, Text, Time};
 use crate::handler::Handler;
-use crate::record::{Record, RecordBuf, SpanEvents};
+use crate::record::{Record, RecordBuf};
 use crate::sync::lock;
 
 /// Records that are kept, and what a test may say of them. A clone is another handle on the same records.
@@ -145,10 +145,6 @@ impl Handler for Captured {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         self.push(RecordBuf::from(record));
         Ok(())
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        SpanEvents::NONE
     }
 }
 

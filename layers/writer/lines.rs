@@ -1,16 +1,16 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::clock::{Clock, System};
 use crate::handler::Handler;
-use crate::process::{self, Held, Resource};
+use crate::process::{self, Lifecycle, Live, Phase, Shelf};
 use crate::record::{RecordBuf, Severity};
 use crate::selflog::Health;
-use crate::sync::{OwnedGuard, lock, lock_until};
+use crate::sync::{lock, lock_until};
 use crate::{Error, ErrorKind};
 
 /// Makes a record of each line that is written to it: Python's recipe of a file-like object that redirects to a logger,
@@ -21,15 +21,17 @@ use crate::{Error, ErrorKind};
 /// | [`target`](Self::target) | `lines` | the records' target |
 /// | [`severity`](Self::severity) | `INFO` | the records' severity |
 /// | [`severity_of`](Self::severity_of) | none | a closure that finds the severity in the line |
-/// | [`max_line`](Self::max_line) | 64 KiB | a longer line is several records, with the field `part` from 1 |
-/// | [`blank`](Self::blank) | no | whether lines without anything are records |
+/// | [`max_line`](Self::max_line) | 64 KiB | a longer line becomes several records, with the field `part` from 1 |
+/// | [`blank`](Self::blank) | `false` | whether empty lines become records |
 /// | [`clock`](Self::clock) | the system's | where the records' time comes from |
 ///
-/// A line ends with LF or CRLF, which are not part of it. What comes in pieces is joined; what is not UTF-8 is replaced by
-/// U+FFFD. `flush` does nothing, because the line may go on; the last line, where it does not end, is a record when this is
+/// A line ends with LF or CRLF, which are not part of it. Lines that are written in pieces are joined; bytes that are not UTF-8 are
+/// replaced by U+FFFD. `flush` does nothing, because the line may continue; an unended last line becomes a record when this is
 /// [finished](Self::finish) or dropped, or when the process exits.
 ///
 /// A write never fails: the code that writes knows nothing of handlers. Their errors go to [`selflog`](crate::selflog).
+///
+/// Settings are made before the first write; a later one has no effect, and [`selflog`](crate::selflog) is told.
 ///
 /// In the steady state nothing is allocated, unless a line is not UTF-8 or has several parts.
 ///
@@ -47,31 +49,25 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Lines<H: Handler> {
-    shared: Arc<Shared<H>>,
-    registered: bool,
+    shared: Lifecycle<Shared<H>>,
 }
 
 impl<H: Handler> Lines<H> {
-    /// Records for `handler`; for those of an installed layer, its [`Handle`](crate::Handle).
+    /// Records for `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
-            handler,
-            settings: Settings::default(),
-            abandoned: AtomicBool::new(false),
-            state: Mutex::default(),
-            health: Mutex::default(),
-        };
-        Self { shared: Arc::new(shared), registered: false }
+        let shared =
+            Shared { handler, settings: Settings::default(), state: Mutex::default(), health: Health::default() };
+        Self { shared: Lifecycle::new(shared) }
     }
 
     /// The records' target.
     pub fn target(self, target: impl Into<String>) -> Self {
-        self.set(|settings| settings.target = target.into())
+        self.set("target", |settings| settings.target = target.into())
     }
 
-    /// The records' severity, where [`severity_of`](Self::severity_of) does not find one.
+    /// The records' severity if [`severity_of`](Self::severity_of) does not find one.
     pub fn severity(self, severity: impl Into<Severity>) -> Self {
-        self.set(|settings| settings.severity = severity.into())
+        self.set("severity", |settings| settings.severity = severity.into())
     }
 
     /// A closure that finds the severity in a line, and what is left of the line as the message; [`prefix`](super::prefix) is
@@ -93,52 +89,46 @@ impl<H: Handler> Lines<H> {
     where
         F: for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync + 'static,
     {
-        self.set(|settings| settings.find = Some(Box::new(find)))
+        self.set("severity_of", |settings| settings.find = Some(Box::new(find)))
     }
 
     /// The most bytes of one record's message. At least 4, which is one character.
     pub fn max_line(self, bytes: usize) -> Self {
-        self.set(|settings| settings.max_line = bytes.max(4))
+        self.set("max_line", |settings| settings.max_line = bytes.max(4))
     }
 
-    /// Whether lines without anything are records.
+    /// Whether empty lines become records.
     pub fn blank(self, blank: bool) -> Self {
-        self.set(|settings| settings.blank = blank)
+        self.set("blank", |settings| settings.blank = blank)
     }
 
     /// Where the records' time comes from.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.set(|settings| settings.clock = Box::new(clock))
+        self.set("clock", |settings| settings.clock = Box::new(clock))
     }
 
-    /// Makes a record of what has come of a line that has not ended. What is written then starts another one.
+    /// Makes a record of the line that has not ended. What is written after this starts another one.
     pub fn finish(&mut self) {
-        let mut state = self.shared.take();
-        self.shared.finish(&mut state);
-        self.shared.put(state);
+        let shared = self.shared.start();
+        let mut state = shared.take();
+        shared.finish(&mut state);
+        shared.put(state);
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(&mut shared.settings),
-            // The exit, or a fork, looks at it at this moment.
-            None => crate::selflog::tell("lines that are written already keep their settings: set them first"),
-        }
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
+        self.shared.set(setting, |shared| set(&mut shared.settings));
         self
     }
 }
 
 impl<H: Handler> io::Write for Lines<H> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.registered {
-            process::register(self.shared.clone());
-            self.registered = true;
-        }
-        let mut state = self.shared.take();
+        let shared = self.shared.start();
+        let mut state = shared.take();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.shared.write(&mut state, piece);
+            shared.write(&mut state, piece);
         }
-        self.shared.put(state);
+        shared.put(state);
         Ok(bytes.len())
     }
 
@@ -187,13 +177,12 @@ impl Default for Settings {
 struct Shared<H> {
     handler: H,
     settings: Settings,
-    abandoned: AtomicBool,
-    /// Taken out while records are handed over: the handler must not find a lock held.
+    /// Taken out while records are handed over: the lock must not be held then.
     state: Mutex<State>,
-    health: Mutex<Health>,
+    health: Health,
 }
 
-/// How far the line has come.
+/// The line so far.
 #[derive(Default)]
 struct State {
     partial: Vec<u8>,
@@ -205,20 +194,22 @@ struct State {
     record: Option<RecordBuf>,
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> Shelf<Shared<H>> {
     fn take(&self) -> State {
-        match self.abandoned.load(Ordering::Relaxed) {
+        match self.is_abandoned() {
             true => State::default(),
             false => std::mem::take(&mut *lock(&self.state)),
         }
     }
 
     fn put(&self, state: State) {
-        if !self.abandoned.load(Ordering::Relaxed) {
+        if !self.is_abandoned() {
             *lock(&self.state) = state;
         }
     }
+}
 
+impl<H: Handler> Shared<H> {
     /// Takes what is no more than one line.
     fn write(&self, state: &mut State, piece: &[u8]) {
         let Some(end) = piece.strip_suffix(b"\n") else {
@@ -306,22 +297,29 @@ impl<H: Handler> Shared<H> {
         let handled = catch_unwind(AssertUnwindSafe(|| self.handler.handle(&record.as_record())));
         let handled = handled.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked")));
         match handled {
-            Ok(()) => lock(&self.health).works(&self.settings.target),
-            Err(error) if error.is_told() => {}
-            Err(error) => lock(&self.health).failed(&self.settings.target, &error, 1),
+            Ok(()) => self.health.works(&self.settings.target),
+            Err(error) if error.handler().is_some() => {}
+            Err(error) => self.health.failed(&self.settings.target, &error, 1),
         }
     }
 }
 
-/// Before the outputs that the last line goes to; a queue that has been emptied already delivers at once at exit.
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        true
+impl<H: Handler> Live for Shared<H> {
+    type State = State;
+    const KIND: &'static str = "lines";
+    const PHASE: Phase = Phase::Sources;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.settings.target.as_str().into()
     }
 
-    /// Only at exit: before it, the line may go on.
+    fn state(&self) -> &Mutex<State> {
+        &self.state
+    }
+
+    /// Only at exit: before it, the line may continue.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        if !process::is_exiting() || self.abandoned.load(Ordering::Relaxed) {
+        if !process::is_exiting() {
             return Ok(());
         }
         let Some(mut state) = lock_until(&self.state, deadline).map(|mut state| std::mem::take(&mut *state)) else {
@@ -334,26 +332,14 @@ impl<H: Handler> Resource for Shared<H> {
         Ok(())
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(HeldLines(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?)))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+    fn forget_pending(&self, state: &mut State) {
+        *state = State::default();
     }
 }
 
-struct HeldLines<H: 'static>(OwnedGuard<Shared<H>, State>);
-
-impl<H> Held for HeldLines<H> {
-    fn forget_pending(&mut self) {
-        *self.0 = State::default();
-    }
-}
-
-/// Where to cut, at `max` or just before it: not within a character.
+/// Where to cut: at `max` or just before it, not within a character.
 fn boundary(bytes: &[u8], max: usize) -> usize {
     let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    // Four bytes without a start are no character anyway.
+    // Four bytes without a start are not a character.
     (max.saturating_sub(3)..=max).rev().find(|at| !continues(at)).unwrap_or(max)
 }

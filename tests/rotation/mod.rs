@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use tracing_handlers::rotation::{KIB, Rotation};
-use tracing_handlers::sink::{Batch, File, Line, Sink};
+use tracing_handlers::sink::{File, Framed, Line, Sink};
 use tracing_handlers::{Severity, selflog};
 
 /// Every file of `dir` by its name.
@@ -42,7 +42,7 @@ fn write_below(sink: &mut impl Sink, lines: &[&str], preamble: &str) {
             Line { end, severity: Severity::INFO }
         })
         .collect();
-    sink.write(Batch::new(bytes.as_bytes(), &ends).with_preamble(preamble.as_bytes())).unwrap();
+    sink.write(Framed::new(bytes.as_bytes(), &ends).with_preamble(preamble.as_bytes())).unwrap();
 }
 
 #[test]

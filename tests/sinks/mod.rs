@@ -5,7 +5,7 @@ pub mod disk;
 mod file;
 mod plugs;
 
-use tracing_handlers::sink::{Batch, Line, Sink};
+use tracing_handlers::sink::{Framed, Line, Sink};
 use tracing_handlers::{Partial, Severity};
 
 /// One batch of these lines.
@@ -19,7 +19,7 @@ fn write_as(sink: &mut impl Sink, records: &[(Severity, &str)]) -> Result<(), Pa
         bytes.extend_from_slice(line.as_bytes());
         lines.push(Line { end: bytes.len(), severity: *severity });
     }
-    sink.write(Batch::new(&bytes, &lines))
+    sink.write(Framed::new(&bytes, &lines))
 }
 
 /// Writes until it is refused. Once is not enough on a pipe whose reader was dropped: a process that another test has

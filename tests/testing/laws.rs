@@ -1,6 +1,7 @@
 //! The laws: all parts of this crate keep them, and for each there is a part that breaks it and is found out.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tracing_handlers::handler::{Alert, Counts, Report, Rewriting, Stats, from_fn
 use tracing_handlers::record::{Kind, Meta, Records, SpanEvents};
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::rotation::{KIB, Rotation};
-use tracing_handlers::sink::{Batch, Console, File, Make, Memory, Null, Sink, Write};
+use tracing_handlers::sink::{Console, File, Framed, Make, Memory, Null, Sink, Write};
 use tracing_handlers::testing::{
     Behind, Captured, Failures, Rig, Wiring, check_binary_format, check_format, check_handler, check_sink,
 };
@@ -302,21 +303,21 @@ impl Faulty {
 }
 
 impl Sink for Faulty {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         if self.end.fails.load(Ordering::Relaxed) {
             if self.fault == Fault::HalfOnError {
-                self.end.kept.lock().unwrap().extend_from_slice(&batch.bytes()[..batch.bytes().len() / 2]);
+                self.end.kept.lock().unwrap().extend_from_slice(&framed.bytes()[..framed.bytes().len() / 2]);
             }
             return Err(Partial::new(0, Error::new(ErrorKind::Io, "the disk is full")));
         }
-        if self.fault == Fault::TakesNothing && batch.lines().is_empty() {
+        if self.fault == Fault::TakesNothing && framed.lines().is_empty() {
             self.buffer.push(b"nothing\n".to_vec());
         }
         if self.fault == Fault::HeadEachTime {
-            self.buffer.push(batch.preamble().to_vec());
+            self.buffer.push(framed.preamble().to_vec());
         }
         let most = if self.fault == Fault::FirstOfBatch { 1 } else { usize::MAX };
-        for (line, _) in batch.iter().take(most) {
+        for (line, _) in framed.iter().take(most) {
             self.buffer.push(match self.fault {
                 Fault::ReplacesOddBytes => String::from_utf8_lossy(line).into_owned().into_bytes(),
                 _ => line.to_vec(),
@@ -406,6 +407,8 @@ enum Slip {
     CountsTwice,
     LosesSome,
     KeepsOne,
+    ShowsNothing,
+    WantsTooLittle,
     ForgetsFlush,
     ForgetsReports,
     ForgetsSpanEvents,
@@ -475,7 +478,11 @@ impl Slips {
 
 impl Handler for Slips {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.slip != Slip::CountsTheUnwanted || meta.level() <= Level::WARN
+        match self.slip {
+            Slip::CountsTheUnwanted => meta.level() <= Level::WARN,
+            Slip::WantsTooLittle => meta.level() <= Level::ERROR,
+            _ => true,
+        }
     }
 
     fn max_level(&self) -> LevelFilter {
@@ -532,6 +539,10 @@ impl Handler for Slips {
         if self.slip == Slip::ForgetsFlush { Ok(()) } else { self.behind.flush(deadline) }
     }
 
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        if self.slip == Slip::ShowsNothing { ControlFlow::Continue(()) } else { visit(&self.behind) }
+    }
+
     fn report(&self, reports: &mut Vec<Report>) {
         let _whole = self.count.lock().unwrap();
         let mut stats = Stats::default();
@@ -557,6 +568,8 @@ fn a_handler_that_breaks_a_law_is_found_out() {
     assert!(broken(Slip::CountsTwice).contains(&"balances"));
     assert!(broken(Slip::LosesSome).contains(&"accounted"));
     assert_eq!(broken(Slip::KeepsOne), ["flush delivers"]);
+    assert_eq!(broken(Slip::ShowsNothing), ["shown"]);
+    assert_eq!(broken(Slip::WantsTooLittle), ["leaves alone", "wants go on"]);
     assert_eq!(broken(Slip::ForgetsFlush), ["flush goes on"]);
     assert_eq!(broken(Slip::ForgetsReports), ["reports go on"]);
     assert_eq!(broken(Slip::ForgetsSpanEvents), ["span events go on"]);

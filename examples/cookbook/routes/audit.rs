@@ -3,7 +3,7 @@
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Audit;
-use tracing_handlers::sink::{Batch, Memory, Sink};
+use tracing_handlers::sink::{Framed, Memory, Sink};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity};
 
 use crate::{Recipe, logged};
@@ -15,9 +15,9 @@ pub const RECIPE: Recipe =
 struct Small(Memory);
 
 impl Sink for Small {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         match self.0.lines().len() {
-            0..2 => self.0.write(batch),
+            0..2 => self.0.write(framed),
             _ => Err(Error::new(ErrorKind::Full, "no space left").into()),
         }
     }

@@ -1,50 +1,34 @@
 use crate::handler::{DropReason, Dropped, Stats};
-use crate::record::{Record, Records};
+use crate::record::{Batch, Record};
 use crate::{Error, Partial};
 
-/// The records that are kept, end to end in one buffer, and the counts of all others.
+/// The records that are kept, and the counts of all others.
 #[derive(Default)]
 pub(super) struct Kept {
-    bytes: Vec<u8>,
-    /// Where in `bytes` the oldest one starts.
-    head: usize,
-    records: usize,
+    records: Batch,
     /// What the deliverer has.
     in_flight: usize,
-    /// What the deliverer was through with last, for the next one.
-    spare: Vec<u8>,
+    /// What the deliverer finished with last, for the next one.
+    spare: Batch,
     accepted: u64,
     delivered: u64,
     failed: u64,
     dropped: Dropped,
 }
 
-/// Records on their way to the handler.
-pub(super) struct Taken {
-    bytes: Vec<u8>,
-    head: usize,
-}
-
-impl Taken {
-    pub(super) fn records(&self) -> Records<'_> {
-        Records::new(&self.bytes[self.head..])
-    }
-}
-
 impl Kept {
     pub(super) fn is_full(&self, records: usize, bytes: usize) -> bool {
-        self.records >= records || self.size() >= bytes
+        self.records.len() >= records || self.records.size() >= bytes
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.records == 0
+        self.records.is_empty()
     }
 
     #[inline]
     pub(super) fn push(&mut self, record: &Record<'_>) {
         self.accepted += 1;
-        self.records += 1;
-        self.bytes.extend_from_slice(record.raw());
+        self.records.push(record);
     }
 
     /// The oldest make room.
@@ -54,10 +38,9 @@ impl Kept {
         if needed > bytes {
             return self.refuse(DropReason::TooLarge);
         }
-        while self.records >= records || self.size() + needed > bytes {
-            if !self.drop_oldest() {
-                break;
-            }
+        while !self.is_empty() && (self.records.len() >= records || self.records.size() + needed > bytes) {
+            self.records.drop_first();
+            self.dropped.add(DropReason::Oldest, 1);
         }
         self.push(record);
     }
@@ -68,44 +51,29 @@ impl Kept {
         self.dropped.add(reason, 1);
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let Some(oldest) = Record::decode(&self.bytes[self.head..]) else { return false };
-        self.head += oldest.raw().len();
-        self.records -= 1;
-        self.dropped.add(DropReason::Oldest, 1);
-        // Each byte is moved once for each time that as many have gone.
-        if self.head >= self.size() {
-            self.bytes.drain(..self.head);
-            self.head = 0;
-        }
-        true
-    }
-
-    pub(super) fn take(&mut self) -> Taken {
-        let bytes = std::mem::replace(&mut self.bytes, std::mem::take(&mut self.spare));
-        self.in_flight = std::mem::take(&mut self.records);
-        Taken { bytes, head: std::mem::take(&mut self.head) }
+    pub(super) fn take(&mut self) -> Batch {
+        self.in_flight = self.records.len();
+        std::mem::replace(&mut self.records, std::mem::take(&mut self.spare))
     }
 
     /// What became of those that were taken.
-    pub(super) fn done(&mut self, taken: Taken, handled: Result<(), Partial>) -> Result<(), Error> {
+    pub(super) fn done(&mut self, mut taken: Batch, handled: Result<(), Partial>) -> Result<(), Error> {
         let records = std::mem::take(&mut self.in_flight);
         let missed = handled.as_ref().map_or_else(|partial| partial.missed(records).count(), |()| 0).min(records);
         self.delivered += (records - missed) as u64;
         self.failed += missed as u64;
-        self.spare = taken.bytes;
-        self.spare.clear();
+        taken.clear();
+        self.spare = taken;
         Ok(handled?)
     }
 
     /// Gives up what is kept, but not what the deliverer has.
     pub(super) fn give_up(&mut self, reason: DropReason) {
-        self.dropped.add(reason, std::mem::take(&mut self.records) as u64);
-        self.bytes.clear();
-        self.head = 0;
+        self.dropped.add(reason, self.records.len() as u64);
+        self.records.clear();
     }
 
-    /// In a forked child: nothing that came along is this process's.
+    /// In a forked child: everything belongs to the parent.
     pub(super) fn forget_inherited(&mut self) {
         self.give_up(DropReason::Forked);
         self.dropped.add(DropReason::Forked, std::mem::take(&mut self.in_flight) as u64);
@@ -117,12 +85,8 @@ impl Kept {
             delivered: self.delivered,
             dropped: self.dropped,
             failed: self.failed,
-            pending: (self.records + self.in_flight) as u64,
+            pending: (self.records.len() + self.in_flight) as u64,
         }
-    }
-
-    fn size(&self) -> usize {
-        self.bytes.len() - self.head
     }
 }
 
@@ -136,7 +100,7 @@ mod tests {
     use crate::handler::script::record;
 
     proptest! {
-        /// Against a queue of messages, and sizes added up anew each time.
+        /// Against a queue of messages, whose sizes are added up each time.
         #[test]
         fn a_ring_keeps_the_newest_that_have_room(
             lengths in prop::collection::vec(0_usize..300, 0..60), records in 1_usize..8, bytes in 100_usize..1_500,

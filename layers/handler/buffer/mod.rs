@@ -2,47 +2,47 @@
 
 mod kept;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::kept::Kept;
-use super::output::thread_token;
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report, Stats, guarded, is_from_worker};
+use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Threshold;
-use crate::process::{self, Held, Resource};
+use crate::process::{self, Generation, Lifecycle, Live, Phase, thread};
 use crate::record::{Meta, Record, SpanEvents};
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
+use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
-/// Keeps records, and lets them out when there are many, or when one is important: Python's `MemoryHandler`.
+/// Keeps records, and releases them when there are many, or when one is important: Python's `MemoryHandler`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`capacity`](Self::capacity) | 1,024 | with so many records the buffer is full |
+/// | [`capacity`](Self::capacity) | 1,024 | the buffer is full with this many records |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 4 MiB | the same, by their size in memory |
-/// | [`flush_at`](Self::flush_at) | `ERROR` | a record this important lets all out, itself last |
-/// | [`ring`](Self::ring) | off | when it is full the oldest record goes for a new one, instead of all being let out |
-/// | [`flush_on_close`](Self::flush_on_close) | on | whether what is kept at the end is let out, or given up |
-/// | [`name`](Self::name) | `buffer` | how reports call it |
+/// | [`flush_at`](Self::flush_at) | `ERROR` | a record this important releases everything kept, then the record itself |
+/// | [`ring`](Self::ring) | `false` | a full buffer drops its oldest record for a new one, instead of releasing everything |
+/// | [`flush_on_close`](Self::flush_on_close) | `true` | whether what is kept at the end is released or dropped |
+/// | [`name`](Self::name) | `buffer` | the name used in reports |
 ///
-/// With [`ring`](Self::ring) and `flush_on_close(false)` it is the flight recorder: all DEBUG records are at hand when an ERROR
+/// With [`ring`](Self::ring) and `flush_on_close(false)` it is a flight recorder: all DEBUG records are at hand when an ERROR
 /// comes, and cost no more than a copy when none does.
 ///
-/// Records keep their order. They are handed on in one batch, without a lock, by the thread whose record lets them out; it has
-/// the error, if there is one, and the records that met it have failed. Others who log meanwhile go on; whoever finds the buffer
-/// full, or has an important record too, waits for that thread: what is behind must therefore not wait for a thread that logs
-/// into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them waits for nobody.
+/// Records keep their order. They are handed on in one batch, without a lock, by the thread whose record releases them. That thread
+/// gets the error, if there is one, and the records that met it have failed. Other threads continue to log meanwhile; a thread that
+/// finds the buffer full, or has an important record too, waits for it. What is behind the buffer must therefore not wait for a thread
+/// that logs into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them waits for no thread.
 ///
-/// [`flush`](Handler::flush) lets out what is kept, whatever the settings. At the [end of the process](crate::process), and when the
-/// buffer is dropped, `flush_on_close` decides; what is given up then is counted as
+/// [`flush`](Handler::flush) releases what is kept, whatever the settings. At the [end of the process](crate::process), and when the
+/// buffer is dropped, `flush_on_close` decides; what is dropped then is counted as
 /// [`NotNeeded`](DropReason::NotNeeded). A [`Queue`](super::Queue) that is dropped flushes the buffer behind it first.
 ///
-/// Settings are made before the first record; later ones are not taken, and [`selflog`](crate::selflog) is told. What the handler
-/// behind does not want is not kept.
+/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told. What the handler
+/// behind it does not want is not kept.
 ///
 /// ```
 /// use tracing_handlers::handler::Buffer;
@@ -62,7 +62,7 @@ use crate::{Error, ErrorKind};
 /// assert_eq!(memory.lines(), ["DEBUG shop: step=4", "DEBUG shop: step=5", "ERROR shop: out of stock"]);
 /// ```
 pub struct Buffer<H: Handler> {
-    shared: Arc<Shared<H>>,
+    shared: Lifecycle<Shared<H>>,
 }
 
 impl<H: Handler> Buffer<H> {
@@ -72,67 +72,72 @@ impl<H: Handler> Buffer<H> {
             handler,
             settings: Settings::default(),
             wanted: Wanted::new(),
-            reentrant: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-            registered: AtomicBool::new(false),
             state: Mutex::default(),
             done: Condvar::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Lifecycle::new(shared) }
     }
 
-    /// With so many records it is full. At least 1.
+    /// The number of records with which it is full. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set(|settings| settings.records = records.max(1))
+        self.set("capacity", |settings| settings.records = records.max(1))
     }
 
-    /// With records that take so many bytes of memory it is full. In a [ring](Self::ring) a record that alone is larger is
-    /// dropped, unless it is important enough to be let out at once.
+    /// The size of its records in memory, in bytes, with which it is full. In a [ring](Self::ring) a record that is larger by itself is
+    /// dropped, unless it is important enough to be released at once.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set(|settings| settings.bytes = bytes.max(1))
+        self.set("capacity_bytes", |settings| settings.bytes = bytes.max(1))
     }
 
-    /// A record this important, or more, lets all out: a tracing level, a [`Severity`](crate::Severity); `LevelFilter::OFF`: none
-    /// does. Python's `flushLevel`.
+    /// A record this important, or more, releases everything: a tracing level, or a [`Severity`](crate::Severity); with
+    /// `LevelFilter::OFF` none does. Python's `flushLevel`.
     pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
-        self.set(|settings| settings.flush_at = severity.into())
+        self.set("flush_at", |settings| settings.flush_at = severity.into())
     }
 
-    /// Whether a full buffer gives up its oldest records, counted as [`Oldest`](DropReason::Oldest), instead of letting all out.
+    /// Whether a full buffer drops its oldest records, counted as [`Oldest`](DropReason::Oldest), instead of releasing everything.
     pub fn ring(self, ring: bool) -> Self {
-        self.set(|settings| settings.ring = ring)
+        self.set("ring", |settings| settings.ring = ring)
     }
 
-    /// Whether what is kept when the buffer is dropped, or the process ends, is let out. Python's `flushOnClose`.
+    /// Whether what is kept when the buffer is dropped, or the process ends, is released. Python's `flushOnClose`.
     pub fn flush_on_close(self, flush: bool) -> Self {
-        self.set(|settings| settings.flush_on_close = flush)
+        self.set("flush_on_close", |settings| settings.flush_on_close = flush)
     }
 
-    /// How reports call it.
+    /// The name used in reports.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|settings| settings.name = name.into())
+        self.set("name", |settings| settings.name = name.into())
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(&mut shared.settings),
-            // Forks and the exit know of it.
-            None => crate::selflog::tell("a buffer that is in use keeps its settings: set them first"),
-        }
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
+        self.shared.set(setting, |shared| set(&mut shared.settings));
         self
-    }
-
-    /// Before the lock is taken for the first time, and not under it: a fork takes the list of resources first.
-    #[inline]
-    fn register(&self) {
-        if !self.shared.registered.load(Ordering::Acquire) {
-            process::register(self.shared.clone());
-            self.shared.registered.store(true, Ordering::Release);
-        }
     }
 }
 
 impl<H: Handler> Handler for Buffer<H> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        if self.shared.is_abandoned() {
+            self.shared.count_reentrant(1);
+            return Ok(());
+        }
+        if !self.shared.wanted.look_up(record, || self.shared.handler.enabled(&record.meta())) {
+            return Ok(());
+        }
+        self.shared.start().keep(record)
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        let shared = self.shared.start();
+        let stats = shared.stats(|| lock(&shared.state).kept.stats());
+        Some(Report::new(shared.settings.name.clone(), stats))
+    }
+
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.shared.handler.enabled(meta)
     }
@@ -145,43 +150,23 @@ impl<H: Handler> Handler for Buffer<H> {
         self.shared.handler.span_events()
     }
 
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        let shared = &self.shared;
-        if shared.abandoned.load(Ordering::Relaxed) {
-            shared.reentrant.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
-        }
-        if !shared.wanted.look_up(record, || shared.handler.enabled(&record.meta())) {
-            return Ok(());
-        }
-        self.register();
-        shared.keep(record)
-    }
-
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.register();
-        Resource::flush(&*self.shared, deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        self.register();
-        reports.push(self.shared.report());
-        self.shared.handler.report(reports);
+        self.shared.flush(deadline)
     }
 }
 
-/// Lets out, or gives up, what is kept.
+/// Releases, or drops, what is kept.
 impl<H: Handler> Drop for Buffer<H> {
     fn drop(&mut self) {
         let shared = &self.shared;
-        if shared.abandoned.load(Ordering::Relaxed) {
+        if shared.is_abandoned() {
             return;
         }
         if !shared.settings.flush_on_close {
             lock(&shared.state).kept.give_up(DropReason::NotNeeded);
             return;
         }
-        if let Err(error) = shared.let_out(deadline_in(CLOSE_TIMEOUT)) {
+        if let Err(error) = shared.release(deadline_in(CLOSE_TIMEOUT)) {
             crate::selflog::tell(&format!("{}: closed: {error}", shared.settings.name));
         }
     }
@@ -214,21 +199,16 @@ struct Shared<H> {
     handler: H,
     settings: Settings,
     wanted: Wanted,
-    reentrant: AtomicU64,
-    abandoned: AtomicBool,
-    registered: AtomicBool,
     state: Mutex<State>,
-    /// Those wait here who want to let records out while another thread does.
+    /// Threads that want to release records wait here while another one does.
     done: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     kept: Kept,
-    /// The thread that is letting records out, by its token; 0: none.
+    /// The thread that is releasing records, by its token; 0: none.
     deliverer: usize,
-    /// Goes up with each fork: a deliverer of an earlier one is none.
-    generation: u64,
 }
 
 type Locked<'a> = MutexGuard<'a, State>;
@@ -242,7 +222,7 @@ impl<H: Handler> Shared<H> {
             state.kept.push_in_ring(record, settings.records, settings.bytes);
             return self.keep_at_exit(state);
         }
-        // A handler that is slower than those who log holds them up, as it would without a buffer.
+        // A handler that is slower than the logging threads holds them up, as it would without a buffer.
         if state.deliverer != 0 && state.kept.is_full(settings.records, settings.bytes) {
             match self.wait_for_deliverer(state, None) {
                 Ok(free) => state = free,
@@ -255,30 +235,30 @@ impl<H: Handler> Shared<H> {
         state.kept.push(record);
         let is_full = !settings.ring && state.kept.is_full(settings.records, settings.bytes);
         match is_important || is_full {
-            true => self.let_out_from(state),
+            true => self.release_from(state),
             false => self.keep_at_exit(state),
         }
     }
 
-    /// While the process ends nobody may come to flush after this.
+    /// While the process ends there may be no flush after this.
     #[inline]
     fn keep_at_exit(&self, state: Locked<'_>) -> Result<(), Error> {
         match process::is_exiting() && self.settings.flush_on_close {
-            true => self.let_out_from(state),
+            true => self.release_from(state),
             false => Ok(()),
         }
     }
 
-    /// After the deliverer, where there is one. A thread that this one may be waiting for leaves its record in the buffer.
+    /// After the deliverer, if there is one. A thread that this one may be waiting for leaves its record in the buffer.
     #[cold]
-    fn let_out_from(&self, state: Locked<'_>) -> Result<(), Error> {
+    fn release_from(&self, state: Locked<'_>) -> Result<(), Error> {
         match self.wait_for_deliverer(state, None) {
             Ok(state) => self.deliver(state),
             Err(_) => Ok(()),
         }
     }
 
-    /// Waits until nobody is letting records out. The `Err`: this must not be waited for, or the time is over.
+    /// Waits until no thread is releasing records. The `Err`: that must not be waited for, or the time is over.
     #[cold]
     fn wait_for_deliverer<'a>(
         &self,
@@ -289,7 +269,7 @@ impl<H: Handler> Shared<H> {
             let exit = process::is_exiting().then(process::exit_deadline);
             let left = deadline.into_iter().chain(exit).min().map(|end| end.saturating_duration_since(Instant::now()));
             let is_over = left.is_some_and(|left| left.is_zero());
-            if is_over || state.deliverer == thread_token() || is_from_worker() {
+            if is_over || state.deliverer == thread::token() || thread::is_from_worker() {
                 return Err(state);
             }
             state = wait_timeout(&self.done, state, left.unwrap_or(LOOK).min(LOOK));
@@ -302,14 +282,14 @@ impl<H: Handler> Shared<H> {
         if state.kept.is_empty() {
             return Ok(());
         }
-        let generation = state.generation;
-        state.deliverer = thread_token();
+        let process = Generation::current();
+        state.deliverer = thread::token();
         let taken = state.kept.take();
         drop(state);
         let handled = guarded(|| self.handler.handle_batch(taken.records()));
         let mut state = lock(&self.state);
-        if state.generation != generation {
-            // The handler has forked, and this is the child: the records are the parent's.
+        if !process.is_current() {
+            // The handler has forked, and this is the child: the records belong to the parent.
             return Ok(());
         }
         let done = state.kept.done(taken, handled);
@@ -319,74 +299,52 @@ impl<H: Handler> Shared<H> {
         done
     }
 
-    fn let_out(&self, deadline: Instant) -> Result<(), Error> {
+    fn release(&self, deadline: Instant) -> Result<(), Error> {
         let late = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.settings.name));
         let state = lock_until(&self.state, deadline).ok_or_else(late)?;
         match self.wait_for_deliverer(state, Some(deadline)) {
             Ok(state) => self.deliver(state),
-            Err(state) if state.deliverer == thread_token() => {
+            Err(state) if state.deliverer == thread::token() => {
                 Err(Error::new(ErrorKind::Closed, "a buffer cannot be flushed by the handler behind it"))
             }
             Err(_) => Err(late()),
         }
     }
-
-    fn report(&self) -> Report {
-        let name = self.settings.name.clone();
-        if self.abandoned.load(Ordering::Relaxed) {
-            return Report::new(name, Stats::default());
-        }
-        let mut stats = lock(&self.state).kept.stats();
-        let reentrant = self.reentrant.load(Ordering::Relaxed);
-        stats.accepted += reentrant;
-        stats.dropped.add(DropReason::Reentrant, reentrant);
-        Report::new(name, stats)
-    }
 }
 
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        false
+impl<H: Handler> Live for Shared<H> {
+    type State = State;
+    const KIND: &'static str = "buffer";
+    const PHASE: Phase = Phase::Buffers;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.settings.name.as_str().into()
     }
 
-    fn is_buffer(&self) -> bool {
-        true
+    fn state(&self) -> &Mutex<State> {
+        &self.state
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Closed, "a buffer of the parent process cannot be flushed"));
-        }
-        let let_out = match process::is_exiting() && !self.settings.flush_on_close {
+        let released = match process::is_exiting() && !self.settings.flush_on_close {
             true => {
                 lock(&self.state).kept.give_up(DropReason::NotNeeded);
                 Ok(())
             }
-            false => self.let_out(deadline),
+            false => self.release(deadline),
         };
-        let_out.and(guarded(|| self.handler.flush(deadline)))
+        released.and(guarded(|| self.handler.flush(deadline)))
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+    fn forget_pending(&self, state: &mut State) {
+        state.kept.forget_inherited();
+        state.deliverer = 0;
     }
 }
 
-impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
-    fn forget_pending(&mut self) {
-        self.kept.forget_inherited();
-        self.deliverer = 0;
-        self.generation += 1;
-    }
-}
-
-/// How often one who waits looks whether the process ends.
+/// How often a waiting thread looks whether the process ends.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long dropping the buffer may wait for another thread that lets records out.
+/// How long dropping the buffer may wait for another thread that releases records.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use super::*;
+use crate::handler::Stats;
 use crate::handler::script::Script;
 use crate::{RecordBuf, Severity};
 

@@ -27,7 +27,7 @@ struct Entry {
     time: Timestamp,
     last: Timestamp,
     repeats: u64,
-    /// It met an error: the next one is no duplicate.
+    /// It met an error: the next one is not a duplicate.
     undelivered: bool,
 }
 
@@ -191,7 +191,7 @@ fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool) -> bool {
         && (!fields || same_fields())
 }
 
-/// What is no number equals itself here.
+/// A NaN equals itself here.
 fn is_same_value(one: Value<'_>, other: Value<'_>) -> bool {
     match (one, other) {
         (Value::F64(one), Value::F64(other)) => one.to_bits() == other.to_bits(),

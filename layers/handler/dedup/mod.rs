@@ -2,43 +2,46 @@
 
 mod memory;
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::memory::{Memory, Repeats, Verdict};
-use super::rest::Rest;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats, Tally, guarded};
-use crate::process::{self, Held, Resource};
-use crate::record::{Kind, Meta, Record, Records, SpanEvents};
+use crate::process::{self, Lifecycle, Live, Phase, Shelf};
+use crate::record::{Batch, Kind, Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
-use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until};
+use crate::sync::{lock, lock_briefly, lock_until};
 use crate::{Error, ErrorKind, Partial};
 
-/// Suppresses records that say what was just said, and tells how many they were: syslog's `last message repeated 41 times`,
+/// Suppresses records that repeat what was just said, and tells how many they were: syslog's `last message repeated 41 times`,
 /// logback's `DuplicateMessageFilter`.
 ///
-/// Records are equal when severity, target, message and fields are; time, thread, place and spans do not count.
+/// Records are equal if severity, target, message and fields are; time, thread, source position and spans do not count.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`window`](Self::window) | 60 s | a record is a duplicate for so long after the first one |
-/// | [`distinct`](Self::distinct) | 1 | how many different records are remembered; 1: only neighbours are duplicates |
-/// | [`fields`](Self::fields) | `true` | whether records with other fields are other records |
-/// | [`name`](Self::name) | `dedup` | how reports and troubles call it |
+/// | [`window`](Self::window) | 60 s | a record is a duplicate for this long after the first one |
+/// | [`distinct`](Self::distinct) | 1 | how many different records are remembered; 1: only neighbors are duplicates |
+/// | [`fields`](Self::fields) | `true` | whether records with different fields are different |
+/// | [`name`](Self::name) | `dedup` | the name used in reports and selflog messages |
 ///
 /// Duplicates are dropped as [`Duplicate`](DropReason::Duplicate). A record that tells of them has the severity, the target,
-/// the spans and (where they count) the fields of the first, the time of the last, and the field `repeated`: the number of those
-/// suppressed. It comes when the record is forgotten for a different one, when the window is over, on
-/// [`flush`](Handler::flush), at the end of the process and when this handler is dropped. There is no thread that looks at the
+/// the spans and (if they count) the fields of the first one, the time of the last, and the field `repeated`: the number of
+/// suppressed records. It comes when the record is forgotten for a different one, when the window is over, on
+/// [`flush`](Handler::flush), at the end of the process and when this handler is dropped. No thread watches the
 /// clock: the end of the window, by the time of the records, shows with the next record. The record that tells is not counted in
-/// the report of this handler; that it is made allocates.
+/// the report of this handler, and making it allocates.
 ///
 /// A record that could not be delivered does not make the next one a duplicate.
+///
+/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
 ///
 /// ```
 /// use tracing_handlers::handler::Dedup;
@@ -58,7 +61,7 @@ use crate::{Error, ErrorKind, Partial};
 /// );
 /// ```
 pub struct Dedup<H: Handler> {
-    shared: Arc<Shared<H>>,
+    shared: Lifecycle<Shared<H>>,
 }
 
 impl<H: Handler> Dedup<H> {
@@ -70,55 +73,57 @@ impl<H: Handler> Dedup<H> {
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-            registered: AtomicBool::new(false),
             memory: Mutex::default(),
-            health: Mutex::default(),
+            health: Health::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Lifecycle::new(shared) }
     }
 
     /// How long after the first one a record is its duplicate, by the time of the records; then one gets through again.
     pub fn window(self, window: Duration) -> Self {
-        self.set(|settings| settings.window = window)
+        self.set("window", |settings| settings.window = window)
     }
 
     /// How many different records are remembered, those seen last. Each record is compared with each of them, by a hash. At
     /// least 1.
     pub fn distinct(self, records: usize) -> Self {
-        self.set(|settings| settings.distinct = records.max(1))
+        self.set("distinct", |settings| settings.distinct = records.max(1))
     }
 
-    /// Whether records with other fields are other records.
+    /// Whether records with different fields are different.
     pub fn fields(self, fields: bool) -> Self {
-        self.set(|settings| settings.fields = fields)
+        self.set("fields", |settings| settings.fields = fields)
     }
 
-    /// How reports and troubles call it.
+    /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|settings| settings.name = name.into())
+        self.set("name", |settings| settings.name = name.into())
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(&mut shared.settings),
-            // Forks and the exit know of it.
-            None => crate::selflog::tell("a dedup that is in use keeps its settings: set them first"),
-        }
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
+        self.shared.set(setting, |shared| set(&mut shared.settings));
         self
-    }
-
-    /// Before the lock is taken for the first time, and not under it: a fork takes the list of resources first.
-    #[inline]
-    fn register(&self) {
-        if !self.shared.registered.load(Ordering::Acquire) {
-            process::register(self.shared.clone());
-            self.shared.registered.store(true, Ordering::Release);
-        }
     }
 }
 
 impl<H: Handler> Handler for Dedup<H> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.shared.start().handle(record)
+    }
+
+    /// Those that are not duplicates are handed on in one batch, with the records that tell of duplicates between them.
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        self.shared.start().handle_batch(records)
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        Some(Report::new(self.shared.settings.name.as_str(), (**self.shared).stats()))
+    }
+
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.shared.handler.enabled(meta)
     }
@@ -131,32 +136,15 @@ impl<H: Handler> Handler for Dedup<H> {
         self.shared.handler.span_events()
     }
 
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        self.register();
-        self.shared.handle(record)
-    }
-
-    /// Those that are no duplicates go on in one batch, with the records that tell of duplicates between them.
-    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        self.register();
-        self.shared.handle_batch(records)
-    }
-
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.register();
-        Resource::flush(&*self.shared, deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(Report::new(self.shared.settings.name.clone(), self.shared.stats()));
-        self.shared.handler.report(reports);
+        self.shared.flush(deadline)
     }
 }
 
 /// Tells of the duplicates that were not told yet.
 impl<H: Handler> Drop for Dedup<H> {
     fn drop(&mut self) {
-        if !self.shared.abandoned.load(Ordering::Relaxed) {
+        if !self.shared.is_abandoned() {
             self.shared.tell_all(lock(&self.shared.memory).take_all());
         }
     }
@@ -182,14 +170,12 @@ struct Shared<H> {
     wanted: Wanted,
     tally: Tally,
     duplicates: AtomicU64,
-    abandoned: AtomicBool,
-    registered: AtomicBool,
     memory: Mutex<Memory>,
     /// Of the records that tell.
-    health: Mutex<Health>,
+    health: Health,
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> Shelf<Shared<H>> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let Some((verdict, tell)) = self.judge(record) else { return Ok(()) };
         self.tell_all(tell);
@@ -201,7 +187,7 @@ impl<H: Handler> Shared<H> {
             Verdict::Passes(serial) => {
                 let handled = self.tally.one(guarded(|| self.handler.handle(record)));
                 if handled.is_err() {
-                    lock(&self.memory).was_not_delivered(serial);
+                    self.was_not_delivered(serial);
                 }
                 handled
             }
@@ -209,73 +195,67 @@ impl<H: Handler> Shared<H> {
     }
 
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let mut passed = Passed { rest: Rest::new(), serials: SERIALS.try_with(Cell::take).unwrap_or_default() };
-        let (mut count, mut duplicates) = (0, 0);
+        let mut passed = Passed { records: Batch::new(), serials: SERIALS.try_with(Cell::take).unwrap_or_default() };
+        let mut duplicates = 0;
         for (place, record) in records.enumerate() {
-            count = place + 1;
-            let judged = match self.span_events_take(&record) {
-                true => self.judge(&record),
-                false => None,
-            };
-            let Some((verdict, tell)) = judged else { continue };
-            tell.iter().for_each(|repeats| passed.push(None, TELLS, &repeats.telling(&self.settings).as_record()));
+            let Some((verdict, tell)) = self.judge(&record) else { continue };
+            tell.iter().for_each(|repeats| passed.push_telling(&repeats.telling(&self.settings).as_record()));
             match verdict {
                 Verdict::Duplicate => duplicates += 1,
-                Verdict::Passes(serial) => passed.push(Some(place), serial, &record),
+                Verdict::Passes(serial) => passed.push(place, serial, &record),
             }
         }
         self.duplicates.fetch_add(duplicates, Ordering::Relaxed);
-        let handled = guarded(|| self.handler.handle_batch(passed.rest.records()));
         let own = passed.serials.iter().filter(|serial| **serial != TELLS).count();
-        match handled {
+        match guarded(|| self.handler.handle_batch(passed.records.records())) {
             Ok(()) => {
                 self.tally.add(own, 0);
                 Ok(())
             }
-            Err(partial) => self.batch_failed(&passed, count, own, partial),
+            Err(partial) => self.batch_failed(&passed, records.len(), own, partial),
         }
     }
 
     #[cold]
     fn batch_failed(&self, passed: &Passed, records: usize, own: usize, partial: Partial) -> Result<(), Partial> {
         let mut missed = Vec::new();
-        let mut memory = lock(&self.memory);
-        for at in partial.missed(passed.serials.len()) {
-            match passed.serials.get(at) {
-                None | Some(&TELLS) => {}
-                Some(&serial) => {
-                    memory.was_not_delivered(serial);
-                    missed.push(passed.rest.place(at));
-                }
+        for index in partial.missed(passed.serials.len()) {
+            if let (Some(&serial), Some(place)) = (passed.serials.get(index), passed.records.place(index)) {
+                self.was_not_delivered(serial);
+                missed.push(place);
             }
         }
-        drop(memory);
         self.tally.add(own.saturating_sub(missed.len()), missed.len());
         if missed.is_empty() {
-            // Only of records that told of others.
+            // Only records that tell of others.
             self.not_told(&partial.error);
             return Ok(());
         }
         Err(Partial::scattered(records, missed, partial.error))
     }
 
-    fn span_events_take(&self, record: &Record<'_>) -> bool {
-        !record.kind().is_of_span() || self.handler.span_events().takes(record.kind())
-    }
-
-    /// What becomes of the record, and what must be told before; `None`: nobody wants it.
+    /// What happens to the record, and what must be told before it; `None` if the handler does not want it.
     fn judge(&self, record: &Record<'_>) -> Option<(Verdict, Vec<Repeats>)> {
-        if !self.wanted.look_up(record, || self.handler.enabled(&record.meta())) {
+        if !self.wanted.wants(&self.handler, record) {
             return None;
         }
-        // While the process ends nobody may come to tell of it.
-        let passes = record.kind() != Kind::Event || process::is_exiting() || self.abandoned.load(Ordering::Relaxed);
+        // While the process ends there may be no occasion to tell of it.
+        let passes = record.kind() != Kind::Event || process::is_exiting() || self.is_abandoned();
         match passes {
-            true => Some((Verdict::Passes(TELLS - 1), Vec::new())),
+            true => Some((Verdict::Passes(UNKNOWN), Vec::new())),
             false => Some(lock_briefly(&self.memory).judge(record, &self.settings)),
         }
     }
 
+    #[cold]
+    fn was_not_delivered(&self, serial: u64) {
+        if serial != UNKNOWN {
+            lock(&self.memory).was_not_delivered(serial);
+        }
+    }
+}
+
+impl<H: Handler> Shared<H> {
     #[inline]
     fn tell_all(&self, all: Vec<Repeats>) {
         all.iter().for_each(|repeats| self.tell(repeats));
@@ -285,7 +265,7 @@ impl<H: Handler> Shared<H> {
     fn tell(&self, repeats: &Repeats) {
         let telling = repeats.telling(&self.settings);
         match guarded(|| self.handler.handle(&telling.as_record())) {
-            Ok(()) => lock(&self.health).works(&self.settings.name),
+            Ok(()) => self.health.works(&self.settings.name),
             Err(error) => self.not_told(&error),
         }
     }
@@ -293,28 +273,59 @@ impl<H: Handler> Shared<H> {
     /// The error is not that of the record that is being handled.
     #[cold]
     fn not_told(&self, error: &Error) {
-        lock(&self.health).failed(&self.settings.name, error, 1);
+        self.health.failed(&self.settings.name, error, 1);
     }
 
     fn stats(&self) -> Stats {
         let mut stats = self.tally.stats();
-        let duplicates = self.duplicates.load(Ordering::Relaxed);
-        stats.accepted += duplicates;
-        stats.dropped.add(DropReason::Duplicate, duplicates);
+        stats.add_dropped(DropReason::Duplicate, self.duplicates.load(Ordering::Relaxed));
         stats
     }
 }
 
-/// What goes on of a batch, with the serial numbers by which the memory knows it.
+impl<H: Handler> Live for Shared<H> {
+    type State = Memory;
+    const KIND: &'static str = "dedup";
+    /// It tells the handler behind it, which may be a queue.
+    const PHASE: Phase = Phase::Buffers;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.settings.name.as_str().into()
+    }
+
+    fn state(&self) -> &Mutex<Memory> {
+        &self.memory
+    }
+
+    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+        let Some(repeats) = lock_until(&self.memory, deadline).map(|mut memory| memory.take_all()) else {
+            return Err(Error::new(ErrorKind::Timeout, format!("{}: busy", self.settings.name)));
+        };
+        self.tell_all(repeats);
+        guarded(|| self.handler.flush(deadline))
+    }
+
+    /// What was suppressed in the parent is told there.
+    fn forget_pending(&self, memory: &mut Memory) {
+        memory.take_all();
+    }
+}
+
+/// What is handed on of a batch, with the serial numbers by which the memory knows the records.
 struct Passed {
-    rest: Rest,
+    records: Batch,
     serials: Vec<u64>,
 }
 
 impl Passed {
-    fn push(&mut self, place: Option<usize>, serial: u64, record: &Record<'_>) {
-        self.rest.push(place.unwrap_or(usize::MAX), record);
+    fn push(&mut self, place: usize, serial: u64, record: &Record<'_>) {
+        self.records.push_at(place, record);
         self.serials.push(serial);
+    }
+
+    fn push_telling(&mut self, telling: &Record<'_>) {
+        self.records.push_own(telling);
+        self.serials.push(TELLS);
     }
 }
 
@@ -331,51 +342,10 @@ thread_local! {
     static SERIALS: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
-/// Stands for the serial number of a record that tells of others.
+/// Stands for the serial number of a record that tells of others,
 const TELLS: u64 = u64::MAX;
-
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        false
-    }
-
-    fn is_buffer(&self) -> bool {
-        true
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Closed, "a dedup of the parent process cannot be flushed"));
-        }
-        let Some(repeats) = lock_until(&self.memory, deadline).map(|mut memory| memory.take_all()) else {
-            return Err(Error::new(ErrorKind::Timeout, format!("{}: busy", self.settings.name)));
-        };
-        self.tell_all(repeats);
-        guarded(|| self.handler.flush(deadline))
-    }
-
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        let memory = OwnedGuard::lock_until(&self, |shared| &shared.memory, deadline)?;
-        let health = OwnedGuard::lock_until(&self, |shared| &shared.health, deadline)?;
-        Some(Box::new(HeldDedup { memory, _health: health }))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-struct HeldDedup<H: 'static> {
-    memory: OwnedGuard<Shared<H>, Memory>,
-    _health: OwnedGuard<Shared<H>, Health>,
-}
-
-impl<H: Handler> Held for HeldDedup<H> {
-    /// What was suppressed in the parent is told there.
-    fn forget_pending(&mut self) {
-        self.memory.take_all();
-    }
-}
+/// and of one that the memory does not know.
+const UNKNOWN: u64 = u64::MAX - 1;
 
 #[cfg(test)]
 mod tests;

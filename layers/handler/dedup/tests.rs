@@ -71,7 +71,7 @@ fn what_was_not_delivered_has_no_duplicates() {
     let script = Script::new([io, io, None]);
     let dedup = Dedup::new(script.clone());
     assert!(dedup.handle(&at(0, "a").as_record()).is_err());
-    assert!(dedup.handle_batch(Records::new(&batch(&["b"]))).is_err());
+    assert!(dedup.handle_batch(batch(&["b"]).records()).is_err());
     ["b", "b"].into_iter().for_each(|message| send(&dedup, &record(message)));
     assert_eq!(script.delivered(), ["b"]);
     let stats = dedup.stats()[0].stats;
@@ -142,9 +142,9 @@ proptest! {
         prop_assert!(stats.balances() && stats.accepted == messages.len() as u64);
         let dedup = Dedup::new(batched.clone()).distinct(distinct);
         for chunk in messages.chunks(batches) {
-            let raw: Vec<_> =
-                chunk.iter().flat_map(|message| at(0, &message.to_string()).as_record().raw().to_vec()).collect();
-            dedup.handle_batch(Records::new(&raw)).unwrap();
+            let records: Vec<_> = chunk.iter().map(|message| at(0, &message.to_string())).collect();
+            let batch: Batch = records.iter().collect();
+            dedup.handle_batch(batch.records()).unwrap();
         }
         flush(&dedup);
         prop_assert_eq!(&batched.delivered(), &expected);

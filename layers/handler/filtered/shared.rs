@@ -1,49 +1,51 @@
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::borrow::Cow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::clock::Timestamp;
-use crate::handler::{Dropped, Handler, Stats, guarded, notice};
-use crate::process::{self, Held, Resource};
+use crate::filter::Filter;
+use crate::handler::wanted::Wanted;
+use crate::handler::{DropReason, Dropped, Handler, Stats, guarded, notice};
+use crate::process::{Live, Phase, Shelf};
 use crate::record::{Record, RecordBuf};
 use crate::stats::Drops;
-use crate::sync::{OwnedGuard, lock};
+use crate::sync::lock;
 
-/// What the end of the process and forks meet at too.
-pub(super) struct Shared<H> {
+/// What the flush at exit and forks reach too.
+pub(super) struct Shared<F, H> {
+    pub(super) filter: F,
     pub(super) handler: H,
+    pub(super) name: String,
+    pub(super) tell_every: Option<Duration>,
+    pub(super) wanted: Wanted,
     delivered: AtomicU64,
     pub(super) failed: AtomicU64,
-    pub(super) dropped: Drops,
-    /// How much of `dropped` has been told. The lock is only held to reckon, never while a handler is called.
+    dropped: Drops,
+    /// How much of `dropped` has been told. The lock is held for the calculation only, never while a handler is called.
     told: Mutex<Dropped>,
     /// From this event time on there is something to tell, in nanoseconds.
-    pub(super) due: AtomicI64,
-    /// When the last one was dropped.
-    pub(super) last: AtomicI64,
-    registered: AtomicBool,
-    abandoned: AtomicBool,
+    due: AtomicI64,
+    /// When the last record was dropped.
+    last: AtomicI64,
 }
 
-impl<H: Handler> Shared<H> {
-    pub(super) fn new(handler: H) -> Self {
+impl<F: Filter, H: Handler> Shared<F, H> {
+    pub(super) fn new(filter: F, handler: H) -> Self {
         Self {
+            filter,
             handler,
+            name: "filtered".to_owned(),
+            tell_every: None,
+            wanted: Wanted::new(),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             dropped: Drops::default(),
             told: Mutex::default(),
             due: AtomicI64::new(NEVER),
             last: AtomicI64::new(0),
-            registered: AtomicBool::new(false),
-            abandoned: AtomicBool::new(false),
         }
-    }
-
-    pub(super) fn wants(&self, record: &Record<'_>) -> bool {
-        let span_events = || self.handler.span_events();
-        (!record.kind().is_of_span() || span_events().takes(record.kind())) && self.handler.enabled(&record.meta())
     }
 
     pub(super) fn handled(&self, delivered: u64, failed: u64) {
@@ -57,21 +59,36 @@ impl<H: Handler> Shared<H> {
         Stats { accepted: delivered + failed + dropped.total(), delivered, dropped, failed, pending: 0 }
     }
 
-    /// Before the lock is taken for the first time: a fork at that moment must find it.
-    #[inline]
-    pub(super) fn register(shared: &Arc<Self>) {
-        if !shared.registered.load(Ordering::Acquire) {
-            process::register(shared.clone());
-            shared.registered.store(true, Ordering::Release);
+    pub(super) fn drop_record(&self, record: &Record<'_>, reason: DropReason) {
+        self.dropped.add(reason);
+        let Some(interval) = self.tell_every else { return };
+        let now = record.time().unix_nanos();
+        self.last.store(now, Ordering::Relaxed);
+        let interval = i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
+        let due = now.saturating_add(interval).min(NEVER - 1);
+        // For the first of those not told yet. The thread that tells sets it back before it counts them.
+        if self.due.load(Ordering::SeqCst) == NEVER {
+            let _ = self.due.compare_exchange(NEVER, due, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
 
-    /// Tells of what has been dropped since the last notice.
-    #[cold]
-    pub(super) fn notice(&self, time: Timestamp) -> Option<RecordBuf> {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return None;
+    /// It is not the record of any caller: what goes wrong is reported here.
+    pub(super) fn tell(&self, notice: &RecordBuf) {
+        if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
+            self.not_told(&error);
         }
+    }
+
+    #[cold]
+    pub(super) fn not_told(&self, error: &Error) {
+        if error.handler().is_none() {
+            crate::selflog::tell(&format!("{}: cannot tell of dropped records: {error}", self.name));
+        }
+    }
+
+    /// The notice of what has been dropped since the last one.
+    #[cold]
+    fn notice(&self, time: Timestamp) -> Option<RecordBuf> {
         let mut told = lock(&self.told);
         self.due.store(NEVER, Ordering::SeqCst);
         let all = self.dropped.all();
@@ -80,66 +97,65 @@ impl<H: Handler> Shared<H> {
         (untold.total() > 0).then(|| notice::filtered(untold).with_time(time))
     }
 
-    /// It is not any caller's record: its trouble is told here.
-    pub(super) fn tell(&self, name: &str, notice: &RecordBuf) {
-        if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
-            self.not_told(name, &error);
-        }
-    }
-
-    #[cold]
-    pub(super) fn not_told(&self, name: &str, error: &Error) {
-        if !error.is_told() {
-            crate::selflog::tell(&format!("{name}: cannot tell of dropped records: {error}"));
-        }
-    }
-
-    /// Whether there was anything.
-    pub(super) fn tell_rest(&self, name: &str) -> bool {
+    /// Whether there was anything to tell.
+    fn tell_rest(&self) -> bool {
         if self.due.load(Ordering::SeqCst) == NEVER {
             return false;
         }
         let notice = self.notice(Timestamp::from_unix_nanos(self.last.load(Ordering::Relaxed)));
         notice.is_some_and(|notice| {
-            self.tell(name, &notice);
+            self.tell(&notice);
             true
         })
     }
 }
 
-/// Counts as a queue: it is flushed before the outputs that it tells.
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        true
+impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
+    /// The notice that has to stand before `record`.
+    #[inline]
+    pub(super) fn due_before(&self, record: &Record<'_>) -> Option<RecordBuf> {
+        let due = self.due.load(Ordering::Relaxed);
+        if due == NEVER || record.time().unix_nanos() < due || self.is_abandoned() {
+            return None;
+        }
+        self.notice(record.time())
     }
 
-    /// A queue behind this may have been flushed before it was told.
+    /// Tells what has not been told, when the handler is flushed or dropped.
+    pub(super) fn tell_last(&self) {
+        if !self.is_abandoned() {
+            self.tell_rest();
+        }
+    }
+}
+
+impl<F: Filter, H: Handler> Live for Shared<F, H> {
+    type State = Dropped;
+    const KIND: &'static str = "filtered handler";
+    /// It tells the handler behind it, which may be a queue.
+    const PHASE: Phase = Phase::Buffers;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.name.as_str().into()
+    }
+
+    fn state(&self) -> &Mutex<Dropped> {
+        &self.told
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        match self.tell_rest("filtered") {
+        match self.tell_rest() {
             true => guarded(|| self.handler.flush(deadline)),
             false => Ok(()),
         }
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(HeldFiltered(OwnedGuard::lock_until(&self, |shared| &shared.told, deadline)?, self)))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The guard goes first.
-struct HeldFiltered<H: Handler>(OwnedGuard<Shared<H>, Dropped>, Arc<Shared<H>>);
-
-impl<H: Handler> Held for HeldFiltered<H> {
-    /// What was dropped before the fork is the parent's to tell.
-    fn forget_pending(&mut self) {
-        *self.0 = self.1.dropped.all();
-        self.1.due.store(NEVER, Ordering::SeqCst);
+    /// What was dropped before the fork is told by the parent.
+    fn forget_pending(&self, told: &mut Dropped) {
+        *told = self.dropped.all();
+        self.due.store(NEVER, Ordering::SeqCst);
     }
 }
 
 /// There is nothing to tell.
-pub(super) const NEVER: i64 = i64::MAX;
+const NEVER: i64 = i64::MAX;

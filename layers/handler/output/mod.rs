@@ -1,23 +1,21 @@
 //! Filters, a format, a framing and a sink.
 
+mod missing;
 mod piece;
 mod shared;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-pub(super) use self::shared::thread_token;
-
 use self::shared::Shared;
-use super::{Handler, Report, notice};
+use super::{Handler, Report};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
-use crate::process::{self, Resource};
+use crate::process::Lifecycle;
 use crate::record::{Meta, Record, Records, SpanEvents, pool};
 use crate::sink::{Line, Sink};
 use crate::sync::lock;
@@ -32,8 +30,8 @@ use crate::{Error, Partial};
 /// | [`span_events`](Self::span_events) | none | records of spans made, entered, left and closed |
 /// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
-/// | [`tell_missing`](Self::tell_missing) | yes | the log itself says how many records are missing in it |
-/// | [`name`](Self::name) | what the sink is | how reports and troubles call it |
+/// | [`tell_missing`](Self::tell_missing) | `true` | the log itself says how many records its sink refused |
+/// | [`name`](Self::name) | the sink's description | the name used in reports and selflog messages |
 ///
 /// A record is formatted without a lock, then written under the sink's lock: on the thread that logs it, or on a
 /// [`Queue`](super::Queue)'s.
@@ -60,19 +58,20 @@ pub struct Output<F, S: Sink> {
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
     caps: Caps,
-    shared: Arc<Shared<S>>,
+    shared: Lifecycle<Shared<S>>,
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
     /// Everything, written by `format` to `sink`.
     pub fn new(format: F, mut sink: S) -> Self {
-        // From now on it leaves the waiting for the disk to those who have let go of it.
+        // From now on it leaves the waiting for the disk to callers, who wait without the lock.
         drop(sink.commit());
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
-        let shared = Arc::new(Shared::new(sink, preamble));
-        process::register(shared.clone());
+        let shared = Lifecycle::new(Shared::new(sink, preamble));
+        // Not at first use: the sink may hold bytes already.
+        shared.start();
         Self {
             format,
             framing: Framing::default(),
@@ -87,7 +86,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 
     /// Events at this level and more important ones: a tracing level, or a [`Severity`](crate::Severity) between them. Spans
-    /// have [their own](Self::spans).
+    /// have [a level of their own](Self::spans).
     pub fn level(mut self, level: impl Into<Threshold>) -> Self {
         self.level = level.into();
         self
@@ -133,30 +132,31 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// Whether the log itself says how many records are missing in it. After the sink has refused some, because the disk was
-    /// full or the peer away, the first line that goes through again stands behind one in the output's own format: `17 records
-    /// missing here: No space left on device`, a record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost`
-    /// and `reason` (the last one), of WARN, whatever the level and the filter.
+    /// Whether the log itself says how many records its sink has refused, because the disk was full or the peer away: `true` by
+    /// default. The next line that goes through is then preceded by one in the output's own format, `17 records missing here: No
+    /// space left on device`: a WARN record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost` and `reason` (the
+    /// last one), whatever the level and the filter.
     ///
-    /// It counts what this output was to write, whether or not somebody else has it now: what a
-    /// [`Fallback`](super::Fallback) left to others meanwhile is missing here, what a [`Retry`](super::Retry) brought through
-    /// is not. A handler of one's own that tries again cannot be told from one that does not. The notice is not among the
-    /// records of the report. While it cannot be written either, it stays to be told.
+    /// The number counts the records that this output handed to its sink and the sink refused. Another handler may have taken them
+    /// meanwhile, behind a [`Fallback`](super::Fallback); records that a fallback withheld from this output are not counted. A
+    /// record that a [`Retry`](super::Retry) brought here several times counts each time, even if it went through in the end: use
+    /// `tell_missing(false)` behind one. The notice is not among the records of the report. While it cannot be written either,
+    /// it remains to be told.
     ///
     /// ```
     /// use tracing_handlers::handler::Handler;
-    /// use tracing_handlers::sink::{Batch, Sink};
+    /// use tracing_handlers::sink::{Framed, Sink};
     /// use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity, format::Text, format::Time};
     ///
     /// /// Has no room for the second and the third write.
     /// struct Disk { writes: usize, kept: tracing_handlers::sink::Memory }
     ///
     /// impl Sink for Disk {
-    ///     fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    ///     fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
     ///         self.writes += 1;
     ///         match self.writes {
     ///             2 | 3 => Err(Error::new(ErrorKind::Full, "no room").into()),
-    ///             _ => self.kept.write(batch),
+    ///             _ => self.kept.write(framed),
     ///         }
     ///     }
     ///     fn describe(&self) -> String {
@@ -178,7 +178,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// How reports and troubles call it.
+    /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
         lock(&self.shared.state).name = name.into();
         self
@@ -221,20 +221,6 @@ impl<F: Format, S: Sink> Output<F, S> {
 }
 
 impl<F: Format, S: Sink> Handler for Output<F, S> {
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        match meta.is_span {
-            true => self.wants_spans() && meta.level() <= self.spans,
-            false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
-        }
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        match self.wants_spans() {
-            true => self.level.level().min(self.max_of_filter()).max(self.spans),
-            false => LevelFilter::OFF,
-        }
-    }
-
     #[inline]
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut bytes = pool::take();
@@ -258,22 +244,35 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         piece::handle_batch(self, records)
     }
 
+    fn own_report(&self) -> Option<Report> {
+        Some(self.shared.report().with_level(self.level))
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        match meta.is_span {
+            true => self.wants_spans() && meta.level() <= self.spans,
+            false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
+        }
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        match self.wants_spans() {
+            true => self.level.level().min(self.max_of_filter()).max(self.spans),
+            false => LevelFilter::OFF,
+        }
+    }
+
     fn span_events(&self) -> SpanEvents {
         self.span_events
     }
 
-    fn passed_over(&self, record: &Record<'_>) {
-        if self.tell_missing && catch_unwind(AssertUnwindSafe(|| self.wants(record))).unwrap_or(true) {
-            self.shared.missing.add(notice::count_of(record).unwrap_or(1));
-        }
-    }
-
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        Resource::flush(&*self.shared, deadline)
+        self.shared.flush(deadline)
     }
 
+    /// Its own counts, then those of its filter.
     fn report(&self, reports: &mut Vec<Report>) {
-        reports.push(self.shared.report());
+        reports.extend(self.own_report());
         if let Some(filter) = &self.filter {
             filter.report(reports);
         }

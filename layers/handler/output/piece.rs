@@ -25,9 +25,7 @@ pub(super) fn handle_batch<F: Format, S: Sink>(output: &Output<F, S>, records: R
         failed: None,
         commits: Vec::new(),
     };
-    let mut count = 0;
     for (place, record) in records.enumerate() {
-        count = place + 1;
         match output.try_append(&record, &mut batch.bytes) {
             Ok(true) => batch.line(place, &record),
             Ok(false) => {}
@@ -43,11 +41,11 @@ pub(super) fn handle_batch<F: Format, S: Sink>(output: &Output<F, S>, records: R
     pool::give(bytes);
     // A thread that is ending keeps nothing.
     let _ = KEPT.try_with(|kept| kept.set(Kept { lines, places }));
-    failed.map_or(Ok(()), |error| Err(not_all(count, missed, error)))
+    failed.map_or(Ok(()), |error| Err(not_all(records.len(), missed, error)))
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
-    /// As [`append`](Self::append), and foreign code that panics here costs the record, of which nothing is left after an error.
+    /// As [`append`](Self::append), but a panic of foreign code is an error, and after an error nothing of the record is left.
     fn try_append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
         let start = bytes.len();
         let appended = catch_unwind(AssertUnwindSafe(|| self.append(record, bytes)));
@@ -59,19 +57,19 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 }
 
-/// What a batch has come to so far: lines not yet written, and what became of the rest.
+/// The lines of a batch that are not yet written, and what became of the others.
 struct Piece {
     bytes: Buffer,
     lines: Vec<Line>,
     /// Where in the batch the record of each line stands.
     places: Vec<usize>,
     unformatted: usize,
-    /// Which lines are the notice of another handler, and of how many lost records each tells.
+    /// Which lines are notices of another handler, and how many lost records each tells of.
     notices: Vec<(usize, u64)>,
     /// The places of records that met an error.
     missed: Vec<usize>,
     failed: Option<Error>,
-    /// What is to be waited for when all is written, and the places of the records that it is of: one sync serves the batch.
+    /// What is to be waited for when all is written, and the places of its records: one sync serves the batch.
     commits: Vec<(Commit, Vec<usize>)>,
 }
 
@@ -98,8 +96,8 @@ impl Piece {
         let (written, commit) = output.try_write(&self.bytes, &self.lines, std::mem::take(&mut self.unformatted));
         let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| self.places.len());
         if let Err(partial) = written {
-            let refused = self.notices.iter().filter(|(line, _)| output.tell_missing && *line >= taken);
-            refused.for_each(|(_, told)| output.shared.missing.add_untold(*told));
+            let refused = self.notices.iter().filter(|(line, _)| *line >= taken);
+            refused.for_each(|(_, told)| output.add_untold(*told));
             self.missed.extend_from_slice(self.places.get(taken..).unwrap_or_default());
             self.failed = Some(partial.error);
         }
@@ -129,7 +127,7 @@ fn not_all(records: usize, mut missed: Vec<usize>, error: Error) -> Partial {
     Partial::scattered(records, missed, error)
 }
 
-/// What a thread keeps of a batch for the next one.
+/// The memory that a thread keeps for the next batch.
 #[derive(Default)]
 struct Kept {
     lines: Vec<Line>,
@@ -140,7 +138,7 @@ thread_local! {
     static KEPT: Cell<Kept> = const { Cell::new(Kept { lines: Vec::new(), places: Vec::new() }) };
 }
 
-/// One write per so many bytes.
+/// The bytes of one write.
 const BATCH_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
@@ -151,14 +149,14 @@ mod tests {
     use crate::format::Out;
     use crate::handler::Handler;
     use crate::handler::script::batch;
-    use crate::sink::Batch;
+    use crate::sink::Framed;
 
-    /// Takes so many lines of each batch.
+    /// Takes this many lines of each write.
     struct Takes(usize);
 
     impl Sink for Takes {
-        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-            match batch.lines().len() > self.0 {
+        fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+            match framed.lines().len() > self.0 {
                 true => Err(Partial::new(self.0, Error::new(ErrorKind::Full, "no room"))),
                 false => Ok(()),
             }
@@ -180,7 +178,7 @@ mod tests {
                 }
             });
             let output = Output::new(format, Takes(lines)).filter(on_record(|record| record.message() != "b"));
-            let result = output.handle_batch(Records::new(&batch(&["a", "b", "c", "d", "e", "f"])));
+            let result = output.handle_batch(batch(&["a", "b", "c", "d", "e", "f"]).records());
             let partial = result.unwrap_err();
             let places: Vec<_> = partial.missed(6).collect();
             assert_eq!(partial.delivered, 6 - places.len());

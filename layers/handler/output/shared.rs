@@ -1,26 +1,23 @@
 //! The sink, its lock and its counts.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use crate::handler::missing::{Missing, Reason};
+use super::missing::Missing;
 use crate::handler::{DropReason, Report, Stats};
-use crate::process::{self, Held, Resource};
+use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
-use crate::sink::{Batch, Commit, Line, Sink};
-use crate::sync::{OwnedGuard, lock, lock_briefly, lock_until, try_lock};
+use crate::sink::{Commit, Framed, Line, Sink};
+use crate::sync::{lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// What outlives the output itself: a flush at exit and a fork find it here.
 pub(super) struct Shared<S> {
-    /// The thread that holds the lock, by [`thread_token`]; 0: none.
+    /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
-    pub(super) reentrant: AtomicU64,
-    /// Refused by the sink or left to others, and not told in the log yet.
-    pub(super) missing: Missing,
-    abandoned: AtomicBool,
     pub(super) state: Mutex<State<S>>,
 }
 
@@ -33,9 +30,9 @@ pub(super) struct State<S> {
     taken: u64,
     pub(super) failed: u64,
     forked: u64,
+    /// Refused by the sink, and not told in the log yet.
+    pub(super) missing: Missing,
     pub(super) notices: Notices,
-    /// Why lines are missing.
-    pub(super) reason: Reason,
     pub(super) health: Health,
 }
 
@@ -43,9 +40,6 @@ impl<S: Sink> Shared<S> {
     pub(super) fn new(sink: S, preamble: Vec<u8>) -> Self {
         Self {
             holder: AtomicUsize::new(0),
-            reentrant: AtomicU64::new(0),
-            missing: Missing::default(),
-            abandoned: AtomicBool::new(false),
             state: Mutex::new(State {
                 name: sink.describe(),
                 sink,
@@ -54,22 +48,28 @@ impl<S: Sink> Shared<S> {
                 taken: 0,
                 failed: 0,
                 forked: 0,
+                missing: Missing::default(),
                 notices: Notices::default(),
-                reason: Reason::default(),
                 health: Health::default(),
             }),
         }
     }
 
-    /// The state; `None` where this very thread has it already, because the sink logs, or where the thread that had it
-    /// does not exist in this forked child.
+    fn is_held_here(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == thread::token()
+    }
+}
+
+impl<S: Sink> Shelf<Shared<S>> {
+    /// The state. `None` if this thread holds it already, because the sink logs, or if the thread that held it does not exist in
+    /// this forked child.
     #[inline(always)]
     pub(super) fn lock(&self) -> Option<Guard<'_, S>> {
-        let me = thread_token();
+        let me = thread::token();
         let state = match try_lock(&self.state) {
             Some(state) => state,
-            // Asked only now: to read what other threads write would cost both of them, on the way of each record.
-            None if self.holder.load(Ordering::Relaxed) == me || self.abandoned.load(Ordering::Relaxed) => return None,
+            // Asked only now: to read what other threads write would cost both of them, for each record.
+            None if self.holder.load(Ordering::Relaxed) == me || self.is_abandoned() => return None,
             None => self.wait_for_lock()?,
         };
         self.holder.store(me, Ordering::Relaxed);
@@ -86,34 +86,37 @@ impl<S: Sink> Shared<S> {
     }
 
     pub(super) fn report(&self) -> Report {
-        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+        if self.is_held_here() || self.is_abandoned() {
             return Report::new("in use", Stats::default());
         }
         let mut state = lock(&self.state);
-        state.count_lost();
-        let reentrant = self.reentrant.load(Ordering::Relaxed);
-        let pending = state.pending();
-        let mut stats = Stats {
-            accepted: state.accepted + reentrant,
-            delivered: state.taken.saturating_sub(pending),
-            failed: state.failed,
-            pending,
-            ..Stats::default()
-        };
-        stats.dropped.add(DropReason::Reentrant, reentrant);
-        stats.dropped.add(DropReason::Forked, state.forked);
+        let stats = self.stats(|| state.stats());
         Report::new(state.name.clone(), stats)
     }
 }
 
 impl<S: Sink> State<S> {
+    fn stats(&mut self) -> Stats {
+        self.count_lost();
+        let pending = self.pending();
+        let mut stats = Stats {
+            accepted: self.accepted - self.forked,
+            delivered: self.taken.saturating_sub(pending),
+            failed: self.failed,
+            pending,
+            ..Stats::default()
+        };
+        stats.add_dropped(DropReason::Forked, self.forked);
+        stats
+    }
+
     /// The first `notices` lines, one or none, are no records.
     #[inline]
     pub(super) fn write(&mut self, bytes: &[u8], lines: &[Line], notices: usize) -> Result<(), Partial> {
         let count = (lines.len() - notices) as u64;
         // Until the sink comes back.
         self.failed += count;
-        let written = self.sink.write(Batch::new(bytes, lines).with_preamble(&self.preamble));
+        let written = self.sink.write(Framed::new(bytes, lines).with_preamble(&self.preamble));
         self.failed -= count;
         let taken = written.as_ref().map_or_else(|partial| partial.delivered.min(lines.len()), |()| lines.len());
         if notices > 0 && taken > 0 {
@@ -129,11 +132,11 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// A notice was taken, as the line behind all others so far.
+    /// A notice was taken, as the line after all others so far.
     #[cold]
     fn told(&mut self) {
         let place = self.taken + self.notices.told;
-        // It may be written already, or pending: what lies before it and is written is of no interest any more.
+        // It may be written already, or pending. What lies before it and is written no longer matters.
         let written = place.saturating_sub(self.sink.pending() as u64);
         self.notices.places.retain(|place| *place >= written);
         self.notices.places.push(place);
@@ -159,12 +162,12 @@ impl<S: Sink> State<S> {
         catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
     }
 
-    /// What the sink took, and a failed sync has taken away.
+    /// Counts what the sink took and then lost in a failed sync.
     fn count_lost(&mut self) {
         let pending = self.sink.pending() as u64;
         let lost = self.sink.lost() as u64;
         if lost > 0 {
-            // Which of the pending lines they were is not known: at least as many of them as were no notices.
+            // Which of the pending lines they were is not known: at least as many of them as were not notices.
             let notices = self.notices.pending(self.taken, pending);
             let records = lost.saturating_sub(notices).min(self.taken);
             self.taken -= records;
@@ -180,13 +183,13 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// Of `lines` records the sink took so many.
+    /// Of `lines` records the sink took `taken`.
     #[cold]
     fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
         self.taken += taken as u64;
         self.failed += lines - taken as u64;
         self.health.failed(&self.name, &error, lines as usize - taken);
-        Partial::new(taken, error.told())
+        Partial::new(taken, error.with_handler(self.name.as_str()))
     }
 }
 
@@ -216,19 +219,28 @@ impl<S> std::ops::DerefMut for Guard<'_, S> {
     }
 }
 
-impl<S: Sink> Resource for Shared<S> {
-    fn is_queue(&self) -> bool {
-        false
+impl<S: Sink> Live for Shared<S> {
+    type State = State<S>;
+    const KIND: &'static str = "output";
+    const PHASE: Phase = Phase::Ends;
+
+    /// The name lies under the lock; while another thread holds that, it is not known.
+    fn name(&self) -> Cow<'_, str> {
+        try_lock(&self.state).map_or(Self::KIND.into(), |state| state.name.clone().into())
+    }
+
+    fn state(&self) -> &Mutex<State<S>> {
+        &self.state
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        if self.holder.load(Ordering::Relaxed) == thread_token() || self.abandoned.load(Ordering::Relaxed) {
+        if self.is_held_here() {
             return Err(Error::new(ErrorKind::Closed, "cannot flush a sink that is being written to by this thread"));
         }
         let Some(state) = lock_until(&self.state, deadline) else {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
-        self.holder.store(thread_token(), Ordering::Relaxed);
+        self.holder.store(thread::token(), Ordering::Relaxed);
         let mut state = Guard { state, holder: &self.holder };
         let flushed = state.flush(deadline);
         let commit = state.commit();
@@ -236,70 +248,46 @@ impl<S: Sink> Resource for Shared<S> {
         flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        let state = OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?;
-        self.holder.store(thread_token(), Ordering::Relaxed);
-        Some(Box::new(HeldOutput { state, shared: self }))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-struct HeldOutput<S: Sink> {
-    state: OwnedGuard<Shared<S>, State<S>>,
-    shared: Arc<Shared<S>>,
-}
-
-impl<S: Sink> Held for HeldOutput<S> {
-    fn forget_pending(&mut self) {
-        let state = &mut *self.state;
+    fn forget_pending(&self, state: &mut State<S>) {
         let pending = state.pending();
         state.sink.forget_pending();
         state.taken = state.taken.saturating_sub(pending);
         state.forked += pending;
         // The parent tells of its own.
         state.notices = Notices::default();
-        self.shared.missing.subtract(u64::MAX);
+        state.missing.forget();
+    }
+
+    fn held(&self) {
+        self.holder.store(thread::token(), Ordering::Relaxed);
+    }
+
+    fn released(&self) {
+        self.holder.store(0, Ordering::Relaxed);
     }
 }
 
-impl<S: Sink> Drop for HeldOutput<S> {
-    fn drop(&mut self) {
-        self.shared.holder.store(0, Ordering::Relaxed);
-    }
-}
-
-/// The lines that the sink took and that are no records: its own notices.
+/// The lines that the sink took and that are not records: its own notices.
 #[derive(Default)]
 pub(super) struct Notices {
     pub(super) told: u64,
-    /// Which of all lines that the sink ever took they are; only those that may be pending still.
+    /// Which of all lines that the sink ever took they are; only those that may still be pending.
     places: Vec<u64>,
 }
 
 impl Notices {
-    /// How many of the last `pending` lines of so many `taken` ones they are: what is pending is what was taken last.
+    /// How many of the last `pending` of the `taken` lines they are: what is pending is what was taken last.
     fn pending(&self, taken: u64, pending: u64) -> u64 {
         let written = (taken + self.told).saturating_sub(pending);
         self.places.iter().filter(|place| **place >= written).count() as u64
     }
 }
 
-/// A number that no other living thread has; never 0.
-#[inline]
-pub(in crate::handler) fn thread_token() -> usize {
-    // A thread that is ending has no thread-locals: all of these share a token that matches nobody who holds a lock.
-    TOKEN.try_with(|token| std::ptr::from_ref(token).addr()).unwrap_or(usize::MAX)
-}
-
-thread_local! {
-    static TOKEN: u8 = const { 0 };
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
     use crate::handler::{Handler, Output};
     use crate::record::{RecordBuf, Severity};
@@ -314,12 +302,12 @@ mod tests {
     }
 
     impl Sink for Loses {
-        fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+        fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
             self.writes += 1;
             if self.writes == 1 && !self.panics {
                 return Err(Partial::new(0, Error::new(ErrorKind::Full, "no room")));
             }
-            self.pending += batch.lines().len();
+            self.pending += framed.lines().len();
             assert!(!self.panics, "on purpose");
             Ok(())
         }

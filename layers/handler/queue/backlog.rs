@@ -2,71 +2,39 @@ use std::collections::VecDeque;
 
 use super::Settings;
 use crate::handler::{DropReason, Dropped, Stats, notice};
-use crate::record::{Kind, Record};
+use crate::record::{Batch, Kind, Record};
 
 /// The records that wait, and the counts of all others.
 ///
-/// They lie end to end in chunks. One buffer for all of them would have to be moved when the oldest are dropped, or when it
-/// grows: milliseconds during which nobody can log.
+/// They lie in batches of limited size. A single buffer would have to be moved when the oldest records are dropped, or when it
+/// grows, which takes milliseconds during which no thread can log.
 #[derive(Default)]
 pub(super) struct Backlog {
     /// Those before `last`, oldest first.
-    full: VecDeque<Chunk>,
+    full: VecDeque<Batch>,
     /// What is appended to.
-    last: Chunk,
-    /// Buffers that the worker is through with.
-    spare: Vec<Vec<u8>>,
+    last: Batch,
+    /// Batches that the worker has finished with.
+    spare: Vec<Batch>,
     queued: Held,
-    /// What the worker has taken and not reported back on.
+    /// What the worker has taken and not reported on.
     in_flight: Held,
     accepted: u64,
     delivered: u64,
     failed: u64,
     dropped: Dropped,
-    /// Lost behind the newest record, and not told yet.
+    /// Lost after the newest record, and not told yet.
     lost: Option<Dropped>,
-    /// Lost in front of the oldest record, and not told yet.
+    /// Lost before the oldest record, and not told yet.
     lost_before: Option<Dropped>,
 }
 
-/// Whole records: about [`CHUNK`] bytes of them, or a single larger one.
-#[derive(Default)]
-pub(super) struct Chunk {
-    bytes: Vec<u8>,
-    /// Where in `bytes` the oldest one starts.
-    head: usize,
-    held: Held,
-}
-
-impl Chunk {
-    pub(super) fn records(&self) -> &[u8] {
-        &self.bytes[self.head..]
-    }
-
-    pub(super) fn held(&self) -> Held {
-        self.held
-    }
-
-    #[inline]
-    fn append(&mut self, kind: Kind, raw: &[u8]) {
-        self.bytes.extend_from_slice(raw);
-        self.held.add(kind, raw.len());
-    }
-
-    fn drop_oldest(&mut self) -> Option<Record<'_>> {
-        let oldest = Record::decode(&self.bytes[self.head..])?;
-        self.head += oldest.raw().len();
-        self.held.subtract(Held::of(&oldest));
-        Some(oldest)
-    }
-}
-
-/// How many records are somewhere, and how many of them only tell of others that were lost.
+/// A number of records, and how many of them only tell of lost ones.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Held {
-    pub(super) records: usize,
-    pub(super) notices: usize,
-    pub(super) bytes: usize,
+struct Held {
+    records: usize,
+    notices: usize,
+    bytes: usize,
 }
 
 impl Held {
@@ -74,10 +42,8 @@ impl Held {
         (self.records - self.notices) as u64
     }
 
-    fn of(record: &Record<'_>) -> Self {
-        let mut held = Self::default();
-        held.add(record.kind(), record.raw().len());
-        held
+    fn of(batch: &Batch) -> Self {
+        Self { records: batch.len(), notices: batch.notices(), bytes: batch.size() }
     }
 
     #[inline]
@@ -101,13 +67,13 @@ impl Backlog {
             && self.queued.bytes + self.in_flight.bytes + bytes <= settings.bytes
     }
 
-    /// Whether enough has come together for the worker to be worth waking.
+    /// Whether there is enough to be worth waking the worker.
     #[inline]
     pub(super) fn is_at_mark(&self, settings: &Settings) -> bool {
         self.queued.bytes >= MARK.min(settings.bytes / 2) || self.queued.records >= settings.records.div_ceil(2)
     }
 
-    /// Whether there is so much room that those who wait for some will not be back at once.
+    /// Whether there is so much room that the threads that wait for some will not be back at once.
     pub(super) fn is_roomy(&self, settings: &Settings) -> bool {
         let most = |all: usize| all - all / 4;
         self.queued.records + self.in_flight.records <= most(settings.records)
@@ -124,30 +90,31 @@ impl Backlog {
         if self.lost.is_some() {
             self.tell_lost();
         }
-        // The notice of a queue in front of this one is handed on, and is no record of its own here either.
+        // The notice of a queue in front of this one is handed on without being counted.
         self.accepted += u64::from(record.kind() != Kind::Loss);
-        self.put(record.kind(), record.raw());
+        self.put(record);
     }
 
     #[inline]
-    fn put(&mut self, kind: Kind, raw: &[u8]) {
-        if self.last.bytes.len() + raw.len() > CHUNK {
+    fn put(&mut self, record: &Record<'_>) {
+        let (kind, bytes) = (record.kind(), record.raw().len());
+        if self.last.used() + bytes > CHUNK {
             self.close_last();
         }
-        self.last.append(kind, raw);
-        self.queued.add(kind, raw.len());
+        self.last.push(record);
+        self.queued.add(kind, bytes);
     }
 
     #[cold]
     fn close_last(&mut self) {
-        if self.last.held.records > 0 {
+        if !self.last.is_empty() {
             // At its full size at once: it would grow under the lock.
-            let bytes = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
-            self.full.push_back(std::mem::replace(&mut self.last, Chunk { bytes, ..Chunk::default() }));
+            let next = self.spare.pop().unwrap_or_else(|| Batch::with_capacity(CHUNK));
+            self.full.push_back(std::mem::replace(&mut self.last, next));
         }
     }
 
-    /// A record is given up, behind the newest one.
+    /// A record is given up, after the newest one.
     pub(super) fn lose(&mut self, record: &Record<'_>, reason: DropReason) {
         let told = notice::count_of(record);
         if told.is_none() {
@@ -157,67 +124,67 @@ impl Backlog {
         self.lost.get_or_insert_default().add(reason, told.unwrap_or(1));
     }
 
-    /// Gives up the oldest records until one of `bytes` fits; none, where what the worker has leaves no room for it anyway.
+    /// Gives up the oldest records until one of `bytes` bytes fits; none if what the worker has leaves no room for it anyway.
     pub(super) fn drop_oldest(&mut self, settings: &Settings, bytes: usize) {
         if self.in_flight.records >= settings.records || self.in_flight.bytes + bytes > settings.bytes {
             return;
         }
         while self.queued.records > 0 && !self.fits(settings, bytes) {
-            let Some(oldest) = self.full.front_mut().unwrap_or(&mut self.last).drop_oldest() else { break };
-            let told = notice::count_of(&oldest);
+            let oldest = self.full.front_mut().unwrap_or(&mut self.last);
+            let Some(record) = oldest.first() else { break };
+            let told = notice::count_of(&record);
+            let mut gone = Held::default();
+            gone.add(record.kind(), record.raw().len());
+            oldest.drop_first();
             self.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
             self.lost_before.get_or_insert_default().add(DropReason::Oldest, told.unwrap_or(1));
-            self.queued.subtract(Held::of(&oldest));
+            self.queued.subtract(gone);
             self.forget_emptied();
         }
     }
 
     fn forget_emptied(&mut self) {
-        if self.full.front().is_some_and(|oldest| oldest.held.records == 0) {
+        if self.full.front().is_some_and(Batch::is_empty) {
             let emptied = self.full.pop_front();
             emptied.into_iter().for_each(|emptied| self.keep(emptied));
         } else if self.queued.records == 0 {
-            self.last.bytes.clear();
-            self.last.head = 0;
+            self.last.clear();
         }
     }
 
-    fn keep(&mut self, chunk: Chunk) {
-        let Chunk { mut bytes, .. } = chunk;
-        if self.spare.len() < SPARE && bytes.capacity() <= 2 * CHUNK {
-            bytes.clear();
-            self.spare.push(bytes);
+    fn keep(&mut self, mut batch: Batch) {
+        if self.spare.len() < SPARE && batch.capacity() <= 2 * CHUNK {
+            batch.clear();
+            self.spare.push(batch);
         }
     }
 
-    /// Hands over all records that wait, with the news of those that were lost between them, for an empty list.
-    pub(super) fn take(&mut self, empty: VecDeque<Chunk>) -> VecDeque<Chunk> {
+    /// Hands over all records that wait, with notices of those that were lost between them, in exchange for an empty list.
+    pub(super) fn take(&mut self, empty: VecDeque<Batch>) -> VecDeque<Batch> {
         if self.lost.is_some() {
             self.tell_lost();
         }
         self.close_last();
         if let Some(lost) = self.lost_before.take() {
-            let notice = notice::lost(lost);
-            let mut first = Chunk::default();
-            first.append(Kind::Loss, notice.as_record().raw());
-            self.queued.add(Kind::Loss, first.bytes.len());
+            let first: Batch = [&notice::lost(lost)].into_iter().collect();
+            self.queued.add(Kind::Loss, first.size());
             self.full.push_front(first);
         }
         self.in_flight = std::mem::take(&mut self.queued);
         std::mem::replace(&mut self.full, empty)
     }
 
-    /// The worker is through with a chunk, of which `failed` records met an error.
-    pub(super) fn done(&mut self, chunk: Chunk, failed: u64) {
-        let done = chunk.held;
+    /// The worker has finished with a batch, of which `failed` records met an error.
+    pub(super) fn done(&mut self, batch: Batch, failed: u64) {
+        let done = Held::of(&batch);
         let failed = failed.min(done.own());
         self.in_flight.subtract(done);
         self.failed += failed;
         self.delivered += done.own() - failed;
-        self.keep(chunk);
+        self.keep(batch);
     }
 
-    /// A record that went past the queue.
+    /// A record that was handled without the queue.
     pub(super) fn handled_here(&mut self, ok: bool) {
         self.accepted += 1;
         match ok {
@@ -226,17 +193,17 @@ impl Backlog {
         }
     }
 
-    /// Gives up what waits, but not what the worker has; tells how many that were.
+    /// Gives up what waits, but not what the worker has; returns how many records that were.
     pub(super) fn clear_queued(&mut self, reason: DropReason) -> u64 {
         let lost = self.queued.own();
         self.dropped.add(reason, lost);
         self.queued = Held::default();
         self.full.clear();
-        self.last = Chunk::default();
+        self.last = Batch::new();
         lost
     }
 
-    /// In a forked child, where there is no worker: nothing that came along is this process's to deliver or to tell.
+    /// In a forked child, where there is no worker: everything belongs to the parent, which delivers and tells it.
     pub(super) fn forget_inherited(&mut self) {
         self.clear_queued(DropReason::Forked);
         self.dropped.add(DropReason::Forked, self.in_flight.own());
@@ -257,14 +224,13 @@ impl Backlog {
     #[cold]
     fn tell_lost(&mut self) {
         let Some(lost) = self.lost.take() else { return };
-        let notice = notice::lost(lost);
-        self.put(Kind::Loss, notice.as_record().raw());
+        self.put(&notice::lost(lost).as_record());
     }
 }
 
-/// So many bytes are worth a wake-up.
+/// The bytes that are worth a wake-up.
 const MARK: usize = 64 << 10;
-/// So many bytes are worth one write; and room is made for others each time as many are through.
+/// The bytes that are worth one write; room is made for others each time as many are done.
 const CHUNK: usize = 64 << 10;
-/// Buffers that are kept for later: 4 MiB, and twice that where single records were larger than a chunk.
+/// The batches that are kept for later: 4 MiB, and twice that if single records were larger than a batch.
 const SPARE: usize = 64;

@@ -3,21 +3,20 @@
 mod backlog;
 mod worker;
 
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-pub(super) use self::worker::is_any_thread as is_worker_thread;
-
 use self::backlog::Backlog;
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report, Stats};
-use crate::process::{self, Held, Resource};
+use super::{DropReason, Handler, Report};
+use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::{Meta, Record, Severity, SpanEvents};
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
+use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -28,22 +27,22 @@ use crate::{Error, ErrorKind};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`capacity`](Self::capacity) | 8,192 | records in the queue, those being written included |
+/// | [`capacity`](Self::capacity) | 8,192 | records in the queue, including those being written |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 16 MiB | their size in memory |
 /// | [`overflow`](Self::overflow) | block up to 1 s, then drop the newest | what happens to a record when the queue is full |
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
-/// | [`name`](Self::name) | `queue` | how reports and the thread are called |
+/// | [`name`](Self::name) | `queue` | the name used in reports and for the thread |
 ///
-/// Settings are made before the first record, flush or report; later ones are not taken, and [`selflog`](crate::selflog) is
-/// told. What the handler behind it does not want is not taken, and not counted.
+/// Settings are made before the first record, flush or report; a later one has no effect, and [`selflog`](crate::selflog) is
+/// told. Records that the handler behind the queue does not want are not taken, and not counted.
 ///
 /// What is lost is counted by reason, and told in the log itself, at the place of the gap, by a WARN record
 /// `N records lost here` with the field `lost`.
 ///
-/// The thread starts with the first record. While records come it looks every 2 ms, at once for an ERROR and when 64 KiB
-/// have come together; 100 ms after the last record it sleeps until the next one.
+/// The thread starts with the first record. While records come it looks every 2 ms, and at once for an ERROR or when there are
+/// 64 KiB; 100 ms after the last record it sleeps until the next one.
 ///
-/// No guard needs to be kept: what is in the queue is delivered at the [ends of the process](crate::process), and when
+/// No guard has to be kept: what is in the queue is delivered at the [ends of the process](crate::process), and when
 /// the queue is dropped.
 ///
 /// ```
@@ -59,7 +58,7 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 pub struct Queue<H: Handler> {
-    shared: Arc<Shared<H>>,
+    shared: Lifecycle<Shared<H>>,
     close_timeout: Duration,
 }
 
@@ -67,14 +66,14 @@ pub struct Queue<H: Handler> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The thread that logs waits for room, for ever; while the process ends, no longer than that may be held up
-    /// ([`set_exit_timeout`](crate::process::set_exit_timeout)).
+    /// The logging thread waits for room without limit; while the process ends, at most for the
+    /// [exit timeout](crate::process::set_exit_timeout).
     Block,
-    /// It waits so long at most; then the record is dropped.
+    /// The logging thread waits at most this long; then the record is dropped.
     BlockFor(Duration),
     /// The record is dropped.
     DropNewest,
-    /// The oldest records that are not yet being written make room.
+    /// The oldest records that are not being written yet are dropped.
     DropOldest,
     /// Records less important than this are dropped; the others wait as with [`BlockFor`](Self::BlockFor) one second.
     DropBelow(Severity),
@@ -88,13 +87,10 @@ impl Overflow {
 impl<H: Handler> Queue<H> {
     /// A queue in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(handler: H) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Lifecycle::new(Shared {
             handler,
             settings: Settings::default(),
             wanted: Wanted::new(),
-            reentrant: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-            registered: AtomicBool::new(false),
             state: Mutex::default(),
             work: Condvar::new(),
             room: Condvar::new(),
@@ -103,19 +99,19 @@ impl<H: Handler> Queue<H> {
         Self { shared, close_timeout: Duration::from_secs(5) }
     }
 
-    /// How many records it holds at most, those being written included. At least 1.
+    /// The most records it holds, including those being written. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set(|settings| settings.records = records.max(1))
+        self.set("capacity", |settings| settings.records = records.max(1))
     }
 
-    /// How many bytes of memory its records take at most. A record that alone is larger is dropped.
+    /// The most memory its records take, in bytes. A record that is larger by itself is dropped.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set(|settings| settings.bytes = bytes.max(1))
+        self.set("capacity_bytes", |settings| settings.bytes = bytes.max(1))
     }
 
     /// What happens to a record when the queue is full.
     pub fn overflow(self, overflow: Overflow) -> Self {
-        self.set(|settings| settings.overflow = overflow)
+        self.set("overflow", |settings| settings.overflow = overflow)
     }
 
     /// How long dropping the queue waits for it to empty.
@@ -124,32 +120,54 @@ impl<H: Handler> Queue<H> {
         self
     }
 
-    /// How reports and the thread are called.
+    /// The name used in reports and for the thread.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|settings| settings.name = name.into())
+        self.set("name", |settings| settings.name = name.into())
     }
 
-    /// Before the lock is taken for the first time, by whomever: a fork at that moment must find it. And not under the lock:
-    /// a fork takes the list of resources first, and then this.
-    #[inline]
-    fn register(&self) {
-        if !self.shared.registered.load(Ordering::Acquire) {
-            process::register(self.shared.clone());
-            self.shared.registered.store(true, Ordering::Release);
-        }
-    }
-
-    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(&mut shared.settings),
-            // Its thread, forks and the exit know of it.
-            None => crate::selflog::tell("a queue that is in use keeps its settings: set them first"),
-        }
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
+        self.shared.set(setting, |shared| set(&mut shared.settings));
         self
     }
 }
 
 impl<H: Handler> Handler for Queue<H> {
+    #[inline]
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        if thread::is_from_worker() || self.shared.is_abandoned() {
+            self.shared.count_reentrant(1);
+            return Ok(());
+        }
+        if !self.shared.wants(record) {
+            return Ok(());
+        }
+        let shared = self.shared.start();
+        let mut state = lock_briefly(&shared.state);
+        if !state.started {
+            state = worker::start(shared, state);
+        }
+        if !state.worker_lives {
+            drop(state);
+            return shared.handle_here(record);
+        }
+        shared.push(state, record);
+        if process::is_exiting() && !thread::is_worker() {
+            // There may be no flush after this.
+            return self.shared.flush(process::exit_deadline());
+        }
+        Ok(())
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.shared.handler)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        let shared = self.shared.start();
+        let stats = shared.stats(|| lock(&shared.state).backlog.stats());
+        Some(Report::new(shared.settings.name.clone(), stats))
+    }
+
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.shared.handler.enabled(meta)
     }
@@ -162,42 +180,8 @@ impl<H: Handler> Handler for Queue<H> {
         self.shared.handler.span_events()
     }
 
-    #[inline]
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        let shared = &self.shared;
-        if super::is_from_worker() || shared.abandoned.load(Ordering::Relaxed) {
-            shared.reentrant.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
-        }
-        if !shared.wants(record) {
-            return Ok(());
-        }
-        self.register();
-        let mut state = lock_briefly(&shared.state);
-        if !state.started {
-            state = Shared::start(shared, state);
-        }
-        if !state.worker_lives {
-            drop(state);
-            return shared.handle_here(record);
-        }
-        shared.push(state, record);
-        if process::is_exiting() && !worker::is_any_thread() {
-            // Nobody may come to flush after this.
-            return Resource::flush(&**shared, process::exit_deadline());
-        }
-        Ok(())
-    }
-
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.register();
-        Resource::flush(&*self.shared, deadline)
-    }
-
-    fn report(&self, reports: &mut Vec<Report>) {
-        self.register();
-        reports.push(self.shared.report());
-        self.shared.handler.report(reports);
+        self.shared.flush(deadline)
     }
 }
 
@@ -209,7 +193,7 @@ impl<H: Handler> Drop for Queue<H> {
         state.closing = Some(deadline);
         self.shared.work.notify_all();
         if worker::is_this_thread(&self.shared) {
-            // It delivers the rest when it comes back from here.
+            // It delivers the rest when it returns from here.
             return;
         }
         while state.worker_lives && Instant::now() < deadline {
@@ -228,7 +212,7 @@ impl<H: Handler> Drop for Queue<H> {
         }
         let thread = state.thread.take();
         drop(state);
-        // It has let go of the lock, and only lets go of the handler yet: so that this is the last to hold that.
+        // It has released the lock and is about to release the handler: wait, so that the handler is dropped here.
         drop(thread.map(std::thread::JoinHandle::join));
     }
 }
@@ -251,24 +235,21 @@ impl Default for Settings {
     }
 }
 
-/// What the threads that log, the worker, the flush at exit and forks meet at.
+/// What the logging threads, the worker, the flush at exit and forks share.
 struct Shared<H> {
     handler: H,
     settings: Settings,
     wanted: Wanted,
-    reentrant: AtomicU64,
-    abandoned: AtomicBool,
-    registered: AtomicBool,
     state: Mutex<State>,
     /// The worker waits here for records.
     work: Condvar,
-    /// Those who log wait here for room.
+    /// Logging threads wait here for room.
     room: Condvar,
     /// Flushes and drops wait here for the worker.
     done: Condvar,
 }
 
-/// On cache lines of its own: what is beside it is read before the lock is taken, by those who are about to wait for it.
+/// On cache lines of its own: what is beside it is read before the lock is taken, by threads that may have to wait for it.
 #[derive(Default)]
 #[repr(align(128))]
 struct State {
@@ -286,8 +267,6 @@ struct State {
     closing: Option<Instant>,
     flush: Flush,
     thread: Option<std::thread::JoinHandle<()>>,
-    /// Goes up with each fork: a worker of an earlier one is none.
-    generation: u64,
 }
 
 /// Whether the worker must be woken, or will look by itself.
@@ -298,7 +277,7 @@ enum Rest {
     None,
     /// It looks at its next tick.
     Doze,
-    /// It sleeps until somebody wakes it.
+    /// It sleeps until it is woken.
     Sleep,
 }
 
@@ -311,7 +290,7 @@ struct Flush {
     error: Option<(ErrorKind, String)>,
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> Shelf<Shared<H>> {
     /// What only handlers beside this queue want must not take the room of what those behind it want. A handler that panics
     /// here does so again on the worker's thread, where that is counted.
     #[inline]
@@ -342,7 +321,7 @@ impl<H: Handler> Shared<H> {
         // A handler that hands a record back to the queue that feeds it would wait for itself; and told of the loss it might
         // do so again, without end.
         if worker::is_this_thread(self) {
-            self.reentrant.fetch_add(1, Ordering::Relaxed);
+            self.count_reentrant(1);
             return None;
         }
         let needed = record.raw().len();
@@ -372,7 +351,7 @@ impl<H: Handler> Shared<H> {
         None
     }
 
-    /// `deadline` `None`: for ever.
+    /// A `deadline` of `None` means without limit.
     fn wait_for_room<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -400,24 +379,12 @@ impl<H: Handler> Shared<H> {
         state
     }
 
-    /// Without a worker: there was no thread to be had.
+    /// Without a worker, because the system had no thread left.
     #[cold]
     fn handle_here(&self, record: &Record<'_>) -> Result<(), Error> {
         let handled = self.handler.handle(record);
         lock(&self.state).backlog.handled_here(handled.is_ok());
         handled
-    }
-
-    fn report(&self) -> Report {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return Report::new(self.settings.name.clone(), Stats::default());
-        }
-        let state = lock(&self.state);
-        let mut stats = state.backlog.stats();
-        let reentrant = self.reentrant.load(Ordering::Relaxed);
-        stats.accepted += reentrant;
-        stats.dropped.add(DropReason::Reentrant, reentrant);
-        Report::new(self.settings.name.clone(), stats)
     }
 }
 
@@ -442,9 +409,17 @@ impl State {
     }
 }
 
-impl<H: Handler> Resource for Shared<H> {
-    fn is_queue(&self) -> bool {
-        true
+impl<H: Handler> Live for Shared<H> {
+    type State = State;
+    const KIND: &'static str = "queue";
+    const PHASE: Phase = Phase::Queues;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.settings.name.as_str().into()
+    }
+
+    fn state(&self) -> &Mutex<State> {
+        &self.state
     }
 
     fn begin_flush(&self, deadline: Instant) {
@@ -456,7 +431,7 @@ impl<H: Handler> Resource for Shared<H> {
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         let timeout = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.settings.name));
-        if worker::is_this_thread(self) || self.abandoned.load(Ordering::Relaxed) {
+        if worker::is_this_thread(self) {
             return Err(Error::new(ErrorKind::Closed, "a queue cannot be flushed from its own thread"));
         }
         let mut state = lock_until(&self.state, deadline).ok_or_else(timeout)?;
@@ -481,27 +456,17 @@ impl<H: Handler> Resource for Shared<H> {
         }
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |shared| &shared.state, deadline)?))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
-    }
-}
-
-impl<H: Handler> Held for OwnedGuard<Shared<H>, State> {
-    /// The worker did not come along into the child: another one starts with the child's first record.
-    fn forget_pending(&mut self) {
-        let mut backlog = std::mem::take(&mut self.backlog);
+    /// The worker does not exist in the child: another one starts with the child's first record.
+    fn forget_pending(&self, state: &mut State) {
+        let mut backlog = std::mem::take(&mut state.backlog);
         backlog.forget_inherited();
-        // There is no thread to let go of.
-        std::mem::forget(self.thread.take());
-        **self = State { backlog, generation: self.generation + 1, ..State::default() };
+        // There is no thread to join.
+        std::mem::forget(state.thread.take());
+        *state = State { backlog, ..State::default() };
     }
 }
 
-/// A thread that waits for room looks for itself when it has waited as long again, but not oftener than this,
+/// A thread that waits for room looks again when it has waited as long again, but at most this often,
 const LOOK_AT_MOST: Duration = Duration::from_millis(2);
-/// and not more seldom than this.
+/// and at least this often.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(1);

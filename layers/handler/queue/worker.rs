@@ -1,77 +1,74 @@
 //! The thread behind a queue.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::backlog::Chunk;
 use super::{Rest, Shared, State};
-use crate::handler::Handler;
-use crate::record::Records;
+use crate::handler::{Handler, guarded};
+use crate::process::{Generation, Shelf, thread};
+use crate::record::Batch;
 use crate::selflog::Health;
 use crate::sync::{lock, wait, wait_timeout};
 use crate::{Error, ErrorKind};
 
-impl<H: Handler> Shared<H> {
-    /// Starts the worker, with the first record, and in a forked child anew. Where the system has no thread to give, records
-    /// are handled by those who log them.
-    #[cold]
-    pub(super) fn start<'a>(shared: &'a Arc<Self>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        if std::mem::replace(&mut state.started, true) {
-            return state;
-        }
-        let worker = Worker {
-            shared: shared.clone(),
-            batch: VecDeque::new(),
-            seen: Instant::now(),
-            made_room: Instant::now(),
-            health: Health::default(),
-            generation: state.generation,
-        };
-        // A thread's name may not hold this.
-        let name = shared.settings.name.replace('\0', "");
-        let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
-        match spawned {
-            Ok(thread) => {
-                state.worker_lives = true;
-                state.thread = Some(thread);
-            }
-            Err(error) => crate::selflog::tell(&format!(
-                "{}: no thread, records are written by those who log: {error}",
-                shared.settings.name
-            )),
-        }
-        state
+/// Starts the worker, with the first record, and again in a forked child. If the system has no thread left, records are handled on
+/// the threads that log them.
+#[cold]
+pub(super) fn start<'a, H: Handler>(
+    shared: &'a Arc<Shelf<Shared<H>>>,
+    mut state: MutexGuard<'a, State>,
+) -> MutexGuard<'a, State> {
+    if std::mem::replace(&mut state.started, true) {
+        return state;
     }
+    let worker = Worker {
+        shared: shared.clone(),
+        batch: VecDeque::new(),
+        seen: Instant::now(),
+        made_room: Instant::now(),
+        health: Health::default(),
+        process: Generation::current(),
+    };
+    // The name of a thread may not contain this.
+    let name = shared.settings.name.replace('\0', "");
+    let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
+    match spawned {
+        Ok(thread) => {
+            state.worker_lives = true;
+            state.thread = Some(thread);
+        }
+        Err(error) => crate::selflog::tell(&format!(
+            "{}: cannot start the worker thread; writing on the logging threads instead: {error}",
+            shared.settings.name
+        )),
+    }
+    state
 }
 
-/// Whether this is the thread behind that queue.
+/// Whether the current thread is the worker of this queue.
 pub(super) fn is_this_thread<H>(shared: &Shared<H>) -> bool {
-    SERVES.try_with(Cell::get).is_ok_and(|serves| serves == std::ptr::from_ref(shared).addr())
-}
-
-/// Whether this is the thread behind any queue.
-pub(crate) fn is_any_thread() -> bool {
-    SERVES.try_with(Cell::get).is_ok_and(|serves| serves != 0)
+    thread::serves(std::ptr::from_ref(shared).addr())
 }
 
 struct Worker<H: Handler> {
-    shared: Arc<Shared<H>>,
-    batch: VecDeque<Chunk>,
+    shared: Arc<Shelf<Shared<H>>>,
+    batch: VecDeque<Batch>,
     /// When there were records last.
     seen: Instant,
-    /// When those who wait for room were told last.
+    /// When the threads that wait for room were told last.
     made_room: Instant,
     health: Health,
-    generation: u64,
+    /// The process that started it: a handler may fork.
+    process: Generation,
 }
 
 impl<H: Handler> Worker<H> {
     fn run(mut self) {
-        SERVES.set(Arc::as_ptr(&self.shared).addr());
-        let _ending = Ending { shared: self.shared.clone(), generation: self.generation };
+        let queue: &Shared<H> = &self.shared;
+        thread::serve(std::ptr::from_ref(queue).addr());
+        let _ending = Ending { shared: self.shared.clone(), process: self.process };
         while let Some(flush) = self.take_batch() {
             if !self.deliver() {
                 return;
@@ -83,10 +80,10 @@ impl<H: Handler> Worker<H> {
         self.close();
     }
 
-    /// The queue is dropped, and nobody else may come to empty the buffers behind it.
+    /// The queue is dropped, and there may be no other flush of the buffers behind it.
     fn close(self) {
         let state = lock(&self.shared.state);
-        if state.generation != self.generation {
+        if !self.process.is_current() {
             return;
         }
         let (ticket, deadline) = (state.flush.done, state.closing.unwrap_or_else(Instant::now));
@@ -100,7 +97,7 @@ impl<H: Handler> Worker<H> {
         let shared = self.shared.clone();
         let mut state = lock(&shared.state);
         loop {
-            if state.generation != self.generation {
+            if !self.process.is_current() {
                 return None;
             }
             let flush = state.flush.wanted();
@@ -150,20 +147,20 @@ impl<H: Handler> Worker<H> {
         state
     }
 
-    /// Hands the batch to the handlers, and makes room for others chunk by chunk. `false`: a handler has forked, this is
-    /// the child, and the rest is the parent's.
+    /// Hands everything to the handlers, and makes room for other records batch by batch. `false`: a handler has forked, this is
+    /// the child, and the rest belongs to the parent.
     fn deliver(&mut self) -> bool {
         if !self.batch.is_empty() {
             self.seen = Instant::now();
         }
         let shared = self.shared.clone();
-        while let Some(chunk) = self.batch.pop_front() {
-            let failed = self.handle(&chunk);
+        while let Some(batch) = self.batch.pop_front() {
+            let failed = self.handle(&batch);
             let mut state = lock(&shared.state);
-            if state.generation != self.generation {
+            if !self.process.is_current() {
                 return false;
             }
-            state.backlog.done(chunk, failed);
+            state.backlog.done(batch, failed);
             let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
             if tell {
@@ -174,27 +171,24 @@ impl<H: Handler> Worker<H> {
         true
     }
 
-    /// Told of each chunk that a fast worker is through with, those who wait would fill it and wait again. Behind a slow sink
-    /// they are told at once: their time may be short.
+    /// If they were told of each batch that a fast worker has finished, the waiting threads would fill it and wait again. Behind a
+    /// slow sink they are told at once: their time may be short.
     fn is_room_worth_telling(&self, state: &State) -> bool {
         let roomy = state.backlog.is_roomy(&self.shared.settings);
         roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
     }
 
-    /// Tells how many failed.
-    fn handle(&mut self, chunk: &Chunk) -> u64 {
-        let handler = &self.shared.handler;
-        let handled = catch_unwind(AssertUnwindSafe(|| handler.handle_batch(Records::new(chunk.records()))));
-        let handled = handled.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()));
+    /// Returns how many failed.
+    fn handle(&mut self, batch: &Batch) -> u64 {
+        let handled = guarded(|| self.shared.handler.handle_batch(batch.records()));
         match handled {
             Ok(()) => {
                 self.health.works(&self.shared.settings.name);
                 0
             }
             Err(partial) => {
-                let records = chunk.held().records;
-                let failed = records - partial.delivered.min(records);
-                if !partial.error.is_told() {
+                let failed = batch.len() - partial.delivered.min(batch.len());
+                if partial.error.handler().is_none() {
                     self.health.failed(&self.shared.settings.name, &partial.error, failed);
                 }
                 failed as u64
@@ -213,16 +207,16 @@ impl<H: Handler> Worker<H> {
     }
 }
 
-/// However the thread ends, nobody must wait for it any longer.
+/// However the thread ends, no other thread must wait for it any longer.
 struct Ending<H: Handler> {
-    shared: Arc<Shared<H>>,
-    generation: u64,
+    shared: Arc<Shelf<Shared<H>>>,
+    process: Generation,
 }
 
 impl<H: Handler> Drop for Ending<H> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared.state);
-        if state.generation == self.generation {
+        if self.process.is_current() {
             state.worker_lives = false;
         }
         drop(state);
@@ -244,11 +238,6 @@ impl super::Flush {
     fn wanted(&self) -> Option<(u64, Instant)> {
         (self.wanted > self.done).then(|| (self.wanted, self.deadline.unwrap_or_else(Instant::now)))
     }
-}
-
-thread_local! {
-    /// The address of the queue that this thread serves; 0: none.
-    static SERVES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// How often the worker looks while records come.

@@ -1,32 +1,34 @@
 //! Records to handlers by what they say.
 
-mod batch;
 mod digest;
 mod key;
 mod name;
 mod shared;
+mod sorted;
 mod table;
 
 pub use key::Case;
 pub use name::safe_name;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::batch::Batch;
 use self::key::Key;
 use self::shared::{Chosen, Settings, Shared};
+use self::sorted::Sorted;
 use super::group::{one, worst};
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::filter::Threshold;
-use crate::process;
+use crate::process::Lifecycle;
 use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::selflog::Health;
 use crate::sync::lock;
-use crate::{Error, ErrorKind, Partial};
+use crate::{Error, Partial};
 
 /// Hands each record to one of several handlers, by its severity, its target or a field: log4j2's `Routing`, logback's
 /// `SiftingAppender`.
@@ -38,26 +40,28 @@ use crate::{Error, ErrorKind, Partial};
 /// | [`with`](Self::with) | none | the handler for one case |
 /// | [`make`](Self::make) | none | makes the handlers for all other cases |
 /// | [`otherwise`](Self::otherwise) | none | takes records for which there is no other, or which lack the field |
-/// | [`default_name`](Self::default_name) | `unknown` | what the handler for records without the field is called |
-/// | [`limit`](Self::limit) | 64 | how many made handlers there are at once |
-/// | [`idle`](Self::idle) | 10 min | a made handler that had no record for so long is closed |
-/// | [`level`](Self::level) | `TRACE` | which records made handlers are for |
-/// | [`spans`](Self::spans) | `INFO` | which spans are captured for made handlers, and for the field |
-/// | [`clock`](Self::clock) | the system's | what idleness and back-off are measured by |
-/// | [`name`](Self::name) | `route` | how reports and troubles call it |
+/// | [`default_name`](Self::default_name) | `unknown` | the name passed to `make` for records without the field |
+/// | [`limit`](Self::limit) | 64 | the most made handlers at a time |
+/// | [`idle`](Self::idle) | 10 min | a made handler that had no record for this long is closed |
+/// | [`level`](Self::level) | `TRACE` | the records that made handlers are for |
+/// | [`spans`](Self::spans) | `INFO` | the spans that are captured for made handlers, and for the field |
+/// | [`clock`](Self::clock) | the system's | measures idle time and back-off |
+/// | [`name`](Self::name) | `route` | the name used in reports and selflog messages |
 ///
-/// **Names are safe.** What makes the handlers is given the value as [`safe_name`]: it can be used in a path, whatever the value is,
-/// and two values never meet in one file.
+/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
 ///
-/// **Made handlers** are closed when they are idle, which is looked for when records come and on [`flush`](Handler::flush), and
-/// when the limit is reached, the one used least recently first. One that is closed is flushed, for up to 5 s, before it is dropped;
-/// its reports are added up in one that is called `closed`. One that is being used is closed later. A handler that cannot be made is
-/// told to [`selflog`](crate::selflog), its records fail, and it is tried again after 1 s, 2 s, 4 s … up to a minute.
+/// **Names are safe.** `make` is given the value as [`safe_name`]: it can be used in a path, whatever the value is,
+/// and two different values never lead to the same file.
 ///
-/// Handlers are made, and closed, on the thread whose record is the occasion: put a [`Queue`](super::Queue) in front where that
-/// must not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch for each
-/// handler. A record for which there is none is dropped as [`Filtered`](super::DropReason::Filtered). Made handlers get no
-/// [span events](Handler::span_events).
+/// **Made handlers** are closed when they are idle, which is checked when records come and on [`flush`](Handler::flush), and
+/// when the limit is reached, the one used least recently first. A handler that is closed is flushed, for up to 5 s, before it is
+/// dropped; its reports are added to one called `closed`. One that is in use is closed later. If a handler cannot be made,
+/// [`selflog`](crate::selflog) is told, its records fail, and another attempt follows after 1 s, 2 s, 4 s … up to a minute.
+///
+/// Handlers are made, and closed, on the thread whose record is the occasion: put a [`Queue`](super::Queue) in front if that
+/// must not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch
+/// for each handler. A record for which there is no handler is dropped as [`Filtered`](super::DropReason::Filtered). Made handlers
+/// receive no [span events](Handler::span_events).
 ///
 /// ```
 /// use tracing_handlers::handler::{Handler, Route};
@@ -80,7 +84,7 @@ use crate::{Error, ErrorKind, Partial};
 /// assert_eq!(text("%2e.%2fbad.log"), " INFO request{tenant=acme}: bought tenant=../bad\n");
 /// ```
 pub struct Route {
-    shared: Arc<Shared>,
+    shared: Lifecycle<Shared>,
 }
 
 impl Route {
@@ -164,14 +168,11 @@ impl Route {
             clock: Box::new(System),
             tally: Tally::default(),
             filtered: AtomicU64::new(0),
-            reentrant: AtomicU64::new(0),
-            abandoned: AtomicBool::new(false),
-            registered: AtomicBool::new(false),
             table: Mutex::default(),
             made: Condvar::new(),
-            health: Mutex::default(),
+            health: Health::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Lifecycle::new(shared) }
     }
 
     /// The handler for one case: a severity and all above it up to the next case; a target and the modules inside it, the longest
@@ -180,7 +181,7 @@ impl Route {
     /// By severity a text is the name of one; what is none is told to [`selflog`](crate::selflog), and its handler gets nothing.
     pub fn with(self, case: impl Into<Case>, handler: impl Handler) -> Self {
         let case = case.into();
-        self.set(|shared| {
+        self.set("with", |shared| {
             if matches!(shared.key, Key::Severity) && case.severity().is_none() {
                 crate::selflog::tell(&format!("{}: {:?} is no severity", shared.settings.name, case.as_str()));
                 return;
@@ -192,75 +193,106 @@ impl Route {
         })
     }
 
-    /// Makes the handlers for the cases that are not given; it gets the value as [`safe_name`].
+    /// Makes the handlers for the cases that are not given; it is passed the value as [`safe_name`].
     pub fn make<H: Handler>(self, make: impl Fn(&str) -> Result<H, Error> + Send + Sync + 'static) -> Self {
-        self.set(|shared| shared.make = Some(Box::new(move |name| Ok(Arc::new(make(name)?) as Arc<dyn Handler>))))
+        self.set("make", |shared| {
+            shared.make = Some(Box::new(move |name| Ok(Arc::new(make(name)?) as Arc<dyn Handler>)))
+        })
     }
 
-    /// Takes the records for which there is no other handler; where handlers are made, those that lack the field.
+    /// Takes the records for which there is no other handler; if handlers are made, those that lack the field.
     pub fn otherwise(self, handler: impl Handler) -> Self {
-        self.set(|shared| shared.otherwise = Some(Arc::new(handler)))
+        self.set("otherwise", |shared| shared.otherwise = Some(Arc::new(handler)))
     }
 
-    /// What the handler for records without the field, or with an empty one, is made as.
+    /// The name passed to `make` for records without the field, or with an empty one.
     pub fn default_name(self, name: impl Into<String>) -> Self {
-        self.set(|shared| shared.settings.default_name = name.into())
+        self.set("default_name", |shared| shared.settings.default_name = name.into())
     }
 
-    /// How many made handlers there are at once; those used least recently are closed for others. At least 1.
+    /// The most made handlers at a time; those used least recently are closed for others. At least 1.
     pub fn limit(self, handlers: usize) -> Self {
-        self.set(|shared| shared.settings.limit = handlers.max(1))
+        self.set("limit", |shared| shared.settings.limit = handlers.max(1))
     }
 
-    /// A made handler that had no record for so long is closed.
+    /// A made handler that had no record for this long is closed.
     pub fn idle(self, time: Duration) -> Self {
-        self.set(|shared| shared.settings.idle = time)
+        self.set("idle", |shared| shared.settings.idle = time)
     }
 
-    /// Which records made handlers are for: what they are like is not known before.
+    /// The records that made handlers are for, since what those want is not known in advance.
     pub fn level(self, level: impl Into<Threshold>) -> Self {
-        self.set(|shared| shared.settings.level = level.into())
+        self.set("level", |shared| shared.settings.level = level.into())
     }
 
     /// The spans that are captured for made handlers, and for the field; what a handler shows of them is its own setting.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set(|shared| shared.settings.spans = level.into())
+        self.set("spans", |shared| shared.settings.spans = level.into())
     }
 
-    /// What idleness and back-off are measured by.
+    /// Measures idle time and back-off.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.set(|shared| shared.clock = Box::new(clock))
+        self.set("clock", |shared| shared.clock = Box::new(clock))
     }
 
-    /// How reports and troubles call it.
+    /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set(|shared| shared.settings.name = name.into())
+        self.set("name", |shared| shared.settings.name = name.into())
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Shared)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(shared),
-            // Forks know of it.
-            None => crate::selflog::tell("a route that is in use keeps its settings: set them first"),
-        }
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared)) -> Self {
+        self.shared.set(setting, set);
         self
-    }
-
-    /// Before the lock is taken for the first time, and not under it: a fork takes the list of resources first.
-    #[inline]
-    fn register(&self) {
-        if !self.shared.registered.load(Ordering::Acquire) {
-            process::register(self.shared.clone());
-            self.shared.registered.store(true, Ordering::Release);
-        }
     }
 }
 
 impl Handler for Route {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let shared = self.shared.start();
+        match shared.choose(record) {
+            Chosen::Handler(handler) => shared.tally.one(one(&*handler, record)),
+            Chosen::None => Ok(()),
+            Chosen::Failed(error) => shared.tally.one(Err(error)),
+        }
+    }
+
+    /// Each handler receives its records in one batch.
+    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        let shared = self.shared.start();
+        let mut sorted = Sorted::new(records.len());
+        let span_events = self.span_events();
+        for (place, record) in records.enumerate() {
+            if !span_events.takes(record.kind()) {
+                continue;
+            }
+            match shared.choose(&record) {
+                Chosen::Handler(handler) => sorted.push(handler, place, &record),
+                Chosen::None => {}
+                Chosen::Failed(error) => sorted.failed(&shared.tally, place, error),
+            }
+            // Handlers that are held here cannot be closed for others.
+            if sorted.parts.len() >= shared.settings.limit {
+                sorted.deliver(&shared.tally);
+            }
+        }
+        sorted.deliver(&shared.tally);
+        sorted.outcome()
+    }
+
+    /// The handlers that were given, then those that were made, by the texts they were made for.
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        let (living, _) = self.shared.start().made_so_far();
+        self.shared.visit(&living, visit)
+    }
+
+    fn own_report(&self) -> Option<Report> {
+        Some(self.shared.own_report())
+    }
+
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let shared = &self.shared;
         let settings = &shared.settings;
-        // Which spans made handlers show is not known before, nor in which one the field is.
+        // Which spans made handlers show is not known in advance, nor which one has the field.
         let own = match meta.is_span {
             true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= settings.spans,
             false => shared.make.is_some() && settings.level.allows(meta.severity),
@@ -280,51 +312,15 @@ impl Handler for Route {
         }
     }
 
-    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        self.register();
-        let shared = &self.shared;
-        match shared.choose(record) {
-            Chosen::Handler(handler) => shared.tally.one(one(&*handler, record)),
-            Chosen::None => Ok(()),
-            Chosen::Failed(error) => shared.tally.one(Err(error)),
-        }
-    }
-
-    /// Each handler gets its records in one batch.
-    fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        self.register();
-        let shared = &self.shared;
-        let mut batch = Batch::new();
-        let span_events = self.span_events();
-        for (place, record) in records.enumerate() {
-            batch.count = place + 1;
-            if !span_events.takes(record.kind()) {
-                continue;
-            }
-            match shared.choose(&record) {
-                Chosen::Handler(handler) => batch.push(handler, place, &record),
-                Chosen::None => {}
-                Chosen::Failed(error) => batch.failed(&shared.tally, place, error),
-            }
-            // Those that it holds cannot be closed for others.
-            if batch.parts.len() >= shared.settings.limit {
-                batch.deliver(&shared.tally);
-            }
-        }
-        batch.deliver(&shared.tally);
-        batch.outcome()
-    }
-
     fn span_events(&self) -> SpanEvents {
         self.shared.given().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
 
-    /// Flushes all there are, then closes those that are idle.
+    /// Flushes all handlers, then closes those that are idle.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.register();
-        let shared = &self.shared;
-        if shared.abandoned.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Closed, "a route of the parent process cannot be flushed"));
+        let shared = self.shared.start();
+        if shared.is_abandoned() {
+            return self.shared.flush(deadline);
         }
         let now = shared.now();
         let mut table = lock(&shared.table);
@@ -337,9 +333,12 @@ impl Handler for Route {
         flushed
     }
 
+    /// Its own counts, then those behind it, then the sum of those of closed handlers.
     fn report(&self, reports: &mut Vec<Report>) {
-        self.register();
-        self.shared.report(reports);
+        reports.extend(self.own_report());
+        let (living, closed) = self.shared.start().made_so_far();
+        self.shared.given().chain(&living).for_each(|handler| handler.report(reports));
+        reports.extend(closed.map(|stats| Report::new("closed", stats)));
     }
 }
 

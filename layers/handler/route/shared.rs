@@ -1,4 +1,6 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,12 +13,11 @@ use crate::Error;
 use crate::backoff::Backoff;
 use crate::clock::{Clock, Timestamp};
 use crate::filter::Threshold;
-use crate::handler::output::thread_token;
-use crate::handler::{DropReason, Handler, Report, Tally, guarded};
-use crate::process::{self, Held, Resource};
+use crate::handler::{DropReason, Handler, Report, Stats, Tally, guarded};
+use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::record::Record;
 use crate::selflog::Health;
-use crate::sync::{OwnedGuard, deadline_in, lock, lock_briefly, wait_timeout};
+use crate::sync::{deadline_in, lock, lock_briefly, wait_timeout};
 
 pub(super) type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
 
@@ -42,10 +43,10 @@ impl Default for Settings {
     }
 }
 
-/// What a fork finds.
+/// What a fork reaches.
 pub(super) struct Shared {
     pub(super) key: Key,
-    /// The first that fits is meant.
+    /// The first one that fits is taken.
     pub(super) fixed: Vec<(Case, Arc<dyn Handler>)>,
     pub(super) otherwise: Option<Arc<dyn Handler>>,
     pub(super) make: Option<Box<Make>>,
@@ -53,14 +54,11 @@ pub(super) struct Shared {
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
-    pub(super) reentrant: AtomicU64,
-    pub(super) abandoned: AtomicBool,
-    pub(super) registered: AtomicBool,
-    /// Held to look a handler up, never to call or to make one.
+    /// Held to look a handler up, never while one is called or made.
     pub(super) table: Mutex<Table>,
-    /// Those wait here whose handler is being made by another thread.
+    /// Threads wait here whose handler is being made by another one.
     pub(super) made: Condvar,
-    pub(super) health: Mutex<Health>,
+    pub(super) health: Health,
 }
 
 /// What becomes of a record.
@@ -80,70 +78,9 @@ impl Shared {
         matches!(self.key, Key::Field(_))
     }
 
-    pub(super) fn choose(&self, record: &Record<'_>) -> Chosen {
-        self.key.text(record, |text| {
-            let fixed = self.fixed.iter().find(|(case, _)| case.fits(&self.key, record, text));
-            match (fixed, &self.make, &self.otherwise) {
-                (Some((_, handler)), ..) => Chosen::Handler(handler.clone()),
-                (None, _, Some(otherwise)) if text.is_empty() => Chosen::Handler(otherwise.clone()),
-                // Where it is not for them, they pass by.
-                (None, Some(make), _) if self.is_for_made(record) => self.made(make, text),
-                (None, None, Some(otherwise)) => Chosen::Handler(otherwise.clone()),
-                _ => self.drop_as(&self.filtered),
-            }
-        })
-    }
-
-    /// None is made for a span, and none that was made for an event gets one.
-    fn is_for_made(&self, record: &Record<'_>) -> bool {
-        !record.kind().is_of_span() && self.settings.level.allows(record.severity())
-    }
-
-    #[cold]
-    fn drop_as(&self, counter: &AtomicU64) -> Chosen {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Chosen::None
-    }
-
-    /// By time that runs: a wall clock that is set makes nobody idle.
+    /// Monotonic: a wall clock that is set makes no handler idle.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::EPOCH.saturating_add(self.clock.monotonic())
-    }
-
-    /// The handler that was made for `text`, or is made now.
-    fn made(&self, make: &Make, text: &str) -> Chosen {
-        if self.abandoned.load(Ordering::Relaxed) {
-            return self.drop_as(&self.reentrant);
-        }
-        let now = self.now();
-        let mut table = lock_briefly(&self.table);
-        loop {
-            table.look_for_idle(now, self.settings.idle);
-            let found = table.find(text, now);
-            match found {
-                Found::Living(handler) => {
-                    let has_closing = table.has_closing();
-                    drop(table);
-                    if has_closing {
-                        self.close_marked(deadline_in(CLOSE_TIMEOUT));
-                    }
-                    return Chosen::Handler(handler);
-                }
-                Found::Failed(error) => return Chosen::Failed(error),
-                Found::Missing(failures) => {
-                    table.make(text, thread_token(), self.settings.limit);
-                    drop(table);
-                    self.close_marked(deadline_in(CLOSE_TIMEOUT));
-                    return self.make_new(make, text, failures);
-                }
-                // What makes it logs to it; or the exit cannot wait any longer.
-                Found::Making(thread) if thread == thread_token() || is_exit_over() => {
-                    drop(table);
-                    return self.drop_as(&self.reentrant);
-                }
-                Found::Making(_) => table = wait_timeout(&self.made, table, LOOK),
-            }
-        }
     }
 
     #[cold]
@@ -165,15 +102,15 @@ impl Shared {
         };
         drop(table);
         self.made.notify_all();
-        let mut health = lock(&self.health);
+        let name = self.settings.name.as_str();
         match chosen {
             Ok(handler) => {
-                health.works(&self.settings.name);
+                self.health.works(name);
                 Chosen::Handler(handler)
             }
             Err(error) => {
-                health.failed(&self.settings.name, &error, 1);
-                Chosen::Failed(error.told())
+                self.health.failed(name, &error, 1);
+                Chosen::Failed(error.with_handler(name))
             }
         }
     }
@@ -192,24 +129,93 @@ impl Shared {
         }
     }
 
-    pub(super) fn report(&self, reports: &mut Vec<Report>) {
-        let mut stats = self.tally.stats();
-        for (counter, reason) in [(&self.filtered, DropReason::Filtered), (&self.reentrant, DropReason::Reentrant)] {
-            let count = counter.load(Ordering::Relaxed);
-            stats.accepted += count;
-            stats.dropped.add(reason, count);
+    pub(super) fn visit(&self, living: &[Arc<dyn Handler>], visit: &mut Visit<'_>) -> ControlFlow<()> {
+        self.given().chain(living).try_for_each(|handler| visit(&**handler))
+    }
+}
+
+/// What [`Handler::inner`] calls.
+pub(super) type Visit<'v> = dyn FnMut(&dyn Handler) -> ControlFlow<()> + 'v;
+
+impl Shelf<Shared> {
+    pub(super) fn choose(&self, record: &Record<'_>) -> Chosen {
+        self.key.text(record, |text| {
+            let fixed = self.fixed.iter().find(|(case, _)| case.fits(&self.key, record, text));
+            match (fixed, &self.make, &self.otherwise) {
+                (Some((_, handler)), ..) => Chosen::Handler(handler.clone()),
+                (None, _, Some(otherwise)) if text.is_empty() => Chosen::Handler(otherwise.clone()),
+                // Where it is not for them, they pass by.
+                (None, Some(make), _) if self.is_for_made(record) => self.made(make, text),
+                (None, None, Some(otherwise)) => Chosen::Handler(otherwise.clone()),
+                _ => {
+                    self.filtered.fetch_add(1, Ordering::Relaxed);
+                    Chosen::None
+                }
+            }
+        })
+    }
+
+    /// None is made for a span, and none that was made for an event gets one.
+    fn is_for_made(&self, record: &Record<'_>) -> bool {
+        !record.kind().is_of_span() && self.settings.level.allows(record.severity())
+    }
+
+    /// The handler that was made for `text`, or is made now.
+    fn made(&self, make: &Make, text: &str) -> Chosen {
+        if self.is_abandoned() {
+            return self.give_up();
         }
-        reports.push(Report::new(self.settings.name.clone(), stats));
-        self.given().for_each(|handler| handler.report(reports));
-        if self.abandoned.load(Ordering::Relaxed) {
-            return;
+        let now = self.now();
+        let mut table = lock_briefly(&self.table);
+        loop {
+            table.look_for_idle(now, self.settings.idle);
+            let found = table.find(text, now, &self.settings.name);
+            match found {
+                Found::Living(handler) => {
+                    let has_closing = table.has_closing();
+                    drop(table);
+                    if has_closing {
+                        self.close_marked(deadline_in(CLOSE_TIMEOUT));
+                    }
+                    return Chosen::Handler(handler);
+                }
+                Found::Failed(error) => return Chosen::Failed(error),
+                Found::Missing(failures) => {
+                    table.make(text, thread::token(), self.settings.limit);
+                    drop(table);
+                    self.close_marked(deadline_in(CLOSE_TIMEOUT));
+                    return self.make_new(make, text, failures);
+                }
+                // The code that makes it logs to it, or the exit cannot wait any longer.
+                Found::Making(thread) if thread == thread::token() || is_exit_over() => {
+                    drop(table);
+                    return self.give_up();
+                }
+                Found::Making(_) => table = wait_timeout(&self.made, table, LOOK),
+            }
         }
-        // Together: one that is closed in between must not be in both, or in neither.
+    }
+
+    #[cold]
+    fn give_up(&self) -> Chosen {
+        self.count_reentrant(1);
+        Chosen::None
+    }
+
+    /// The handlers that were made and are there at present, and what became of the records of the closed ones. Together: one that
+    /// is closed meanwhile must not be in both, or in neither.
+    pub(super) fn made_so_far(&self) -> (Vec<Arc<dyn Handler>>, Option<Stats>) {
+        if self.is_abandoned() {
+            return (Vec::new(), None);
+        }
         let table = lock(&self.table);
-        let (living, closed) = (table.living(), table.closed());
-        drop(table);
-        living.iter().for_each(|handler| handler.report(reports));
-        reports.extend(closed.map(|stats| Report::new("closed", stats)));
+        (table.living(), table.closed())
+    }
+
+    pub(super) fn own_report(&self) -> Report {
+        let mut stats = self.tally.stats();
+        stats.add_dropped(DropReason::Filtered, self.filtered.load(Ordering::Relaxed));
+        Report::new(self.settings.name.as_str(), self.add_reentrant(stats))
     }
 }
 
@@ -217,42 +223,33 @@ fn is_exit_over() -> bool {
     process::is_exiting() && Instant::now() >= process::exit_deadline()
 }
 
-impl Resource for Shared {
-    fn is_queue(&self) -> bool {
-        false
+impl Live for Shared {
+    type State = Table;
+    const KIND: &'static str = "route";
+    const PHASE: Phase = Phase::Ends;
+
+    fn name(&self) -> Cow<'_, str> {
+        self.settings.name.as_str().into()
     }
 
-    /// It holds no records; the handlers that do are known themselves.
+    fn state(&self) -> &Mutex<Table> {
+        &self.table
+    }
+
+    /// It holds no records; the handlers that do are registered themselves.
     fn flush(&self, _: Instant) -> Result<(), Error> {
         Ok(())
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        let table = OwnedGuard::lock_until(&self, |shared| &shared.table, deadline)?;
-        let health = OwnedGuard::lock_until(&self, |shared| &shared.health, deadline)?;
-        Some(Box::new(HeldRoute { table, _health: health }))
-    }
-
-    fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+    fn forget_pending(&self, table: &mut Table) {
+        table.forget_makers();
     }
 }
 
-struct HeldRoute {
-    table: OwnedGuard<Shared, Table>,
-    _health: OwnedGuard<Shared, Health>,
-}
-
-impl Held for HeldRoute {
-    fn forget_pending(&mut self) {
-        self.table.forget_makers();
-    }
-}
-
-/// Between two tries to make the same handler.
+/// The pauses between attempts to make the same handler.
 const BACKOFF: Backoff =
     Backoff { initial: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(60), jitter: 0.0 };
 /// How long a handler may take for its last records.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often one who waits looks whether the process ends.
+/// How often a waiting thread looks whether the process ends.
 const LOOK: Duration = Duration::from_millis(100);

@@ -64,7 +64,7 @@ pub(super) struct Closing {
 }
 
 impl Table {
-    pub(super) fn find(&mut self, text: &str, now: Timestamp) -> Found {
+    pub(super) fn find(&mut self, text: &str, now: Timestamp, name: &str) -> Found {
         self.uses += 1;
         match self.slots.get_mut(text) {
             None => Found::Missing(0),
@@ -77,7 +77,7 @@ impl Table {
             Some(Slot::Failed(failed)) if failed.is_over(now) => Found::Missing(failed.failures),
             Some(Slot::Failed(failed)) => {
                 failed.used = self.uses;
-                Found::Failed(Error::new(failed.kind, failed.message.clone()).told())
+                Found::Failed(Error::new(failed.kind, failed.message.clone()).with_handler(name))
             }
         }
     }

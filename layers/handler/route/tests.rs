@@ -1,13 +1,14 @@
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::shared::CLOSE_TIMEOUT;
 use super::*;
 use crate::clock::{Manual, Timestamp};
 use crate::handler::DropReason;
 use crate::handler::script::Script;
+use crate::record::Batch;
 use crate::sync::deadline_in;
-use crate::{RecordBuf, Severity};
+use crate::{ErrorKind, RecordBuf, Severity};
 
 fn of(tenant: &str, message: &str) -> RecordBuf {
     RecordBuf::new(Severity::INFO, "shop", message).with_field("tenant", tenant)
@@ -143,8 +144,8 @@ fn a_batch_has_no_more_of_them_open_than_the_limit_either() {
     let (route, _) = made.route();
     let route = route.limit(2);
     let tenants = ["a", "b", "a", "c", "d", "a"];
-    let raw: Vec<u8> = tenants.iter().flat_map(|tenant| of(tenant, tenant).as_record().raw().to_vec()).collect();
-    route.handle_batch(Records::new(&raw)).unwrap();
+    let batch: Batch = tenants.map(|tenant| of(tenant, tenant)).iter().collect();
+    route.handle_batch(batch.records()).unwrap();
     assert_eq!(["a", "b", "c", "d"].map(|tenant| made.delivered(tenant).len()), [3, 1, 1, 1]);
     // Its own, two living ones, and the sum of the closed.
     assert_eq!((own(&route).delivered, route.stats().len()), (6, 4));
@@ -210,8 +211,8 @@ fn what_fails_in_a_batch_is_told_by_its_place() {
         .with("fixed", failing.clone())
         .otherwise(Script::default());
     let records = [of("fixed", "0"), of("made", "1"), RecordBuf::new(Severity::INFO, "", "2"), of("fixed", "3")];
-    let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
-    let partial = route.handle_batch(Records::new(&raw)).unwrap_err();
+    let batch: Batch = records.iter().collect();
+    let partial = route.handle_batch(batch.records()).unwrap_err();
     assert_eq!(partial.missed(4).collect::<Vec<_>>(), [1, 3]);
     assert_eq!((own(&route).delivered, own(&route).failed), (2, 2));
 }
@@ -280,8 +281,8 @@ fn none_is_made_for_a_span_and_none_gets_one() {
     let close = |tenant| RecordBuf::of_kind(Kind::SpanClose, Severity::INFO, "shop", "").with_field("tenant", tenant);
     let records = [close("acme"), of("acme", "a"), close("acme"), close("given")];
     records.iter().for_each(|record| send(&route, record));
-    let raw: Vec<u8> = records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect();
-    route.handle_batch(Records::new(&raw)).unwrap();
+    let batch: Batch = records.iter().collect();
+    route.handle_batch(batch.records()).unwrap();
     assert_eq!((made.0.delivered(), given.0.delivered().len()), (vec!["a".to_owned(); 2], 2));
     assert_eq!(*lock(&names), ["acme"]);
     assert_eq!(own(&route).dropped.by(DropReason::Filtered), 4);

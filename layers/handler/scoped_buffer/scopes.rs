@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::Partial;
 use crate::filter::Threshold;
-use crate::record::{Record, Records};
+use crate::record::{Batch, Record};
 use crate::stats::{DropReason, Dropped, Stats};
 
 pub(super) struct Scopes {
@@ -22,7 +22,7 @@ pub(super) struct Scopes {
     /// Which scope began when.
     order: BTreeMap<u64, u64>,
     next: u64,
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Batch>,
 }
 
 /// What becomes of a record.
@@ -38,20 +38,17 @@ pub(super) enum Take {
 struct Scope {
     began: u64,
     state: State,
-    bytes: Vec<u8>,
-    /// Where what is still kept starts in `bytes`.
-    start: usize,
-    records: u64,
-    /// Had to go for want of memory, and nobody was told yet.
+    records: Batch,
+    /// Dropped for lack of memory, and not told yet.
     lost: Dropped,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Keeping,
-    /// Somebody is handing on what was kept.
+    /// A thread is handing on what was kept.
     Releasing,
-    /// The same, and the span is over.
+    /// The same, and the span has closed.
     Ending,
     Released,
 }
@@ -86,7 +83,7 @@ impl Scopes {
             _ => {}
         }
         let releases = state == State::Keeping && triggers;
-        let kept = self.keep(id, record.raw(), releases);
+        let kept = self.keep(id, record, releases);
         match releases {
             true => {
                 self.begin_release(id);
@@ -97,18 +94,18 @@ impl Scopes {
     }
 
     /// `false`: there is no room for it. Then it is dropped, unless it `passes`.
-    fn keep(&mut self, id: u64, raw: &[u8], passes: bool) -> bool {
+    fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool) -> bool {
         self.begin(id);
         let Some(mut scope) = self.scopes.remove(&id) else { return false };
+        let wanted = record.raw().len();
         // For one that never fits no other has to go.
-        let may_fit = raw.len() <= self.max_bytes_per_scope.min(self.max_bytes);
-        if may_fit && scope.kept() + raw.len() > self.max_bytes_per_scope {
-            self.make_room(&mut scope, raw.len());
+        let may_fit = wanted <= self.max_bytes_per_scope.min(self.max_bytes);
+        if may_fit && scope.records.size() + wanted > self.max_bytes_per_scope {
+            self.make_room(&mut scope, wanted);
         }
-        let fits = may_fit && self.grow(id, &mut scope, raw.len());
+        let fits = may_fit && self.grow(id, &mut scope, wanted);
         if fits {
-            scope.bytes.extend_from_slice(raw);
-            scope.records += 1;
+            scope.records.push(record);
             self.pending += 1;
         } else if !passes {
             scope.lost.add(DropReason::TooLarge, 1);
@@ -128,36 +125,33 @@ impl Scopes {
         {
             self.forget(oldest, DropReason::Oldest);
         }
-        let bytes = self.spare.pop().unwrap_or_default();
+        let records = self.spare.pop().unwrap_or_else(empty);
         self.next += 1;
         self.order.insert(self.next, id);
         let lost = Dropped::default();
-        self.scopes.insert(id, Scope { began: self.next, state: State::Keeping, bytes, start: 0, records: 0, lost });
+        self.scopes.insert(id, Scope { began: self.next, state: State::Keeping, records, lost });
     }
 
     /// Drops the scope's own oldest records.
     fn make_room(&mut self, scope: &mut Scope, wanted: usize) {
-        while scope.records > 0 && scope.kept() + wanted > self.max_bytes_per_scope {
-            let first = Records::new(&scope.bytes[scope.start..]).next().map_or(0, |record| record.raw().len());
-            scope.start += first;
-            scope.records -= 1;
+        while !scope.records.is_empty() && scope.records.size() + wanted > self.max_bytes_per_scope {
+            scope.records.drop_first();
             scope.lost.add(DropReason::Oldest, 1);
             self.drop_pending(DropReason::Oldest, 1);
         }
-        if scope.start * 2 >= scope.bytes.len() {
-            scope.bytes.drain(..scope.start);
-            scope.start = 0;
+        if scope.records.used() >= 2 * scope.records.size() {
+            scope.records.compact();
         }
     }
 
-    /// Room for so many bytes more; others, who began before, lose theirs for it. `false`: there is not that much in all.
+    /// Room for `wanted` more bytes; scopes that began before lose theirs for it. `false`: there is not that much in all.
     fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize) -> bool {
-        let (len, before) = (scope.bytes.len(), scope.bytes.capacity());
+        let (len, before) = (scope.records.used(), scope.records.capacity());
         if len + wanted <= before {
             return true;
         }
-        if len + wanted > self.max_bytes && scope.start > 0 {
-            scope.bytes.drain(..std::mem::take(&mut scope.start));
+        if len + wanted > self.max_bytes && len > scope.records.size() {
+            scope.records.compact();
             return self.grow(id, scope, wanted);
         }
         if len + wanted > self.max_bytes {
@@ -169,8 +163,8 @@ impl Scopes {
                 return false;
             }
         }
-        scope.bytes.reserve_exact(after - len);
-        self.bytes = self.bytes - before + scope.bytes.capacity();
+        scope.records.reserve_exact(after - len);
+        self.bytes = self.bytes - before + scope.records.capacity();
         true
     }
 
@@ -180,7 +174,7 @@ impl Scopes {
             self.bytes -= spare.capacity();
             return true;
         }
-        // Who has given all comes last from now on.
+        // A scope that has given everything comes last from now on.
         for _ in 0..self.order.len() {
             let Some((&began, &id)) = self.order.iter().find(|(_, id)| **id != but) else { return false };
             self.order.remove(&began);
@@ -198,25 +192,22 @@ impl Scopes {
         false
     }
 
-    pub(super) fn is_let_out(&self, id: u64) -> bool {
+    pub(super) fn is_released(&self, id: u64) -> bool {
         self.scopes.get(&id).is_some_and(|scope| scope.state != State::Keeping)
     }
 
-    /// The caller is to release it. `false`: there is nothing, or somebody else does.
+    /// The caller has to release it. `false`: there is nothing to release, or another thread does.
     pub(super) fn begin_release(&mut self, id: u64) -> bool {
         let Some(scope) = self.scopes.get_mut(&id).filter(|scope| scope.state == State::Keeping) else { return false };
         scope.state = State::Releasing;
         true
     }
 
-    /// What a scope that is being released keeps, and what it has lost; `None` when that is all.
-    pub(super) fn kept_of(&mut self, id: u64) -> Option<(Vec<u8>, Dropped)> {
+    /// What a scope that is being released keeps, and what it has lost; `None` when there is nothing left.
+    pub(super) fn kept_of(&mut self, id: u64) -> Option<(Batch, Dropped)> {
         let scope = self.scopes.get_mut(&id)?;
-        if scope.records > 0 || scope.lost.total() > 0 {
-            let mut bytes = std::mem::take(&mut scope.bytes);
-            bytes.drain(..std::mem::take(&mut scope.start));
-            scope.records = 0;
-            return Some((bytes, std::mem::take(&mut scope.lost)));
+        if !scope.records.is_empty() || scope.lost.total() > 0 {
+            return Some((std::mem::replace(&mut scope.records, empty()), std::mem::take(&mut scope.lost)));
         }
         let ended = scope.state == State::Ending;
         scope.state = State::Released;
@@ -227,14 +218,15 @@ impl Scopes {
     }
 
     /// What `kept_of` gave has been handed on.
-    pub(super) fn delivered(&mut self, bytes: Vec<u8>, count: u64, handled: &Result<(), Partial>) {
+    pub(super) fn delivered(&mut self, kept: Batch, handled: &Result<(), Partial>) {
+        let count = kept.len() as u64;
         let delivered = handled.as_ref().map_or_else(|partial| (partial.delivered as u64).min(count), |()| count);
         // A fork in between has forgotten them.
         let count = count.min(self.pending);
         self.pending -= count;
         self.delivered += delivered.min(count);
         self.failed += count - delivered.min(count);
-        self.put_by(bytes);
+        self.put_by(kept);
     }
 
     pub(super) fn passed(&mut self, well: bool) {
@@ -262,20 +254,12 @@ impl Scopes {
             return false;
         }
         let Some(scope) = self.scopes.get_mut(&id) else { return false };
-        let mut kept = Vec::with_capacity(scope.kept());
-        let (mut records, mut dropped) = (0, 0);
-        for record in Records::new(&scope.bytes[scope.start..]) {
-            match level.allows(record.severity()) {
-                true => {
-                    records += 1;
-                    kept.extend_from_slice(record.raw());
-                }
-                false => dropped += 1,
-            }
-        }
-        self.bytes = self.bytes - scope.bytes.capacity() + kept.capacity();
-        (scope.bytes, scope.start, scope.records) = (kept, 0, records);
-        self.drop_pending(DropReason::NotNeeded, dropped);
+        let mut kept = Batch::with_capacity(scope.records.size());
+        kept.extend(scope.records.records().filter(|record| level.allows(record.severity())));
+        let dropped = scope.records.len() - kept.len();
+        self.bytes = self.bytes - scope.records.capacity() + kept.capacity();
+        scope.records = kept;
+        self.drop_pending(DropReason::NotNeeded, dropped as u64);
         true
     }
 
@@ -293,11 +277,11 @@ impl Scopes {
     fn forget(&mut self, id: u64, reason: DropReason) {
         let Some(scope) = self.scopes.remove(&id) else { return };
         self.order.remove(&scope.began);
-        self.drop_pending(reason, scope.records);
-        self.put_by(scope.bytes);
+        self.drop_pending(reason, scope.records.len() as u64);
+        self.put_by(scope.records);
     }
 
-    /// In a forked child: what is kept is the parent's.
+    /// In a forked child: what is kept belongs to the parent.
     pub(super) fn forget_inherited(&mut self) {
         self.scopes.clear();
         self.order.clear();
@@ -313,14 +297,14 @@ impl Scopes {
         self.dropped.add(reason, count);
     }
 
-    fn put_by(&mut self, mut bytes: Vec<u8>) {
-        match self.spare.len() < SPARES && bytes.capacity() > 0 && bytes.capacity() <= MAX_SPARE {
+    fn put_by(&mut self, mut records: Batch) {
+        match self.spare.len() < SPARES && records.capacity() > 0 && records.capacity() <= MAX_SPARE {
             true => {
-                bytes.clear();
-                self.spare.push(bytes);
+                records.clear();
+                self.spare.push(records);
             }
             // A fork in between has forgotten it.
-            false => self.bytes = self.bytes.saturating_sub(bytes.capacity()),
+            false => self.bytes = self.bytes.saturating_sub(records.capacity()),
         }
     }
 
@@ -337,17 +321,17 @@ impl Scopes {
 }
 
 impl Scope {
-    /// Loses all that it keeps; tells how much that was.
+    /// Loses everything that it keeps; returns the memory and the number of records.
     fn give_up(&mut self) -> (usize, u64) {
-        let records = std::mem::take(&mut self.records);
-        self.lost.add(DropReason::Oldest, records);
-        self.start = 0;
-        (std::mem::take(&mut self.bytes).capacity(), records)
+        let kept = std::mem::replace(&mut self.records, empty());
+        self.lost.add(DropReason::Oldest, kept.len() as u64);
+        (kept.capacity(), kept.len() as u64)
     }
+}
 
-    fn kept(&self) -> usize {
-        self.bytes.len() - self.start
-    }
+/// Its memory is counted here, and so is not the pool's.
+fn empty() -> Batch {
+    Batch::with_capacity(0)
 }
 
 /// What a scope's first record has room for, in bytes.

@@ -1,18 +1,20 @@
 use std::mem::MaybeUninit;
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use std::{io, process, ptr, thread};
+use std::{io, ptr, thread};
 
 use signal_hook::SigId;
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::{self, emulate_default_handler};
 
 use super::Answer;
-use crate::process as ends;
+use crate::process::exit::{begin_exit, exit_timeout};
+use crate::process::resource::flush_all;
+use crate::process::{Generation, hold_at_forks, requests};
 use crate::sync::{deadline_in, lock};
-use crate::{Error, ErrorKind, epochs, selflog};
+use crate::{Error, ErrorKind, selflog};
 
 /// Has `answer` given when `signal` comes.
 pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
@@ -49,7 +51,7 @@ struct Entry {
 
 /// The thread of this process.
 struct Ear {
-    process: u32,
+    process: Generation,
     handle: Handle,
 }
 
@@ -86,16 +88,16 @@ impl Table {
     /// That of this process. A forked child has inherited one whose thread it does not have: with its own it hears all that
     /// its parent watched.
     fn ear(&mut self) -> io::Result<Handle> {
-        let this_process = process::id();
-        if let Some(ear) = self.ear.as_ref().filter(|ear| ear.process == this_process) {
+        if let Some(ear) = self.ear.as_ref().filter(|ear| ear.process.is_current()) {
             return Ok(ear.handle.clone());
         }
         let signals = Signals::new(self.entries.iter().map(|entry| entry.signal))?;
         let handle = signals.handle();
         thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
         ENDING.store(false, Ordering::Relaxed);
-        OWNER.store(this_process, Ordering::Relaxed);
-        self.ear = Some(Ear { process: this_process, handle: handle.clone() });
+        let process = Generation::current();
+        OWNER.store(process.number(), Ordering::Relaxed);
+        self.ear = Some(Ear { process, handle: handle.clone() });
         Ok(handle)
     }
 }
@@ -130,8 +132,8 @@ impl Before {
 fn act_at_once(entry: Entry) -> io::Result<SigId> {
     let Entry { signal, answer, before, .. } = entry;
     let act = move || match answer {
-        Answer::Reopen => epochs::ask_to_reopen(),
-        Answer::Rotate => epochs::ask_to_rotate(),
+        Answer::Reopen => requests::reopen(),
+        Answer::Rotate => requests::rotate(),
         Answer::Flush if before == Before::Default => end_where_nobody_hears(signal),
         Answer::Flush => {}
     };
@@ -141,7 +143,7 @@ fn act_at_once(entry: Entry) -> io::Result<SigId> {
 
 /// Nobody hears it in a forked child without a thread of its own, and nobody waits for what is being done already.
 fn end_where_nobody_hears(signal: i32) {
-    if process::id() != OWNER.load(Ordering::Relaxed) || ENDING.swap(true, Ordering::Relaxed) {
+    if !Generation::of_number(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
         let _ = emulate_default_handler(signal);
     }
 }
@@ -160,7 +162,7 @@ fn hear(mut signals: Signals) {
 }
 
 fn flush_and_end(signal: i32) {
-    let deadline = ends::begin_exit();
+    let deadline = begin_exit();
     let (sender, receiver) = mpsc::channel();
     // On a thread of its own: a sink may be stuck in a system call, and look at no deadline.
     let flush = move || {
@@ -175,7 +177,7 @@ fn flush_and_end(signal: i32) {
 }
 
 fn flush_and_tell(signal: i32, deadline: Instant) {
-    if let Ok(Err(error)) = catch_unwind(|| ends::flush_all(deadline)) {
+    if let Ok(Err(error)) = catch_unwind(|| flush_all(deadline)) {
         selflog::tell(&format!("at signal {signal}: {error}"));
     }
 }
@@ -197,7 +199,7 @@ impl Flusher {
             let _one_at_a_time = lock(&this.busy);
             // Before the flush: what is asked for during it may come too late for a file that it has passed.
             this.wanted.store(false, Ordering::SeqCst);
-            flush_and_tell(signal, deadline_in(ends::exit_timeout()));
+            flush_and_tell(signal, deadline_in(exit_timeout()));
         };
         if thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush).is_err() {
             // Nothing is lost: what is pending goes out when it would have.
@@ -212,12 +214,12 @@ const LAST_WORDS: Duration = Duration::from_millis(50);
 /// Held around forks, so that a child finds it free.
 static TABLE: LazyLock<Arc<Mutex<Table>>> = LazyLock::new(|| {
     let table = Arc::default();
-    ends::hold_at_forks(&table);
+    hold_at_forks(&table);
     table
 });
 
-/// The process whose thread hears the signals.
-static OWNER: AtomicU32 = AtomicU32::new(0);
+/// The process whose thread hears the signals, by the number of its [`Generation`].
+static OWNER: AtomicU64 = AtomicU64::new(u64::MAX);
 /// A signal that ends the process has come.
 static ENDING: AtomicBool = AtomicBool::new(false);
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::run::Run;
 use super::tail::Tail;
-use super::{Batch, Sink, writer};
+use super::{Framed, Sink, writer};
 use crate::format::Caps;
 use crate::record::Severity;
 use crate::{Error, Partial};
@@ -107,9 +107,9 @@ impl Console {
 }
 
 impl Sink for Console {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         let streams = self.streams;
-        let (mut rest, mut taken) = (Run::from(batch), 0);
+        let (mut rest, mut taken) = (Run::from(framed), 0);
         while let Some((stream, run, later)) = rest.split_by(|line| streams.of(line.severity)) {
             self.write_run(stream, run).map_err(|partial| Partial::new(taken + partial.delivered, partial.error))?;
             taken += run.count();

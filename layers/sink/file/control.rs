@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::epochs::{reopen_epoch, rotate_epoch};
+use crate::process::requests::{reopens, rotations};
 
 /// Asks something of a [`File`](super::File) that is in use elsewhere, from any thread.
 ///
@@ -64,8 +64,8 @@ impl Default for Asked {
             control: Control::default(),
             rotated: 0,
             reopened: 0,
-            rotated_with_all: rotate_epoch(),
-            reopened_with_all: reopen_epoch(),
+            rotated_with_all: rotations(),
+            reopened_with_all: reopens(),
         }
     }
 }
@@ -77,21 +77,21 @@ impl Asked {
 
     #[inline]
     pub(super) fn to_rotate(&self) -> bool {
-        self.control.0.rotate.load(Ordering::Relaxed) != self.rotated || rotate_epoch() != self.rotated_with_all
+        self.control.0.rotate.load(Ordering::Relaxed) != self.rotated || rotations() != self.rotated_with_all
     }
 
     #[inline]
     pub(super) fn to_reopen(&self) -> bool {
-        self.control.0.reopen.load(Ordering::Relaxed) != self.reopened || reopen_epoch() != self.reopened_with_all
+        self.control.0.reopen.load(Ordering::Relaxed) != self.reopened || reopens() != self.reopened_with_all
     }
 
     pub(super) fn rotated(&mut self) {
         self.rotated = self.control.0.rotate.load(Ordering::Relaxed);
-        self.rotated_with_all = rotate_epoch();
+        self.rotated_with_all = rotations();
     }
 
     pub(super) fn reopened(&mut self) {
         self.reopened = self.control.0.reopen.load(Ordering::Relaxed);
-        self.reopened_with_all = reopen_epoch();
+        self.reopened_with_all = reopens();
     }
 }

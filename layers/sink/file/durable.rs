@@ -11,6 +11,7 @@ use super::durability::Durability;
 use super::group::{Gathered, Group};
 use super::open::Open;
 use crate::Error;
+use crate::process::Generation;
 use crate::record::Severity;
 use crate::sync::deadline_in;
 
@@ -21,8 +22,8 @@ pub(super) struct Durable {
     level: Durability,
     sync_after: Option<Severity>,
     group: Arc<Group>,
-    /// Whose the group is: a forked child has neither its thread nor those who held its lock.
-    process: u32,
+    /// The process of the group: a forked child has neither its thread nor the holders of its lock.
+    process: Generation,
     /// Somebody asks for commits, and waits for them; else each call waits before it returns.
     is_asked: bool,
     call: Call,
@@ -61,7 +62,7 @@ impl Durable {
             _ => None,
         };
         let group = Arc::new(Group::new(&place.name, window));
-        let process = std::process::id();
+        let process = Generation::current();
         Some(Self { level, sync_after, group, process, is_asked: false, call: Call::default() })
     }
 
@@ -165,12 +166,12 @@ impl Durable {
     /// In a forked child: what was written is the parent's to sync.
     pub(super) fn forget(&mut self) {
         self.group = Arc::new(Group::new(self.group.path(), self.group.window()));
-        self.process = std::process::id();
+        self.process = Generation::current();
         self.call = Call::default();
     }
 
     fn renew_if_forked(&mut self) {
-        if self.process != std::process::id() {
+        if !self.process.is_current() {
             self.forget();
         }
     }
@@ -187,7 +188,7 @@ impl Durable {
 
 impl Drop for Durable {
     fn drop(&mut self) {
-        if self.process == std::process::id() {
+        if self.process.is_current() {
             self.group.close();
         }
     }

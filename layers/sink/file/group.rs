@@ -13,7 +13,7 @@ use super::cannot;
 use super::commit::Commit;
 use crate::Error;
 use crate::selflog::{self, Health};
-use crate::sync::{deadline_in, lock, try_lock, wait, wait_timeout};
+use crate::sync::{deadline_in, lock, wait, wait_timeout};
 
 /// What the threads that wait for a sync of one file, and the thread that syncs, meet at.
 ///
@@ -21,7 +21,7 @@ use crate::sync::{deadline_in, lock, try_lock, wait, wait_timeout};
 /// to the next one, since the sync may have passed its place already. There is one sync at a time.
 pub(super) struct Group {
     path: PathBuf,
-    /// How messages call it.
+    /// The name used in messages.
     name: String,
     sync: Box<SyncFile>,
     /// For so long lines wait for others, until the group's own thread syncs them. `None`: those who wait sync.
@@ -35,7 +35,7 @@ pub(super) struct Group {
     settled: Condvar,
     /// There is something to do for the thread.
     work: Condvar,
-    health: Mutex<Health>,
+    health: Health,
 }
 
 type SyncFile = dyn Fn(&fs::File) -> io::Result<()> + Send + Sync;
@@ -112,7 +112,7 @@ impl Group {
             state: Mutex::new(State { number: 1, ..State::default() }),
             settled: Condvar::new(),
             work: Condvar::new(),
-            health: Mutex::default(),
+            health: Health::default(),
         }
     }
 
@@ -250,7 +250,7 @@ impl Group {
     }
 
     pub(super) fn error(&self, failure: Failure) -> Error {
-        cannot("sync", &self.path, failure.into()).told()
+        cannot("sync", &self.path, failure.into()).with_handler(&*self.name)
     }
 
     /// Nothing more will be written.
@@ -298,14 +298,13 @@ impl Group {
         lock(&self.state)
     }
 
-    /// Without the state's lock: whoever is told may do what he likes, even log.
+    /// Without the state's lock: the closure that is told may do anything, even log.
     fn tell(&self, failure: Option<Failure>) {
-        let Some(mut health) = try_lock(&self.health) else { return };
         match failure {
-            None => health.works(&self.name),
+            None => self.health.works(&self.name),
             Some(failure) => {
                 let lines = std::mem::take(&mut lock(&self.state).untold);
-                health.failed(&self.name, &self.error(failure), lines);
+                self.health.failed(&self.name, &self.error(failure), lines);
             }
         }
     }
@@ -481,7 +480,7 @@ mod tests {
         for waiting in [first, second] {
             let error = waiting.join().unwrap().unwrap_err();
             assert_eq!(error.to_string(), "cannot sync app.log: Input/output error (os error 5)");
-            assert!(error.is_told());
+            assert_eq!(error.handler(), Some("file app.log"));
         }
         assert!(disk.begun.try_recv().is_err(), "nobody tries again");
         assert_eq!((disk.group.pending(), disk.group.take_lost(), disk.group.pending()), (2, 2, 0));

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::run::{Run, Stopped};
-use super::{Batch, Sink, writer};
+use super::{Framed, Sink, writer};
 use crate::rotation::Rotation;
 use crate::selflog::Health;
 use crate::{Error, Partial, selflog};
@@ -35,14 +35,14 @@ use durable::Way;
 ///
 /// ```
 /// use tracing_handlers::rotation::{MIB, Rotation};
-/// use tracing_handlers::sink::{self, Batch, Line, Sink};
+/// use tracing_handlers::sink::{self, Framed, Line, Sink};
 /// use tracing_handlers::Severity;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("logs/app.jsonl");
 /// let mut file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB).keep(5));
 /// let lines = [Line { end: 3, severity: Severity::INFO }, Line { end: 6, severity: Severity::INFO }];
-/// file.write(Batch::new(b"{}\n{}\n", &lines)).map_err(|partial| partial.error)?;
+/// file.write(Framed::new(b"{}\n{}\n", &lines)).map_err(|partial| partial.error)?;
 /// assert_eq!(std::fs::read_to_string(&path)?, "{}\n{}\n");
 /// assert!(file.describe().ends_with("logs/app.jsonl"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -206,13 +206,13 @@ impl File {
 }
 
 impl Sink for File {
-    fn write(&mut self, batch: Batch<'_>) -> Result<(), Partial> {
-        self.appender.preamble(batch.preamble());
-        let run = Run::from(batch);
+    fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
+        self.appender.preamble(framed.preamble());
+        let run = Run::from(framed);
         match self.appender.durable_mut() {
             None => self.write_as(Way::Usual, run),
             Some(durable) => {
-                let way = durable.begin_write(batch.lines());
+                let way = durable.begin_write(framed.lines());
                 self.write_durably(way, run)
             }
         }
@@ -287,7 +287,7 @@ impl Drop for File {
         }
         if let Some(durable) = self.appender.durable_mut()
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
-            && !error.is_told()
+            && error.handler().is_none()
         {
             selflog::tell(&format!("{}: {error}", self.describe()));
         }

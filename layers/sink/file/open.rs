@@ -9,6 +9,7 @@ use super::super::run::{Run, Stopped, write_all};
 use super::watch::Identity;
 use super::{Place, cannot, ending};
 use crate::Error;
+use crate::process::Generation;
 use crate::record::Severity;
 
 /// A file that is open for appending, and how long it is.
@@ -21,8 +22,8 @@ pub(super) struct Open {
     /// So much of it is the preamble.
     preamble: u64,
     regular: bool,
-    /// By this process.
-    locked: Option<u32>,
+    /// The process that locked it.
+    locked: Option<Generation>,
     identity: Option<Identity>,
     /// When it was last written to before it was opened, if there was something in it.
     changed: Option<SystemTime>,
@@ -91,7 +92,7 @@ impl Open {
         if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
             return false;
         }
-        self.locked.get_or_insert_with(std::process::id);
+        self.locked.get_or_insert_with(Generation::current);
         true
     }
 
@@ -179,10 +180,10 @@ impl Open {
     }
 }
 
-/// Who syncs the file may have it open for a while longer. A forked child leaves the lock to its parent.
+/// The thread that syncs the file may keep it open for a while longer. A forked child leaves the lock to its parent.
 impl Drop for Open {
     fn drop(&mut self) {
-        if self.locked == Some(std::process::id()) {
+        if self.locked.is_some_and(Generation::is_current) {
             let _ = self.file.unlock();
         }
     }

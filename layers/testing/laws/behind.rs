@@ -3,12 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::time::Instant;
 
+use crate::filter::{LevelFilter, Threshold};
 use crate::handler::{Handler, Report, Stats};
-use crate::record::{Record, RecordBuf, SpanEvents};
+use crate::record::{Meta, Record, RecordBuf, SpanEvents};
 use crate::sync::{lock, wait};
 use crate::{Error, ErrorKind};
 
-/// What [`check_handler`](super::check_handler) gives to the one who makes the handler.
+/// What [`check_handler`](super::check_handler) passes to the closure that makes the handler.
 #[derive(Debug)]
 pub struct Wiring {
     pub(super) behind: Behind,
@@ -19,15 +20,15 @@ impl Wiring {
         Self { behind: Behind::default() }
     }
 
-    /// What stands behind the handler: it is wired to it wherever records leave it. A clone is the same one. A handler that
-    /// is an end does without.
+    /// The handler to put behind the one that is checked, wherever records leave that. Clones are the same handler. A handler that
+    /// is an end does not call this.
     pub fn behind(&self) -> Behind {
         self.behind.shared.used.store(true, Ordering::Relaxed);
         self.behind.clone()
     }
 }
 
-/// A handler that keeps what it is handed, and fails, panics, hangs or logs where a law asks for it.
+/// A handler that keeps what it receives, and fails, panics, hangs or logs if a law requires it.
 #[derive(Clone, Debug, Default)]
 pub struct Behind {
     shared: Arc<Shared>,
@@ -42,18 +43,20 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Every record that came, delivered or not.
+    /// Every record received, delivered or not.
     seen: Vec<RecordBuf>,
     delivered: u64,
     failed: u64,
     flushed: u64,
     mood: Mood,
     span_events: SpanEvents,
+    /// What it wants; `None`: everything.
+    level: Option<Threshold>,
     /// Handing over is stuck until this is false.
     is_shut: bool,
 }
 
-/// What it does with the records that come.
+/// What it does with the records.
 #[derive(Clone, Default)]
 pub(super) enum Mood {
     #[default]
@@ -79,12 +82,16 @@ impl Behind {
         self.lock().span_events = events;
     }
 
+    pub(super) fn want(&self, level: Threshold) {
+        self.lock().level = Some(level);
+    }
+
     pub(super) fn shut(&self, is_shut: bool) {
         self.lock().is_shut = is_shut;
         self.shared.changed.notify_all();
     }
 
-    /// The messages of all that came.
+    /// The messages of all records received.
     pub(super) fn messages(&self) -> Vec<String> {
         self.lock().seen.iter().map(|record| record.as_record().message().to_owned()).collect()
     }
@@ -105,7 +112,7 @@ impl Behind {
         lock(&self.shared.state)
     }
 
-    /// Keeps the record, and says what is to be done with it.
+    /// Keeps the record, and returns its number and what to do with it.
     fn take(&self, record: &Record<'_>) -> (usize, Mood) {
         let mut state = self.lock();
         state.seen.push(RecordBuf::from(record));
@@ -134,7 +141,7 @@ impl Handler for Behind {
             (number, Mood::FailsAt(at)) if number == at => Err(failure()),
             // Without the panic hook, which would show it.
             (number, Mood::PanicsAt(at)) if number == at => resume_unwind(Box::new("the handler behind panics")),
-            // Not for what it logs itself: a handler that hands over on another thread would go round for ever.
+            // Not for what it logs itself: with a handler that hands over on another thread that would never end.
             (number, Mood::Reenters(front)) if record.message() != NESTED && number < REENTRIES => {
                 if let Some(front) = front.upgrade() {
                     let _ = front.handle(&super::samples::saying(NESTED).as_record());
@@ -143,6 +150,14 @@ impl Handler for Behind {
             }
             _ => Ok(()),
         }
+    }
+
+    fn enabled(&self, meta: &Meta<'_>) -> bool {
+        self.lock().level.is_none_or(|level| level.allows(meta.severity))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.lock().level.map_or(LevelFilter::TRACE, Threshold::level)
     }
 
     fn span_events(&self) -> SpanEvents {
@@ -154,11 +169,11 @@ impl Handler for Behind {
         Ok(())
     }
 
-    fn report(&self, reports: &mut Vec<Report>) {
+    fn own_report(&self) -> Option<Report> {
         let state = self.lock();
         let (accepted, delivered, failed) = (state.seen.len() as u64, state.delivered, state.failed);
         let stats = Stats { accepted, delivered, failed, pending: accepted - delivered - failed, ..Stats::default() };
-        reports.push(Report::new(NAME, stats));
+        Some(Report::new(NAME, stats))
     }
 }
 
@@ -172,7 +187,7 @@ fn failure() -> Error {
     Error::new(ErrorKind::Io, "the handler behind fails")
 }
 
-/// How its reports are called.
+/// The name of its reports.
 pub(super) const NAME: &str = "behind";
 /// What it logs itself.
 const NESTED: &str = "nested";

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -5,31 +6,34 @@ use std::time::{Duration, Instant};
 use super::behind::{Mood, NAME};
 use super::trial::{Trial, Verdict, quietly, that};
 use super::{Behind, Failures, Wiring, samples};
+use crate::filter::LevelFilter;
 use crate::handler::{Handler, Report};
-use crate::record::{Kind, Meta, RecordBuf, Records, Severity, SpanEvents};
+use crate::record::{Batch, Kind, Meta, RecordBuf, Severity, SpanEvents};
 
-/// Checks what holds for every handler. `make` makes a new one; it is called for each law. A handler that hands records on is
-/// wired to [`Wiring::behind`]; one that is an end itself does without, and there is less to check.
+/// Checks the laws that hold for every handler. `make` makes a new one; it is called for each law. A handler that hands records on is
+/// wired to [`Wiring::behind`]; for an end, which does not use that, there is less to check.
 ///
 /// | law | what must hold |
 /// |---|---|
-/// | `no panic` | whatever the record, and whatever it is asked |
-/// | `enabled` | it always says the same, and never yes above `max_level` |
+/// | `no panic` | it panics on no record, and on no question |
+/// | `enabled` | it always gives the same answer, and is never enabled above `max_level` |
 /// | `leaves alone` | what it does not want does not count as accepted, unless as dropped |
-/// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, in the midst of things and after |
-/// | `accounted` | each record that it wants is with those behind, or it is counted as dropped or failed |
+/// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, during the work and after it |
+/// | `accounted` | each record that it wants is behind it, or counted as dropped or failed |
 /// | `flush delivers` | after a flush nothing is pending |
-/// | `flush goes on` | it comes to those behind |
-/// | `deadline` | a flush comes back when its time is up, though the handler behind is stuck with a record |
-/// | `reports go on` | those behind are asked, too |
-/// | `span events go on` | what those behind ask for, it asks for |
+/// | `shown` | [`inner`](Handler::inner) shows those behind |
+/// | `wants go on` | it wants what those behind want, unless its own level excludes that |
+/// | `flush goes on` | a flush reaches those behind |
+/// | `deadline` | a flush returns when its time is up, even if the handler behind is stuck with a record |
+/// | `reports go on` | the reports of those behind follow its own |
+/// | `span events go on` | it asks for the span events that those behind ask for |
 /// | `ordered` | the records of one thread stay in order |
-/// | `batch` | a batch is as good as one record after another |
-/// | `error is told` | one from behind is returned, or counted |
-/// | `error stops nobody` | in a batch the records after the one that fails are tried |
+/// | `batch` | a batch has the same effect as its records one by one |
+/// | `error is told` | an error from behind is returned, or counted |
+/// | `error stops nobody` | in a batch the records after one that fails are tried |
 /// | `panic stops nobody` | after a panic behind the next record arrives, and the counts are right |
 /// | `concurrent` | four threads at once: all of the above |
-/// | `reentrant` | a handler behind that logs, and so comes back here, does not hang it |
+/// | `reentrant` | a handler behind that logs, and so calls it again, does not hang it |
 ///
 /// ```
 /// use tracing_handlers::testing::{Behind, check_handler};
@@ -37,7 +41,7 @@ use crate::record::{Kind, Meta, RecordBuf, Records, Severity, SpanEvents};
 ///
 /// check_handler(|wiring| Queue::new(wiring.behind())).unwrap();
 ///
-/// /// Forgets to hand on what it is asked.
+/// /// Forgets to show the handler behind it.
 /// struct Naive(Behind);
 ///
 /// impl Handler for Naive {
@@ -47,16 +51,16 @@ use crate::record::{Kind, Meta, RecordBuf, Records, Severity, SpanEvents};
 /// }
 ///
 /// let failures = check_handler(|wiring| Naive(wiring.behind())).unwrap_err();
-/// assert_eq!(failures.laws(), ["flush goes on", "reports go on", "span events go on"]);
+/// assert_eq!(failures.laws(), ["shown", "flush goes on", "reports go on", "span events go on"]);
 /// ```
 ///
-/// Where there are several behind, all are `behind()`. Waits before another try should be short: a law has 5 s.
+/// If there are several behind, all are `behind()`. Waits before another attempt should be short: a law has 5 s.
 ///
-/// Not for handlers whose purpose is to let fewer records through without counting them, or that hold records beyond a flush.
+/// Not for handlers whose purpose is to let fewer records through without counting them, or that keep records beyond a flush.
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+/// The laws that are broken, with what happened. A handler that hangs is given 5 s for a law; then its thread is abandoned.
 pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || {
@@ -69,6 +73,8 @@ pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Fail
     trial.law("balances", make, balances);
     trial.law("accounted", make, accounted);
     trial.law("flush delivers", make, flush_delivers);
+    trial.law("shown", make, shown);
+    trial.law("wants go on", make, wants_go_on);
     trial.law("flush goes on", make, |wired| {
         wired.handle_all(&[samples::plain()]);
         wired.flush()?;
@@ -231,7 +237,30 @@ fn flush_delivers<H: Handler>(wired: Wired<H>) -> Verdict {
     }
 }
 
-/// That the flush comes back at all is the trial's to see.
+/// Whether the handler itself, or one behind it, is [`Behind`].
+fn shows(handler: &dyn Handler) -> bool {
+    let is_behind = handler.own_report().is_some_and(|report| report.name == NAME);
+    is_behind || handler.inner(&mut |inner| if shows(inner) { Break(()) } else { Continue(()) }).is_break()
+}
+
+fn shown<H: Handler>(wired: Wired<H>) -> Verdict {
+    that(!wired.behind.is_used() || shows(&*wired.front), || "`inner` does not show those behind".to_owned())
+}
+
+fn wants_go_on<H: Handler>(wired: Wired<H>) -> Verdict {
+    let before = wired.front.max_level();
+    wired.behind.want(Severity::WARN.into());
+    let of = |severity| wired.front.enabled(&RecordBuf::new(severity, "shop::till", "").as_record().meta());
+    that(!wired.behind.is_used() || before < LevelFilter::WARN || of(Severity::WARN), || {
+        "it does not want the warnings that those behind want".to_owned()
+    })?;
+    let most = wired.front.max_level();
+    that(!wired.behind.is_used() || !of(Severity::WARN) || most >= LevelFilter::WARN, || {
+        format!("it wants warnings, and its `max_level` is {most}")
+    })
+}
+
+/// That the flush returns at all is checked by the trial.
 fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.behind.shut(true);
     let (front, (sender, handed_over)) = (wired.front.clone(), mpsc::channel());
@@ -261,7 +290,7 @@ fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
 fn batch<H: Handler>(one: &Wired<H>, other: &Wired<H>) -> Verdict {
     let records = samples::numbered(FEW);
     one.handle_all(&records);
-    let handled = other.front.handle_batch(Records::new(&end_to_end(&records)));
+    let handled = other.front.handle_batch(end_to_end(&records).records());
     handled.map_err(|partial| format!("a batch fails that need not: {}", partial.error))?;
     one.flush()?;
     other.flush()?;
@@ -286,7 +315,7 @@ fn error_is_told<H: Handler>(wired: Wired<H>) -> Verdict {
 fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
     wired.behind.set(Mood::FailsAt(1));
     let records = samples::numbered(FEW);
-    if let Err(partial) = wired.front.handle_batch(Records::new(&end_to_end(&records))) {
+    if let Err(partial) = wired.front.handle_batch(end_to_end(&records).records()) {
         that(partial.delivered <= records.len(), || {
             format!("{} of {} went through", partial.delivered, records.len())
         })?;
@@ -364,8 +393,8 @@ fn for_each_meta(mut check: impl FnMut(Meta<'_>) -> Verdict) -> Verdict {
     Ok(())
 }
 
-fn end_to_end(records: &[RecordBuf]) -> Vec<u8> {
-    records.iter().flat_map(|record| record.as_record().raw().to_vec()).collect()
+fn end_to_end(records: &[RecordBuf]) -> Batch {
+    records.iter().collect()
 }
 
 const FEW: usize = 20;

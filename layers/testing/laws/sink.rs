@@ -4,7 +4,7 @@ use super::Failures;
 use super::trial::{Trial, Verdict, that};
 use crate::Partial;
 use crate::record::Severity;
-use crate::sink::{Batch, Line, Sink};
+use crate::sink::{Framed, Line, Sink};
 
 /// Checks what holds for every sink. `make` makes a new, empty one; it is called for each law. What it makes may be a bare sink,
 /// or a [`Rig`] that also says what has arrived, and how to have it fail: then more is checked.
@@ -102,7 +102,7 @@ impl<S: Sink> Rig<S> {
             bytes.extend_from_slice(line);
             ends.push(Line { end: bytes.len(), severity: Severity::INFO });
         }
-        let written = self.sink.write(Batch::new(&bytes, &ends).with_preamble(preamble));
+        let written = self.sink.write(Framed::new(&bytes, &ends).with_preamble(preamble));
         let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| lines.len());
         (taken, written)
     }

@@ -15,6 +15,7 @@ use super::super::run::{Run, Stopped};
 use super::open::Open;
 use super::watch::Identity;
 use super::{Place, cannot};
+use crate::process::Generation;
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
@@ -114,7 +115,7 @@ pub(super) struct Wrapping {
     coat: Box<dyn Coat>,
     /// The process that opened the file. Its forked children have the same key, counter and place in the chain, and must
     /// not use them a second time.
-    process: u32,
+    process: Generation,
     /// The file that `coat` knows, and how long it is.
     known: Option<(Option<Identity>, u64)>,
     start: Start,
@@ -123,7 +124,7 @@ pub(super) struct Wrapping {
 
 impl Wrapping {
     pub(super) fn new(coat: &dyn Coat) -> Self {
-        let process = std::process::id();
+        let process = Generation::current();
         Self { coat: coat.again(), process, known: None, start: Start::New, out: Coated::default() }
     }
 
@@ -186,7 +187,7 @@ impl Wrapping {
     /// Ends what is in the file: it is closed, or makes way for another one. A forked child leaves that to its parent.
     pub(super) fn finish(&mut self, open: &mut Open) -> io::Result<()> {
         let is_known = self.known == Some((open.identity(), open.len()));
-        if self.start != Start::Running || !is_known || self.process != std::process::id() {
+        if self.start != Start::Running || !is_known || !self.process.is_current() {
             return Ok(());
         }
         self.out.clear();
@@ -218,7 +219,7 @@ impl Wrapping {
     }
 
     fn check_process(&self, place: &Place) -> Result<(), Error> {
-        if self.process == std::process::id() {
+        if self.process.is_current() {
             return Ok(());
         }
         Err(config(place, "a forked child cannot go on with the sealed or encrypted file of its parent"))

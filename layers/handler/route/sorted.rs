@@ -1,34 +1,33 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::handler::rest::Rest;
 use crate::handler::{Handler, Tally, guarded};
-use crate::record::Record;
+use crate::record::{Batch, Record};
 use crate::{Error, Partial};
 
-/// What goes to which handler of a batch.
-#[derive(Default)]
-pub(super) struct Batch {
+/// The records of a batch, by the handler that they go to.
+pub(super) struct Sorted {
     pub(super) parts: Parts,
-    pub(super) count: usize,
+    records: usize,
     missed: Vec<usize>,
     failed: Option<Error>,
 }
 
-type Parts = Vec<(Arc<dyn Handler>, Rest)>;
+type Parts = Vec<(Arc<dyn Handler>, Batch)>;
 
-impl Batch {
-    pub(super) fn new() -> Self {
-        Self { parts: PARTS.try_with(Cell::take).unwrap_or_default(), ..Self::default() }
+impl Sorted {
+    /// Of a batch of `records` records.
+    pub(super) fn new(records: usize) -> Self {
+        Self { parts: PARTS.try_with(Cell::take).unwrap_or_default(), records, missed: Vec::new(), failed: None }
     }
 
     pub(super) fn push(&mut self, handler: Arc<dyn Handler>, place: usize, record: &Record<'_>) {
-        if let Some((_, rest)) = self.parts.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &handler)) {
-            return rest.push(place, record);
+        if let Some((_, part)) = self.parts.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &handler)) {
+            return part.push_at(place, record);
         }
-        let mut rest = Rest::new();
-        rest.push(place, record);
-        self.parts.push((handler, rest));
+        let mut part = Batch::new();
+        part.push_at(place, record);
+        self.parts.push((handler, part));
     }
 
     pub(super) fn failed(&mut self, tally: &Tally, place: usize, error: Error) {
@@ -38,10 +37,10 @@ impl Batch {
     }
 
     pub(super) fn deliver(&mut self, tally: &Tally) {
-        for (handler, rest) in self.parts.drain(..) {
-            let handled = tally.batch(rest.records(), guarded(|| handler.handle_batch(rest.records())));
+        for (handler, part) in self.parts.drain(..) {
+            let handled = tally.batch(part.records(), guarded(|| handler.handle_batch(part.records())));
             if let Err(partial) = handled {
-                self.missed.extend(partial.missed(rest.len()).map(|at| rest.place(at)));
+                self.missed.extend(partial.missed(part.len()).filter_map(|index| part.place(index)));
                 self.failed = Some(partial.error);
             }
         }
@@ -51,7 +50,7 @@ impl Batch {
         // A thread that is ending keeps nothing.
         let _ = PARTS.try_with(|kept| kept.set(std::mem::take(&mut self.parts)));
         self.missed.sort_unstable();
-        self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.count, self.missed, error)))
+        self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.records, self.missed, error)))
     }
 }
 

@@ -1,0 +1,133 @@
+//! Forks: all locks are held around one, so that the child finds none whose holder it does not have.
+
+#[cfg(unix)]
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(unix)]
+use std::{
+    sync::{Arc, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use super::hooks;
+#[cfg(unix)]
+use super::{
+    resource::{Held, REGISTRY, Registry, Resource},
+    thread::HeldBack,
+};
+#[cfg(unix)]
+use crate::sync::lock_until;
+
+/// A process, as far as forks make new ones: the number of forks between the first process and this one.
+///
+/// The process id does not tell parent and child apart where PID namespaces are used: both may have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generation(u64);
+
+impl Generation {
+    /// This process.
+    pub(crate) fn current() -> Self {
+        hooks::install();
+        Self(FORKS.load(Ordering::Relaxed))
+    }
+
+    /// Whether no fork lies between it and this process. A signal handler may ask.
+    #[inline]
+    pub(crate) fn is_current(self) -> bool {
+        self.0 == FORKS.load(Ordering::Relaxed)
+    }
+
+    /// From 0.
+    #[cfg(all(unix, feature = "signals"))]
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+
+    #[cfg(all(unix, feature = "signals"))]
+    pub(super) fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What is locked around a fork.
+#[cfg(unix)]
+struct Frozen {
+    held: Vec<Box<dyn Held>>,
+    missed: Vec<Arc<dyn Resource>>,
+    _resources: Option<MutexGuard<'static, Registry>>,
+    _held_back: HeldBack,
+    _callsites: Box<dyn std::any::Any>,
+    _selflog: Box<dyn std::any::Any>,
+    /// Dropped last: what ends with these may need the locks.
+    _living: Vec<Arc<dyn Resource>>,
+}
+
+#[cfg(unix)]
+pub(super) extern "C" fn before_fork() {
+    let frozen = std::panic::catch_unwind(|| {
+        let deadline = Instant::now() + FORK_PATIENCE;
+        let resources = lock_until(&REGISTRY, deadline);
+        let mut frozen = Frozen {
+            held: Vec::new(),
+            missed: Vec::new(),
+            _held_back: HeldBack::start(),
+            _callsites: crate::record::freeze_callsites(deadline),
+            _selflog: crate::selflog::freeze(deadline),
+            _resources: None,
+            _living: Vec::new(),
+        };
+        // In the order in which handlers take them: a queue's worker takes an output's lock, never the other way round.
+        let mut living = resources.as_deref().map_or(Vec::new(), Registry::living);
+        living.sort_by_key(|resource| resource.phase());
+        for resource in &living {
+            match resource.clone().hold(deadline) {
+                Some(held) => frozen.held.push(held),
+                None => frozen.missed.push(resource.clone()),
+            }
+        }
+        frozen._living = living;
+        frozen._resources = resources;
+        frozen
+    });
+    FROZEN.set(frozen.map_or(std::ptr::null_mut(), |frozen| Box::into_raw(Box::new(frozen))));
+}
+
+#[cfg(unix)]
+pub(super) extern "C" fn after_fork_in_parent() {
+    drop(take_frozen());
+}
+
+#[cfg(unix)]
+pub(super) extern "C" fn after_fork_in_child() {
+    // First: what is dropped below asks whose it is.
+    FORKS.fetch_add(1, Ordering::Relaxed);
+    let Some(mut frozen) = take_frozen() else { return };
+    for held in &mut frozen.held {
+        // A panic of a sink must not cost the others, and beyond this function it would abort the child.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| held.forget_pending()));
+    }
+    for resource in frozen.missed.drain(..) {
+        resource.abandon();
+        // Dropped, it might wait for a thread or a lock that does not exist here.
+        std::mem::forget(resource);
+    }
+}
+
+#[cfg(unix)]
+fn take_frozen() -> Option<Box<Frozen>> {
+    let frozen = FROZEN.replace(std::ptr::null_mut());
+    // SAFETY: what is not null comes from `Box::into_raw`, and is taken once.
+    (!frozen.is_null()).then(|| unsafe { Box::from_raw(frozen) })
+}
+
+#[cfg(unix)]
+thread_local! {
+    /// A bare pointer has no destructor, so it is also available on a thread that is ending.
+    static FROZEN: Cell<*mut Frozen> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// How long a fork waits for the locks: a sink may be stuck in a system call.
+#[cfg(unix)]
+const FORK_PATIENCE: Duration = Duration::from_millis(500);

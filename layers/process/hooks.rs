@@ -1,0 +1,24 @@
+//! The C library's hooks: at exit and around forks.
+
+use std::sync::Once;
+
+use super::exit;
+#[cfg(unix)]
+use super::fork;
+
+/// Asks the C library to be told of the process's exit and of its forks. The first call does so.
+pub(super) fn install() {
+    static HOOKS: Once = Once::new();
+    HOOKS.call_once(|| {
+        // SAFETY: both take plain function pointers, valid for the life of the process.
+        unsafe {
+            libc::atexit(exit::at_exit);
+            #[cfg(unix)]
+            libc::pthread_atfork(
+                Some(fork::before_fork),
+                Some(fork::after_fork_in_parent),
+                Some(fork::after_fork_in_child),
+            );
+        }
+    });
+}

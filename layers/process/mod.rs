@@ -1,0 +1,113 @@
+//! What happens at the ends of a process: exit, panic, fork.
+//!
+//! Nothing has to be kept or called for this: the first output that is created, or queue that is used, registers with the C library,
+//! so that records are delivered after a return from `main`, after `std::process::exit` and after a panic, without a guard.
+//! [`log_panics`] adds `panic = "abort"`, and a record of each panic.
+//!
+//! | end | delivered |
+//! |---|---|
+//! | return from `main`, `std::process::exit`, panic of the main thread | all that was accepted, within the [exit timeout](set_exit_timeout) |
+//! | `panic = "abort"` | the same, with [`log_panics`] |
+//! | a forked child | what it logs itself; what it inherited belongs to its parent and is dropped |
+//! | SIGTERM, SIGINT | all that was accepted, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
+//! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; call [`flush`] first where you can |
+//!
+//! Handlers are flushed in the order in which records pass through them: sources of records, then buffers, then queues, which all
+//! work at the same time, then outputs.
+//!
+//! # Files in forked children
+//!
+//! A child writes to the file that its parent had open, each line by one `write(2)` at the end of the file, so that whole lines
+//! of both stand beside each other. What was buffered at the fork is written by the parent alone. The processes do not know of each
+//! other, though: each rotates the file by what it knows of it. After one has rotated it, the other continues in the old file until
+//! it looks again ([`watch`](crate::sink::FileOptions::watch)), so that files may become longer or shorter than they should be. No
+//! line is lost by that, unless both rotate the file at the same moment: then one may remove what the other has just renamed.
+//! Therefore either make the file [`shared`](crate::sink::FileOptions::shared), or give only one process a
+//! [`Rotation`](crate::rotation::Rotation), or have a program from outside rotate it and ask each process to [`reopen`].
+
+mod exit;
+mod fork;
+mod hooks;
+mod lifecycle;
+mod panics;
+pub(crate) mod requests;
+mod resource;
+#[cfg(feature = "signals")]
+mod signals;
+pub(crate) mod thread;
+
+pub use exit::set_exit_timeout;
+pub use panics::log_panics;
+#[cfg(feature = "signals")]
+pub use signals::{flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
+
+pub(crate) use exit::{exit_deadline, is_exiting};
+pub(crate) use fork::Generation;
+pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
+pub(crate) use resource::{Held, Phase, Resource, hold_at_forks, register};
+
+use std::time::Duration;
+
+use crate::Error;
+use crate::sync::deadline_in;
+
+/// Delivers what all handlers of the process hold, and returns within `timeout`.
+///
+/// For the moments that [no hook](self) sees: before `exec`, `abort` or `_exit`.
+///
+/// # Errors
+///
+/// The last error, and [`Timeout`](crate::ErrorKind::Timeout) if the time was too short.
+pub fn flush(timeout: Duration) -> Result<(), Error> {
+    resource::flush_all(deadline_in(timeout))
+}
+
+/// Asks every [`sink::File`](crate::sink::File) of the process to open its path again, as a log rotator wants it after it has moved the
+/// files away.
+///
+/// A file does so before its next write, and when it is flushed: calling [`flush`] after this makes it happen at once for files
+/// that are not being written to. A file that cannot be opened again (a pipe) stays as it is. On a signal:
+/// `reopen_on_hangup` (feature `signals`).
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::{process, sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("app.log");
+/// let mut file = sink::File::open(&path)?;
+/// file.write_all(b"one\n")?;
+/// std::fs::rename(&path, dir.path().join("app.log.1"))?;
+/// process::reopen();
+/// file.write_all(b"two\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn reopen() {
+    requests::reopen();
+}
+
+/// Asks every file of the process that has a [`Rotation`](crate::rotation::Rotation) to begin a new one, whatever its trigger says;
+/// an empty file stays.
+///
+/// A file does so before its next write, and when it is flushed, as with [`reopen`]. On a signal: `rotate_on_signal` (feature
+/// `signals`).
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::rotation::{MIB, Rotation};
+/// use tracing_handlers::{process, sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("app.log");
+/// let mut file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB));
+/// file.write_all(b"one\n")?;
+/// process::rotate();
+/// file.write_all(b"two\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+/// assert_eq!(std::fs::read_to_string(dir.path().join("app.log.1"))?, "one\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rotate() {
+    requests::rotate();
+}
