@@ -1,11 +1,8 @@
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::{Handler, OrStop, Report, Tally, guarded};
-use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::record::{Record, Records};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
 
@@ -114,24 +111,10 @@ impl<H: Handler> Handler for Audit<H> {
         self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
-    }
+    around!(self => self.shared.handler);
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.shared.name.as_str(), self.shared.tally.stats()))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::shared::Shared;
-use super::{DropReason, Handler, Report, guarded};
+use super::{DropReason, Dropped, Handler, Report, guarded};
 use crate::filter::Filter;
 use crate::process::Lifecycle;
 use crate::record::{Batch, Kind, Meta, Record, Records, SpanEvents};
@@ -51,7 +51,7 @@ pub struct Filtered<F: Filter, H: Handler> {
 impl<F: Filter, H: Handler> Filtered<F, H> {
     /// `filter` in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(filter: F, handler: H) -> Self {
-        Self { shared: Lifecycle::new(Shared::new(filter, handler)) }
+        Self { shared: Lifecycle::new("filtered", Shared::new(filter, handler), Dropped::default()) }
     }
 
     /// Tells in the log what was dropped: a WARN record `37 records filtered here: rate limited 30, sampled 7` with the field
@@ -66,7 +66,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
 
     /// The name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.set("name", |shared| shared.name = name.into());
+        self.shared.rename("name", name);
         self
     }
 

@@ -65,10 +65,6 @@ macro_rules! side_by_side {
             fn span_events(&self) -> SpanEvents {
                 SpanEvents::NONE$( | self.$index.span_events())*
             }
-
-            fn __type_name(&self) -> &'static str {
-                ""
-            }
         }
     };
 }
@@ -107,10 +103,6 @@ impl<H: Handler> Handler for Vec<H> {
     fn span_events(&self) -> SpanEvents {
         self.iter().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
-
-    fn __type_name(&self) -> &'static str {
-        ""
-    }
 }
 
 /// `None` wants nothing.
@@ -137,10 +129,6 @@ impl<H: Handler> Handler for Option<H> {
 
     fn span_events(&self) -> SpanEvents {
         self.as_ref().map_or(SpanEvents::NONE, Handler::span_events)
-    }
-
-    fn __type_name(&self) -> &'static str {
-        ""
     }
 }
 

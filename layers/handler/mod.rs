@@ -17,6 +17,32 @@
 //! | [`Rewriting`] | those behind it must not see a secret |
 //! | a tuple, a `Vec` | several side by side |
 
+/// For a handler around a single one: shows it, and wants what that wants. The same as the defaults of the trait, but asked directly.
+macro_rules! around {
+    ($self:ident => $handler:expr) => {
+        fn inner(
+            &$self,
+            visit: &mut dyn FnMut(&dyn $crate::Handler) -> std::ops::ControlFlow<()>,
+        ) -> std::ops::ControlFlow<()> {
+            visit(&$handler)
+        }
+
+        fn enabled(&$self, meta: &$crate::Meta<'_>) -> bool {
+            $handler.enabled(meta)
+        }
+
+        fn max_level(&$self) -> $crate::filter::LevelFilter {
+            $handler.max_level()
+        }
+
+        fn span_events(&$self) -> $crate::record::SpanEvents {
+            $handler.span_events()
+        }
+    };
+}
+
+pub(crate) use around;
+
 mod alert;
 mod audit;
 mod buffer;
@@ -191,12 +217,6 @@ pub trait Handler: Send + Sync + 'static {
         self.report(&mut reports);
         reports
     }
-
-    /// What a handler without a report is called in a drawing of the tree; empty if its inner handlers take its place there.
-    #[doc(hidden)]
-    fn __type_name(&self) -> &'static str {
-        tree::short_name(std::any::type_name::<Self>())
-    }
 }
 
 /// A handler that panics costs its own record: not the next one, nor the handlers beside it.
@@ -243,10 +263,6 @@ macro_rules! forward {
 
             fn report(&self, reports: &mut Vec<Report>) {
                 (**self).report(reports);
-            }
-
-            fn __type_name(&self) -> &'static str {
-                (**self).__type_name()
             }
         }
     )*};

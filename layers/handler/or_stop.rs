@@ -1,11 +1,8 @@
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::{Handler, guarded};
-use crate::record::{Meta, Record, Records, SpanEvents};
+use crate::record::{Record, Records};
 use crate::{Error, Partial, process, selflog};
 
 /// Stops the program when a record cannot be delivered: for those that must not go on without their log.
@@ -100,21 +97,7 @@ impl<H: Handler> Handler for OrStop<H> {
         guarded(|| self.handler.handle_batch(records)).inspect_err(|partial: &Partial| self.stop(&partial.error))
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.handler)
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.handler.span_events()
-    }
+    around!(self => self.handler);
 }
 
 static STOPPING: AtomicBool = AtomicBool::new(false);

@@ -1,13 +1,10 @@
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
-
-use tracing_subscriber::filter::LevelFilter;
 
 use super::{Handler, Report, Tally, guarded};
 use crate::backoff::Backoff;
 use crate::clock::{Clock, System};
 use crate::error::ErrorClass;
-use crate::record::{Batch, Meta, Record, Records, SpanEvents};
+use crate::record::{Batch, Record, Records};
 use crate::{Error, Partial, process};
 
 /// Tries again what a handler could not deliver, with pauses that grow.
@@ -190,24 +187,10 @@ impl<H: Handler> Handler for Retry<H> {
         self.tally.batch(records, self.insist_on_batch(records))
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.handler)
-    }
+    around!(self => self.handler);
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.name.as_str(), self.tally.stats()))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.handler.span_events()
     }
 }
 

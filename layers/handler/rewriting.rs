@@ -1,14 +1,11 @@
 use std::cell::RefCell;
 use std::fmt;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::{Handler, Report, Stats};
 use crate::filter::{Filter, FilterExt};
-use crate::record::{Batch, Meta, Record, RecordBuf, Records, SpanEvents};
+use crate::record::{Batch, Record, RecordBuf, Records};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
 
@@ -121,26 +118,12 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         }
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.handler)
-    }
+    around!(self => self.handler);
 
     /// Only after a rewrite has panicked: those records do not reach the handlers behind.
     fn own_report(&self) -> Option<Report> {
         let failed = self.failed.load(Ordering::Relaxed);
         (failed > 0).then(|| Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.handler.span_events()
     }
 }
 

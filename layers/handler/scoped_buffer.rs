@@ -2,19 +2,17 @@
 
 mod scopes;
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::scopes::{Scopes, Take};
+use self::scopes::{Limits, Scopes, Take};
 use super::wanted::Wanted;
 use super::{Handler, Report, guarded, notice};
 use crate::Error;
 use crate::filter::{Filter, Threshold};
-use crate::process::{Lifecycle, Live, Phase};
+use crate::process::{Lifecycle, Live, Phase, Shelf};
 use crate::record::{Kind, Meta, Record, Severity, SpanEvents, Value};
 use crate::sync::{lock, lock_briefly};
 
@@ -79,9 +77,9 @@ struct Shared<H> {
     hold_all: bool,
     span: Option<String>,
     spans: LevelFilter,
-    name: String,
+    max_bytes: usize,
+    max_bytes_per_span: usize,
     wanted: Wanted,
-    scopes: Mutex<Scopes>,
 }
 
 impl<H: Handler> ScopedBuffer<H> {
@@ -95,11 +93,11 @@ impl<H: Handler> ScopedBuffer<H> {
             hold_all: false,
             span: None,
             spans: LevelFilter::INFO,
-            name: "scoped buffer".to_owned(),
+            max_bytes: 16 << 20,
+            max_bytes_per_span: 1 << 20,
             wanted: Wanted::new(),
-            scopes: Mutex::new(Scopes::new(16 << 20, 1 << 20)),
         };
-        Self { shared: Lifecycle::new(shared) }
+        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Scopes::default()) }
     }
 
     /// The records that release their span.
@@ -134,22 +132,23 @@ impl<H: Handler> ScopedBuffer<H> {
 
     /// Memory for everything that is kept, in bytes.
     pub fn max_bytes(self, bytes: usize) -> Self {
-        self.set("max_bytes", |shared| lock(&shared.scopes).max_bytes = bytes)
+        self.set("max_bytes", |shared| shared.max_bytes = bytes)
     }
 
     /// Memory for what is kept of one span, in bytes.
     pub fn max_bytes_per_span(self, bytes: usize) -> Self {
-        self.set("max_bytes_per_span", |shared| lock(&shared.scopes).max_bytes_per_scope = bytes)
+        self.set("max_bytes_per_span", |shared| shared.max_bytes_per_span = bytes)
     }
 
     /// The name used in reports.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.shared.rename("name", name);
+        self
     }
 
     /// The memory that it has for what is kept, at present, in bytes.
     pub fn held_bytes(&self) -> usize {
-        lock(&self.shared.start().scopes).bytes()
+        lock(&self.shared.start().state).bytes()
     }
 
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
@@ -182,7 +181,7 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
 
     fn own_report(&self) -> Option<Report> {
         let shared = self.shared.start();
-        Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.scopes).stats())))
+        Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.state).stats())))
     }
 
     /// The spans that it goes by are wanted too.
@@ -202,7 +201,7 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
     }
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> Shelf<Shared<H>> {
     /// The span that the record belongs to, by its id.
     fn scope_of(&self, record: &Record<'_>) -> Option<u64> {
         let mut spans = record.with_span_level(self.spans).spans();
@@ -217,9 +216,10 @@ impl<H: Handler> Shared<H> {
     fn handle_in(&self, scope: u64, record: &Record<'_>) -> Result<(), Error> {
         let triggers = self.trigger.passes(record);
         let may_pass = !self.hold_all && self.always.allows(record.severity());
-        let mut scopes = lock_briefly(&self.scopes);
+        let mut scopes = lock_briefly(&self.state);
         scopes.accepted += 1;
-        match scopes.take(scope, record, triggers, may_pass) {
+        let limits = Limits { all: self.max_bytes, scope: self.max_bytes_per_span };
+        match scopes.take(scope, record, triggers, may_pass, limits) {
             Take::Kept => Ok(()),
             Take::Pass => {
                 drop(scopes);
@@ -238,12 +238,12 @@ impl<H: Handler> Shared<H> {
     fn release(&self, scope: u64) -> Result<(), Error> {
         let mut result = Ok(());
         loop {
-            let Some((kept, lost)) = lock(&self.scopes).kept_of(scope) else { return result };
+            let Some((kept, lost)) = lock(&self.state).kept_of(scope) else { return result };
             if lost.total() > 0 {
                 result = guarded(|| self.handler.handle(&notice::lost(lost).as_record())).and(result);
             }
             let handled = guarded(|| self.handler.handle_batch(kept.records()));
-            lock(&self.scopes).delivered(kept, &handled);
+            lock(&self.state).delivered(kept, &handled);
             if let Err(partial) = handled {
                 result = Err(partial.error);
             }
@@ -252,7 +252,7 @@ impl<H: Handler> Shared<H> {
 
     fn pass(&self, record: &Record<'_>) -> Result<(), Error> {
         let handled = guarded(|| self.handler.handle(record));
-        lock_briefly(&self.scopes).passed(handled.is_ok());
+        lock_briefly(&self.state).passed(handled.is_ok());
         handled
     }
 
@@ -278,7 +278,7 @@ impl<H: Handler> Shared<H> {
     fn end(&self, scope: u64, close: &Record<'_>) -> (bool, Result<(), Error>) {
         let was_slow = self.slow.is_some_and(|slow| open_for(close) > slow);
         let (is_out, releases) = {
-            let mut scopes = lock(&self.scopes);
+            let mut scopes = lock(&self.state);
             let is_out = was_slow || scopes.is_released(scope);
             let releases = match was_slow {
                 true => scopes.begin_release(scope),
@@ -287,7 +287,7 @@ impl<H: Handler> Shared<H> {
             (is_out, releases)
         };
         let result = if releases { self.release(scope) } else { Ok(()) };
-        lock(&self.scopes).end(scope);
+        lock(&self.state).end(scope);
         (is_out, result)
     }
 
@@ -295,7 +295,7 @@ impl<H: Handler> Shared<H> {
     fn handle_outside(&self, is_out: bool, record: &Record<'_>) -> Result<(), Error> {
         let is_wanted = || self.always.allows(record.severity()) || self.trigger.passes(record);
         let passes = is_out || record.kind() == Kind::Loss || is_wanted();
-        lock(&self.scopes).outside(passes);
+        lock(&self.state).outside(passes);
         if passes { self.pass(record) } else { Ok(()) }
     }
 }
@@ -313,16 +313,8 @@ impl<H: Handler> Live for Shared<H> {
     const KIND: &'static str = "scoped buffer";
     const PHASE: Phase = Phase::Buffers;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<Scopes> {
-        &self.scopes
-    }
-
     /// What is kept stays: it has not failed.
-    fn flush(&self, _: Instant) -> Result<(), Error> {
+    fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
         Ok(())
     }
 

@@ -1,16 +1,13 @@
 //! Handlers that are there for a while.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::shared::Shared;
-use crate::handler::Handler;
-use crate::record::{Meta, Record, SpanEvents, this_thread};
+use crate::handler::{Handler, around};
+use crate::record::{Record, this_thread};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, selflog};
 
@@ -65,25 +62,7 @@ impl<H: Handler> Handler for OfThread<H> {
         }
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.handler)
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.handler.span_events()
-    }
-
-    fn __type_name(&self) -> &'static str {
-        ""
-    }
+    around!(self => self.handler);
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -274,8 +274,7 @@ impl Handle {
     /// Draws the handlers and the handlers behind them, a line each: the name, the level in brackets if the handler has one of its
     /// own, and the counts. Python's `logging_tree`.
     ///
-    /// Tuples and the like are not shown themselves. A handler without a [report](crate::Handler::own_report) is shown by its
-    /// type.
+    /// A handler that has no [report of its own](crate::Handler::own_report), such as a tuple, is not shown; those behind it are.
     ///
     /// ```
     /// use tracing::Level;

@@ -1,56 +1,15 @@
 //! Forks: all locks are held around one, so that the child finds none whose holder it does not have.
 
-#[cfg(unix)]
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
-#[cfg(unix)]
-use std::{
-    sync::{Arc, MutexGuard},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
 
-use super::hooks;
-#[cfg(unix)]
-use super::{
-    resource::{Held, REGISTRY, Registry, Resource},
-    thread::HeldBack,
-};
-#[cfg(unix)]
+use super::generation;
+use super::resource::{Held, REGISTRY, Registry, Resource};
+use super::thread::HeldBack;
 use crate::sync::lock_until;
 
-/// A process, as far as forks make new ones: the number of forks between the first process and this one.
-///
-/// The process id does not tell parent and child apart where PID namespaces are used: both may have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(u64);
-
-impl Generation {
-    /// This process.
-    pub(crate) fn current() -> Self {
-        hooks::install();
-        Self(FORKS.load(Ordering::Relaxed))
-    }
-
-    /// Whether no fork lies between it and this process. A signal handler may ask.
-    #[inline]
-    pub(crate) fn is_current(self) -> bool {
-        self.0 == FORKS.load(Ordering::Relaxed)
-    }
-
-    /// From 0.
-    #[cfg(all(unix, feature = "signals"))]
-    pub(super) fn number(self) -> u64 {
-        self.0
-    }
-
-    #[cfg(all(unix, feature = "signals"))]
-    pub(super) fn of_number(number: u64) -> Self {
-        Self(number)
-    }
-}
-
 /// What is locked around a fork.
-#[cfg(unix)]
 struct Frozen {
     held: Vec<Box<dyn Held>>,
     missed: Vec<Arc<dyn Resource>>,
@@ -62,7 +21,6 @@ struct Frozen {
     _living: Vec<Arc<dyn Resource>>,
 }
 
-#[cfg(unix)]
 pub(super) extern "C" fn before_fork() {
     let frozen = std::panic::catch_unwind(|| {
         let deadline = Instant::now() + FORK_PATIENCE;
@@ -92,15 +50,13 @@ pub(super) extern "C" fn before_fork() {
     FROZEN.set(frozen.map_or(std::ptr::null_mut(), |frozen| Box::into_raw(Box::new(frozen))));
 }
 
-#[cfg(unix)]
 pub(super) extern "C" fn after_fork_in_parent() {
     drop(take_frozen());
 }
 
-#[cfg(unix)]
 pub(super) extern "C" fn after_fork_in_child() {
     // First: what is dropped below asks whose it is.
-    FORKS.fetch_add(1, Ordering::Relaxed);
+    generation::begin();
     let Some(mut frozen) = take_frozen() else { return };
     for held in &mut frozen.held {
         // A panic of a sink must not cost the others, and beyond this function it would abort the child.
@@ -113,21 +69,16 @@ pub(super) extern "C" fn after_fork_in_child() {
     }
 }
 
-#[cfg(unix)]
 fn take_frozen() -> Option<Box<Frozen>> {
     let frozen = FROZEN.replace(std::ptr::null_mut());
     // SAFETY: what is not null comes from `Box::into_raw`, and is taken once.
     (!frozen.is_null()).then(|| unsafe { Box::from_raw(frozen) })
 }
 
-#[cfg(unix)]
 thread_local! {
     /// A bare pointer has no destructor, so it is also available on a thread that is ending.
     static FROZEN: Cell<*mut Frozen> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-static FORKS: AtomicU64 = AtomicU64::new(0);
-
 /// How long a fork waits for the locks: a sink may be stuck in a system call.
-#[cfg(unix)]
 const FORK_PATIENCE: Duration = Duration::from_millis(500);

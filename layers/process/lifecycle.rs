@@ -1,6 +1,5 @@
 //! What every handler with state stands on.
 
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,27 +12,21 @@ use crate::{Error, ErrorKind, selflog};
 
 /// The part of a handler that outlives it: a flush at exit and a fork find it here.
 pub(crate) trait Live: Send + Sync + Sized + 'static {
-    /// What a fork has to find in a consistent state.
+    /// What a fork has to find in a consistent state. Its lock is held around a fork; while it is held, only locks of a later
+    /// [`Phase`] may be acquired.
     type State: Send + 'static;
 
-    /// What it is, for messages: `queue`.
+    /// What it is, for messages, and what it is called unless it is given a name.
     const KIND: &'static str;
     const PHASE: Phase;
 
-    /// The name used in reports and messages.
-    fn name(&self) -> Cow<'_, str>;
-
-    /// The lock that is held around a fork. No other lock that a fork takes may be acquired while it is held, except one of a
-    /// later phase.
-    fn state(&self) -> &Mutex<Self::State>;
-
     /// Starts a flush that happens on another thread.
-    fn begin_flush(&self, deadline: Instant) {
-        let _ = deadline;
+    fn begin_flush(shelf: &Shelf<Self>, deadline: Instant) {
+        let _ = (shelf, deadline);
     }
 
     /// Delivers what is held, at the latest by `deadline`.
-    fn flush(&self, deadline: Instant) -> Result<(), Error>;
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error>;
 
     /// Called in a forked child: what is pending in `state` belongs to the parent.
     fn forget_pending(&self, state: &mut Self::State);
@@ -45,38 +38,51 @@ pub(crate) trait Live: Send + Sync + Sized + 'static {
     fn released(&self) {}
 }
 
-/// Shares a [`Live`] part between its handler, the exit of the process and forks.
+/// Shares the [`Live`] part of a handler between the handler itself, the exit of the process and forks.
 ///
 /// It is registered with the process once, at first use; until then its settings can be changed.
 pub(crate) struct Lifecycle<L: Live>(Arc<Shelf<L>>);
 
 /// The [`Live`] part, and what is the same for all of them.
-pub(crate) struct Shelf<L> {
+pub(crate) struct Shelf<L: Live> {
+    pub(crate) name: String,
     registered: AtomicBool,
     /// A fork could not lock it: its lock's holder does not exist in this process.
     abandoned: AtomicBool,
     reentrant: AtomicU64,
     live: L,
+    pub(crate) state: Mutex<L::State>,
 }
 
 impl<L: Live> Lifecycle<L> {
-    pub(crate) fn new(live: L) -> Self {
+    pub(crate) fn new(name: impl Into<String>, live: L, state: L::State) -> Self {
         Self(Arc::new(Shelf {
+            name: name.into(),
             registered: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             reentrant: AtomicU64::new(0),
             live,
+            state: Mutex::new(state),
         }))
     }
 
     /// Changes a setting. After the first use it is left as it is, and selflog is told which setting of which handler.
     pub(crate) fn set(&mut self, setting: &str, set: impl FnOnce(&mut L)) {
+        self.change(setting, |shelf| set(&mut shelf.live));
+    }
+
+    /// Sets the name used in reports and messages, as a setting of its own.
+    pub(crate) fn rename(&mut self, setting: &str, name: impl Into<String>) {
+        self.change(setting, |shelf| shelf.name = name.into());
+    }
+
+    fn change(&mut self, setting: &str, change: impl FnOnce(&mut Shelf<L>)) {
         match Arc::get_mut(&mut self.0) {
-            Some(shelf) => set(&mut shelf.live),
+            Some(shelf) => change(shelf),
             None => selflog::tell(&format!(
                 "`{setting}` has no effect: the {} `{}` has already started",
                 L::KIND,
-                self.live.name()
+                self.name
             )),
         }
     }
@@ -119,20 +125,16 @@ impl<L: Live> Shelf<L> {
 
     /// What `count` says, together with the re-entrant records; nothing if it cannot be asked any more.
     pub(crate) fn stats(&self, count: impl FnOnce() -> Stats) -> Stats {
-        if self.is_abandoned() {
-            return Stats::default();
-        }
-        self.add_reentrant(count())
-    }
-
-    /// `stats`, together with the re-entrant records.
-    pub(crate) fn add_reentrant(&self, mut stats: Stats) -> Stats {
+        let mut stats = match self.is_abandoned() {
+            true => return Stats::default(),
+            false => count(),
+        };
         stats.add_dropped(DropReason::Reentrant, self.reentrant.load(Ordering::Relaxed));
         stats
     }
 }
 
-impl<L> Deref for Shelf<L> {
+impl<L: Live> Deref for Shelf<L> {
     type Target = L;
 
     #[inline]
@@ -148,21 +150,21 @@ impl<L: Live> Resource for Shelf<L> {
 
     fn begin_flush(&self, deadline: Instant) {
         if !self.is_abandoned() {
-            self.live.begin_flush(deadline);
+            L::begin_flush(self, deadline);
         }
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         if self.is_abandoned() {
             let message =
-                format!("the {} `{}` belongs to the parent process and cannot be flushed", L::KIND, self.name());
+                format!("the {} `{}` belongs to the parent process and cannot be flushed", L::KIND, self.name);
             return Err(Error::new(ErrorKind::Closed, message));
         }
-        self.live.flush(deadline)
+        L::flush(self, deadline)
     }
 
     fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        let state = OwnedGuard::lock_until(&self, |shelf| shelf.live.state(), deadline)?;
+        let state = OwnedGuard::lock_until(&self, |shelf| &shelf.state, deadline)?;
         self.live.held();
         Some(Box::new(HeldShelf { state, shelf: self }))
     }
@@ -197,7 +199,6 @@ mod tests {
     #[derive(Default)]
     struct Counter {
         step: u32,
-        state: Mutex<u32>,
         holding: AtomicBool,
     }
 
@@ -206,16 +207,8 @@ mod tests {
         const KIND: &'static str = "counter";
         const PHASE: Phase = Phase::Ends;
 
-        fn name(&self) -> Cow<'_, str> {
-            "of tests".into()
-        }
-
-        fn state(&self) -> &Mutex<u32> {
-            &self.state
-        }
-
-        fn flush(&self, _: Instant) -> Result<(), Error> {
-            *lock(&self.state) += self.step;
+        fn flush(shelf: &Shelf<Self>, _: Instant) -> Result<(), Error> {
+            *lock(&shelf.state) += shelf.step;
             Ok(())
         }
 
@@ -232,31 +225,38 @@ mod tests {
         }
     }
 
+    fn counter() -> Lifecycle<Counter> {
+        let mut life = Lifecycle::new(Counter::KIND, Counter::default(), 0);
+        life.set("step", |counter| counter.step = 2);
+        life.rename("name", "of tests");
+        life
+    }
+
     #[test]
     fn settings_can_be_changed_until_the_first_use() {
-        let mut life = Lifecycle::new(Counter::default());
-        life.set("step", |counter| counter.step = 2);
+        let mut life = counter();
         life.flush(Instant::now()).unwrap();
         life.set("step", |counter| counter.step = 5);
+        life.rename("name", "another");
         life.flush(Instant::now()).unwrap();
-        assert_eq!(*lock(life.state()), 4);
+        assert_eq!((*lock(&life.state), life.name.as_str()), (4, "of tests"));
     }
 
     #[test]
     fn a_fork_holds_the_lock_and_the_child_forgets_what_is_pending() {
-        let life = Lifecycle::new(Counter { step: 1, ..Counter::default() });
+        let life = counter();
         life.flush(Instant::now()).unwrap();
         let mut held = life.start().clone().hold(Instant::now()).expect("the lock is free");
-        assert!(life.state().try_lock().is_err() && life.holding.load(Ordering::Relaxed));
+        assert!(life.state.try_lock().is_err() && life.holding.load(Ordering::Relaxed));
         held.forget_pending();
         drop(held);
-        assert_eq!((*lock(life.state()), life.holding.load(Ordering::Relaxed)), (0, false));
+        assert_eq!((*lock(&life.state), life.holding.load(Ordering::Relaxed)), (0, false));
     }
 
     #[test]
     fn what_a_fork_could_not_lock_is_never_locked_again() {
-        let life = Lifecycle::new(Counter::default());
-        let _stuck = lock(life.state());
+        let life = counter();
+        let _stuck = lock(&life.state);
         assert!(life.start().clone().hold(Instant::now()).is_none());
         life.start().abandon();
         let error = life.flush(Instant::now()).unwrap_err();
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn records_that_a_handler_logs_itself_are_accepted_and_dropped() {
-        let life = Lifecycle::new(Counter::default());
+        let life = counter();
         life.count_reentrant(3);
         let stats = life.stats(|| Stats { accepted: 1, delivered: 1, ..Stats::default() });
         assert!(stats.balances() && stats.dropped.by(DropReason::Reentrant) == 3, "{stats:?}");

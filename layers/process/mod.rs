@@ -26,7 +26,9 @@
 //! [`Rotation`](crate::rotation::Rotation), or have a program from outside rotate it and ask each process to [`reopen`].
 
 mod exit;
+#[cfg(unix)]
 mod fork;
+mod generation;
 mod hooks;
 mod lifecycle;
 mod panics;
@@ -42,9 +44,9 @@ pub use panics::log_panics;
 pub use signals::{flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
 
 pub(crate) use exit::{exit_deadline, is_exiting};
-pub(crate) use fork::Generation;
+pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
-pub(crate) use resource::{Held, Phase, Resource, hold_at_forks, register};
+pub(crate) use resource::{Phase, hold_at_forks};
 
 use std::time::Duration;
 

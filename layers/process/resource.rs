@@ -47,14 +47,8 @@ pub(crate) trait Held {
     fn forget_pending(&mut self);
 }
 
-/// Registers `resource` to be flushed at exit and locked around forks. Call it once for each resource: see [`register_once`]. Holds
-/// only a weak reference.
-pub(crate) fn register(resource: &Arc<impl Resource + 'static>) {
-    register_once(resource, &AtomicBool::new(false));
-}
-
-/// Registers `resource` unless it `is_registered`, which is true afterwards. Two entries for one resource would make a fork wait for
-/// a lock that it has itself.
+/// Registers `resource` to be flushed at exit and locked around forks, unless it `is_registered`, which is true afterwards: two
+/// entries for one resource would make a fork wait for a lock that it holds itself. Keeps only a weak reference.
 #[cold]
 pub(super) fn register_once(resource: &Arc<impl Resource + 'static>, is_registered: &AtomicBool) {
     hooks::install();
@@ -70,7 +64,7 @@ pub(super) fn register_once(resource: &Arc<impl Resource + 'static>, is_register
 /// Registers `mutex` to be locked around forks, so that the child finds it free. For one that is held for moments, and never while
 /// foreign code is called.
 pub(crate) fn hold_at_forks<T: Send + 'static>(mutex: &Arc<Mutex<T>>) {
-    register(mutex);
+    register_once(mutex, &AtomicBool::new(false));
 }
 
 impl<T: Send + 'static> Resource for Mutex<T> {

@@ -1,21 +1,20 @@
-//! One thread for the work that nobody who logs should wait for: compressing, removing what is too old, syncing
+//! One thread for the work that no logging thread should wait for: compressing, removing what is too old, syncing
 //! directories.
 //!
 //! It starts with the first job, ends when it has had none for some seconds, and starts again. A forked child does not
-//! have it: the jobs that were waiting are the parent's, and the child's first job starts a thread of its own. At exit
+//! have it: the jobs that were waiting belong to the parent, and the child's first job starts a thread of its own. At exit
 //! nothing waits for it: what it had not done is found, and done, when the file is opened next.
 //!
-//! A job must not log; should it panic, [`log_panics`](crate::process::log_panics) leaves the record out, as it may
-//! have a lock of the very file that the record would go to.
+//! A job must not log. If it panics, [`log_panics`](crate::process::log_panics) leaves the record out, since the job may
+//! hold a lock of the very file that the record would go to.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, LazyLock};
 use std::time::{Duration, Instant};
 
-use crate::process::{self, Generation, Held, Phase, Resource, thread};
+use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::sync::{deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, selflog};
 
@@ -48,27 +47,30 @@ pub(crate) fn is_this_thread() -> bool {
     thread::is_keeper()
 }
 
-static KEEPER: Keeper = Keeper::new(Duration::from_secs(5));
+static KEEPER: LazyLock<Lifecycle<Keeper>> = LazyLock::new(|| keeper(Duration::from_secs(5)));
+
+fn keeper(linger: Duration) -> Lifecycle<Keeper> {
+    Lifecycle::new(Keeper::KIND, Keeper { work: Condvar::new(), done: Condvar::new(), linger }, State::default())
+}
 
 struct Keeper {
-    state: Mutex<State>,
     /// The thread waits here for jobs.
     work: Condvar,
-    /// Those who settle wait here for the thread.
+    /// Threads that settle wait here for the thread.
     done: Condvar,
     /// How long the thread waits for another job.
     linger: Duration,
-    registered: AtomicBool,
 }
 
+#[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
     /// The number of the job that is being done.
     running: Option<u64>,
-    /// So many jobs were submitted.
+    /// The number of jobs submitted.
     submitted: u64,
     thread_lives: bool,
-    /// No thread was to be had, and that was told.
+    /// The thread could not be started, and that was told.
     told: bool,
 }
 
@@ -79,30 +81,18 @@ struct Waiting {
     job: Job,
 }
 
-impl Keeper {
-    const fn new(linger: Duration) -> Self {
-        let state = State { waiting: VecDeque::new(), running: None, submitted: 0, thread_lives: false, told: false };
-        Self {
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            done: Condvar::new(),
-            linger,
-            registered: AtomicBool::new(false),
-        }
-    }
-
-    fn submit(&'static self, what: &'static str, file: &Path, job: Job) {
-        self.register();
-        let mut state = lock(&self.state);
+impl Lifecycle<Keeper> {
+    fn submit(&self, what: &'static str, file: &Path, job: Job) {
+        let mut state = lock(&self.start().state);
         let replaced = state.add(what, file, job);
-        self.start(&mut state);
+        self.start_thread(&mut state);
         drop(state);
         self.work.notify_one();
         // What it holds may have locks of its own.
         drop(replaced);
     }
 
-    fn settle(&'static self, deadline: Instant) -> bool {
+    fn settle(&self, deadline: Instant) -> bool {
         let Some(mut state) = lock_until(&self.state, deadline) else { return false };
         let last = state.submitted;
         loop {
@@ -114,26 +104,29 @@ impl Keeper {
             if left.is_zero() || is_this_thread() {
                 return false;
             }
-            self.start(&mut state);
+            self.start_thread(&mut state);
             state = wait_timeout(&self.done, state, left.min(LOOK));
         }
     }
 
     /// Where the system has no thread to give, the jobs wait until the next attempt.
-    fn start(&'static self, state: &mut State) {
+    fn start_thread(&self, state: &mut State) {
         if state.thread_lives || state.waiting.is_empty() {
             return;
         }
         let process = Generation::current();
-        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || self.run(process));
+        let keeper = self.start().clone();
+        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || keeper.run(process));
         state.thread_lives = spawned.is_ok();
         let told = std::mem::replace(&mut state.told, spawned.is_err());
         if let (Err(error), false) = (spawned, told) {
             selflog::tell(&format!("rotation: no thread, old files stay as they are: {error}"));
         }
     }
+}
 
-    fn run(&'static self, process: Generation) {
+impl Shelf<Keeper> {
+    fn run(&self, process: Generation) {
         thread::become_keeper();
         be_nice();
         while let Some(job) = self.take(process) {
@@ -172,17 +165,6 @@ impl Keeper {
         drop(state);
         self.done.notify_all();
     }
-
-    /// Once is enough, and twice does no harm. The mark is set last: a child forked in between registers again.
-    fn register(&'static self) {
-        if !self.registered.load(Ordering::Relaxed) {
-            let resource = Arc::new(AtForks(self));
-            process::register(&resource);
-            // It is for the life of the process.
-            std::mem::forget(resource);
-            self.registered.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
 impl State {
@@ -204,32 +186,19 @@ impl State {
     }
 }
 
-/// A lock that a fork would find in other hands is taken around it. It is held for moments, never while a job runs.
-struct AtForks(&'static Keeper);
-
-impl Resource for AtForks {
-    fn phase(&self) -> Phase {
-        Phase::Ends
-    }
+/// The lock is held for moments, never while a job runs.
+impl Live for Keeper {
+    type State = State;
+    const KIND: &'static str = "keeper of old files";
+    const PHASE: Phase = Phase::Ends;
 
     /// Neither a flush nor the exit waits for the jobs.
-    fn flush(&self, _: Instant) -> Result<(), Error> {
+    fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
         Ok(())
     }
 
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(HeldState(lock_until(&self.0.state, deadline)?)))
-    }
-
-    fn abandon(&self) {}
-}
-
-struct HeldState(MutexGuard<'static, State>);
-
-impl Held for HeldState {
-    fn forget_pending(&mut self) {
-        let state = &mut *self.0;
-        // Not dropped: what a job holds may want a lock whose holder is not here.
+    fn forget_pending(&self, state: &mut State) {
+        // Not dropped: a job may own something that needs a lock whose holder does not exist here.
         state.waiting.drain(..).for_each(std::mem::forget);
         state.running = None;
         state.thread_lives = false;
@@ -255,7 +224,7 @@ fn be_nice() {}
 #[cfg(target_os = "linux")]
 const NICE: libc::c_int = 10;
 
-/// Who settles tries so often to start the thread where there was none to be had.
+/// How often a thread that settles tries again to start the thread.
 const LOOK: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
@@ -264,8 +233,8 @@ mod tests {
 
     use super::*;
 
-    fn keeper(linger: Duration) -> &'static Keeper {
-        Box::leak(Box::new(Keeper::new(linger)))
+    fn keeper(linger: Duration) -> &'static Lifecycle<Keeper> {
+        Box::leak(Box::new(super::keeper(linger)))
     }
 
     fn soon() -> Instant {
@@ -385,7 +354,7 @@ mod tests {
             std::thread::yield_now();
         }
         keeper.submit("waits", Path::new("a"), Box::new(move || inherited.send("the parent's").unwrap()));
-        Arc::new(AtForks(keeper)).hold(soon()).expect("it is free").forget_pending();
+        keeper.forget_pending(&mut lock(&keeper.state));
         assert!(keeper.settle(soon()), "nothing is the child's yet");
         keeper.submit("own", Path::new("a"), Box::new(move || sender.send("the child's").unwrap()));
         assert!(keeper.settle(soon()));

@@ -1,8 +1,6 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::clock::{Clock, System};
@@ -55,14 +53,14 @@ pub struct Lines<H: Handler> {
 impl<H: Handler> Lines<H> {
     /// Records for `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
     pub fn new(handler: H) -> Self {
-        let shared =
-            Shared { handler, settings: Settings::default(), state: Mutex::default(), health: Health::default() };
-        Self { shared: Lifecycle::new(shared) }
+        let shared = Shared { handler, settings: Settings::default(), health: Health::default() };
+        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
     }
 
     /// The records' target.
-    pub fn target(self, target: impl Into<String>) -> Self {
-        self.set("target", |settings| settings.target = target.into())
+    pub fn target(mut self, target: impl Into<String>) -> Self {
+        self.shared.rename("target", target);
+        self
     }
 
     /// The records' severity if [`severity_of`](Self::severity_of) does not find one.
@@ -145,14 +143,13 @@ impl<H: Handler> Drop for Lines<H> {
 
 impl<H: Handler> fmt::Debug for Lines<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines").field("target", &self.shared.settings.target).finish_non_exhaustive()
+        f.debug_struct("Lines").field("target", &self.shared.name).finish_non_exhaustive()
     }
 }
 
 type Find = dyn for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync;
 
 struct Settings {
-    target: String,
     severity: Severity,
     find: Option<Box<Find>>,
     max_line: usize,
@@ -162,14 +159,7 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            target: "lines".into(),
-            severity: Severity::INFO,
-            find: None,
-            max_line: 64 << 10,
-            blank: false,
-            clock: Box::new(System),
-        }
+        Self { severity: Severity::INFO, find: None, max_line: 64 << 10, blank: false, clock: Box::new(System) }
     }
 }
 
@@ -177,8 +167,6 @@ impl Default for Settings {
 struct Shared<H> {
     handler: H,
     settings: Settings,
-    /// Taken out while records are handed over: the lock must not be held then.
-    state: Mutex<State>,
     health: Health,
 }
 
@@ -207,9 +195,7 @@ impl<H: Handler> Shelf<Shared<H>> {
             *lock(&self.state) = state;
         }
     }
-}
 
-impl<H: Handler> Shared<H> {
     /// Takes what is no more than one line.
     fn write(&self, state: &mut State, piece: &[u8]) {
         let Some(end) = piece.strip_suffix(b"\n") else {
@@ -274,7 +260,7 @@ impl<H: Handler> Shared<H> {
         let text = String::from_utf8_lossy(bytes);
         let (severity, message) = self.judge(state.severity, &text);
         state.severity = Some(severity);
-        let mut record = state.record.take().unwrap_or_else(|| RecordBuf::new(severity, &self.settings.target, ""));
+        let mut record = state.record.take().unwrap_or_else(|| RecordBuf::new(severity, &self.name, ""));
         record.set_severity(severity);
         record.set_message(message);
         let record = record.with_time(self.settings.clock.now());
@@ -297,38 +283,28 @@ impl<H: Handler> Shared<H> {
         let handled = catch_unwind(AssertUnwindSafe(|| self.handler.handle(&record.as_record())));
         let handled = handled.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked")));
         match handled {
-            Ok(()) => self.health.works(&self.settings.target),
+            Ok(()) => self.health.works(&self.name),
             Err(error) if error.handler().is_some() => {}
-            Err(error) => self.health.failed(&self.settings.target, &error, 1),
+            Err(error) => self.health.failed(&self.name, &error, 1),
         }
     }
 }
 
 impl<H: Handler> Live for Shared<H> {
+    /// Taken out while records are handed over: the lock must not be held then.
     type State = State;
     const KIND: &'static str = "lines";
     const PHASE: Phase = Phase::Sources;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.settings.target.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<State> {
-        &self.state
-    }
-
     /// Only at exit: before it, the line may continue.
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
         if !process::is_exiting() {
             return Ok(());
         }
-        let Some(mut state) = lock_until(&self.state, deadline).map(|mut state| std::mem::take(&mut *state)) else {
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                format!("{}: cannot be finished in time", self.settings.target),
-            ));
+        let Some(mut state) = lock_until(&shelf.state, deadline).map(|mut state| std::mem::take(&mut *state)) else {
+            return Err(Error::new(ErrorKind::Timeout, format!("{}: cannot be finished in time", shelf.name)));
         };
-        self.finish(&mut state);
+        shelf.finish(&mut state);
         Ok(())
     }
 

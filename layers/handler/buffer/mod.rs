@@ -2,19 +2,15 @@
 
 mod kept;
 
-use std::borrow::Cow;
-use std::ops::ControlFlow;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
-
-use tracing_subscriber::filter::LevelFilter;
 
 use self::kept::Kept;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Threshold;
-use crate::process::{self, Generation, Lifecycle, Live, Phase, thread};
-use crate::record::{Meta, Record, SpanEvents};
+use crate::process::{self, Generation, Lifecycle, Live, Phase, Shelf, thread};
+use crate::record::Record;
 use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
@@ -68,14 +64,8 @@ pub struct Buffer<H: Handler> {
 impl<H: Handler> Buffer<H> {
     /// A buffer in front of `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
-            handler,
-            settings: Settings::default(),
-            wanted: Wanted::new(),
-            state: Mutex::default(),
-            done: Condvar::new(),
-        };
-        Self { shared: Lifecycle::new(shared) }
+        let shared = Shared { handler, settings: Settings::default(), wanted: Wanted::new(), done: Condvar::new() };
+        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
     }
 
     /// The number of records with which it is full. At least 1.
@@ -106,8 +96,9 @@ impl<H: Handler> Buffer<H> {
     }
 
     /// The name used in reports.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |settings| settings.name = name.into())
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.shared.rename("name", name);
+        self
     }
 
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
@@ -128,26 +119,12 @@ impl<H: Handler> Handler for Buffer<H> {
         self.shared.start().keep(record)
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
-    }
+    around!(self => self.shared.handler);
 
     fn own_report(&self) -> Option<Report> {
         let shared = self.shared.start();
         let stats = shared.stats(|| lock(&shared.state).kept.stats());
-        Some(Report::new(shared.settings.name.clone(), stats))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events()
+        Some(Report::new(shared.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -167,7 +144,7 @@ impl<H: Handler> Drop for Buffer<H> {
             return;
         }
         if let Err(error) = shared.release(deadline_in(CLOSE_TIMEOUT)) {
-            crate::selflog::tell(&format!("{}: closed: {error}", shared.settings.name));
+            crate::selflog::tell(&format!("{}: closed: {error}", shared.name));
         }
     }
 }
@@ -178,7 +155,6 @@ struct Settings {
     flush_at: Threshold,
     ring: bool,
     flush_on_close: bool,
-    name: String,
 }
 
 impl Default for Settings {
@@ -189,7 +165,6 @@ impl Default for Settings {
             flush_at: crate::Severity::ERROR.into(),
             ring: false,
             flush_on_close: true,
-            name: "buffer".to_owned(),
         }
     }
 }
@@ -199,7 +174,6 @@ struct Shared<H> {
     handler: H,
     settings: Settings,
     wanted: Wanted,
-    state: Mutex<State>,
     /// Threads that want to release records wait here while another one does.
     done: Condvar,
 }
@@ -213,7 +187,7 @@ struct State {
 
 type Locked<'a> = MutexGuard<'a, State>;
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> Shelf<Shared<H>> {
     fn keep(&self, record: &Record<'_>) -> Result<(), Error> {
         let settings = &self.settings;
         let mut state = lock_briefly(&self.state);
@@ -300,7 +274,7 @@ impl<H: Handler> Shared<H> {
     }
 
     fn release(&self, deadline: Instant) -> Result<(), Error> {
-        let late = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.settings.name));
+        let late = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.name));
         let state = lock_until(&self.state, deadline).ok_or_else(late)?;
         match self.wait_for_deliverer(state, Some(deadline)) {
             Ok(state) => self.deliver(state),
@@ -317,23 +291,15 @@ impl<H: Handler> Live for Shared<H> {
     const KIND: &'static str = "buffer";
     const PHASE: Phase = Phase::Buffers;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.settings.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<State> {
-        &self.state
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let released = match process::is_exiting() && !self.settings.flush_on_close {
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        let released = match process::is_exiting() && !shelf.settings.flush_on_close {
             true => {
-                lock(&self.state).kept.give_up(DropReason::NotNeeded);
+                lock(&shelf.state).kept.give_up(DropReason::NotNeeded);
                 Ok(())
             }
-            false => self.release(deadline),
+            false => shelf.release(deadline),
         };
-        released.and(guarded(|| self.handler.flush(deadline)))
+        released.and(guarded(|| shelf.handler.flush(deadline)))
     }
 
     fn forget_pending(&self, state: &mut State) {

@@ -2,20 +2,15 @@
 
 mod memory;
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::filter::LevelFilter;
-
 use self::memory::{Memory, Repeats, Verdict};
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report, Stats, Tally, guarded};
+use super::{DropReason, Handler, Report, Tally, guarded};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf};
-use crate::record::{Batch, Kind, Meta, Record, Records, SpanEvents};
+use crate::record::{Batch, Kind, Record, Records};
 use crate::selflog::Health;
 use crate::sync::{lock, lock_briefly, lock_until};
 use crate::{Error, ErrorKind, Partial};
@@ -73,10 +68,9 @@ impl<H: Handler> Dedup<H> {
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
-            memory: Mutex::default(),
             health: Health::default(),
         };
-        Self { shared: Lifecycle::new(shared) }
+        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Memory::default()) }
     }
 
     /// How long after the first one a record is its duplicate, by the time of the records; then one gets through again.
@@ -96,8 +90,9 @@ impl<H: Handler> Dedup<H> {
     }
 
     /// The name used in reports and selflog messages.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |settings| settings.name = name.into())
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.shared.rename("name", name);
+        self
     }
 
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
@@ -116,24 +111,12 @@ impl<H: Handler> Handler for Dedup<H> {
         self.shared.start().handle_batch(records)
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
-    }
+    around!(self => self.shared.handler);
 
     fn own_report(&self) -> Option<Report> {
-        Some(Report::new(self.shared.settings.name.as_str(), (**self.shared).stats()))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events()
+        let mut stats = self.shared.tally.stats();
+        stats.add_dropped(DropReason::Duplicate, self.shared.duplicates.load(Ordering::Relaxed));
+        Some(Report::new(self.shared.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -145,7 +128,7 @@ impl<H: Handler> Handler for Dedup<H> {
 impl<H: Handler> Drop for Dedup<H> {
     fn drop(&mut self) {
         if !self.shared.is_abandoned() {
-            self.shared.tell_all(lock(&self.shared.memory).take_all());
+            self.shared.tell_all(lock(&self.shared.state).take_all());
         }
     }
 }
@@ -154,12 +137,11 @@ struct Settings {
     window: Duration,
     distinct: usize,
     fields: bool,
-    name: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { window: Duration::from_secs(60), distinct: 1, fields: true, name: "dedup".to_owned() }
+        Self { window: Duration::from_secs(60), distinct: 1, fields: true }
     }
 }
 
@@ -170,7 +152,6 @@ struct Shared<H> {
     wanted: Wanted,
     tally: Tally,
     duplicates: AtomicU64,
-    memory: Mutex<Memory>,
     /// Of the records that tell.
     health: Health,
 }
@@ -243,19 +224,17 @@ impl<H: Handler> Shelf<Shared<H>> {
         let passes = record.kind() != Kind::Event || process::is_exiting() || self.is_abandoned();
         match passes {
             true => Some((Verdict::Passes(UNKNOWN), Vec::new())),
-            false => Some(lock_briefly(&self.memory).judge(record, &self.settings)),
+            false => Some(lock_briefly(&self.state).judge(record, &self.settings)),
         }
     }
 
     #[cold]
     fn was_not_delivered(&self, serial: u64) {
         if serial != UNKNOWN {
-            lock(&self.memory).was_not_delivered(serial);
+            lock(&self.state).was_not_delivered(serial);
         }
     }
-}
 
-impl<H: Handler> Shared<H> {
     #[inline]
     fn tell_all(&self, all: Vec<Repeats>) {
         all.iter().for_each(|repeats| self.tell(repeats));
@@ -265,7 +244,7 @@ impl<H: Handler> Shared<H> {
     fn tell(&self, repeats: &Repeats) {
         let telling = repeats.telling(&self.settings);
         match guarded(|| self.handler.handle(&telling.as_record())) {
-            Ok(()) => self.health.works(&self.settings.name),
+            Ok(()) => self.health.works(&self.name),
             Err(error) => self.not_told(&error),
         }
     }
@@ -273,13 +252,7 @@ impl<H: Handler> Shared<H> {
     /// The error is not that of the record that is being handled.
     #[cold]
     fn not_told(&self, error: &Error) {
-        self.health.failed(&self.settings.name, error, 1);
-    }
-
-    fn stats(&self) -> Stats {
-        let mut stats = self.tally.stats();
-        stats.add_dropped(DropReason::Duplicate, self.duplicates.load(Ordering::Relaxed));
-        stats
+        self.health.failed(&self.name, error, 1);
     }
 }
 
@@ -289,20 +262,12 @@ impl<H: Handler> Live for Shared<H> {
     /// It tells the handler behind it, which may be a queue.
     const PHASE: Phase = Phase::Buffers;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.settings.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<Memory> {
-        &self.memory
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let Some(repeats) = lock_until(&self.memory, deadline).map(|mut memory| memory.take_all()) else {
-            return Err(Error::new(ErrorKind::Timeout, format!("{}: busy", self.settings.name)));
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        let Some(repeats) = lock_until(&shelf.state, deadline).map(|mut memory| memory.take_all()) else {
+            return Err(Error::new(ErrorKind::Timeout, format!("{}: busy", shelf.name)));
         };
-        self.tell_all(repeats);
-        guarded(|| self.handler.flush(deadline))
+        shelf.tell_all(repeats);
+        guarded(|| shelf.handler.flush(deadline))
     }
 
     /// What was suppressed in the parent is told there.

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -17,14 +15,11 @@ use crate::sync::lock;
 pub(super) struct Shared<F, H> {
     pub(super) filter: F,
     pub(super) handler: H,
-    pub(super) name: String,
     pub(super) tell_every: Option<Duration>,
     pub(super) wanted: Wanted,
     delivered: AtomicU64,
     pub(super) failed: AtomicU64,
     dropped: Drops,
-    /// How much of `dropped` has been told. The lock is held for the calculation only, never while a handler is called.
-    told: Mutex<Dropped>,
     /// From this event time on there is something to tell, in nanoseconds.
     due: AtomicI64,
     /// When the last record was dropped.
@@ -36,13 +31,11 @@ impl<F: Filter, H: Handler> Shared<F, H> {
         Self {
             filter,
             handler,
-            name: "filtered".to_owned(),
             tell_every: None,
             wanted: Wanted::new(),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             dropped: Drops::default(),
-            told: Mutex::default(),
             due: AtomicI64::new(NEVER),
             last: AtomicI64::new(0),
         }
@@ -71,7 +64,9 @@ impl<F: Filter, H: Handler> Shared<F, H> {
             let _ = self.due.compare_exchange(NEVER, due, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
+}
 
+impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
     /// It is not the record of any caller: what goes wrong is reported here.
     pub(super) fn tell(&self, notice: &RecordBuf) {
         if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
@@ -89,7 +84,7 @@ impl<F: Filter, H: Handler> Shared<F, H> {
     /// The notice of what has been dropped since the last one.
     #[cold]
     fn notice(&self, time: Timestamp) -> Option<RecordBuf> {
-        let mut told = lock(&self.told);
+        let mut told = lock(&self.state);
         self.due.store(NEVER, Ordering::SeqCst);
         let all = self.dropped.all();
         let untold = all.since(std::mem::replace(&mut *told, all));
@@ -108,9 +103,7 @@ impl<F: Filter, H: Handler> Shared<F, H> {
             true
         })
     }
-}
 
-impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
     /// The notice that has to stand before `record`.
     #[inline]
     pub(super) fn due_before(&self, record: &Record<'_>) -> Option<RecordBuf> {
@@ -130,22 +123,15 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
 }
 
 impl<F: Filter, H: Handler> Live for Shared<F, H> {
+    /// How much of `dropped` has been told. The lock is held for the calculation only, never while a handler is called.
     type State = Dropped;
-    const KIND: &'static str = "filtered handler";
+    const KIND: &'static str = "filter";
     /// It tells the handler behind it, which may be a queue.
     const PHASE: Phase = Phase::Buffers;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<Dropped> {
-        &self.told
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        match self.tell_rest() {
-            true => guarded(|| self.handler.flush(deadline)),
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        match shelf.tell_rest() {
+            true => guarded(|| shelf.handler.flush(deadline)),
             false => Ok(()),
         }
     }

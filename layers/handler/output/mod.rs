@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::shared::Shared;
+use self::shared::{Shared, State};
 use super::{Handler, Report};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
@@ -69,7 +69,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
-        let shared = Lifecycle::new(Shared::new(sink, preamble));
+        let shared = Lifecycle::new(sink.describe(), Shared::new(), State::new(sink, preamble));
         // Not at first use: the sink may hold bytes already.
         shared.start();
         Self {

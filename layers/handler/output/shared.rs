@@ -1,9 +1,9 @@
 //! The sink, its lock and its counts.
 
-use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::missing::Missing;
@@ -18,11 +18,12 @@ use crate::{Error, ErrorKind, Partial};
 pub(super) struct Shared<S> {
     /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
-    pub(super) state: Mutex<State<S>>,
+    sink: PhantomData<fn() -> S>,
 }
 
 pub(super) struct State<S> {
     pub(super) sink: S,
+    /// The sink's description, unless it is given a name.
     pub(super) name: String,
     preamble: Vec<u8>,
     pub(super) accepted: u64,
@@ -37,22 +38,8 @@ pub(super) struct State<S> {
 }
 
 impl<S: Sink> Shared<S> {
-    pub(super) fn new(sink: S, preamble: Vec<u8>) -> Self {
-        Self {
-            holder: AtomicUsize::new(0),
-            state: Mutex::new(State {
-                name: sink.describe(),
-                sink,
-                preamble,
-                accepted: 0,
-                taken: 0,
-                failed: 0,
-                forked: 0,
-                missing: Missing::default(),
-                notices: Notices::default(),
-                health: Health::default(),
-            }),
-        }
+    pub(super) fn new() -> Self {
+        Self { holder: AtomicUsize::new(0), sink: PhantomData }
     }
 
     fn is_held_here(&self) -> bool {
@@ -96,6 +83,21 @@ impl<S: Sink> Shelf<Shared<S>> {
 }
 
 impl<S: Sink> State<S> {
+    pub(super) fn new(sink: S, preamble: Vec<u8>) -> Self {
+        Self {
+            name: sink.describe(),
+            sink,
+            preamble,
+            accepted: 0,
+            taken: 0,
+            failed: 0,
+            forked: 0,
+            missing: Missing::default(),
+            notices: Notices::default(),
+            health: Health::default(),
+        }
+    }
+
     fn stats(&mut self) -> Stats {
         self.count_lost();
         let pending = self.pending();
@@ -224,24 +226,15 @@ impl<S: Sink> Live for Shared<S> {
     const KIND: &'static str = "output";
     const PHASE: Phase = Phase::Ends;
 
-    /// The name lies under the lock; while another thread holds that, it is not known.
-    fn name(&self) -> Cow<'_, str> {
-        try_lock(&self.state).map_or(Self::KIND.into(), |state| state.name.clone().into())
-    }
-
-    fn state(&self) -> &Mutex<State<S>> {
-        &self.state
-    }
-
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        if self.is_held_here() {
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        if shelf.is_held_here() {
             return Err(Error::new(ErrorKind::Closed, "cannot flush a sink that is being written to by this thread"));
         }
-        let Some(state) = lock_until(&self.state, deadline) else {
+        let Some(state) = lock_until(&shelf.state, deadline) else {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
-        self.holder.store(thread::token(), Ordering::Relaxed);
-        let mut state = Guard { state, holder: &self.holder };
+        shelf.holder.store(thread::token(), Ordering::Relaxed);
+        let mut state = Guard { state, holder: &shelf.holder };
         let flushed = state.flush(deadline);
         let commit = state.commit();
         drop(state);

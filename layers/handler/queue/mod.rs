@@ -3,19 +3,15 @@
 mod backlog;
 mod worker;
 
-use std::borrow::Cow;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
-
-use tracing_subscriber::filter::LevelFilter;
 
 use self::backlog::Backlog;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
-use crate::record::{Meta, Record, Severity, SpanEvents};
+use crate::record::{Record, Severity};
 use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
@@ -87,15 +83,15 @@ impl Overflow {
 impl<H: Handler> Queue<H> {
     /// A queue in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(handler: H) -> Self {
-        let shared = Lifecycle::new(Shared {
+        let shared = Shared {
             handler,
             settings: Settings::default(),
             wanted: Wanted::new(),
-            state: Mutex::default(),
             work: Condvar::new(),
             room: Condvar::new(),
             done: Condvar::new(),
-        });
+        };
+        let shared = Lifecycle::new(Shared::<H>::KIND, shared, State::default());
         Self { shared, close_timeout: Duration::from_secs(5) }
     }
 
@@ -121,8 +117,9 @@ impl<H: Handler> Queue<H> {
     }
 
     /// The name used in reports and for the thread.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |settings| settings.name = name.into())
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.shared.rename("name", name);
+        self
     }
 
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
@@ -158,26 +155,12 @@ impl<H: Handler> Handler for Queue<H> {
         Ok(())
     }
 
-    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
-    }
+    around!(self => self.shared.handler);
 
     fn own_report(&self) -> Option<Report> {
         let shared = self.shared.start();
         let stats = shared.stats(|| lock(&shared.state).backlog.stats());
-        Some(Report::new(shared.settings.name.clone(), stats))
-    }
-
-    fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta)
-    }
-
-    fn max_level(&self) -> LevelFilter {
-        self.shared.handler.max_level()
-    }
-
-    fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events()
+        Some(Report::new(shared.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
@@ -205,7 +188,7 @@ impl<H: Handler> Drop for Queue<H> {
             if lost > 0 {
                 crate::selflog::tell(&format!(
                     "{}: closed with {lost} records not delivered in time",
-                    self.shared.settings.name
+                    self.shared.name
                 ));
             }
             return;
@@ -221,17 +204,11 @@ struct Settings {
     records: usize,
     bytes: usize,
     overflow: Overflow,
-    name: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            records: 8_192,
-            bytes: 16 << 20,
-            overflow: Overflow::BlockFor(Overflow::PATIENCE),
-            name: "queue".to_owned(),
-        }
+        Self { records: 8_192, bytes: 16 << 20, overflow: Overflow::BlockFor(Overflow::PATIENCE) }
     }
 }
 
@@ -240,7 +217,6 @@ struct Shared<H> {
     handler: H,
     settings: Settings,
     wanted: Wanted,
-    state: Mutex<State>,
     /// The worker waits here for records.
     work: Condvar,
     /// Logging threads wait here for room.
@@ -414,33 +390,25 @@ impl<H: Handler> Live for Shared<H> {
     const KIND: &'static str = "queue";
     const PHASE: Phase = Phase::Queues;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.settings.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<State> {
-        &self.state
-    }
-
-    fn begin_flush(&self, deadline: Instant) {
-        let Some(mut state) = lock_until(&self.state, Instant::now()) else { return };
+    fn begin_flush(shelf: &Shelf<Self>, deadline: Instant) {
+        let Some(mut state) = lock_until(&shelf.state, Instant::now()) else { return };
         if state.worker_lives && state.want_flush(deadline) {
-            self.work.notify_one();
+            shelf.work.notify_one();
         }
     }
 
-    fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.settings.name));
-        if worker::is_this_thread(self) {
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", shelf.name));
+        if worker::is_this_thread(shelf) {
             return Err(Error::new(ErrorKind::Closed, "a queue cannot be flushed from its own thread"));
         }
-        let mut state = lock_until(&self.state, deadline).ok_or_else(timeout)?;
+        let mut state = lock_until(&shelf.state, deadline).ok_or_else(timeout)?;
         if !state.worker_lives {
             drop(state);
-            return self.handler.flush(deadline);
+            return shelf.handler.flush(deadline);
         }
         if state.want_flush(deadline) {
-            self.work.notify_one();
+            shelf.work.notify_one();
         }
         let ticket = state.flush.wanted;
         while state.flush.done < ticket && state.worker_lives {
@@ -448,7 +416,7 @@ impl<H: Handler> Live for Shared<H> {
             if left.is_zero() {
                 return Err(timeout());
             }
-            state = wait_timeout(&self.done, state, left);
+            state = wait_timeout(&shelf.done, state, left);
         }
         match &state.flush.error {
             Some((kind, message)) => Err(Error::new(*kind, message.clone())),

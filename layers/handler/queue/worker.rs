@@ -32,7 +32,7 @@ pub(super) fn start<'a, H: Handler>(
         process: Generation::current(),
     };
     // The name of a thread may not contain this.
-    let name = shared.settings.name.replace('\0', "");
+    let name = shared.name.replace('\0', "");
     let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
     match spawned {
         Ok(thread) => {
@@ -41,7 +41,7 @@ pub(super) fn start<'a, H: Handler>(
         }
         Err(error) => crate::selflog::tell(&format!(
             "{}: cannot start the worker thread; writing on the logging threads instead: {error}",
-            shared.settings.name
+            shared.name
         )),
     }
     state
@@ -183,13 +183,13 @@ impl<H: Handler> Worker<H> {
         let handled = guarded(|| self.shared.handler.handle_batch(batch.records()));
         match handled {
             Ok(()) => {
-                self.health.works(&self.shared.settings.name);
+                self.health.works(&self.shared.name);
                 0
             }
             Err(partial) => {
                 let failed = batch.len() - partial.delivered.min(batch.len());
                 if partial.error.handler().is_none() {
-                    self.health.failed(&self.shared.settings.name, &partial.error, failed);
+                    self.health.failed(&self.shared.name, &partial.error, failed);
                 }
                 failed as u64
             }

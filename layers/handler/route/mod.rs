@@ -12,7 +12,7 @@ pub use name::safe_name;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -20,11 +20,12 @@ use tracing_subscriber::filter::LevelFilter;
 use self::key::Key;
 use self::shared::{Chosen, Settings, Shared};
 use self::sorted::Sorted;
+use self::table::Table;
 use super::group::{one, worst};
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::filter::Threshold;
-use crate::process::Lifecycle;
+use crate::process::{Lifecycle, Live};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
 use crate::sync::lock;
@@ -168,24 +169,23 @@ impl Route {
             clock: Box::new(System),
             tally: Tally::default(),
             filtered: AtomicU64::new(0),
-            table: Mutex::default(),
             made: Condvar::new(),
             health: Health::default(),
         };
-        Self { shared: Lifecycle::new(shared) }
+        Self { shared: Lifecycle::new(Shared::KIND, shared, Table::default()) }
     }
 
     /// The handler for one case: a severity and all above it up to the next case; a target and the modules inside it, the longest
-    /// that fits; or this value of the field, as it is shown.
+    /// that fits; or this value of the field, as it is displayed.
     ///
-    /// By severity a text is the name of one; what is none is told to [`selflog`](crate::selflog), and its handler gets nothing.
+    /// By severity, a text is the name of one; if it is not, [`selflog`](crate::selflog) is told, and the handler receives nothing.
     pub fn with(self, case: impl Into<Case>, handler: impl Handler) -> Self {
         let case = case.into();
+        if matches!(self.shared.key, Key::Severity) && case.severity().is_none() {
+            crate::selflog::tell(&format!("{}: {:?} is not a severity", self.shared.name, case.as_str()));
+            return self;
+        }
         self.set("with", |shared| {
-            if matches!(shared.key, Key::Severity) && case.severity().is_none() {
-                crate::selflog::tell(&format!("{}: {:?} is no severity", shared.settings.name, case.as_str()));
-                return;
-            }
             shared.fixed.retain(|(known, _)| *known != case);
             shared.fixed.push((case, Arc::new(handler)));
             let key = &shared.key;
@@ -236,8 +236,9 @@ impl Route {
     }
 
     /// The name used in reports and selflog messages.
-    pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.settings.name = name.into())
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.shared.rename("name", name);
+        self
     }
 
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared)) -> Self {
@@ -323,7 +324,7 @@ impl Handler for Route {
             return self.shared.flush(deadline);
         }
         let now = shared.now();
-        let mut table = lock(&shared.table);
+        let mut table = lock(&shared.state);
         table.look_for_idle(now, shared.settings.idle);
         let living = table.living();
         drop(table);

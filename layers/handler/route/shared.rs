@@ -1,7 +1,6 @@
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -27,7 +26,6 @@ pub(super) struct Settings {
     pub(super) idle: Duration,
     pub(super) level: Threshold,
     pub(super) spans: LevelFilter,
-    pub(super) name: String,
 }
 
 impl Default for Settings {
@@ -38,7 +36,6 @@ impl Default for Settings {
             idle: Duration::from_secs(600),
             level: Threshold::ALL,
             spans: LevelFilter::INFO,
-            name: "route".to_owned(),
         }
     }
 }
@@ -54,8 +51,6 @@ pub(super) struct Shared {
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
-    /// Held to look a handler up, never while one is called or made.
-    pub(super) table: Mutex<Table>,
     /// Threads wait here whose handler is being made by another one.
     pub(super) made: Condvar,
     pub(super) health: Health,
@@ -81,52 +76,6 @@ impl Shared {
     /// Monotonic: a wall clock that is set makes no handler idle.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::EPOCH.saturating_add(self.clock.monotonic())
-    }
-
-    #[cold]
-    fn make_new(&self, make: &Make, text: &str, failures: u32) -> Chosen {
-        let name = safe_name(text, &self.settings.default_name);
-        let made = guarded(|| make(&name));
-        let now = self.now();
-        let mut table = lock(&self.table);
-        let chosen = match made {
-            Ok(handler) => {
-                table.made(text, handler.clone(), now, self.settings.idle);
-                Ok(handler)
-            }
-            Err(error) => {
-                let error = Error::new(error.kind(), format!("cannot make a handler for {name}: {error}"));
-                table.not_made(text, failures, &error, now, &BACKOFF);
-                Err(error)
-            }
-        };
-        drop(table);
-        self.made.notify_all();
-        let name = self.settings.name.as_str();
-        match chosen {
-            Ok(handler) => {
-                self.health.works(name);
-                Chosen::Handler(handler)
-            }
-            Err(error) => {
-                self.health.failed(name, &error, 1);
-                Chosen::Failed(error.with_handler(name))
-            }
-        }
-    }
-
-    /// Flushes and drops those that are to be closed, without the lock.
-    pub(super) fn close_marked(&self, deadline: Instant) {
-        // Each is tried once at most, but for those that others mark meanwhile.
-        for _ in 0..=self.settings.limit {
-            let Some(closing) = lock(&self.table).next_closing() else { return };
-            if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
-                crate::selflog::tell(&format!("{}: closed a handler: {error}", self.settings.name));
-            }
-            let mut reports = Vec::new();
-            closing.handler.report(&mut reports);
-            lock(&self.table).close(&closing, &reports);
-        }
     }
 
     pub(super) fn visit(&self, living: &[Arc<dyn Handler>], visit: &mut Visit<'_>) -> ControlFlow<()> {
@@ -166,10 +115,10 @@ impl Shelf<Shared> {
             return self.give_up();
         }
         let now = self.now();
-        let mut table = lock_briefly(&self.table);
+        let mut table = lock_briefly(&self.state);
         loop {
             table.look_for_idle(now, self.settings.idle);
-            let found = table.find(text, now, &self.settings.name);
+            let found = table.find(text, now, &self.name);
             match found {
                 Found::Living(handler) => {
                     let has_closing = table.has_closing();
@@ -202,20 +151,66 @@ impl Shelf<Shared> {
         Chosen::None
     }
 
+    #[cold]
+    fn make_new(&self, make: &Make, text: &str, failures: u32) -> Chosen {
+        let name = safe_name(text, &self.settings.default_name);
+        let made = guarded(|| make(&name));
+        let now = self.now();
+        let mut table = lock(&self.state);
+        let chosen = match made {
+            Ok(handler) => {
+                table.made(text, handler.clone(), now, self.settings.idle);
+                Ok(handler)
+            }
+            Err(error) => {
+                let error = Error::new(error.kind(), format!("cannot make a handler for {name}: {error}"));
+                table.not_made(text, failures, &error, now, &BACKOFF);
+                Err(error)
+            }
+        };
+        drop(table);
+        self.made.notify_all();
+        let name = self.name.as_str();
+        match chosen {
+            Ok(handler) => {
+                self.health.works(name);
+                Chosen::Handler(handler)
+            }
+            Err(error) => {
+                self.health.failed(name, &error, 1);
+                Chosen::Failed(error.with_handler(name))
+            }
+        }
+    }
+
+    /// Flushes and drops those that are to be closed, without the lock.
+    pub(super) fn close_marked(&self, deadline: Instant) {
+        // Each is tried once at most, but for those that others mark meanwhile.
+        for _ in 0..=self.settings.limit {
+            let Some(closing) = lock(&self.state).next_closing() else { return };
+            if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
+                crate::selflog::tell(&format!("{}: closed a handler: {error}", self.name));
+            }
+            let mut reports = Vec::new();
+            closing.handler.report(&mut reports);
+            lock(&self.state).close(&closing, &reports);
+        }
+    }
+
     /// The handlers that were made and are there at present, and what became of the records of the closed ones. Together: one that
     /// is closed meanwhile must not be in both, or in neither.
     pub(super) fn made_so_far(&self) -> (Vec<Arc<dyn Handler>>, Option<Stats>) {
         if self.is_abandoned() {
             return (Vec::new(), None);
         }
-        let table = lock(&self.table);
+        let table = lock(&self.state);
         (table.living(), table.closed())
     }
 
     pub(super) fn own_report(&self) -> Report {
         let mut stats = self.tally.stats();
         stats.add_dropped(DropReason::Filtered, self.filtered.load(Ordering::Relaxed));
-        Report::new(self.settings.name.as_str(), self.add_reentrant(stats))
+        Report::new(self.name.as_str(), self.stats(|| stats))
     }
 }
 
@@ -224,20 +219,13 @@ fn is_exit_over() -> bool {
 }
 
 impl Live for Shared {
+    /// Locked to look a handler up, never while one is called or made.
     type State = Table;
     const KIND: &'static str = "route";
     const PHASE: Phase = Phase::Ends;
 
-    fn name(&self) -> Cow<'_, str> {
-        self.settings.name.as_str().into()
-    }
-
-    fn state(&self) -> &Mutex<Table> {
-        &self.table
-    }
-
     /// It holds no records; the handlers that do are registered themselves.
-    fn flush(&self, _: Instant) -> Result<(), Error> {
+    fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
         Ok(())
     }
 

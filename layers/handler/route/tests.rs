@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::shared::CLOSE_TIMEOUT;
@@ -157,7 +158,7 @@ fn one_that_is_in_use_is_closed_later() {
     let (route, _) = made.route();
     let route = route.limit(1);
     send(&route, &of("a", "1"));
-    let in_use = lock(&route.shared.table).living();
+    let in_use = lock(&route.shared.state).living();
     send(&route, &of("b", "2"));
     assert_eq!((made.all("a")[0].flushed(), route.stats().len()), (0, 3));
     drop(in_use);
@@ -171,7 +172,7 @@ fn one_that_is_wanted_again_before_it_is_closed_stays() {
     let (route, _) = made.route();
     let route = route.limit(1);
     send(&route, &of("a", "1"));
-    let in_use = lock(&route.shared.table).living();
+    let in_use = lock(&route.shared.state).living();
     send(&route, &of("b", "2"));
     send(&route, &of("a", "3"));
     drop(in_use);

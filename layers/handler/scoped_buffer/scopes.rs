@@ -7,9 +7,17 @@ use crate::filter::Threshold;
 use crate::record::{Batch, Record};
 use crate::stats::{DropReason, Dropped, Stats};
 
+/// Memory, in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// For everything that is kept.
+    pub(super) all: usize,
+    /// For one scope.
+    pub(super) scope: usize,
+}
+
+#[derive(Default)]
 pub(super) struct Scopes {
-    pub(super) max_bytes: usize,
-    pub(super) max_bytes_per_scope: usize,
     pub(super) accepted: u64,
     delivered: u64,
     failed: u64,
@@ -54,28 +62,18 @@ enum State {
 }
 
 impl Scopes {
-    pub(super) fn new(max_bytes: usize, max_bytes_per_scope: usize) -> Self {
-        Self {
-            max_bytes,
-            max_bytes_per_scope,
-            accepted: 0,
-            delivered: 0,
-            failed: 0,
-            dropped: Dropped::default(),
-            pending: 0,
-            bytes: 0,
-            scopes: HashMap::new(),
-            order: BTreeMap::new(),
-            next: 0,
-            spare: Vec::new(),
-        }
-    }
-
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn take(&mut self, id: u64, record: &Record<'_>, triggers: bool, may_pass: bool) -> Take {
+    pub(super) fn take(
+        &mut self,
+        id: u64,
+        record: &Record<'_>,
+        triggers: bool,
+        may_pass: bool,
+        limits: Limits,
+    ) -> Take {
         let state = self.scopes.get(&id).map_or(State::Keeping, |scope| scope.state);
         match state {
             State::Released => return Take::Pass,
@@ -83,7 +81,7 @@ impl Scopes {
             _ => {}
         }
         let releases = state == State::Keeping && triggers;
-        let kept = self.keep(id, record, releases);
+        let kept = self.keep(id, record, releases, limits);
         match releases {
             true => {
                 self.begin_release(id);
@@ -94,16 +92,16 @@ impl Scopes {
     }
 
     /// `false`: there is no room for it. Then it is dropped, unless it `passes`.
-    fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool) -> bool {
+    fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool, limits: Limits) -> bool {
         self.begin(id);
         let Some(mut scope) = self.scopes.remove(&id) else { return false };
         let wanted = record.raw().len();
         // For one that never fits no other has to go.
-        let may_fit = wanted <= self.max_bytes_per_scope.min(self.max_bytes);
-        if may_fit && scope.records.size() + wanted > self.max_bytes_per_scope {
-            self.make_room(&mut scope, wanted);
+        let may_fit = wanted <= limits.scope.min(limits.all);
+        if may_fit && scope.records.size() + wanted > limits.scope {
+            self.make_room(&mut scope, wanted, limits.scope);
         }
-        let fits = may_fit && self.grow(id, &mut scope, wanted);
+        let fits = may_fit && self.grow(id, &mut scope, wanted, limits.all);
         if fits {
             scope.records.push(record);
             self.pending += 1;
@@ -133,8 +131,8 @@ impl Scopes {
     }
 
     /// Drops the scope's own oldest records.
-    fn make_room(&mut self, scope: &mut Scope, wanted: usize) {
-        while !scope.records.is_empty() && scope.records.size() + wanted > self.max_bytes_per_scope {
+    fn make_room(&mut self, scope: &mut Scope, wanted: usize, max: usize) {
+        while !scope.records.is_empty() && scope.records.size() + wanted > max {
             scope.records.drop_first();
             scope.lost.add(DropReason::Oldest, 1);
             self.drop_pending(DropReason::Oldest, 1);
@@ -145,20 +143,20 @@ impl Scopes {
     }
 
     /// Room for `wanted` more bytes; scopes that began before lose theirs for it. `false`: there is not that much in all.
-    fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize) -> bool {
+    fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize, max: usize) -> bool {
         let (len, before) = (scope.records.used(), scope.records.capacity());
         if len + wanted <= before {
             return true;
         }
-        if len + wanted > self.max_bytes && len > scope.records.size() {
+        if len + wanted > max && len > scope.records.size() {
             scope.records.compact();
-            return self.grow(id, scope, wanted);
+            return self.grow(id, scope, wanted, max);
         }
-        if len + wanted > self.max_bytes {
+        if len + wanted > max {
             return false;
         }
-        let after = (len + wanted).max((before + before / 2).max(LEAST).min(self.max_bytes));
-        while self.bytes - before + after > self.max_bytes {
+        let after = (len + wanted).max((before + before / 2).max(LEAST).min(max));
+        while self.bytes - before + after > max {
             if !self.give_up_oldest(id) {
                 return false;
             }
@@ -349,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_is_on_its_way_while_the_process_forks_is_the_parents() {
-        let mut scopes = Scopes::new(1_000, 1_000);
+        let mut scopes = Scopes::default();
         scopes.accepted += 1;
         scopes.forget_inherited();
         scopes.passed(true);

@@ -96,7 +96,7 @@ impl Table {
         thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
         ENDING.store(false, Ordering::Relaxed);
         let process = Generation::current();
-        OWNER.store(process.number(), Ordering::Relaxed);
+        OWNER.store(process.0, Ordering::Relaxed);
         self.ear = Some(Ear { process, handle: handle.clone() });
         Ok(handle)
     }
@@ -143,7 +143,7 @@ fn act_at_once(entry: Entry) -> io::Result<SigId> {
 
 /// Nobody hears it in a forked child without a thread of its own, and nobody waits for what is being done already.
 fn end_where_nobody_hears(signal: i32) {
-    if !Generation::of_number(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
+    if !Generation(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
         let _ = emulate_default_handler(signal);
     }
 }
