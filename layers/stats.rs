@@ -48,6 +48,12 @@ impl Stats {
         self.dropped.add(reason, count);
     }
 
+    /// Adds records whose outcome is known, and that were accepted before.
+    pub(crate) fn add_handled(&mut self, delivered: u64, failed: u64) {
+        self.delivered += delivered;
+        self.failed += failed;
+    }
+
     /// Records that will never arrive: dropped or failed.
     pub fn lost(&self) -> u64 {
         self.dropped.total() + self.failed

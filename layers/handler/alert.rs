@@ -165,7 +165,7 @@ impl Alert {
     /// Counts the record; tells its key where this is the one too many.
     fn count(&self, record: &Record<'_>) -> Option<Option<String>> {
         let mut state = lock_briefly(&self.state);
-        state.accepted += 1;
+        state.counts.accepted += 1;
         let mut key = std::mem::take(&mut state.key);
         let has_key = self.write_key(record, &mut key);
         let window = if has_key { state.window(&key, self.keys) } else { &mut state.rest };
@@ -174,7 +174,7 @@ impl Alert {
         let alarm = fires.then(|| has_key.then(|| key.clone()));
         state.key = key;
         if alarm.is_none() {
-            state.delivered += 1;
+            state.counts.delivered += 1;
         }
         alarm
     }
@@ -257,10 +257,7 @@ impl Handler for Alert {
             record: *record,
         });
         let mut state = lock(&self.state);
-        match given {
-            Ok(()) => state.delivered += 1,
-            Err(_) => state.failed += 1,
-        }
+        state.counts.add_handled(u64::from(given.is_ok()), u64::from(given.is_err()));
         given
     }
 
@@ -300,9 +297,8 @@ type Call = dyn Fn(&Alarm<'_>) + Send + Sync;
 
 #[derive(Default)]
 struct State {
-    accepted: u64,
-    delivered: u64,
-    failed: u64,
+    /// Without what is pending.
+    counts: Stats,
     /// By key.
     windows: HashMap<Box<str>, Window>,
     /// Of the records without one.
@@ -336,8 +332,8 @@ impl State {
 
     /// What is neither delivered nor failed is with the closure or the handler.
     fn stats(&self) -> Stats {
-        let &Self { accepted, delivered, failed, .. } = self;
-        Stats { accepted, delivered, failed, pending: accepted - delivered - failed, ..Stats::default() }
+        let Stats { accepted, delivered, failed, .. } = self.counts;
+        Stats { pending: accepted - delivered - failed, ..self.counts }
     }
 }
 

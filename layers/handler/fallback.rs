@@ -176,7 +176,7 @@ impl Fallback {
         now < since || u128::from(now.abs_diff(since)) >= self.interval.as_millis()
     }
 
-    fn try_primary<E: From<Error> + AsError>(
+    fn try_primary<E: From<Error> + AsRef<Error>>(
         &self,
         turn: Turn,
         handle: impl FnOnce() -> Result<(), E>,
@@ -185,7 +185,7 @@ impl Fallback {
         match &handled {
             Ok(()) if turn == Turn::Probe => self.primary_recovered(),
             Ok(()) => {}
-            Err(error) => self.primary_failed(turn, error.as_error()),
+            Err(error) => self.primary_failed(turn, error.as_ref()),
         }
         handled
     }
@@ -296,22 +296,6 @@ enum Turn {
     Rests,
     /// It failed, and this caller finds out whether it works again.
     Probe,
-}
-
-trait AsError {
-    fn as_error(&self) -> &Error;
-}
-
-impl AsError for Error {
-    fn as_error(&self) -> &Error {
-        self
-    }
-}
-
-impl AsError for Partial {
-    fn as_error(&self) -> &Error {
-        &self.error
-    }
 }
 
 const WORKS: i64 = i64::MIN;

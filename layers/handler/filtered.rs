@@ -2,7 +2,6 @@ mod shared;
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -85,7 +84,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         match judged {
             Ok(Judged::Dropped(reason)) => shared.drop_record(record, reason),
             Ok(_) => {}
-            Err(_) => drop(shared.failed.fetch_add(1, Ordering::Relaxed)),
+            Err(_) => shared.tally.add(0, 1),
         }
         judged.unwrap_or(Judged::Failed)
     }
@@ -94,9 +93,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         if let Some(notice) = self.shared.due_before(record) {
             self.shared.tell(&notice);
         }
-        let handled = guarded(|| self.shared.handler.handle(record));
-        self.shared.handled(u64::from(handled.is_ok()), u64::from(handled.is_err()));
-        handled
+        self.shared.tally.one(guarded(|| self.shared.handler.handle(record)))
     }
 
     /// The records that pass, each after the notice that has to stand before it.
@@ -124,7 +121,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         let Sorted { all, passing, panicked } = sorted;
         let left = passing.missed_of(&partial);
         let failed = left.len() - left.notices();
-        self.shared.handled((passing.len() - passing.notices() - failed) as u64, failed as u64);
+        self.shared.tally.add(passing.len() - passing.notices() - failed, failed);
         let mut missed: Vec<_> = (0..left.len()).filter_map(|index| left.place(index)).chain(panicked).collect();
         if missed.is_empty() && !left.is_empty() {
             // Only notices of this handler, which are no caller's records.
@@ -154,7 +151,7 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
         {
             return self.batch_failed(sorted, partial);
         }
-        self.shared.handled((sorted.passing.len() - sorted.passing.notices()) as u64, 0);
+        self.shared.tally.add(sorted.passing.len() - sorted.passing.notices(), 0);
         match sorted.panicked.is_empty() {
             true => Ok(()),
             false => Err(Partial::scattered(sorted.all, sorted.panicked, filter_panicked())),
@@ -235,7 +232,7 @@ struct Sorted {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
     use crate::filter;

@@ -217,7 +217,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         let triggers = self.trigger.passes(record);
         let may_pass = !self.hold_all && self.always.allows(record.severity());
         let mut scopes = lock_briefly(&self.state);
-        scopes.accepted += 1;
+        scopes.counts.accepted += 1;
         let limits = Limits { all: self.max_bytes, scope: self.max_bytes_per_span };
         match scopes.take(scope, record, triggers, may_pass, limits) {
             Take::Kept => Ok(()),

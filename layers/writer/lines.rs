@@ -53,7 +53,15 @@ pub struct Lines<H: Handler> {
 impl<H: Handler> Lines<H> {
     /// Records for `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
     pub fn new(handler: H) -> Self {
-        let shared = Shared { handler, settings: Settings::default(), health: Health::default() };
+        let shared = Shared {
+            handler,
+            severity: Severity::INFO,
+            find: None,
+            max_line: 64 << 10,
+            blank: false,
+            clock: Box::new(System),
+            health: Health::default(),
+        };
         Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
     }
 
@@ -65,7 +73,7 @@ impl<H: Handler> Lines<H> {
 
     /// The records' severity if [`severity_of`](Self::severity_of) does not find one.
     pub fn severity(self, severity: impl Into<Severity>) -> Self {
-        self.set("severity", |settings| settings.severity = severity.into())
+        self.set("severity", |shared| shared.severity = severity.into())
     }
 
     /// A closure that finds the severity in a line, and what is left of the line as the message; [`prefix`](super::prefix) is
@@ -87,22 +95,22 @@ impl<H: Handler> Lines<H> {
     where
         F: for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync + 'static,
     {
-        self.set("severity_of", |settings| settings.find = Some(Box::new(find)))
+        self.set("severity_of", |shared| shared.find = Some(Box::new(find)))
     }
 
     /// The most bytes of one record's message. At least 4, which is one character.
     pub fn max_line(self, bytes: usize) -> Self {
-        self.set("max_line", |settings| settings.max_line = bytes.max(4))
+        self.set("max_line", |shared| shared.max_line = bytes.max(4))
     }
 
     /// Whether empty lines become records.
     pub fn blank(self, blank: bool) -> Self {
-        self.set("blank", |settings| settings.blank = blank)
+        self.set("blank", |shared| shared.blank = blank)
     }
 
     /// Where the records' time comes from.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.set("clock", |settings| settings.clock = Box::new(clock))
+        self.set("clock", |shared| shared.clock = Box::new(clock))
     }
 
     /// Makes a record of the line that has not ended. What is written after this starts another one.
@@ -113,8 +121,8 @@ impl<H: Handler> Lines<H> {
         shared.put(state);
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
-        self.shared.set(setting, |shared| set(&mut shared.settings));
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+        self.shared.set(setting, set);
         self
     }
 }
@@ -149,24 +157,14 @@ impl<H: Handler> fmt::Debug for Lines<H> {
 
 type Find = dyn for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync;
 
-struct Settings {
+/// What the exit of the process and forks reach too.
+struct Shared<H> {
+    handler: H,
     severity: Severity,
     find: Option<Box<Find>>,
     max_line: usize,
     blank: bool,
     clock: Box<dyn Clock>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { severity: Severity::INFO, find: None, max_line: 64 << 10, blank: false, clock: Box::new(System) }
-    }
-}
-
-/// What the exit of the process and forks reach too.
-struct Shared<H> {
-    handler: H,
-    settings: Settings,
     health: Health,
 }
 
@@ -215,9 +213,9 @@ impl<H: Handler> Shelf<Shared<H>> {
     /// Does not let a line without an end grow; one byte more may yet turn out to be the CR of its end.
     fn cut(&self, state: &mut State) {
         let (mut line, mut start) = (std::mem::take(&mut state.partial), 0);
-        while line.len() - start > self.settings.max_line.saturating_add(1) {
+        while line.len() - start > self.max_line.saturating_add(1) {
             let rest = &line[start..];
-            let at = boundary(rest, self.settings.max_line);
+            let at = boundary(rest, self.max_line);
             self.part(state, &rest[..at]);
             start += at;
         }
@@ -229,13 +227,13 @@ impl<H: Handler> Shelf<Shared<H>> {
     /// The rest of a line, which ends here.
     fn line(&self, state: &mut State, line: &[u8]) {
         let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
-        while rest.len() > self.settings.max_line {
-            let (part, after) = rest.split_at(boundary(rest, self.settings.max_line));
+        while rest.len() > self.max_line {
+            let (part, after) = rest.split_at(boundary(rest, self.max_line));
             self.part(state, part);
             rest = after;
         }
         match state.parts {
-            0 if rest.is_empty() && !self.settings.blank => {}
+            0 if rest.is_empty() && !self.blank => {}
             0 => self.record(state, rest, None),
             _ if rest.is_empty() => {}
             _ => self.part(state, rest),
@@ -263,7 +261,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         let mut record = state.record.take().unwrap_or_else(|| RecordBuf::new(severity, &self.name, ""));
         record.set_severity(severity);
         record.set_message(message);
-        let record = record.with_time(self.settings.clock.now());
+        let record = record.with_time(self.clock.now());
         match part {
             Some(part) => self.hand_over(&record.clone().with_field("part", part)),
             None => self.hand_over(&record),
@@ -276,7 +274,7 @@ impl<H: Handler> Shelf<Shared<H>> {
             return (known, text);
         }
         let find = |find: &Find| catch_unwind(AssertUnwindSafe(|| find(text))).ok().flatten();
-        self.settings.find.as_deref().and_then(find).unwrap_or((self.settings.severity, text))
+        self.find.as_deref().and_then(find).unwrap_or((self.severity, text))
     }
 
     fn hand_over(&self, record: &RecordBuf) {

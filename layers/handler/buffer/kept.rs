@@ -1,4 +1,4 @@
-use crate::handler::{DropReason, Dropped, Stats};
+use crate::handler::{DropReason, Stats};
 use crate::record::{Batch, Record};
 use crate::{Error, Partial};
 
@@ -10,10 +10,8 @@ pub(super) struct Kept {
     in_flight: usize,
     /// What the deliverer finished with last, for the next one.
     spare: Batch,
-    accepted: u64,
-    delivered: u64,
-    failed: u64,
-    dropped: Dropped,
+    /// Without what is pending.
+    counts: Stats,
 }
 
 impl Kept {
@@ -27,7 +25,7 @@ impl Kept {
 
     #[inline]
     pub(super) fn push(&mut self, record: &Record<'_>) {
-        self.accepted += 1;
+        self.counts.accepted += 1;
         self.records.push(record);
     }
 
@@ -40,15 +38,14 @@ impl Kept {
         }
         while !self.is_empty() && (self.records.len() >= records || self.records.size() + needed > bytes) {
             self.records.drop_first();
-            self.dropped.add(DropReason::Oldest, 1);
+            self.counts.dropped.add(DropReason::Oldest, 1);
         }
         self.push(record);
     }
 
     /// A record that is not kept.
     pub(super) fn refuse(&mut self, reason: DropReason) {
-        self.accepted += 1;
-        self.dropped.add(reason, 1);
+        self.counts.add_dropped(reason, 1);
     }
 
     pub(super) fn take(&mut self) -> Batch {
@@ -60,8 +57,7 @@ impl Kept {
     pub(super) fn done(&mut self, mut taken: Batch, handled: Result<(), Partial>) -> Result<(), Error> {
         let records = std::mem::take(&mut self.in_flight);
         let missed = handled.as_ref().map_or_else(|partial| partial.missed(records).count(), |()| 0).min(records);
-        self.delivered += (records - missed) as u64;
-        self.failed += missed as u64;
+        self.counts.add_handled((records - missed) as u64, missed as u64);
         taken.clear();
         self.spare = taken;
         Ok(handled?)
@@ -69,24 +65,18 @@ impl Kept {
 
     /// Gives up what is kept, but not what the deliverer has.
     pub(super) fn give_up(&mut self, reason: DropReason) {
-        self.dropped.add(reason, self.records.len() as u64);
+        self.counts.dropped.add(reason, self.records.len() as u64);
         self.records.clear();
     }
 
     /// In a forked child: everything belongs to the parent.
     pub(super) fn forget_inherited(&mut self) {
         self.give_up(DropReason::Forked);
-        self.dropped.add(DropReason::Forked, std::mem::take(&mut self.in_flight) as u64);
+        self.counts.dropped.add(DropReason::Forked, std::mem::take(&mut self.in_flight) as u64);
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats {
-            accepted: self.accepted,
-            delivered: self.delivered,
-            dropped: self.dropped,
-            failed: self.failed,
-            pending: (self.records.len() + self.in_flight) as u64,
-        }
+        Stats { pending: (self.records.len() + self.in_flight) as u64, ..self.counts }
     }
 }
 

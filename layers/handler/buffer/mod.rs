@@ -33,7 +33,7 @@ use crate::{Error, ErrorKind};
 /// finds the buffer full, or has an important record too, waits for it. What is behind the buffer must therefore not wait for a thread
 /// that logs into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them waits for no thread.
 ///
-/// [`flush`](Handler::flush) releases what is kept, whatever the settings. At the [end of the process](crate::process), and when the
+/// [`flush`](Handler::flush) releases what is kept, whatever the self. At the [end of the process](crate::process), and when the
 /// buffer is dropped, `flush_on_close` decides; what is dropped then is counted as
 /// [`NotNeeded`](DropReason::NotNeeded). A [`Queue`](super::Queue) that is dropped flushes the buffer behind it first.
 ///
@@ -64,35 +64,44 @@ pub struct Buffer<H: Handler> {
 impl<H: Handler> Buffer<H> {
     /// A buffer in front of `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
-        let shared = Shared { handler, settings: Settings::default(), wanted: Wanted::new(), done: Condvar::new() };
+        let shared = Shared {
+            handler,
+            records: 1_024,
+            bytes: 4 << 20,
+            flush_at: crate::Severity::ERROR.into(),
+            ring: false,
+            flush_on_close: true,
+            wanted: Wanted::new(),
+            done: Condvar::new(),
+        };
         Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
     }
 
     /// The number of records with which it is full. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set("capacity", |settings| settings.records = records.max(1))
+        self.set("capacity", |shared| shared.records = records.max(1))
     }
 
     /// The size of its records in memory, in bytes, with which it is full. In a [ring](Self::ring) a record that is larger by itself is
     /// dropped, unless it is important enough to be released at once.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set("capacity_bytes", |settings| settings.bytes = bytes.max(1))
+        self.set("capacity_bytes", |shared| shared.bytes = bytes.max(1))
     }
 
     /// A record this important, or more, releases everything: a tracing level, or a [`Severity`](crate::Severity); with
     /// `LevelFilter::OFF` none does. Python's `flushLevel`.
     pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
-        self.set("flush_at", |settings| settings.flush_at = severity.into())
+        self.set("flush_at", |shared| shared.flush_at = severity.into())
     }
 
     /// Whether a full buffer drops its oldest records, counted as [`Oldest`](DropReason::Oldest), instead of releasing everything.
     pub fn ring(self, ring: bool) -> Self {
-        self.set("ring", |settings| settings.ring = ring)
+        self.set("ring", |shared| shared.ring = ring)
     }
 
     /// Whether what is kept when the buffer is dropped, or the process ends, is released. Python's `flushOnClose`.
     pub fn flush_on_close(self, flush: bool) -> Self {
-        self.set("flush_on_close", |settings| settings.flush_on_close = flush)
+        self.set("flush_on_close", |shared| shared.flush_on_close = flush)
     }
 
     /// The name used in reports.
@@ -101,8 +110,8 @@ impl<H: Handler> Buffer<H> {
         self
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
-        self.shared.set(setting, |shared| set(&mut shared.settings));
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+        self.shared.set(setting, set);
         self
     }
 }
@@ -139,7 +148,7 @@ impl<H: Handler> Drop for Buffer<H> {
         if shared.is_abandoned() {
             return;
         }
-        if !shared.settings.flush_on_close {
+        if !shared.flush_on_close {
             lock(&shared.state).kept.give_up(DropReason::NotNeeded);
             return;
         }
@@ -149,30 +158,14 @@ impl<H: Handler> Drop for Buffer<H> {
     }
 }
 
-struct Settings {
+/// What outlives the buffer itself: a flush at exit and a fork find it here.
+struct Shared<H> {
+    handler: H,
     records: usize,
     bytes: usize,
     flush_at: Threshold,
     ring: bool,
     flush_on_close: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            records: 1_024,
-            bytes: 4 << 20,
-            flush_at: crate::Severity::ERROR.into(),
-            ring: false,
-            flush_on_close: true,
-        }
-    }
-}
-
-/// What outlives the buffer itself: a flush at exit and a fork find it here.
-struct Shared<H> {
-    handler: H,
-    settings: Settings,
     wanted: Wanted,
     /// Threads that want to release records wait here while another one does.
     done: Condvar,
@@ -189,15 +182,14 @@ type Locked<'a> = MutexGuard<'a, State>;
 
 impl<H: Handler> Shelf<Shared<H>> {
     fn keep(&self, record: &Record<'_>) -> Result<(), Error> {
-        let settings = &self.settings;
         let mut state = lock_briefly(&self.state);
-        let is_important = settings.flush_at.allows(record.severity());
-        if settings.ring && !is_important {
-            state.kept.push_in_ring(record, settings.records, settings.bytes);
+        let is_important = self.flush_at.allows(record.severity());
+        if self.ring && !is_important {
+            state.kept.push_in_ring(record, self.records, self.bytes);
             return self.keep_at_exit(state);
         }
         // A handler that is slower than the logging threads holds them up, as it would without a buffer.
-        if state.deliverer != 0 && state.kept.is_full(settings.records, settings.bytes) {
+        if state.deliverer != 0 && state.kept.is_full(self.records, self.bytes) {
             match self.wait_for_deliverer(state, None) {
                 Ok(free) => state = free,
                 Err(mut state) => {
@@ -207,7 +199,7 @@ impl<H: Handler> Shelf<Shared<H>> {
             }
         }
         state.kept.push(record);
-        let is_full = !settings.ring && state.kept.is_full(settings.records, settings.bytes);
+        let is_full = !self.ring && state.kept.is_full(self.records, self.bytes);
         match is_important || is_full {
             true => self.release_from(state),
             false => self.keep_at_exit(state),
@@ -217,7 +209,7 @@ impl<H: Handler> Shelf<Shared<H>> {
     /// While the process ends there may be no flush after this.
     #[inline]
     fn keep_at_exit(&self, state: Locked<'_>) -> Result<(), Error> {
-        match process::is_exiting() && self.settings.flush_on_close {
+        match process::is_exiting() && self.flush_on_close {
             true => self.release_from(state),
             false => Ok(()),
         }
@@ -292,7 +284,7 @@ impl<H: Handler> Live for Shared<H> {
     const PHASE: Phase = Phase::Buffers;
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
-        let released = match process::is_exiting() && !shelf.settings.flush_on_close {
+        let released = match process::is_exiting() && !shelf.flush_on_close {
             true => {
                 lock(&shelf.state).kept.give_up(DropReason::NotNeeded);
                 Ok(())

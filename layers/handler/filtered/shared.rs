@@ -1,11 +1,11 @@
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::clock::Timestamp;
 use crate::filter::Filter;
 use crate::handler::wanted::Wanted;
-use crate::handler::{DropReason, Dropped, Handler, Stats, guarded, notice};
+use crate::handler::{DropReason, Dropped, Handler, Stats, Tally, guarded, notice};
 use crate::process::{Live, Phase, Shelf};
 use crate::record::{Record, RecordBuf};
 use crate::stats::Drops;
@@ -17,8 +17,7 @@ pub(super) struct Shared<F, H> {
     pub(super) handler: H,
     pub(super) tell_every: Option<Duration>,
     pub(super) wanted: Wanted,
-    delivered: AtomicU64,
-    pub(super) failed: AtomicU64,
+    pub(super) tally: Tally,
     dropped: Drops,
     /// From this event time on there is something to tell, in nanoseconds.
     due: AtomicI64,
@@ -33,23 +32,16 @@ impl<F: Filter, H: Handler> Shared<F, H> {
             handler,
             tell_every: None,
             wanted: Wanted::new(),
-            delivered: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
+            tally: Tally::default(),
             dropped: Drops::default(),
             due: AtomicI64::new(NEVER),
             last: AtomicI64::new(0),
         }
     }
 
-    pub(super) fn handled(&self, delivered: u64, failed: u64) {
-        self.delivered.fetch_add(delivered, Ordering::Relaxed);
-        self.failed.fetch_add(failed, Ordering::Relaxed);
-    }
-
     pub(super) fn stats(&self) -> Stats {
-        let (delivered, failed) = (self.delivered.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed));
-        let dropped = self.dropped.all();
-        Stats { accepted: delivered + failed + dropped.total(), delivered, dropped, failed, pending: 0 }
+        let (stats, dropped) = (self.tally.stats(), self.dropped.all());
+        Stats { accepted: stats.accepted + dropped.total(), dropped, ..stats }
     }
 
     pub(super) fn drop_record(&self, record: &Record<'_>, reason: DropReason) {

@@ -19,10 +19,8 @@ pub(super) struct Backlog {
     queued: Held,
     /// What the worker has taken and not reported on.
     in_flight: Held,
-    accepted: u64,
-    delivered: u64,
-    failed: u64,
-    dropped: Dropped,
+    /// Without what is pending.
+    counts: Stats,
     /// Lost after the newest record, and not told yet.
     lost: Option<Dropped>,
     /// Lost before the oldest record, and not told yet.
@@ -91,7 +89,7 @@ impl Backlog {
             self.tell_lost();
         }
         // The notice of a queue in front of this one is handed on without being counted.
-        self.accepted += u64::from(record.kind() != Kind::Loss);
+        self.counts.accepted += u64::from(record.kind() != Kind::Loss);
         self.put(record);
     }
 
@@ -118,8 +116,7 @@ impl Backlog {
     pub(super) fn lose(&mut self, record: &Record<'_>, reason: DropReason) {
         let told = notice::count_of(record);
         if told.is_none() {
-            self.accepted += 1;
-            self.dropped.add(reason, 1);
+            self.counts.add_dropped(reason, 1);
         }
         self.lost.get_or_insert_default().add(reason, told.unwrap_or(1));
     }
@@ -136,7 +133,7 @@ impl Backlog {
             let mut gone = Held::default();
             gone.add(record.kind(), record.raw().len());
             oldest.drop_first();
-            self.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
+            self.counts.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
             self.lost_before.get_or_insert_default().add(DropReason::Oldest, told.unwrap_or(1));
             self.queued.subtract(gone);
             self.forget_emptied();
@@ -179,24 +176,20 @@ impl Backlog {
         let done = Held::of(&batch);
         let failed = failed.min(done.own());
         self.in_flight.subtract(done);
-        self.failed += failed;
-        self.delivered += done.own() - failed;
+        self.counts.add_handled(done.own() - failed, failed);
         self.keep(batch);
     }
 
     /// A record that was handled without the queue.
     pub(super) fn handled_here(&mut self, ok: bool) {
-        self.accepted += 1;
-        match ok {
-            true => self.delivered += 1,
-            false => self.failed += 1,
-        }
+        self.counts.accepted += 1;
+        self.counts.add_handled(u64::from(ok), u64::from(!ok));
     }
 
     /// Gives up what waits, but not what the worker has; returns how many records that were.
     pub(super) fn clear_queued(&mut self, reason: DropReason) -> u64 {
         let lost = self.queued.own();
-        self.dropped.add(reason, lost);
+        self.counts.dropped.add(reason, lost);
         self.queued = Held::default();
         self.full.clear();
         self.last = Batch::new();
@@ -206,19 +199,13 @@ impl Backlog {
     /// In a forked child, where there is no worker: everything belongs to the parent, which delivers and tells it.
     pub(super) fn forget_inherited(&mut self) {
         self.clear_queued(DropReason::Forked);
-        self.dropped.add(DropReason::Forked, self.in_flight.own());
+        self.counts.dropped.add(DropReason::Forked, self.in_flight.own());
         self.in_flight = Held::default();
         (self.lost, self.lost_before) = (None, None);
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats {
-            accepted: self.accepted,
-            delivered: self.delivered,
-            dropped: self.dropped,
-            failed: self.failed,
-            pending: self.queued.own() + self.in_flight.own(),
-        }
+        Stats { pending: self.queued.own() + self.in_flight.own(), ..self.counts }
     }
 
     #[cold]

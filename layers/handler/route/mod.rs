@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::key::Key;
-use self::shared::{Chosen, Settings, Shared};
+use self::shared::{Chosen, Shared};
 use self::sorted::Sorted;
 use self::table::Table;
 use super::group::{one, worst};
@@ -165,7 +165,11 @@ impl Route {
             fixed: Vec::new(),
             otherwise: None,
             make: None,
-            settings: Settings::default(),
+            default_name: "unknown".to_owned(),
+            limit: 64,
+            idle: Duration::from_secs(600),
+            level: Threshold::ALL,
+            spans: LevelFilter::INFO,
             clock: Box::new(System),
             tally: Tally::default(),
             filtered: AtomicU64::new(0),
@@ -207,27 +211,27 @@ impl Route {
 
     /// The name passed to `make` for records without the field, or with an empty one.
     pub fn default_name(self, name: impl Into<String>) -> Self {
-        self.set("default_name", |shared| shared.settings.default_name = name.into())
+        self.set("default_name", |shared| shared.default_name = name.into())
     }
 
     /// The most made handlers at a time; those used least recently are closed for others. At least 1.
     pub fn limit(self, handlers: usize) -> Self {
-        self.set("limit", |shared| shared.settings.limit = handlers.max(1))
+        self.set("limit", |shared| shared.limit = handlers.max(1))
     }
 
     /// A made handler that had no record for this long is closed.
     pub fn idle(self, time: Duration) -> Self {
-        self.set("idle", |shared| shared.settings.idle = time)
+        self.set("idle", |shared| shared.idle = time)
     }
 
     /// The records that made handlers are for, since what those want is not known in advance.
     pub fn level(self, level: impl Into<Threshold>) -> Self {
-        self.set("level", |shared| shared.settings.level = level.into())
+        self.set("level", |shared| shared.level = level.into())
     }
 
     /// The spans that are captured for made handlers, and for the field; what a handler shows of them is its own setting.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set("spans", |shared| shared.settings.spans = level.into())
+        self.set("spans", |shared| shared.spans = level.into())
     }
 
     /// Measures idle time and back-off.
@@ -272,7 +276,7 @@ impl Handler for Route {
                 Chosen::Failed(error) => sorted.failed(&shared.tally, place, error),
             }
             // Handlers that are held here cannot be closed for others.
-            if sorted.parts.len() >= shared.settings.limit {
+            if sorted.parts.len() >= shared.limit {
                 sorted.deliver(&shared.tally);
             }
         }
@@ -292,23 +296,22 @@ impl Handler for Route {
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let shared = &self.shared;
-        let settings = &shared.settings;
         // Which spans made handlers show is not known in advance, nor which one has the field.
         let own = match meta.is_span {
-            true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= settings.spans,
-            false => shared.make.is_some() && settings.level.allows(meta.severity),
+            true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= shared.spans,
+            false => shared.make.is_some() && shared.level.allows(meta.severity),
         };
         own || shared.given().any(|handler| handler.enabled(meta))
     }
 
     fn max_level(&self) -> LevelFilter {
         let shared = &self.shared;
-        let made = shared.make.as_ref().map_or(LevelFilter::OFF, |_| shared.settings.level.level());
+        let made = shared.make.as_ref().map_or(LevelFilter::OFF, |_| shared.level.level());
         let given = shared.given().map(|handler| handler.max_level()).max().unwrap_or(LevelFilter::OFF);
         let needs_spans = shared.make.is_some() || shared.is_by_field();
         match made.max(given) {
             LevelFilter::OFF => LevelFilter::OFF,
-            events if needs_spans => events.max(shared.settings.spans),
+            events if needs_spans => events.max(shared.spans),
             events => events,
         }
     }
@@ -325,7 +328,7 @@ impl Handler for Route {
         }
         let now = shared.now();
         let mut table = lock(&shared.state);
-        table.look_for_idle(now, shared.settings.idle);
+        table.look_for_idle(now, shared.idle);
         let living = table.living();
         drop(table);
         let flushed = worst(shared.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline))));

@@ -20,26 +20,6 @@ use crate::sync::{deadline_in, lock, lock_briefly, wait_timeout};
 
 pub(super) type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
 
-pub(super) struct Settings {
-    pub(super) default_name: String,
-    pub(super) limit: usize,
-    pub(super) idle: Duration,
-    pub(super) level: Threshold,
-    pub(super) spans: LevelFilter,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            default_name: "unknown".to_owned(),
-            limit: 64,
-            idle: Duration::from_secs(600),
-            level: Threshold::ALL,
-            spans: LevelFilter::INFO,
-        }
-    }
-}
-
 /// What a fork reaches.
 pub(super) struct Shared {
     pub(super) key: Key,
@@ -47,7 +27,11 @@ pub(super) struct Shared {
     pub(super) fixed: Vec<(Case, Arc<dyn Handler>)>,
     pub(super) otherwise: Option<Arc<dyn Handler>>,
     pub(super) make: Option<Box<Make>>,
-    pub(super) settings: Settings,
+    pub(super) default_name: String,
+    pub(super) limit: usize,
+    pub(super) idle: Duration,
+    pub(super) level: Threshold,
+    pub(super) spans: LevelFilter,
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
@@ -106,7 +90,7 @@ impl Shelf<Shared> {
 
     /// None is made for a span, and none that was made for an event gets one.
     fn is_for_made(&self, record: &Record<'_>) -> bool {
-        !record.kind().is_of_span() && self.settings.level.allows(record.severity())
+        !record.kind().is_of_span() && self.level.allows(record.severity())
     }
 
     /// The handler that was made for `text`, or is made now.
@@ -117,7 +101,7 @@ impl Shelf<Shared> {
         let now = self.now();
         let mut table = lock_briefly(&self.state);
         loop {
-            table.look_for_idle(now, self.settings.idle);
+            table.look_for_idle(now, self.idle);
             let found = table.find(text, now, &self.name);
             match found {
                 Found::Living(handler) => {
@@ -130,7 +114,7 @@ impl Shelf<Shared> {
                 }
                 Found::Failed(error) => return Chosen::Failed(error),
                 Found::Missing(failures) => {
-                    table.make(text, thread::token(), self.settings.limit);
+                    table.make(text, thread::token(), self.limit);
                     drop(table);
                     self.close_marked(deadline_in(CLOSE_TIMEOUT));
                     return self.make_new(make, text, failures);
@@ -153,13 +137,13 @@ impl Shelf<Shared> {
 
     #[cold]
     fn make_new(&self, make: &Make, text: &str, failures: u32) -> Chosen {
-        let name = safe_name(text, &self.settings.default_name);
+        let name = safe_name(text, &self.default_name);
         let made = guarded(|| make(&name));
         let now = self.now();
         let mut table = lock(&self.state);
         let chosen = match made {
             Ok(handler) => {
-                table.made(text, handler.clone(), now, self.settings.idle);
+                table.made(text, handler.clone(), now, self.idle);
                 Ok(handler)
             }
             Err(error) => {
@@ -186,7 +170,7 @@ impl Shelf<Shared> {
     /// Flushes and drops those that are to be closed, without the lock.
     pub(super) fn close_marked(&self, deadline: Instant) {
         // Each is tried once at most, but for those that others mark meanwhile.
-        for _ in 0..=self.settings.limit {
+        for _ in 0..=self.limit {
             let Some(closing) = lock(&self.state).next_closing() else { return };
             if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
                 crate::selflog::tell(&format!("{}: closed a handler: {error}", self.name));

@@ -18,10 +18,8 @@ pub(super) struct Limits {
 
 #[derive(Default)]
 pub(super) struct Scopes {
-    pub(super) accepted: u64,
-    delivered: u64,
-    failed: u64,
-    dropped: Dropped,
+    /// Without what is pending.
+    pub(super) counts: Stats,
     /// Kept, or on their way out of a scope.
     pending: u64,
     /// The capacities of all buffers, spare ones too.
@@ -107,7 +105,7 @@ impl Scopes {
             self.pending += 1;
         } else if !passes {
             scope.lost.add(DropReason::TooLarge, 1);
-            self.dropped.add(DropReason::TooLarge, 1);
+            self.counts.dropped.add(DropReason::TooLarge, 1);
         }
         self.scopes.insert(id, scope);
         fits
@@ -222,8 +220,7 @@ impl Scopes {
         // A fork in between has forgotten them.
         let count = count.min(self.pending);
         self.pending -= count;
-        self.delivered += delivered.min(count);
-        self.failed += count - delivered.min(count);
+        self.counts.add_handled(delivered.min(count), count - delivered.min(count));
         self.put_by(kept);
     }
 
@@ -232,17 +229,14 @@ impl Scopes {
             // A fork in between has forgotten it.
             return;
         }
-        match well {
-            true => self.delivered += 1,
-            false => self.failed += 1,
-        }
+        self.counts.add_handled(u64::from(well), u64::from(!well));
     }
 
     /// A record in no scope.
     pub(super) fn outside(&mut self, passes: bool) {
-        self.accepted += 1;
+        self.counts.accepted += 1;
         if !passes {
-            self.dropped.add(DropReason::NotNeeded, 1);
+            self.counts.dropped.add(DropReason::NotNeeded, 1);
         }
     }
 
@@ -287,12 +281,12 @@ impl Scopes {
         self.bytes = 0;
         self.pending = 0;
         let stats = self.stats();
-        self.dropped.add(DropReason::Forked, stats.pending);
+        self.counts.dropped.add(DropReason::Forked, stats.pending);
     }
 
     fn drop_pending(&mut self, reason: DropReason, count: u64) {
         self.pending -= count;
-        self.dropped.add(reason, count);
+        self.counts.dropped.add(reason, count);
     }
 
     fn put_by(&mut self, mut records: Batch) {
@@ -307,14 +301,10 @@ impl Scopes {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats {
-            accepted: self.accepted,
-            delivered: self.delivered,
-            dropped: self.dropped,
-            failed: self.failed,
-            // What passes at this moment is on its way.
-            pending: self.accepted.saturating_sub(self.delivered + self.failed + self.dropped.total()),
-        }
+        let Stats { accepted, delivered, dropped, failed, .. } = self.counts;
+        // What passes at this moment is on its way.
+        let pending = accepted.saturating_sub(delivered + failed + dropped.total());
+        Stats { pending, ..self.counts }
     }
 }
 
@@ -348,7 +338,7 @@ mod tests {
     #[test]
     fn what_is_on_its_way_while_the_process_forks_is_the_parents() {
         let mut scopes = Scopes::default();
-        scopes.accepted += 1;
+        scopes.counts.accepted += 1;
         scopes.forget_inherited();
         scopes.passed(true);
         let stats = scopes.stats();
