@@ -17,6 +17,7 @@ pub(crate) mod pool;
 mod severity;
 mod value;
 mod view;
+pub mod wire;
 
 pub use buf::RecordBuf;
 pub use change::{Change, FieldChange, NewFields};
