@@ -5,6 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,12 +14,13 @@ use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
 use tracing_handlers::format::csv::{Column, Nested};
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
 use tracing_handlers::handler::{
-    Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
+    self, Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
 };
+use tracing_handlers::record::wire::{self, Decoded, Limits};
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{Durability, File, Null};
 use tracing_handlers::writer::Lines;
-use tracing_handlers::{Handler, Output, Queue, Severity};
+use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
 
 struct Counting;
@@ -108,6 +110,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
         }
     }
     alerts_and_lines();
+    check("the wire form", true, there_and_back());
     a_span_allocates_twice_at_most();
 }
 
@@ -208,6 +211,18 @@ fn in_spans() {
 }
 
 /// Some let everything pass, some nothing; the messages, of which each is another, drive out one another where they are keys.
+/// Writes each record as a frame and reads it.
+fn there_and_back() -> impl Handler {
+    let buffers = Mutex::new((Vec::new(), RecordBuf::default()));
+    handler::from_fn(move |record| {
+        let (frame, read) = &mut *buffers.lock().unwrap();
+        frame.clear();
+        wire::encode(record, None, &Limits::new(), frame)?;
+        assert!(matches!(wire::decode(frame, &Limits::new(), read)?, Decoded::Record(_)));
+        Ok(())
+    })
+}
+
 fn filters() -> Vec<(&'static str, Box<dyn Filter>)> {
     let second = Duration::from_secs(1);
     vec![

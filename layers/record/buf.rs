@@ -65,6 +65,14 @@ impl RecordBuf {
         self.raw.extend_from_slice(record.raw());
     }
 
+    /// Replaces the record by the one that `write` appends to an empty buffer, unless that fails.
+    pub(super) fn try_replace<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        self.spare.clear();
+        write(&mut self.spare)?;
+        std::mem::swap(&mut self.raw, &mut self.spare);
+        Ok(())
+    }
+
     /// The record, to read.
     pub fn as_record(&self) -> Record<'_> {
         Record::decode(&self.raw).expect("a RecordBuf is made with a whole record and only ever replaced by one")

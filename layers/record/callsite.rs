@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock};
 
 use tracing::Metadata;
 
+use super::wire::Prepared;
 use crate::bytes::Block;
 use crate::sync::lock;
 
@@ -19,6 +20,7 @@ pub(crate) struct Callsite {
     special: u32,
     from_log: bool,
     json_span: Option<Block>,
+    wire: OnceLock<Box<Prepared>>,
 }
 
 /// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON and in a line of text.
@@ -69,6 +71,7 @@ impl Callsite {
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
                 && fields.field("log.target").is_some(),
+            wire: OnceLock::new(),
         }
     }
 
@@ -116,6 +119,12 @@ impl Callsite {
     #[inline]
     pub(crate) fn json_span(&self) -> Option<&Block> {
         self.json_span.as_ref()
+    }
+
+    /// Its texts, prepared for frames when the first one is written.
+    #[inline]
+    pub(super) fn wire(&self) -> &Prepared {
+        self.wire.get_or_init(|| Box::new(Prepared::new(self)))
     }
 
     /// tracing-log shares one callsite per level among all records of the `log` crate.

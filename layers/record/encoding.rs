@@ -292,24 +292,25 @@ fn empty(raw: &mut Vec<u8>) {
     head.0[52..].fill(0);
 }
 
-// Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest.
-const FALSE: u8 = 0;
-const TRUE: u8 = 1;
-const I64: u8 = 2;
-const U64: u8 = 3;
-const I128: u8 = 4;
-const U128: u8 = 5;
-const F64: u8 = 6;
-const STR: u8 = 7;
-const TEXT: u8 = 8;
-const BYTES: u8 = 9;
-const ERROR: u8 = 10;
-const JSON: u8 = 13;
+// Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest. The wire form has the
+// same entries with inline names, and never changes: a change here needs a translation there.
+pub(super) const FALSE: u8 = 0;
+pub(super) const TRUE: u8 = 1;
+pub(super) const I64: u8 = 2;
+pub(super) const U64: u8 = 3;
+pub(super) const I128: u8 = 4;
+pub(super) const U128: u8 = 5;
+pub(super) const F64: u8 = 6;
+pub(super) const STR: u8 = 7;
+pub(super) const TEXT: u8 = 8;
+pub(super) const BYTES: u8 = 9;
+pub(super) const ERROR: u8 = 10;
+pub(super) const JSON: u8 = 13;
 /// No name, a text: the message of an event, or one of tracing-log's fields that went into the header.
-const ASIDE: u8 = 11;
+pub(super) const ASIDE: u8 = 11;
 /// No name, a span id: what this span follows from.
-const FOLLOWS: u8 = 12;
-const INLINE: u8 = 0x80;
+pub(super) const FOLLOWS: u8 = 12;
+pub(super) const INLINE: u8 = 0x80;
 
 /// How a field is named in the encoding.
 #[derive(Clone, Copy)]
@@ -540,6 +541,14 @@ pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnc
     });
 }
 
+/// Appends a span without a callsite; `rest` is everything behind the callsite's number.
+pub(super) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) {
+    put_sized(out, |out| {
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(rest);
+    });
+}
+
 /// Takes typed pieces off the front of a slice; `None` at the end.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
@@ -663,6 +672,31 @@ impl<'a> Reader<'a> {
         Some((entry, &before[..before.len() - self.0.len()]))
     }
 
+    /// The next field entry, without interpreting its value.
+    #[inline]
+    pub(super) fn raw_entry(&mut self) -> Option<RawEntry<'a>> {
+        let before = self.0;
+        let tag = self.u8()?;
+        let name = match tag {
+            ASIDE | FOLLOWS => None,
+            _ if tag & INLINE == 0 => Some(self.u8()?),
+            _ => {
+                let len = self.array().map(u16::from_le_bytes)?;
+                self.take(len as usize)?;
+                None
+            }
+        };
+        let payload = self.0;
+        match tag & !INLINE {
+            FALSE | TRUE => {}
+            I64 | U64 | F64 | FOLLOWS => drop(self.take(8)?),
+            I128 | U128 => drop(self.take(16)?),
+            _ => drop(self.bytes32()?),
+        }
+        let len = |of: &[u8]| of.len() - self.0.len();
+        Some(RawEntry { tag, index: name, payload: &payload[..len(payload)], whole: &before[..len(before)] })
+    }
+
     /// The next span: its head and the bytes of its fields.
     #[inline]
     pub(crate) fn span(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
@@ -685,6 +719,22 @@ pub(super) trait TakeEntry<'a> {
 
     /// Not to be inlined: the same for the kinds of names and values that are rare.
     fn take_rarely(&mut self, name: Name<'a>, value: Value<'a>);
+}
+
+/// The bytes of a field entry.
+pub(super) struct RawEntry<'a> {
+    pub(super) tag: u8,
+    /// The index of its name, if that is not inline.
+    pub(super) index: Option<u8>,
+    /// Its value, with the length in front unless the tag implies it.
+    pub(super) payload: &'a [u8],
+    pub(super) whole: &'a [u8],
+}
+
+impl RawEntry<'_> {
+    pub(super) fn is_of_fixed_length(&self) -> bool {
+        matches!(self.tag & !INLINE, FALSE | TRUE | I64 | U64 | I128 | U128 | F64 | FOLLOWS)
+    }
 }
 
 pub(crate) enum Entry<'a> {

@@ -32,6 +32,14 @@ impl Kind {
         }
     }
 
+    /// The kind with this number; `None` if there is none.
+    pub(super) const fn known(number: u8) -> Option<Self> {
+        match number {
+            0..=5 => Some(Self::from_number(number)),
+            _ => None,
+        }
+    }
+
     /// What the record of such a moment says.
     pub(super) const fn word(self) -> &'static str {
         match self {

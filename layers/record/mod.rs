@@ -19,6 +19,7 @@ pub(crate) mod pool;
 mod severity;
 mod value;
 mod view;
+pub mod wire;
 
 pub use batch::{Batch, Records};
 pub use buf::RecordBuf;

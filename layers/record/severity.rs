@@ -122,14 +122,24 @@ impl Severity {
         if Self::from_number(number).is_none() {
             return refused("its number is not in 1 to 24");
         }
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+        if !is_well_formed(name) {
             return refused("a name is 1 to 32 ASCII letters, digits, `_` and `-`");
         }
         if standard(name).is_some() {
             return refused("the name has a meaning already");
         }
         names::define(name, number).map_or_else(|| refused("there are too many names"), Ok)
+    }
+
+    /// The same number with a name that another process gave it. A name that this process does not know is learned while fewer
+    /// than `names` are in use, to be displayed but not parsed; otherwise the severity has the name of its group. `None` if the
+    /// name is not valid.
+    pub(super) fn called(self, name: &str, names: usize) -> Option<Self> {
+        if !is_well_formed(name) {
+            return None;
+        }
+        let index = standard(name).map(|known| known.name).or_else(|| names::learn(name, names));
+        Some(Self { name: index.unwrap_or(0), ..self })
     }
 
     /// 1 to 24.
@@ -268,6 +278,11 @@ impl Severity {
     }
 }
 
+fn is_well_formed(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
+}
+
 /// Those that everyone knows.
 fn standard(name: &str) -> Option<Severity> {
     let is = |(known, _): &&(&str, Severity)| known.eq_ignore_ascii_case(name);
@@ -318,7 +333,7 @@ mod names {
     use crate::sync::lock;
 
     static NAMES: [OnceLock<&'static str>; MAX_NAMES] = [const { OnceLock::new() }; MAX_NAMES];
-    /// One's own, with their present numbers.
+    /// One's own, with their present numbers; 0 for a name that was learned and is not defined.
     static OWN: Mutex<Vec<Severity>> = Mutex::new(Vec::new());
 
     const STANDARD: [&str; 5] = ["VERBOSE", "NOTICE", "CRITICAL", "ALERT", "EMERGENCY"];
@@ -338,6 +353,22 @@ mod names {
             known.number = number;
             return Some(*known);
         }
+        add(&mut own, name, number)
+    }
+
+    /// The index of a name, whose number does not change. `None` if it is new, and `names` or more are in use.
+    pub(super) fn learn(name: &str, names: usize) -> Option<u8> {
+        let mut own = lock(&OWN);
+        if let Some(known) = own.iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
+            return Some(known.name);
+        }
+        if own.len() >= names {
+            return None;
+        }
+        add(&mut own, name, 0).map(|learned| learned.name)
+    }
+
+    fn add(own: &mut Vec<Severity>, name: &str, number: u8) -> Option<Severity> {
         let place = NAMES.get(own.len())?;
         // Leaked on purpose: a name stands for the life of the process, and there are no more than these.
         let _ = place.set(String::leak(name.to_ascii_uppercase()));
@@ -347,7 +378,8 @@ mod names {
     }
 
     pub(super) fn find(name: &str) -> Option<Severity> {
-        lock(&OWN).iter().find(|known| known.name().eq_ignore_ascii_case(name)).copied()
+        let is = |known: &&Severity| known.number > 0 && known.name().eq_ignore_ascii_case(name);
+        lock(&OWN).iter().find(is).copied()
     }
 }
 

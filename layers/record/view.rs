@@ -140,6 +140,11 @@ impl<'a> Record<'a> {
         Spans { reader: Reader(self.spans_area()), level: self.span_level }
     }
 
+    /// The enclosing spans, root first, including hidden ones.
+    pub(super) fn all_spans(&self) -> Spans<'a> {
+        Spans { reader: Reader(self.spans_area()), level: LevelFilter::TRACE }
+    }
+
     /// Whether it was logged in any span, shown or not.
     #[inline]
     pub(crate) fn has_spans(&self) -> bool {
