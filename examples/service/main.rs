@@ -1,12 +1,12 @@
-//! A web shop that logs: coloured lines on the terminal above a progress bar, JSON into a file that turns, errors into
+//! A web shop that logs: colored lines on the terminal above a progress bar, JSON into a rotating file, errors into
 //! a file of their own, all written by one thread behind one queue.
 //!
 //! ```text
 //! cargo run --example service [-- --requests 2000 --dir logs]
 //! ```
 //!
-//! The shop is an ordinary axum service under ordinary `tracing`; what is this crate's is the function [`log_to`]. At the
-//! end the program reads its own files back, and exits with 1 where they are not what the client saw.
+//! The shop is an ordinary axum service with ordinary `tracing`; only the function [`log_to`] uses this crate. At the
+//! end the program reads its own files back, shows its handlers, and exits with 1 if the files are not what the client saw.
 
 mod check;
 mod client;
@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing_handlers::format::{Json, Text};
-use tracing_handlers::handler::Report;
 use tracing_handlers::rotation::{MIB, Rotation};
 use tracing_handlers::sink::{Console, File, Sink};
 use tracing_handlers::{Handle, Output, Queue};
@@ -60,23 +59,14 @@ async fn main() -> Result<ExitCode, client::Failure> {
     let seconds = start.elapsed().as_secs_f32();
     let found = check::read(&dir)?;
     let reports = log.stats();
-    println!("\n{requests} requests in {seconds:.2} s: {answers}\n\n{found}");
-    print_reports(&reports);
+    println!("\n{requests} requests in {seconds:.2} s: {answers}\n\n{found}\n{}", log.tree());
     let faults = found.compare(&answers, &reports);
     faults.iter().take(10).for_each(|fault| println!("WRONG: {fault}"));
     println!("{}", if faults.is_empty() { "every file is what it should be" } else { "the files are not right" });
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print_reports(reports: &[Report]) {
-    println!("handlers");
-    for Report { name, stats, .. } in reports {
-        println!("  {name:<34} accepted {:>7}, delivered {:>7}", stats.accepted, stats.delivered);
-    }
-    println!("lost: {}\n", reports.iter().map(|report| report.stats.lost()).sum::<u64>());
-}
-
-/// What an earlier run has left would be counted as this one's.
+/// Files of an earlier run would be counted as this one's.
 fn remove_old(dir: &Path) -> std::io::Result<()> {
     for path in check::files(dir)? {
         std::fs::remove_file(path)?;
@@ -106,5 +96,5 @@ impl Args {
 
 const JSON: &str = "service.jsonl";
 const ERRORS: &str = "errors.log";
-/// As many old files as no run here fills: 1,000 requests take about 2 MiB.
+/// More old files than any run here fills: 1,000 requests take about 2 MiB.
 const KEPT: usize = 500;
