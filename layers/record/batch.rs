@@ -145,21 +145,16 @@ impl Batch {
         }
     }
 
-    /// The oldest record.
-    pub fn first(&self) -> Option<Record<'_>> {
-        Record::decode(self.raw())
-    }
-
-    /// Drops the oldest record. Its memory is reused, or freed, later.
-    pub fn drop_first(&mut self) {
-        let Some(first) = self.first() else { return };
-        let (len, is_notice) = (first.raw().len(), first.kind() == Kind::Loss);
-        self.head += len;
+    /// Removes the oldest record and returns it. Its memory is reused, or freed, later.
+    pub fn pop_first(&mut self) -> Option<Record<'_>> {
+        let first = Record::decode(self.bytes.as_ref()?.get(self.head..)?)?;
+        self.head += first.raw().len();
         self.records -= 1;
-        self.notices -= usize::from(is_notice);
+        self.notices -= usize::from(first.kind() == Kind::Loss);
         if !self.places.is_empty() {
             self.places.remove(0);
         }
+        Some(first)
     }
 
     /// Drops all records and keeps the memory.
@@ -193,7 +188,7 @@ impl Batch {
 
     /// The bytes of the buffer that are in use, those of dropped records included.
     pub(crate) fn used(&self) -> usize {
-        self.head + self.size()
+        self.bytes.as_ref().map_or(0, |bytes| bytes.len())
     }
 
     /// Moves the records to the front of the buffer.
@@ -434,13 +429,13 @@ mod tests {
     proptest! {
         /// Against a queue of messages.
         #[test]
-        fn what_is_pushed_and_dropped_in_any_order_is_what_is_there(steps in prop::collection::vec(0_usize..400, 0..80)) {
+        fn what_is_pushed_and_popped_in_any_order_is_what_is_there(steps in prop::collection::vec(0_usize..400, 0..80)) {
             let (mut batch, mut model) = (Batch::new(), VecDeque::new());
             for (number, step) in steps.into_iter().enumerate() {
                 match step % 3 {
                     0 => {
-                        batch.drop_first();
-                        model.pop_front();
+                        let popped = batch.pop_first().map(|record| record.message().to_owned());
+                        prop_assert_eq!(popped, model.pop_front());
                     }
                     _ => {
                         let message = format!("{number}{}", "x".repeat(step));

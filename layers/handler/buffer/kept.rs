@@ -37,7 +37,7 @@ impl Kept {
             return self.refuse(DropReason::TooLarge);
         }
         while !self.is_empty() && (self.records.len() >= records || self.records.size() + needed > bytes) {
-            self.records.drop_first();
+            self.records.pop_first();
             self.counts.dropped.add(DropReason::Oldest, 1);
         }
         self.push(record);

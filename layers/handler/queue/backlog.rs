@@ -127,12 +127,10 @@ impl Backlog {
             return;
         }
         while self.queued.records > 0 && !self.fits(settings, bytes) {
-            let oldest = self.full.front_mut().unwrap_or(&mut self.last);
-            let Some(record) = oldest.first() else { break };
-            let told = notice::count_of(&record);
+            let Some(oldest) = self.full.front_mut().unwrap_or(&mut self.last).pop_first() else { break };
+            let told = notice::count_of(&oldest);
             let mut gone = Held::default();
-            gone.add(record.kind(), record.raw().len());
-            oldest.drop_first();
+            gone.add(oldest.kind(), oldest.raw().len());
             self.counts.dropped.add(DropReason::Oldest, u64::from(told.is_none()));
             self.lost_before.get_or_insert_default().add(DropReason::Oldest, told.unwrap_or(1));
             self.queued.subtract(gone);

@@ -131,7 +131,7 @@ impl Scopes {
     /// Drops the scope's own oldest records.
     fn make_room(&mut self, scope: &mut Scope, wanted: usize, max: usize) {
         while !scope.records.is_empty() && scope.records.size() + wanted > max {
-            scope.records.drop_first();
+            scope.records.pop_first();
             scope.lost.add(DropReason::Oldest, 1);
             self.drop_pending(DropReason::Oldest, 1);
         }
