@@ -8,6 +8,7 @@ mod by_tenant;
 mod failover;
 mod repeats;
 mod stop;
+mod wrapper;
 
 use crate::Recipe;
 
@@ -20,4 +21,5 @@ pub const RECIPES: &[Recipe] = &[
     repeats::RECIPE,
     audit::RECIPE,
     stop::RECIPE,
+    wrapper::RECIPE,
 ];
