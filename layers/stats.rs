@@ -70,7 +70,7 @@ pub enum DropReason {
     Timeout,
     /// The queue was full and dropped its oldest record for a newer one.
     Oldest,
-    /// The queue reserves its remaining room for more important records.
+    /// The queue was full, and its policy drops records of this severity at once.
     Unimportant,
     /// The record is larger than the whole queue.
     TooLarge,

@@ -35,11 +35,11 @@ pub fn prometheus(reports: &[Report]) -> String {
             text.sample(name, &[("handler", handler)], value(stats));
         }
     };
-    family("log_handler_accepted_total", "counter", "Records that a handler took on.", |stats| stats.accepted);
-    family("log_handler_delivered_total", "counter", "Records that reached their end.", |stats| stats.delivered);
-    family("log_handler_failed_total", "counter", "Records that met an error.", |stats| stats.failed);
-    family("log_handler_pending", "gauge", "Records on their way.", |stats| stats.pending);
-    text.family("log_handler_dropped_total", "counter", "Records given up on purpose.");
+    family("log_handler_accepted_total", "counter", "Records that a handler accepted.", |stats| stats.accepted);
+    family("log_handler_delivered_total", "counter", "Records whose delivery was acknowledged.", |stats| stats.delivered);
+    family("log_handler_failed_total", "counter", "Records whose delivery failed.", |stats| stats.failed);
+    family("log_handler_pending", "gauge", "Records neither delivered nor lost yet.", |stats| stats.pending);
+    text.family("log_handler_dropped_total", "counter", "Records dropped on purpose.");
     for (handler, stats) in &merged {
         for (reason, count) in stats.dropped.iter() {
             text.sample("log_handler_dropped_total", &[("handler", handler), ("reason", &reason.to_string())], count);

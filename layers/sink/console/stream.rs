@@ -92,7 +92,7 @@ mod raw {
     fn wait(descriptor: libc::c_int, deadline: Instant) -> io::Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "its reader took nothing for a second"));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing was read from it for a second"));
         }
         let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
         // Rounded up, so that the last millisecond is not spent turning in circles.

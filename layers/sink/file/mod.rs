@@ -184,7 +184,7 @@ impl File {
             return Err(Partial::new(taken + some.count(), error));
         }
         if self.health.is_news(true) {
-            selflog::tell(&format!("{}: holds what it cannot write: {error}", self.describe()));
+            selflog::tell(&format!("{}: cannot write, holding lines in memory: {error}", self.describe()));
         }
         Ok(())
     }
@@ -200,7 +200,7 @@ impl File {
     fn recovered(&mut self) {
         self.attempts.succeeded();
         if self.health.is_news(false) {
-            selflog::tell(&format!("{}: has written what it held", self.describe()));
+            selflog::tell(&format!("{}: works again; the held lines are written", self.describe()));
         }
     }
 }
@@ -283,7 +283,7 @@ impl Drop for File {
             selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
         }
         if let Err(error) = self.appender.close() {
-            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
+            selflog::tell(&format!("{}: cannot close: {error}", self.describe()));
         }
         if let Some(durable) = self.appender.durable_mut()
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)

@@ -318,12 +318,12 @@ impl FileOptions {
     /// What goes together.
     fn check(&self, path: &Path) -> Result<(), Error> {
         let what = match &self.settings {
-            _ if self.several_coats => "`seal` and `encrypt` do not go together",
-            Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            _ if self.several_coats => "`seal` and `encrypt` cannot be combined",
+            Settings { coat: Some(_), shared: true, .. } => "a shared file cannot be sealed or encrypted",
             Settings { coat: Some(coat), rotation: Some(rotation), .. }
                 if rotation.compresses() && !coat.can_be_compressed() =>
             {
-                "what is encrypted cannot be compressed"
+                "an encrypted file cannot be compressed"
             }
             _ => return Ok(()),
         };

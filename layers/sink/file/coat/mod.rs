@@ -138,7 +138,7 @@ impl Wrapping {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
         }
         if !open.lock() {
-            return Err(config(place, "it is sealed or encrypted, and open already, here or in another process"));
+            return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
         }
         if self.known == Some(file) {
             return Ok(());
@@ -222,7 +222,7 @@ impl Wrapping {
         if self.process.is_current() {
             return Ok(());
         }
-        Err(config(place, "a forked child cannot go on with the sealed or encrypted file of its parent"))
+        Err(config(place, "a forked child cannot continue its parent's sealed or encrypted file"))
     }
 }
 
