@@ -184,7 +184,7 @@ impl File {
             return Err(Partial::new(taken + some.count(), error));
         }
         if self.health.is_news(true) {
-            selflog::tell(&format!("{}: cannot write, holding lines in memory: {error}", self.describe()));
+            selflog::tell(&format!("{}: holding lines in memory: {error}", self.describe()));
         }
         Ok(())
     }
