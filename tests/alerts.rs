@@ -238,7 +238,7 @@ fn reports_become_prometheus_text_with_each_label_once() {
          # TYPE log_handler_accepted_total counter\n\
          log_handler_accepted_total{handler=\"mail\"} 1\n\
          log_handler_accepted_total{handler=\"counts\"} 0\n\
-         # HELP log_handler_delivered_total Records whose delivery was acknowledged.\n\
+         # HELP log_handler_delivered_total Records that were delivered.\n\
          # TYPE log_handler_delivered_total counter\n\
          log_handler_delivered_total{handler=\"mail\"} 0\n\
          log_handler_delivered_total{handler=\"counts\"} 0\n\

@@ -120,7 +120,7 @@ impl Lifecycle<Keeper> {
         state.thread_lives = spawned.is_ok();
         let told = std::mem::replace(&mut state.told, spawned.is_err());
         if let (Err(error), false) = (spawned, told) {
-            selflog::tell(&format!("rotation: cannot start the background thread; old files stay as they are: {error}"));
+            selflog::tell(&format!("rotation: cannot start a thread, old files stay as they are: {error}"));
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn prometheus(reports: &[Report]) -> String {
         }
     };
     family("log_handler_accepted_total", "counter", "Records that a handler accepted.", |stats| stats.accepted);
-    family("log_handler_delivered_total", "counter", "Records whose delivery was acknowledged.", |stats| stats.delivered);
+    family("log_handler_delivered_total", "counter", "Records that were delivered.", |stats| stats.delivered);
     family("log_handler_failed_total", "counter", "Records whose delivery failed.", |stats| stats.failed);
     family("log_handler_pending", "gauge", "Records neither delivered nor lost yet.", |stats| stats.pending);
     text.family("log_handler_dropped_total", "counter", "Records dropped on purpose.");

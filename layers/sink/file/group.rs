@@ -156,7 +156,7 @@ impl Group {
         let is_news = woken.is_err() && !std::mem::replace(&mut state.told_threadless, true);
         drop(state);
         if let (Err(error), true) = (&woken, is_news) {
-            selflog::tell(&format!("{}: cannot start the sync thread; syncing each batch in its own call: {error}", self.name));
+            selflog::tell(&format!("{}: cannot start a thread, each batch is synced by its call: {error}", self.name));
         }
         Ok(Gathered { round, is_alone: woken.is_err() })
     }
