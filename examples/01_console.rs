@@ -1,4 +1,4 @@
-//! Lines for people: coloured where a terminal shows them, plain in a pipe or a file.
+//! Human-readable lines: colored on a terminal, plain in a pipe or a file.
 //!
 //! ```text
 //! cargo run --example 01_console
@@ -15,7 +15,7 @@ fn main() {
     let layer = tracing_handlers::layer((
         // Errors to standard error, the rest to standard output.
         Output::new(Text::compact(), Console::split(Severity::ERROR)).level(Level::INFO),
-        // The same for this program to look at.
+        // The same records in memory, for the assertion below.
         Output::new(Text::new().time(Time::none()), memory.clone()).level(Level::INFO),
     ));
     tracing_subscriber::registry().with(layer).init();

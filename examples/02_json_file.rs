@@ -1,4 +1,4 @@
-//! One JSON object per line in a file, with the fields of the spans around it.
+//! A file with one JSON object per line, including the fields of the enclosing spans.
 //!
 //! ```text
 //! cargo run --example 02_json_file
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         info!("answered");
     });
 
-    // There is no guard to keep and nothing to flush: without a queue, what is logged is in the file.
+    // There is no guard to keep and nothing to flush: without a queue, a logged line is in the file at once.
     let text = std::fs::read_to_string(&path)?;
     print!("{text}");
     let lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! A file that turns before it is too large, and of which a few old ones stay.
+//! A log file that is rotated by size, with a limited number of old files.
 //!
 //! ```text
 //! cargo run --example 03_rotation
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tracing::info!(number, "turning");
     }
 
-    // The newest lines are in `app.log`, the ones before in `app.log.1`, then `app.log.2`; what was older is gone.
+    // The newest lines are in `app.log`, older ones in `app.log.1`, then `app.log.2`; the oldest are removed.
     let mut end = 100;
     for name in ["app.log", "app.log.1", "app.log.2"] {
         let text = std::fs::read_to_string(dir.path().join(name))?;

@@ -1,4 +1,4 @@
-//! A queue: threads that log only hand over; one thread formats and writes for all the handlers behind it.
+//! A queue: logging threads only hand over records; one thread formats and writes them for all handlers behind it.
 //!
 //! ```text
 //! cargo run --example 04_queue
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     println!("100,004 records handed over in {:?}", start.elapsed());
 
-    // At exit this happens by itself; here the program wants to look at the file before that.
+    // This happens automatically at exit; here the program reads the file before that.
     handle.flush(Duration::from_secs(10))?;
     println!("and written after {:?}", start.elapsed());
     handle.stats().iter().for_each(|report| println!("{report}"));

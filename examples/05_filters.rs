@@ -1,4 +1,4 @@
-//! Which handler gets what: by level, by target, by the fields of the record and of the spans around it.
+//! Filters per handler: by level, by target, by the fields of the record and of its enclosing spans.
 //!
 //! ```text
 //! cargo run --example 05_filters

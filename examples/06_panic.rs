@@ -1,6 +1,6 @@
-//! A panic is a record, and what was logged before it is in the file, with `panic = "abort"` too.
+//! A panic is logged as a record, and everything logged before it is in the file, even with `panic = "abort"`.
 //!
-//! The program starts itself as a child, which panics, and then reads what the child left.
+//! The program starts itself as a child process, which panics, and then reads the child's log.
 //!
 //! ```text
 //! cargo run --example 06_panic
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{ended}, {} lines, the last one: {last}", log.lines().count());
     assert_eq!(log.lines().count(), 1_001);
     assert!(last.contains(r#""level":"ERROR","target":"panic","message":"panicked: out of umbrellas""#));
-    // 101 is what an unwinding main thread exits with; an aborted process has no code at all.
+    // An unwinding main thread exits with 101; an aborted process has no exit code.
     assert_eq!(ended.code(), if cfg!(panic = "abort") { None } else { Some(101) });
     Ok(())
 }

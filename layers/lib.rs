@@ -1,4 +1,4 @@
-//! Handlers, filters and formats for [`tracing`]: what Python's `logging` and log4j2 offer, as layers that compose.
+//! Handlers, filters and formats for [`tracing`]: what Python's `logging` and log4j2 offer, as composable layers.
 //!
 //! ```text
 //! tracing event ─▶ HandlerLayer ─▶ wanted? ─▶ Record ─▶ Handler ──┬─▶ Output: accepts? ─▶ Format ─▶ Framing ─▶ Sink
@@ -7,12 +7,12 @@
 //!                                                          N ways)  └─▶ (A, B, C): several Handlers, one capture
 //! ```
 //!
-//! - A [`Record`] is captured once per event, with its typed fields and those of the spans around it, however many
-//!   handlers there are.
-//! - A [`Handler`] takes records to their end. [`Output`] is the standard one: filters, a [`Format`], a [`Framing`], a
-//!   [`Sink`]. Everything else is a handler around handlers.
-//! - A [`Queue`] carries records to a thread that formats and writes them. No guard needs to be kept: what is in it is
-//!   delivered at the [end of the process](process), and what is lost is counted and told in the log itself.
+//! - A [`Record`] is captured once per event, with its typed fields and those of the enclosing spans, for any number of
+//!   handlers.
+//! - A [`Handler`] delivers records. [`Output`] is the standard one: filters, a [`Format`], a [`Framing`], a
+//!   [`Sink`]. All others are handlers around handlers.
+//! - A [`Queue`] passes records to a thread that formats and writes them. There is no guard to keep: queued records are
+//!   delivered at the [end of the process](process), and lost records are counted and reported in the log itself.
 //!
 //! ```
 //! use tracing_handlers::rotation::{MIB, Rotation};
@@ -42,10 +42,10 @@
 //! # Ok::<(), tracing_handlers::Error>(())
 //! ```
 //!
-//! It goes beside `fmt::layer()`, `EnvFilter`, `Targets` and any other layer. Every sink is also a
+//! The layer can be combined with `fmt::layer()`, `EnvFilter`, `Targets` and any other layer. Every sink is also a
 //! [`MakeWriter`](sink::Writer), and every `MakeWriter` (`tracing_appender::rolling`, `non_blocking`) is a [sink](sink::Make).
 //!
-//! The [`guide`] has the whole picture, the words, and how to add a sink.
+//! The [`guide`] covers the architecture, the terms, and how to add a sink.
 
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 

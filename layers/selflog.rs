@@ -1,4 +1,6 @@
-//! The crate's own troubles, reported in one place, once per change of state, and never through tracing.
+//! Reports of the crate's own failures, once per change of state and never through tracing.
+//!
+//! By default they are written to standard error; [`set`] redirects them.
 
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
@@ -13,9 +15,9 @@ type Tell = dyn Fn(&str) + Send + Sync;
 
 static TELL: Mutex<Option<Arc<Tell>>> = Mutex::new(None);
 
-/// Hands every message to `tell` from now on, instead of writing it to standard error.
+/// Passes every message from now on to `tell`, instead of writing it to standard error.
 ///
-/// A message is one line without its end: `file logs/app.jsonl: cannot write: No space left on device (os error 28)`.
+/// A message is one line without a line feed: `file logs/app.jsonl: cannot write: No space left on device (os error 28)`.
 /// `tell` may be called from any thread, and must not log through tracing.
 ///
 /// ```
@@ -33,16 +35,16 @@ pub fn set(tell: impl Fn(&str) + Send + Sync + 'static) {
     *lock(&TELL) = Some(Arc::new(tell));
 }
 
-/// Messages go to standard error again.
+/// Writes messages to standard error again.
 pub fn reset() {
     *lock(&TELL) = None;
 }
 
-/// Reports a trouble: for handlers, formats and sinks, this crate's and others'.
+/// Reports a failure. For handlers, formats and sinks, of this crate and of others.
 pub fn tell(message: &str) {
     let tell = lock(&TELL).clone();
     match tell {
-        // Not under the lock: the closure may call `set`. A closure that panics is no reason to stop.
+        // Not under the lock: the closure may call `set`. A panic of the closure is ignored.
         Some(tell) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tell(message)))),
         None => to_stderr(message),
     }
@@ -66,20 +68,20 @@ fn to_stderr(message: &str) {
     let _ = stderr.write_all(line.as_bytes());
 }
 
-/// Remembers whether something works, so that only changes are told. Without a lock, so that a fork cannot find it locked and the
-/// closure that is told may come back here.
+/// Tracks whether something works, so that only changes are reported. Lock-free, so that a fork cannot find it locked and the
+/// closure that receives a report may re-enter it.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    /// The last message was of a failure.
+    /// The last message reported a failure.
     told_failing: AtomicBool,
-    /// Records that failed since the last message that it works.
+    /// Records that failed since the last message about recovery.
     failed: AtomicU64,
-    /// When the last message was sent, in nanoseconds of this process from 1; 0: never.
+    /// When the last message was sent, by [`nanos_of_process`]; 0 means never.
     told: AtomicU64,
 }
 
 impl Health {
-    /// `records` records could not be delivered.
+    /// Called when `records` records could not be delivered.
     pub(crate) fn failed(&self, name: &str, error: &Error, records: usize) {
         self.failed.fetch_add(records as u64, Ordering::Relaxed);
         if self.is_news(true) {
@@ -87,7 +89,7 @@ impl Health {
         }
     }
 
-    /// It works. Costs one load if it worked before.
+    /// Called on success. Costs one load if the previous call succeeded too.
     #[inline]
     pub(crate) fn works(&self, name: &str) {
         if self.told_failing.load(Ordering::Relaxed) {
@@ -102,7 +104,7 @@ impl Health {
         }
     }
 
-    /// Whether the caller has to tell that it fails, or that it does not any more; then that counts as told.
+    /// Whether the caller has to report this state; if so, the state counts as reported.
     #[inline]
     pub(crate) fn is_news(&self, failing: bool) -> bool {
         let news = self.told_failing.load(Ordering::Relaxed) != failing && self.may_tell();
@@ -112,8 +114,8 @@ impl Health {
         news
     }
 
-    /// What fails every other time is not told every time; a state that lasts is told when the time is up. Of several threads one
-    /// may tell.
+    /// Limits the rate: something that fails every other time is not reported every time, and a lasting state is reported when the
+    /// interval is over. Of several threads only one may report.
     fn may_tell(&self) -> bool {
         let (now, told) = (nanos_of_process(), self.told.load(Ordering::Relaxed));
         (told == 0 || now.saturating_sub(told) >= QUIET.as_nanos() as u64)
@@ -121,7 +123,7 @@ impl Health {
     }
 }
 
-/// From 1.
+/// Nanoseconds since the first call, starting at 1.
 fn nanos_of_process() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64 + 1

@@ -1,4 +1,4 @@
-//! What became of records, counted.
+//! Counts of records: accepted, delivered, dropped, failed and pending.
 
 mod prometheus;
 
@@ -9,21 +9,21 @@ pub(crate) use prometheus::Exposition;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What became of the records that a handler accepted.
+/// The outcome of the records that a handler accepted.
 ///
 /// `accepted = delivered + dropped + failed + pending` holds in every snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records that passed the filters and that the handler took on.
+    /// Records that passed the filters and that the handler accepted.
     pub accepted: u64,
-    /// Those whose delivery the sink, or the handler behind, has acknowledged.
+    /// Records whose delivery was acknowledged by the sink, or by the handler behind.
     pub delivered: u64,
-    /// Those given up on purpose, each with its reason.
+    /// Records dropped on purpose, by reason.
     pub dropped: Dropped,
-    /// Those that met an error.
+    /// Records whose delivery failed with an error.
     pub failed: u64,
-    /// Those still on their way: in a queue, in a buffer.
+    /// Records in a queue or a buffer, neither delivered nor lost yet.
     pub pending: u64,
 }
 
@@ -48,47 +48,47 @@ impl Stats {
         self.dropped.add(reason, count);
     }
 
-    /// Adds records whose outcome is known, and that were accepted before.
+    /// Adds records that were accepted before and whose outcome is now known.
     pub(crate) fn add_handled(&mut self, delivered: u64, failed: u64) {
         self.delivered += delivered;
         self.failed += failed;
     }
 
-    /// Records that will never arrive: dropped or failed.
+    /// The number of records that will never be delivered: dropped or failed.
     pub fn lost(&self) -> u64 {
         self.dropped.total() + self.failed
     }
 }
 
-/// Why a record was given up.
+/// Why a record was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// The queue was full and drops the newest.
+    /// The queue was full, and its policy drops the newest record.
     QueueFull,
-    /// The queue was full for longer than it blocks.
+    /// The queue stayed full for longer than its policy blocks.
     Timeout,
-    /// The queue was full and dropped the oldest for a newer one.
+    /// The queue was full and dropped its oldest record for a newer one.
     Oldest,
-    /// The queue was full and keeps the rest for more important ones.
+    /// The queue was full, and its policy drops records of this severity at once.
     Unimportant,
-    /// It alone is larger than the whole queue.
+    /// The record is larger than the whole queue.
     TooLarge,
-    /// It was logged while this very handler delivered a record: by a sink, or on a queue's own thread.
+    /// The record was logged while this same handler delivered another one: by a sink, or on a queue's own thread.
     Reentrant,
-    /// It stood in the queue when the process forked; it is the parent's.
+    /// The record was in the queue when the process forked; the parent delivers it.
     Forked,
-    /// The handler was dropped, or the process ended, before its time was up.
+    /// The handler was dropped, or the process ended, before the record was due.
     Closed,
-    /// A filter did not let it pass.
+    /// A filter rejected the record.
     Filtered,
-    /// A sample was wanted, and this is not part of it.
+    /// The record is not part of the sample.
     Sampled,
-    /// There were too many in too short a time.
+    /// Too many records arrived in too short a time.
     RateLimited,
-    /// It says what was said just before.
+    /// The record repeats a recent one.
     Duplicate,
-    /// It was kept in case something went wrong, and nothing did.
+    /// The record was kept in case something went wrong, and nothing did.
     NotNeeded,
 }
 
@@ -119,17 +119,17 @@ impl fmt::Display for DropReason {
 pub struct Dropped([u64; REASONS.len()]);
 
 impl Dropped {
-    /// For all reasons together.
+    /// The number of records dropped for any reason.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// For this reason.
+    /// The number of records dropped for `reason`.
     pub fn by(&self, reason: DropReason) -> u64 {
         self.0[reason as usize]
     }
 
-    /// The reasons that occurred, with their counts.
+    /// Returns the reasons that occurred, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
         REASONS.iter().map(|(reason, _)| (*reason, self.by(*reason))).filter(|(_, count)| *count > 0)
     }
@@ -138,7 +138,7 @@ impl Dropped {
         self.0[reason as usize] += count;
     }
 
-    /// Those that came after `before`.
+    /// The drops counted since the snapshot `before`.
     pub(crate) fn since(self, before: Self) -> Self {
         Self(std::array::from_fn(|reason| self.0[reason].saturating_sub(before.0[reason])))
     }
@@ -168,27 +168,27 @@ impl fmt::Debug for Dropped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The handler's name: the one it was given, or what it is (`file logs/app.jsonl`).
+    /// The name that was set for the handler, or a description of it (`file logs/app.jsonl`).
     pub name: String,
-    /// What became of its records.
+    /// The outcome of its records.
     pub stats: Stats,
-    /// The least important level that the handler takes, by its own setting.
+    /// The least important level that the handler is set to accept.
     level: Option<String>,
 }
 
 impl Report {
-    /// For handlers outside this crate.
+    /// Creates a report. For handlers outside this crate.
     pub fn new(name: impl Into<String>, stats: Stats) -> Self {
         Self { name: name.into(), stats, level: None }
     }
 
-    /// The same report of a handler that is set to `level`, which [`Handle::tree`](crate::Handle::tree) shows.
+    /// Adds the level that the handler is set to, which [`Handle::tree`](crate::Handle::tree) shows.
     pub fn with_level(mut self, level: impl fmt::Display) -> Self {
         self.level = Some(level.to_string());
         self
     }
 
-    /// The line of [`Display`](fmt::Display), with the level behind the name.
+    /// The line of [`Display`](fmt::Display), with the level after the name.
     pub(crate) fn line_in_tree(&self) -> String {
         match &self.level {
             Some(level) => Self::new(format!("{} [{level}]", self.name), self.stats).to_string(),
@@ -197,7 +197,7 @@ impl Report {
     }
 }
 
-/// `file logs/app.jsonl: accepted 10, delivered 8, dropped 1 (queue full 1), failed 1, pending 0`
+/// Writes one line: `file logs/app.jsonl: accepted 10, delivered 8, dropped 1 (queue full 1), failed 1, pending 0`
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Stats { accepted, delivered, dropped, failed, pending } = self.stats;

@@ -234,23 +234,23 @@ fn reports_become_prometheus_text_with_each_label_once() {
     let text = prometheus(&reports);
     assert_eq!(
         text,
-        "# HELP log_handler_accepted_total Records that a handler took on.\n\
+        "# HELP log_handler_accepted_total Records that a handler accepted.\n\
          # TYPE log_handler_accepted_total counter\n\
          log_handler_accepted_total{handler=\"mail\"} 1\n\
          log_handler_accepted_total{handler=\"counts\"} 0\n\
-         # HELP log_handler_delivered_total Records that reached their end.\n\
+         # HELP log_handler_delivered_total Records that were delivered.\n\
          # TYPE log_handler_delivered_total counter\n\
          log_handler_delivered_total{handler=\"mail\"} 0\n\
          log_handler_delivered_total{handler=\"counts\"} 0\n\
-         # HELP log_handler_failed_total Records that met an error.\n\
+         # HELP log_handler_failed_total Records whose delivery failed.\n\
          # TYPE log_handler_failed_total counter\n\
          log_handler_failed_total{handler=\"mail\"} 0\n\
          log_handler_failed_total{handler=\"counts\"} 0\n\
-         # HELP log_handler_pending Records on their way.\n\
+         # HELP log_handler_pending Records neither delivered nor lost yet.\n\
          # TYPE log_handler_pending gauge\n\
          log_handler_pending{handler=\"mail\"} 0\n\
          log_handler_pending{handler=\"counts\"} 0\n\
-         # HELP log_handler_dropped_total Records given up on purpose.\n\
+         # HELP log_handler_dropped_total Records dropped on purpose.\n\
          # TYPE log_handler_dropped_total counter\n\
          log_handler_dropped_total{handler=\"mail\",reason=\"larger than the queue\"} 1\n"
     );

@@ -1,4 +1,4 @@
-//! Reads the files of a run back, and compares them with what the client saw.
+//! Reads the log files of a run back, and compares them with what the client saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +13,7 @@ use tracing_handlers::handler::Report;
 use crate::client::{Answers, Failure};
 use crate::{ERRORS, JSON};
 
-/// The log files in `dir`: the errors', the one that JSON goes to and those it was turned into.
+/// Returns the log files in `dir`: the error file, the JSON file and its rotated files.
 pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     match fs::read_dir(dir) {
@@ -33,16 +33,16 @@ pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What the files hold.
+/// The contents of the files.
 #[derive(Default)]
 pub struct Found {
     json: Size,
     turned: usize,
     errors: Size,
     levels: BTreeMap<String, usize>,
-    /// Lines of the shop's own, without those of the libraries below it.
+    /// Lines logged by the shop itself, not by its libraries.
     own: usize,
-    /// Request ids, by what the log says of them; an id stands there as often as the log says it.
+    /// Request ids by the outcome in the log, once for each time it is logged.
     finished: Vec<String>,
     refused: Vec<String>,
     failed: Vec<String>,
@@ -120,7 +120,7 @@ impl Found {
         }
     }
 
-    /// All that is not as it should be.
+    /// Returns every difference between the files and what is expected.
     pub fn compare(&self, answers: &Answers, reports: &[Report]) -> Vec<String> {
         let mut faults = self.faults.clone();
         let mut expect = |holds: bool, fault: &str| {
@@ -128,7 +128,7 @@ impl Found {
                 faults.push(fault.to_owned());
             }
         };
-        // Every order has six lines; one that fails does not come to the till. And there are the opening and the closing.
+        // Every order logs six lines, or five if it fails before payment. Opening and closing the shop log one each.
         expect(self.own == 2 + 6 * answers.all.len() - answers.failed.len(), "there are lines too few or too many");
         expect(same(&self.finished, &answers.all), "not every request is logged as finished, once");
         expect(same(&self.refused, &answers.refused), "the WARNs are not the refused requests");
@@ -146,7 +146,7 @@ impl Found {
     }
 }
 
-/// `user` was overwritten, `status` and `latency_ms` were empty when the span was made.
+/// Whether the span has the fields that were recorded after its creation: `user`, `status` and `latency_ms`.
 fn is_filled_in(request: &Value) -> bool {
     request["user"] != "nobody" && request["status"].is_u64() && request["latency_ms"].is_f64()
 }
@@ -173,7 +173,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// A JSON value in which no object has a key twice; serde_json alone would keep the last one and say nothing.
+/// A JSON value without duplicate keys; serde_json alone would silently keep the last one.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {

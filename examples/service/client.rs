@@ -1,4 +1,4 @@
-//! The customers: an HTTP client that remembers what it was answered.
+//! The customers: an HTTP client that records the responses.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::shop::{Card, Order, Shelf};
 
-/// The ids of the requests, as the shop gave them, by what became of them; and how many went the long way.
+/// The request ids that the shop assigned, by outcome, and the number of orders from the far warehouse.
 #[derive(Debug, Default)]
 pub struct Answers {
     pub all: BTreeSet<String>,
@@ -31,7 +31,7 @@ impl fmt::Display for Answers {
     }
 }
 
-/// Sends so many orders, several at a time.
+/// Sends `requests` orders, several at a time.
 pub async fn order(address: SocketAddr, requests: usize, bar: &ProgressBar) -> Result<Answers, Failure> {
     let http = Client::builder(TokioExecutor::new()).build_http();
     let mut customers = JoinSet::new();
@@ -62,7 +62,7 @@ async fn send(http: &Http, address: SocketAddr, number: usize, answers: &mut Ans
     let response = http.request(request).await?;
     let id = response.headers().get("x-request-id").ok_or("an answer without an id")?.to_str()?.to_owned();
     let status = response.status();
-    // Read to its end, so that the connection serves the next request.
+    // Read to the end, so that the connection can be reused.
     to_bytes(Body::new(response.into_body()), 1 << 10).await?;
     answers.all.insert(id.clone());
     match status {
@@ -74,7 +74,7 @@ async fn send(http: &Http, address: SocketAddr, number: usize, answers: &mut Ans
     Ok(())
 }
 
-/// Most orders are dull. Some notes are an attempt on whoever reads the log.
+/// Most orders are ordinary. Some notes try to attack the reader of the log.
 fn nth_order(item: usize) -> Order {
     let shelf = match item {
         _ if item % 331 == 330 => Shelf::Lost,

@@ -1,12 +1,12 @@
-//! A web shop that logs: colored lines on the terminal above a progress bar, JSON into a rotating file, errors into
-//! a file of their own, all written by one thread behind one queue.
+//! A web shop that logs colored lines to the terminal above a progress bar, JSON to a rotating file, and errors to
+//! a separate file, all written by one thread behind one queue.
 //!
 //! ```text
 //! cargo run --example service [-- --requests 2000 --dir logs]
 //! ```
 //!
-//! The shop is an ordinary axum service with ordinary `tracing`; only the function [`log_to`] uses this crate. At the
-//! end the program reads its own files back, shows its handlers, and exits with 1 if the files are not what the client saw.
+//! The shop is an ordinary axum service with ordinary `tracing`; only the function [`log_to`] sets up this crate. At the
+//! end the program reads its files back, shows its handlers, and exits with 1 if the files do not match what the client saw.
 
 mod check;
 mod client;
@@ -26,7 +26,7 @@ use tracing_subscriber::prelude::*;
 
 use self::progress::AboveBar;
 
-/// The whole set-up of the log.
+/// The entire logging setup.
 fn log_to(dir: &Path, terminal: impl Sink) -> Result<Handle, tracing_handlers::Error> {
     let rotation = Rotation::size(MIB).keep(KEPT);
     let layer = tracing_handlers::layer(Queue::new((
@@ -66,7 +66,7 @@ async fn main() -> Result<ExitCode, client::Failure> {
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Files of an earlier run would be counted as this one's.
+/// Removes the files of an earlier run, which would be counted too.
 fn remove_old(dir: &Path) -> std::io::Result<()> {
     for path in check::files(dir)? {
         std::fs::remove_file(path)?;
@@ -96,5 +96,5 @@ impl Args {
 
 const JSON: &str = "service.jsonl";
 const ERRORS: &str = "errors.log";
-/// More old files than any run here fills: 1,000 requests take about 2 MiB.
+/// More old files than a run is expected to fill: 1,000 requests take about 2 MiB.
 const KEPT: usize = 500;

@@ -1,4 +1,4 @@
-//! Log lines above a progress bar, not through it.
+//! Log lines above a progress bar instead of across it.
 
 use std::time::Instant;
 
@@ -7,13 +7,13 @@ use tracing_handlers::format::Caps;
 use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, Partial};
 
-/// A bar for so many requests on standard error; where that is no terminal, none is drawn.
+/// Creates a bar for `requests` requests on standard error, which is drawn only on a terminal.
 pub fn bar(requests: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40.green/dim} {pos}/{len} requests, {eta} left");
     ProgressBar::new(requests as u64).with_style(style.expect("the template is valid"))
 }
 
-/// A sink on the terminal that takes the bar away while it writes, and puts it back below.
+/// A terminal sink that hides the bar while it writes, and shows it again below.
 pub struct AboveBar<S> {
     terminal: S,
     bar: ProgressBar,

@@ -1,4 +1,4 @@
-//! The shop: an axum service that knows `tracing` and nothing of handlers.
+//! The shop: an axum service that uses `tracing` and does not depend on the handlers.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,15 +22,15 @@ pub struct Order {
     pub item: usize,
     pub shelf: Shelf,
     pub card: Card,
-    /// Whatever the customer likes to write.
+    /// Free text from the customer.
     pub note: String,
 }
 
-/// Where the item lies.
+/// Where the item is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Shelf {
     Near,
-    /// In the other warehouse: that takes a while.
+    /// In the other warehouse, which takes longer.
     Far,
     /// In a warehouse that cannot be reached.
     Lost,
@@ -55,7 +55,7 @@ fn routes() -> Router {
         .make_span_with(request_span)
         .on_request(|request: &Request<Body>, _: &Span| debug!(method = %request.method(), "started"))
         .on_response(record_response)
-        // What went wrong is logged where it is known.
+        // Failures are logged where their cause is known.
         .on_failure(());
     Router::new()
         .route("/orders", post(order))
@@ -64,7 +64,7 @@ fn routes() -> Router {
         .layer(SetRequestIdLayer::x_request_id(Counted::default()))
 }
 
-/// Ids that fit a terminal's line; where requests come through several machines, take `MakeRequestUuid`.
+/// Short ids for terminal lines. If requests pass through several machines, use `MakeRequestUuid`.
 #[derive(Clone, Default)]
 struct Counted(Arc<AtomicUsize>);
 
@@ -77,7 +77,7 @@ impl MakeRequestId for Counted {
 
 fn request_span(request: &Request<Body>) -> Span {
     let request_id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-    // The user is overwritten once it is known, and the empty ones are filled in by the response.
+    // `user` is overwritten once it is known, and the empty fields are recorded with the response.
     info_span!("request", path = request.uri().path(), request_id, user = "nobody", status = Empty, latency_ms = Empty,)
 }
 

@@ -5,7 +5,9 @@ use tracing::Level;
 use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record, Severity};
 
-/// The least severity that passes: from a tracing level, a [`Severity`] (`notice` and above), or `LevelFilter::OFF` for none.
+/// The least severity that passes.
+///
+/// Converted from a tracing level, a [`Severity`], or a `LevelFilter`, of which `OFF` lets nothing pass.
 ///
 /// ```
 /// use tracing_handlers::filter::{Filter, Threshold};
@@ -16,14 +18,14 @@ use crate::record::{Meta, Record, Severity};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
-    /// A severity's number; above 24 nothing passes.
+    /// The number of a severity; above 24 nothing passes.
     least: u8,
 }
 
 impl Threshold {
-    /// Everything passes.
+    /// Lets everything pass.
     pub const ALL: Self = Self { least: 1 };
-    /// Nothing passes.
+    /// Lets nothing pass.
     pub const OFF: Self = Self { least: u8::MAX };
 
     pub(super) const fn of_least(least: u8) -> Self {
@@ -34,23 +36,23 @@ impl Threshold {
         self.least
     }
 
-    /// Whether this severity passes.
+    /// Whether `severity` passes.
     #[inline]
     pub const fn allows(self, severity: Severity) -> bool {
         severity.number() >= self.least
     }
 
-    /// Passes what either does.
+    /// Lets a severity pass if either threshold does.
     pub(super) fn or(self, other: Self) -> Self {
         Self { least: self.least.min(other.least) }
     }
 
-    /// The least severity that passes; `None`: nothing does.
+    /// The least severity that passes, or `None` if nothing does.
     pub const fn severity(self) -> Option<Severity> {
         Severity::from_number(self.least)
     }
 
-    /// The most verbose tracing level of which something passes.
+    /// The most verbose tracing level that contains a severity that passes.
     pub const fn level(self) -> LevelFilter {
         match self.severity() {
             Some(severity) => LevelFilter::from_level(severity.level()),
@@ -59,7 +61,7 @@ impl Threshold {
     }
 }
 
-/// The least severity that passes, or `OFF`.
+/// Writes the least severity that passes, or `OFF`.
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.severity() {
@@ -107,7 +109,7 @@ impl Filter for Threshold {
     }
 }
 
-/// A threshold: passes this severity and more important ones.
+/// A threshold: lets this severity and more important ones pass.
 impl Filter for Severity {
     #[inline]
     fn enabled(&self, meta: &Meta<'_>) -> bool {

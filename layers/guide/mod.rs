@@ -1,4 +1,4 @@
-//! Chapters to read. Every sample in them runs.
+//! Guide chapters. Every example in them is run as a test.
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}

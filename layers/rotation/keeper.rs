@@ -1,11 +1,11 @@
-//! One thread for the work that no logging thread should wait for: compressing, removing what is too old, syncing
+//! A background thread for work that no logging thread should wait for: compressing, removing old files, syncing
 //! directories.
 //!
-//! It starts with the first job, ends when it has had none for some seconds, and starts again. A forked child does not
-//! have it: the jobs that were waiting belong to the parent, and the child's first job starts a thread of its own. At exit
-//! nothing waits for it: what it had not done is found, and done, when the file is opened next.
+//! The thread starts with the first job, ends after some seconds without one, and starts again on demand. A forked child does not
+//! inherit it: waiting jobs belong to the parent, and the child's first job starts a new thread. The exit of the process does not
+//! wait for it: unfinished work is found, and done, when the file is opened next.
 //!
-//! A job must not log. If it panics, [`log_panics`](crate::process::log_panics) leaves the record out, since the job may
+//! A job must not log. If it panics, [`log_panics`](crate::process::log_panics) does not record the panic, since the job may
 //! hold a lock of the very file that the record would go to.
 
 use std::collections::VecDeque;
@@ -20,11 +20,11 @@ use crate::{Error, selflog};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Waits until the work behind rotated files that has been asked for so far is done: old files are compressed, and
-/// those too old are removed. Tells whether it was, within `timeout`.
+/// Waits until all pending background work of rotations is done: compressing ended files, and removing those beyond their limits.
+/// Returns whether it was done within `timeout`.
 ///
-/// Nothing needs to wait for it: what is not done when the process ends is done when the file is opened next. It is for
-/// tests, and for programs that want the archives to be there before they end or hand them on.
+/// Calling it is optional: work that is unfinished when the process ends is done when the file is opened next. For
+/// tests, and for programs that need complete archives before they end or pass them on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,13 +36,13 @@ pub fn settle(timeout: Duration) -> bool {
     KEEPER.settle(deadline_in(timeout))
 }
 
-/// Has `job` done by the thread. One that waits already with the same `what` for the same file is replaced: so many
-/// changes of a file as there may be make at most one job that waits and one that runs.
+/// Runs `job` on the background thread. Replaces a waiting job with the same `what` for the same file, so that each file has at
+/// most one waiting and one running job of a kind, however often it changes.
 pub(crate) fn submit(what: &'static str, file: &Path, job: Job) {
     KEEPER.submit(what, file, job);
 }
 
-/// Whether this is the thread of the jobs.
+/// Whether the current thread is the background thread.
 pub(crate) fn is_this_thread() -> bool {
     thread::is_keeper()
 }
@@ -54,23 +54,23 @@ fn keeper(linger: Duration) -> Lifecycle<Keeper> {
 }
 
 struct Keeper {
-    /// The thread waits here for jobs.
+    /// Where the background thread waits for jobs.
     work: Condvar,
-    /// Threads that settle wait here for the thread.
+    /// Where settling threads wait for the background thread.
     done: Condvar,
-    /// How long the thread waits for another job.
+    /// How long the background thread waits for another job before it ends.
     linger: Duration,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    /// The number of the job that is being done.
+    /// The number of the running job.
     running: Option<u64>,
     /// The number of jobs submitted.
     submitted: u64,
     thread_lives: bool,
-    /// The thread could not be started, and that was told.
+    /// The thread could not be started, and this was reported.
     told: bool,
 }
 
@@ -88,7 +88,7 @@ impl Lifecycle<Keeper> {
         self.start_thread(&mut state);
         drop(state);
         self.work.notify_one();
-        // What it holds may have locks of its own.
+        // Outside the lock: dropping the job may take other locks.
         drop(replaced);
     }
 
@@ -100,7 +100,7 @@ impl Lifecycle<Keeper> {
                 return true;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            // A job that waited for the jobs would wait for itself.
+            // A job that settled would wait for itself.
             if left.is_zero() || is_this_thread() {
                 return false;
             }
@@ -109,7 +109,7 @@ impl Lifecycle<Keeper> {
         }
     }
 
-    /// Where the system has no thread to give, the jobs wait until the next attempt.
+    /// If the thread cannot be started, the jobs wait until the next attempt.
     fn start_thread(&self, state: &mut State) {
         if state.thread_lives || state.waiting.is_empty() {
             return;
@@ -120,7 +120,7 @@ impl Lifecycle<Keeper> {
         state.thread_lives = spawned.is_ok();
         let told = std::mem::replace(&mut state.told, spawned.is_err());
         if let (Err(error), false) = (spawned, told) {
-            selflog::tell(&format!("rotation: no thread, old files stay as they are: {error}"));
+            selflog::tell(&format!("rotation: cannot start a thread, old files stay as they are: {error}"));
         }
     }
 }
@@ -130,13 +130,13 @@ impl Shelf<Keeper> {
         thread::become_keeper();
         be_nice();
         while let Some(job) = self.take(process) {
-            // A job that panics has been told of by the panic hook.
+            // The panic hook has reported a job that panics.
             let _ = catch_unwind(AssertUnwindSafe(job));
             self.finish(process);
         }
     }
 
-    /// `None`: there was nothing to do for some time, or this is not the thread any longer.
+    /// Returns `None` if there was no job for a while, or if this is a forked child.
     fn take(&self, process: Generation) -> Option<Job> {
         let until = Instant::now() + self.linger;
         let mut state = lock(&self.state);
@@ -168,7 +168,7 @@ impl Shelf<Keeper> {
 }
 
 impl State {
-    /// The job that was replaced keeps its place for this one.
+    /// Returns the job that was replaced, whose place in the queue the new one takes.
     fn add(&mut self, what: &'static str, file: &Path, job: Job) -> Option<Job> {
         let same = self.waiting.iter_mut().find(|waiting| waiting.what == what && waiting.file == file);
         if let Some(waiting) = same {
@@ -179,14 +179,14 @@ impl State {
         None
     }
 
-    /// Whether all jobs up to that number are done: they are in order.
+    /// Whether all jobs up to number `last` are done: they run in order.
     fn is_done(&self, last: u64) -> bool {
         let first = self.running.or(self.waiting.front().map(|waiting| waiting.number));
         first.is_none_or(|first| first > last)
     }
 }
 
-/// The lock is held for moments, never while a job runs.
+/// The lock is held only briefly, never while a job runs.
 impl Live for Keeper {
     type State = State;
     const KIND: &'static str = "keeper of old files";
@@ -198,20 +198,20 @@ impl Live for Keeper {
     }
 
     fn forget_pending(&self, state: &mut State) {
-        // Not dropped: a job may own something that needs a lock whose holder does not exist here.
+        // Not dropped: dropping a job may need a lock whose holder does not exist here.
         state.waiting.drain(..).for_each(std::mem::forget);
         state.running = None;
         state.thread_lives = false;
     }
 }
 
-/// On Linux a thread has a nice value of its own; elsewhere it is the process's, which is not ours to change.
+/// On Linux each thread has its own nice value; elsewhere it belongs to the process, and is left unchanged.
 #[cfg(target_os = "linux")]
 fn be_nice() {
-    // SAFETY: these take numbers only. They fail, and do nothing, where the process may not do so.
+    // SAFETY: these calls take only numbers. Without permission they fail and do nothing.
     unsafe {
         let thread = libc::syscall(libc::SYS_gettid) as libc::id_t;
-        // A process that is nicer already stays so.
+        // A process that is already nicer stays so.
         if libc::getpriority(libc::PRIO_PROCESS, thread) < NICE {
             libc::setpriority(libc::PRIO_PROCESS, thread, NICE);
         }
@@ -224,7 +224,7 @@ fn be_nice() {}
 #[cfg(target_os = "linux")]
 const NICE: libc::c_int = 10;
 
-/// How often a thread that settles tries again to start the thread.
+/// How often a settling thread retries to start the background thread.
 const LOOK: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!((there, nice()), (before.max(NICE), before));
     }
 
-    /// The state as a fork leaves it; a real one is in tests/ends.rs.
+    /// The state as a fork leaves it; tests/ends.rs has a real fork.
     #[test]
     fn a_forked_child_forgets_the_jobs_and_has_its_own() {
         let keeper = keeper(LINGER);

@@ -12,12 +12,12 @@ use crate::process::{self, Generation};
 use crate::sync::{lock, lock_until};
 use crate::{Error, ErrorKind};
 
-/// Who has it may rename and remove files of a family, and where several processes share it, write to the one in use.
+/// The lock of a family. Its holder may rename and remove the family's files and, if processes share them, write to the one in use.
 #[derive(Debug)]
 pub(crate) struct Lock {
     /// Between the threads of this process.
     mutex: Arc<Mutex<()>>,
-    /// Between processes: `flock(2)` of a file beside the log, which the system lets go of when its holder dies.
+    /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies.
     shared: Option<Shared>,
 }
 
@@ -25,24 +25,24 @@ pub(crate) struct Lock {
 struct Shared {
     path: PathBuf,
     ownership: Ownership,
-    /// With the process that opened it: a forked child has its parent's descriptor, and with it its parent's lock.
+    /// With the process that opened it: a forked child inherits its parent's descriptor, and with it the lock.
     file: Mutex<Option<(Generation, Arc<fs::File>)>>,
 }
 
-/// Has the lock until it is dropped.
+/// Holds the lock until it is dropped.
 pub(crate) struct Held<'a> {
-    /// With the moment since when.
+    /// The locked file, and when it was locked.
     file: Option<(Arc<fs::File>, Instant)>,
     _mutex: MutexGuard<'a, ()>,
 }
 
 impl Lock {
-    /// Between the threads of this process alone.
+    /// A lock between the threads of this process only.
     pub(crate) fn new() -> Self {
         Self { mutex: Arc::default(), shared: None }
     }
 
-    /// Between processes too; `ownership` is that of the file that is made for it.
+    /// A lock between processes too. `ownership` applies to its lock file.
     pub(crate) fn shared(family: &Family, ownership: &Ownership) -> Self {
         let mut name = std::ffi::OsString::from(".");
         name.push(family.path().file_name().unwrap_or_default());
@@ -56,16 +56,16 @@ impl Lock {
         self.shared.is_some()
     }
 
-    /// A fork waits for it, and the child finds it free: for a log at which another thread works too.
+    /// Makes a fork wait for the lock, so that the child finds it free. For logs with work on a background thread.
     pub(crate) fn hold_at_forks(&self) {
         process::hold_at_forks(&self.mutex);
     }
 
-    /// Waits for it, for some seconds at most: its holder may have been stopped.
+    /// Acquires the lock, waiting up to [`PATIENCE`]: its holder may have been stopped.
     pub(crate) fn hold(&self) -> Result<Held<'_>, Error> {
         let deadline = Instant::now() + PATIENCE;
         let mutex = lock_until(&self.mutex, deadline)
-            .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread has the lock"))?;
+            .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread holds the lock"))?;
         let file = self.shared.as_ref().map(|shared| shared.hold(deadline)).transpose()?;
         let file = file.map(|file| (file, Instant::now()));
         Ok(Held { file, _mutex: mutex })
@@ -79,7 +79,7 @@ impl Shared {
         loop {
             let file = self.open().map_err(cannot)?;
             match file.try_lock() {
-                // Removed by somebody, or moved away with its directory: others will make a new one, and lock that.
+                // The lock file was removed, or moved away with its directory: other processes will create and lock a new one.
                 Ok(()) if is_elsewhere(&file, &self.path) => {
                     let _ = file.unlock();
                     *lock(&self.file) = None;
@@ -90,7 +90,7 @@ impl Shared {
                     pause = (pause * 2).min(LONG / 2);
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let message = format!("cannot lock {}: another process has it", self.path.display());
+                    let message = format!("cannot lock {}: another process holds it", self.path.display());
                     return Err(Error::new(ErrorKind::Timeout, message));
                 }
                 Err(TryLockError::Error(error)) => return Err(cannot(error)),
@@ -113,10 +113,10 @@ impl Shared {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some((file, since)) = &self.file else { return };
-        // It cannot fail for a descriptor that is open; and closing it would let go of it too.
+        // Unlocking an open descriptor cannot fail, and closing it would release the lock too.
         let _ = file.unlock();
         if since.elapsed() >= LONG {
-            // Others wait in their sleep, and would find it taken again by the one who is awake.
+            // The others poll between sleeps, and would find the lock taken again by this thread.
             std::thread::sleep(LONG);
         }
     }
@@ -155,5 +155,5 @@ fn is_elsewhere(_: &fs::File, _: &Path) -> bool {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Who has had the lock for so long, to rename many files say, lets others have it for once.
+/// A holder that kept the lock this long, to rename many files for example, pauses afterward to let others have it.
 const LONG: Duration = Duration::from_millis(1);

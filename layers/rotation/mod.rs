@@ -1,6 +1,6 @@
-//! When a file makes room for a new one, what the old ones are called, and which of them stay.
+//! File rotation: when a new file is started, what ended files are called, and which of them are kept.
 //!
-//! A [`Rotation`] is triggers × [`Naming`] × retention. Where nothing else is said, the ended files are numbered as by
+//! A [`Rotation`] is triggers × [`Naming`] × retention. By default ended files are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
 
 mod archive;
@@ -57,31 +57,31 @@ pub const MIB: u64 = 1 << 20;
 /// 1,073,741,824 bytes.
 pub const GIB: u64 = 1 << 30;
 
-/// When a file makes room for a new one, and what becomes of the old ones.
+/// When a log file is rotated, and how its ended files are named and kept.
 ///
-/// `app.log` becomes `app.log.1`, what was `app.log.1` becomes `app.log.2`, and so on: `app.log.1` is always the newest
-/// ended file, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never divided between two files.
+/// By default `app.log` becomes `app.log.1`, the previous `app.log.1` becomes `app.log.2`, and so on: `app.log.1` is always the
+/// newest ended file, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never split between two files.
 ///
-/// | trigger | the file is turned |
+/// | trigger | the file is rotated |
 /// |---|---|
-/// | [`size`](Self::size), [`or_size`](Self::or_size) | before the line that would make it longer |
+/// | [`size`](Self::size), [`or_size`](Self::or_size) | before the line that would exceed the size |
 /// | [`schedule`](Self::schedule), [`or_schedule`](Self::or_schedule) | before the first line after a point in time |
 /// | [`on_startup`](Self::on_startup) | before the first line of a process |
-/// | [`on_request`](Self::on_request) | when it is [asked for](crate::sink::Control), as every file can be |
+/// | [`on_request`](Self::on_request) | only on [request](crate::sink::Control), which works with every trigger |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`naming`](Self::naming) | [`Naming::numbered`] | what ended files are called |
-/// | [`keep`](Self::keep) | 5 | so many ended files stay |
-/// | [`max_age`](Self::max_age) | none | ended files that nobody wrote to for so long are removed |
-/// | [`max_total`](Self::max_total) | none | all files together hold no more bytes than this |
-/// | [`min_free`](Self::min_free) | none | so many bytes stay free on the file system |
-/// | [`budget`](Self::budget) | none | so many bytes for several log files together |
+/// | [`keep`](Self::keep) | 5 | how many ended files are kept |
+/// | [`max_age`](Self::max_age) | none | removes ended files last written to longer ago than this |
+/// | [`max_total`](Self::max_total) | none | how many bytes all files together may hold |
+/// | [`min_free`](Self::min_free) | none | how many bytes stay free on the file system |
+/// | [`budget`](Self::budget) | none | how many bytes several logs together may hold |
 /// | [`compression`](Self::compression) | none | how ended files are compressed |
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
-/// | [`clock`](Self::clock) | the system's | what schedules and ages go by |
+/// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
-/// [`parse`](Self::parse) reads one from words: `"daily at 02:30 or 100 MB, keep 30"`.
+/// [`parse`](Self::parse) reads a rotation from words: `"daily at 02:30 or 100 MB, keep 30"`.
 ///
 /// ```
 /// use std::io::Write;
@@ -99,15 +99,15 @@ pub const GIB: u64 = 1 << 30;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Only files that this naming made are moved or removed, known by their exact names: never what merely begins alike. What
-/// is not a regular file (a pipe, a device) is never turned, and neither is a file without a line. Where the path is a
-/// symbolic link the link gets the new name, as in Python, and moves up with the others; what it leads to stays where it is.
+/// Only files with exactly the names that the naming produces are moved or removed, never files that merely share a prefix. Files
+/// that are not regular (a pipe, a device) are never rotated, and neither is a file without lines. If the path is a
+/// symbolic link, the link gets the new name, as in Python, and is renamed like the others; its target stays in place.
 ///
-/// Where the renaming fails (a directory in the way, no permission) the lines go on into the same file, beyond the
-/// limit; it is told once by [`selflog`](crate::selflog), and tried again after a second at the earliest.
+/// If renaming fails (a directory in the way, no permission), lines are still written to the same file, beyond the
+/// limit. The failure is reported once to [`selflog`](crate::selflog), and the rotation is retried after a second at the earliest.
 ///
-/// Time is looked at when a line comes: a process that logs nothing turns nothing. After a pause, or a restart, the first
-/// line finds that the deadline has passed, by the time at which the file was last written to.
+/// The time is checked when a line is written: a process that logs nothing rotates nothing. After a pause or a restart, the first
+/// line detects a missed deadline from the time at which the file was last written to.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     trigger: Trigger,
@@ -119,14 +119,14 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Turns the file before the line that would make it longer than `bytes`.
+    /// Rotates the file before the line that would make it longer than `bytes`.
     ///
-    /// A line longer than that goes alone into a file of its own; so with `size(0)` every line does.
+    /// A longer line gets a file to itself; with `size(0)` every line does.
     pub fn size(bytes: u64) -> Self {
         Self::on_request().or_size(bytes)
     }
 
-    /// Turns the file before the first line after each of the points in time of `schedule`, and dates the ended files by its
+    /// Rotates the file before the first line after each point in time of `schedule`, and names ended files after its
     /// periods: `app.log.2026-11-20`.
     ///
     /// ```
@@ -139,7 +139,7 @@ impl Rotation {
         Self::on_request().or_schedule(schedule).naming(naming)
     }
 
-    /// Turns the file only when it is [asked for](crate::sink::Control).
+    /// Rotates the file only on [request](crate::sink::Control).
     pub fn on_request() -> Self {
         let retention = Retention { count: 5, age: None, total: None, free: None, budget: None };
         Self {
@@ -152,68 +152,67 @@ impl Rotation {
         }
     }
 
-    /// Turns the file also before it would be longer than `bytes`.
+    /// Also rotates the file before the line that would make it longer than `bytes`. Of several sizes the smallest applies.
     pub fn or_size(mut self, bytes: u64) -> Self {
         self.trigger.size = Some(self.trigger.size.map_or(bytes, |known| known.min(bytes)));
         self
     }
 
-    /// Turns the file also by `schedule`. Dates in names go by the clock of the first schedule's zone.
+    /// Also rotates the file by `schedule`. Dates in names are in the time zone of the first schedule.
     pub fn or_schedule(mut self, schedule: Schedule) -> Self {
         self.trigger.schedules.push(schedule);
         self
     }
 
-    /// Turns a file that has lines already when the process writes to it first: log4j2's `OnStartupTriggeringPolicy`.
+    /// Rotates a file that already has lines when the process first writes to it: log4j2's `OnStartupTriggeringPolicy`.
     pub fn on_startup(mut self, on_startup: bool) -> Self {
         self.trigger.startup = on_startup;
         self
     }
 
-    /// What ended files are called.
+    /// Sets how ended files are named.
     pub fn naming(mut self, naming: Naming) -> Self {
         self.naming = naming;
         self
     }
 
-    /// How many ended files stay; by default 5, so that logs alone never fill a disk. `usize::MAX`: all.
+    /// Sets how many ended files are kept: by default 5, so that logs alone never fill a disk. `usize::MAX` keeps all.
     ///
-    /// With `keep(0)` the file is emptied and started anew. Files left from a time when more were kept are removed at the
-    /// next turn.
+    /// With `keep(0)` the file is emptied instead. Files left from a higher setting are removed at the next rotation.
     pub fn keep(mut self, files: usize) -> Self {
         self.retention.count = files;
         self
     }
 
-    /// Removes ended files that were last written to longer ago. It is done shortly after each turn, by the thread that
-    /// [compresses](Compression), so that nobody who logs waits for it; [`settle`] does.
+    /// Removes ended files that were last written to longer ago than `age`, shortly after each rotation. The thread that
+    /// [compresses](Compression) removes them, so that no logging thread waits; [`settle`] waits for it.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.retention.age = Some(age);
         self
     }
 
-    /// Removes the oldest ended files, [shortly after each turn](Self::max_age), until all of them and the file in use hold so
-    /// many bytes at most.
+    /// Removes the oldest ended files, [shortly after each rotation](Self::max_age), until the rest and the file in use together
+    /// hold at most `bytes` bytes.
     pub fn max_total(mut self, bytes: u64) -> Self {
         self.retention.total = Some(bytes);
         self
     }
 
-    /// Removes the oldest ended files, [shortly after each turn](Self::max_age), until so many bytes of the file system are
-    /// free, whoever fills it; unix only.
+    /// Removes the oldest ended files, [shortly after each rotation](Self::max_age), until `bytes` bytes of the file system are
+    /// free, regardless of what uses the rest; Unix only.
     pub fn min_free(mut self, bytes: u64) -> Self {
         self.retention.free = Some(bytes);
         self
     }
 
-    /// One limit for several log files, seen to [shortly after each turn](Self::max_age).
+    /// Sets one limit for several logs, enforced [shortly after each rotation](Self::max_age).
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.retention.budget = Some(budget.clone());
         self
     }
 
-    /// Compresses ended files, by a [thread of its own](Compression); those that are there already when the file is first
-    /// opened too.
+    /// Compresses ended files on a [background thread](Compression), including those that exist when the file is first
+    /// opened.
     ///
     /// ```
     /// use std::time::Duration;
@@ -229,20 +228,20 @@ impl Rotation {
         self
     }
 
-    /// How the file in use (the first path) gets its new name (the second): Python's `handler.rotator`. What it leaves at
-    /// the first path is appended to. It must not log.
+    /// Sets the function that moves the file in use (the first path) to its new name (the second): Python's `handler.rotator`.
+    /// If a file remains at the first path, lines are appended to it. The function must not log.
     pub fn rotator(mut self, rotate: impl Fn(&Path, &Path) -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.rotator = Some(Hook(Arc::new(rotate)));
         self
     }
 
-    /// What schedules and ages go by.
+    /// Sets the time source for schedules and ages.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Source(Arc::new(clock));
         self
     }
 
-    /// Which ended files of the log at `path` would be removed now, and why; removes nothing.
+    /// Returns which ended files of the log at `path` would be removed now, and why. Removes nothing.
     ///
     /// ```
     /// use tracing_handlers::rotation::{Reason, Rotation};
@@ -278,7 +277,7 @@ impl Rotation {
     }
 }
 
-/// At most 600 MiB: a new file each 100 MiB, and five ended ones.
+/// A new file each 100 MiB, and five ended files: at most 600 MiB.
 impl Default for Rotation {
     fn default() -> Self {
         Self::size(100 * MIB)

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use crate::sync::lock;
 use crate::{process, selflog};
 
-/// What was told last of work that goes on behind a log; `None` while it works.
+/// The last failure reported of the background work of a log; `None` while it works.
 #[derive(Clone, Debug)]
 pub(super) struct Told(Arc<Mutex<Option<String>>>);
 
@@ -14,7 +14,7 @@ impl Told {
         Self(told)
     }
 
-    /// Tells changes of state only.
+    /// Reports `trouble`, or the end of it, if that has changed.
     pub(super) fn tell(&self, trouble: Option<String>, works_again: impl FnOnce() -> String) {
         let before = std::mem::replace(&mut *lock(&self.0), trouble.clone());
         match (before, trouble) {

@@ -8,11 +8,11 @@ use super::tail::Tail;
 use super::{Framed, Sink};
 use crate::{Error, Partial};
 
-/// A sink from a [`MakeWriter`]: `tracing_appender::rolling` and `tracing_appender::non_blocking` go in here.
+/// A sink from a [`MakeWriter`], such as `tracing_appender::rolling` or `tracing_appender::non_blocking`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`named`](Self::named) | `make_writer` | what it is called in messages |
+/// | [`named`](Self::named) | `make_writer` | the name used in messages |
 ///
 /// ```
 /// use tracing_handlers::sink::{Framed, Line, Make, Sink};
@@ -26,8 +26,8 @@ use crate::{Error, Partial};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Every line is written by itself, since `NonBlocking` counts, and drops, by the call. What such a writer drops because it
-/// is lossy counts as delivered here: build it with `lossy(false)`, or use this crate's own queue.
+/// Each line is a separate write, since `NonBlocking` counts and drops by the call. Lines that a lossy `NonBlocking` drops
+/// count as delivered here: build it with `lossy(false)`, or use this crate's [`Queue`](crate::Queue).
 #[derive(Debug)]
 pub struct Make<M> {
     make: M,
@@ -39,12 +39,12 @@ impl<M> Make<M>
 where
     M: for<'a> MakeWriter<'a> + Send + 'static,
 {
-    /// Writes to what `make` makes.
+    /// Creates a sink that writes to the writers of `make`.
     pub fn new(make: M) -> Self {
         Self { make, name: "make_writer".into(), tail: Tail::default() }
     }
 
-    /// The same under a name that messages show.
+    /// Sets the name used in messages.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self

@@ -5,7 +5,7 @@ use super::{Framed, Sink, writer};
 use crate::Partial;
 use crate::sync::lock;
 
-/// Keeps every line, to be looked at in a test. A clone is another handle on the same lines.
+/// A sink that keeps every line in memory, for tests. Clones share the lines.
 ///
 /// ```
 /// use std::io::Write;
@@ -21,19 +21,19 @@ use crate::sync::lock;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// It grows without a limit.
+/// It grows without limit.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     kept: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Memory {
-    /// Without lines.
+    /// Creates a sink without lines.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The records, each without the line feed at its end; what is not UTF-8 is replaced.
+    /// Returns the records, each without the line feed at its end; invalid UTF-8 is replaced.
     pub fn lines(&self) -> Vec<String> {
         let text = |line: &Vec<u8>| {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -42,17 +42,17 @@ impl Memory {
         lock(&self.kept).iter().map(text).collect()
     }
 
-    /// All that was written; what is not UTF-8 is replaced.
+    /// Returns everything written, as text; invalid UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// All that was written.
+    /// Returns everything written.
     pub fn bytes(&self) -> Vec<u8> {
         lock(&self.kept).concat()
     }
 
-    /// Forgets the lines.
+    /// Removes all lines.
     pub fn clear(&self) {
         lock(&self.kept).clear();
     }

@@ -1,8 +1,8 @@
 //! Destinations of bytes.
 //!
-//! A [`Sink`] is handed whole framed records, several at a time, and says how many it took. Those of this module are also
-//! `io::Write`, and [`Writer`] makes any of them a [`MakeWriter`](tracing_subscriber::fmt::MakeWriter); the other way
-//! round [`Write`] and [`Make`] turn what writes into a sink.
+//! A [`Sink`] receives whole framed records, several at a time, and returns how many it took. [`Writer`] makes any sink an
+//! `io::Write` and a [`MakeWriter`](tracing_subscriber::fmt::MakeWriter); conversely, [`Write`] and [`Make`] make a sink of
+//! an `io::Write` or a `MakeWriter`.
 
 mod console;
 mod file;
@@ -30,56 +30,59 @@ use crate::format::Caps;
 use crate::record::Severity;
 use crate::{Error, Partial};
 
-/// Takes bytes to where they stay.
+/// A destination of framed records.
 pub trait Sink: Send + 'static {
-    /// Takes the lines of `framed`, in order. On an error it says how many it took before it: those are its own to deliver,
-    /// and [`pending`](Self::pending) while it has not; the rest were not written, not even in part.
+    /// Takes the lines of `framed`, in order.
+    ///
+    /// An error says how many lines were taken before it: these are the sink's to deliver, and [`pending`](Self::pending) until
+    /// then. The rest must not have been written, not even in part.
     fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial>;
 
-    /// Delivers what is pending, and comes back by `deadline`.
+    /// Delivers the pending lines, and returns by `deadline`.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         let _ = deadline;
         Ok(())
     }
 
-    /// Called at the end of the process, behind the last flush: what is open is given its end. A line that comes later begins
-    /// anew. By default nothing.
+    /// Ends what is open, such as a sealed file. By default does nothing.
+    ///
+    /// Called at the end of the process, after the last flush. A later line opens it again.
     fn close(&mut self, deadline: Instant) -> Result<(), Error> {
         let _ = deadline;
         Ok(())
     }
 
-    /// How many lines it took and has not delivered yet: those that lie in a buffer. By default none.
+    /// Returns how many lines were taken and not delivered yet, such as those in a buffer. By default 0.
     fn pending(&self) -> usize {
         0
     }
 
-    /// What has to be waited for before the last write or flush is as durable as this sink promises. By default nothing:
-    /// then it is so when `write` and `flush` come back.
+    /// Returns what to wait for until the last write or flush is as durable as this sink promises. By default `None`: it is
+    /// when `write` and `flush` return.
     ///
-    /// It is for who holds a lock around the sink, and lets go of it to wait, so that others go on writing and one sync
-    /// serves them all. From the first call on, which comes before the first write, the sink leaves the waiting to the caller,
-    /// who then asks after every write and every flush. A sink around another one hands this on, together with
-    /// [`lost`](Self::lost); if it does not, the inner one waits by itself, and nothing is lost but time.
+    /// For callers that hold a lock around the sink and release it to wait, so that other threads can write and one sync
+    /// serves them all. From the first call on, which must precede the first write, the sink leaves the waiting to the caller,
+    /// which must call this after every write and every flush. A sink around another one forwards this method, together with
+    /// [`lost`](Self::lost); if it does not, the inner sink waits itself, which only costs time.
     fn commit(&mut self) -> Option<Commit> {
         None
     }
 
-    /// How many lines it took that will never be delivered, because a sync failed, and that nobody has asked about: until then
-    /// they are [`pending`](Self::pending). Asked by who asks for [`commit`](Self::commit)s.
+    /// Returns how many taken lines will never be delivered, because a sync failed, and resets the count. Until then they are
+    /// [`pending`](Self::pending). For callers that use [`commit`](Self::commit).
     fn lost(&mut self) -> usize {
         0
     }
 
-    /// What a format may write for it.
+    /// Returns what formats may write for this sink.
     fn caps(&self) -> Caps {
         Caps::default()
     }
 
-    /// What it is, for people: `file logs/app.jsonl`.
+    /// Returns a description for messages and reports: `file logs/app.jsonl`.
     fn describe(&self) -> String;
 
-    /// Called in a forked child, before anything else: what is pending is the parent's to write, and must be forgotten here.
+    /// Discards the pending lines. Called first in a forked child, since they are the parent's to write.
     fn forget_pending(&mut self) {}
 }
 
@@ -91,48 +94,48 @@ pub struct Framed<'a> {
     preamble: &'a [u8],
 }
 
-/// What a sink may know of one record of a [`Framed`].
+/// The end and the severity of one record of a [`Framed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Where it ends in [`Framed::bytes`]; it starts where the one before ends.
+    /// Where the record ends in [`Framed::bytes`]; it starts where the previous one ends.
     pub end: usize,
-    /// How important it is.
+    /// The record's severity.
     pub severity: Severity,
 }
 
 impl<'a> Framed<'a> {
-    /// `lines` tell where each record ends in `bytes`; the last one's end is the length of `bytes`.
+    /// Creates a view of `bytes`, in which each of `lines` marks the end of a record; the last one ends at the end of `bytes`.
     pub fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
         debug_assert_eq!(lines.last().map_or(0, |line| line.end), bytes.len());
         Self { bytes, lines, preamble: &[] }
     }
 
-    /// What a new file starts with ([`Format::preamble`](crate::Format::preamble)).
+    /// Sets the bytes that a new file starts with ([`Format::preamble`](crate::Format::preamble)).
     pub fn with_preamble(mut self, preamble: &'a [u8]) -> Self {
         self.preamble = preamble;
         self
     }
 
-    /// All records, framed.
+    /// Returns the bytes of all records.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Where each one ends.
+    /// Returns the end and the severity of each record.
     pub fn lines(&self) -> &'a [Line] {
         self.lines
     }
 
-    /// What a new file starts with.
+    /// Returns the bytes that a new file starts with.
     pub fn preamble(&self) -> &'a [u8] {
         self.preamble
     }
 
-    /// Each record's bytes and what is known of it.
+    /// Returns each record's bytes, with its end and severity.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Line)> {
         let (bytes, mut start) = (self.bytes, 0);
         self.lines.iter().map(move |line| {
-            // Ends that lie behind one another, or beyond the bytes, are the maker's mistake, not a reason to panic.
+            // Ends out of order or beyond the bytes are the creator's mistake, and do not panic.
             let record = bytes.get(start..line.end).unwrap_or_default();
             start = line.end;
             (record, *line)

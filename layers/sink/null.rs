@@ -4,7 +4,7 @@ use std::time::Instant;
 use super::{Framed, Sink, writer};
 use crate::{Error, Partial};
 
-/// Takes everything and keeps nothing: for measuring, and to switch an output off. Python's `NullHandler`.
+/// A sink that discards everything, for measurements and for switching an output off. Python's `NullHandler`.
 ///
 /// ```
 /// use std::io::Write;

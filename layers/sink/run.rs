@@ -1,25 +1,25 @@
-//! Neighbouring lines of a batch, and how to tell which of them went out when writing stopped in the middle.
+//! Consecutive lines of a batch, and which of them were written if writing stops in the middle.
 
 use std::io;
 
 use super::{Framed, Line};
 use crate::Error;
 
-/// Neighbouring lines of a [`Framed`].
+/// Consecutive lines of a [`Framed`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run<'a> {
     bytes: &'a [u8],
     lines: &'a [Line],
-    /// Where `bytes` starts in what the ends of `lines` count from.
+    /// The offset of `bytes`: the ends of `lines` count from the start of the batch.
     start: usize,
 }
 
 /// Writing a [`Run`] stopped.
 #[derive(Debug)]
 pub(super) struct Stopped<E = Error> {
-    /// So many lines went out whole.
+    /// How many lines were written whole.
     pub(super) lines: usize,
-    /// So many bytes of the line behind them went out too.
+    /// How many bytes of the next line were written too.
     pub(super) torn: usize,
     pub(super) error: E,
 }
@@ -33,7 +33,7 @@ impl<'a> Run<'a> {
         self.bytes
     }
 
-    /// How many lines.
+    /// The number of lines.
     pub(super) fn count(self) -> usize {
         self.lines.len()
     }
@@ -42,7 +42,7 @@ impl<'a> Run<'a> {
         self.lines.is_empty()
     }
 
-    /// The first `lines` lines, and the others.
+    /// Splits into the first `lines` lines and the rest.
     pub(super) fn split_at(self, lines: usize) -> (Self, Self) {
         let (bytes, later_bytes) = self.bytes.split_at(self.end(lines));
         let (lines, later_lines) = self.lines.split_at(lines);
@@ -50,14 +50,14 @@ impl<'a> Run<'a> {
         (Self { bytes, lines, ..self }, later)
     }
 
-    /// The first lines that are alike by `key`, and the others.
+    /// Splits into the first lines with the same `key` and the rest. `None` if there are no lines.
     pub(super) fn split_by<K: PartialEq>(self, key: impl Fn(&Line) -> K) -> Option<(K, Self, Self)> {
         let first = key(self.lines.first()?);
         let (alike, later) = self.split_at(self.lines.iter().take_while(|line| key(line) == first).count());
         Some((first, alike, later))
     }
 
-    /// How many of the first lines have room in `room` bytes.
+    /// How many lines, from the first on, fit into `room` bytes.
     pub(super) fn fit(self, room: u64) -> usize {
         if self.bytes.len() as u64 <= room {
             return self.count();
@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
         self.lines.iter().map(move |line| Line { end: line.end - self.start, ..*line })
     }
 
-    /// Writes all of it, or says where it stopped.
+    /// Writes all lines, or returns where writing stopped.
     pub(super) fn write_to(self, to: &mut (impl io::Write + ?Sized)) -> Result<(), Stopped<io::Error>> {
         write_all(to, self.bytes).map_err(|(written, error)| self.stopped(written, error))
     }
@@ -105,7 +105,7 @@ impl<'a> From<Framed<'a>> for Run<'a> {
     }
 }
 
-/// As `io::Write::write_all`, but after an error it says how much was written.
+/// Like `io::Write::write_all`, but an error includes how many bytes were written.
 pub(super) fn write_all(to: &mut (impl io::Write + ?Sized), bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < bytes.len() {

@@ -2,19 +2,19 @@ use std::io;
 
 use super::run::{self, Run};
 
-/// The end of a line whose beginning is out already, on a stream from which nothing can be taken back.
+/// The rest of a line that was written in part, on a stream on which writes cannot be undone.
 ///
-/// The line counts as taken and [`pending`](super::Sink::pending); its end goes out before anything else does, so that a
-/// stream that was full for a while shows no torn line.
+/// The line counts as taken and [`pending`](super::Sink::pending); its rest is written before anything else, so that a
+/// stream that was temporarily full shows no partial line.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tail(Vec<u8>);
 
 impl Tail {
-    /// Writes `run`; after an error, how many of its lines were taken.
+    /// Writes `run`. An error includes how many of its lines were taken.
     pub(super) fn write(&mut self, to: &mut impl io::Write, run: Run<'_>) -> Result<(), (usize, io::Error)> {
         self.finish(to).map_err(|error| (0, error))?;
         let Err(stopped) = run.write_to(to) else { return Ok(()) };
-        // Behind a closed pipe nobody waits for the rest of the line: it is refused like the lines behind it.
+        // A closed pipe will never take the rest of the line: it is refused like the lines behind it.
         if stopped.torn == 0 || stopped.error.kind() == io::ErrorKind::BrokenPipe {
             return Err((stopped.lines, stopped.error));
         }
@@ -23,7 +23,7 @@ impl Tail {
         Err((stopped.lines + 1, stopped.error))
     }
 
-    /// Writes what is left.
+    /// Writes the rest of the line, if there is any.
     pub(super) fn finish(&mut self, to: &mut impl io::Write) -> io::Result<()> {
         if self.0.is_empty() {
             return Ok(());
@@ -36,7 +36,7 @@ impl Tail {
         result
     }
 
-    /// 1 while there is something left of a line.
+    /// 1 while the rest of a line is to be written, 0 otherwise.
     pub(super) fn pending(&self) -> usize {
         usize::from(!self.0.is_empty())
     }

@@ -5,11 +5,11 @@ use super::tail::Tail;
 use super::{Framed, Sink};
 use crate::{Error, Partial};
 
-/// A sink from anything that is `io::Write`: a `Vec`, a pipe, a `BufWriter`, a compressor. Python's `StreamHandler(stream)`.
+/// A sink from any `io::Write`: a `Vec`, a pipe, a `BufWriter`, a compressor. Python's `StreamHandler(stream)`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`named`](Self::named) | `writer` | what it is called in messages |
+/// | [`named`](Self::named) | `writer` | the name used in messages |
 ///
 /// ```
 /// use tracing_handlers::sink::{Framed, Line, Sink, Write};
@@ -27,8 +27,8 @@ use crate::{Error, Partial};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A batch is one `write_all`. What the writer holds back in a buffer of its own counts as delivered; `flush` flushes it.
-/// When the writer fails within a line, the line is taken, and its end goes out before the next one.
+/// A batch is one `write_all`. Bytes in the writer's own buffer count as delivered; `flush` flushes the writer.
+/// If the writer fails within a line, the line counts as taken, and its end is written before the next line.
 #[derive(Debug)]
 pub struct Write<W> {
     writer: W,
@@ -37,12 +37,12 @@ pub struct Write<W> {
 }
 
 impl<W: io::Write + Send + 'static> Write<W> {
-    /// Writes to `writer`.
+    /// Creates a sink that writes to `writer`.
     pub fn new(writer: W) -> Self {
         Self { writer, name: "writer".into(), tail: Tail::default() }
     }
 
-    /// The same under a name that messages show.
+    /// Sets the name used in messages.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self

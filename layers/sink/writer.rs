@@ -9,8 +9,8 @@ use super::{Commit, Framed, Line, Sink};
 use crate::record::Severity;
 use crate::sync::{deadline_in, lock};
 
-/// Any sink as an `io::Write` and as a [`MakeWriter`], so that it serves `tracing_subscriber::fmt::layer()` too. A clone
-/// writes to the same sink.
+/// An `io::Write` and [`MakeWriter`] from any sink, for `tracing_subscriber::fmt::layer()` for example. Clones write to the
+/// same sink.
 ///
 /// ```
 /// use tracing_handlers::rotation::{MIB, Rotation};
@@ -26,8 +26,8 @@ use crate::sync::{deadline_in, lock};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each call of `write` is one record, however many line feeds it has, and is taken whole or not at all. As a `MakeWriter`
-/// it is of the event's severity, so that [`Console::split`](super::Console::split) works; else of [`Severity::INFO`].
+/// Each call of `write` is one record, even if it contains line feeds, and is taken whole or not at all. As a `MakeWriter`
+/// the record has the event's severity, so that [`Console::split`](super::Console::split) works; otherwise [`Severity::INFO`].
 #[derive(Debug)]
 pub struct Writer<S> {
     sink: Arc<Mutex<S>>,
@@ -35,9 +35,9 @@ pub struct Writer<S> {
 }
 
 impl<S: Sink> Writer<S> {
-    /// Writes to `sink`.
+    /// Creates a writer to `sink`.
     pub fn new(mut sink: S) -> Self {
-        // It leaves the waiting for the disk to those who write, without the lock.
+        // From here on the sink leaves waiting for the disk to its callers, which do so without the lock.
         drop(sink.commit());
         Self { sink: Arc::new(Mutex::new(sink)), severity: Severity::INFO }
     }
@@ -84,7 +84,7 @@ fn settle(commit: Option<Commit>, deadline: Instant) -> io::Result<()> {
     Ok(commit.map_or(Ok(()), |commit| commit.wait(deadline))?)
 }
 
-/// `io::Write::write` of a sink: `bytes` are one record.
+/// Implements `io::Write::write` for a sink: `bytes` are one record.
 pub(super) fn write_one(sink: &mut (impl Sink + ?Sized), bytes: &[u8]) -> io::Result<usize> {
     write_one_as(sink, bytes, Severity::INFO)
 }
@@ -95,16 +95,16 @@ fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severit
     }
     let line = [Line { end: bytes.len(), severity }];
     match sink.write(Framed::new(bytes, &line)) {
-        // Taken, though not delivered yet: an error would make the caller write it a second time.
+        // The record is taken, though not delivered yet: after an error the caller would write it again.
         Err(partial) if partial.delivered == 0 => Err(partial.error.into()),
         _ => Ok(bytes.len()),
     }
 }
 
-/// `io::Write::flush` of a sink.
+/// Implements `io::Write::flush` for a sink.
 pub(super) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
     Ok(sink.flush(Instant::now() + FLUSH)?)
 }
 
-/// `io::Write` knows no deadline.
+/// `io::Write` has no deadline.
 const FLUSH: Duration = Duration::from_secs(5);

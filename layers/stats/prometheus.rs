@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Report, Stats};
 
-/// What became of records, by handler, as Prometheus text: what [`stats`](crate::Handler::stats) returns goes in.
+/// Returns the counts of handlers as Prometheus text, from the reports that [`stats`](crate::Handler::stats) returns.
 ///
 /// | metric | type | labels |
 /// |---|---|---|
@@ -14,7 +14,7 @@ use super::{Report, Stats};
 /// | `log_handler_failed_total` | counter | `handler` |
 /// | `log_handler_pending` | gauge | `handler` |
 ///
-/// Handlers of the same name are added up. A reason shows once something was dropped for it.
+/// The counts of handlers with the same name are added up. A reason appears once a record was dropped for it.
 ///
 /// ```
 /// use tracing_handlers::handler::Handler;
@@ -35,11 +35,11 @@ pub fn prometheus(reports: &[Report]) -> String {
             text.sample(name, &[("handler", handler)], value(stats));
         }
     };
-    family("log_handler_accepted_total", "counter", "Records that a handler took on.", |stats| stats.accepted);
-    family("log_handler_delivered_total", "counter", "Records that reached their end.", |stats| stats.delivered);
-    family("log_handler_failed_total", "counter", "Records that met an error.", |stats| stats.failed);
-    family("log_handler_pending", "gauge", "Records on their way.", |stats| stats.pending);
-    text.family("log_handler_dropped_total", "counter", "Records given up on purpose.");
+    family("log_handler_accepted_total", "counter", "Records that a handler accepted.", |stats| stats.accepted);
+    family("log_handler_delivered_total", "counter", "Records that were delivered.", |stats| stats.delivered);
+    family("log_handler_failed_total", "counter", "Records whose delivery failed.", |stats| stats.failed);
+    family("log_handler_pending", "gauge", "Records neither delivered nor lost yet.", |stats| stats.pending);
+    text.family("log_handler_dropped_total", "counter", "Records dropped on purpose.");
     for (handler, stats) in &merged {
         for (reason, count) in stats.dropped.iter() {
             text.sample("log_handler_dropped_total", &[("handler", handler), ("reason", &reason.to_string())], count);
@@ -48,7 +48,7 @@ pub fn prometheus(reports: &[Report]) -> String {
     text.0
 }
 
-/// One set of labels may stand once only.
+/// A set of labels may occur only once.
 fn merge(reports: &[Report]) -> Vec<(&str, Stats)> {
     let mut merged: Vec<(&str, Stats)> = Vec::new();
     for Report { name, stats, .. } in reports {
@@ -68,12 +68,12 @@ fn add(sum: &mut Stats, stats: &Stats) {
     stats.dropped.iter().for_each(|(reason, count)| sum.dropped.add(reason, count));
 }
 
-/// The text, as it grows.
+/// The text under construction.
 #[derive(Default)]
 pub(crate) struct Exposition(pub(crate) String);
 
 impl Exposition {
-    /// A metric's help and type, which stand before its samples.
+    /// Writes a metric's help and type, which precede its samples.
     pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a String does not fail.
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
@@ -91,7 +91,7 @@ impl Exposition {
         let _ = writeln!(self.0, "}} {value}");
     }
 
-    /// In a label's value backslash, quote and line feed are escaped, and nothing else.
+    /// In a label's value only backslash, quote and line feed are escaped.
     fn escape(&mut self, text: &str) {
         for char in text.chars() {
             match char {

@@ -52,7 +52,7 @@ fn what_is_held_while_the_disk_is_full_goes_out_first_and_in_order() {
         let stats = log.stats();
         assert_eq!((taken - written, stats.pending, stats.delivered), (10, 10, written as u64));
         assert_eq!(stats.failed, 100 - taken as u64);
-        log.told_once("holds what it cannot write");
+        log.told_once("holding lines in memory");
         log.told_once("app.log: cannot write");
 
         fs::remove_file(ballast).unwrap();

@@ -1,5 +1,5 @@
-//! Records without which nothing may be done: the call returns when the record is where it belongs, or with the error. Serilog's
-//! `AuditTo`; log4j2's `ignoreExceptions="false"`; Python's `raiseExceptions` only prints.
+//! Audit records, without which an action must not proceed: the call returns when the record is delivered, or with an error.
+//! Serilog's `AuditTo`; log4j2's `ignoreExceptions="false"`; Python's `raiseExceptions` only prints.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Audit;
@@ -38,7 +38,7 @@ fn make() -> String {
         }
     };
     let mut told = String::new();
-    // A clone goes into the layer: what is logged through tracing goes the same way.
+    // A clone goes into the layer, so that events logged through tracing reach the same handler.
     logged(audit.clone(), || {
         tracing::info!(target: "audit", user = "ada", "signed in");
         told = [5, 7].map(transfer).concat();

@@ -1,19 +1,19 @@
 use std::ffi::OsString;
 
-/// Whether colours are wanted.
+/// Whether a [`Console`](super::Console) allows color.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colour {
-    /// Where they are shown, as the environment says, in this order (what is set to nothing counts as unset):
+    /// Decides by the environment. The first rule that applies decides; an empty variable counts as unset:
     ///
-    /// 1. `NO_COLOR` is set (<https://no-color.org>): no;
-    /// 2. `CLICOLOR_FORCE` is set and not `0` (<https://bixense.com/clicolors>): yes;
-    /// 3. `CLICOLOR` is `0`, or `TERM` is `dumb`: no;
-    /// 4. else, whether every stream written to is a terminal.
+    /// 1. `NO_COLOR` is set (<https://no-color.org>): no color;
+    /// 2. `CLICOLOR_FORCE` is set and not `0` (<https://bixense.com/clicolors>): color;
+    /// 3. `CLICOLOR` is `0`, or `TERM` is `dumb`: no color;
+    /// 4. otherwise: color if every stream written to is a terminal.
     #[default]
     Auto,
-    /// Always.
+    /// Always allows color.
     Always,
-    /// Never.
+    /// Never allows color.
     Never,
 }
 

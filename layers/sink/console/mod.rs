@@ -14,12 +14,12 @@ use crate::record::Severity;
 use crate::{Error, Partial};
 use stream::Stream;
 
-/// Standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
+/// A sink for standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`colour`](Self::colour) | [`Colour::Auto`] | whether formats may colour what they write |
-/// | [`captured`](Self::captured) | off | writes by `print!`, so that `cargo test` captures it |
+/// | [`colour`](Self::colour) | [`Colour::Auto`] | whether formats may use color |
+/// | [`captured`](Self::captured) | off | writes with `print!`, so that `cargo test` captures it |
 ///
 /// ```
 /// use tracing_handlers::sink::{Colour, Console, Sink};
@@ -30,12 +30,12 @@ use stream::Stream;
 /// assert!(!console.caps().colour);
 /// ```
 ///
-/// On unix it writes straight to the descriptors 1 and 2, past the locks of `std::io::Stdout` and `Stderr`: an application
-/// that holds `stdout().lock()` does not hold up its logs. What the application `print!`s without a line feed is still in
-/// std's buffer then and appears later.
+/// On Unix it writes directly to descriptors 1 and 2, bypassing the locks of `std::io::Stdout` and `Stderr`: an application
+/// that holds `stdout().lock()` does not block its logs. Text that the application `print!`s without a line feed may still be in
+/// std's buffer and appear later.
 ///
-/// A closed pipe is an error and never a panic. A descriptor that somebody made non-blocking is waited for, for a second
-/// at most; the end of a line that was cut short that way goes out before the next line.
+/// A closed pipe is an error and never a panic. If a descriptor is non-blocking and full, a write waits for at most a second;
+/// the rest of a line that was cut short by this is written before the next line.
 #[derive(Debug)]
 pub struct Console {
     streams: Streams,
@@ -49,22 +49,22 @@ pub struct Console {
 #[derive(Clone, Copy, Debug)]
 enum Streams {
     Only(Stream),
-    /// From this severity on to standard error, the others to standard output.
+    /// Lines of at least this severity go to standard error, the others to standard output.
     Split(Severity),
 }
 
 impl Console {
-    /// Everything to standard output.
+    /// Writes everything to standard output.
     pub fn stdout() -> Self {
         Self::new(Streams::Only(Stream::Out))
     }
 
-    /// Everything to standard error.
+    /// Writes everything to standard error.
     pub fn stderr() -> Self {
         Self::new(Streams::Only(Stream::Err))
     }
 
-    /// What is at least as severe as `threshold` to standard error, the rest to standard output.
+    /// Writes records at least as severe as `threshold` to standard error, the rest to standard output.
     ///
     /// ```
     /// use tracing::Level;
@@ -76,15 +76,15 @@ impl Console {
         Self::new(Streams::Split(threshold.into()))
     }
 
-    /// Whether formats may colour what they write; see [`Colour`].
+    /// Sets whether formats may use color; see [`Colour`].
     pub fn colour(mut self, colour: Colour) -> Self {
         self.caps = self.caps.with_colour(colour.is_wanted(self.streams.are_terminals()));
         self
     }
 
-    /// Writes by `print!` and `eprint!`, so that the test harness captures it.
+    /// Writes with `print!` and `eprint!`, so that the test harness captures the output.
     ///
-    /// Only for tests: these take the locks of `std::io::Stdout` and `Stderr`.
+    /// Only for tests: these macros take the locks of `std::io::Stdout` and `Stderr`.
     pub fn captured(mut self) -> Self {
         self.captured = true;
         self

@@ -47,7 +47,7 @@ impl io::Write for Writer {
     }
 }
 
-/// The macros are all that libtest captures, and they panic where they cannot write.
+/// libtest captures only these macros, which panic if they cannot write.
 fn print(stream: Stream, bytes: &[u8]) -> io::Result<usize> {
     let text = String::from_utf8_lossy(bytes);
     let printed = catch_unwind(|| match stream {
@@ -68,14 +68,14 @@ mod raw {
 
     use super::Stream;
 
-    /// One `write(2)`; repeated while the descriptor is non-blocking and full.
+    /// Calls `write(2)` once, and again while the descriptor is non-blocking and full.
     pub(super) fn write(stream: Stream, bytes: &[u8]) -> io::Result<usize> {
         let descriptor = match stream {
             Stream::Out => libc::STDOUT_FILENO,
             Stream::Err => libc::STDERR_FILENO,
         };
-        // SAFETY: 1 and 2 are open for the life of the process, and ManuallyDrop keeps them so; where an application has
-        // closed them all the same, the write fails with EBADF.
+        // SAFETY: 1 and 2 are open for the life of the process, and ManuallyDrop keeps them so; if an application has
+        // closed them nevertheless, the write fails with EBADF.
         let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) });
         let mut deadline = None;
         loop {
@@ -88,21 +88,21 @@ mod raw {
         }
     }
 
-    /// Until the descriptor takes more, a signal comes, or the deadline passes, which is the only error.
+    /// Waits until the descriptor is writable or a signal arrives. Fails only if the deadline has passed.
     fn wait(descriptor: libc::c_int, deadline: Instant) -> io::Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "its reader took nothing for a second"));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing was read from it for a second"));
         }
         let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
-        // Rounded up, so that the last millisecond is not spent turning in circles.
+        // Rounded up, so that the last millisecond is not spent in a busy loop.
         let millis = left.as_millis() as libc::c_int + 1;
         // SAFETY: `poll` is one valid pollfd for the length of the call.
         unsafe { libc::poll(&raw mut poll, 1, millis) };
         Ok(())
     }
 
-    /// A reader that takes nothing for so long has stopped reading.
+    /// A reader that reads nothing for this long has stopped reading.
     const PATIENCE: Duration = Duration::from_secs(1);
 }
 
@@ -112,7 +112,7 @@ mod raw {
 
     use super::Stream;
 
-    /// Standard output is flushed at once, as its lines are whole.
+    /// Flushes standard output at once, since it is given whole lines.
     pub(super) fn write(stream: Stream, bytes: &[u8]) -> io::Result<usize> {
         match stream {
             Stream::Out => {

@@ -15,26 +15,26 @@ use crate::Error;
 use crate::record::Severity;
 use crate::rotation::{Held, Lock, Rotation, Rotator};
 
-/// Appends to the file, opening, beginning and turning it as it goes.
+/// Appends to the file, and opens, starts and rotates it as needed.
 #[derive(Debug)]
 pub(super) struct Appender {
     place: Place,
     opening: Opening,
     shared: bool,
-    /// With it held other processes neither write nor turn the file.
+    /// While it is held, other processes neither write nor rotate the file.
     lock: Option<Arc<Lock>>,
     watch: Option<Watch>,
     asked: Asked,
     /// `None` before the first write of a delayed file, and after an error.
     open: Option<Open>,
     rotator: Option<Rotator>,
-    /// `None`: nothing is ever synced.
+    /// `None` if nothing is ever synced.
     durable: Option<Durable>,
-    /// Lines are sealed or encrypted.
+    /// Seals or encrypts lines.
     coat: Option<Wrapping>,
-    /// As the last batch had it: a new file may begin where there is none at hand, in a flush.
+    /// From the last batch, since a flush may start a new file too.
     preamble: Vec<u8>,
-    /// The file ends within a line, whose end comes next.
+    /// The file ends within a line, whose rest is written next.
     torn: bool,
 }
 
@@ -90,15 +90,15 @@ impl Appender {
         });
         self.lock = shared.then(|| rotator.lock().clone());
         self.rotator = Some(rotator);
-        // It may have to be called otherwise; a pipe stays open.
+        // The file may need another name now; a pipe stays open.
         self.leave();
         self.open.take_if(|open| open.is_regular());
     }
 
     #[inline]
     pub(super) fn preamble(&mut self, preamble: &[u8]) {
-        // Mostly there is none. To compare two nothings costs more than the rest of a line: `memcmp` then looks at addresses
-        // where nothing lies, which the processor forgives only slowly.
+        // Usually both are empty. Comparing them would cost more than the rest of a line: `memcmp` of zero bytes at dangling
+        // addresses is slow.
         if !preamble.is_empty() && self.preamble != preamble {
             preamble.clone_into(&mut self.preamble);
         }
@@ -108,7 +108,7 @@ impl Appender {
         self.torn = false;
     }
 
-    /// Opens the file before there is a line.
+    /// Opens the file before the first line.
     pub(super) fn begin_open(&mut self) -> Result<(), Error> {
         let lock = self.lock.clone();
         let _held = self.hold(lock.as_deref())?;
@@ -138,10 +138,10 @@ impl Appender {
             rotator.prepare()?;
         }
         if let (Some(_), Some(durable)) = (&self.coat, &self.durable) {
-            // While it is to be synced it is open, and locked.
+            // A file with a pending sync is still open, and locked.
             durable.retire();
         }
-        // What is asked for from here on may be about the very file that is opened now.
+        // Requests from here on may concern the file that is opened now.
         self.asked.reopened();
         let open = self.opening.open(&self.place)?;
         if let Some(rotator) = &mut self.rotator {
@@ -153,7 +153,7 @@ impl Appender {
         Ok(open)
     }
 
-    /// Writes the lines of `run`, to as many files as they need.
+    /// Writes the lines of `run`, to several files if rotation requires it.
     pub(super) fn write(&mut self, run: Run<'_>) -> Result<(), Stopped> {
         let refused = |error| Stopped { lines: 0, torn: 0, error };
         let lock = self.lock.clone();
@@ -173,7 +173,7 @@ impl Appender {
         Ok(())
     }
 
-    /// Does what has been asked for, without a line to write.
+    /// Carries out requests without a line to write.
     pub(super) fn settle(&mut self) -> Result<(), Error> {
         if !self.asked.to_rotate() && !self.asked.to_reopen() {
             return Ok(());
@@ -182,11 +182,11 @@ impl Appender {
         let _held = self.hold(lock.as_deref())?;
         let was_open = self.open.is_some();
         self.look()?;
-        // Whoever asked waits for the file to be there, and no line may come for long.
+        // The requester expects the new file to exist, and the next line may be far off.
         if was_open { self.open().map(drop) } else { Ok(()) }
     }
 
-    /// Where several processes write to the file, each does so alone.
+    /// Acquires the lock of a file that several processes write to.
     fn hold<'a>(&self, lock: Option<&'a Lock>) -> Result<Option<Held<'a>>, Error> {
         let Some(lock) = lock else { return Ok(None) };
         let is_missing = |error: &Error| error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
@@ -199,14 +199,14 @@ impl Appender {
         }
     }
 
-    /// Opens the file if it is not, or no longer, the one at the path, and turns it if its time has come.
+    /// Leaves the open file if the path no longer leads to it or a reopen was requested, and rotates the file if that is due.
     #[inline]
     fn look(&mut self) -> Result<(), Error> {
         if self.open.is_some() && (self.asked.to_reopen() || self.is_elsewhere()) {
             self.leave();
             self.open.take_if(|open| open.is_regular());
             self.asked.reopened();
-            // Its end is there, and what comes goes elsewhere.
+            // The partial line stays in the old file; later lines go to another one.
             self.torn = false;
         }
         if self.rotator.is_some() { self.look_at_time() } else { Ok(()) }
@@ -220,7 +220,7 @@ impl Appender {
         if !regular || self.torn {
             return Ok(());
         }
-        // A file without a line is as good as a new one.
+        // A file without lines needs no rotation.
         if (rotator.is_due(fresh) || asked && !fresh) && !self.turn() {
             return Ok(());
         }
@@ -228,7 +228,7 @@ impl Appender {
         Ok(())
     }
 
-    /// Whether the path leads to another file by now, or to none.
+    /// Whether the path now leads to another file, or to none.
     #[inline]
     fn is_elsewhere(&mut self) -> bool {
         let is_due = self.shared || self.watch.as_mut().is_some_and(Watch::is_due);
@@ -246,7 +246,7 @@ impl Appender {
         false
     }
 
-    /// How many lines of `rest` go into the file now, at least one; turns the file where none does.
+    /// How many lines of `rest` go into the file now, at least one. Rotates the file if none fits.
     fn make_room(&mut self, rest: Run<'_>) -> Result<usize, Error> {
         let (fit, fresh) = self.fit(rest)?;
         if fit > 0 || fresh {
@@ -258,14 +258,14 @@ impl Appender {
         Ok(self.fit(rest)?.0.max(1))
     }
 
-    /// How many lines of `rest` have room in the file, and whether it has no line yet.
+    /// How many lines of `rest` fit into the file, and whether the file has no line yet.
     fn fit(&mut self, rest: Run<'_>) -> Result<(usize, bool), Error> {
         self.begin()?;
         let torn = self.torn;
         let open = self.open()?;
         let (len, fresh, regular) = (open.len(), open.is_fresh(), open.is_regular());
         match &self.rotator {
-            // The end of a line belongs where its beginning is.
+            // The rest of a line belongs into the same file as its start.
             Some(_) if torn => Ok((1, fresh)),
             Some(rotator) if regular => {
                 let room = rotator.room(len);
@@ -275,7 +275,7 @@ impl Appender {
         }
     }
 
-    /// Opens the file, and writes the preamble where it is empty.
+    /// Opens the file, and writes the preamble if it is empty.
     fn begin(&mut self) -> Result<(), Error> {
         let empty = self.open()?.len() == 0;
         if !empty || self.preamble.is_empty() {
@@ -297,18 +297,18 @@ impl Appender {
         Ok(())
     }
 
-    /// Ends what is in the file, as far as that needs an end.
+    /// Writes the end of a sealed or encrypted file.
     pub(super) fn close(&mut self) -> Result<(), Error> {
         let (Some(coat), Some(open)) = (&mut self.coat, &mut self.open) else { return Ok(()) };
         coat.finish(open).map_err(|error| self.failed(error))
     }
 
-    /// The same before another file. Where it fails the end is missing, as after a crash: the lines are what matters.
+    /// Closes the file before it is left. On failure the end is missing, as after a crash; the lines are unaffected.
     fn leave(&mut self) {
         let _ = self.close();
     }
 
-    /// Whether there is a new file now, or none that lines could go on into.
+    /// Rotates the file. Returns `false` if lines are to be written to the old file instead.
     fn turn(&mut self) -> bool {
         if self.rotator.as_ref().is_none_or(Rotator::is_put_off) {
             return false;
@@ -327,7 +327,7 @@ impl Appender {
         });
         match new {
             Some(new) => self.open = Some(new),
-            // A rotator of somebody's own may have failed after it had moved the file, which has ended then.
+            // A custom rotator may have failed after it moved the file, which has ended then.
             None if !self.has_moved() => return false,
             None => self.open = None,
         }
@@ -360,8 +360,8 @@ impl Appender {
         }
     }
 
-    /// Another descriptor may do better (the disk came back, the directory was made anew), so that the next write opens the
-    /// file again. A pipe stays open: opening it would wait for its reader.
+    /// Drops a regular file after an error, so that the next write opens it again: the disk or the directory may be back by
+    /// then. A pipe stays open: opening it would wait for its reader.
     fn failed(&mut self, error: io::Error) -> Error {
         self.open.take_if(|open| open.is_regular());
         cannot("write", &self.place.name, error)

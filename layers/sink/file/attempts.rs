@@ -6,15 +6,15 @@ use crate::Error;
 use crate::backoff::Backoff;
 use crate::clock::{Clock, System};
 
-/// When a file that could not be written is tried again: each attempt on a disk that is full, or a directory that is gone,
-/// would cost every record several system calls.
+/// Delays attempts on a file that could not be written: on a full disk, or in a missing directory, an attempt for each record
+/// would cost several system calls.
 #[derive(Debug)]
 pub(super) struct Attempts {
     timer: Timer,
-    /// One after another.
+    /// How many attempts have failed in a row.
     failed: u32,
     not_before: Duration,
-    /// The last one.
+    /// The last error.
     error: Option<Error>,
 }
 
@@ -29,14 +29,14 @@ impl Attempts {
         self.error.is_some()
     }
 
-    /// The last error again, while it is too early for another attempt.
+    /// Returns the last error while it is too early for another attempt.
     #[inline]
     pub(super) fn put_off(&self) -> Option<Error> {
         let error = self.error.as_ref()?;
         (self.timer.0.monotonic() < self.not_before).then(|| error.again())
     }
 
-    /// The next attempt is made at once.
+    /// Lets the next attempt be made at once.
     pub(super) fn hurry(&mut self) {
         self.not_before = Duration::ZERO;
     }
@@ -56,7 +56,7 @@ impl Attempts {
     }
 }
 
-/// What the pauses are measured by.
+/// The time source for the pauses.
 #[derive(Clone)]
 pub(super) struct Timer(Arc<dyn Clock>);
 
@@ -78,7 +78,7 @@ impl fmt::Debug for Timer {
     }
 }
 
-/// The same for everybody: a file has no peer that many could come back to at once.
+/// Without jitter: a file is not a server that many clients could return to at once.
 const PAUSES: Backoff =
     Backoff { initial: Duration::from_millis(50), factor: 2.0, max: Duration::from_secs(1), jitter: 0.0 };
 

@@ -1,7 +1,7 @@
 use super::super::Line;
 use super::super::run::Run;
 
-/// Lines that were taken and not written yet.
+/// Lines that are taken and not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
@@ -12,7 +12,7 @@ pub(super) struct Buffer {
 impl Buffer {
     pub(super) fn new(capacity: usize) -> Self {
         let mut bytes = Vec::new();
-        // One that is larger than the memory grows as far as it is used.
+        // A capacity that cannot be allocated grows on demand.
         let _ = bytes.try_reserve_exact(capacity);
         Self { bytes, lines: Vec::new(), capacity }
     }
@@ -21,7 +21,7 @@ impl Buffer {
         self.lines.is_empty()
     }
 
-    /// How many lines.
+    /// The number of lines.
     pub(super) fn count(&self) -> usize {
         self.lines.len()
     }
@@ -30,8 +30,8 @@ impl Buffer {
         self.capacity > 0 && run.bytes().len() as u64 <= self.room(self.capacity)
     }
 
-    /// The first lines of `run`, as many as have room where the buffer may hold up to `hold` bytes, if that is more than its
-    /// capacity.
+    /// How many lines of `run`, from the first on, fit if the buffer may hold up to `hold` bytes or its capacity, whichever is
+    /// larger.
     pub(super) fn fit(&self, run: Run<'_>, hold: usize) -> usize {
         match self.capacity.max(hold) {
             0 => 0,
@@ -47,7 +47,7 @@ impl Buffer {
         Run::new(&self.bytes, &self.lines)
     }
 
-    /// Appends `run`; beyond the capacity too, which the end of a torn line may need.
+    /// Appends `run`, even beyond the capacity: the rest of a partial line must be kept.
     pub(super) fn push(&mut self, run: Run<'_>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(run.bytes());
@@ -62,7 +62,7 @@ impl Buffer {
         self.lines.iter_mut().for_each(|line| line.end -= bytes);
     }
 
-    /// What it grew by beyond its capacity, while the file could not be written, is given back.
+    /// Removes all lines, and frees memory beyond the capacity.
     pub(super) fn clear(&mut self) {
         if self.bytes.capacity() > self.capacity.saturating_add(SPARE) {
             *self = Self::new(self.capacity);
@@ -72,7 +72,7 @@ impl Buffer {
     }
 }
 
-/// So much more than its capacity it may keep: the end of a torn line is mostly shorter.
+/// How much memory beyond the capacity may be kept: the rest of a partial line is usually shorter.
 const SPARE: usize = 4 << 10;
 
 #[cfg(test)]

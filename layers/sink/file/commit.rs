@@ -4,10 +4,9 @@ use std::time::Instant;
 use super::group::{Failure, Group};
 use crate::{Error, ErrorKind};
 
-/// What a sink has written and not yet made durable: whoever wrote waits for it, after letting go of the sink.
+/// Lines that a sink has written but not yet made durable. The writer waits for them after releasing the sink.
 ///
-/// [`Sink::commit`](crate::Sink::commit) has it, and says who asks. While one thread waits, others write; one sync is enough
-/// for all of them.
+/// Returned by [`Sink::commit`](crate::Sink::commit). While one thread waits, others can write, and one sync serves all of them.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -31,9 +30,9 @@ use crate::{Error, ErrorKind};
 pub struct Commit {
     group: Arc<Group>,
     round: u64,
-    /// What is known already.
+    /// A failure that is already known.
     failed: Option<Failure>,
-    /// It was given back to the group.
+    /// Whether it was returned to the group.
     is_back: bool,
 }
 
@@ -42,13 +41,13 @@ impl Commit {
         Self { group, round, failed, is_back: false }
     }
 
-    /// Waits until all is durable, or `deadline` is over. Where nobody else is at it, the sync happens here, on this thread;
-    /// once begun, it is not interrupted.
+    /// Waits until the lines are durable, or until `deadline`. If no other thread is syncing the file, this one does; a sync that
+    /// has begun is not interrupted.
     ///
     /// # Errors
     ///
-    /// [`Io`](ErrorKind::Io) where the sync failed: those lines are [lost](crate::Sink::lost).
-    /// [`Timeout`](ErrorKind::Timeout) where it took too long: they are still pending.
+    /// - [`Io`](ErrorKind::Io) if the sync failed: the lines are [lost](crate::Sink::lost).
+    /// - [`Timeout`](ErrorKind::Timeout) if it took too long: the lines are still pending.
     pub fn wait(mut self, deadline: Instant) -> Result<(), Error> {
         if !self.group.wait(self.round, deadline) {
             let message = format!("cannot sync {} in time", self.group.path().display());

@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::process::requests::{reopens, rotations};
 
-/// Asks something of a [`File`](super::File) that is in use elsewhere, from any thread.
+/// A handle that asks a [`File`](super::File) in use to rotate or to reopen, from any thread.
 ///
-/// What is asked for happens before the next line is written, or at the next flush, whichever comes first.
+/// A request is carried out before the next line is written, or at the next flush, whichever is first.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,18 +36,18 @@ struct Requests {
 }
 
 impl Control {
-    /// Turns the file, if it rotates and has a line.
+    /// Rotates the file, if it has a [`Rotation`](crate::rotation::Rotation) and at least one line.
     pub fn rotate(&self) {
         self.0.rotate.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Closes the file and opens its path again: for what moved it away.
+    /// Closes the file and opens its path again. For programs that move the file.
     pub fn reopen(&self) {
         self.0.reopen.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What a file has been asked for so far, by its own control and as one of all, and has done of it.
+/// The requests a file has carried out, of those made through its own control and of those to all files.
 #[derive(Debug)]
 pub(super) struct Asked {
     control: Control,
@@ -57,7 +57,7 @@ pub(super) struct Asked {
     reopened_with_all: u64,
 }
 
-/// What was asked of all files before there was this one does not concern it.
+/// Requests to all files from before this one existed do not concern it.
 impl Default for Asked {
     fn default() -> Self {
         Self {

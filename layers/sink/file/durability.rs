@@ -1,29 +1,28 @@
 use std::time::Duration;
 
-/// What has become of a line when the call that logged it returns, and so what a failure can still take away.
+/// Where a line is when the call that logged it returns, and so which failures can still lose it.
 ///
 /// | level | when the call returns, the line is | the process is killed | the power fails |
 /// |---|---|---|---|
-/// | [`Buffered`](Self::Buffered) | in this process, until the buffer is full, or flushed, or the file dropped | lost | lost |
-/// | [`Flushed`](Self::Flushed), the default | with the operating system | there | lost, up to some 30 s of lines |
-/// | [`Grouped`](Self::Grouped) | with the operating system, and on the disk so much later at the latest | there | lost, up to that time |
-/// | [`Synced`](Self::Synced) | on the disk | there | there |
+/// | [`Buffered`](Self::Buffered) | in this process, until the buffer is full or flushed, or the file dropped | lost | lost |
+/// | [`Flushed`](Self::Flushed), the default | with the operating system | kept | lost, up to about 30 s of lines |
+/// | [`Grouped`](Self::Grouped) | with the operating system, and on the disk within the given time | kept | lost, up to that time |
+/// | [`Synced`](Self::Synced) | on the disk | kept | kept |
 ///
 /// At `Synced` and `Grouped` a line counts as delivered when it is on the disk, and as
-/// [`pending`](crate::Sink::pending) until then; `flush` comes back when everything before it is there. One sync serves all
-/// threads that wait for one: while it runs others go on writing, and the next one covers them all (group commit, as
-/// databases have it).
+/// [`pending`](crate::Sink::pending) until then; `flush` returns when everything before it is on the disk. One sync serves all
+/// waiting threads: while it runs, others can write, and the next sync covers all of these (group commit, as in databases).
 ///
-/// What syncs is `fdatasync`. Where a file or a directory is made, or one is renamed, the directory is synced too; a file
-/// that rotation leaves is synced before the new one is begun. What is not a regular file (a pipe, a device) cannot be
-/// synced: there `Synced` and `Grouped` are as `Flushed`.
+/// Files are synced by `fdatasync`. If a file or a directory is created or renamed, its directory is synced too; a file
+/// that rotation leaves is synced before the new one is started. Files that are not regular (a pipe, a device) cannot be
+/// synced: for them `Synced` and `Grouped` act like `Flushed`.
 ///
-/// When a sync fails, nobody knows what of the file is on the disk, and a second sync would say that all is well
-/// ([fsyncgate](https://wiki.postgresql.org/wiki/Fsync_Errors)). So all lines that it was to cover count as failed, those
-/// who wait for it get the error, it is told once by [`selflog`](crate::selflog), and the file is opened anew.
+/// After a failed sync it is unknown which parts of the file are on the disk, and a second sync would report success
+/// ([fsyncgate](https://wiki.postgresql.org/wiki/Fsync_Errors)). Therefore all lines that it was to cover count as failed,
+/// waiting threads get the error, it is reported once to [`selflog`](crate::selflog), and the file is opened again.
 ///
-/// log4j2's `immediateFlush="false"` is `Buffered`, `immediateFlush="true"` and Python's `FileHandler` are `Flushed`; neither
-/// has more.
+/// log4j2's `immediateFlush="false"` is `Buffered`; `immediateFlush="true"` and Python's `FileHandler` are `Flushed`. Neither
+/// has stronger levels.
 ///
 /// ```
 /// use std::io::Write;
@@ -46,20 +45,20 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// In a buffer of so many bytes: few, long writes. [`FileOptions::buffer`](super::FileOptions::buffer) puts a buffer in
-    /// front of the other levels.
+    /// Lines are collected in a buffer of this many bytes, for few, long writes.
+    /// [`FileOptions::buffer`](super::FileOptions::buffer) adds a buffer to the other levels.
     Buffered(usize),
     /// Each batch is written before its call returns.
     #[default]
     Flushed,
     /// Each batch is written and synced before its call returns.
     Synced,
-    /// Each batch is written before its call returns, and synced at most so long after that, by a thread.
+    /// Each batch is written before its call returns, and synced by a thread at most this long after that.
     Grouped(Duration),
 }
 
 impl Durability {
-    /// Whether it promises that lines get to the disk.
+    /// Whether this level promises that lines reach the disk.
     pub(super) fn syncs(self) -> bool {
         matches!(self, Self::Synced | Self::Grouped(_))
     }

@@ -15,8 +15,8 @@ use crate::process::Generation;
 use crate::record::Severity;
 use crate::sync::deadline_in;
 
-/// A file's [`Durability`] at work, where it is more than what writing gives: what the present call owes to the disk, and
-/// whether it waits.
+/// The state of a file whose [`Durability`] requires syncs: which lines of the current call must be synced, and
+/// whether the call waits.
 #[derive(Debug)]
 pub(super) struct Durable {
     level: Durability,
@@ -24,35 +24,35 @@ pub(super) struct Durable {
     group: Arc<Group>,
     /// The process of the group: a forked child has neither its thread nor the holders of its lock.
     process: Generation,
-    /// Somebody asks for commits, and waits for them; else each call waits before it returns.
+    /// The caller uses commits and waits for them; otherwise each call waits before it returns.
     is_asked: bool,
     call: Call,
 }
 
-/// What the present call has come to.
+/// The state of the current call.
 #[derive(Debug, Default)]
 struct Call {
-    /// What it writes counts as delivered when it is synced.
+    /// Its lines count as delivered only when they are synced.
     owes: bool,
     waits: bool,
     is_flush: bool,
-    /// The round of the first lines that it wrote.
+    /// The round of the first lines it wrote.
     since: Option<u64>,
 }
 
-/// What is to be done with the lines of a batch.
+/// How the lines of a batch are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// As without durability: into the buffer while that has room.
+    /// Into the buffer while that has room, as without durability.
     Usual,
-    /// What has no room in the buffer is written behind it, so that the call waits for its own lines too.
+    /// Lines without room in the buffer are written after it, so that the call waits for its own lines too.
     Whole,
     /// Past the buffer.
     Now,
 }
 
 impl Durable {
-    /// `None`: nothing is ever synced.
+    /// Returns `None` if nothing is ever synced.
     pub(super) fn new(level: Durability, sync_after: Option<Severity>, place: &Place) -> Option<Self> {
         if !level.syncs() && sync_after.is_none() {
             return None;
@@ -66,7 +66,7 @@ impl Durable {
         Some(Self { level, sync_after, group, process, is_asked: false, call: Call::default() })
     }
 
-    /// A call that writes `lines`.
+    /// Begins a call that writes `lines`.
     pub(super) fn begin_write(&mut self, lines: &[Line]) -> Way {
         self.renew_if_forked();
         let is_severe = self.sync_after.is_some_and(|least| lines.iter().any(|line| line.severity >= least));
@@ -79,15 +79,15 @@ impl Durable {
         }
     }
 
-    /// A call that writes what lies in the buffer. A write before it that nobody has waited for yet is waited for with it.
+    /// Begins a call that writes the buffer, and that also waits for an earlier write that has not been waited for yet.
     pub(super) fn begin_flush(&mut self) {
         self.renew_if_forked();
         let syncs = self.level.syncs();
         self.call = Call { owes: syncs, waits: syncs || self.call.waits, is_flush: true, since: None };
     }
 
-    /// What became of the lines of `run`, which were `appended` to `open`. An error where a sync of that file has failed
-    /// meanwhile: then none of them can be trusted.
+    /// Registers the lines of `run`, which were `appended` to `open`. Fails if a sync of that file has failed meanwhile: then none
+    /// of them can be trusted.
     pub(super) fn wrote(
         &mut self,
         open: &Open,
@@ -98,7 +98,7 @@ impl Durable {
         if lines == 0 || !open.is_regular() {
             return appended;
         }
-        // What is promised nothing goes to the disk all the same before a later line that is, also from a file that was left.
+        // Lines without a promise must still reach the disk before a later line with one, even from a file that was left.
         let owed = if self.call.owes { lines } else { 0 };
         let gathered = self.group.wrote(owed, open.file());
         let Gathered { round, is_alone } = gathered.map_err(|error| Stopped { lines: 0, torn: 0, error })?;
@@ -110,29 +110,28 @@ impl Durable {
         appended
     }
 
-    /// Before a file is left for another one: what was written to it is synced first. Whether that went well, those who wait
-    /// for the lines are told.
+    /// Syncs a file before it is left for another one. The threads that wait for its lines get the error if that fails.
     pub(super) fn retire(&self) {
         self.group.settle();
     }
 
-    /// A sync of the file failed: it has to be opened anew.
+    /// Whether a sync of the file failed, so that it has to be opened again.
     pub(super) fn distrusts(&self) -> bool {
         self.group.distrusts()
     }
 
-    /// The file was opened anew.
+    /// Called when the file was opened again.
     pub(super) fn opened(&self) {
         self.group.trust();
     }
 
-    /// For [`Sink::commit`](crate::Sink::commit).
+    /// Implements [`Sink::commit`](crate::Sink::commit).
     pub(super) fn commit(&mut self) -> Option<Commit> {
         self.is_asked = true;
         self.ticket()
     }
 
-    /// Waits for what the call has written, unless somebody else does.
+    /// Waits for the lines of the call, unless the caller uses commits.
     pub(super) fn settle(&mut self, deadline: Instant) -> Result<(), Error> {
         match self.is_asked {
             true => Ok(()),
@@ -140,30 +139,30 @@ impl Durable {
         }
     }
 
-    /// As [`settle`](Self::settle), for the lines of a write, however long it takes.
+    /// Like [`settle`](Self::settle), without a deadline.
     pub(super) fn settle_write(&mut self) -> Result<(), Error> {
         self.settle(deadline_in(Duration::MAX))
     }
 
-    /// For the last flush of all.
+    /// Waits even if the caller uses commits. For the last flush.
     pub(super) fn settle_here(&mut self, deadline: Instant) -> Result<(), Error> {
         self.is_asked = false;
         self.settle(deadline)
     }
 
-    /// Lines that are written, and whose promise is not kept yet. Those that are lost among them are so until somebody who
-    /// asks for commits has asked for them too.
+    /// How many lines are written but not synced yet. If the caller uses commits, lost lines are included until it has asked
+    /// for them.
     pub(super) fn pending(&self) -> usize {
         let lost = if self.is_asked { 0 } else { self.group.lost() };
         self.group.pending().saturating_sub(lost)
     }
 
-    /// For [`Sink::lost`](crate::Sink::lost).
+    /// Implements [`Sink::lost`](crate::Sink::lost).
     pub(super) fn lost(&mut self) -> usize {
         self.group.take_lost()
     }
 
-    /// In a forked child: what was written is the parent's to sync.
+    /// Starts over in a forked child, whose parent syncs what was written.
     pub(super) fn forget(&mut self) {
         self.group = Arc::new(Group::new(self.group.path(), self.group.window()));
         self.process = Generation::current();
@@ -194,18 +193,18 @@ impl Drop for Durable {
     }
 }
 
-/// Has a name in `dir`, new or changed, survive a loss of power.
+/// Syncs `dir`, so that a new or changed name in it survives a power failure.
 ///
 /// # Errors
 ///
-/// The directory cannot be opened, or synced.
+/// If the directory cannot be opened or synced.
 #[cfg(unix)]
 pub(super) fn made(dir: &Path) -> Result<(), Error> {
     let synced = std::fs::File::open(dir).and_then(|open| open.sync_all());
     synced.map_err(|error| super::cannot("sync directory", dir, error))
 }
 
-/// Elsewhere a directory cannot be synced, or need not be.
+/// On other systems a directory cannot be synced, or need not be.
 #[cfg(not(unix))]
 pub(super) fn made(_: &Path) -> Result<(), Error> {
     Ok(())

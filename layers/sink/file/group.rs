@@ -1,4 +1,4 @@
-//! One sync for many.
+//! Group commit: one sync for several threads.
 
 use std::fmt;
 use std::fs;
@@ -15,25 +15,25 @@ use crate::Error;
 use crate::selflog::{self, Health};
 use crate::sync::{deadline_in, lock, wait, wait_timeout};
 
-/// What the threads that wait for a sync of one file, and the thread that syncs, meet at.
+/// The state shared by the threads that wait for a sync of one file and the thread that syncs.
 ///
-/// Lines that are written are gathered in a round. A sync begins by closing the round: what is written from then on belongs
-/// to the next one, since the sync may have passed its place already. There is one sync at a time.
+/// Written lines are collected in a round. A sync begins by closing the round: lines written from then on belong
+/// to the next one, since the sync may have passed their place already. There is one sync at a time.
 pub(super) struct Group {
     path: PathBuf,
     /// The name used in messages.
     name: String,
     sync: Box<SyncFile>,
-    /// For so long lines wait for others, until the group's own thread syncs them. `None`: those who wait sync.
+    /// How long lines wait for others until the group's own thread syncs them. `None` if the waiting threads sync.
     window: Option<Duration>,
-    /// Lines that are written, and not on the disk; with those lost that nobody has asked about. Beside the mutex, since
+    /// Lines written and not on the disk, including lost ones until they are taken. Outside the mutex, since
     /// it is read in a forked child, where the mutex may be held by a thread that does not exist there.
     pending: AtomicUsize,
     lost: AtomicUsize,
     state: Mutex<State>,
     /// A round was settled.
     settled: Condvar,
-    /// There is something to do for the thread.
+    /// There is work for the thread.
     work: Condvar,
     health: Health,
 }
@@ -42,25 +42,25 @@ type SyncFile = dyn Fn(&fs::File) -> io::Result<()> + Send + Sync;
 
 #[derive(Default)]
 struct State {
-    /// The number of the round that is being gathered.
+    /// The number of the current round.
     number: u64,
     gathered: Round,
-    /// Is being synced; its number is the one before.
+    /// The round being synced, whose number is the previous one.
     syncing: Option<Round>,
-    /// Those that somebody waits for.
+    /// The failed rounds that threads still wait for.
     failed: Vec<FailedRound>,
     last_failure: Option<(u64, Failure)>,
-    /// A failure that nobody waited for.
+    /// A failure that no thread waited for.
     unheard: Option<Failure>,
-    /// A sync of the file failed: lines must not go there.
+    /// A sync of the file failed: it must not be written to.
     is_distrusted: bool,
-    /// The group's own one.
+    /// The group's own thread.
     thread: Option<ThreadId>,
     told_threadless: bool,
-    /// Somebody waits for the thread.
+    /// Another thread waits for the group's thread.
     is_urgent: bool,
     is_closed: bool,
-    /// Lines that failed while another thread was telling.
+    /// Lines whose failure is not reported yet.
     untold: usize,
 }
 
@@ -68,7 +68,7 @@ struct State {
 #[derive(Default)]
 struct Round {
     lines: usize,
-    /// How many wait for it.
+    /// How many callers wait for it.
     tickets: usize,
     file: Option<Arc<fs::File>>,
     due: Option<Instant>,
@@ -80,18 +80,18 @@ struct FailedRound {
     failure: Failure,
 }
 
-/// Why a sync failed: an `io::Error` for each who waits.
+/// Why a sync failed. Copied, since each waiting caller gets an `io::Error`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Failure {
     kind: io::ErrorKind,
     code: Option<i32>,
 }
 
-/// What became of lines that were written.
+/// The outcome of [`Group::wrote`].
 pub(super) struct Gathered {
-    /// They are in this round.
+    /// The round of the lines.
     pub(super) round: u64,
-    /// There is no thread to sync them.
+    /// There is no thread to sync them, so the caller has to.
     pub(super) is_alone: bool,
 }
 
@@ -128,20 +128,20 @@ impl Group {
         self.pending.load(Ordering::Acquire)
     }
 
-    /// Those lost that nobody has asked about.
+    /// The number of lost lines that were not taken yet.
     pub(super) fn lost(&self) -> usize {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// The same, and they are asked about now.
+    /// Returns the number of lost lines, and resets it.
     pub(super) fn take_lost(&self) -> usize {
         let lost = self.lost.swap(0, Ordering::AcqRel);
         self.pending.fetch_sub(lost, Ordering::AcqRel);
         lost
     }
 
-    /// So many `lines` were written to `file`, or some that nobody waits for: none. An error: a sync of that file has failed meanwhile, and nobody will ever know
-    /// of these.
+    /// Registers `lines` lines that were written to `file`; 0 for lines without a promise. Fails if a sync of that file has failed
+    /// meanwhile, since the outcome of these lines is then unknown.
     pub(super) fn wrote(self: &Arc<Self>, lines: usize, file: &Arc<fs::File>) -> io::Result<Gathered> {
         let mut state = self.leave_other(lock(&self.state), file);
         if state.is_distrusted {
@@ -156,12 +156,12 @@ impl Group {
         let is_news = woken.is_err() && !std::mem::replace(&mut state.told_threadless, true);
         drop(state);
         if let (Err(error), true) = (&woken, is_news) {
-            selflog::tell(&format!("{}: no thread, each batch is synced by itself: {error}", self.name));
+            selflog::tell(&format!("{}: cannot start a thread, each batch is synced by its call: {error}", self.name));
         }
         Ok(Gathered { round, is_alone: woken.is_err() })
     }
 
-    /// Syncs what is not, and comes back when that is done.
+    /// Syncs everything written so far.
     pub(super) fn settle(&self) {
         drop(self.settle_all(lock(&self.state)));
     }
@@ -171,19 +171,19 @@ impl Group {
         lock(&self.state).is_distrusted
     }
 
-    /// Lines go to a new file from now on.
+    /// Called when lines go to a new file from now on.
     pub(super) fn trust(&self) {
         lock(&self.state).is_distrusted = false;
     }
 
-    /// For what was written in the rounds from `since` on.
+    /// Returns a commit for the rounds from `since` on.
     pub(super) fn ticket(self: &Arc<Self>, since: u64) -> Option<Commit> {
         let state = lock(&self.state);
         let failed = state.last_failure.filter(|(number, _)| *number >= since).map(|(_, failure)| failure);
         self.ticket_of(state, failed)
     }
 
-    /// For all that was written so far.
+    /// Returns a commit for everything written so far.
     pub(super) fn ticket_for_all(self: &Arc<Self>) -> Option<Commit> {
         let mut state = lock(&self.state);
         let failed = state.unheard.take();
@@ -204,7 +204,7 @@ impl Group {
         Some(Commit::new(self.clone(), round, failed))
     }
 
-    /// Whether `round` is settled by `deadline`.
+    /// Waits until `round` is settled. Returns `false` if it is not by `deadline`.
     pub(super) fn wait(&self, round: u64, deadline: Instant) -> bool {
         let mut state = lock(&self.state);
         while !state.is_settled(round) {
@@ -225,7 +225,7 @@ impl Group {
         true
     }
 
-    /// Somebody has done waiting for `round`; how it failed, if it did.
+    /// Ends the wait of one caller for `round`, and returns the failure of the round, if it failed.
     pub(super) fn give_back(&self, round: u64) -> Option<Failure> {
         let mut state = lock(&self.state);
         if let Some(place) = state.failed.iter().position(|failed| failed.number == round) {
@@ -253,13 +253,13 @@ impl Group {
         cannot("sync", &self.path, failure.into()).with_handler(&*self.name)
     }
 
-    /// Nothing more will be written.
+    /// Called when nothing more will be written.
     pub(super) fn close(&self) {
         lock(&self.state).is_closed = true;
         self.work.notify_one();
     }
 
-    /// What is gathered of another file must be settled before lines of `file` are.
+    /// Settles the lines of another file before those of `file` are collected.
     fn leave_other<'a>(&'a self, state: MutexGuard<'a, State>, file: &Arc<fs::File>) -> MutexGuard<'a, State> {
         match &state.gathered.file {
             Some(other) if !Arc::ptr_eq(other, file) => self.settle_all(state),
@@ -277,7 +277,7 @@ impl Group {
         }
     }
 
-    /// Closes the round and syncs it. Only where nobody else does.
+    /// Closes the round and syncs it. Must not be called while another sync runs.
     fn sync_round<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let (file, lines) = state.begin();
         drop(state);
@@ -292,13 +292,13 @@ impl Group {
         }
         state.untold += lost;
         drop(state);
-        // It is told before those who wait go on, perhaps to the end of the process.
+        // Reported before the waiting threads continue, perhaps to the end of the process.
         self.tell(failure);
         self.settled.notify_all();
         lock(&self.state)
     }
 
-    /// Without the state's lock: the closure that is told may do anything, even log.
+    /// Reports without the state's lock: the closure that receives the report may do anything, even log.
     fn tell(&self, failure: Option<Failure>) {
         match failure {
             None => self.health.works(&self.name),
@@ -309,7 +309,7 @@ impl Group {
         }
     }
 
-    /// Has the thread sync what comes now within the window. An error: there is no thread.
+    /// Makes the thread sync the current round within the window. Fails if there is no thread.
     fn wake_thread(self: &Arc<Self>, state: &mut State, window: Duration) -> io::Result<()> {
         if state.thread.is_none() {
             let group = self.clone();
@@ -323,7 +323,7 @@ impl Group {
         Ok(())
     }
 
-    /// The thread of the group.
+    /// Runs the group's thread.
     fn work(&self) {
         let mut state = lock(&self.state);
         while !state.is_closed {
@@ -338,7 +338,7 @@ impl Group {
         }
         state.thread = None;
         drop(state);
-        // Whoever still waits for it does its work.
+        // Callers that still wait for it sync themselves.
         self.settled.notify_all();
     }
 }
@@ -350,7 +350,7 @@ impl fmt::Debug for Group {
 }
 
 impl State {
-    /// Whether there is a thread to wait for: it cannot wait for itself, when it tells of a failure and that is logged.
+    /// Whether there is another thread to wait for: the group's thread cannot wait for itself, if a report of a failure is logged.
     fn has_other_thread(&self) -> bool {
         self.thread.is_some_and(|group| group != thread::current().id())
     }
@@ -359,7 +359,7 @@ impl State {
         round < self.number && !(self.syncing.is_some() && round + 1 == self.number)
     }
 
-    /// Closes the round that was gathered; what there is to sync.
+    /// Closes the current round, and returns the file to sync and the number of lines.
     fn begin(&mut self) -> (Option<Arc<fs::File>>, usize) {
         let round = std::mem::take(&mut self.gathered);
         let begun = (round.file.clone(), round.lines);
@@ -369,8 +369,8 @@ impl State {
         begun
     }
 
-    /// The sync came back; how many lines are lost. A failed one takes with it what was gathered in the meantime: the system
-    /// may have written, and given up, parts of that too.
+    /// Ends a sync, and returns how many lines are lost. A failed sync also loses the lines collected in the meantime: the system
+    /// may have tried, and failed, to write parts of them too.
     fn end(&mut self, failure: Option<Failure>) -> usize {
         let synced = self.syncing.take().unwrap_or_default();
         let Some(failure) = failure else { return 0 };
@@ -404,7 +404,7 @@ mod tests {
     use crate::ErrorKind;
     use crate::sync::deadline_in;
 
-    /// A disk whose syncs wait until they are let go, with or without an error.
+    /// A disk whose syncs wait until the test lets them end, with or without an error.
     struct Disk {
         group: Arc<Group>,
         file: Arc<fs::File>,
@@ -425,7 +425,7 @@ mod tests {
             Self { group, file: file(), begun, go }
         }
 
-        /// A line, and what its writer waits for.
+        /// Writes a line, and returns the commit its writer waits for.
         fn line(&self) -> Commit {
             let gathered = self.group.wrote(1, &self.file).unwrap();
             self.group.ticket(gathered.round).unwrap()

@@ -31,7 +31,7 @@ use attempts::Attempts;
 use buffer::Buffer;
 use durable::Way;
 
-/// A file that lines are appended to. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
+/// A sink that appends lines to a file. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
 ///
 /// ```
 /// use tracing_handlers::rotation::{MIB, Rotation};
@@ -48,56 +48,56 @@ use durable::Way;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// [`options`](Self::options) has the settings; without them the file is opened for appending, its directories are made,
-/// and every batch is one `write(2)`: what was taken is with the operating system, and survives the death of the process,
-/// though not a loss of power: for that there are [other levels](Durability).
+/// The settings are in [`options`](Self::options). By default the file is opened for appending, missing directories are created,
+/// and every batch is one `write(2)`: taken lines are with the operating system. They survive the death of the process but not
+/// a power failure, for which there are [other levels](Durability).
 ///
-/// When a write fails within a line (the disk is full), the torn piece is cut off again and the line is refused; the next
-/// attempt opens the file anew, wherever its name then leads. What cannot be cut, as on a pipe, counts as taken, and its end
-/// goes out before the next line.
+/// If a write fails within a line (the disk is full), the partial line is cut off again and the line is refused; the next
+/// attempt opens the file again, wherever its path then leads. If it cannot be cut off, as on a pipe, the line counts as taken, and
+/// its rest is written before the next line.
 ///
-/// The attempts after a failure are 50 ms apart, and each pause is twice the one before, up to a second; in between lines are
-/// refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once. See
-/// [what fails, and what happens then](crate::guide::files).
+/// After a failure the next attempt is made after 50 ms, and each pause is twice the previous one, up to a second. In between,
+/// lines are refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once.
+/// See [the guide](crate::guide::files) for what can fail and what happens then.
 ///
-/// A process that is killed may leave a piece of a line at the end of its file. Whoever opens that file next ends the piece
-/// before its own first line, so that the piece is a line of its own and costs no other one; this holds where lines end
-/// with a newline or a null, and where the file may be read.
+/// A process that is killed may leave a partial line at the end of its file. The next process to open that file ends the partial
+/// line before its own first line, so that no other line is damaged; this requires that lines end
+/// with a line feed or a null, and that the file is readable.
 ///
-/// As `io::Write` each call of `write` is one line, which rotation does not divide.
+/// As `io::Write`, each call of `write` is one line, which rotation does not split.
 #[derive(Debug)]
 pub struct File {
     appender: Appender,
     buffer: Buffer,
-    /// So many bytes of lines are kept while it cannot be written.
+    /// How many bytes of lines are held while the file cannot be written.
     hold: usize,
     attempts: Attempts,
-    /// Of lines that are held: nobody else has seen the error.
+    /// Reports errors of held lines, which no caller sees.
     health: Health,
 }
 
 impl File {
-    /// Opens `path` for appending; makes it, and its directories, where they are missing.
+    /// Opens `path` for appending. Creates the file and its directories if they are missing.
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made.
+    /// [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::options().open(path)
     }
 
-    /// Settings for opening.
+    /// Returns the default settings for opening a file.
     pub fn options() -> FileOptions {
         FileOptions::default()
     }
 
-    /// The same, turned by `rotation`.
+    /// Rotates the file by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.appender.rotate(rotation);
         self
     }
 
-    /// What asks it to rotate, or to open its path anew, while it is in use.
+    /// Returns a handle that asks the file to rotate, or to reopen its path, while it is in use.
     pub fn control(&self) -> Control {
         self.appender.control().clone()
     }
@@ -121,7 +121,7 @@ impl File {
         self.append(way, run)
     }
 
-    /// Lines that a failed sync takes away were not written, as far as anybody can tell.
+    /// Lines whose sync failed count as not written.
     #[inline(never)]
     fn write_durably(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
         let written = self.write_as(way, run);
@@ -137,7 +137,7 @@ impl File {
         written.and(self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle(deadline)))
     }
 
-    /// Takes lines past the buffer, or into it when they were torn.
+    /// Writes lines past the buffer, into which only the rest of a partial line goes.
     fn append(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
         let Err(Stopped { mut lines, torn, error }) = self.appender.write(run) else {
             self.works();
@@ -167,14 +167,14 @@ impl File {
         Err(error)
     }
 
-    /// Writes what lies in the buffer, and does what was asked for meanwhile.
+    /// Writes the buffer, and carries out pending requests.
     fn write_out(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
         self.appender.settle()
     }
 
-    /// Takes in what there is room for of a run that cannot be written, and of which so many lines are taken already. What
-    /// must be on the disk by now has failed all the same.
+    /// Holds as much of a run that cannot be written as there is room for; `taken` of its lines are taken already. Lines that
+    /// must be on the disk when the call returns fail nevertheless.
     #[cold]
     fn keep(&mut self, way: Way, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
         let (_, left) = run.split_at(taken);
@@ -184,7 +184,7 @@ impl File {
             return Err(Partial::new(taken + some.count(), error));
         }
         if self.health.is_news(true) {
-            selflog::tell(&format!("{}: holds what it cannot write: {error}", self.describe()));
+            selflog::tell(&format!("{}: holding lines in memory: {error}", self.describe()));
         }
         Ok(())
     }
@@ -200,7 +200,7 @@ impl File {
     fn recovered(&mut self) {
         self.attempts.succeeded();
         if self.health.is_news(false) {
-            selflog::tell(&format!("{}: has written what it held", self.describe()));
+            selflog::tell(&format!("{}: works again; the held lines are written", self.describe()));
         }
     }
 }
@@ -218,8 +218,8 @@ impl Sink for File {
         }
     }
 
-    /// Writes what lies in the buffer, at once, however lately that failed, and syncs where the [`Durability`] says so. To write
-    /// to a regular file does not block for long, so that the deadline is looked at only while another thread syncs.
+    /// Writes the buffer at once, even shortly after a failure, and syncs if the [`Durability`] requires it. Writes
+    /// to a regular file do not block for long, so the deadline is checked only while another thread syncs.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         self.attempts.hurry();
         match self.appender.durable_mut() {
@@ -231,13 +231,13 @@ impl Sink for File {
         }
     }
 
-    /// Ends a sealed or encrypted file, which a later line opens again.
+    /// Ends a sealed or encrypted file. A later line continues it.
     fn close(&mut self, _: Instant) -> Result<(), Error> {
         self.write_buffer()?;
         self.appender.close()
     }
 
-    /// Lines that lie in the buffer, or are not yet as durable as the [`Durability`] says.
+    /// Returns how many lines are in the buffer, or not yet as durable as the [`Durability`] promises.
     fn pending(&self) -> usize {
         self.buffer.count() + self.appender.durable().map_or(0, |durable| durable.pending())
     }
@@ -283,7 +283,7 @@ impl Drop for File {
             selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
         }
         if let Err(error) = self.appender.close() {
-            selflog::tell(&format!("{}: not closed: {error}", self.describe()));
+            selflog::tell(&format!("{}: cannot close: {error}", self.describe()));
         }
         if let Some(durable) = self.appender.durable_mut()
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
@@ -294,7 +294,7 @@ impl Drop for File {
     }
 }
 
-/// As it was given, and where that is: a relative path must not follow the process into another directory.
+/// A path as it was given, and made absolute: a relative path must not follow the process into another directory.
 #[derive(Clone, Debug)]
 struct Place {
     name: PathBuf,
@@ -308,7 +308,7 @@ impl Place {
     }
 }
 
-/// How long the last sync of a file that is dropped may be waited for.
+/// How long dropping a file may wait for its last sync.
 const LAST_SYNC: Duration = Duration::from_secs(5);
 
 fn cannot(step: &str, path: &Path, error: io::Error) -> Error {

@@ -12,24 +12,24 @@ use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
 
-/// A file that is open for appending, and how long it is.
+/// A file open for appending, and its length.
 #[derive(Debug)]
 pub(super) struct Open {
-    /// Shared with who syncs it.
+    /// Shared with the thread that syncs it.
     file: Arc<fs::File>,
-    /// By counting what we write: other writers are not seen at once.
+    /// Counts the bytes written here: writes of others are noticed later.
     len: u64,
-    /// So much of it is the preamble.
+    /// The length of the preamble.
     preamble: u64,
     regular: bool,
     /// The process that locked it.
     locked: Option<Generation>,
     identity: Option<Identity>,
-    /// When it was last written to before it was opened, if there was something in it.
+    /// When it was last written to before it was opened, unless it was empty.
     changed: Option<SystemTime>,
-    /// It ends within a line that somebody else began: a process that was killed.
+    /// It ends within a line of another process, which was killed.
     unended: bool,
-    /// Where its end is read, if others write to it too.
+    /// A descriptor for reading its end, if others write to it too.
     reader: Option<fs::File>,
 }
 
@@ -57,22 +57,22 @@ impl Open {
         &self.file
     }
 
-    /// How long it is, with the end that a line of somebody else still needs.
+    /// Its length, including the end that a partial line of another process still needs.
     pub(super) fn len(&self) -> u64 {
         self.len + u64::from(self.unended)
     }
 
-    /// The line that it ends within is our own, and its end comes next.
+    /// Marks the partial line at its end as our own, whose rest is written next.
     pub(super) fn go_on_within_line(&mut self) {
         self.unended = false;
     }
 
-    /// No line is in it yet.
+    /// Whether it has no line yet.
     pub(super) fn is_fresh(&self) -> bool {
         self.len <= self.preamble
     }
 
-    /// Neither a pipe nor a device: its end can be cut off, and it can be renamed and opened again.
+    /// Whether it is neither a pipe nor a device: it can then be truncated, renamed and opened again.
     pub(super) fn is_regular(&self) -> bool {
         self.regular
     }
@@ -81,12 +81,12 @@ impl Open {
         self.identity == Identity::of(metadata)
     }
 
-    /// Which file it is, whatever it is called by now.
+    /// Identifies the file regardless of its current name.
     pub(super) fn identity(&self) -> Option<Identity> {
         self.identity
     }
 
-    /// Locks it for as long as it is open; `false`: somebody else has. Where there are no locks everybody is let in.
+    /// Locks it for as long as it is open. Returns `false` if it is locked already; succeeds if the file system has no locks.
     pub(super) fn lock(&mut self) -> bool {
         // On Windows a lock would keep readers out.
         if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
@@ -96,7 +96,7 @@ impl Open {
         true
     }
 
-    /// Cuts off what stands behind `len`.
+    /// Truncates it to `len`, if it is longer.
     pub(super) fn cut_to(&mut self, len: u64) -> io::Result<()> {
         if len < self.len {
             self.file.set_len(len)?;
@@ -105,7 +105,7 @@ impl Open {
         Ok(())
     }
 
-    /// What is in it by now is the preamble.
+    /// Marks its current content as the preamble.
     pub(super) fn end_preamble(&mut self) {
         self.preamble = self.len;
     }
@@ -114,7 +114,7 @@ impl Open {
         self.changed
     }
 
-    /// It is so long: others have written to it, or cut it, if that is new. They may have been killed within a line.
+    /// Updates the length: if it has changed, others have written or truncated it, and may have been killed within a line.
     pub(super) fn has_len(&mut self, len: u64, place: &Place) {
         if len == self.len {
             return;
@@ -124,7 +124,7 @@ impl Open {
         self.unended = len > 0 && ending::is_within_line(&mut self.reader, &place.absolute);
     }
 
-    /// Empties it.
+    /// Empties the file.
     pub(super) fn truncate(&mut self, path: &Path) -> Result<(), Error> {
         if self.regular {
             self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
@@ -143,8 +143,8 @@ impl Open {
         Ok(())
     }
 
-    /// Writes `run`, by one `write(2)` unless that comes up short. After an error the last line that went out whole is the
-    /// end of the file again, where that is in our power.
+    /// Writes `run`, by one `write(2)` unless that is short. After an error, the file is cut back to the last whole line if
+    /// possible.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         self.end_line(run)?;
         let Err(mut stopped) = run.write_to(&mut &*self.file) else {
@@ -159,12 +159,12 @@ impl Open {
         Err(stopped)
     }
 
-    /// Ends the line that somebody else began, as the lines of `run` end, so that theirs and ours are not one.
+    /// Ends a partial line of another process in the way the lines of `run` end, so that it does not merge with ours.
     fn end_line(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         if !self.unended {
             return Ok(());
         }
-        // Lengths in front of lines, say, have no end that could be set.
+        // Length-prefixed lines, for example, have no end that could be added.
         if let Some(end) = run.bytes().last().filter(|end| ending::is_end(**end)) {
             write_all(&mut &*self.file, &[*end]).map_err(|(_, error)| Stopped { lines: 0, torn: 0, error })?;
             self.len += 1;
@@ -173,14 +173,14 @@ impl Open {
         Ok(())
     }
 
-    /// Cuts the file back to `len`, if nothing but our own `torn` bytes lies behind that.
+    /// Cuts the file back to `len`, if only our own `torn` bytes follow.
     fn cut(&self, torn: u64) -> bool {
         let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
         self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
     }
 }
 
-/// The thread that syncs the file may keep it open for a while longer. A forked child leaves the lock to its parent.
+/// Unlocks the file, which the thread that syncs it may keep open. A forked child leaves the lock to its parent.
 impl Drop for Open {
     fn drop(&mut self) {
         if self.locked.is_some_and(Generation::is_current) {
@@ -189,8 +189,8 @@ impl Drop for Open {
     }
 }
 
-/// When it was last written to. The kernel stamps files by a clock that is up to a tick late: where another process has just begun
-/// the file, at a deadline, the stamp may be that of the time before.
+/// When it was last written to. The kernel's timestamps are up to a tick late: if another process has just created
+/// the file, at a deadline, the timestamp may still be before the deadline.
 fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
     let modified = metadata.modified().ok()?;
     let late = modified.checked_sub(TICK);
@@ -198,5 +198,5 @@ fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
     if is_just_begun { modified.checked_add(TICK) } else { Some(modified) }
 }
 
-/// With 100 of them in a second, which is the fewest that Linux has.
+/// For 100 ticks per second, the lowest rate of Linux.
 const TICK: Duration = Duration::from_millis(10);

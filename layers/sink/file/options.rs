@@ -19,27 +19,27 @@ use crate::rotation::Rotation;
 use crate::selflog::Health;
 use crate::{Error, ErrorKind};
 
-/// How a [`File`] is opened, and what becomes of what is written.
+/// Settings for opening and writing a [`File`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`truncate`](Self::truncate) | no | empties the file when it is opened first |
-/// | [`create_dirs`](Self::create_dirs) | yes | makes missing directories |
-/// | [`delay`](Self::delay) | no | opens, and makes, the file at the first write |
-/// | [`mode`](Self::mode) | the umask decides | permissions of files it makes (unix) |
-/// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of directories it makes (unix) |
-/// | [`owner`](Self::owner), [`group`](Self::group) | the process's | whose the files and directories are that it makes (unix) |
-/// | [`follow_links`](Self::follow_links) | in private directories | whether links and files of others are written to (unix) |
-/// | [`buffer`](Self::buffer) | 0 bytes: none | gathers lines for fewer, longer writes |
-/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process, or a loss of power, can take away |
-/// | [`sync_after`](Self::sync_after) | none | records this important are on the disk when their call returns |
+/// | [`truncate`](Self::truncate) | no | empties the file when it is first opened |
+/// | [`create_dirs`](Self::create_dirs) | yes | creates missing directories |
+/// | [`delay`](Self::delay) | no | opens the file at the first write |
+/// | [`mode`](Self::mode) | the umask decides | permissions of new files (Unix) |
+/// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of new directories (Unix) |
+/// | [`owner`](Self::owner), [`group`](Self::group) | the process's | ownership of new files and directories (Unix) |
+/// | [`follow_links`](Self::follow_links) | in private directories | writes to links and to files of other users (Unix) |
+/// | [`buffer`](Self::buffer) | 0 bytes: none | collects lines for fewer, longer writes |
+/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process or a power failure can lose |
+/// | [`sync_after`](Self::sync_after) | none | records of this severity are on the disk when their call returns |
 /// | [`hold`](Self::hold) | 0 bytes: refuse | keeps lines in memory while the file cannot be written |
-/// | [`rotation`](Self::rotation) | none | when a new file is begun |
-/// | [`watch`](Self::watch) | 1 s | how often it looks whether others moved, removed or emptied the file |
-/// | [`shared`](Self::shared) | no | whether other processes write to the file too |
-/// | [`clock`](Self::clock) | the system's | what the pauses between attempts are measured by |
-/// | `seal` (feature `seal`) | no | changes of the file show |
-/// | `encrypt` (feature `encryption`) | no | only a key opens the file |
+/// | [`rotation`](Self::rotation) | none | when a new file is started |
+/// | [`watch`](Self::watch) | 1 s | how often to check whether the file was moved, removed or emptied |
+/// | [`shared`](Self::shared) | no | lets several processes write to the file |
+/// | [`clock`](Self::clock) | the system's | the time source for pauses between attempts |
+/// | `seal` (feature `seal`) | no | makes changes of the file detectable |
+/// | `encrypt` (feature `encryption`) | no | encrypts the file |
 ///
 /// ```
 /// use std::io::Write;
@@ -59,53 +59,53 @@ use crate::{Error, ErrorKind};
 pub struct FileOptions {
     settings: Settings,
     delay: bool,
-    /// Before that of the level.
+    /// Overrides the buffer of the durability level.
     buffer: Option<usize>,
     hold: usize,
     timer: Timer,
-    /// Two coats do not go together.
+    /// More than one coat was set, which is an error.
     several_coats: bool,
 }
 
 impl FileOptions {
-    /// Empties the file when it is opened first (Python's `mode="w"`); not when it is opened again after an error.
+    /// Empties the file when it is first opened (Python's `mode="w"`), but not when it is opened again after an error.
     pub fn truncate(mut self, truncate: bool) -> Self {
         self.settings.opening.truncate = truncate;
         self
     }
 
-    /// Whether missing directories are made.
+    /// Whether missing directories are created. Default: yes.
     pub fn create_dirs(mut self, create_dirs: bool) -> Self {
         self.settings.opening.keep_dirs = !create_dirs;
         self
     }
 
-    /// Opens the file at the first write: `open` succeeds then, and the write has the error.
+    /// Opens the file at the first write, which then returns the errors that `open` would return.
     pub fn delay(mut self, delay: bool) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The permission bits of files it makes, exactly, whatever the umask: `0o640` is `rw-r-----`. A file that exists keeps
-    /// its own. No effect off unix.
+    /// Sets the exact permission bits of new files, regardless of the umask: `0o640` is `rw-r-----`. An existing file keeps
+    /// its own. Has an effect only on Unix.
     pub fn mode(mut self, bits: u32) -> Self {
         self.settings.opening.ownership.mode = Some(bits);
         self
     }
 
-    /// The permission bits of directories it makes, exactly, whatever the umask. No effect off unix.
+    /// Sets the exact permission bits of new directories, regardless of the umask. Has an effect only on Unix.
     pub fn dir_mode(mut self, bits: u32) -> Self {
         self.settings.opening.ownership.dir_mode = Some(bits);
         self
     }
 
-    /// Whose the files and directories are that it makes, by number or by name: those that [rotation](Self::rotation) begins
-    /// too. A file that exists keeps its own. The usual case is a service that opens its files as root and then becomes
-    /// somebody else.
+    /// Sets the owner of new files and directories, by number or by name, including files that [rotation](Self::rotation)
+    /// creates. An existing file keeps its owner. A typical use is a service that opens its files as root and then switches to
+    /// another user.
     ///
-    /// To give files away takes root's rights (`CAP_CHOWN`); without them the opening fails, and leaves nothing behind. An owner
-    /// who may write to the directory is one of the others of [`follow_links`](Self::follow_links), but files of theirs are
-    /// taken.
+    /// Changing the owner requires root's privileges (`CAP_CHOWN`); without them opening fails, and leaves nothing behind. If the
+    /// owner may write to the directory, it counts among the other users of [`follow_links`](Self::follow_links), but its files
+    /// are accepted.
     ///
     /// ```
     /// use tracing_handlers::sink;
@@ -118,8 +118,8 @@ impl FileOptions {
         self
     }
 
-    /// The group of the files and directories that it makes, by number or by name. One that the process belongs to needs no
-    /// rights; otherwise as [`owner`](Self::owner).
+    /// Sets the group of new files and directories, by number or by name. A group that the process belongs to needs no
+    /// privileges; otherwise as for [`owner`](Self::owner).
     ///
     /// ```no_run
     /// use tracing_handlers::sink;
@@ -133,21 +133,21 @@ impl FileOptions {
         self
     }
 
-    /// Whether it writes through links, and to files of others, wherever the file lies. By default it does where nobody else can
-    /// put them there, and refuses them elsewhere, so that nobody can have this process write to a file that only it may write
-    /// to, or read what it writes.
+    /// Whether links are followed, and files of other users written to, in every directory. By default this is allowed only in
+    /// directories where other users cannot create them, so that another user can neither redirect this process's writes to a
+    /// file that only this process may write to, nor read what it writes.
     ///
-    /// Others can put them where the directory that holds the file is writable by all (`/tmp`; the sticky bit does not help) or
-    /// by a group that is neither root's nor the process's own, or belongs to somebody who is neither root nor the user of this
-    /// process. There these are refused:
+    /// Other users can create them if the directory of the file is writable by all (`/tmp`; the sticky bit does not help) or
+    /// by a group that is neither root's nor the process's own, or if it is owned by a user other than root and the user of this
+    /// process. In such a directory these are refused by default:
     ///
-    /// - a symbolic link, whosever it is;
+    /// - a symbolic link, regardless of its owner;
     /// - a file with more than one hard link;
     /// - a file or pipe that belongs neither to the user of this process, nor to root, nor to the directory's owner, nor to the
     ///   [`owner`](Self::owner) that is set.
     ///
-    /// The opened file itself is looked at, so that there is no moment in between. `/dev/stdout`, `/dev/fd/3` and the like are
-    /// always followed. Not looked at: the directories above the one that holds the file, and access lists. No effect off unix.
+    /// The opened file itself is checked, so that there is no race. `/dev/stdout`, `/dev/fd/3` and the like are
+    /// always followed. Directories above that of the file, and access lists, are not checked. Has an effect only on Unix.
     ///
     /// ```
     /// # #[cfg(unix)] {
@@ -170,32 +170,32 @@ impl FileOptions {
         self
     }
 
-    /// Gathers up to so many bytes of lines before they are written; 64 KiB serve well.
+    /// Collects up to `bytes` bytes of lines before they are written; 64 KiB is a good choice.
     ///
-    /// Lines that lie in the buffer are [`pending`](crate::Sink::pending). They go out when the next ones have no room,
-    /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot go out they stay,
-    /// and what has no room beside them is refused.
+    /// Lines in the buffer are [`pending`](crate::Sink::pending). They are written when the next lines have no room,
+    /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot be written they are kept,
+    /// and lines for which there is no room are refused.
     ///
-    /// It is the short form of [`Durability::Buffered`], and goes with every other level: with `Synced` and `Grouped` a flush
-    /// writes the buffer and syncs it; with `Synced` the line for which it has no room does so too.
+    /// This is the short form of [`Durability::Buffered`], and can be combined with every other level: with `Synced` and `Grouped`
+    /// a flush writes the buffer and syncs it; with `Synced`, a line for which the buffer has no room does so too.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = Some(bytes);
         self
     }
 
-    /// What has become of a line when its call returns: see [`Durability`].
+    /// Sets what a line can survive once its call has returned: see [`Durability`].
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self.settings.opening.is_durable = self.settings.is_durable();
         self
     }
 
-    /// A record of this severity, or a more important one, is on the disk when its call returns, whatever the level; all that
-    /// was logged before it is too. journald does so from `CRIT` on.
+    /// Syncs after each record of at least `severity`, at any [`Durability`]: the record, and everything logged before it, is on
+    /// the disk when its call returns. journald does so from `CRIT` on.
     ///
-    /// The call writes the buffer and waits for a sync. When that fails, the lines of its batch count as failed. Behind a
-    /// [`Queue`](crate::Queue) the call is that of the queue's thread: who logs does not wait. A file that is left before, by
-    /// rotation or because it was moved, is synced too.
+    /// The call writes the buffer and waits for a sync. If that fails, the lines of its batch count as failed. Behind a
+    /// [`Queue`](crate::Queue) the queue's thread waits, and logging threads do not. Files that were left before, by
+    /// rotation or because they were moved, are synced too.
     ///
     /// ```
     /// use tracing_handlers::sink::{Framed, File, Line, Sink};
@@ -219,14 +219,14 @@ impl FileOptions {
         self
     }
 
-    /// While the file cannot be written (the disk is full, the directory is gone), keeps up to so many bytes of lines in
-    /// memory, what lies in the [`buffer`](Self::buffer) among them; they go out first, in order, when it works again. By
+    /// Holds up to `bytes` bytes of lines in memory while the file cannot be written (the disk is full, the directory is gone),
+    /// including those in the [`buffer`](Self::buffer). They are written first, in order, when the file works again. By
     /// default such lines are refused, so that a [`Fallback`](crate::handler::Fallback), an
     /// [`Audit`](crate::handler::Audit) or a [`Retry`](crate::handler::Retry) sees the error.
     ///
-    /// What is held is taken, and [`pending`](crate::Sink::pending): a process that is killed loses it. What has no room is
-    /// refused. The memory is asked for when it is needed, and given back. Held lines go out with the next record whose turn
-    /// it is to try, by `flush`, and when the file is dropped; nobody waits for them.
+    /// Held lines are taken, and [`pending`](crate::Sink::pending): a process that is killed loses them. Lines for which there is
+    /// no room are refused. The memory is allocated on demand and freed again. Held lines are written at the next attempt that a
+    /// record makes, by `flush`, and when the file is dropped; no call waits for them.
     ///
     /// ```
     /// use std::io::Write;
@@ -249,35 +249,35 @@ impl FileOptions {
         self
     }
 
-    /// What the pauses between attempts are measured by, while the file cannot be written.
+    /// Sets the time source for the pauses between attempts while the file cannot be written.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.timer = Timer::new(clock);
         self
     }
 
-    /// Begins new files by `rotation`.
+    /// Rotates the file by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.settings.rotation = Some(rotation);
         self
     }
 
-    /// How often, at most, it looks whether the file is still there, before a line is written; by default each second.
+    /// Sets how often, at most, to check before a write whether the file is still in place. Default: each second.
     ///
-    /// A file that was moved or removed (logrotate's `create`) is made anew, one that was emptied (`copytruncate`) is known
-    /// to be short again. `Duration::ZERO` looks before each write, as Python's `WatchedFileHandler`, for about the third part
-    /// of what the write itself costs; `None` never looks. Between two looks lines go on into the file that was moved away, from where
-    /// they are not lost; those written after it was removed are.
+    /// If the file was moved or removed (logrotate's `create`), a new one is created; if it was emptied (`copytruncate`), its
+    /// length is updated. `Duration::ZERO` checks before each write, as Python's `WatchedFileHandler` does, for about a third
+    /// of the cost of the write itself; `None` never checks. Between two checks, lines are still written to a file that was
+    /// moved, where they are not lost, or to one that was removed, where they are.
     pub fn watch(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.settings.watch = interval.into().map(Watch::every);
         self
     }
 
-    /// Whether other processes, which must say so too, write to the file and rotate it.
+    /// Whether several processes write to the file and rotate it. All of them must set this.
     ///
-    /// Each write then holds a lock (`flock(2)`) on `.NAME.lock` beside the file, in which it looks where the path leads and how
-    /// long the file is: lines are whole, exactly one process turns the file, and none writes to one that has ended. The
-    /// system lets go of the lock of a process that dies. Use a [`Queue`](crate::Queue) or a [`buffer`](Self::buffer) for
-    /// fewer writes. A lock that is not to be had for five seconds refuses the lines.
+    /// Each write then holds a lock (`flock(2)`) on `.NAME.lock` beside the file, and checks where the path leads and how long
+    /// the file is: lines are whole, exactly one process rotates the file, and no process writes to a file that has ended. The
+    /// system releases the lock of a process that dies. Use a [`Queue`](crate::Queue) or a [`buffer`](Self::buffer) for
+    /// fewer writes. If the lock cannot be acquired within five seconds, the lines are refused.
     pub fn shared(mut self, shared: bool) -> Self {
         self.settings.shared = shared;
         self
@@ -294,10 +294,10 @@ impl FileOptions {
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io), with the path, where it cannot be opened, or a directory cannot be made; with
-    /// [`delay`](Self::delay) the first write has that error. [`Config`](crate::ErrorKind::Config) for an
-    /// [`owner`](Self::owner) or a [`group`](Self::group) that there is not, and, off unix, for any; where settings do
-    /// not go together, and where a sealed or encrypted file is not open to the key.
+    /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
+    ///   [`delay`](Self::delay) the first write returns this error.
+    /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
+    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.settings.opening.ownership.resolve()?;
         self.check(path.as_ref())?;
@@ -315,15 +315,15 @@ impl FileOptions {
 }
 
 impl FileOptions {
-    /// What goes together.
+    /// Rejects settings that cannot be combined.
     fn check(&self, path: &Path) -> Result<(), Error> {
         let what = match &self.settings {
-            _ if self.several_coats => "`seal` and `encrypt` do not go together",
-            Settings { coat: Some(_), shared: true, .. } => "several processes cannot seal or encrypt one file",
+            _ if self.several_coats => "`seal` and `encrypt` cannot be combined",
+            Settings { coat: Some(_), shared: true, .. } => "a shared file cannot be sealed or encrypted",
             Settings { coat: Some(coat), rotation: Some(rotation), .. }
                 if rotation.compresses() && !coat.can_be_compressed() =>
             {
-                "what is encrypted cannot be compressed"
+                "an encrypted file cannot be compressed"
             }
             _ => return Ok(()),
         };
@@ -331,7 +331,7 @@ impl FileOptions {
     }
 }
 
-/// What the appender has to know.
+/// The settings of the appender.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) opening: Opening,
@@ -344,7 +344,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Whether anything is ever synced.
+    /// Whether any line is ever synced.
     fn is_durable(&self) -> bool {
         self.durability.syncs() || self.sync_after.is_some()
     }
@@ -364,14 +364,14 @@ impl Default for Settings {
     }
 }
 
-/// How the file is opened, each time.
+/// How the file is opened each time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Opening {
     truncate: bool,
     keep_dirs: bool,
     follow_links: bool,
     ownership: Ownership,
-    /// What is made is there after a loss of power.
+    /// Whether new files and directories must survive a power failure.
     is_durable: bool,
 }
 
@@ -391,12 +391,12 @@ impl Opening {
         &self.ownership
     }
 
-    /// Makes the directories that are missing.
+    /// Creates missing directories.
     pub(super) fn make_way(&self, place: &Place) -> Result<(), Error> {
         if self.keep_dirs { Ok(()) } else { self.make_dirs(place.absolute.parent()) }
     }
 
-    /// Only what we make gets our permissions, so that making is a step of its own.
+    /// Only files created here get the permissions that are set, so creating is a separate step.
     fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -409,7 +409,7 @@ impl Opening {
         made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
     }
 
-    /// Somebody was faster, or it is a symbolic link to a file yet to be made.
+    /// Another process created it first, or it is a symbolic link to a file that does not exist yet.
     fn open_late(&self, path: &Path) -> io::Result<fs::File> {
         match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
@@ -417,7 +417,7 @@ impl Opening {
         }
     }
 
-    /// Makes the file that a symbolic link leads to, as any other one.
+    /// Creates the target of a symbolic link.
     fn make_target(&self, link: &Path) -> io::Result<fs::File> {
         let path = ownership::target(link);
         match self.ownership.make_file(&path) {
@@ -437,7 +437,7 @@ impl Opening {
         self.follow_links || ownership::in_private_directory(path)
     }
 
-    /// Makes `dir` and what is missing above it.
+    /// Creates `dir` and its missing parents.
     fn make_dirs(&self, dir: Option<&Path>) -> Result<(), Error> {
         let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
         self.make_dirs(dir.parent())?;
@@ -448,7 +448,7 @@ impl Opening {
         }
     }
 
-    /// Something was made in `dir`.
+    /// Syncs `dir`, in which an entry was created, if that must survive a power failure.
     fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
         match dir {
             Some(dir) if self.is_durable => durable::made(dir),

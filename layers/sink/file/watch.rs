@@ -6,21 +6,21 @@ use std::time::Duration;
 use super::open::Open;
 use crate::clock;
 
-/// Looks now and then whether the file at the path is still the one that is open.
+/// Schedules checks whether the file at the path is still the open one.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
-    /// Zero: each time.
+    /// Zero means every time.
     interval: Duration,
     next: Duration,
 }
 
 /// What was found at the path.
 pub(super) enum Found {
-    /// The file that is open, which is so long.
+    /// The open file, with its current length.
     Same(u64),
     /// Nothing, or another file.
     Other,
-    /// It cannot be said.
+    /// The path could not be checked.
     Unknown,
 }
 
@@ -29,7 +29,7 @@ impl Watch {
         Self { interval, next: Duration::ZERO }
     }
 
-    /// Whether it is time to look.
+    /// Whether a check is due.
     #[inline]
     pub(super) fn is_due(&mut self) -> bool {
         if self.interval.is_zero() {
@@ -50,7 +50,7 @@ impl Default for Watch {
     }
 }
 
-/// Follows links, as opening does.
+/// Checks what is at the path. Follows links, as opening does.
 pub(super) fn look(path: &Path, open: &Open) -> Found {
     match path.metadata() {
         Ok(metadata) if open.is_same(&metadata) => Found::Same(metadata.len()),
@@ -60,7 +60,7 @@ pub(super) fn look(path: &Path, open: &Open) -> Found {
     }
 }
 
-/// What a file is, whatever it is called.
+/// Identifies a file regardless of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
 
@@ -72,7 +72,7 @@ impl Identity {
         Some(Self(metadata.dev(), metadata.ino()))
     }
 
-    /// There is none: every file seems to be the same.
+    /// Not available: all files seem to be the same.
     #[cfg(not(unix))]
     pub(super) fn of(_: &Metadata) -> Option<Self> {
         None

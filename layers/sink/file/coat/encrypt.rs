@@ -7,12 +7,11 @@ use crate::Error;
 use crate::encryption::{BLOCK, BLOCK_OVERHEAD, Encrypter, HEADER, Keys, Reader, Tag};
 
 impl FileOptions {
-    /// Encrypts the file with the current one of `keys`: see [`encryption`](crate::encryption) for what that protects.
+    /// Encrypts the file with the current key of `keys`: see [`encryption`](crate::encryption) for what that protects.
     ///
-    /// A file that is there already is read first, and must be one that `keys` open. Each write is a block of its own, with
-    /// 24 bytes more than its lines: use [`buffer`](Self::buffer). It goes together neither with `seal` nor with
-    /// [`shared`](Self::shared), nor with [compression](crate::rotation::Rotation::compression): what is encrypted does not get
-    /// shorter.
+    /// An existing file is read first, and one of `keys` must decrypt it. Each write is a separate block, 24 bytes
+    /// longer than its lines: use a [`buffer`](Self::buffer). Cannot be combined with `seal`, [`shared`](Self::shared) or
+    /// [compression](crate::rotation::Rotation::compression), which cannot shorten encrypted files.
     ///
     /// ```
     /// use std::io::Write;
@@ -35,11 +34,11 @@ impl FileOptions {
     }
 }
 
-/// Encrypts what is written.
+/// A coat that encrypts lines.
 #[derive(Debug)]
 struct Encrypted {
     encrypter: Encrypter,
-    /// Of the last block before what was appended last.
+    /// The tag of the last block before the last append.
     before: Tag,
 }
 
@@ -107,15 +106,15 @@ impl Coat for Encrypted {
         Ok(())
     }
 
-    /// What goes on is a new stream: the nonces of this one were used for what did not go out, of which a part may have been
-    /// seen.
+    /// Continues with a new stream: nonces of this one were used for blocks that were not written whole, and parts of which may
+    /// have been seen.
     fn back_to(&mut self, units: usize, out: &Coated) {
         let tag = out.bytes_of(units).last_chunk().copied().unwrap_or(self.before);
         self.go_on_behind(tag);
     }
 }
 
-/// The lines of `run` in parts that each have room in a block; a line that has not, alone.
+/// Splits `run` into parts that each fit into a block; a line that does not is a part by itself.
 fn blocks(run: Run<'_>) -> impl Iterator<Item = Run<'_>> {
     let mut rest = run;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! What lines are put into before they are written: a seal, a cipher.
+//! Transformations of lines before they are written: sealing and encryption.
 
 #[cfg(feature = "encryption")]
 mod encrypt;
@@ -19,33 +19,33 @@ use crate::process::Generation;
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
-/// Turns lines into what is written to a file, where what comes next depends on what the file holds.
+/// Transforms lines into the bytes written to a file, depending on what the file already holds.
 pub(super) trait Coat: Send + Sync + fmt::Debug {
-    /// The same settings for another file.
+    /// Creates a coat with the same settings for another file.
     fn again(&self) -> Box<dyn Coat>;
 
-    /// Whether what it makes gets any shorter by it.
+    /// Whether compression makes its output any shorter.
     fn can_be_compressed(&self) -> bool {
         true
     }
 
-    /// The file is empty, or nothing in it is sound; `newest` finds the file that was ended last, if there is one.
+    /// Starts a file that is empty or has no valid content. `newest` finds the file that was ended last, if there is one.
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error>;
 
-    /// The file, which errors call `name`, holds something: finds the state in which it was left, and how much of it is
-    /// sound. What stands behind that was torn by a crash, and is cut off.
+    /// Resumes a file that is not empty, called `name` in errors. Restores the state in which it was left, and returns the length
+    /// of its valid part. Anything after that was torn by a crash, and is cut off.
     fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error>;
 
-    /// How many of the first lines of `run` have room in `room` bytes, with what it takes to close the file behind them.
+    /// How many lines of `run`, from the first on, fit into `room` bytes together with the end of the file.
     fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize;
 
-    /// Appends what `run` becomes, a unit at a time.
+    /// Appends the transformed lines of `run`, a unit at a time.
     fn wrap(&mut self, run: Run<'_>, start: Start, out: &mut Coated) -> Result<(), Error>;
 
-    /// Appends, as one unit, what ends the file.
+    /// Appends the end of the file, as one unit.
     fn finish(&mut self, out: &mut Coated) -> Result<(), Error>;
 
-    /// Of what was appended to `out` only the first `units` went into the file.
+    /// Rolls back: only the first `units` units of `out` were written to the file.
     fn back_to(&mut self, units: usize, out: &Coated);
 }
 
@@ -65,29 +65,29 @@ pub(super) enum Start {
     New,
     /// It was closed, or is from before this process.
     Again,
-    /// Nothing.
+    /// Nothing is needed.
     Running,
 }
 
-/// What lines have become, and what of it goes into the file whole or not at all.
+/// Transformed lines, in units that are written whole or not at all.
 #[derive(Debug, Default)]
 pub(super) struct Coated {
     pub(super) bytes: Vec<u8>,
     /// Where each unit ends in `bytes`.
     ends: Vec<Line>,
-    /// How many lines are in the units up to each.
+    /// How many lines are in the units up to and including each.
     lines: Vec<usize>,
 }
 
 impl Coated {
-    /// What was appended since the last unit is one, in which there are so many lines.
+    /// Ends a unit, which consists of the bytes appended since the last one and contains `lines` lines.
     #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
     pub(super) fn end_unit(&mut self, lines: usize) {
         self.ends.push(Line { end: self.bytes.len(), severity: Severity::INFO });
         self.lines.push(self.lines_of(self.lines.len()) + lines);
     }
 
-    /// How many lines are in the first `units` units.
+    /// The number of lines in the first `units` units.
     fn lines_of(&self, units: usize) -> usize {
         units.checked_sub(1).and_then(|last| self.lines.get(last)).copied().unwrap_or(0)
     }
@@ -109,14 +109,14 @@ impl Coated {
     }
 }
 
-/// A [`Coat`] at work on one file after another.
+/// A [`Coat`] applied to one file after another.
 #[derive(Debug)]
 pub(super) struct Wrapping {
     coat: Box<dyn Coat>,
-    /// The process that opened the file. Its forked children have the same key, counter and place in the chain, and must
-    /// not use them a second time.
+    /// The process that opened the file. Its forked children inherit the key, counter and place in the chain, and must
+    /// not reuse them.
     process: Generation,
-    /// The file that `coat` knows, and how long it is.
+    /// The file whose state `coat` has, and its length.
     known: Option<(Option<Identity>, u64)>,
     start: Start,
     out: Coated,
@@ -128,17 +128,17 @@ impl Wrapping {
         Self { coat: coat.again(), process, known: None, start: Start::New, out: Coated::default() }
     }
 
-    /// Sees to it that the coat knows what is in the file.
+    /// Brings the coat to the state of the file.
     pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
         self.check_process(place)?;
-        // How its last line ends is for the coat to say.
+        // The coat decides how a partial last line is treated.
         open.go_on_within_line();
         let file = (open.identity(), open.len());
         if !open.is_regular() {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
         }
         if !open.lock() {
-            return Err(config(place, "it is sealed or encrypted, and open already, here or in another process"));
+            return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
         }
         if self.known == Some(file) {
             return Ok(());
@@ -154,12 +154,12 @@ impl Wrapping {
         Ok(())
     }
 
-    /// How much of what is in the file is sound.
+    /// Returns the length of the valid part of the file.
     fn resume(&mut self, open: &Open, place: &Place) -> Result<u64, Error> {
         let failed = |error| cannot("read", &place.name, error);
         let mut file = fs::File::open(&place.absolute).map_err(failed)?;
         if !open.is_same(&file.metadata().map_err(failed)?) {
-            // What is found in another file must not be cut off this one.
+            // A result from another file must not truncate this one.
             return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it was moved away")));
         }
         self.coat.resume(&mut file, &place.name.display().to_string())
@@ -169,7 +169,7 @@ impl Wrapping {
         self.coat.fit(run, room, self.start)
     }
 
-    /// As [`Open::append`]. What was torn and could not be cut off, the next opening cuts off: no line is torn here.
+    /// Like [`Open::append`], but never reports a torn line: what could not be cut off now is cut off at the next opening.
     pub(super) fn append(&mut self, open: &mut Open, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         self.out.clear();
         if let Err(error) = self.coat.wrap(run, self.start, &mut self.out) {
@@ -184,7 +184,7 @@ impl Wrapping {
         Err(Stopped { lines: self.out.lines_of(stopped.lines), torn: 0, error: stopped.error })
     }
 
-    /// Ends what is in the file: it is closed, or makes way for another one. A forked child leaves that to its parent.
+    /// Writes the end of the file, before it is closed or left. A forked child leaves that to its parent.
     pub(super) fn finish(&mut self, open: &mut Open) -> io::Result<()> {
         let is_known = self.known == Some((open.identity(), open.len()));
         if self.start != Start::Running || !is_known || !self.process.is_current() {
@@ -222,7 +222,7 @@ impl Wrapping {
         if self.process.is_current() {
             return Ok(());
         }
-        Err(config(place, "a forked child cannot go on with the sealed or encrypted file of its parent"))
+        Err(config(place, "a forked child cannot continue its parent's sealed or encrypted file"))
     }
 }
 

@@ -7,12 +7,11 @@ use crate::Error;
 use crate::seal::{self, CHECKPOINT, Kind, Seal, Sealer};
 
 impl FileOptions {
-    /// Seals each line, so that a change shows: see [`seal`](crate::seal) for what a sealed file looks like and what that
-    /// tells.
+    /// Seals each line, so that changes are detectable: see [`seal`](crate::seal) for the format of a sealed file and what it
+    /// proves.
     ///
-    /// A file that is there already must be one that the same key sealed; the chain goes on from its end, or where it is
-    /// empty, from the end of the newest ended file. It goes together neither with `encrypt` nor with
-    /// [`shared`](Self::shared).
+    /// An existing file must have been sealed with the same key; the chain continues from its end or, if the file is
+    /// empty, from the end of the newest ended file. Cannot be combined with `encrypt` or [`shared`](Self::shared).
     ///
     /// ```
     /// use std::io::Write;
@@ -39,18 +38,18 @@ impl FileOptions {
     }
 }
 
-/// Seals what is written.
+/// A coat that seals lines.
 #[derive(Debug)]
 struct Sealed {
     sealer: Sealer,
-    /// There is something of the chain in some file.
+    /// Whether the chain has begun, in any file.
     running: bool,
-    /// So many bytes of a torn line were cut off, and no checkpoint says so yet.
+    /// How many bytes of a torn line were cut off and are not recorded by a checkpoint yet.
     cut: u64,
-    /// Where the sealer stood before what was appended last, and behind each unit of it.
+    /// The sealer's place before the last append, and after each of its units.
     before: seal::Place,
     behind: Vec<seal::Place>,
-    /// As `cut` was then.
+    /// The value of `cut` before the last append.
     cut_before: u64,
 }
 
@@ -93,7 +92,7 @@ impl Coat for Sealed {
         Ok(found.end)
     }
 
-    /// By the longest that each can get.
+    /// Assumes the maximum length of each sealed line.
     fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize {
         let around = if start == Start::Running { CHECKPOINT } else { 2 * CHECKPOINT };
         self.sealer.fit(run.each().map(Run::bytes), room.saturating_sub(around))
