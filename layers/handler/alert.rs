@@ -12,26 +12,26 @@ use crate::record::{Meta, Record, RecordBuf, Severity, SpanEvents};
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, ErrorKind, process};
 
-/// Gives the alarm when too many records come in too short a time: "5 ERRORs within 60 s".
+/// Raises an alarm when too many records arrive within a given time: "5 ERRORs within 60 s".
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`name`](Self::name) | `alert` | what the alarm and reports call it |
-/// | [`cool_down`](Self::cool_down) | the window | how long it is quiet after an alarm |
-/// | [`per`](Self::per) | none | counts by the value of a field, each for itself |
-/// | [`keys`](Self::keys) | 1,024 | values that are remembered at a time |
-/// | [`call`](Self::call) | none | a closure that is called |
-/// | [`to`](Self::to) | none | a handler that gets a record of the alarm |
+/// | [`name`](Self::name) | `alert` | the name used in alarms and reports |
+/// | [`cool_down`](Self::cool_down) | the window | how long no further alarm is raised after an alarm |
+/// | [`per`](Self::per) | none | counts separately for each value of a field |
+/// | [`keys`](Self::keys) | 1,024 | how many values are remembered at a time |
+/// | [`call`](Self::call) | none | a closure to call |
+/// | [`to`](Self::to) | none | a handler that receives a record of the alarm |
 /// | [`severity`](Self::severity) | `ALERT` | that record's severity |
 ///
-/// The window slides: the alarm is given by the record that is the fifth in the 60 s before it. Time is that of the records;
-/// one that is older than the one before it counts as of the same time. Where it is older by more than an hour, and
-/// than the window and the cool-down together, the clock was set back, and counting begins anew.
+/// The window slides: a record raises the alarm if it is the fifth within the last 60 s. Time is the records' own; a record older
+/// than the one before it counts as simultaneous with it. If it is older by more than an hour, and by more than the window and the
+/// cool-down together, the clock is taken to have been set back, and counting starts again.
 ///
-/// The record of the alarm is the last record with its fields and spans, with the fields `alert` (the name), `count`,
-/// `within` (seconds) and, with [`per`](Self::per), `key`; its message tells of the alarm and ends with that of the last record.
+/// The record of the alarm is a copy of the last record, with its fields and spans, plus the fields `alert` (the name), `count`,
+/// `within` (seconds) and, with [`per`](Self::per), `key`; its message describes the alarm and ends with the last record's message.
 ///
-/// It stands beside the handlers that write.
+/// Place it beside the handlers that write, in a tuple for example: it passes on nothing but alarms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,7 +48,8 @@ use crate::{Error, ErrorKind, process};
 /// assert_eq!(captured.messages(), ["shop: 3 records within 60 s, the last: jammed"]);
 /// ```
 ///
-/// A record without an alarm costs a short lock, and allocates only where its key is new or the window grows to its full length.
+/// A record that raises no alarm costs a short lock, and allocates only if its key is new or while the window grows to its full
+/// length.
 pub struct Alert {
     filter: Box<dyn Filter>,
     name: String,
@@ -63,24 +64,25 @@ pub struct Alert {
     state: Arc<Mutex<State>>,
 }
 
-/// An alarm, as it is given: see [`Alert::call`].
+/// An alarm, as passed to [`Alert::call`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Alarm<'a> {
     /// The alert's name.
     pub name: &'a str,
-    /// How many records it took.
+    /// The number of records that raised the alarm.
     pub count: usize,
-    /// In how short a time.
+    /// The length of the window.
     pub within: Duration,
-    /// The value that they share, with [`Alert::per`]; `None` too for records that do not have the field.
+    /// The value that the records share, with [`Alert::per`]; also `None` for records without the field.
     pub key: Option<&'a str>,
-    /// The last of them.
+    /// The last of the records.
     pub record: Record<'a>,
 }
 
 impl Alert {
-    /// An alarm when `count` records that pass `filter` come within this time. A count of 0 counts as 1: each record.
+    /// Creates an alert that raises an alarm when `count` records that pass `filter` arrive within this time. A `count` of 0 is
+    /// treated as 1: each record raises an alarm.
     pub fn new(filter: impl Filter, count: usize, within: Duration) -> Self {
         let state = Arc::default();
         process::hold_at_forks(&state);
@@ -99,29 +101,30 @@ impl Alert {
         }
     }
 
-    /// What the alarm and reports call it.
+    /// The name used in alarms and reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// How long no other alarm is given, for the same key; if it goes on then, there is another one. With none at all, every
-    /// record gives one as long as there are too many.
+    /// How long after an alarm no other is raised for the same key; if there are still too many records then, another alarm
+    /// follows. With a cool-down of zero every record raises an alarm as long as there are too many.
     pub fn cool_down(mut self, time: Duration) -> Self {
         self.cool_down = time;
         self
     }
 
-    /// Counts by the value of this field, of the record or else of the innermost of its spans that has it: 5 errors of the
-    /// same user. Records without it are counted together.
+    /// Counts separately for each value of this field, taken from the record or else from the innermost of its spans that has it: 5
+    /// errors of the same user. Records without the field are counted together.
     ///
-    /// Spans are then wanted from INFO up.
+    /// Spans at INFO and above are then captured.
     pub fn per(mut self, field: impl Into<String>) -> Self {
         self.per = Some(field.into());
         self
     }
 
-    /// How many values are remembered at a time, at least 1. For another one the one that has been quiet for longest is forgotten.
+    /// How many values are remembered at a time, at least 1. To make room for a new value, the one that has been quiet for longest
+    /// is forgotten.
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys.max(1);
         self
@@ -133,7 +136,7 @@ impl Alert {
         self
     }
 
-    /// Calls `call` on the thread that logs, or on that of the [`Queue`](crate::Queue) that this is in. It may log.
+    /// Calls `call` for each alarm, on the logging thread or on the thread of the [`Queue`](crate::Queue) in front. `call` may log.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -156,13 +159,13 @@ impl Alert {
         self
     }
 
-    /// Hands a record of the alarm to `handler`: mail, a pager, a file of its own.
+    /// Passes a record of each alarm to `handler`: mail, a pager, a separate file.
     pub fn to(mut self, handler: impl Handler) -> Self {
         self.to = Some(Box::new(handler));
         self
     }
 
-    /// Counts the record; tells its key where this is the one too many.
+    /// Counts the record. Returns its key if it raises an alarm.
     fn count(&self, record: &Record<'_>) -> Option<Option<String>> {
         let mut state = lock_briefly(&self.state);
         state.counts.accepted += 1;
@@ -170,7 +173,7 @@ impl Alert {
         let has_key = self.write_key(record, &mut key);
         let window = if has_key { state.window(&key, self.keys) } else { &mut state.rest };
         let fires = window.is_full_with(record.time(), self.threshold, self.within, self.cool_down);
-        // Only an alarm allocates: it needs the key beyond the lock.
+        // Only an alarm allocates: it needs the key after the lock is released.
         let alarm = fires.then(|| has_key.then(|| key.clone()));
         state.key = key;
         if alarm.is_none() {
@@ -189,7 +192,7 @@ impl Alert {
         true
     }
 
-    /// Without a lock: the closure and the handler may come back here.
+    /// Called without a lock: the closure and the handler may log to this alert.
     fn give(&self, alarm: &Alarm<'_>) -> Result<(), Error> {
         let panicked = |_| Err(Error::new(ErrorKind::Panic, format!("{}: the alarm panicked", self.name)));
         let called = match &self.call {
@@ -261,23 +264,23 @@ impl Handler for Alert {
         given
     }
 
-    /// The handler of the alarms.
+    /// The handler that receives the alarms.
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
         self.to.iter().try_for_each(|to| visit(&**to))
     }
 
-    /// `accepted`: records that passed the filter; `delivered`: those that were counted, and whose alarm, if they gave one,
-    /// went through.
+    /// `accepted`: records that passed the filter; `delivered`: those that were counted and whose alarm, if they raised one, was
+    /// delivered.
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.name.as_str(), lock(&self.state).stats()))
     }
 
-    /// It wants none for itself, and the handler of the alarms receives no records of spans.
+    /// None: it counts only events, and the handler that receives the alarms gets no span records.
     fn span_events(&self) -> SpanEvents {
         SpanEvents::NONE
     }
 
-    /// Its own counts, then those of its filter, then those of the handler of the alarms.
+    /// Its own counts, then those of its filter, then those of the handler that receives the alarms.
     fn report(&self, reports: &mut Vec<Report>) {
         reports.extend(self.own_report());
         self.filter.report(reports);
@@ -297,11 +300,11 @@ type Call = dyn Fn(&Alarm<'_>) + Send + Sync;
 
 #[derive(Default)]
 struct State {
-    /// Without what is pending.
+    /// The counts, except of pending records.
     counts: Stats,
     /// By key.
     windows: HashMap<Box<str>, Window>,
-    /// Of the records without one.
+    /// For the records without a key.
     rest: Window,
     /// Kept for its buffer.
     key: String,
@@ -312,13 +315,13 @@ impl State {
         if !self.windows.contains_key(key) && self.windows.len() >= limit {
             self.forget_quietest();
         }
-        // Not by `entry`, which would allocate the key each time.
+        // `entry` would allocate the key each time.
         if !self.windows.contains_key(key) {
             self.windows.insert(key.into(), Window::default());
         }
         match self.windows.get_mut(key) {
             Some(window) => window,
-            // It was put there just now.
+            // Inserted above.
             None => &mut self.rest,
         }
     }
@@ -330,14 +333,14 @@ impl State {
         }
     }
 
-    /// What is neither delivered nor failed is with the closure or the handler.
+    /// Pending records are those whose alarm is being handled by the closure or the handler.
     fn stats(&self) -> Stats {
         let Stats { accepted, delivered, failed, .. } = self.counts;
         Stats { pending: accepted - delivered - failed, ..self.counts }
     }
 }
 
-/// The times of the last records, as many as are too many.
+/// The times of the last records, at most as many as raise an alarm.
 #[derive(Default)]
 struct Window {
     times: VecDeque<Timestamp>,
@@ -347,7 +350,7 @@ struct Window {
 impl Window {
     fn is_full_with(&mut self, time: Timestamp, threshold: usize, within: Duration, cool_down: Duration) -> bool {
         let last = self.times.back().copied().unwrap_or(time);
-        // Only late, it would not be as late as that.
+        // A record that is merely late is not this late: the clock was set back.
         if last.since(time) > within.saturating_add(cool_down).max(SET_BACK) {
             self.times.clear();
             self.quiet_until = None;
@@ -367,5 +370,5 @@ impl Window {
     }
 }
 
-/// Records that were kept somewhere may come late by much of this.
+/// Records held back elsewhere may arrive late, but by less than this.
 const SET_BACK: Duration = Duration::from_secs(60 * 60);

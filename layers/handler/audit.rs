@@ -6,22 +6,23 @@ use crate::record::{Record, Records};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
 
-/// Delivery that is over when the call returns, with the record at its end or an error: Serilog's `AuditTo`.
+/// Delivers each record before the call returns, or returns an error: Serilog's `AuditTo`.
 ///
-/// Each record is handled and flushed to the ends of the handler, on the thread that logs. Clones share the handler: one goes
-/// into the layer, another is called by what must know. An error of an event that comes through tracing goes to
-/// [`selflog`](crate::selflog), for a macro returns nothing; [`log`](Self::log) returns it, and
-/// [`or_stop`](Self::or_stop) lets the program not go on after it.
+/// Each record is handled and flushed to the ends of the handler, on the logging thread. Clones share the handler: one goes into
+/// the layer, another is called by the code that needs to know the outcome. An error for an event that comes through tracing is
+/// reported to [`selflog`](crate::selflog), because a macro returns nothing; [`log`](Self::log) returns it, and
+/// [`or_stop`](Self::or_stop) stops the program after it.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`timeout`](Self::timeout) | 5 s | how long the flush of one record may take |
 /// | [`name`](Self::name) | `audit` | the name used in reports |
 ///
-/// What counts as delivered is what the sink calls so: for a file that the system has it, not that the disk does. A record
-/// that the handler does not want, because of an output's level or filter, is no error; one that a
-/// [`Filtered`](super::Filtered), a [`Dedup`](super::Dedup) or a [`Route`](super::Route) drops after taking it on is. Where the handler takes records and loses them later, as a
-/// [`Queue`](super::Queue) does, what it lost during the call counts as this record; put no queue into a tuple behind an audit.
+/// A record counts as delivered when the sink says so: for a file, when the operating system has it, not when it is on the disk. A
+/// record that the handler does not want, because of an output's level or filter, is not an error; one that a
+/// [`Filtered`](super::Filtered), a [`Dedup`](super::Dedup) or a [`Route`](super::Route) accepts and then drops is an error. If the
+/// handler accepts records and loses them later, as a [`Queue`](super::Queue) does, any loss during the call counts as the loss of
+/// this record; do not put a queue into a tuple behind an audit.
 ///
 /// ```
 /// use tracing_handlers::handler::Audit;
@@ -53,7 +54,7 @@ struct Shared<H> {
 }
 
 impl<H: Handler> Audit<H> {
-    /// What `handler` takes is delivered when the call returns.
+    /// Creates an audit in front of `handler`.
     pub fn new(handler: H) -> Self {
         let timeout = Duration::from_secs(5);
         Self { shared: Arc::new(Shared { handler, timeout, name: "audit".to_owned(), tally: Tally::default() }) }
@@ -74,11 +75,13 @@ impl<H: Handler> Audit<H> {
         OrStop::new(self)
     }
 
-    /// Delivers `record`, and comes back when that is done. Not through tracing: no layer and no other handler sees it.
+    /// Delivers `record`, and returns when that is done. The record does not pass through tracing: no layer and no other handler
+    /// sees it.
     ///
     /// # Errors
     ///
-    /// The record did not reach its end, or not in time ([`Timeout`](ErrorKind::Timeout)): then it may still do so later.
+    /// Returned if the record did not reach its end, or not in time ([`Timeout`](ErrorKind::Timeout)); in that case it may still do
+    /// so later.
     pub fn log(&self, record: &Record<'_>) -> Result<(), Error> {
         self.shared.tally.one(self.shared.deliver(|handler| handler.handle(record)))
     }
@@ -106,7 +109,7 @@ impl<H: Handler> Handler for Audit<H> {
         self.log(record)
     }
 
-    /// With one flush; when that fails, all of them have.
+    /// Flushes once for the whole batch; if the flush fails, all records of the batch have failed.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
     }
@@ -131,7 +134,7 @@ impl<H: Handler> Shared<H> {
         Ok(())
     }
 
-    /// What the handler itself has lost: those behind it may have, and somebody else may have delivered that.
+    /// The losses of the handler itself. A loss behind it does not count: another handler may have delivered that record.
     fn lost(&self) -> u64 {
         self.handler.stats().first().map_or(0, |report| report.stats.lost())
     }
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_queue_loses_behind_the_call_is_an_error_all_the_same() {
+    fn records_that_a_queue_loses_during_the_call_are_an_error() {
         let script = Script::new([None, Some(ErrorKind::Io)]);
         let audit = Audit::new(Queue::new(script.clone()));
         audit.log(&record("a").as_record()).unwrap();
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_handler_took_over_is_no_error() {
+    fn a_record_delivered_by_a_fallback_is_not_an_error() {
         let (primary, second) = (Script::new([Some(ErrorKind::Io)]), Script::default());
         let audit = Audit::new(Fallback::new(primary).or(second.clone()));
         audit.log(&record("a").as_record()).unwrap();
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_that_fails_is_the_record_s_error() {
+    fn a_failed_flush_is_the_error_of_the_record() {
         struct Late;
         impl Handler for Late {
             fn handle(&self, _: &Record<'_>) -> Result<(), Error> {

@@ -9,14 +9,14 @@ use crate::stats::Exposition;
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, process};
 
-/// Counts records by target and severity, and keeps nothing else of them: log4j2's and Micrometer's counters of log events.
+/// Counts records by target and severity, like log4j2's and Micrometer's counters of log events.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | records at this level and more important ones |
-/// | [`targets`](Self::targets) | 256 | targets that are counted by themselves; the rest are `other` |
+/// | [`targets`](Self::targets) | 256 | how many targets are counted separately; the rest are counted as `other` |
 ///
-/// It stands beside the handlers that write. A clone counts together with it.
+/// Place it beside the handlers that write, in a tuple for example. Clones share their counts.
 ///
 /// ```
 /// use tracing_handlers::{Severity, handler::Counts};
@@ -34,28 +34,28 @@ use crate::{Error, process};
 /// assert!(counts.prometheus().ends_with("log_records_total{target=\"shop::till\",severity=\"ERROR\"} 1\n"));
 /// ```
 ///
-/// What is counted is captured, even if nobody else wants it: without a [`level`](Self::level) that is every `trace!`. Nothing
-/// is allocated but for the first record of a target; the price of a record is a short lock and a look into a table.
+/// Counting an event enables its callsite, even if no other handler wants it: without a [`level`](Self::level) that includes every
+/// `trace!`. Only the first record of a target allocates; each record costs a short lock and a table lookup.
 #[derive(Clone)]
 pub struct Counts {
     level: Threshold,
     shared: Arc<Mutex<State>>,
 }
 
-/// How often records of one target and severity came: see [`Counts::snapshot`].
+/// The number of records of one target and severity: see [`Counts::snapshot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Count {
     /// The target, or `other`.
     pub target: String,
-    /// The severity. Names of one's own are not told apart from others with their number.
+    /// The severity. Custom severities are not distinguished from others with the same number.
     pub severity: Severity,
-    /// Records since the start.
+    /// The number of records since the start.
     pub records: u64,
 }
 
 impl Counts {
-    /// Nothing counted yet.
+    /// Creates counts that are all zero.
     pub fn new() -> Self {
         let state = State { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
         let shared = Arc::new(Mutex::new(state));
@@ -82,14 +82,14 @@ impl Counts {
         self
     }
 
-    /// How many targets are counted by themselves: those that come first. Later ones are counted together, as `other`, and so
-    /// is a target of that name.
+    /// How many targets are counted separately: those that are seen first. Later ones are counted together as `other`, and so is a
+    /// target of that name.
     pub fn targets(self, targets: usize) -> Self {
         lock(&self.shared).limit = targets;
         self
     }
 
-    /// All counts that are not 0, by target, `other` last, then by severity.
+    /// Returns all counts that are not 0, sorted by target, with `other` last, then by severity.
     pub fn snapshot(&self) -> Vec<Count> {
         let state = lock(&self.shared);
         let mut targets: Vec<_> = state.targets.iter().map(|(target, counts)| (&**target, counts)).collect();
@@ -98,14 +98,14 @@ impl Counts {
         targets.into_iter().flat_map(|(target, counts)| counts_of(target, counts)).collect()
     }
 
-    /// How many records of exactly this target and severity there were.
+    /// Returns the number of records of exactly this target and severity.
     pub fn of(&self, target: &str, severity: Severity) -> u64 {
         let state = lock(&self.shared);
         let counts = if target == OTHER { Some(&state.other) } else { state.targets.get(target) };
         counts.map_or(0, |counts| counts[index(severity)])
     }
 
-    /// The counts in Prometheus's text format: the counter `log_records_total` with the labels `target` and `severity`.
+    /// Returns the counts in Prometheus's text format: the counter `log_records_total` with the labels `target` and `severity`.
     pub fn prometheus(&self) -> String {
         let mut text = Exposition::default();
         text.family("log_records_total", "counter", "Records logged, by target and severity.");
@@ -123,7 +123,7 @@ impl Default for Counts {
 }
 
 impl Handler for Counts {
-    /// Of spans nothing is counted.
+    /// Spans are not counted.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         !meta.is_span && self.level.allows(meta.severity)
     }

@@ -1,4 +1,4 @@
-//! What follows from the handlers that a handler shows: the defaults of [`Handler`].
+//! The default methods of [`Handler`], derived from its inner handlers.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Instant;
@@ -30,7 +30,7 @@ pub(super) fn span_events(handler: &(impl Handler + ?Sized)) -> SpanEvents {
     all
 }
 
-/// All are flushed, whatever becomes of the others: the last error.
+/// Flushes all inner handlers, even after an error. Returns the last error.
 pub(super) fn flush(handler: &(impl Handler + ?Sized), deadline: Instant) -> Result<(), Error> {
     let mut flushed = Ok(());
     each(handler, |inner| {

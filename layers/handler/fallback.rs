@@ -11,23 +11,24 @@ use crate::clock::{Clock, System};
 use crate::record::{Batch, Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, selflog};
 
-/// A handler, and others for what it cannot deliver: log4j2's `Failover`, Serilog's `FallbackChain`.
+/// Hands records that one handler cannot deliver to others: log4j2's `Failover`, Serilog's `FallbackChain`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`or`](Self::or) | none | one more handler, for what those before it could not deliver |
+/// | [`or`](Self::or) | none | another handler, for records that those before it could not deliver |
 /// | [`retry_interval`](Self::retry_interval) | 60 s | how long the first handler is left alone after it failed |
 /// | [`clock`](Self::clock) | the system's | measures that time |
 /// | [`name`](Self::name) | `fallback` | the name used in reports and selflog messages |
 ///
 /// After a failure the first handler, the primary, is left alone for the interval; then the next record that it wants is the
-/// probe. The others are tried in order, for each record. Of a batch, what one could not deliver goes to the next. Each change
-/// of the primary's state is reported to [`selflog`](crate::selflog); a failure of another handler at most once in an interval.
+/// probe. The others are tried in order, for each record. The records of a batch that one handler could not deliver go to the next.
+/// Each change of the primary's state is reported to [`selflog`](crate::selflog); failures of another handler are reported at most
+/// once per interval.
 ///
 /// A record has failed if no handler took it; then the last error is returned. A record that a handler does not want counts as
-/// taken by it. A handler takes a record when its `handle` returns `Ok`: a [`Queue`](super::Queue) always does, so it must stand
-/// in front of the fallback, not inside. While the primary is left alone it does not see the records at all: an
-/// [`Output`](super::Output) there tells in its log of those that its own sink refused, not of those that went past it.
+/// taken by it. A handler takes a record when its `handle` returns `Ok`: a [`Queue`](super::Queue) always does, so it must be
+/// placed in front of the fallback, not inside. While the primary is left alone it does not see the records at all: an
+/// [`Output`](super::Output) there logs how many records its own sink refused, not how many bypassed it.
 ///
 /// ```
 /// use tracing_handlers::handler::{Fallback, Handler, from_fn};
@@ -51,7 +52,7 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// `primary` takes everything that it can.
+    /// Creates a fallback whose first handler is `primary`.
     pub fn new(primary: impl Handler) -> Self {
         Self {
             primary: Link::new(primary),
@@ -63,19 +64,19 @@ impl Fallback {
         }
     }
 
-    /// What the handlers before it could not deliver goes to `handler`.
+    /// Adds a handler for the records that those before it could not deliver.
     pub fn or(mut self, handler: impl Handler) -> Self {
         self.others.push(Link::new(handler));
         self
     }
 
-    /// How long the primary is left alone after it failed. Zero: it is tried with each record.
+    /// How long the primary is left alone after it failed. With zero it is tried with each record.
     pub fn retry_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// Measures the interval.
+    /// The clock that measures the interval.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
@@ -128,8 +129,9 @@ impl Fallback {
         Err(rest.into_partial(records.len(), failed.unwrap_or_else(|| self.no_other())))
     }
 
-    /// Probes with one record of the batch, so that a primary that is still stuck is stuck once: the first that it wants. Those
-    /// before it are for the others, as if they had come one by one. Returns what the primary has not taken, and its error.
+    /// Probes with the first record of the batch that the primary wants, so that a primary that still hangs does so only once. The
+    /// records before it go to the other handlers, as if they had been logged one by one. Returns what the primary has not taken,
+    /// and its error.
     fn probe_with_one(&self, records: Records<'_>) -> (Batch, Option<Error>) {
         let mut after = records;
         let mut rest = Batch::new();
@@ -155,23 +157,23 @@ impl Fallback {
         (rest, error)
     }
 
-    /// The primary's part in the next record, or in the next batch.
+    /// How to use the primary for the next record or batch.
     fn turn<'r>(&self, mut next: impl Iterator<Item = Record<'r>>) -> Turn {
         let since = self.primary.failed_at.load(Ordering::Relaxed);
         if since == WORKS {
             return Turn::Works;
         }
         let now = self.now();
-        // A record that it does not want would tell nothing.
+        // A record that it does not want would prove nothing.
         if !self.is_over(since, now) || !next.any(|record| self.primary.wants(&record)) {
             return Turn::Rests;
         }
-        // One thread probes; for the others it rests until the outcome is known.
+        // One thread probes; for the others the primary rests until the outcome is known.
         let won = self.primary.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed);
         won.map_or(Turn::Rests, |_| Turn::Probe)
     }
 
-    /// A clock that was set back does not make it longer.
+    /// Whether the interval is over. A clock that is set back does not extend it.
     fn is_over(&self, since: i64, now: i64) -> bool {
         now < since || u128::from(now.abs_diff(since)) >= self.interval.as_millis()
     }
@@ -203,7 +205,7 @@ impl Fallback {
             self.primary.failed_at.store(now, Ordering::Relaxed);
             return;
         }
-        // Of several threads that see it fail, one tells.
+        // Of several threads that see it fail, one reports it.
         if self.primary.failed_at.compare_exchange(WORKS, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let rest = if self.others.is_empty() { "it" } else { "others take its records, and it" };
             let seconds = self.interval.as_secs_f64();
@@ -271,11 +273,11 @@ impl Handler for Fallback {
     }
 }
 
-/// One handler of the chain. Without a lock, so that a fork cannot find it locked.
+/// One handler of the chain. It has no lock, so that a fork cannot find it locked.
 struct Link {
     handler: Box<dyn Handler>,
     wanted: Wanted,
-    /// Of the primary: when it failed, in milliseconds. Of another: when that was last reported.
+    /// When the primary failed, or when a failure of another handler was last reported, in milliseconds.
     failed_at: AtomicI64,
 }
 
@@ -292,9 +294,9 @@ impl Link {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Works,
-    /// It failed, and is left alone.
+    /// The primary failed and is left alone.
     Rests,
-    /// It failed, and this caller finds out whether it works again.
+    /// The primary failed, and this caller tests whether it works again.
     Probe,
 }
 
@@ -330,7 +332,7 @@ mod tests {
         send(&fallback, "d");
         assert_eq!(primary.tried(), 2);
         clock.advance(Duration::from_millis(1));
-        // The probe fails, and the interval begins anew.
+        // The probe fails, and the interval starts again.
         ["e", "f"].into_iter().for_each(|message| send(&fallback, message));
         assert_eq!(primary.tried(), 3);
         clock.advance(Duration::from_secs(60));
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_batch_lost_goes_on_to_the_next_and_nothing_else() {
+    fn only_the_failed_records_of_a_batch_go_to_the_next_handler() {
         let (primary, second) = (Script::new([None, IO, None, IO]), Script::new([IO]));
         let third = Script::default();
         let (fallback, _) = fallback(&primary, &second);
@@ -416,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missed_behind_a_probe_is_told_by_its_place() {
+    fn records_missed_after_a_probe_are_named_by_their_places() {
         let (primary, second) = (Script::new([IO, None, None, IO, IO]), Script::new([None, IO]));
         let (fallback, clock) = fallback(&primary, &second);
         send(&fallback, "a");
@@ -430,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_nobody_takes_has_failed_and_says_which() {
+    fn a_record_that_no_handler_takes_has_failed_with_a_named_error() {
         let (primary, second) = (Script::new([IO]), Script::new([IO, None, IO]));
         let (fallback, _) = fallback(&primary, &second);
         assert_eq!(fallback.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
@@ -450,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_panics_has_failed() {
+    fn a_panicking_handler_has_failed() {
         let second = Script::default();
         let fallback = Fallback::new(crate::handler::from_fn(|_| panic!("on purpose"))).or(second.clone());
         send(&fallback, "a");

@@ -13,19 +13,19 @@ use crate::process::Lifecycle;
 use crate::record::{Batch, Kind, Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial};
 
-/// A [`Filter`] in front of any handler, which counts what it drops and can tell of it in the log itself.
+/// Puts a [`Filter`] in front of a handler, counts what it drops, and can report that in the log itself.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`tell_every`](Self::tell_every) | never | a record in the log says how many were dropped, and why |
+/// | [`tell_every`](Self::tell_every) | never | how often a record in the log reports how many records were dropped, and why |
 /// | [`name`](Self::name) | `filtered` | the name used in reports |
 ///
 /// Its [report](Handler::report) counts all records that the handler behind it wants as accepted, and those dropped by reason:
 /// [`Filtered`](DropReason::Filtered), [`Sampled`](DropReason::Sampled), [`RateLimited`](DropReason::RateLimited). The filter is
-/// not asked about other records, so that they do not use up a rate. What it decides from the metadata alone, however, switches
-/// the callsite off if no other handler wants it: such records are never made, and not counted.
+/// not asked about other records, so that they do not use up a rate. A callsite that the filter rejects by its metadata alone is
+/// disabled, unless another handler wants it: its records are never created, and not counted.
 ///
-/// Records that tell of lost ones ([`Kind::Loss`]) pass uncounted, and spans are left to the handler.
+/// Loss notices ([`Kind::Loss`]) pass uncounted, and the filter does not limit which spans are captured.
 ///
 /// ```
 /// use tracing_handlers::handler::Filtered;
@@ -48,14 +48,15 @@ pub struct Filtered<F: Filter, H: Handler> {
 }
 
 impl<F: Filter, H: Handler> Filtered<F, H> {
-    /// `filter` in front of `handler`, which may be several: a tuple, a `Vec`.
+    /// Creates a handler that puts `filter` in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(filter: F, handler: H) -> Self {
         Self { shared: Lifecycle::new("filtered", Shared::new(filter, handler), Dropped::default()) }
     }
 
-    /// Tells in the log what was dropped: a WARN record `37 records filtered here: rate limited 30, sampled 7` with the field
-    /// `lost`, before the next record that passes after `interval` has gone by since the first drop, by the records' own times; and
-    /// the rest on flush, when this is dropped, and when the process ends. Zero: before each record that passes.
+    /// Reports in the log what was dropped: a WARN record `37 records filtered here: rate limited 30, sampled 7` with the field
+    /// `lost`, before the next record that passes once `interval` has elapsed since the first drop, by the records' own times. The
+    /// rest is reported on flush, when this handler is dropped, and when the process ends. With zero, every record that passes is
+    /// preceded by a report, if there is anything to report.
     ///
     /// Making such a record allocates.
     pub fn tell_every(mut self, interval: Duration) -> Self {
@@ -69,7 +70,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         self
     }
 
-    /// What happens to a record. A filter that panics costs the record.
+    /// Decides about a record. If the filter panics, the record is lost.
     fn judge(&self, record: &Record<'_>) -> Judged {
         let shared = self.shared.start();
         let judged = catch_unwind(AssertUnwindSafe(|| {
@@ -96,7 +97,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         self.shared.tally.one(guarded(|| self.shared.handler.handle(record)))
     }
 
-    /// The records that pass, each after the notice that has to stand before it.
+    /// The records that pass, each preceded by the notice that is due before it.
     fn sort(&self, records: Records<'_>) -> Sorted {
         let mut sorted = Sorted { all: records.len(), passing: Batch::new(), panicked: Vec::new() };
         for (place, record) in records.enumerate() {
@@ -115,7 +116,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         sorted
     }
 
-    /// What the handler behind did not deliver, by the places in the original batch.
+    /// Returns what the handler behind did not deliver, by the places in the original batch.
     #[cold]
     fn batch_failed(&self, sorted: Sorted, partial: Partial) -> Result<(), Partial> {
         let Sorted { all, passing, panicked } = sorted;
@@ -124,7 +125,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         self.shared.tally.add(passing.len() - passing.notices() - failed, failed);
         let mut missed: Vec<_> = (0..left.len()).filter_map(|index| left.place(index)).chain(panicked).collect();
         if missed.is_empty() && !left.is_empty() {
-            // Only notices of this handler, which are no caller's records.
+            // Only notices of this handler failed, which are not the caller's records.
             self.shared.not_told(&partial.error);
             return Ok(());
         }
@@ -143,7 +144,7 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
         }
     }
 
-    /// Those that pass are handed on together.
+    /// The records that pass are handed on in one batch.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let sorted = self.sort(records);
         if !sorted.passing.is_empty()
@@ -166,14 +167,14 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
         Some(Report::new(self.shared.name.as_str(), (**self.shared).stats()))
     }
 
-    /// As in an `Output`, spans are wanted for the events in them: the filter must not cost those their spans.
+    /// As in an `Output`, spans are wanted for the events in them, so the filter does not apply to spans.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let filter = &self.shared.filter;
         let passes = if meta.is_span { filter.max_level() != LevelFilter::OFF } else { filter.enabled(meta) };
         passes && self.shared.handler.enabled(meta)
     }
 
-    /// The handler's: how much of it is for spans, which the filter does not limit, is not known here.
+    /// The handler's level: how much of it is for spans, which the filter does not limit, is not known here.
     fn max_level(&self) -> LevelFilter {
         match self.shared.filter.max_level() {
             LevelFilter::OFF => LevelFilter::OFF,
@@ -198,7 +199,7 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
     }
 }
 
-/// What has not been told is told to the handler before that is dropped too.
+/// Reports the remaining drops before the handler behind is dropped too.
 impl<F: Filter, H: Handler> Drop for Filtered<F, H> {
     fn drop(&mut self) {
         self.shared.tell_last();
@@ -212,20 +213,20 @@ fn filter_panicked() -> Error {
 enum Judged {
     /// The handler does not want it.
     Unwanted,
-    /// It only tells of lost records.
+    /// A loss notice.
     Notice,
     Passes,
     Dropped(DropReason),
     Failed,
 }
 
-/// What becomes of a batch.
+/// A batch after the filter.
 struct Sorted {
-    /// The number of its records.
+    /// The number of records in the batch.
     all: usize,
-    /// What the handler receives.
+    /// The records for the handler.
     passing: Batch,
-    /// The places of those that the filter panicked at.
+    /// The places of the records for which the filter panicked.
     panicked: Vec<usize>,
 }
 
@@ -239,7 +240,7 @@ mod tests {
     use crate::handler::script::{Script, batch};
     use crate::record::{RecordBuf, Severity};
 
-    /// Wants of spans that they are over.
+    /// Wants the close events of spans.
     #[derive(Default)]
     struct Closes(AtomicU64);
 
@@ -264,14 +265,14 @@ mod tests {
         records.iter().for_each(|record| assert!(filtered.handle(&record.as_record()).is_ok()));
         let batch: Batch = records.iter().collect();
         assert!(filtered.handle_batch(batch.records()).is_ok());
-        // Of each round the first close, the second, the event: every other of six. And the notices.
+        // Each round has two closes and an event, and every other record passes: 3 of 6, plus the notices.
         assert_eq!(closes.0.load(Ordering::Relaxed), 3 + 2);
         let stats = filtered.stats()[0].stats;
         assert_eq!((stats.accepted, stats.delivered), (6, 3));
     }
 
     #[test]
-    fn what_a_batch_missed_is_told_by_its_places_whatever_was_dropped() {
+    fn missed_records_are_named_by_their_places_in_the_original_batch() {
         let io = Some(ErrorKind::Io);
         let keep = || {
             filter::on_record(|record| match record.message() {
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_in_front_sends_what_was_missed_again_and_nothing_twice() {
+    fn a_retry_in_front_sends_only_missed_records_again() {
         let script = Script::new([Some(ErrorKind::Io)]);
         let filtered = Filtered::new(filter::on_record(|record| record.message() != "dropped"), script.clone());
         let retry = crate::handler::Retry::new(filtered).wait_by(|_| ());
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_that_is_missed_is_no_record_of_the_batch() {
+    fn a_missed_notice_is_not_a_record_of_the_batch() {
         let script = Script::new([None, Some(ErrorKind::Io)]);
         let filtered = Filtered::new(filter::one_in(2), script.clone()).tell_every(Duration::ZERO);
         filtered.handle_batch(batch(&["a", "dropped", "b"]).records()).unwrap();

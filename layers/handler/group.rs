@@ -1,4 +1,4 @@
-//! Several handlers side by side: each gets every record, whatever becomes of it in the others.
+//! Several handlers side by side: each receives every record, even if others fail.
 
 use std::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use super::{Handler, guarded};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, Partial};
 
-/// Of several results the last error, if there is one.
+/// Returns the last error of several results, if there is one.
 pub(super) fn worst(results: impl IntoIterator<Item = Result<(), Error>>) -> Result<(), Error> {
     results.into_iter().filter(Result::is_err).last().unwrap_or(Ok(()))
 }
@@ -78,7 +78,7 @@ side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5);
 side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 side_by_side!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-/// An empty one wants nothing.
+/// An empty `Vec` wants nothing.
 impl<H: Handler> Handler for Vec<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         worst(self.iter().map(|handler| one(handler, record)))
@@ -139,7 +139,7 @@ mod tests {
     use crate::handler::script::{Script, batch};
 
     #[test]
-    fn a_record_that_one_of_several_missed_is_missed() {
+    fn a_record_missed_by_one_of_several_handlers_is_missed() {
         let io = Some(ErrorKind::Io);
         let records = batch(&["a", "b", "c", "d"]);
         let pair = || (Script::new([None, io, None, io]), Script::new([io, None, None, io]));

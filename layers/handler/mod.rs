@@ -1,23 +1,23 @@
-//! Records to their ends.
+//! Handlers: what happens to records.
 //!
 //! [`Handler`] is the one trait in the middle. [`Output`] is the standard endpoint; everything else is a handler around
 //! other handlers:
 //!
 //! | handler | what it is for |
 //! |---|---|
-//! | [`Queue`] | a thread that does the work |
-//! | [`Buffer`] | records kept until one is important, or there are many |
-//! | [`ScopedBuffer`] | the details of a request, if it fails or is slow |
-//! | [`Route`] | each record to one of several, by what it says; a file for each tenant |
-//! | [`Fallback`] | others for what the first cannot deliver |
-//! | [`Retry`] | another try, after a pause |
-//! | [`Dedup`] | the same over and over, told once |
-//! | [`Audit`], [`OrStop`] | delivered when the call returns, or an error, or no program |
-//! | [`Filtered`] | those behind it do not see everything; what they miss is counted and told |
-//! | [`Rewriting`] | those behind it must not see a secret |
+//! | [`Queue`] | does the work on a thread |
+//! | [`Buffer`] | keeps records until one is important, or there are many |
+//! | [`ScopedBuffer`] | keeps the details of a request, and releases them if it fails or is slow |
+//! | [`Route`] | hands each record to one of several handlers by its content, such as a file for each tenant |
+//! | [`Fallback`] | hands records that the first handler cannot deliver to others |
+//! | [`Retry`] | tries again after a pause |
+//! | [`Dedup`] | suppresses repeated records and reports their number |
+//! | [`Audit`], [`OrStop`] | delivers before the call returns, or returns an error; stops the program on an error |
+//! | [`Filtered`] | filters records for the handlers behind it, and counts and reports what is dropped |
+//! | [`Rewriting`] | changes records for the handlers behind it, to remove secrets for example |
 //! | a tuple, a `Vec` | several side by side |
 
-/// For a handler around a single one: shows it, and wants what that wants. The same as the defaults of the trait, but asked directly.
+/// The methods of a handler around a single one, which has the same effect as the trait's defaults, but asks it directly.
 macro_rules! around {
     ($self:ident => $handler:expr) => {
         fn inner(
@@ -95,7 +95,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial};
 
-/// Takes records to their end.
+/// Receives records and delivers them, or hands them on to other handlers.
 ///
 /// An end implements [`handle`](Self::handle) alone. A handler around others implements [`inner`](Self::inner) as well; what it wants,
 /// its flush and its reports follow from that. Either may count its records and show the counts by [`own_report`](Self::own_report).
@@ -137,12 +137,12 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The record did not reach its end. Whoever absorbs the error reports it to [`selflog`](crate::selflog), unless it
-    /// [names the handler](Error::handler) that has done so.
+    /// Returned if the record did not reach its end. A caller that does not return the error reports it to
+    /// [`selflog`](crate::selflog), unless the error [names the handler](Error::handler) that has done so.
     fn handle(&self, record: &Record<'_>) -> Result<(), Error>;
 
-    /// Takes several records, in order. All of them are tried; the error is the last one, and says which records did not go
-    /// through. By default they are handled one by one.
+    /// Takes several records, in order. All of them are tried; the error is the last one, and says which records were not
+    /// delivered. By default they are handled one by one.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let (mut missed, mut failed) = (Vec::new(), None);
         let span_events = self.span_events();
@@ -219,7 +219,7 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// A handler that panics costs its own record: not the next one, nor the handlers beside it.
+/// Turns a panic of a handler into an error, so that it affects neither the next record nor the handlers beside it.
 fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))
@@ -270,7 +270,7 @@ macro_rules! forward {
 
 forward!(&'static H, Box<H>, Arc<H>);
 
-/// A handler from a closure; it takes everything.
+/// Creates a handler from a closure. It wants every event.
 ///
 /// ```
 /// use std::sync::mpsc;

@@ -1,15 +1,15 @@
-//! The record that stands where others are missing.
+//! The records that report missing ones.
 
 use super::Dropped;
 use crate::record::{Kind, Record, RecordBuf, Severity, Value};
 
-/// `3 records lost here`, with the field `lost` and the reasons.
+/// Returns the record `3 records lost here`, with the field `lost` and the reasons.
 pub(super) fn lost(dropped: Dropped) -> RecordBuf {
     let message = format!("{} lost here", records(dropped.total()));
     notice(dropped, &message)
 }
 
-/// `37 records filtered here: rate limited 30, sampled 7`, with the same fields.
+/// Returns the record `37 records filtered here: rate limited 30, sampled 7`, with the same fields.
 pub(super) fn filtered(dropped: Dropped) -> RecordBuf {
     let mut reasons: Vec<_> = dropped.iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -18,8 +18,8 @@ pub(super) fn filtered(dropped: Dropped) -> RecordBuf {
     notice(dropped, &message)
 }
 
-/// `17 records missing here: No space left on device`, with the same fields. They need not be lost: another handler may have
-/// them.
+/// Returns the record `17 records missing here: No space left on device`, with the same fields. They need not be lost: another
+/// handler may have taken them.
 pub(super) fn missing(count: u64, reason: &str) -> RecordBuf {
     notice_of(count, reason, &format!("{} missing here: {reason}", records(count)))
 }
@@ -42,8 +42,8 @@ fn records(count: u64) -> String {
     }
 }
 
-/// Of how many lost records this one tells, if that is all it does. It was never counted as accepted, but what it tells of
-/// must still be told when it is lost itself.
+/// Returns how many lost records a loss notice reports; `None` for other records. A notice is never counted as accepted, but if it
+/// is lost itself, its number must still be reported.
 pub(super) fn count_of(record: &Record<'_>) -> Option<u64> {
     match (record.kind(), record.field(LOST)) {
         (Kind::Loss, Some(Value::U64(lost))) => Some(lost),

@@ -5,21 +5,21 @@ use super::{Handler, guarded};
 use crate::record::{Record, Records};
 use crate::{Error, Partial, process, selflog};
 
-/// Stops the program when a record cannot be delivered: for those that must not go on without their log.
+/// Stops the program when a record cannot be delivered: for programs that must not continue without their log.
 ///
-/// At the first error it tells [`selflog`](crate::selflog), has all other handlers of the process deliver what they hold,
-/// and calls `std::process::exit`, on the thread that handled the record; other threads go on until then. While the process ends
-/// already, the error is only returned.
+/// The first error is reported to [`selflog`](crate::selflog); then all other handlers of the process are flushed, and
+/// `std::process::exit` is called on the thread that handled the record. Other threads continue until then. If the process is
+/// already ending, the error is only returned.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`exit_code`](Self::exit_code) | 70 (`EX_SOFTWARE` of BSD's `sysexits`) | what the program leaves behind |
-/// | [`abort`](Self::abort) | off | `std::process::abort` instead: a core dump, and no exit handlers |
-/// | [`timeout`](Self::timeout) | 5 s | how long the others may take for what they hold |
+/// | [`exit_code`](Self::exit_code) | 70 (`EX_SOFTWARE` of BSD's `sysexits`) | the exit code of the program |
+/// | [`abort`](Self::abort) | off | calls `std::process::abort` instead: a core dump, and no exit handlers |
+/// | [`timeout`](Self::timeout) | 5 s | how long flushing the other handlers may take |
 /// | [`name`](Self::name) | `or stop` | the name used in selflog messages |
 ///
-/// A handler has delivered what it took when its `handle` says so. For a buffered sink that is too early: put an
-/// [`Audit`](super::Audit) inside ([`Audit::or_stop`](super::Audit::or_stop)), which flushes each record.
+/// A record counts as delivered when `handle` returns `Ok`. For a buffered sink that is too early: put an [`Audit`](super::Audit)
+/// inside ([`Audit::or_stop`](super::Audit::or_stop)), which flushes each record.
 ///
 /// ```no_run
 /// use tracing_handlers::handler::Audit;
@@ -41,24 +41,24 @@ pub struct OrStop<H> {
 }
 
 impl<H: Handler> OrStop<H> {
-    /// The program stops with the first record that `handler` cannot deliver.
+    /// Creates a handler that stops the program at the first record that `handler` cannot deliver.
     pub fn new(handler: H) -> Self {
         Self { handler, code: Some(70), timeout: Duration::from_secs(5), name: "or stop".to_owned() }
     }
 
-    /// What the program leaves behind.
+    /// The exit code of the program.
     pub fn exit_code(mut self, code: i32) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Aborts, after the others have delivered what they hold: no exit handlers run, no destructors.
+    /// Aborts instead of exiting, after the other handlers have been flushed: neither exit handlers nor destructors run.
     pub fn abort(mut self) -> Self {
         self.code = None;
         self
     }
 
-    /// How long the others may take for what they hold.
+    /// How long flushing the other handlers may take.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -72,7 +72,7 @@ impl<H: Handler> OrStop<H> {
 
     #[cold]
     fn stop(&self, error: &Error) {
-        // Another thread is stopping already, or this one: the flush passes through here.
+        // Another thread is stopping already, or this one is, since the flush passes through here.
         if process::is_exiting() || STOPPING.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -87,7 +87,7 @@ impl<H: Handler> OrStop<H> {
     }
 }
 
-/// An error of a flush is returned, and stops nothing: which record met it is not known.
+/// An error of a flush is returned and does not stop the program: the record that caused it is not known.
 impl<H: Handler> Handler for OrStop<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         guarded(|| self.handler.handle(record)).inspect_err(|error| self.stop(error))

@@ -7,27 +7,27 @@ use crate::error::ErrorClass;
 use crate::record::{Batch, Record, Records};
 use crate::{Error, Partial, process};
 
-/// Tries again what a handler could not deliver, with pauses that grow.
+/// Tries again to deliver records that failed, with growing pauses between the attempts.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`times`](Self::times) | 3 | attempts after the first one; counted again for what is left of a batch after some of it went through |
+/// | [`times`](Self::times) | 3 | attempts after the first one; the count restarts for the rest of a batch when some of it has been delivered |
 /// | [`initial`](Self::initial) | 100 ms | the first pause |
-/// | [`factor`](Self::factor) | 2 | each pause is this many times the one before |
+/// | [`factor`](Self::factor) | 2 | each pause is this many times as long as the one before |
 /// | [`max`](Self::max) | 10 s | the longest pause |
 /// | [`jitter`](Self::jitter) | 0.2 | pauses are randomly shortened by up to this fraction |
-/// | [`deadline`](Self::deadline) | 30 s | no attempt begins later than this after the first failure |
-/// | [`only`](Self::only) | not permanent ones | the errors that are worth another attempt |
-/// | [`clock`](Self::clock) | the system's | measures the deadline |
+/// | [`deadline`](Self::deadline) | 30 s | no attempt starts later than this after the first failure |
+/// | [`only`](Self::only) | those that are not permanent | the errors that justify another attempt |
+/// | [`clock`](Self::clock) | the system's | the clock that measures the deadline |
 /// | [`wait_by`](Self::wait_by) | sleep | how it waits |
 /// | [`name`](Self::name) | `retry` | the name used in reports |
 ///
-/// It waits on the logging thread: put it **behind a [`Queue`](super::Queue)**, whose thread has the time. While the process
-/// ends the pauses are at most 20 ms, and the [exit timeout](crate::process::set_exit_timeout) is one more deadline.
+/// The pauses block the calling thread: put a retry **behind a [`Queue`](super::Queue)**, so that this is not the logging thread.
+/// While the process ends, pauses are at most 20 ms, and the [exit timeout](crate::process::set_exit_timeout) is a deadline too.
 ///
-/// A batch continues with the records that were not delivered; NLog's `RetryingWrapper`. The last error is returned. In its
-/// report a record counts once; the handler behind it counts each attempt. If several records of a batch failed for different
-/// reasons, the last one decides.
+/// Like NLog's `RetryingWrapper`. For a batch, only the records that were not delivered are tried again. The last error is
+/// returned. In its report a record counts once; the handler behind it counts each attempt. If several records of a batch failed
+/// for different reasons, the last one decides.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,7 +59,7 @@ pub struct Retry<H> {
 }
 
 impl<H: Handler> Retry<H> {
-    /// Tries again what `handler` could not deliver, with the defaults of the table.
+    /// Creates a retry in front of `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
         Self {
             handler,
@@ -103,19 +103,19 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// Pauses are randomly shortened by up to this fraction, 0 to 1, so that what failed together does not come back together.
+    /// Pauses are randomly shortened by up to this fraction, 0 to 1, so that clients that failed together do not retry together.
     pub fn jitter(mut self, part: f64) -> Self {
         self.backoff.jitter = part;
         self
     }
 
-    /// No attempt begins later than this after the first failure of a record or a batch.
+    /// No attempt starts later than this after the first failure of a record or a batch.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The errors that are worth another attempt. By default those whose [class](Error::class) is not
+    /// The errors that justify another attempt. By default those whose [class](Error::class) is not
     /// [permanent](ErrorClass::Permanent).
     ///
     /// ```
@@ -130,13 +130,13 @@ impl<H: Handler> Retry<H> {
         self
     }
 
-    /// Measures the deadline.
+    /// The clock that measures the deadline.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
     }
 
-    /// How it waits: for tests, which move a [`Manual`](crate::clock::Manual) clock instead of sleeping.
+    /// A function that waits, in place of sleeping: for tests, which advance a [`Manual`](crate::clock::Manual) clock.
     pub fn wait_by(mut self, wait: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         self.wait = Box::new(wait);
         self
@@ -194,10 +194,10 @@ impl<H: Handler> Handler for Retry<H> {
     }
 }
 
-/// How far one record, or one batch, has come.
+/// The state of the attempts for one record or one batch.
 struct Tries<'a, H> {
     retry: &'a Retry<H>,
-    /// Since something went through.
+    /// The number of failures since a record was last delivered.
     failed: u32,
     /// By a monotonic clock.
     first_failed: Option<Duration>,
@@ -208,8 +208,8 @@ impl<'a, H> Tries<'a, H> {
         Self { retry, failed: 0, first_failed: None }
     }
 
-    /// Whether there is another attempt after `error`; waits until it is time for it. A closure that panics ends the attempts,
-    /// but what was delivered stays known.
+    /// Returns whether there is another attempt after `error`, after waiting for it. A closure that panics ends the attempts, but
+    /// the records delivered so far still count.
     #[cold]
     fn again(&mut self, error: &Error) -> bool {
         guarded(|| Ok::<_, Error>(self.wait_after(error))).unwrap_or(false)
@@ -237,7 +237,7 @@ impl<'a, H> Tries<'a, H> {
     }
 }
 
-/// In slices, so that the end of the process ends the pause.
+/// Sleeps in slices, so that the end of the process ends the pause.
 fn sleep(pause: Duration) {
     let mut left = pause;
     while !left.is_zero() {
@@ -262,7 +262,7 @@ mod tests {
     use crate::handler::Stats;
     use crate::handler::script::{Script, batch, record};
 
-    /// A retry whose pauses move the clock, and are noted.
+    /// A retry whose pauses advance the clock and are recorded.
     fn retry(script: &Script) -> (Retry<Script>, Arc<Mutex<Vec<u128>>>) {
         let clock = Arc::new(Manual::default());
         let pauses = Arc::new(Mutex::new(Vec::new()));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closure_that_panics_does_not_cost_what_was_delivered() {
+    fn records_delivered_before_a_closure_panics_still_count() {
         let script = Script::new([None, Some(ErrorKind::Io)]);
         let retry = Retry::new(script.clone()).only(|_| panic!("on purpose"));
         let partial = retry.handle_batch(batch(&["a", "b"]).records()).unwrap_err();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_until_a_try_succeeds() {
+    fn pauses_grow_until_an_attempt_succeeds() {
         let script = Script::new([Some(ErrorKind::Io), Some(ErrorKind::Io), Some(ErrorKind::Timeout), None]);
         let (retry, waited) = retry(&script);
         retry.handle(&record("a").as_record()).unwrap();
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_error_is_returned_when_all_tries_failed() {
+    fn the_last_error_is_returned_when_all_attempts_failed() {
         let script = Script::new([Some(ErrorKind::Io); 9]);
         let (retry, waited) = retry(&script);
         assert_eq!(retry.handle(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Io);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_will_not_be_different_the_next_time_is_not_tried_again() {
+    fn permanent_errors_are_not_tried_again() {
         for kind in [ErrorKind::Format, ErrorKind::Config, ErrorKind::Closed, ErrorKind::Panic] {
             let script = Script::new([Some(kind)]);
             let (retry, waited) = retry(&script);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pause_goes_beyond_the_deadline() {
+    fn no_pause_extends_beyond_the_deadline() {
         let script = Script::new([Some(ErrorKind::Io); 99]);
         let (retry, waited) = retry(&script);
         let retry = retry.times(50).deadline(Duration::from_millis(1_000));
@@ -361,20 +361,20 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_goes_on_with_what_was_not_delivered() {
+    fn only_undelivered_records_of_a_batch_are_tried_again() {
         // `b` and `d` fail at first, then `d` alone.
         let io = Some(ErrorKind::Io);
         let script = Script::new([None, io, None, io, None, io, None]);
         let (retry, waited) = retry(&script);
         retry.handle_batch(batch(&["a", "b", "c", "d"]).records()).unwrap();
         assert_eq!(script.delivered(), ["a", "c", "b", "d"]);
-        // The second pause starts anew: `b` went through.
+        // The second pause is a first pause again: `b` was delivered.
         assert_eq!(pauses(&waited), [100, 100]);
         assert_eq!(retry.stats()[0].stats, Stats { accepted: 4, delivered: 4, ..Stats::default() });
     }
 
     #[test]
-    fn what_is_left_of_a_batch_is_told_by_its_places_in_the_whole() {
+    fn undelivered_records_are_named_by_their_places_in_the_batch() {
         let io = Some(ErrorKind::Io);
         let script = Script::new([None, io, None, io, None, io, io, io, io, io, io]);
         let (retry, _) = retry(&script);

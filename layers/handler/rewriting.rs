@@ -9,7 +9,7 @@ use crate::record::{Batch, Record, RecordBuf, Records};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
 
-/// A [`Rewrite`] in front of handlers: they see only what it leaves.
+/// Applies a [`Rewrite`] in front of handlers, which see only the result.
 ///
 /// ```
 /// use tracing_handlers::handler::Rewriting;
@@ -29,7 +29,7 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`only`](Self::only) | all | the records that are rewritten; the others pass unchanged |
+/// | [`only`](Self::only) | all | which records are rewritten; the others pass unchanged |
 pub struct Rewriting<R, H> {
     rewrite: R,
     only: Option<Box<dyn Filter>>,
@@ -38,13 +38,13 @@ pub struct Rewriting<R, H> {
 }
 
 impl<R: Rewrite, H: Handler> Rewriting<R, H> {
-    /// `rewrite` in front of `handler`.
+    /// Creates a handler that applies `rewrite` in front of `handler`.
     pub fn new(rewrite: R, handler: H) -> Self {
         Self { rewrite, only: None, handler, failed: AtomicU64::new(0) }
     }
 
     /// Rewrites only the records that `filter` passes; the others are handed on unchanged. The filter judges records as they
-    /// were logged. Its counts are not reported, since it drops nothing. Several are joined by `and`.
+    /// were logged. Its counts are not reported, since it drops nothing. Several filters are joined by `and`.
     ///
     /// ```
     /// use tracing_handlers::handler::Rewriting;
@@ -69,8 +69,8 @@ impl<R: Rewrite, H: Handler> Rewriting<R, H> {
         self
     }
 
-    /// The record as the handler may see it, which lies in `buf` if it is not the original. One for which the rewrite or the
-    /// filter panicked may still contain the secret: it stops here.
+    /// Returns the record that the handler may see, which is in `buf` if it is not the original. A record for which the rewrite or
+    /// the filter panicked may still contain a secret, so it is not handed on.
     fn rewritten<'r>(&self, record: &Record<'r>, buf: &'r mut RecordBuf) -> Result<Record<'r>, Error> {
         let rewrite = AssertUnwindSafe(|| {
             let wanted = self.only.as_ref().is_none_or(|only| only.passes(record));
@@ -120,14 +120,14 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
 
     around!(self => self.handler);
 
-    /// Only after a rewrite has panicked: those records do not reach the handlers behind.
+    /// Reports only records for which the rewrite panicked: they do not reach the handlers behind.
     fn own_report(&self) -> Option<Report> {
         let failed = self.failed.load(Ordering::Relaxed);
         (failed > 0).then(|| Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }))
     }
 }
 
-/// Joins the records that met an error after the rewrite with those that it failed for.
+/// Joins the records that failed after the rewrite with those for which the rewrite failed.
 #[cold]
 fn not_rewritten(
     records: usize,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_batch_missed_is_told_by_the_places_before_the_rewrite() {
+    fn missed_records_are_named_by_their_places_before_the_rewrite() {
         let io = Some(ErrorKind::Io);
         let records = batch(&["a", "b", "c", "d"]);
         let missed = |script: Script| {

@@ -1,4 +1,4 @@
-//! [`ScopedBuffer`]: what is logged in detail comes out only where it turns out to be wanted.
+//! [`ScopedBuffer`]: details that are released only if they turn out to be needed.
 
 mod scopes;
 
@@ -19,29 +19,29 @@ use crate::sync::{lock, lock_briefly};
 /// Keeps the details of each request, and releases them only if it fails or is slow: Monolog's "fingers crossed", Python's
 /// [`MemoryHandler`](super::Buffer) for each root span.
 ///
-/// A request is an outermost span and everything that happens in it, on whatever thread and in whatever task. While nothing is wrong,
-/// records that are [`always`](Self::always) wanted pass, and the rest is kept. The first record that [triggers](Self::trigger)
-/// releases everything that is kept, in order, then itself, then whatever follows in the span. When the span closes and nothing has
-/// happened, what is kept is dropped ([`NotNeeded`](super::DropReason::NotNeeded)).
+/// A request is an outermost span and everything that happens in it, on whatever thread and in whatever task. While nothing is
+/// wrong, records that are [`always`](Self::always) wanted pass, and the rest is kept. The first record that
+/// [triggers](Self::trigger) releases everything that is kept, in order; then that record and everything that follows in the span
+/// pass too. If the span closes before that, what is kept is dropped ([`NotNeeded`](super::DropReason::NotNeeded)).
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`trigger`](Self::trigger) | `ERROR` and above | a record that releases its whole span |
 /// | [`slow`](Self::slow) | never | a span that was open longer than this is released when it closes |
-/// | [`always`](Self::always) | `INFO` and above | passes whatever happens |
-/// | [`hold_all`](Self::hold_all) | off | these wait for the end of the span too, so that everything comes out in the order of time |
+/// | [`always`](Self::always) | `INFO` and above | the records that always pass |
+/// | [`hold_all`](Self::hold_all) | off | these wait for the end of the span too, so that all records are in chronological order |
 /// | [`span`](Self::span) | any | only an outermost span of this name is a request |
 /// | [`spans`](Self::spans) | `INFO` and above | the spans that can be requests |
 /// | [`max_bytes`](Self::max_bytes) | 16 MiB | memory for everything that is kept |
 /// | [`max_bytes_per_span`](Self::max_bytes_per_span) | 1 MiB | memory for one request; its oldest records go first |
 /// | [`name`](Self::name) | `scoped buffer` | the name used in reports |
 ///
-/// What exceeds the memory is dropped ([`Oldest`](super::DropReason::Oldest)), from the request that began first, and told by a
-/// record in its place if that request is released. A record outside such spans passes if it is `always` wanted; otherwise it is
-/// dropped. At the end of the process spans that are still open have not failed. In a forked child what was kept belongs to the
-/// parent.
+/// Records that exceed the memory are dropped ([`Oldest`](super::DropReason::Oldest)), starting with the request that began first,
+/// and reported by a notice in their place if that request is released. A record outside such spans passes if it is `always`
+/// wanted; otherwise it is dropped. At the end of the process, spans that are still open count as not failed. In a forked child,
+/// the kept records belong to the parent.
 ///
-/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
+/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// The handler behind it must want the details: do not give it a level above them. The memory of a request is allocated as it grows,
 /// and reused for other requests.
@@ -83,7 +83,7 @@ struct Shared<H> {
 }
 
 impl<H: Handler> ScopedBuffer<H> {
-    /// A buffer in front of `handler`.
+    /// Creates a buffer in front of `handler`.
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
@@ -110,12 +110,13 @@ impl<H: Handler> ScopedBuffer<H> {
         self.set("slow", |shared| shared.slow = Some(time))
     }
 
-    /// What passes whatever happens.
+    /// The records that always pass.
     pub fn always(self, level: impl Into<Threshold>) -> Self {
         self.set("always", |shared| shared.always = level.into())
     }
 
-    /// What always passes waits for the end of the span as well, or for the trigger: then everything is in the order of time.
+    /// Makes the records that always pass wait for the end of the span, or for the trigger, so that all records are in
+    /// chronological order.
     pub fn hold_all(self) -> Self {
         self.set("hold_all", |shared| shared.hold_all = true)
     }
@@ -146,7 +147,7 @@ impl<H: Handler> ScopedBuffer<H> {
         self
     }
 
-    /// The memory that it has for what is kept, at present, in bytes.
+    /// Returns the memory currently allocated for kept records, in bytes.
     pub fn held_bytes(&self) -> usize {
         lock(&self.shared.start().state).bytes()
     }
@@ -184,7 +185,7 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
         Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.state).stats())))
     }
 
-    /// The spans that it goes by are wanted too.
+    /// The spans that can be requests are wanted too.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.shared.handler.enabled(meta) || (meta.is_span && meta.level() <= self.shared.spans)
     }
@@ -202,14 +203,14 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
 }
 
 impl<H: Handler> Shelf<Shared<H>> {
-    /// The span that the record belongs to, by its id.
+    /// Returns the id of the outermost span that the record belongs to.
     fn scope_of(&self, record: &Record<'_>) -> Option<u64> {
         let mut spans = record.with_span_level(self.spans).spans();
         let root = match &self.span {
             Some(name) => spans.find(|span| span.name() == name),
             None => spans.next(),
         };
-        // Spans of records that were made by hand have no ids.
+        // Spans of records that do not come from tracing have no ids.
         root.map(|span| span.id()).filter(|id| *id != 0)
     }
 
@@ -233,8 +234,8 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// Hands on what is kept, until nothing more has come meanwhile. What is logged in the span during this is added to it, so
-    /// that everything stays in order.
+    /// Hands on what is kept, until nothing is left. Records logged in the span meanwhile are added, so that everything stays in
+    /// order.
     fn release(&self, scope: u64) -> Result<(), Error> {
         let mut result = Ok(());
         loop {
@@ -256,7 +257,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         handled
     }
 
-    /// A span has closed, perhaps one that records are kept of.
+    /// Called when a span has closed, possibly one with kept records.
     fn close(&self, record: &Record<'_>) -> Result<(), Error> {
         let last = record.spans().last().map(|span| span.id());
         let scope = self.scope_of(record);
@@ -274,7 +275,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         handled.and(result)
     }
 
-    /// Whether the span was released, and the outcome of releasing what was still kept.
+    /// Returns whether the span was released, and the result of releasing what was still kept.
     fn end(&self, scope: u64, close: &Record<'_>) -> (bool, Result<(), Error>) {
         let was_slow = self.slow.is_some_and(|slow| open_for(close) > slow);
         let (is_out, releases) = {
@@ -291,7 +292,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         (is_out, result)
     }
 
-    /// A record outside the spans that records are kept of.
+    /// Handles a record outside the spans that can be requests.
     fn handle_outside(&self, is_out: bool, record: &Record<'_>) -> Result<(), Error> {
         let is_wanted = || self.always.allows(record.severity()) || self.trigger.passes(record);
         let passes = is_out || record.kind() == Kind::Loss || is_wanted();
@@ -313,7 +314,7 @@ impl<H: Handler> Live for Shared<H> {
     const KIND: &'static str = "scoped buffer";
     const PHASE: Phase = Phase::Buffers;
 
-    /// What is kept stays: it has not failed.
+    /// Releases nothing: the requests have not failed.
     fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! For tests: a handler whose failures are written down beforehand.
+//! For tests: a handler that fails according to a script.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use crate::record::{Batch, Record, RecordBuf, Severity};
 use crate::sync::lock;
 use crate::{Error, ErrorKind};
 
-/// Fails as the script says, record by record; behind its end it works. Clones share all.
+/// Fails as the script says, record by record; after the end of the script it works. Clones share everything.
 #[derive(Clone, Default)]
 pub(super) struct Script(Arc<Inner>);
 

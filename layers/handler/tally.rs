@@ -4,7 +4,7 @@ use super::Stats;
 use crate::record::Records;
 use crate::{Error, Partial};
 
-/// Counts records once their outcome is known. The accepted ones are the sum, so that it balances in every snapshot.
+/// Counts records once their outcome is known. The number of accepted records is their sum, so that every snapshot balances.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     delivered: AtomicU64,

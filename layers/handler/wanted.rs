@@ -4,8 +4,8 @@ use super::Handler;
 use crate::changes;
 use crate::record::Record;
 
-/// What a handler wants, cached per callsite as [`enabled`](Handler::enabled) allows. Asking it for each record would cost a look
-/// at the record's target, and a visit of everything behind it.
+/// Caches what a handler wants per callsite, as [`enabled`](Handler::enabled) allows. Asking it for each record would mean
+/// inspecting the record's target and visiting every handler behind it.
 pub(super) struct Wanted([AtomicU64; SLOTS]);
 
 impl Wanted {
@@ -39,8 +39,8 @@ pub(super) fn ask(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> boo
     (!kind.is_of_span() || handler.span_events().takes(kind)) && handler.enabled(&record.meta())
 }
 
-/// The same for two records exactly if everything known about them before their values is the same; never 0. `None` if a record
-/// carries some of that itself.
+/// Returns a key that is equal for two records exactly if all that is known about them before their values is equal; never 0.
+/// Returns `None` if a record carries some of that itself.
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
     let callsite = u64::from(record.callsite_of_meta()?.get());

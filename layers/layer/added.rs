@@ -1,4 +1,4 @@
-//! Handlers that are there for a while.
+//! Handlers that are added for a while.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind, selflog};
 
 /// Keeps a handler that was added: see [`Handle::add`](super::Handle::add). Dropping this flushes the handler, for at most 5 seconds,
 /// and removes it.
-#[must_use = "the handler is there only as long as this is kept"]
+#[must_use = "dropping this removes the handler"]
 pub struct Added {
     shared: Arc<Shared>,
     number: u64,
@@ -31,13 +31,13 @@ impl Added {
 impl Drop for Added {
     fn drop(&mut self) {
         self.shared.change(|parts| parts.added.retain(|(number, _)| *number != self.number));
-        // A panic here would end the process where the scope itself is left by one.
+        // A panic here would abort the process if the scope is left by a panic.
         let flushed = catch_unwind(AssertUnwindSafe(|| self.handler.flush(deadline_in(PATIENCE))));
-        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "it panicked in its flush")));
+        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the handler panicked in flush")));
         if let Err(error) = flushed
             && error.handler().is_none()
         {
-            selflog::tell(&format!("a handler that was added: {error}"));
+            selflog::tell(&format!("cannot flush an added handler: {error}"));
         }
     }
 }

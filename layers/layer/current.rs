@@ -1,11 +1,11 @@
-//! The spans that each thread is in, as the Registry has them: to ask it costs an event three look-ups in a slab.
+//! Tracks the spans that each thread is in, like the Registry, where it would cost each event three lookups in a slab.
 //!
-//! The encoded path of the innermost one is kept: that of a span which was made here last, since it is at hand, and that of
-//! another one from its second event on. It cannot be another span's: what it is known by is not the span's id, which comes
-//! back, but the number of the entering.
+//! The encoded path of the innermost span is cached: for the span that was created last on this thread, whose path is at hand, and
+//! for another span from its second event on. It is identified not by the span's id, which is reused, but by a serial number of the
+//! entry, so it cannot be mistaken for another span's.
 //!
-//! The Registry does not keep an entered span open. Who enters by id may close it before the exit, of which a layer behind a
-//! stock filter is not told then: the thread that closes it is no longer in it.
+//! The Registry does not keep an entered span open. Code that enters by id may close a span before it exits it. A layer behind a
+//! stock filter is not notified of that exit, so a closed span is removed from the stack.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ pub(super) fn enter(layer: u32, id: &Id) {
     with_stack(|stack| stack.enter(layer, id.into_u64()));
 }
 
-/// A span has been made, with this path: it is probably entered next.
+/// Called when a span has been created with this path: it is probably entered next.
 #[inline]
 pub(super) fn made(layer: u32, id: u64, path: &Path) {
     with_stack(|stack| {
@@ -34,12 +34,12 @@ pub(super) fn exit(layer: u32, id: &Id) {
     with_stack(|stack| stack.exit(layer, id.into_u64()));
 }
 
-/// The span is closed: it is not left any more.
+/// Called when the span is closed: there may be no exit.
 pub(super) fn closed(layer: u32, id: &Id) {
     with_stack(|stack| stack.forget(layer, id.into_u64()));
 }
 
-/// Appends the spans that this thread is in, and tells their stamp; 0: none.
+/// Appends the spans that this thread is in. Returns their stamp; 0: none.
 #[inline]
 pub(super) fn append<S>(layer: u32, context: &Context<'_, S>, out: &mut Vec<u8>) -> u64
 where
@@ -63,7 +63,7 @@ where
     })
 }
 
-/// `None` on a thread that is ending.
+/// Runs `run` with this thread's stack. Returns `None` on a thread that is ending.
 #[inline]
 fn with_stack<T>(run: impl FnOnce(&mut Stack) -> T) -> Option<T> {
     STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| run(&mut stack))).ok().flatten()
@@ -81,7 +81,7 @@ struct Stack {
 #[derive(Clone, Copy)]
 struct Entered {
     layer: u32,
-    /// It was entered before, further out: then that one counts.
+    /// The span was entered before, further out; the outer entry counts.
     again: bool,
     id: u64,
     serial: u64,
@@ -98,7 +98,7 @@ impl Stack {
         self.serial += 1;
         let again = self.entered.iter().any(|entered| entered.id == id && entered.layer == layer);
         self.entered.push(Entered { layer, again, id, serial: self.serial });
-        // Nobody else's span has that id meanwhile: the Registry gives ids out again on the thread that had them.
+        // No other span can have that id meanwhile: the Registry reuses ids on the thread that released them.
         if self.made == (layer, id) {
             self.made = (0, 0);
             self.newest.serial = self.serial;
@@ -133,11 +133,11 @@ impl Stack {
     }
 }
 
-/// The path of a span that had an event.
+/// The cached path of a span that had an event.
 struct Leaf {
-    /// That of the entering; 0: none yet.
+    /// The serial number of the entry; 0: none yet.
     serial: u64,
-    /// `None`: its path is not kept.
+    /// `None`: the path is not cached.
     marks: Option<Marks>,
     stamp: u64,
     path: Vec<u8>,
@@ -149,7 +149,7 @@ impl Leaf {
         self.serial == serial && self.marks.is_some_and(Marks::hold)
     }
 
-    /// Keeps the path of a span that was here before; many spans have one event.
+    /// Caches the path from the span's second event on, since many spans have only one.
     fn keep(&mut self, serial: u64, path: &Path) {
         if self.serial == serial {
             self.set(serial, path);
@@ -158,7 +158,7 @@ impl Leaf {
         }
     }
 
-    /// Nobody changes the path meanwhile. One with a base is not the whole path, and is not kept.
+    /// Caches the path, which the caller keeps locked. A path with a base is not the whole path, and is not cached.
     fn set(&mut self, serial: u64, path: &Path) {
         (self.serial, self.marks) = (serial, path.marks().filter(|_| path.base().is_none()));
         if self.marks.is_some() {

@@ -1,4 +1,4 @@
-//! Records from elsewhere among those of tracing.
+//! Records from sources other than tracing.
 
 use std::ops::ControlFlow;
 
@@ -9,10 +9,11 @@ use crate::Error;
 use crate::handler::{Handler, Report};
 use crate::record::{Meta, Record, SpanEvents};
 
-/// Hands records that do not come from tracing to the handlers of the layer, as its own: after a [`swap`](Handle::swap) to the
-/// new ones. An error of a handler is reported to [`selflog`](crate::selflog), not returned.
+/// Hands records that do not come from tracing to the handlers of the layer, like the layer's own records; after a
+/// [`swap`](Handle::swap), to the new handlers. An error of a handler is reported to [`selflog`](crate::selflog) rather than
+/// returned.
 ///
-/// It must not be one of those handlers itself.
+/// The handle must not be one of the layer's own handlers.
 ///
 /// ```
 /// use tracing_handlers::{Handler, RecordBuf, Severity, testing::Captured};

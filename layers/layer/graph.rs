@@ -10,7 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::handler::Handler;
 use crate::record::{Meta, Record, Severity, SpanEvents};
 
-/// The handlers, and the number that tells them from those before and after.
+/// The handlers, with a number that distinguishes them from earlier and later ones.
 pub(super) struct Graph {
     pub(super) generation: u64,
     pub(super) handler: Arc<dyn Handler>,
@@ -19,19 +19,19 @@ pub(super) struct Graph {
 
 impl Graph {
     pub(super) fn new(handler: Arc<dyn Handler>) -> Self {
-        // One that cannot say what it wants gets everything.
+        // A handler that panics here gets everything.
         let span_events = catch_unwind(AssertUnwindSafe(|| handler.span_events())).unwrap_or(SpanEvents::ALL);
         Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler, span_events }
     }
 
-    /// Asked by tracing under its own locks, which a panic would poison for the whole process. A handler that cannot say
-    /// what it wants gets everything.
+    /// Whether the handlers want this. Called by tracing under its own locks, which a panic would poison for the whole process; a
+    /// handler that panics here gets everything.
     #[cold]
     pub(super) fn enabled(&self, meta: &Meta<'_>) -> bool {
         catch_unwind(AssertUnwindSafe(|| self.handler.enabled(meta))).unwrap_or(true)
     }
 
-    /// Whether the events or spans of a callsite can be wanted: those that say their severity themselves, with any of them.
+    /// Whether any events or spans of a callsite can be wanted. An event with a field `severity` may have any severity.
     #[cold]
     pub(super) fn may_want(&self, metadata: &Metadata<'_>) -> bool {
         let meta = Meta::from(metadata);
@@ -45,12 +45,12 @@ impl Graph {
         catch_unwind(AssertUnwindSafe(|| self.handler.max_level())).unwrap_or(LevelFilter::TRACE)
     }
 
-    /// Judges a record of the `log` crate, whose callsite says nothing of its target.
+    /// Whether a record of the `log` crate is wanted. Its callsite does not have its target.
     #[cold]
     pub(super) fn wants_record(&self, raw: &[u8]) -> bool {
         Record::decode(raw).is_some_and(|record| self.enabled(&record.meta()))
     }
 }
 
-/// From 1: by 0 go spans, see [`Known::callsite`](super::known::Known::callsite).
+/// From 1: 0 is used for spans, see [`Known::callsite`](super::known::Known::callsite).
 static NEXT_GENERATION: AtomicU64 = AtomicU64::new(1);

@@ -1,4 +1,4 @@
-//! What each thread has found out about callsites, so that it need not ask the handlers again.
+//! A cache of callsites for each thread, so that it need not ask the handlers again.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::shared::Shared;
 use crate::record::Callsite;
 
-/// What this thread knows of a callsite under one generation of handlers.
+/// What this thread knows about a callsite under one generation of handlers.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     metadata: usize,
@@ -21,7 +21,7 @@ pub(super) struct Known {
 impl Known {
     const NOTHING: Self = Self { metadata: 0, generation: 0, callsite: None, wanted: false };
 
-    /// The callsite, if the handlers want its events. Most of what is asked is not wanted: that costs a load and a look.
+    /// Returns the callsite if the handlers want its events. The usual case, an unwanted event, costs a load and a lookup.
     #[inline]
     pub(super) fn look_up(shared: &Shared, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let key = std::ptr::from_ref(metadata).addr();
@@ -36,7 +36,7 @@ impl Known {
     #[cold]
     fn find_out(graph: &Graph, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let callsite = Callsite::of(metadata);
-        // Records of the `log` crate share callsites that say nothing of them: each is judged when its target is known.
+        // Records of the `log` crate share callsites that do not describe them: each is judged when its target is known.
         let wanted = callsite.is_from_log() || graph.may_want(metadata);
         let key = std::ptr::from_ref(metadata).addr();
         let known = Self { metadata: key, generation: graph.generation, callsite: Some(callsite), wanted };
@@ -44,7 +44,7 @@ impl Known {
         wanted.then_some(callsite)
     }
 
-    /// The callsite of a span, wanted or not. It goes by generation 0, which no handlers have.
+    /// Returns the callsite of a span, wanted or not. It is cached under generation 0, which no handlers have.
     #[inline]
     pub(super) fn callsite(metadata: &'static Metadata<'static>) -> &'static Callsite {
         let key = std::ptr::from_ref(metadata).addr();
@@ -61,7 +61,7 @@ impl Known {
     }
 }
 
-/// Metadata are statics of some hundred bytes; the generation keeps several layers out of each other's way.
+/// Hashes the address of a static of some hundred bytes; the generation keeps several layers from sharing slots.
 #[inline]
 fn slot(metadata: usize, generation: u64) -> usize {
     ((metadata >> 4) ^ (metadata >> 11) ^ (generation as usize).wrapping_mul(37)) % TABLE

@@ -1,4 +1,4 @@
-//! Records of the lives of spans, where a handler asks for them.
+//! Records of span lifecycle events, if a handler asks for them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::record::{Kind, capture_span_event, pool};
 pub(super) struct Timing {
     busy: Duration,
     idle: Duration,
-    /// How many times it is entered at present, by however many threads.
+    /// How many times it is currently entered, by all threads.
     entered: u32,
     since: Duration,
 }
@@ -49,7 +49,7 @@ where
         }
     }
 
-    /// Something happens to `span`: keeps its times, and hands over a record of it if there is to be one.
+    /// Called on a lifecycle event of `span`: updates its times, and hands over a record if a handler wants one.
     pub(super) fn tell_of_span<'a>(&self, kind: Kind, span: &SpanRef<'a, S>, context: &Context<'a, S>) {
         let shared = &*self.shared;
         let times = keep_time(shared, kind, span, self.monotonic());
@@ -69,7 +69,7 @@ where
     }
 }
 
-/// The span's busy and idle times so far; `None` for one that was there before anyone asked.
+/// Returns the span's busy and idle times so far; `None` if it was created before any handler asked for span events.
 fn keep_time<'a, S>(shared: &Shared, kind: Kind, span: &SpanRef<'a, S>, now: Duration) -> Option<(Duration, Duration)>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,

@@ -9,7 +9,7 @@ pub(super) use left_alone::{follow, in_step};
 mod following {
     use tracing_subscriber::filter::LevelFilter;
 
-    /// Whether `log` follows tracing so far: a level that somebody else has set is left alone.
+    /// Whether `log` has followed tracing so far: a level set by other code is left alone.
     pub(in crate::layer) fn in_step() -> bool {
         log::max_level() == as_log(LevelFilter::current())
     }

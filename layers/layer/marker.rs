@@ -12,7 +12,7 @@ use super::shared::Shared;
 /// The marker as tracing sees it: a filter around nothing.
 pub(super) type MarkerLayer<S> = Filtered<Unused, Marker, S>;
 
-/// Tells tracing which callsites the handlers want, and nothing else.
+/// Reports to tracing which callsites the handlers want, and nothing else.
 pub(super) struct Marker(Arc<Shared>);
 
 impl Marker {
@@ -38,7 +38,7 @@ impl<S> Filter<S> for Marker {
     }
 }
 
-/// The inside of the marker: does nothing.
+/// The layer inside the marker, which does nothing.
 pub(super) struct Unused;
 
 impl<S: Subscriber> Layer<S> for Unused {}

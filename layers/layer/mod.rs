@@ -1,9 +1,9 @@
-//! The bridge from tracing's Registry to handlers: the only folder that knows tracing-subscriber's insides.
+//! The bridge from tracing's Registry to handlers: the only folder that depends on tracing-subscriber's internals.
 //!
 //! Stock per-layer filters keep their verdict in a thread-local bitmap which a log call inside a log call overwrites
 //! (tokio-rs/tracing#2704, #3364, #2519). This layer keeps a stock filter only as a *marker*, so that a callsite that no handler
-//! wants is switched off and layers beside this one are not affected. What it wants itself it decides from the callsite and
-//! the generation of its handlers, per thread, and so is right whatever happens in between.
+//! wants is switched off and layers beside this one are not affected. What it wants itself it decides from the callsite and the
+//! generation of its handlers, per thread, which stays correct in nested log calls.
 
 mod added;
 mod current;
@@ -42,7 +42,7 @@ use marker::{Marker, MarkerLayer};
 use nesting::Depth;
 use shared::Shared;
 
-/// A layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
+/// Creates a layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
 ///
 /// ```
 /// use tracing_handlers::{Output, format::{Json, Text}, sink::Memory};
@@ -67,14 +67,14 @@ where
     HandlerLayer { marker: Marker::layer(shared.clone()), shared, clock: None }
 }
 
-/// Installs a [`layer`] with `handler` as the process's subscriber, and its handle: the shortest way to logs.
+/// Installs a [`layer`] with `handler` as the process's subscriber, and returns its handle: the shortest way to set up logging.
 ///
-/// The same as `tracing_subscriber::registry().with(tracing_handlers::layer(handler)).try_init()`, which is the way where
-/// other layers are wanted beside it.
+/// The same as `tracing_subscriber::registry().with(tracing_handlers::layer(handler)).try_init()`, which also allows other layers
+/// beside it.
 ///
 /// # Errors
 ///
-/// [`Config`](ErrorKind::Config) where the process has a subscriber already.
+/// [`Config`](ErrorKind::Config) if the process already has a subscriber.
 ///
 /// ```
 /// use tracing_handlers::{Output, format::Text, sink::Memory};
@@ -97,10 +97,10 @@ pub fn init(handler: impl Handler) -> Result<Handle, Error> {
 
 /// See [`layer`].
 ///
-/// It goes beside any other layer. What it does not go into is `reload::Layer`, which hides its marker:
-/// [`Handle::swap`] is there instead. A stock `.with_filter(…)` around it works, with the faults that stock filters have
-/// when a log call happens inside a log call; [`Output::filter`](crate::Output::filter) has none of them. A span that such a
-/// filter hides from this layer is not there for it: an event in it is in the innermost other span that its thread is in.
+/// It can be used beside any other layer, but not inside a `reload::Layer`, which hides its marker: use [`Handle::swap`] instead. A
+/// stock `.with_filter(…)` around it works, with the faults that stock filters have when a log call happens inside a log call;
+/// [`Output::filter`](crate::Output::filter) does not have them. A span that such a filter hides does not exist for this layer: an
+/// event in it belongs to the innermost other span that its thread is in.
 pub struct HandlerLayer<S> {
     marker: MarkerLayer<S>,
     shared: Arc<Shared>,
@@ -111,7 +111,7 @@ impl<S> HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    /// Where the time of records comes from: by default the system's wall clock.
+    /// The clock that the time of records is read from: by default the system's wall clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Box::new(clock));
         self
@@ -127,13 +127,13 @@ where
         self.clock.as_ref().map_or_else(|| System.monotonic(), |clock| clock.monotonic())
     }
 
-    /// A handle to flush, count and exchange the handlers with, once the layer is installed.
+    /// Returns a handle that flushes, counts and replaces the handlers once the layer is installed.
     pub fn handle(&self) -> Handle {
         Handle { shared: self.shared.clone() }
     }
 }
 
-/// Every span that reaches this layer is captured, whoever wanted it; which ones a record shows is its handlers' business.
+/// Captures every span that reaches this layer; which ones a record shows is up to the handlers.
 impl<S> Layer<S> for HandlerLayer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -174,7 +174,7 @@ where
         let Some(span) = context.span(id) else { return };
         let callsite = Known::callsite(attributes.metadata());
         let mut fields = pool::take();
-        // Before any lock is taken: the values' `Debug` may log.
+        // Before any lock is acquired: the values' `Debug` may log.
         if let Some(_depth) = Depth::enter() {
             capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
         }
@@ -219,17 +219,17 @@ where
         }
     }
 
-    /// Answers for the marker as well: the Registry finds out by this that the layer has a filter of its own.
+    /// Also finds the marker: this is how the Registry detects that the layer has a filter.
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: the same contract, for a part of self that lives as long.
+        // SAFETY: the same contract, for a part of `self` that lives as long.
         unsafe { self.marker.downcast_raw(id) }
     }
 }
 
-/// Reaches the handlers of an installed [`HandlerLayer`].
+/// A handle to the handlers of an installed [`HandlerLayer`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -263,9 +263,9 @@ impl Handle {
         self.shared.graph.load().handler.flush(deadline_in(timeout))
     }
 
-    /// What became of the records, handler by handler, outermost first.
+    /// Returns the counts of records for each handler, outermost first.
     ///
-    /// Each counts for itself: a record that a sink could not write is `failed` there, and `failed` for the queue in front
+    /// Each handler counts separately: a record that a sink could not write is `failed` there, and `failed` for the queue in front
     /// of it as well.
     pub fn stats(&self) -> Vec<Report> {
         Handler::stats(self)
@@ -307,10 +307,10 @@ impl Handle {
         tree(&root, &graph.handler)
     }
 
-    /// Replaces the handlers by `handler`. The previous ones are dropped, and so emptied, when the last record that is on
-    /// its way through them is done.
+    /// Replaces the handlers with `handler`. The previous ones are dropped, and so flushed, when the last record on its way through
+    /// them is done.
     ///
-    /// Spans that no handler wanted when they were made stay unknown.
+    /// Spans that no handler wanted when they were created remain unknown.
     pub fn swap(&self, handler: impl Handler) {
         let handler: Arc<dyn Handler> = Arc::new(handler);
         drop(self.shared.change(|parts| std::mem::replace(&mut parts.handler, handler)));
@@ -339,12 +339,12 @@ impl Handle {
         Added::new(&self.shared, Arc::new(handler))
     }
 
-    /// The same, for what the current thread logs.
+    /// Like [`add`](Self::add), but `handler` receives only what the current thread logs.
     pub fn add_here(&self, handler: impl Handler) -> Added {
         self.add(added::OfThread::this(handler))
     }
 
-    /// Runs `f` with `handler` [added](Self::add_here) for what the current thread logs in it.
+    /// Runs `f` with `handler` [added](Self::add_here) for what the current thread logs meanwhile.
     pub fn with<T>(&self, handler: impl Handler, f: impl FnOnce() -> T) -> T {
         let _added = self.add_here(handler);
         f()

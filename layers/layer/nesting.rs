@@ -1,4 +1,4 @@
-//! Log calls inside log calls: how many, and how deep, before they count as having no end.
+//! Limits log calls inside log calls, by number and depth, so that they cannot recurse endlessly.
 
 use std::cell::Cell;
 
@@ -30,8 +30,9 @@ impl Drop for Depth {
     }
 }
 
-/// How deep this thread is in captures, and how many there were since the outermost began: a `Debug` that logs itself has
-/// no end, and one that does so twice, or under two layers, has more of them than depth alone could bound.
+/// How deeply nested this thread's captures are, and how many there have been since the outermost began: a `Debug` that logs itself
+/// recurses endlessly, and one that does so twice, or under two layers, causes exponentially many captures, which depth alone does
+/// not bound.
 #[derive(Clone, Copy)]
 struct Nesting {
     depth: u32,
@@ -43,5 +44,5 @@ thread_local! {
 }
 
 const MAX_DEPTH: u32 = 32;
-/// Captures inside one capture, however deep.
+/// The maximum number of captures inside one capture, at any depth.
 const MAX_NESTED: u32 = 1_000;

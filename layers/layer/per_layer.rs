@@ -1,8 +1,8 @@
-/// A span's extension. Layers do not share what they keep with a span: a filter around one may hide spans from it.
+/// An extension of a span, separate for each layer: a filter around one layer may hide spans from it.
 pub(super) struct PerLayer<T> {
     layer: u32,
     own: T,
-    /// Those of other layers of this kind in the same subscriber: usually none.
+    /// The values of other layers of this kind in the same subscriber: usually none.
     others: Vec<(u32, T)>,
 }
 
@@ -26,7 +26,7 @@ impl<T> PerLayer<T> {
         self.others.iter_mut().find(|(id, _)| *id == layer).map(|(_, own)| own)
     }
 
-    /// Takes over what other layers kept before.
+    /// Takes over the values of other layers.
     pub(super) fn join(&mut self, mut before: Self) {
         self.others.append(&mut before.others);
         self.others.push((before.layer, before.own));

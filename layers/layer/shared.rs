@@ -1,4 +1,4 @@
-//! What a layer, its marker and its handles share; and how records go from there to the handlers, one after another.
+//! The state that a layer, its marker and its handles share, from which records go to the handlers one after another.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,14 +20,14 @@ use crate::{Error, ErrorKind};
 pub(super) struct Shared {
     pub(super) id: u32,
     pub(super) graph: ArcSwap<Graph>,
-    /// That of `graph`, or for a moment of the one before.
+    /// The generation of `graph`, or briefly of the one before.
     pub(super) generation: AtomicU64,
-    /// Whether any handler wants records of spans' lives.
+    /// Whether any handler wants span events.
     tells_of_spans: AtomicBool,
     parts: Mutex<Parts>,
-    /// Events given up because they were logged by what handles events.
+    /// Events dropped because they were logged while events were handled.
     pub(super) reentrant: AtomicU64,
-    /// Of handlers that do not report their troubles themselves.
+    /// The health of handlers that do not report their errors themselves.
     health: Health,
 }
 
@@ -53,10 +53,10 @@ impl Shared {
         self.tells_of_spans.load(Ordering::Relaxed)
     }
 
-    /// Changes the handlers, and has everyone ask anew what is wanted. Those that end by it do so after that, without a lock:
-    /// they may take their time, and may log.
+    /// Changes the handlers, and makes all callsites ask again what is wanted. Replaced handlers are dropped after that, without a
+    /// lock: they may take long, and may log.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Parts) -> T) -> T {
-        // One at a time: two at once could leave the one's graph with the other's generation.
+        // One at a time: two at once could leave one's graph with the other's generation.
         let mut parts = lock(&self.parts);
         let changed = change(&mut parts);
         let graph = Arc::new(Graph::new(parts.joined()));
@@ -71,14 +71,14 @@ impl Shared {
         changed
     }
 
-    /// The events given up because handlers logged them, if there are any.
+    /// Returns the number of events dropped because handlers logged them, if there are any.
     pub(super) fn own_report(&self) -> Option<Report> {
         let mut stats = Stats::default();
         stats.add_dropped(DropReason::Reentrant, self.reentrant.load(Ordering::Relaxed));
         (stats.accepted > 0).then(|| Report::new("layer", stats))
     }
 
-    /// Hands over a record, or keeps it until the one that this thread is handing over is done.
+    /// Hands over a record, or keeps it until the record that this thread is handing over is done.
     #[inline]
     pub(super) fn deliver(&self, graph: &Graph, raw: &[u8]) {
         let Some(delivering) = Delivering::enter(self.id) else { return self.put_off(raw) };
@@ -107,7 +107,8 @@ impl Shared {
         }
     }
 
-    /// A handler, or what it calls, logs. What is logged while these are handed over in their turn has no end, and is dropped.
+    /// Keeps a record that a handler, or code that it calls, has logged. Records logged while these are handed over in turn could
+    /// continue endlessly, and are dropped.
     #[cold]
     fn put_off(&self, raw: &[u8]) {
         let kept = PUT_OFF.try_with(|list| {
@@ -137,10 +138,10 @@ impl Shared {
     }
 }
 
-/// The handlers, before they are one.
+/// The handler and the added ones, before they are joined into one.
 pub(super) struct Parts {
     pub(super) handler: Arc<dyn Handler>,
-    /// Those that are there for a while, by their numbers.
+    /// The added handlers, by their numbers.
     pub(super) added: Vec<(u64, Arc<dyn Handler>)>,
 }
 
@@ -159,18 +160,18 @@ impl Parts {
     }
 }
 
-/// A switch that decides for one of the handlers was turned.
+/// Called when a switch that one of the handlers depends on has changed.
 impl changes::Watch for Shared {
     fn ask_anew(&self) {
         self.change(|_| ());
     }
 }
 
-/// What was logged by handlers, on this thread.
+/// What handlers logged on this thread.
 #[derive(Default)]
 struct PutOff {
     records: Vec<(u32, Vec<u8>)>,
-    /// The layers that are at it, the innermost last.
+    /// The layers that are handing over such records, the innermost last.
     closed: Vec<u32>,
 }
 
@@ -185,5 +186,5 @@ thread_local! {
 
 static NEXT_LAYER: AtomicU32 = AtomicU32::new(1);
 
-/// What handlers may log while one record is handed over.
+/// The number of records that handlers may log while one record is handed over.
 const MAX_PUT_OFF: usize = 64;

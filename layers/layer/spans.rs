@@ -1,4 +1,4 @@
-//! The paths of spans, in the spans' extensions: made with a span, changed with it, copied into events.
+//! The paths of spans, in the spans' extensions: created and changed with the span, copied into events.
 
 use tracing::Subscriber;
 use tracing::span::Id;
@@ -9,7 +9,7 @@ use super::current;
 use super::per_layer::PerLayer;
 use crate::record::{Callsite, Path, pool};
 
-/// Keeps the path of a new span, which ends with its `fields`.
+/// Stores the path of a new span, which ends with its `fields`.
 pub(super) fn remember<'a, S>(layer: u32, span: &SpanRef<'a, S>, callsite: &'static Callsite, fields: &[u8])
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// Changes the path of a span, where it has one.
+/// Changes the path of a span, if it has one.
 pub(super) fn change<'a, S>(layer: u32, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Path))
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -41,8 +41,8 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`, and tells their stamp; 0: none. Where that is one copy of the leaf's path, because
-/// it is whole and current, `keep` may take one too.
+/// Appends the spans from the root to `leaf`. Returns their stamp; 0: none. If the leaf's path is whole and current, one copy of it
+/// suffices, and `keep` is called with it.
 #[inline]
 pub(super) fn append<'a, S>(
     layer: u32,
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// Where a path is stale, it is made anew; where it has a base, that comes first.
+/// Updates a stale path, and appends the path of its base, if it has one, first.
 #[cold]
 fn append_slowly<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>)
 where
@@ -76,13 +76,13 @@ where
 {
     refresh(layer, context, leaf);
     let mut own = pool::take();
-    // Both under one lock: another thread's refresh may move the border between them.
+    // Both under one lock: another thread's refresh may move the boundary between them.
     let base = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)).map(|path| {
         path.append_to(&mut own);
         path.base()
     });
     let before = match base {
-        // Not ours to see when it was made; its parents may be.
+        // The leaf was hidden from this layer when it was created; its parents may not be.
         None => leaf.parent().map(|parent| parent.id()),
         Some(base) => base.map(Id::from_u64),
     };
@@ -93,7 +93,7 @@ where
     pool::give(own);
 }
 
-/// Brings a span's path up to date with its ancestors' recorded values, from the root down. Not by recursion: there may be
+/// Brings a span's path up to date with its ancestors' recorded values, from the root down. Not by recursion, since there may be
 /// more spans than the stack has room for.
 fn refresh<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>)
 where
@@ -120,7 +120,7 @@ fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, epoch: u32)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    // Copied aside: to hold a parent's lock and a child's at once would invite a deadlock with whoever records.
+    // Copied first: holding the locks of a parent and a child at once could deadlock with a thread that records.
     let mut ancestors = pool::take();
     let base = span.parent().and_then(|parent| {
         let extensions = parent.extensions();

@@ -14,7 +14,7 @@ pub(crate) fn is_exiting() -> bool {
     EXITING.load(Ordering::Relaxed)
 }
 
-/// Until when what is logged at exit may hold it up.
+/// The time until which records logged at exit may hold it up.
 #[cold]
 pub(crate) fn exit_deadline() -> Instant {
     *EXIT_DEADLINE.get_or_init(|| deadline_in(exit_timeout()))
@@ -29,7 +29,7 @@ pub(super) fn exit_timeout() -> Duration {
     Duration::from_millis(EXIT_TIMEOUT_MILLIS.load(Ordering::Relaxed))
 }
 
-/// From now on [`is_exiting`] is true. Returns until when the end may be held up.
+/// Makes [`is_exiting`] return `true` from now on. Returns the time until which the end may be held up.
 pub(super) fn begin_exit() -> Instant {
     EXITING.store(true, Ordering::Relaxed);
     exit_deadline()

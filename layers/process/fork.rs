@@ -1,4 +1,4 @@
-//! Forks: all locks are held around one, so that the child finds none whose holder it does not have.
+//! Forks: all locks are held around a fork, so that the child does not find one whose holder does not exist there.
 
 use std::cell::Cell;
 use std::sync::{Arc, MutexGuard};
@@ -9,7 +9,7 @@ use super::resource::{Held, REGISTRY, Registry, Resource};
 use super::thread::HeldBack;
 use crate::sync::lock_until;
 
-/// What is locked around a fork.
+/// The locks held around a fork.
 struct Frozen {
     held: Vec<Box<dyn Held>>,
     missed: Vec<Arc<dyn Resource>>,
@@ -17,7 +17,7 @@ struct Frozen {
     _held_back: HeldBack,
     _callsites: Box<dyn std::any::Any>,
     _selflog: Box<dyn std::any::Any>,
-    /// Dropped last: what ends with these may need the locks.
+    /// Dropped last: dropping these may need the locks.
     _living: Vec<Arc<dyn Resource>>,
 }
 
@@ -55,23 +55,23 @@ pub(super) extern "C" fn after_fork_in_parent() {
 }
 
 pub(super) extern "C" fn after_fork_in_child() {
-    // First: what is dropped below asks whose it is.
+    // First, because what is dropped below asks which process it belongs to.
     generation::begin();
     let Some(mut frozen) = take_frozen() else { return };
     for held in &mut frozen.held {
-        // A panic of a sink must not cost the others, and beyond this function it would abort the child.
+        // A panic of a sink must not affect the others, and outside this function it would abort the child.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| held.forget_pending()));
     }
     for resource in frozen.missed.drain(..) {
         resource.abandon();
-        // Dropped, it might wait for a thread or a lock that does not exist here.
+        // Dropping it might wait for a thread or a lock's holder that does not exist here.
         std::mem::forget(resource);
     }
 }
 
 fn take_frozen() -> Option<Box<Frozen>> {
     let frozen = FROZEN.replace(std::ptr::null_mut());
-    // SAFETY: what is not null comes from `Box::into_raw`, and is taken once.
+    // SAFETY: a pointer that is not null comes from `Box::into_raw`, and is taken once.
     (!frozen.is_null()).then(|| unsafe { Box::from_raw(frozen) })
 }
 
@@ -80,5 +80,5 @@ thread_local! {
     static FROZEN: Cell<*mut Frozen> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-/// How long a fork waits for the locks: a sink may be stuck in a system call.
+/// How long a fork waits for the locks: a sink may hang in a system call.
 const FORK_PATIENCE: Duration = Duration::from_millis(500);

@@ -6,7 +6,7 @@ use super::exit;
 #[cfg(unix)]
 use super::fork;
 
-/// Asks the C library to be told of the process's exit and of its forks. The first call does so.
+/// Registers the hooks for exit and forks with the C library, on the first call.
 pub(super) fn install() {
     static HOOKS: Once = Once::new();
     HOOKS.call_once(|| {

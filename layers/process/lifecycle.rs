@@ -1,4 +1,4 @@
-//! What every handler with state stands on.
+//! The base of every handler with state.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,13 +10,13 @@ use crate::stats::{DropReason, Stats};
 use crate::sync::OwnedGuard;
 use crate::{Error, ErrorKind, selflog};
 
-/// The part of a handler that outlives it: a flush at exit and a fork find it here.
+/// The part of a handler that a flush at exit and a fork need, even while the handler is being dropped.
 pub(crate) trait Live: Send + Sync + Sized + 'static {
-    /// What a fork has to find in a consistent state. Its lock is held around a fork; while it is held, only locks of a later
+    /// The state that a fork must find consistent. Its lock is held around a fork; while it is held, only locks of a later
     /// [`Phase`] may be acquired.
     type State: Send + 'static;
 
-    /// What it is, for messages, and what it is called unless it is given a name.
+    /// The kind of handler, for messages, and the default name.
     const KIND: &'static str;
     const PHASE: Phase;
 
@@ -47,7 +47,7 @@ pub(crate) struct Lifecycle<L: Live>(Arc<Shelf<L>>);
 pub(crate) struct Shelf<L: Live> {
     pub(crate) name: String,
     registered: AtomicBool,
-    /// A fork could not lock it: its lock's holder does not exist in this process.
+    /// Set if a fork could not lock it: the lock's holder does not exist in this process.
     abandoned: AtomicBool,
     reentrant: AtomicU64,
     live: L,
@@ -66,7 +66,7 @@ impl<L: Live> Lifecycle<L> {
         }))
     }
 
-    /// Changes a setting. After the first use it is left as it is, and selflog is told which setting of which handler.
+    /// Changes a setting. After the first use it has no effect, which is reported to selflog.
     pub(crate) fn set(&mut self, setting: &str, set: impl FnOnce(&mut L)) {
         self.change(setting, |shelf| set(&mut shelf.live));
     }
@@ -123,7 +123,7 @@ impl<L: Live> Shelf<L> {
         self.reentrant.fetch_add(records, Ordering::Relaxed);
     }
 
-    /// What `count` says, together with the re-entrant records; nothing if it cannot be asked any more.
+    /// The counts that `count` returns, plus the re-entrant records. If the state is abandoned, `count` is not called.
     pub(crate) fn stats(&self, count: impl FnOnce() -> Stats) -> Stats {
         let mut stats = match self.is_abandoned() {
             true => return Stats::default(),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_fork_could_not_lock_is_never_locked_again() {
+    fn a_lock_that_a_fork_could_not_take_is_never_taken_again() {
         let life = counter();
         let _stuck = lock(&life.state);
         assert!(life.start().clone().hold(Instant::now()).is_none());

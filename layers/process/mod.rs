@@ -6,10 +6,10 @@
 //!
 //! | end | delivered |
 //! |---|---|
-//! | return from `main`, `std::process::exit`, panic of the main thread | all that was accepted, within the [exit timeout](set_exit_timeout) |
+//! | return from `main`, `std::process::exit`, panic of the main thread | all accepted records, within the [exit timeout](set_exit_timeout) |
 //! | `panic = "abort"` | the same, with [`log_panics`] |
 //! | a forked child | what it logs itself; what it inherited belongs to its parent and is dropped |
-//! | SIGTERM, SIGINT | all that was accepted, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
+//! | SIGTERM, SIGINT | all accepted records, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; call [`flush`] first where you can |
 //!
 //! Handlers are flushed in the order in which records pass through them: sources of records, then buffers, then queues, which all
@@ -55,7 +55,7 @@ use crate::sync::deadline_in;
 
 /// Delivers what all handlers of the process hold, and returns within `timeout`.
 ///
-/// For the moments that [no hook](self) sees: before `exec`, `abort` or `_exit`.
+/// For ends of the process that [no hook](self) detects: call it before `exec`, `abort` or `_exit`.
 ///
 /// # Errors
 ///
@@ -64,8 +64,8 @@ pub fn flush(timeout: Duration) -> Result<(), Error> {
     resource::flush_all(deadline_in(timeout))
 }
 
-/// Asks every [`sink::File`](crate::sink::File) of the process to open its path again, as a log rotator wants it after it has moved the
-/// files away.
+/// Asks every [`sink::File`](crate::sink::File) of the process to open its path again, as a log rotator requires after it has moved
+/// the files away.
 ///
 /// A file does so before its next write, and when it is flushed: calling [`flush`] after this makes it happen at once for files
 /// that are not being written to. A file that cannot be opened again (a pipe) stays as it is. On a signal:

@@ -6,8 +6,8 @@ use super::{flush, thread};
 /// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` if `RUST_BACKTRACE` asks for
 /// one), delivers what is pending, and then calls the hook that was installed before.
 ///
-/// A panic of a handler itself goes to [`selflog`](crate::selflog) alone: logged, it would meet the same handler, and a second panic
-/// would abort the process.
+/// A panic of a handler itself is reported only to [`selflog`](crate::selflog): if it were logged, it would reach the same handler,
+/// and a second panic would abort the process.
 ///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
 ///

@@ -1,4 +1,4 @@
-//! What holds records, process-wide: flushed at exit, and locked around a fork.
+//! The process-wide registry of everything that holds records: flushed at exit, and locked around a fork.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -31,13 +31,13 @@ pub(crate) trait Resource: Send + Sync {
 /// The order in which resources are flushed and locked: what hands records on comes before what it hands them to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// Makes records of what comes from elsewhere.
+    /// Makes records from other input.
     Sources,
     /// Keeps records for the handlers behind it, which may be queues.
     Buffers,
     /// Hands records to a thread. All queues start their flush before the first one is waited for.
     Queues,
-    /// Takes records to their end.
+    /// Delivers records to their destination.
     Ends,
 }
 
@@ -61,8 +61,8 @@ pub(super) fn register_once(resource: &Arc<impl Resource + 'static>, is_register
     }
 }
 
-/// Registers `mutex` to be locked around forks, so that the child finds it free. For one that is held for moments, and never while
-/// foreign code is called.
+/// Registers `mutex` to be locked around forks, so that the child finds it free. For a mutex that is held only briefly, and never
+/// while foreign code is called.
 pub(crate) fn hold_at_forks<T: Send + 'static>(mutex: &Arc<Mutex<T>>) {
     register_once(mutex, &AtomicBool::new(false));
 }
@@ -80,7 +80,7 @@ impl<T: Send + 'static> Resource for Mutex<T> {
         Some(Box::new(OwnedGuard::lock_until(&self, |mutex| mutex, deadline)?))
     }
 
-    /// Its holder gives it back long before a fork stops waiting.
+    /// Not needed: its holder releases it long before a fork stops waiting.
     fn abandon(&self) {}
 }
 
@@ -99,17 +99,22 @@ pub(super) fn flush_all(deadline: Instant) -> Result<(), Error> {
     };
     // Stable: within a phase the ones registered first are flushed first.
     resources.sort_by_key(|resource| resource.phase());
-    // All at once: one that is stuck takes no time from the others.
+    // All at once, so that one that hangs does not delay the others.
     let queues = resources.iter().filter(|resource| resource.phase() == Phase::Queues);
     queues.for_each(|queue| queue.begin_flush(deadline));
-    let flushed = resources.iter().map(|resource| resource.flush(deadline));
-    flushed.filter(Result::is_err).last().unwrap_or(Ok(()))
+    let mut flushed = Ok(());
+    for resource in &resources {
+        if let Err(error) = resource.flush(deadline) {
+            flushed = Err(error);
+        }
+    }
+    flushed
 }
 
 /// All resources, by weak references.
 pub(super) struct Registry {
     all: Vec<Weak<dyn Resource>>,
-    /// With so many entries the dead ones are removed.
+    /// The number of entries at which dead ones are removed.
     full: usize,
 }
 
@@ -141,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_registry_stays_as_small_as_what_lives() {
+    fn the_registry_does_not_grow_with_dead_entries() {
         let mut registry = Registry::new();
         let kept: Vec<Arc<Mutex<u32>>> = (0..100).map(|_| Arc::default()).collect();
         for number in 0..10_000 {

@@ -1,6 +1,6 @@
-//! What the current thread is doing, so that a log call inside a log call finds its way.
+//! What the current thread is doing, so that a log call inside a log call can be detected.
 //!
-//! A thread that is ending has no thread-locals any more. Every question here has an answer for it.
+//! A thread that is ending has no thread-locals any more; every function here works on such a thread too.
 
 use std::cell::{Cell, RefCell};
 
@@ -49,16 +49,17 @@ pub(crate) fn is_from_worker() -> bool {
 
 /// While it lives, the current thread hands a record to the handlers of one layer.
 pub(crate) struct Delivering {
-    /// The layer whose record this one is logged by; 0: none.
+    /// The layer whose record was being handed over when this one was logged; 0: none.
     outer: u32,
     from_worker: bool,
 }
 
 impl Delivering {
-    /// Enters the layer with the number `layer`, from 1. `None` if this thread is handing over another record of it.
+    /// Enters the layer with the number `layer`, from 1. Returns `None` if this thread is already handing over a record of that
+    /// layer.
     #[inline]
     pub(crate) fn enter(layer: u32) -> Option<Self> {
-        // Without marks, on a thread that is ending, records are handed over as they come.
+        // On a thread that is ending there are no marks, and records are handed over as they arrive.
         let outer = INNERMOST.try_with(|innermost| innermost.replace(layer)).unwrap_or(0);
         if outer != 0 {
             Self::enter_deeper(layer, outer)?;
@@ -100,7 +101,7 @@ impl Drop for Delivering {
     }
 }
 
-/// While it lives, records that the current thread logs enter no queue: around a fork it holds all locks.
+/// While it lives, records that the current thread logs do not enter a queue: around a fork the thread holds all locks.
 pub(super) struct HeldBack {
     before: bool,
 }

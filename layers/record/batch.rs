@@ -12,7 +12,7 @@ use crate::{Error, Partial};
 
 /// A growing container of records, one after another in a single buffer.
 ///
-/// Handlers keep records in it: what waits for a thread, what is left of a batch after an error, what goes to one of several
+/// Handlers keep records in it: records that wait for a thread, the rest of a batch after an error, the records for one of several
 /// handlers. The memory is taken from a pool of the current thread and returned to it, so that the steady state allocates nothing.
 ///
 /// Each record has a *place*: its index in the batch that it came from, which an error has to name. Unless it is
@@ -130,7 +130,7 @@ impl Batch {
         self.raw().len()
     }
 
-    /// The number of records that only tell of lost ones ([`Kind::Loss`]); they are counted by [`len`](Self::len) too.
+    /// The number of loss notices ([`Kind::Loss`]); they are counted by [`len`](Self::len) too.
     #[inline]
     pub fn notices(&self) -> usize {
         self.notices
@@ -201,7 +201,7 @@ impl Batch {
 
     #[inline]
     fn append(&mut self, kind: Kind, raw: &[u8]) {
-        // Each byte is moved at most once for each time that as many have been dropped.
+        // Amortized: a move of `n` bytes happens only after at least `n` bytes have been dropped.
         if self.head > 0 && self.head >= self.size() {
             self.compact();
         }
@@ -313,7 +313,7 @@ impl ExactSizeIterator for Records<'_> {}
 
 impl FusedIterator for Records<'_> {}
 
-/// Just this one.
+/// A view of just this record.
 impl<'a> From<Record<'a>> for Records<'a> {
     fn from(record: Record<'a>) -> Self {
         Self { raw: record.raw(), count: 1 }
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_keeps_its_places_through_several_errors() {
+    fn remaining_records_keep_their_places_through_several_errors() {
         let all = batch(&["a", "b", "c", "d", "e"]);
         let error = || Error::new(ErrorKind::Io, "no answer");
         let left = Batch::missed(all.records(), &Partial::scattered(5, vec![1, 3, 4], error()));
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_ones_own_have_no_place_and_do_not_count_as_missed() {
+    fn added_records_have_no_place_and_do_not_count_as_missed() {
         let mut batch = Batch::new();
         batch.push(&record("a").as_record());
         batch.push_own(&RecordBuf::of_kind(Kind::Loss, Severity::WARN, "", "lost").as_record());
@@ -427,9 +427,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against a queue of messages.
+        /// Compares the batch with a queue of messages.
         #[test]
-        fn what_is_pushed_and_popped_in_any_order_is_what_is_there(steps in prop::collection::vec(0_usize..400, 0..80)) {
+        fn pushing_and_popping_in_any_order_leaves_the_right_records(steps in prop::collection::vec(0_usize..400, 0..80)) {
             let (mut batch, mut model) = (Batch::new(), VecDeque::new());
             for (number, step) in steps.into_iter().enumerate() {
                 match step % 3 {

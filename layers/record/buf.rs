@@ -6,8 +6,8 @@ use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, SpanHead};
 use super::{Field, Kind, Record, Severity, Span, Value};
 use crate::clock::Timestamp;
 
-/// An owned record that can be changed: what a [`Rewrite`](crate::Rewrite) works on, and how records that do not come from
-/// tracing are made.
+/// An owned record that can be changed. A [`Rewrite`](crate::Rewrite) works on it, and it creates records that do not come from
+/// tracing.
 ///
 /// ```
 /// use tracing_handlers::{RecordBuf, Severity};
@@ -24,12 +24,12 @@ use crate::clock::Timestamp;
 /// ```
 pub struct RecordBuf {
     raw: Vec<u8>,
-    /// What the next change is written to; it may still hold what the last one took out.
+    /// The buffer that the next change is written to; it may still contain what the last one removed.
     spare: Vec<u8>,
 }
 
 impl RecordBuf {
-    /// A record that says `message`, at the present time.
+    /// Creates a record of an event with this message, at the current time.
     pub fn new(severity: Severity, target: &str, message: &str) -> Self {
         Self::of_kind(Kind::Event, severity, target, message)
     }
@@ -50,7 +50,7 @@ impl RecordBuf {
         buf
     }
 
-    /// A record of nothing but its callsite.
+    /// Creates a record with only a callsite.
     pub(crate) fn of_callsite(callsite: &'static Callsite) -> Self {
         let mut raw = Vec::new();
         encoding::begin(&mut raw, Kind::Event, Severity::from(*callsite.metadata().level()), Timestamp::EPOCH);
@@ -59,13 +59,13 @@ impl RecordBuf {
         buf
     }
 
-    /// Takes over the contents of `record`; the buffers are kept for the next one.
+    /// Replaces the contents with those of `record`, reusing the buffer.
     pub fn copy_from(&mut self, record: &Record<'_>) {
         self.raw.clear();
         self.raw.extend_from_slice(record.raw());
     }
 
-    /// Replaces the record by the one that `write` appends to an empty buffer, unless that fails.
+    /// Replaces the record with the one that `write` appends to an empty buffer, unless that fails.
     pub(super) fn try_replace<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         self.spare.clear();
         write(&mut self.spare)?;
@@ -73,18 +73,18 @@ impl RecordBuf {
         Ok(())
     }
 
-    /// The record, to read.
+    /// Returns a view of the record.
     pub fn as_record(&self) -> Record<'_> {
         Record::decode(&self.raw).expect("a RecordBuf is made with a whole record and only ever replaced by one")
     }
 
-    /// With the time set.
+    /// Returns the record with this time.
     pub fn with_time(mut self, time: Timestamp) -> Self {
         self.edit_header(|head| head.set_time(time));
         self
     }
 
-    /// With the place in the source that it was logged at.
+    /// Returns the record with this position in the source code.
     pub fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
         let module_path = encoding::put_slot(&mut self.raw, 0, module_path);
         let file = encoding::put_slot(&mut self.raw, 0, file);
@@ -96,7 +96,7 @@ impl RecordBuf {
         self
     }
 
-    /// With the thread that it was logged on; `id` as [`Record::thread_id`].
+    /// Returns the record with this thread; `id` is a [`Record::thread_id`].
     pub fn with_thread(mut self, name: &str, id: u64) -> Self {
         let name = encoding::put_slot(&mut self.raw, 0, name);
         self.edit_header(|head| {
@@ -106,7 +106,7 @@ impl RecordBuf {
         self
     }
 
-    /// With an error and its causes, outermost first.
+    /// Returns the record with an additional field that contains an error and its causes, outermost first.
     pub fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
         self.rebuild(None, |old, out| {
             copy_fields(out, old);
@@ -120,12 +120,12 @@ impl RecordBuf {
         self
     }
 
-    /// Changes how important it is.
+    /// Sets the severity.
     pub fn set_severity(&mut self, severity: Severity) {
         self.edit_header(|head| head.set_severity(severity));
     }
 
-    /// Changes the message.
+    /// Sets the message.
     pub fn set_message(&mut self, message: &str) {
         self.rebuild(Some(message), |old, out| {
             copy_fields(out, old);
@@ -133,7 +133,7 @@ impl RecordBuf {
         });
     }
 
-    /// With one more field at the end.
+    /// Returns the record with an additional field at the end.
     pub fn with_field<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
         self.push_field(name, value.into());
         self
@@ -148,7 +148,7 @@ impl RecordBuf {
         });
     }
 
-    /// With one more span, inside those that are there.
+    /// Returns the record with an additional span, inside the existing ones.
     pub fn with_span<'v>(mut self, name: &str, fields: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
         let head = SpanHead { callsite: 0, id: 0, severity: Severity::INFO, name, target: "" };
         self.rebuild(None, |old, out| {
@@ -164,16 +164,16 @@ impl RecordBuf {
         self
     }
 
-    /// Goes over every field of the event (`None`) and of each of its spans, root first, and does what `change` says. Where
-    /// that is to keep them all, the record is left as it is.
+    /// Applies `change` to every field of the event (`None`) and of each of its spans, root first. If all fields are kept, the
+    /// record is unchanged.
     pub fn change_fields<'c>(&mut self, change: impl FnMut(Option<&Span<'_>>, &Field<'_>) -> FieldChange<'c>) {
         self.change(&mut OfFields::new(change));
     }
 
-    /// Goes over the whole record once and does what `change` says; tells whether anything changed. Message first, then the
-    /// event's fields, then the spans, root first, then the other texts.
+    /// Applies `change` to the whole record in one pass: the message, then the event's fields, then the spans, root first, then the
+    /// other texts. Returns whether anything changed.
     ///
-    /// A record that is changed is written anew: nothing of what was taken out is left in it. One that is not stays as it is.
+    /// A changed record is rewritten: nothing that was removed is left in it.
     pub fn change(&mut self, change: &mut impl Change) -> bool {
         let mut out = std::mem::take(&mut self.spare);
         out.clear();
@@ -185,13 +185,13 @@ impl RecordBuf {
         changed
     }
 
-    /// Every byte that is handed on, for tests that look for what should not be there.
+    /// Returns every byte that is handed on, for tests that look for remains of secrets.
     #[doc(hidden)]
     pub fn __bytes(&self) -> &[u8] {
         self.as_record().raw()
     }
 
-    /// Takes out the spans that `keep` says no to.
+    /// Removes the spans for which `keep` returns `false`.
     pub(crate) fn retain_spans(&mut self, mut keep: impl FnMut(&Span<'_>) -> bool) {
         self.rebuild(None, |old, out| {
             copy_fields(out, old);
@@ -203,7 +203,7 @@ impl RecordBuf {
         });
     }
 
-    /// Writes the record anew: the message, then what `write` appends (it tells where the fields end), then the texts.
+    /// Rewrites the record: the message, then what `write` appends (which returns where the fields end), then the texts.
     fn rebuild(&mut self, message: Option<&str>, write: impl FnOnce(&Record<'_>, &mut Vec<u8>) -> usize) {
         let mut out = std::mem::take(&mut self.spare);
         let old = self.as_record();
@@ -242,7 +242,7 @@ impl RecordBuf {
     }
 }
 
-/// Copies all fields, but not what lies aside there (the message).
+/// Copies all fields, without the message, which lies among them.
 fn copy_fields(out: &mut Vec<u8>, old: &Record<'_>) {
     let mut reader = Reader(old.fields_area());
     while let Some((entry, verbatim)) = reader.entry_verbatim() {
@@ -252,14 +252,14 @@ fn copy_fields(out: &mut Vec<u8>, old: &Record<'_>) {
     }
 }
 
-/// Copies all spans; tells where they begin.
+/// Copies all spans. Returns where they begin.
 fn copy_spans(out: &mut Vec<u8>, old: &Record<'_>) -> usize {
     let fields_end = out.len();
     out.extend_from_slice(old.spans_area());
     fields_end
 }
 
-/// Without the buffer that the last change left.
+/// Clones the record without its spare buffer.
 impl Clone for RecordBuf {
     fn clone(&self) -> Self {
         Self { raw: self.raw.clone(), spare: Vec::new() }

@@ -1,4 +1,4 @@
-//! What never changes about a callsite, worked out once and kept for the life of the process.
+//! The invariant properties of callsites, prepared once and kept for the life of the process.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -23,7 +23,7 @@ pub(crate) struct Callsite {
     wire: OnceLock<Box<Prepared>>,
 }
 
-/// A field's name and, where nothing in it wants escaping, how it is written as a key of JSON and in a line of text.
+/// A field's name and, unless it needs escaping, its form as a key of JSON and in a line of text.
 #[derive(Debug)]
 pub(crate) struct Key {
     name: &'static str,
@@ -32,7 +32,7 @@ pub(crate) struct Key {
 }
 
 impl Callsite {
-    /// The one for `metadata`; made on the first call.
+    /// Returns the callsite for `metadata`, which is created on the first call.
     pub(crate) fn of(metadata: &'static Metadata<'static>) -> &'static Self {
         let mut known = lock(&KNOWN);
         let known = known.get_or_insert_default();
@@ -45,7 +45,7 @@ impl Callsite {
         })
     }
 
-    /// The one with this id; `None` for 0.
+    /// Returns the callsite with this id; `None` for 0.
     #[inline]
     pub(crate) fn get(id: u32) -> Option<&'static Self> {
         let index = id.checked_sub(1)? as usize;
@@ -58,7 +58,7 @@ impl Callsite {
         let (message, severity) = (index_of("message"), index_of("severity"));
         let keys: Box<[_]> = fields.iter().map(|field| Key::new(plain(field.name()))).collect();
         Self {
-            // Past the table's end a record carries its names itself.
+            // Beyond the table, records contain the names themselves.
             id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
             metadata,
             json_span: json_span(metadata.name(), &keys),
@@ -67,7 +67,7 @@ impl Callsite {
             message,
             says_severity: severity.is_some(),
             special: [message, severity].into_iter().flatten().fold(0, |all, index| all | 1 << (index & 31)),
-            // As tracing-log makes them; an event that merely has such a field is not taken for one.
+            // As tracing-log creates them; an event that merely has such a field does not count.
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
                 && fields.field("log.target").is_some(),
@@ -90,38 +90,38 @@ impl Callsite {
         &self.keys
     }
 
-    /// ` target:`, where the target is plain and not empty.
+    /// Returns ` target:`, if the target is plain and not empty.
     #[inline]
     pub(crate) fn target(&self) -> Option<&Block> {
         self.target.as_ref()
     }
 
-    /// The index of an event's message among its fields.
+    /// Returns the index of an event's message among its fields.
     #[inline]
     pub(crate) fn message(&self) -> Option<u8> {
         self.message
     }
 
-    /// The fields of an event that are more than fields, each a bit.
+    /// Returns a bit for each field of an event that has a special meaning.
     #[inline]
     pub(crate) fn special(&self) -> u32 {
         self.special
     }
 
-    /// Its metadata do not say what handlers judge its events by: each is captured first.
+    /// Whether the metadata do not suffice to decide whether an event is wanted, so that each is captured first.
     #[inline]
     pub(crate) fn is_judged_late(&self) -> bool {
         self.from_log || self.says_severity
     }
 
-    /// How a span of it begins as an object of JSON: `,{"name":"request"`. `None`: that, or a field's name, wants escaping, or
+    /// Returns the start of its span as a JSON object: `,{"name":"request"`; `None` if that or a field's name needs escaping, or if
     /// two members would have the same name.
     #[inline]
     pub(crate) fn json_span(&self) -> Option<&Block> {
         self.json_span.as_ref()
     }
 
-    /// Its texts, prepared for frames when the first one is written.
+    /// Returns its texts for frames, prepared when the first one is written.
     #[inline]
     pub(super) fn wire(&self) -> &Prepared {
         self.wire.get_or_init(|| Box::new(Prepared::new(self)))
@@ -141,7 +141,7 @@ fn json_span(name: &str, keys: &[Key]) -> Option<Block> {
     (distinct && is_plain(name)).then(|| Block::new(format!(",{{\"name\":\"{name}\"").as_bytes()))
 }
 
-/// Nothing in it wants escaping or quoting anywhere.
+/// Whether no format needs to escape or quote the name.
 fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'))
 }
@@ -157,20 +157,20 @@ impl Key {
         self.name
     }
 
-    /// `,"name":`, where the name is plain.
+    /// Returns `,"name":`, if the name is plain.
     #[inline]
     pub(crate) fn json(&self) -> Option<&Block> {
         self.json.as_ref()
     }
 
-    /// ` name=`, where the name is plain.
+    /// Returns ` name=`, if the name is plain.
     #[inline]
     pub(crate) fn text(&self) -> Option<&Block> {
         self.text.as_ref()
     }
 }
 
-/// A field that had to be written `r#type` is called `type`, as in tracing-subscriber.
+/// Returns the name without `r#`: a field written as `r#type` is called `type`, as in tracing-subscriber.
 pub(super) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
@@ -185,7 +185,7 @@ fn register(callsite: &'static Callsite) {
     let index = index as usize;
     if let Some(chunk) = TABLE.get(index / CHUNK) {
         let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        // Ids are given out once, so the slot is free.
+        // Each id is assigned once, so the slot is free.
         let _ = slots[index % CHUNK].set(callsite);
     }
 }

@@ -13,7 +13,7 @@ use super::encoding::{self, HeadMut, Name, Slot};
 use super::{Kind, Severity, Value, noted, pool};
 use crate::clock::Timestamp;
 
-/// Writes `event` into `raw`, which is empty; `spans` appends the spans it was logged in, and tells their stamp.
+/// Writes `event` into `raw`, which is empty. `spans` appends the spans that it was logged in, and returns their stamp.
 #[inline]
 pub(crate) fn capture_event(
     event: &Event<'_>,
@@ -28,7 +28,7 @@ pub(crate) fn capture_event(
     finish(callsite, raw, fields_end, spans);
 }
 
-/// Writes the record of a moment in the life of a span, with its busy and idle `times` as fields; `spans` as for an event.
+/// Writes the record of a span lifecycle event, with the busy and idle `times` as fields; `spans` as for an event.
 pub(crate) fn capture_span_event(
     kind: Kind,
     callsite: &'static Callsite,
@@ -49,7 +49,7 @@ pub(crate) fn capture_span_event(
     }
     finish(callsite, raw, fields_end, spans);
     if let Some(mut head) = HeadMut::of(raw) {
-        // Its fields are not its callsite's.
+        // The fields are not those of the callsite.
         head.set_as_captured(false);
     }
 }
@@ -58,7 +58,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Appends what comes behind the fields, and notes in the header where all is.
+/// Appends what follows the fields, and sets the positions in the header.
 #[inline]
 fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spans: impl FnOnce(&mut Vec<u8>) -> u64) {
     let stamp = spans(raw);
@@ -79,12 +79,12 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
     encoding::end(raw);
 }
 
-/// Appends the fields that `record` hands to the visitor it is given, as a span's.
+/// Appends the fields that `record` passes to its visitor, as those of a span.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
     record(&mut Capture { raw, callsite, special: 0 });
 }
 
-/// The texts of a callsite that did not fit in the table, which a record must carry itself.
+/// Appends the texts of a callsite that is not in the table, so that the record must contain them.
 #[cold]
 fn put_texts(callsite: &Callsite, raw: &mut Vec<u8>) {
     let metadata = callsite.metadata();
@@ -99,23 +99,23 @@ fn put_texts(callsite: &Callsite, raw: &mut Vec<u8>) {
     head.set_line(metadata.line().unwrap_or(0));
 }
 
-/// The number of this thread, and where its name stands now.
+/// Appends the name of this thread. Returns the thread's number and the name's position.
 #[inline]
 fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
     let put = THREAD.try_with(|thread| {
         let name = thread.name.as_deref().map_or(Slot::NONE, |name| encoding::put_slot(raw, 0, name));
         (thread.id, name)
     });
-    // A thread that is ending has no number any more; it still has records.
+    // A thread that is ending has no number any more, but can still log.
     put.unwrap_or((0, Slot::NONE))
 }
 
-/// Visits values. In an event the message, and the fields in which tracing-log says where a record really comes from, are
-/// put aside for the header; a span has no message, so a field of that name is a field.
+/// Visits values. In an event, the message and the fields in which tracing-log gives the true origin of a record are put aside for
+/// the header; a span has no message, so a field of that name is an ordinary field.
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    /// The fields that are more than fields, each a bit: the message, the severity.
+    /// A bit for each field with a special meaning: the message, the severity.
     special: u32,
 }
 
@@ -133,7 +133,7 @@ impl<'b> Capture<'b> {
         }
     }
 
-    /// tracing has no more than 32 fields at a callsite.
+    /// tracing allows at most 32 fields at a callsite.
     #[inline]
     fn is_special(&self, field: &Field) -> bool {
         self.special & (1 << (field.index() & 31)) != 0
@@ -144,7 +144,7 @@ impl<'b> Capture<'b> {
         self.callsite.message() == Some(field.index() as u8)
     }
 
-    /// Made anew for each kind of value.
+    /// Inlined, and so specialized for each kind of value.
     #[inline(always)]
     fn put(&mut self, field: &Field, value: Value<'_>) {
         if self.is_special(field) {
@@ -153,7 +153,7 @@ impl<'b> Capture<'b> {
         encoding::put_field(self.raw, self.name(field), value);
     }
 
-    /// A field `message` that is not a text, or `severity`.
+    /// Puts a field `message` that is not a text, or `severity`.
     #[cold]
     fn put_special(&mut self, field: &Field, value: Value<'_>) {
         if self.is_message(field) {
@@ -205,7 +205,7 @@ impl<'b> Capture<'b> {
         pool::give(text);
     }
 
-    /// Appends a text and notes in the header, by `set`, where it stands.
+    /// Appends a text, and sets its position in the header by `set`.
     #[inline(always)]
     fn put_aside(&mut self, set: impl FnOnce(&mut HeadMut<'_>, Slot), write: impl FnOnce(&mut Vec<u8>)) {
         let slot = encoding::put_aside(self.raw, 0, write);
@@ -214,7 +214,7 @@ impl<'b> Capture<'b> {
         }
     }
 
-    /// One of tracing-log's fields, which goes into the header. Tells whether it is one.
+    /// Puts one of tracing-log's fields into the header. Returns whether it is one.
     #[cold]
     fn put_from_log(&mut self, field: &Field, value: &str) -> bool {
         let set: fn(&mut HeadMut<'_>, Slot) = match field.name() {
@@ -311,7 +311,7 @@ impl Visit for Capture<'_> {
     }
 }
 
-/// What a field `severity` says, if it says one.
+/// Returns the severity that a field `severity` contains, if any.
 fn severity_of(value: Value<'_>) -> Option<Severity> {
     let number = match value {
         Value::U64(number) => u8::try_from(number).ok()?,
@@ -330,7 +330,7 @@ fn named(text: &[u8]) -> Option<Severity> {
 fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
     let mut next = Some(error);
     let mut depth = 0;
-    // An error that is its own source would go on for ever.
+    // An error that is its own source would never end.
     while let Some(error) = next.filter(|_| depth < MAX_SOURCES) {
         encoding::put_text(out, |out| write_guarded(out, format_args!("{error}")));
         next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or(None);
@@ -338,7 +338,7 @@ fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
     }
 }
 
-/// Writes what a foreign `Debug` or `Display` says. One that panics costs its own text, not the record, nor the program.
+/// Writes the output of a foreign `Debug` or `Display`. A panic in it affects only this text, not the record or the program.
 #[inline]
 fn write_guarded(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     if let Some(text) = text.as_str() {
@@ -383,7 +383,7 @@ impl Thread {
     }
 }
 
-/// The number of this thread, as its records have it; 0 on one that is ending.
+/// Returns the number of this thread as in its records; 0 on a thread that is ending.
 pub(crate) fn this_thread() -> u64 {
     THREAD.try_with(|thread| thread.id).unwrap_or(0)
 }

@@ -1,11 +1,11 @@
-//! A record changed in one pass.
+//! Changes a record in one pass.
 
 use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, Slot, SpanHead};
 use super::{Field, Record, Span, Value};
 
-/// What becomes of each part of a record: [`RecordBuf::change`](super::RecordBuf::change) goes over it once and asks.
+/// Decides how to change each part of a record: [`RecordBuf::change`](super::RecordBuf::change) calls it once for each.
 ///
-/// What is given back may lie in the changer itself, so that a buffer kept there serves for every part.
+/// A returned value may borrow from the implementor, so that a buffer kept there can be reused for every part.
 ///
 /// ```
 /// use tracing_handlers::record::{Change, Field, Span};
@@ -28,51 +28,51 @@ use super::{Field, Record, Span, Value};
 /// assert_eq!(record.as_record().field("to").unwrap().as_str(), Some("ADA"));
 /// ```
 pub trait Change {
-    /// The message to be, or `None` where it stays. Not asked where the record has none.
+    /// Returns the new message, or `None` to keep it. Not called if the record has no message.
     fn message<'s>(&'s mut self, message: &'s str) -> Option<&'s str> {
         let _ = message;
         None
     }
 
-    /// What becomes of a field of the event (`None`) or of one of its spans.
+    /// Decides how to change a field of the event (`None`) or of one of its spans.
     fn field<'s>(&'s mut self, span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
         let _ = (span, field);
         FieldChange::Keep
     }
 
-    /// Adds fields behind those of the event (`None`) or of a span; `record` is as it was.
+    /// Adds fields after those of the event (`None`) or of a span; `record` is the unchanged record.
     fn add(&mut self, record: &Record<'_>, span: Option<&Span<'_>>, fields: &mut NewFields<'_>) {
         let _ = (record, span, fields);
     }
 
-    /// Whether the span stays.
+    /// Whether to keep the span.
     fn keeps_span(&mut self, span: &Span<'_>) -> bool {
         let _ = span;
         true
     }
 
-    /// What becomes of the other texts that the record itself carries: the thread's name; target, name, module and file, and
-    /// names and targets of spans, where they do not come from a callsite of this program. `None` where one stays.
+    /// Returns the new value of another text that the record itself contains, or `None` to keep it: the thread's name; and, unless
+    /// they come from a callsite of this program, target, name, module and file, and the names and targets of spans.
     fn text<'s>(&'s mut self, text: &'s str) -> Option<&'s str> {
         let _ = text;
         None
     }
 }
 
-/// What becomes of a field in [`Change::field`].
+/// How to change a field: see [`Change::field`].
 #[derive(Clone, Copy, Debug)]
 pub enum FieldChange<'a> {
-    /// It stays.
+    /// Keeps the field.
     Keep,
-    /// It goes.
+    /// Removes the field.
     Remove,
-    /// It keeps its name and gets this value.
+    /// Keeps the name and sets this value.
     Set(Value<'a>),
-    /// It keeps its value and gets this name.
+    /// Keeps the value and sets this name.
     Rename(&'a str),
 }
 
-/// Takes the fields of [`Change::add`].
+/// Receives the fields of [`Change::add`].
 pub struct NewFields<'o>(&'o mut Vec<u8>);
 
 impl std::fmt::Debug for NewFields<'_> {
@@ -82,17 +82,17 @@ impl std::fmt::Debug for NewFields<'_> {
 }
 
 impl NewFields<'_> {
-    /// One more field.
+    /// Adds a field.
     pub fn push<'v>(&mut self, name: &str, value: impl Into<Value<'v>>) {
         encoding::put_field(self.0, Name::Inline(name), value.into());
     }
 
-    /// What [`encoded`](Self::encoded) gave.
+    /// Adds what [`encoded`](Self::encoded) returned.
     pub(crate) fn push_encoded(&mut self, fields: &[u8]) {
         self.0.extend_from_slice(fields);
     }
 
-    /// A field as it will lie in records.
+    /// Returns a field as encoded in records.
     pub(crate) fn encoded(name: &str, value: Value<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         NewFields(&mut out).push(name, value);
@@ -100,7 +100,7 @@ impl NewFields<'_> {
     }
 }
 
-/// A closure over the fields, as `change_fields` takes it.
+/// A closure that changes fields, for `change_fields`.
 pub(super) struct OfFields<'c, F> {
     change: F,
     lifetime: std::marker::PhantomData<&'c ()>,
@@ -118,7 +118,7 @@ impl<'c, F: FnMut(Option<&Span<'_>>, &Field<'_>) -> FieldChange<'c>> Change for 
     }
 }
 
-/// Writes the changed record to `out`; `false`: nothing changed, and `out` is of no use.
+/// Writes the changed record to `out`. Returns `false` if nothing changed; `out` is then not usable.
 pub(super) fn write(old: &Record<'_>, out: &mut Vec<u8>, change: &mut impl Change) -> bool {
     let mut done = Done::default();
     out.extend_from_slice(&old.raw()[..HEADER]);
@@ -161,9 +161,9 @@ pub(super) fn write(old: &Record<'_>, out: &mut Vec<u8>, change: &mut impl Chang
 /// What has changed so far.
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Done {
-    /// So many values, the message among them. Formats rely on names, not on these.
+    /// The number of changed values, including the message. Formats rely on names, not on these.
     values: usize,
-    /// Names, texts, which fields and spans there are.
+    /// Whether names, texts, or the set of fields and spans changed.
     otherwise: bool,
 }
 
@@ -195,7 +195,7 @@ fn write_span(out: &mut Vec<u8>, old: &Record<'_>, span: &Span<'_>, change: &mut
         return;
     }
     let head = span.head();
-    // Allocates where it changes them, which is rare: spans of this program have a callsite, and nothing here to change.
+    // Allocates if it changes them, which is rare: spans of this program have a callsite, and no texts here.
     let [name, target] = [head.name, head.target].map(|text| change.text(text).map(str::to_owned));
     done.otherwise |= name.is_some() || target.is_some();
     let (name, target) = (name.as_deref().unwrap_or(head.name), target.as_deref().unwrap_or(head.target));
@@ -204,7 +204,7 @@ fn write_span(out: &mut Vec<u8>, old: &Record<'_>, span: &Span<'_>, change: &mut
     });
 }
 
-/// Writes the fields of the event or of a span anew; what lies aside there (the message) is left out.
+/// Rewrites the fields of the event or of a span, without the message, which lies among them.
 fn write_fields(
     out: &mut Vec<u8>,
     old: &Record<'_>,

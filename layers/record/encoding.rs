@@ -1,13 +1,13 @@
-//! How a record lies in memory: a fixed header and one flat, typed byte buffer behind it.
+//! The encoding of a record in memory: a fixed header and one flat, typed byte buffer behind it.
 //!
 //! ```text
 //! header (100 bytes) | fields | spans, root first | texts
 //! ```
 //!
-//! A field is `tag, name, payload`; a name is an index into its callsite's field set, or stands inline. A span is
-//! `length, callsite, id, severity, fields`. Texts (thread name; target, module, file and name where no callsite
-//! has them) are found by offset and length from the header. Integers are little endian. Only this module writes and
-//! reads the layout, so that a queue can append a record with one copy and nothing else needs to know it.
+//! A field is `tag, name, payload`; a name is an index into its callsite's field set, or is inline. A span is `length, callsite,
+//! id, severity, fields`. Texts (thread name; target, module, file and name if no callsite has them) are found by offset and length
+//! from the header. Integers are little endian. Only this module writes and reads the layout, so that a queue can append a record
+//! with one copy and nothing else needs to know it.
 
 use super::value::{ErrorChain, Value};
 use super::{Kind, Severity};
@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 
 pub(crate) const HEADER: usize = 100;
 
-/// Where a text lies: offset from the start of the record, and length.
+/// The position of a text: offset from the start of the record, and length.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Slot {
     pub(crate) at: u32,
@@ -34,12 +34,12 @@ impl Slot {
     }
 }
 
-/// A record's header, read where it lies.
+/// A record's header, read in place.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a>(&'a [u8; HEADER]);
 
 impl<'a> Head<'a> {
-    /// The header at the front of `raw`; `None` where that is too short to hold one.
+    /// Returns the header at the front of `raw`; `None` if that is too short.
     #[inline]
     pub(crate) fn of(raw: &'a [u8]) -> Option<Self> {
         let head = Self(raw.first_chunk()?);
@@ -148,7 +148,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// A record's header, changed where it lies: a copy that is written back costs the processor more than all of its fields.
+/// A record's header, changed in place: writing back a copy costs more than writing all of its fields.
 pub(crate) struct HeadMut<'a>(&'a mut [u8; HEADER]);
 
 impl<'a> HeadMut<'a> {
@@ -163,13 +163,13 @@ impl<'a> HeadMut<'a> {
         self.0[7] = severity.name_index();
     }
 
-    /// Whether nothing has changed since the capture: fields, and spans' fields, are those of their callsites.
+    /// Sets whether nothing has changed since the capture: the fields of the event and its spans are those of their callsites.
     #[inline]
     pub(crate) fn set_as_captured(&mut self, as_captured: bool) {
         self.0[6] = u8::from(as_captured);
     }
 
-    /// 0: the record comes from no callsite of this process.
+    /// Sets the callsite. 0: the record does not come from a callsite of this process.
     #[inline]
     pub(crate) fn set_callsite(&mut self, id: u32) {
         self.put32(8, id);
@@ -186,13 +186,13 @@ impl<'a> HeadMut<'a> {
         self.put64(24, id);
     }
 
-    /// Spans with the same stamp are the same in every byte; 0: nothing is known of them.
+    /// Sets the stamp. Spans with the same stamp are equal in every byte; 0: unknown.
     #[inline]
     pub(crate) fn set_stamp(&mut self, stamp: u64) {
         self.put64(32, stamp);
     }
 
-    /// 0: unknown.
+    /// Sets the line. 0: unknown.
     #[inline]
     pub(crate) fn set_line(&mut self, line: u32) {
         self.put32(40, line);
@@ -254,7 +254,7 @@ impl<'a> HeadMut<'a> {
     }
 }
 
-/// Appends the header of a record without anything to an empty buffer.
+/// Appends the header of an empty record to an empty buffer.
 #[inline]
 pub(crate) fn begin(raw: &mut Vec<u8>, kind: Kind, severity: Severity, time: Timestamp) {
     raw.extend_from_slice(&[0; HEADER]);
@@ -267,9 +267,9 @@ pub(crate) fn begin(raw: &mut Vec<u8>, kind: Kind, severity: Severity, time: Tim
     head.put32(0, HEADER as u32);
 }
 
-/// Notes the length of a record to which nothing more will be added.
+/// Sets the length of a record that is complete.
 ///
-/// A record of 4 GiB, which its offsets could not reach, loses all that is behind the header.
+/// A record of 4 GiB or more, which is too large for its offsets, loses everything behind the header.
 #[inline]
 pub(crate) fn end(raw: &mut Vec<u8>) {
     if u32::try_from(raw.len()).is_err() {
@@ -288,12 +288,12 @@ fn empty(raw: &mut Vec<u8>) {
     head.set_fields_end(HEADER);
     head.set_spans_end(HEADER);
     head.set_stamp(0);
-    // All slots.
+    // Clears all slots.
     head.0[52..].fill(0);
 }
 
-// Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest. The wire form has the
-// same entries with inline names, and never changes: a change here needs a translation there.
+// Tags of field entries: the kind of the payload in the low bits, how the name is given in the highest. The wire form has the same
+// entries with inline names and never changes, so a change here requires a conversion there.
 pub(super) const FALSE: u8 = 0;
 pub(super) const TRUE: u8 = 1;
 pub(super) const I64: u8 = 2;
@@ -312,7 +312,7 @@ pub(super) const ASIDE: u8 = 11;
 pub(super) const FOLLOWS: u8 = 12;
 pub(super) const INLINE: u8 = 0x80;
 
-/// How a field is named in the encoding.
+/// The name of a field in the encoding.
 #[derive(Clone, Copy)]
 pub(crate) enum Name<'a> {
     /// The field with this index of the callsite that the record or span belongs to.
@@ -321,7 +321,7 @@ pub(crate) enum Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Equal for two fields of one callsite exactly if they are the same field.
+    /// Returns a key that is equal for two fields of one callsite exactly if they are the same field.
     pub(crate) fn key(self) -> (u8, &'a str) {
         match self {
             Self::Index(index) => (index, ""),
@@ -364,7 +364,7 @@ fn put_bytes32(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The longest text that one value can hold, in bytes; a longer one is cut at a character's start.
+/// The longest text that one value can hold, in bytes; a longer one is cut at a character boundary.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
 
 #[inline]
@@ -384,7 +384,7 @@ fn cut(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-/// Appends one field. Where the kind of the value is known at compile time, only what that needs is left.
+/// Appends one field. If the kind of the value is known at compile time, only the code for that kind remains.
 #[inline(always)]
 pub(crate) fn put_field(out: &mut Vec<u8>, name: Name<'_>, value: Value<'_>) {
     match value {
@@ -408,7 +408,7 @@ pub(crate) fn put_field(out: &mut Vec<u8>, name: Name<'_>, value: Value<'_>) {
             put_bytes32(out, chain.0);
         }
         Value::Json(json) => {
-            // Cut, it is not JSON any more.
+            // After a cut it is not JSON any more.
             put_name(out, if json.len() > MAX_TEXT { TEXT } else { JSON }, name);
             put_text32(out, json);
         }
@@ -441,8 +441,7 @@ fn put_fixed<const N: usize>(out: &mut Vec<u8>, tag: u8, name: Name<'_>, payload
     out.extend_from_slice(&payload);
 }
 
-/// Appends a field whose text is written by `write`, straight into the buffer. `is_json` is asked, with its length, whether that is
-/// a nested value.
+/// Appends a field whose text is written directly into the buffer by `write`. `is_json` decides whether the text is a nested value.
 #[inline]
 pub(crate) fn put_written(
     out: &mut Vec<u8>,
@@ -461,11 +460,11 @@ pub(crate) fn put_written(
 /// Appends an error field: `write` appends the messages with [`put_text`].
 pub(crate) fn put_error(out: &mut Vec<u8>, name: Name<'_>, write: impl FnOnce(&mut Vec<u8>)) {
     put_name(out, ERROR, name);
-    // Its messages are cut one by one; a cut through the whole would go through their lengths.
+    // Its messages are cut one by one; cutting the whole would break their lengths.
     put_sized(out, write);
 }
 
-/// Appends a text without a name and tells where it lies, counted from `start`.
+/// Appends a text without a name. Returns its position, counted from `start`.
 #[inline(always)]
 pub(crate) fn put_aside(out: &mut Vec<u8>, start: usize, write: impl FnOnce(&mut Vec<u8>)) -> Slot {
     out.push(ASIDE);
@@ -490,7 +489,7 @@ fn put_len32(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
     })
 }
 
-/// Appends what `write` appends, with its length in front, and tells that.
+/// Appends what `write` appends, with its length in front. Returns the length.
 #[inline]
 fn put_sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
     let at = out.len();
@@ -509,21 +508,21 @@ pub(crate) fn put_slot(out: &mut Vec<u8>, start: usize, text: &str) -> Slot {
     Slot { at, len: text.len() as u32 }
 }
 
-/// What a span entry says before its fields.
+/// The part of a span entry before its fields.
 #[derive(Clone, Copy)]
 pub(crate) struct SpanHead<'a> {
     pub(crate) callsite: u32,
     pub(crate) id: u64,
     pub(crate) severity: Severity,
-    /// Where `callsite` is 0.
+    /// Used if `callsite` is 0.
     pub(crate) name: &'a str,
-    /// Where `callsite` is 0.
+    /// Used if `callsite` is 0.
     pub(crate) target: &'a str,
 }
 
 /// Appends a span; `fields` appends its fields.
 ///
-/// Fields that together come to 4 GiB are left out: the entry's length could not hold theirs.
+/// Fields of 4 GiB or more in total are left out, since the entry's length could not represent theirs.
 pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
     put_sized(out, |out| {
         out.extend_from_slice(&head.callsite.to_le_bytes());
@@ -541,7 +540,7 @@ pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnc
     });
 }
 
-/// Appends a span without a callsite; `rest` is everything behind the callsite's number.
+/// Appends a span without a callsite; `rest` is everything behind the callsite's id.
 pub(super) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) {
     put_sized(out, |out| {
         out.extend_from_slice(&[0; 4]);
@@ -600,7 +599,7 @@ impl<'a> Reader<'a> {
         self.take(len as usize).map(text)
     }
 
-    /// The next field entry.
+    /// Reads the next field entry.
     #[inline]
     pub(crate) fn entry(&mut self) -> Option<Entry<'a>> {
         let tag = self.u8()?;
@@ -630,8 +629,8 @@ impl<'a> Reader<'a> {
         Some(Entry::Field(name, value))
     }
 
-    /// Hands the next field to `take`; `None` at the end. Faster than [`entry`](Self::entry) where `take` is inlined: it
-    /// meets each kind of value in code of its own, and need not ask again what it has.
+    /// Hands the next field to `take`. Returns `None` at the end. Faster than [`entry`](Self::entry) if `take` is inlined: each
+    /// kind of value has separate code, which need not match on the kind again.
     #[inline(always)]
     pub(super) fn field_to(&mut self, take: &mut impl TakeEntry<'a>) -> Option<()> {
         let (&[tag, index], rest) = self.0.split_first_chunk()?;
@@ -665,14 +664,14 @@ impl<'a> Reader<'a> {
         self.entry()
     }
 
-    /// The next field entry, and the bytes that it was read from.
+    /// Reads the next field entry. Returns it with the bytes that it was read from.
     pub(crate) fn entry_verbatim(&mut self) -> Option<(Entry<'a>, &'a [u8])> {
         let before = self.0;
         let entry = self.entry()?;
         Some((entry, &before[..before.len() - self.0.len()]))
     }
 
-    /// The next field entry, without interpreting its value.
+    /// Reads the next field entry, without interpreting its value.
     #[inline]
     pub(super) fn raw_entry(&mut self) -> Option<RawEntry<'a>> {
         let before = self.0;
@@ -697,7 +696,7 @@ impl<'a> Reader<'a> {
         Some(RawEntry { tag, index: name, payload: &payload[..len(payload)], whole: &before[..len(before)] })
     }
 
-    /// The next span: its head and the bytes of its fields.
+    /// Reads the next span: its head and the bytes of its fields.
     #[inline]
     pub(crate) fn span(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
         let mut span = Reader(self.bytes32()?);
@@ -712,12 +711,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes fields one after another, their names as they lie there.
+/// Takes fields one after another, with their names as encoded.
 pub(super) trait TakeEntry<'a> {
-    /// To be inlined.
+    /// Must be inlined.
     fn take(&mut self, name: Name<'a>, value: Value<'a>);
 
-    /// Not to be inlined: the same for the kinds of names and values that are rare.
+    /// The same, but must not be inlined: for rare kinds of names and values.
     fn take_rarely(&mut self, name: Name<'a>, value: Value<'a>);
 }
 
@@ -743,7 +742,7 @@ pub(crate) enum Entry<'a> {
     Follows(u64),
 }
 
-/// The text that these bytes were written from.
+/// Returns the text in these bytes, which were written from a text.
 #[inline]
 fn text(bytes: &[u8]) -> &str {
     debug_assert!(std::str::from_utf8(bytes).is_ok(), "the encoder writes whole texts only");
@@ -759,7 +758,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_record_whose_offsets_would_overflow_loses_its_values_and_nothing_else() {
-        // Zeroed pages that are never touched cost nothing.
+        // Zeroed pages that are never accessed cost nothing.
         let mut raw = vec![0; u32::MAX as usize + 1];
         let mut head = HeadMut::of(&mut raw).expect("room for a header");
         head.set_severity(Severity::WARN);

@@ -1,21 +1,21 @@
 use std::ops::BitOr;
 
-/// What a record tells of.
+/// What a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Kind {
-    /// Something was logged.
+    /// An event: something was logged.
     Event = 0,
-    /// Records are missing here: [`lost`](super::Record::field) says how many.
+    /// A loss notice: records are missing here. The field [`lost`](super::Record::field) says how many.
     Loss = 1,
-    /// A span was made. Its record is in the span itself, as those of the next three are; see [`SpanEvents`].
+    /// A span was created. Like those of the next three kinds, the record is in the span itself; see [`SpanEvents`].
     SpanNew = 2,
     /// A span was entered.
     SpanEnter = 3,
-    /// A span was left.
+    /// A span was exited.
     SpanExit = 4,
-    /// A span is over.
+    /// A span was closed.
     SpanClose = 5,
 }
 
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this number; `None` if there is none.
+    /// Returns the kind with this number; `None` if there is none.
     pub(super) const fn known(number: u8) -> Option<Self> {
         match number {
             0..=5 => Some(Self::from_number(number)),
@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// What the record of such a moment says.
+    /// Returns the message of a record of this kind.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::SpanNew => "new",
@@ -51,18 +51,18 @@ impl Kind {
         }
     }
 
-    /// Whether the record tells of a span's life: such records come only to handlers that [ask](crate::Handler::span_events).
+    /// Whether this is a span lifecycle event; only handlers that [ask](crate::Handler::span_events) receive such records.
     #[inline]
     pub const fn is_of_span(self) -> bool {
         self as u8 >= Self::SpanNew as u8
     }
 }
 
-/// Of which moments in the lives of spans there are to be records: tracing-subscriber's `FmtSpan`.
+/// The span lifecycle events to create records for: tracing-subscriber's `FmtSpan`.
 ///
-/// Such a record has the span's level, target and name, lies in the span itself (its [`spans`](super::Record::spans) end with
-/// it), and says `new`, `enter`, `exit` or `close`. That of the close has two fields: `busy_ns`, how long threads were in the
-/// span, and `idle_ns`, how long it was there without (`u64`, nanoseconds).
+/// Such a record has the span's level, target and name, is in the span itself (its [`spans`](super::Record::spans) end with it),
+/// and has the message `new`, `enter`, `exit` or `close`. A `close` record has two fields: `busy_ns`, how long threads were in the
+/// span, and `idle_ns`, how long the span was open without a thread in it (`u64`, nanoseconds).
 ///
 /// ```
 /// use tracing_handlers::record::{Kind, SpanEvents};
@@ -74,17 +74,17 @@ impl Kind {
 pub struct SpanEvents(u8);
 
 impl SpanEvents {
-    /// None: the default.
+    /// None, the default.
     pub const NONE: Self = Self(0);
-    /// When it is made.
+    /// When a span is created.
     pub const NEW: Self = Self::of(Kind::SpanNew);
-    /// Whenever it is entered.
+    /// Whenever a span is entered.
     pub const ENTER: Self = Self::of(Kind::SpanEnter);
-    /// Whenever it is left.
+    /// Whenever a span is exited.
     pub const EXIT: Self = Self::of(Kind::SpanExit);
-    /// When it is over.
+    /// When a span is closed.
     pub const CLOSE: Self = Self::of(Kind::SpanClose);
-    /// Whenever it is entered or left.
+    /// Whenever a span is entered or exited.
     pub const ACTIVE: Self = Self(Self::ENTER.0 | Self::EXIT.0);
     /// All of them.
     pub const ALL: Self = Self(Self::NEW.0 | Self::ACTIVE.0 | Self::CLOSE.0);
@@ -93,7 +93,7 @@ impl SpanEvents {
         Self(1 << kind as u8)
     }
 
-    /// Whether records of this kind are among them; those that do not tell of spans never are.
+    /// Whether records of this kind are among them; those that are not span events never are.
     #[inline]
     pub const fn contains(self, kind: Kind) -> bool {
         kind.is_of_span() && self.0 & Self::of(kind).0 != 0
@@ -105,7 +105,7 @@ impl SpanEvents {
         self.0 == 0
     }
 
-    /// Whether a record of this kind is for someone who asks for these.
+    /// Whether a handler that asks for these receives records of this kind.
     #[inline]
     pub(crate) const fn takes(self, kind: Kind) -> bool {
         !kind.is_of_span() || self.contains(kind)

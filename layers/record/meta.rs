@@ -2,27 +2,27 @@ use tracing::{Level, Metadata};
 
 use super::Severity;
 
-/// What is known of an event or a span before its values are: enough to decide whether anybody wants it.
+/// What is known about an event or a span before its values: enough to decide whether any handler wants it.
 #[derive(Clone, Copy, Debug)]
 pub struct Meta<'a> {
-    /// How important it is.
+    /// The severity.
     pub severity: Severity,
     /// The target, by default the module path: Python's logger name.
     pub target: &'a str,
-    /// The name of a span; of an event, tracing's `event src/main.rs:7` or the name given.
+    /// The name of the span; for an event, tracing's `event src/main.rs:7` or the given name.
     pub name: &'a str,
-    /// The module it stands in.
+    /// The module it is in.
     pub module_path: Option<&'a str>,
-    /// The source file it stands in.
+    /// The source file it is in.
     pub file: Option<&'a str>,
-    /// The line it stands on.
+    /// The line it is on.
     pub line: Option<u32>,
-    /// A span, not an event.
+    /// Whether it is a span rather than an event.
     pub is_span: bool,
 }
 
 impl Meta<'_> {
-    /// tracing's level for this severity.
+    /// Returns tracing's level for this severity.
     #[inline]
     pub fn level(&self) -> Level {
         self.severity.level()

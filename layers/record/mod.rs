@@ -1,4 +1,4 @@
-//! What flows: records, their values, and how they are captured.
+//! Records, their values, and how they are captured.
 //!
 //! A [`Record`] is a borrowed view of one flat, typed byte buffer; a [`RecordBuf`] owns such a buffer and can change it. A
 //! [`Batch`] holds several records in one buffer, and [`Records`] is a view of them.

@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::noted::{self, Mark};
 
-/// A value that serde can serialize, as a nested value: [`Value::Json`](super::Value::Json), which formats of JSON write as it is.
+/// Wraps a value that serde can serialize, so that it is captured as a nested value: [`Value::Json`](super::Value::Json), which
+/// JSON formats write verbatim.
 ///
-/// It is given to an event or a span by `?` or `%`. Other layers see its JSON as a text. It is serialized once, when the event
-/// happens, and only if somebody wants the event; one that cannot be serialized becomes the text `<cannot be serialized: why>`.
+/// Pass it to an event or a span by `?` or `%`. Other layers see its JSON as a text. It is serialized once, when the event happens,
+/// and only if the event is wanted; a value that cannot be serialized becomes the text `<cannot be serialized: why>`.
 ///
 /// ```
 /// use serde::Serialize;
@@ -57,7 +58,7 @@ impl<T: Serialize + ?Sized> fmt::Debug for Nested<'_, T> {
     }
 }
 
-/// From bytes to text: serde_json writes whole characters at a time.
+/// Converts bytes to text: serde_json writes whole characters at a time.
 struct Pen<'p, 'f> {
     to: &'p mut fmt::Formatter<'f>,
     written: Mark,

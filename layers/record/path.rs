@@ -5,13 +5,13 @@ use super::Severity;
 use super::callsite::Callsite;
 use super::encoding::{self, Entry, Reader, SpanHead};
 
-/// A span's encoded way from the root to itself, so that an event copies all its spans in one piece.
+/// The encoded spans from the root to a span, so that an event copies all its spans in one piece.
 ///
-/// An ancestor's `Span::record` makes the copies of its fields in its descendants stale. It says so by moving on the
-/// epoch of the tree, and whoever finds a path of another epoch copies it anew from the parent.
+/// An ancestor's `Span::record` makes the copies of its fields in its descendants stale. Therefore it increments the epoch of the
+/// tree, and a path with another epoch is copied from the parent again before it is used.
 ///
-/// The copy is bounded: past [`SEGMENT`] bytes a path starts again at its parent and names that as its base, so that a
-/// recursion of ten thousand spans costs memory in proportion.
+/// The copy is bounded: beyond [`SEGMENT`] bytes a path starts again at its parent, which becomes its base, so that memory is
+/// linear in the depth even for a recursion of ten thousand spans.
 pub(crate) struct Path {
     id: u64,
     bytes: Vec<u8>,
@@ -19,7 +19,7 @@ pub(crate) struct Path {
     own: usize,
     /// The span whose path comes before `bytes`.
     base: Option<u64>,
-    /// No other path, of this span or another one, ever has it: see [`append_to`](Self::append_to).
+    /// Unique among all states of all paths: see [`append_to`](Self::append_to).
     stamp: u64,
     tree: usize,
     epoch: u32,
@@ -27,9 +27,9 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// The path of a new span with these `fields`, under the parent of that id and path.
+    /// Creates the path of a new span with these `fields`, below the parent with this id and path.
     pub(crate) fn new(parent: Option<(u64, &Path)>, callsite: &'static Callsite, id: u64, fields: &[u8]) -> Self {
-        // A copy is as old as what it is copied from: the parent may not have been looked at since its own ancestors changed.
+        // A copy is only as current as its source: the parent may not have been refreshed since its own ancestors changed.
         let (tree, epoch) = match parent {
             Some((_, parent)) => (parent.tree, parent.epoch),
             None => (tree_of(id), EPOCHS[tree_of(id)].load(Ordering::Acquire)),
@@ -63,8 +63,8 @@ impl Path {
         path
     }
 
-    /// Appends the spans of this path to a record; those of [`base`](Self::base) come first. Tells the stamp by which a
-    /// format may know them again, if they are all.
+    /// Appends the spans of this path to a record, after those of [`base`](Self::base). Returns the stamp by which a format may
+    /// recognize them; it is valid only without a base.
     #[inline]
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> u64 {
         out.extend_from_slice(&self.bytes);
@@ -77,13 +77,14 @@ impl Path {
         self.base
     }
 
-    /// Whether the ancestors' fields in this path are as they are now.
+    /// Whether the ancestors' fields in this path are up to date.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
-    /// To be taken while nobody can change the path, and looked at wherever a copy of it is used. `None`: it is out of date.
+    /// Returns marks, which must be taken while the path cannot change, and checked whenever a copy of it is used; `None` if the
+    /// path is out of date.
     #[inline]
     pub(crate) fn marks(&self) -> Option<Marks> {
         let changes = changes_of(self.id);
@@ -92,12 +93,12 @@ impl Path {
         self.is_current().then_some(marks)
     }
 
-    /// The epoch for [`refresh`](Self::refresh), to be read before the parent is.
+    /// Returns the epoch for [`refresh`](Self::refresh), which must be read before the parent.
     pub(crate) fn tree_epoch(&self) -> u32 {
         EPOCHS[self.tree].load(Ordering::Acquire)
     }
 
-    /// Appends what a child of this span, whose id is `id`, puts in front of its own entry; tells that child's base.
+    /// Appends what a child of this span, whose id is `id`, needs in front of its own entry. Returns the child's base.
     pub(crate) fn copy_for_child(&self, id: u64, out: &mut Vec<u8>) -> Option<u64> {
         if self.bytes.len() > SEGMENT {
             return Some(id);
@@ -106,9 +107,9 @@ impl Path {
         self.base
     }
 
-    /// Puts what the parent's [`copy_for_child`](Self::copy_for_child) gave in the place of the ancestors' part.
+    /// Replaces the ancestors' part with what the parent's [`copy_for_child`](Self::copy_for_child) returned.
     pub(crate) fn refresh(&mut self, epoch: u32, ancestors: &[u8], base: Option<u64>) {
-        // Another thread that began later may be done before: its copy is the newer one.
+        // Another thread that started later may have finished first: its copy is newer.
         if (self.epoch.wrapping_sub(epoch) as i32) > 0 {
             return;
         }
@@ -119,12 +120,12 @@ impl Path {
         self.epoch = epoch;
     }
 
-    /// `Span::record`: the `fields` replace those of the same name in their places, or are added.
+    /// Implements `Span::record`: the `fields` replace those of the same name in place, or are added.
     pub(crate) fn record(&mut self, fields: &[u8]) {
         self.change_own(|out, old| merge(out, old, fields));
     }
 
-    /// `Span::follows_from`.
+    /// Implements `Span::follows_from`.
     pub(crate) fn follow(&mut self, id: u64) {
         self.change_own(|out, old| {
             out.extend_from_slice(old);
@@ -142,14 +143,14 @@ impl Path {
             return;
         }
         let before = EPOCHS[self.tree].fetch_add(1, Ordering::Release);
-        // That made the descendants' copies stale, but this span's own path no staler than it was.
+        // This made the descendants' copies stale, but not this span's own path.
         if self.epoch == before {
             self.epoch = before.wrapping_add(1);
         }
     }
 }
 
-/// What shows that neither a span nor its ancestors have changed since these were taken.
+/// Marks that show whether a span or its ancestors have changed since they were taken.
 #[derive(Clone, Copy)]
 pub(crate) struct Marks {
     changes: usize,
@@ -166,7 +167,7 @@ impl Marks {
     }
 }
 
-/// From 1. Each thread has a supply, so that threads do not meet at one counter for every span.
+/// Returns a new stamp, from 1. Each thread has a supply, so that threads do not contend for one counter at every span.
 #[inline]
 fn new_stamp() -> u64 {
     let stamp = SUPPLY.try_with(|supply| {
@@ -199,7 +200,7 @@ fn hash(id: u64) -> usize {
     (id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
 }
 
-/// The old fields with the new values in their places, then the new fields.
+/// Appends the old fields with new values in place, then the new fields.
 fn merge(out: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     let mut reader = Reader(old);
     while let Some((entry, verbatim)) = reader.entry_verbatim() {
@@ -219,7 +220,7 @@ fn merge(out: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     }
 }
 
-/// The last entry with this name.
+/// Returns the last entry with this name.
 fn find<'a>(fields: &'a [u8], key: (u8, &str)) -> Option<&'a [u8]> {
     let mut reader = Reader(fields);
     let mut found = None;
@@ -233,7 +234,7 @@ fn find<'a>(fields: &'a [u8], key: (u8, &str)) -> Option<&'a [u8]> {
 
 /// A path longer than this is not copied into children.
 const SEGMENT: usize = 4096;
-/// What stands before the fields in a span's entry.
+/// The size of what precedes the fields in a span's entry.
 const HEAD: usize = 17;
 
 /// Stamps that a thread takes at a time; those that it divides are not given out.
@@ -244,10 +245,10 @@ thread_local! {
     static SUPPLY: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Trees share epochs by the hash of their root's id: one that moves for another tree's sake costs a copy, nothing else.
+/// Trees share epochs by the hash of their root's id: a change in another tree with the same epoch only costs a copy.
 const TREES: usize = 1024;
 static EPOCHS: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
-/// Moved on by each change of a span's own fields, which its descendants' epoch need not tell of. By the hash of its id.
+/// Incremented by each change of a span's own fields, which the epoch of its descendants need not reflect. By the hash of its id.
 static CHANGES: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-/// Boxed, so that taking one and giving it back moves a word.
+/// Boxed, so that taking and giving back a buffer moves one word.
 pub(crate) type Buffer = Box<Vec<u8>>;
 
-/// An empty buffer; [`give`] it back.
+/// Returns an empty buffer; [`give`] it back after use.
 #[inline]
 pub(crate) fn take() -> Buffer {
     match AT_HAND.try_with(|[one, two]| one.take().or_else(|| two.take())) {
@@ -48,7 +48,7 @@ const KEEP: usize = 8;
 const KEEP_BYTES: usize = 256 << 10;
 
 thread_local! {
-    /// Two, because a record and its line are in work together.
+    /// Two, because a record and its line are in use at the same time.
     static AT_HAND: [Cell<Option<Buffer>>; 2] = const { [Cell::new(None), Cell::new(None)] };
     static OTHERS: RefCell<Vec<Buffer>> = const { RefCell::new(Vec::new()) };
 }

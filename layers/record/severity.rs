@@ -7,10 +7,10 @@ use tracing::Level;
 
 use crate::{Error, ErrorKind};
 
-/// How important a record is: 1 (least) to 24, the numbers of OpenTelemetry's log data model, and what that is called.
+/// The importance of a record: a number from 1 (lowest) to 24, as in OpenTelemetry's log data model, and a name.
 ///
-/// tracing's five levels are the first steps of five of the six groups; the steps between them are for what is graded
-/// finer elsewhere. Severities compare by their numbers alone.
+/// tracing's five levels are the first steps of five of the six groups; the steps between them represent finer grades of other
+/// systems. Severities compare by their numbers alone.
 ///
 /// | name | number | also read as | macro |
 /// |---|---|---|---|
@@ -26,11 +26,10 @@ use crate::{Error, ErrorKind};
 /// | `FATAL` | 21 | | [`fatal!`](crate::fatal) |
 /// | `EMERGENCY` | 21 | `emerg`, `panic` | [`emergency!`](crate::emergency) |
 ///
-/// The numbers are those that OpenTelemetry's data model gives syslog's severities. At a callsite the field `severity` says
-/// it, with one of these names, one of [one's own](Self::define), a step as it is shown (`INFO3`), or a number from 1 to 24:
-/// `info!(severity = "notice", "sold out")`. It changes nothing where it says anything else; then it is a field like others.
-/// The macro's own level is what tracing's maximum level and other layers look at, so it should be the one of the same group:
-/// [`level`](Self::level).
+/// The numbers are those that OpenTelemetry's data model assigns to syslog's severities. At a callsite the field `severity` sets
+/// the severity, to one of these names, a [custom one](Self::define), a step as displayed (`INFO3`), or a number from 1 to 24:
+/// `info!(severity = "notice", "sold out")`. With any other value it is an ordinary field. tracing's maximum level and other layers
+/// use the macro's own level, so it should be the one of the same group: [`level`](Self::level).
 ///
 /// ```
 /// use tracing_handlers::Severity;
@@ -47,7 +46,7 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Copy)]
 pub struct Severity {
     number: u8,
-    /// What it is called: 0 like its group, else the place in [`NAMES`], counted from 1.
+    /// The name: 0 for the name of the group, or else the index in [`NAMES`], counted from 1.
     name: u8,
 }
 
@@ -75,7 +74,7 @@ impl Severity {
     /// 21, syslog's `emerg`.
     pub const EMERGENCY: Self = Self { number: 21, name: 5 };
 
-    /// The severity with this number, or `None` outside 1 to 24. It is called like its group.
+    /// Returns the severity with this number and the name of its group, or `None` outside 1 to 24.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1..=24 => Some(Self::of_group(number)),
@@ -87,7 +86,7 @@ impl Severity {
         Self { number, name: 0 }
     }
 
-    /// The severity that was once taken apart into these.
+    /// Restores a severity from its parts.
     #[inline]
     pub(super) const fn of_known(number: u8, name: u8) -> Self {
         debug_assert!(number >= 1 && number <= 24);
@@ -99,14 +98,14 @@ impl Severity {
         self.name
     }
 
-    /// Makes a severity of one's own, for the whole process; the same name again gives it another number.
+    /// Defines a custom severity for the whole process. Defining the same name again changes its number.
     ///
-    /// `name` is shown in upper case and read in any case. Python's `addLevelName`.
+    /// `name` is displayed in upper case and parsed in any case. Python's `addLevelName`.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config): the number is not in 1 to 24; the name is empty, longer than 32 bytes, consists of more
-    /// than ASCII letters, digits, `_` and `-`, or is one of the table above; there are 250 names already.
+    /// [`Config`](crate::ErrorKind::Config) if the number is not in 1 to 24; if the name is empty, longer than 32 bytes, contains
+    /// anything but ASCII letters, digits, `_` and `-`, or is in the table above; or if there are already 250 names.
     ///
     /// ```
     /// use tracing_handlers::Severity;
@@ -120,19 +119,19 @@ impl Severity {
     pub fn define(name: &str, number: u8) -> Result<Self, Error> {
         let refused = |why: &str| Err(Error::new(ErrorKind::Config, format!("severity {name:?}: {why}")));
         if Self::from_number(number).is_none() {
-            return refused("its number is not in 1 to 24");
+            return refused("the number must be between 1 and 24");
         }
         if !is_well_formed(name) {
-            return refused("a name is 1 to 32 ASCII letters, digits, `_` and `-`");
+            return refused("the name must be 1 to 32 ASCII letters, digits, `_` and `-`");
         }
         if standard(name).is_some() {
-            return refused("the name has a meaning already");
+            return refused("the name is already in use");
         }
         names::define(name, number).map_or_else(|| refused("there are too many names"), Ok)
     }
 
-    /// The same number with a name that another process gave it. A name that this process does not know is learned while fewer
-    /// than `names` are in use, to be displayed but not parsed; otherwise the severity has the name of its group. `None` if the
+    /// Returns the same number with a name from another process. A name that this process does not know is learned while fewer than
+    /// `names` are in use, to be displayed but not parsed; otherwise the severity has the name of its group. Returns `None` if the
     /// name is not valid.
     pub(super) fn called(self, name: &str, names: usize) -> Option<Self> {
         if !is_well_formed(name) {
@@ -142,13 +141,13 @@ impl Severity {
         Some(Self { name: index.unwrap_or(0), ..self })
     }
 
-    /// 1 to 24.
+    /// Returns the number, 1 to 24.
     #[inline]
     pub const fn number(self) -> u8 {
         self.number
     }
 
-    /// The tracing level whose group this severity falls in; `FATAL`'s group counts as `ERROR`.
+    /// Returns the tracing level of this severity's group; `FATAL`'s group counts as `ERROR`.
     #[inline]
     pub const fn level(self) -> Level {
         match self.number {
@@ -160,7 +159,7 @@ impl Severity {
         }
     }
 
-    /// What it is called, upper case: its own name, or its group's: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`.
+    /// Returns the name in upper case: its own, or that of its group: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL`.
     #[inline]
     pub fn name(self) -> &'static str {
         match self.name {
@@ -169,12 +168,12 @@ impl Severity {
         }
     }
 
-    /// The severity that is called so; without the error, which allocates, for texts that may be names.
+    /// Returns the severity with this name. Unlike parsing, it does not allocate an error.
     pub(crate) fn named(name: &str) -> Option<Self> {
         standard(name).or_else(|| names::find(name)).or_else(|| step(name))
     }
 
-    /// The name of its group.
+    /// Returns the name of its group.
     pub(crate) const fn group(self) -> &'static str {
         match self.number {
             0..=4 => "TRACE",
@@ -192,16 +191,16 @@ impl Severity {
         self.name != 0
     }
 
-    /// The same number, and called the same.
+    /// Whether both have the same number and name.
     #[inline]
     pub(crate) const fn is_same(self, other: Self) -> bool {
         self.number == other.number && self.name == other.name
     }
 
-    /// syslog's severity (RFC 5424, 6.2.1): 0 (emergency) to 7 (debug).
+    /// Returns syslog's severity (RFC 5424, 6.2.1): 0 (emergency) to 7 (debug).
     ///
-    /// 21 and above is emergency, 19 alert, 18 critical, 17 error, 13 warning, 10 notice, 9 informational, below debug; the steps
-    /// between count as the one before.
+    /// 21 and above is emergency, 19 alert, 18 critical, 17 error, 13 warning, 10 notice, 9 informational, and below 9 debug; steps
+    /// between these count as the next lower one.
     pub const fn syslog(self) -> u8 {
         match self.number {
             21.. => 0,
@@ -215,7 +214,7 @@ impl Severity {
         }
     }
 
-    /// The severity for one of syslog's (RFC 5424, 6.2.1); `None` above 7.
+    /// Returns the severity for one of syslog's (RFC 5424, 6.2.1); `None` above 7.
     pub const fn from_syslog(severity: u8) -> Option<Self> {
         Some(match severity {
             0 => Self::EMERGENCY,
@@ -230,8 +229,8 @@ impl Severity {
         })
     }
 
-    /// Python's level number (`logging`): `DEBUG` 10, `INFO` 20, `WARNING` 30, `ERROR` 40, `CRITICAL` 50; steps between lie between,
-    /// `TRACE` at 5. [`from_python`](Self::from_python) gives the same number back.
+    /// Returns Python's level number (`logging`): `DEBUG` 10, `INFO` 20, `WARNING` 30, `ERROR` 40, `CRITICAL` 50; steps between
+    /// them are in between, and `TRACE` is 5. [`from_python`](Self::from_python) returns the original number.
     pub const fn python(self) -> u32 {
         let step = (self.number - 1) % 4;
         match self.number {
@@ -241,7 +240,7 @@ impl Severity {
         }
     }
 
-    /// The severity for a level number of Python's.
+    /// Returns the severity for a level number of Python's `logging`.
     pub const fn from_python(level: u32) -> Self {
         let step = (level % 10 * 4 / 10) as u8;
         match level {
@@ -256,7 +255,7 @@ impl Severity {
         }
     }
 
-    /// The type that Windows' event log has for it (`ReportEvent`): 1 error, 2 warning, 4 information.
+    /// Returns the event type in Windows' event log (`ReportEvent`): 1 error, 2 warning, 4 information.
     pub const fn windows(self) -> u16 {
         match self.number {
             17.. => 1,
@@ -265,8 +264,8 @@ impl Severity {
         }
     }
 
-    /// The severity for a type of Windows' event log: 1 error, 2 warning, 0 (success), 4 (information) and 8 (audit success)
-    /// `INFO`, 16 (audit failure) `NOTICE`; `None` for others.
+    /// Returns the severity for an event type of Windows' event log: 1 error, 2 warning, 0 (success), 4 (information) and 8 (audit
+    /// success) `INFO`, 16 (audit failure) `NOTICE`; `None` for others.
     pub const fn from_windows(event_type: u16) -> Option<Self> {
         Some(match event_type {
             1 => Self::ERROR,
@@ -283,13 +282,13 @@ fn is_well_formed(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// Those that everyone knows.
+/// Finds a standard name.
 fn standard(name: &str) -> Option<Severity> {
     let is = |(known, _): &&(&str, Severity)| known.eq_ignore_ascii_case(name);
     STANDARD.iter().find(is).map(|(_, severity)| *severity)
 }
 
-/// One that has no name of its own, as it is shown.
+/// Finds a step without a name of its own, as it is displayed.
 fn step(name: &str) -> Option<Severity> {
     let place = STEPS.iter().position(|step| step.eq_ignore_ascii_case(name))?;
     Severity::from_number(place as u8 + 1)
@@ -325,7 +324,7 @@ const STANDARD: [(&str, Severity); 17] = [
     ("panic", Severity::EMERGENCY),
 ];
 
-/// The names beside the groups' own. Records carry an index.
+/// The names other than those of the groups. Records contain an index.
 mod names {
     use std::sync::{Mutex, OnceLock};
 
@@ -333,7 +332,7 @@ mod names {
     use crate::sync::lock;
 
     static NAMES: [OnceLock<&'static str>; MAX_NAMES] = [const { OnceLock::new() }; MAX_NAMES];
-    /// One's own, with their present numbers; 0 for a name that was learned and is not defined.
+    /// Custom names, with their current numbers; 0 for a name that was learned and is not defined.
     static OWN: Mutex<Vec<Severity>> = Mutex::new(Vec::new());
 
     const STANDARD: [&str; 5] = ["VERBOSE", "NOTICE", "CRITICAL", "ALERT", "EMERGENCY"];
@@ -346,7 +345,7 @@ mod names {
         }
     }
 
-    /// `None`: all places are taken.
+    /// Defines a name. Returns `None` if all places are taken.
     pub(super) fn define(name: &str, number: u8) -> Option<Severity> {
         let mut own = lock(&OWN);
         if let Some(known) = own.iter_mut().find(|known| known.name().eq_ignore_ascii_case(name)) {
@@ -356,7 +355,7 @@ mod names {
         add(&mut own, name, number)
     }
 
-    /// The index of a name, whose number does not change. `None` if it is new, and `names` or more are in use.
+    /// Returns the index of a name, whose number does not change; `None` if it is new, and `names` or more are in use.
     pub(super) fn learn(name: &str, names: usize) -> Option<u8> {
         let mut own = lock(&OWN);
         if let Some(known) = own.iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
@@ -370,7 +369,7 @@ mod names {
 
     fn add(own: &mut Vec<Severity>, name: &str, number: u8) -> Option<Severity> {
         let place = NAMES.get(own.len())?;
-        // Leaked on purpose: a name stands for the life of the process, and there are no more than these.
+        // Leaked on purpose: names live as long as the process, and their number is limited.
         let _ = place.set(String::leak(name.to_ascii_uppercase()));
         let severity = Severity { number, name: (own.len() + STANDARD.len() + 1) as u8 };
         own.push(severity);
@@ -386,12 +385,12 @@ mod names {
 const MAX_NAMES: usize = 250;
 const MAX_NAME: usize = 32;
 
-/// Any of the names, in any case, and the steps as they are shown: `INFO3`.
+/// Parses any of the names, in any case, and the steps as they are displayed: `INFO3`.
 impl FromStr for Severity {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::named(name).ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is no severity")))
+        Self::named(name).ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is not a severity")))
     }
 }
 
@@ -443,7 +442,7 @@ impl fmt::Debug for Severity {
     }
 }
 
-/// Its own name, or the group's, and the step where it is not the first: `NOTICE`, `WARN`, `INFO2`.
+/// Writes its own name, or the group's, and the step if it is not the first: `NOTICE`, `WARN`, `INFO2`.
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = STEPS.get(usize::from(self.number - 1)).filter(|_| !self.is_named());
@@ -456,7 +455,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn python_s_and_syslog_s_numbers_lead_back() {
+    fn python_s_and_syslog_s_numbers_convert_back() {
         for number in 1..=24 {
             let severity = Severity::from_number(number).expect("it is in the range");
             assert_eq!(Severity::from_python(severity.python()), severity);
@@ -470,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_reads_back_and_is_padded() {
+    fn what_is_displayed_parses_again_and_is_padded() {
         for number in 1..=24 {
             let severity = Severity::from_number(number).expect("it is in the range");
             let shown = severity.to_string();
@@ -484,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_defined_again_moves() {
+    fn a_name_defined_again_changes_its_number() {
         let before = Severity::define("moved", 6).expect("a fine name");
         let after = Severity::define("MOVED", 14).expect("a fine name");
         assert_eq!((before.name(), after.name(), after.number()), ("MOVED", "MOVED", 14));

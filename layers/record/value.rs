@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::encoding::{self, Reader};
 
-/// A field's value; it keeps the type that it was given.
+/// A field's value, with its original type.
 ///
 /// ```
 /// use tracing_handlers::{RecordBuf, Severity, Value};
@@ -27,18 +27,18 @@ pub enum Value<'a> {
     F64(f64),
     /// A string value.
     Str(&'a str),
-    /// What a value's `Debug` (`?value`) or `Display` (`%value`) wrote.
+    /// The output of a value's `Debug` (`?value`) or `Display` (`%value`).
     Text(&'a str),
     /// Raw bytes.
     Bytes(&'a [u8]),
-    /// An error and what it was caused by.
+    /// An error and its causes.
     Error(ErrorChain<'a>),
     /// A nested value: one text of valid JSON (RFC 8259), without line breaks.
     Json(&'a str),
 }
 
 impl<'a> Value<'a> {
-    /// The text of a [`Str`](Self::Str) or [`Text`](Self::Text).
+    /// Returns the text of a [`Str`](Self::Str) or [`Text`](Self::Text).
     pub fn as_str(&self) -> Option<&'a str> {
         match *self {
             Self::Str(text) | Self::Text(text) => Some(text),
@@ -47,7 +47,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Shows the bare value: strings without quotes, bytes in hexadecimal, errors as `outer: inner: root`, nested values as JSON.
+/// Writes the bare value: strings without quotes, bytes in hexadecimal, errors as `outer: inner: root`, nested values as JSON.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,7 +78,7 @@ impl fmt::Debug for Value<'_> {
 pub struct ErrorChain<'a>(pub(super) &'a [u8]);
 
 impl<'a> ErrorChain<'a> {
-    /// The messages, outermost first.
+    /// Iterates over the messages, outermost first.
     pub fn messages(self) -> impl Iterator<Item = &'a str> {
         let mut reader = Reader(self.0);
         std::iter::from_fn(move || reader.text32())
@@ -103,7 +103,7 @@ impl fmt::Debug for ErrorChain<'_> {
     }
 }
 
-/// An error chain to be put together, message by message, outermost first.
+/// Builds an error chain message by message, outermost first.
 ///
 /// ```
 /// use tracing_handlers::record::ErrorBuf;
@@ -119,22 +119,22 @@ impl fmt::Debug for ErrorChain<'_> {
 pub struct ErrorBuf(Vec<u8>);
 
 impl ErrorBuf {
-    /// Without messages.
+    /// Creates a chain without messages.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// One more message: what those before were caused by.
+    /// Appends a message: the cause of the previous one.
     pub fn push(&mut self, message: &str) {
         encoding::put_text(&mut self.0, |out| out.extend_from_slice(message.as_bytes()));
     }
 
-    /// Takes all messages out; the memory is kept for the next ones.
+    /// Removes all messages and keeps the memory.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// The chain, as a field's value.
+    /// Returns the chain as a field's value.
     pub fn as_value(&self) -> Value<'_> {
         Value::Error(ErrorChain(&self.0))
     }

@@ -10,9 +10,9 @@ use super::{Kind, Meta, Severity, Value};
 use crate::bytes::Block;
 use crate::clock::Timestamp;
 
-/// One log record: a borrowed view, cheap to copy, that owns nothing and knows nothing of where it came from.
+/// A log record: a borrowed view that is cheap to copy and independent of its origin.
 ///
-/// It is captured once per event, whatever the number of handlers, and carries the enclosing spans with their fields.
+/// It is captured once per event, regardless of the number of handlers, and contains the enclosing spans with their fields.
 ///
 /// ```
 /// use tracing_handlers::{RecordBuf, Severity, Value};
@@ -32,7 +32,7 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record at the front of `raw`, which an encoder of this crate wrote.
+    /// Decodes the record at the front of `raw`, which an encoder of this crate wrote.
     #[inline]
     pub(crate) fn decode(raw: &'a [u8]) -> Option<Self> {
         let head = Head::of(raw)?;
@@ -40,7 +40,7 @@ impl<'a> Record<'a> {
         Some(Self { raw: raw.get(..head.len())?, head, callsite, span_level: LevelFilter::TRACE })
     }
 
-    /// The whole encoding: what a queue copies.
+    /// Returns the whole encoding, which a queue copies.
     #[inline]
     pub(crate) fn raw(&self) -> &'a [u8] {
         self.raw
@@ -51,7 +51,7 @@ impl<'a> Record<'a> {
         self.head
     }
 
-    /// The same record, showing only the spans at this level or more important ones.
+    /// Returns the same record, showing only the spans at this level or more important ones.
     #[inline]
     pub fn with_span_level(mut self, level: LevelFilter) -> Self {
         self.span_level = level;
@@ -62,31 +62,31 @@ impl<'a> Record<'a> {
         self.span_level
     }
 
-    /// An event, the news that records are missing, or a moment in the life of a span.
+    /// Returns the kind: an event, a loss notice, or a span lifecycle event.
     #[inline]
     pub fn kind(&self) -> Kind {
         self.head.kind()
     }
 
-    /// How important it is, 1 to 24.
+    /// Returns the severity, 1 to 24.
     #[inline]
     pub fn severity(&self) -> Severity {
         self.head.severity()
     }
 
-    /// tracing's level for this severity.
+    /// Returns tracing's level for this severity.
     #[inline]
     pub fn level(&self) -> Level {
         self.head.severity().level()
     }
 
-    /// When the event happened.
+    /// Returns when the event happened.
     #[inline]
     pub fn time(&self) -> Timestamp {
         self.head.time()
     }
 
-    /// The target, by default the module path; records of the `log` crate carry their own.
+    /// Returns the target, by default the module path; records of the `log` crate have their own.
     #[inline]
     pub fn target(&self) -> &'a str {
         match self.head.target().read(self.raw) {
@@ -95,7 +95,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The target as ` target:`, where it is the callsite's and that was worked out ahead.
+    /// Returns the target as ` target:`, if it is the callsite's and was prepared.
     #[inline]
     pub(crate) fn target_block(&self) -> Option<&'static Block> {
         match self.head.target().at {
@@ -104,7 +104,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The event's name: `event src/main.rs:7`, or the one given with `name:`.
+    /// Returns the event's name: `event src/main.rs:7`, or the one given with `name:`.
     pub fn name(&self) -> &'a str {
         match self.head.name().read(self.raw) {
             Some(name) => name,
@@ -112,7 +112,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The message, or `""` where there is none.
+    /// Returns the message, or `""` if there is none.
     #[inline]
     pub fn message(&self) -> &'a str {
         self.head.message().read(self.raw).unwrap_or("")
@@ -123,24 +123,24 @@ impl<'a> Record<'a> {
         self.head.message().at > 0
     }
 
-    /// The event's fields in the order of the callsite, without the message.
+    /// Iterates over the event's fields in the order of the callsite, without the message.
     #[inline]
     pub fn fields(&self) -> Fields<'a> {
         Fields { reader: Reader(self.fields_area()), callsite: self.callsite }
     }
 
-    /// The event's field with this name.
+    /// Returns the value of the event's field with this name.
     pub fn field(&self, name: &str) -> Option<Value<'a>> {
         self.fields().find(|field| field.name == name).map(|field| field.value)
     }
 
-    /// The enclosing spans, root first.
+    /// Iterates over the enclosing spans, root first.
     #[inline]
     pub fn spans(&self) -> Spans<'a> {
         Spans { reader: Reader(self.spans_area()), level: self.span_level }
     }
 
-    /// The enclosing spans, root first, including hidden ones.
+    /// Iterates over the enclosing spans, root first, including hidden ones.
     pub(super) fn all_spans(&self) -> Spans<'a> {
         Spans { reader: Reader(self.spans_area()), level: LevelFilter::TRACE }
     }
@@ -166,39 +166,39 @@ impl<'a> Record<'a> {
         self.callsite
     }
 
-    /// Whether its fields, and its spans', are those that their callsites have, each once at most.
+    /// Whether its fields and those of its spans are those of their callsites, each at most once.
     #[inline]
     pub(crate) fn is_as_captured(&self) -> bool {
         self.head.as_captured()
     }
 
-    /// What tells its spans from all others: records with the same stamp have the same spans, in every byte.
+    /// Returns a stamp of its spans: records with the same stamp have the same spans, byte by byte.
     #[inline]
     pub(crate) fn span_stamp(&self) -> Option<NonZero<u64>> {
         NonZero::new(self.head.stamp())
     }
 
-    /// The name of the thread it was logged on, where that has one.
+    /// Returns the name of the thread it was logged on, if the thread has one.
     pub fn thread_name(&self) -> Option<&'a str> {
         self.head.thread_name().read(self.raw)
     }
 
-    /// The number of Rust's `ThreadId` of the thread it was logged on, from 1; 0 where unknown.
+    /// Returns the number of Rust's `ThreadId` of the thread it was logged on, from 1; 0 if unknown.
     pub fn thread_id(&self) -> u64 {
         self.head.thread_id()
     }
 
-    /// The module it was logged in.
+    /// Returns the module it was logged in.
     pub fn module_path(&self) -> Option<&'a str> {
         self.head.module_path().read(self.raw).or_else(|| self.located()?.module_path())
     }
 
-    /// The source file it was logged in.
+    /// Returns the source file it was logged in.
     pub fn file(&self) -> Option<&'a str> {
         self.head.file().read(self.raw).or_else(|| self.located()?.file())
     }
 
-    /// The line it was logged on, from 1.
+    /// Returns the line it was logged on, from 1.
     pub fn line(&self) -> Option<u32> {
         match self.head.line() {
             0 => self.located()?.line(),
@@ -206,7 +206,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The callsite's id, where all that [`meta`](Self::meta) says but the severity is the callsite's.
+    /// Returns the callsite's id if everything in [`meta`](Self::meta) except the severity is the callsite's.
     #[inline]
     pub(crate) fn callsite_of_meta(&self) -> Option<NonZero<u32>> {
         let head = self.head;
@@ -214,7 +214,7 @@ impl<'a> Record<'a> {
         NonZero::new(head.callsite()).filter(|_| own == 0)
     }
 
-    /// What filters judge from: everything but the values.
+    /// Returns the metadata that filters decide from: everything but the values.
     #[inline]
     pub fn meta(&self) -> Meta<'a> {
         Meta {
@@ -233,7 +233,7 @@ impl<'a> Record<'a> {
         self.callsite.map(Callsite::metadata)
     }
 
-    /// The callsite's metadata where it tells the true position: not for records that came through tracing-log.
+    /// Returns the callsite's metadata if it has the true position, which it does not for records from tracing-log.
     #[inline]
     fn located(&self) -> Option<&'static Metadata<'static>> {
         self.callsite.filter(|callsite| !callsite.is_from_log()).map(Callsite::metadata)
@@ -255,7 +255,7 @@ impl fmt::Debug for Record<'_> {
 /// A field: its name and its value.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
-    /// The name, as it stands at the callsite.
+    /// The name, as written at the callsite.
     pub name: &'a str,
     /// The value, with its type.
     pub value: Value<'a>,
@@ -274,13 +274,13 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The name as a JSON key, with its comma and colon, where that was worked out ahead.
+    /// Returns the name as a JSON key, with comma and colon, if it was prepared.
     #[inline]
     pub(crate) fn json_key(&self) -> Option<&'static Block> {
         self.key?.json()
     }
 
-    /// The name as it stands in a line of text, ` name=`, where that was worked out ahead.
+    /// Returns the name as in a line of text, ` name=`, if it was prepared.
     #[inline]
     pub(crate) fn text_key(&self) -> Option<&'static Block> {
         self.key?.text()
@@ -301,7 +301,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Hands all fields to `take`: what an iteration does, in half the time.
+    /// Hands all fields to `take`, in half the time of an iteration.
     #[inline(always)]
     pub(crate) fn hand_to(mut self, take: &mut impl TakeField<'a>) {
         let mut resolve = Resolve { callsite: self.callsite, take };
@@ -311,10 +311,10 @@ impl<'a> Fields<'a> {
 
 /// Takes fields one after another.
 pub(crate) trait TakeField<'a> {
-    /// To be inlined: where it is, it is made anew for each kind of value, and need not ask which one it has.
+    /// Must be inlined: it is then specialized for each kind of value, and need not match on it.
     fn take(&mut self, field: Field<'a>);
 
-    /// The same, not to be inlined: for the kinds of values that are rare.
+    /// The same, but must not be inlined: for rare kinds of values.
     fn take_rarely(&mut self, field: Field<'a>);
 }
 
@@ -356,39 +356,39 @@ pub struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// The span's name.
+    /// Returns the span's name.
     #[inline]
     pub fn name(&self) -> &'a str {
         self.callsite.map_or(self.head.name, |callsite| callsite.metadata().name())
     }
 
-    /// The span's target.
+    /// Returns the span's target.
     pub fn target(&self) -> &'a str {
         self.callsite.map_or(self.head.target, |callsite| callsite.metadata().target())
     }
 
-    /// The span's severity.
+    /// Returns the span's severity.
     pub fn severity(&self) -> Severity {
         self.head.severity
     }
 
-    /// tracing's id of the span, unique among those open at the same time.
+    /// Returns tracing's id of the span, unique among those open at the same time.
     pub fn id(&self) -> u64 {
         self.head.id
     }
 
-    /// The span's fields as they were when the event happened, those of `Span::record` included.
+    /// Iterates over the span's fields as they were when the event happened, including those set by `Span::record`.
     #[inline]
     pub fn fields(&self) -> Fields<'a> {
         Fields { reader: Reader(self.fields), callsite: self.callsite }
     }
 
-    /// The field with this name.
+    /// Returns the value of the field with this name.
     pub fn field(&self, name: &str) -> Option<Value<'a>> {
         self.fields().find(|field| field.name == name).map(|field| field.value)
     }
 
-    /// The ids of the spans that this one follows from (`Span::follows_from`); they are not its parents.
+    /// Iterates over the ids of the spans that this one follows from (`Span::follows_from`); they are not its parents.
     pub fn follows_from(&self) -> impl Iterator<Item = u64> {
         let mut reader = Reader(self.fields);
         std::iter::from_fn(move || {

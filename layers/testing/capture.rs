@@ -6,7 +6,7 @@ use tracing::span::EnteredSpan;
 
 use super::{Captured, hub};
 
-/// Keeps what is logged in this scope from now on, until it is dropped: pytest's `caplog`. [What that is](super#what-a-capture-sees).
+/// Captures what is logged in its [scope](super#what-a-capture-sees) from now on, until it is dropped: pytest's `caplog`.
 ///
 /// ```
 /// use tracing_handlers::testing::capture;
@@ -21,21 +21,21 @@ use super::{Captured, hub};
 ///
 /// # Panics
 ///
-/// The current subscriber has no [`layer()`](super::layer).
+/// Panics if the current subscriber has no [`layer()`](super::layer).
 #[track_caller]
 pub fn capture() -> Capture {
     hub::install();
     let captured = Captured::new();
     let id = hub::join(captured.clone(), false);
-    // The most important level, so that a level filter on the whole subscriber leaves it alone.
+    // The most important level, so that a level filter on the whole subscriber does not disable it.
     let span = tracing::error_span!(target: hub::TARGET, "capture", id);
     enter(id);
     Capture { scope: Scope { id, span: span.clone() }, _entered: Some(span.entered()), captured }
 }
 
-/// Keeps everything that is logged in the process, whoever logs it, other tests included.
+/// Captures everything that is logged in the process, including by other tests.
 ///
-/// For programs whose threads cannot be given a [`Scope`]; in a test that has the process for itself.
+/// For programs whose threads cannot be given a [`Scope`], in a test that runs alone in its process.
 ///
 /// ```
 /// let capture = tracing_handlers::testing::capture_all();
@@ -54,24 +54,24 @@ pub fn capture_all() -> Capture {
     Capture { scope: Scope { id, span: Span::none() }, _entered: None, captured }
 }
 
-/// A capture that lives: see [`capture`]. What it has [`Captured`] can be looked at any time, and kept beyond it by a clone.
+/// An active capture: see [`capture`]. Its [`Captured`] records can be examined at any time, and outlive it in a clone.
 ///
-/// It stays on its thread; [`scope`](Self::scope) is what goes to others.
+/// It is bound to its thread; pass its [`scope`](Self::scope) to others.
 #[derive(Debug)]
 pub struct Capture {
     scope: Scope,
-    // Not Send: a span is left on the thread that entered it.
+    // Not `Send`: a span must be exited on the thread that entered it.
     _entered: Option<EnteredSpan>,
     captured: Captured,
 }
 
 impl Capture {
-    /// Its scope, to be taken to other threads and tasks.
+    /// Returns its scope, for other threads and tasks.
     pub fn scope(&self) -> Scope {
         self.scope.clone()
     }
 
-    /// The span that is its scope: what is logged in it, on any thread, is seen.
+    /// Returns the span that represents its scope: what is logged in it, on any thread, is captured.
     ///
     /// ```
     /// let capture = tracing_handlers::testing::capture();
@@ -99,7 +99,7 @@ impl Drop for Capture {
     }
 }
 
-/// What belongs to a [`Capture`], for threads and tasks that it cannot know of.
+/// The scope of a [`Capture`], for other threads and tasks.
 #[derive(Clone, Debug)]
 pub struct Scope {
     id: u64,
@@ -107,7 +107,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Runs `run`, and everything that it logs on this thread is seen.
+    /// Runs `run` and captures everything that it logs on this thread.
     pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
         struct Leave(u64);
         impl Drop for Leave {
@@ -120,13 +120,14 @@ impl Scope {
         self.span.in_scope(run)
     }
 
-    /// As [`Capture::span`]; of [`capture_all`](super::capture_all) none, since it sees everything anyway.
+    /// Returns the same as [`Capture::span`]; for [`capture_all`](super::capture_all) a disabled span, since that captures
+    /// everything anyway.
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 }
 
-/// Whether this thread is in the scope of the capture with this id, in whatever span it logs.
+/// Whether this thread is in the scope of the capture with this id, regardless of spans.
 pub(super) fn is_in_scope(id: u64) -> bool {
     SCOPES.try_with(|scopes| scopes.borrow().contains(&id)).unwrap_or(false)
 }

@@ -10,9 +10,9 @@ use crate::handler::Handler;
 use crate::record::{Record, RecordBuf};
 use crate::sync::lock;
 
-/// Records that are kept, and what a test may say of them. A clone is another handle on the same records.
+/// Captured records, and assertions on them. Clones share the same records.
 ///
-/// What a [`capture`](super::capture) keeps; and a handler by itself, to be put behind other handlers in a test (log4j2's
+/// The result of a [`capture`](super::capture). It is also a handler, which can be put behind other handlers in a test (log4j2's
 /// `ListAppender`).
 ///
 /// ```
@@ -29,56 +29,56 @@ use crate::sync::lock;
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
-/// Records are in the order in which they came. The assertions panic with a message that shows all of them, and, where
-/// one is missing, the one that comes nearest to it and what is different there.
+/// Records are in the order in which they arrived. The assertions panic with a message that shows all of them and, if one is
+/// missing, the most similar one and how it differs.
 #[derive(Clone, Debug, Default)]
 pub struct Captured {
     records: Arc<Mutex<Vec<RecordBuf>>>,
 }
 
 impl Captured {
-    /// Without records.
+    /// Creates it without records.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// All records so far.
+    /// Returns all records so far.
     pub fn records(&self) -> Vec<RecordBuf> {
         lock(&self.records).clone()
     }
 
-    /// Their messages.
+    /// Returns the messages of all records.
     pub fn messages(&self) -> Vec<String> {
         lock(&self.records).iter().map(|record| record.as_record().message().to_owned()).collect()
     }
 
-    /// Those at exactly this level.
+    /// Returns the records at exactly this level.
     pub fn at(&self, level: Level) -> Vec<RecordBuf> {
         let mut records = self.records();
         records.retain(|record| record.as_record().level() == level);
         records
     }
 
-    /// How many there are like this.
+    /// Returns how many records match.
     pub fn count(&self, expect: &Expect) -> usize {
         lock(&self.records).iter().filter(|record| expect.matches(&record.as_record())).count()
     }
 
-    /// All of them as lines of [`Text`], without the time.
+    /// Returns all records as lines of [`Text`], without the time.
     pub fn text(&self) -> String {
         lines(&self.records())
     }
 
-    /// Forgets them.
+    /// Discards all records.
     pub fn clear(&self) {
         lock(&self.records).clear();
     }
 
-    /// There is a record like this.
+    /// Asserts that a record matches.
     ///
     /// # Panics
     ///
-    /// There is none.
+    /// Panics if no record matches.
     #[track_caller]
     pub fn assert_logged(&self, expect: Expect) {
         let records = self.records();
@@ -87,11 +87,11 @@ impl Captured {
         }
     }
 
-    /// There are so many records like this.
+    /// Asserts that exactly `count` records match.
     ///
     /// # Panics
     ///
-    /// There are more, or fewer.
+    /// Panics if more or fewer records match.
     #[track_caller]
     pub fn assert_count(&self, count: usize, expect: Expect) {
         let (records, found) = (self.records(), self.count(&expect));
@@ -101,11 +101,11 @@ impl Captured {
         }
     }
 
-    /// There is no record like this.
+    /// Asserts that no record matches.
     ///
     /// # Panics
     ///
-    /// There is one.
+    /// Panics if a record matches.
     #[track_caller]
     pub fn assert_never(&self, expect: Expect) {
         let records = self.records();
@@ -115,11 +115,11 @@ impl Captured {
         }
     }
 
-    /// There are records like these, in this order; others may stand between them.
+    /// Asserts that records match these in this order; there may be others between them.
     ///
     /// # Panics
     ///
-    /// One is missing, or stands only before the one that it should follow.
+    /// Panics if one is missing, or only precedes the one that it should follow.
     #[track_caller]
     pub fn assert_sequence(&self, expected: impl IntoIterator<Item = Expect>) {
         let records = self.records();
@@ -148,18 +148,18 @@ impl Handler for Captured {
     }
 }
 
-/// One line of text for each record.
+/// Returns a line of text for each record.
 pub(super) fn lines(records: &[RecordBuf]) -> String {
     let (format, mut text) = (Text::new().time(Time::none()), Vec::new());
     for record in records {
-        // A format of this crate writes into memory: there is nothing to fail.
+        // A format of this crate that writes to memory does not fail.
         let _ = format.format(&record.as_record(), &mut Out::new(&mut text, Caps::default()));
         text.push(b'\n');
     }
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The record that differs in the fewest points, and in which; the last such one.
+/// Describes the record with the fewest differences, and these; the last of several.
 fn nearest(expect: &Expect, records: &[RecordBuf]) -> String {
     let misses = records.iter().map(|record| (expect.misses(&record.as_record()), record));
     let Some((misses, record)) = misses.rev().min_by_key(|(misses, _)| misses.len()) else { return String::new() };

@@ -4,23 +4,23 @@ use tracing::Level;
 
 use crate::record::{Record, RecordBuf, Severity, Value};
 
-/// Any record, to begin with: see [`Expect`].
+/// Creates an expectation that matches any record: see [`Expect`].
 pub fn expect() -> Expect {
     Expect::default()
 }
 
-/// What a record should be like, for the assertions of [`Captured`](super::Captured). All that is said must hold.
+/// Conditions on a record, for the assertions of [`Captured`](super::Captured). All of them must hold.
 ///
-/// | setting | a record is like this if |
+/// | setting | a record matches if |
 /// |---|---|
 /// | [`level`](Self::level) | it is at exactly this level |
 /// | [`severity`](Self::severity) | it has exactly this severity |
-/// | [`target`](Self::target) | it is of this target, or of a module inside it |
+/// | [`target`](Self::target) | its target is this one, or a module inside it |
 /// | [`message`](Self::message) | this is its message |
 /// | [`message_contains`](Self::message_contains) | this is part of its message |
 /// | [`field`](Self::field) | it has this field with this value |
-/// | [`has_field`](Self::has_field), [`no_field`](Self::no_field) | it has, or has not, this field |
-/// | [`in_span`](Self::in_span) | it was logged in a span with this name, at whatever depth |
+/// | [`has_field`](Self::has_field), [`no_field`](Self::no_field) | it has, or does not have, this field |
+/// | [`in_span`](Self::in_span) | it was logged in a span with this name, at any depth |
 /// | [`span_field`](Self::span_field) | one of its spans has this field with this value |
 ///
 /// ```
@@ -36,76 +36,76 @@ pub fn expect() -> Expect {
 /// assert_eq!(expect().level(tracing::Level::WARN).field("left", 2).to_string(), "level WARN, field left=2");
 /// ```
 ///
-/// Integers are equal if their numbers are, of whatever type; a text is equal to a string, to what `?value` or `%value` wrote,
-/// and to an error that reads like it (`outer: inner`).
+/// Integers are equal if their values are, regardless of type; a text is equal to a string, to what `?value` or `%value` wrote, and
+/// to an error that is displayed like it (`outer: inner`).
 #[derive(Clone, Debug, Default)]
 pub struct Expect {
     conditions: Vec<Condition>,
 }
 
 impl Expect {
-    /// It is at exactly this level.
+    /// Requires exactly this level.
     pub fn level(self, level: Level) -> Self {
         self.and(Condition::Level(level))
     }
 
-    /// It has exactly this severity: `NOTICE` is not `INFO`.
+    /// Requires exactly this severity: `NOTICE` is not `INFO`.
     pub fn severity(self, severity: Severity) -> Self {
         self.and(Condition::Severity(severity))
     }
 
-    /// It is of this target, or of a module inside it.
+    /// Requires this target, or a module inside it.
     pub fn target(self, target: impl Into<String>) -> Self {
         self.and(Condition::Target(target.into()))
     }
 
-    /// This is its message.
+    /// Requires this message.
     pub fn message(self, message: impl Into<String>) -> Self {
         self.and(Condition::Message(message.into()))
     }
 
-    /// This is part of its message.
+    /// Requires this text in the message.
     pub fn message_contains(self, part: impl Into<String>) -> Self {
         self.and(Condition::Contains(part.into()))
     }
 
-    /// It has this field, with this value.
+    /// Requires this field with this value.
     pub fn field<'v>(self, name: &str, value: impl Into<Value<'v>>) -> Self {
         self.and(Condition::Field(RecordBuf::default().with_field(name, value)))
     }
 
-    /// It has this field, with any value.
+    /// Requires this field with any value.
     pub fn has_field(self, name: impl Into<String>) -> Self {
         self.and(Condition::HasField(name.into()))
     }
 
-    /// It does not have this field.
+    /// Requires that this field is absent.
     pub fn no_field(self, name: impl Into<String>) -> Self {
         self.and(Condition::NoField(name.into()))
     }
 
-    /// It was logged in a span with this name, at whatever depth.
+    /// Requires a span with this name, at any depth.
     pub fn in_span(self, name: impl Into<String>) -> Self {
         self.and(Condition::InSpan(name.into()))
     }
 
-    /// One of its spans has this field, with this value.
+    /// Requires a span that has this field with this value.
     pub fn span_field<'v>(self, name: &str, value: impl Into<Value<'v>>) -> Self {
         self.and(Condition::SpanField(RecordBuf::default().with_field(name, value)))
     }
 
-    /// Whether `record` is like this.
+    /// Whether `record` matches.
     pub fn matches(&self, record: &Record<'_>) -> bool {
         self.conditions.iter().all(|condition| condition.holds(record))
     }
 
-    /// What is different in `record`.
+    /// Returns how `record` differs.
     pub(super) fn misses(&self, record: &Record<'_>) -> Vec<String> {
         let missed = self.conditions.iter().filter(|condition| !condition.holds(record));
         missed.map(|condition| condition.miss(record)).collect()
     }
 
-    /// How many things are said.
+    /// Returns the number of conditions.
     pub(super) fn len(&self) -> usize {
         self.conditions.len()
     }
@@ -129,7 +129,7 @@ impl fmt::Display for Expect {
     }
 }
 
-/// Fields are kept in records of their own, which can hold any value.
+/// Fields are kept in separate records, which can hold any value.
 #[derive(Clone, Debug)]
 enum Condition {
     Level(Level),
@@ -169,7 +169,7 @@ impl Condition {
         }
     }
 
-    /// Why it does not.
+    /// Describes why the condition does not hold.
     fn miss(&self, record: &Record<'_>) -> String {
         match self {
             Self::Level(level) => format!("the level is {}, not {level}", record.level()),
@@ -215,7 +215,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// The field of a record that was made to hold one.
+/// Returns the only field of a record.
 fn only(record: &RecordBuf) -> (&str, Value<'_>) {
     record.as_record().fields().next().map_or(("", Value::Bool(false)), |field| (field.name, field.value))
 }
@@ -233,7 +233,7 @@ fn is_same(found: Value<'_>, expected: Value<'_>) -> bool {
     }
 }
 
-/// Whether it is negative, and its absolute value.
+/// Returns whether an integer is negative, and its absolute value.
 fn integer(value: Value<'_>) -> Option<(bool, u128)> {
     match value {
         Value::I64(value) => Some((value < 0, value.unsigned_abs().into())),

@@ -3,7 +3,7 @@ use std::ops::Deref;
 use super::{Capture, Expect, capture};
 use crate::record::Severity;
 
-/// Has the test fail when it is over, if an ERROR, or something more important, was logged in its [scope](super::capture).
+/// Makes the test fail at its end if a record at ERROR or above was logged in its [scope](super::capture).
 ///
 /// ```
 /// use tracing_handlers::testing::{expect, fail_on_error};
@@ -20,9 +20,10 @@ use crate::record::Severity;
 ///
 /// # Panics
 ///
-/// At once, as [`capture`](super::capture); when it is dropped, if there was an ERROR and the thread is not panicking already.
+/// Panics like [`capture`](super::capture), and when the guard is dropped, if there was an ERROR and the thread is not already
+/// panicking.
 #[track_caller]
-#[must_use = "it looks when it is dropped: bind it to a name"]
+#[must_use = "it checks when it is dropped: bind it to a name"]
 pub fn fail_on_error() -> FailOnError {
     FailOnError { capture: capture(), allowed: Vec::new() }
 }
@@ -35,8 +36,8 @@ pub struct FailOnError {
 }
 
 impl FailOnError {
-    /// Records like this may be logged; by default none may.
-    #[must_use = "it looks when it is dropped: bind it to a name"]
+    /// Allows matching records to be logged; by default none may be.
+    #[must_use = "it checks when it is dropped: bind it to a name"]
     pub fn allow(mut self, expect: Expect) -> Self {
         self.allowed.push(expect);
         self

@@ -1,4 +1,4 @@
-//! Where all captures of the process get their records from.
+//! The layer that all captures of the process get their records from.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Once, PoisonError, RwLock};
@@ -18,7 +18,7 @@ use crate::record::{Record, RecordBuf, Span, Value};
 /// See [`layer()`].
 pub type Layer<S> = Layered<Present, HandlerLayer<S>, S>;
 
-/// The layer that captures get their records from, for a subscriber of one's own.
+/// Returns the layer that captures get their records from, for a custom subscriber.
 ///
 /// ```
 /// use tracing_handlers::testing;
@@ -36,14 +36,14 @@ where
     tracing_subscriber::Layer::and_then(crate::layer::layer(Hub), Present)
 }
 
-/// Makes sure that records get here, or says why they cannot.
+/// Makes sure that records arrive here, or panics with the reason why they cannot.
 #[track_caller]
 pub(super) fn install() {
     static INSTALL: Once = Once::new();
     if is_present() {
         return;
     }
-    // Where there is a global subscriber already, that one stays.
+    // An existing global subscriber is kept.
     INSTALL.call_once(|| drop(tracing::subscriber::set_global_default(Registry::default().with(layer()))));
     // A capture that sees nothing would make every `assert_never` pass.
     assert!(is_present(), "nothing can be captured: the subscriber has no `tracing_handlers::testing::layer()`");
@@ -53,19 +53,19 @@ fn is_present() -> bool {
     tracing::dispatcher::get_default(Dispatch::is::<Present>)
 }
 
-/// Starts to hand records to `captured`: those of this scope, or all.
+/// Starts to hand records to `captured`: those of its scope, or all. Returns an id.
 pub(super) fn join(captured: Captured, everything: bool) -> u64 {
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     LIVING.write().unwrap_or_else(PoisonError::into_inner).push(Living { id, everything, captured });
     id
 }
 
-/// Ends that.
+/// Ends what [`join`] started.
 pub(super) fn leave(id: u64) {
     LIVING.write().unwrap_or_else(PoisonError::into_inner).retain(|living| living.id != id);
 }
 
-/// By this a subscriber tells whether it has a [`layer()`].
+/// Marks a subscriber that has a [`layer()`].
 #[derive(Clone, Copy, Debug)]
 pub struct Present;
 
@@ -98,7 +98,7 @@ impl Living {
     }
 }
 
-/// The capture whose span this is.
+/// Returns the id of the capture whose span this is.
 fn scope_of(span: &Span<'_>) -> Option<u64> {
     if span.name() != "capture" || span.target() != TARGET {
         return None;

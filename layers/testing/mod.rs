@@ -1,6 +1,6 @@
-//! Logs in tests: what was logged, and whether it is what it should be.
+//! Testing: capture what is logged, and check it.
 //!
-//! [`capture`] is pytest's `caplog` and unittest's `assertLogs`: it keeps what is logged in its scope, and [`Captured`] has the
+//! [`capture`] is pytest's `caplog` and unittest's `assertLogs`: it captures what is logged in its scope, and [`Captured`] has the
 //! assertions. [`fail_on_error`] turns an ERROR in the log into a failed test.
 //!
 //! ```
@@ -15,7 +15,8 @@
 //! # drop(request);
 //! ```
 //!
-//! For parts of one's own there are the laws that all of this crate's keep: [`check_sink`], [`check_format`], [`check_handler`].
+//! Custom sinks, formats and handlers can be checked against the laws that this crate's obey: [`check_sink`], [`check_format`],
+//! [`check_handler`].
 //!
 //! # What a capture sees
 //!
@@ -23,11 +24,11 @@
 //!
 //! | logged | seen |
 //! |---|---|
-//! | by the thread that called [`capture`], while the capture lives | yes |
-//! | on any thread, in a span that was made on that thread meanwhile, or in [`Capture::span`] | yes |
+//! | by the thread that called [`capture`], while the capture exists | yes |
+//! | on any thread, in a span that was created on the capturing thread meanwhile, or in [`Capture::span`] | yes |
 //! | in a task with such a span: `tokio::spawn(work.instrument(capture.span()))`, `.in_current_span()` | yes |
 //! | by another thread inside [`Scope::in_scope`] | yes |
-//! | by another thread, in no span or in a span made elsewhere: by another test | no |
+//! | by another thread, in no span or in a span created elsewhere, such as by another test | no |
 //! | by such a thread, but with [`capture_all`] | yes |
 //!
 //! The scope is a span, named `capture`, that the thread is in; it is taken out of the records that are kept, but layers beside
@@ -35,11 +36,11 @@
 //!
 //! # The subscriber
 //!
-//! Where the process has no global subscriber, a capture installs one: a registry with [`layer()`] and nothing else.
-//! Everything is enabled in it, down to TRACE, since a callsite that is off could not be captured. A test binary that
-//! installs one of its own adds [`layer()`] to it; so does a test that sets one for a scope (`with_default`), and then
-//! captures are made inside that scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, hold for
-//! captures too. Records of the `log` crate come if `tracing_log::LogTracer` is installed.
+//! If the process has no global subscriber, a capture installs one: a registry with [`layer()`] and nothing else. Everything is
+//! enabled in it, down to TRACE, since a disabled callsite cannot be captured. A test binary that installs its own subscriber must
+//! add [`layer()`] to it; so must a test that sets one for a scope (`with_default`), and captures must then be created inside that
+//! scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, apply to captures too. Records of the `log`
+//! crate are captured if `tracing_log::LogTracer` is installed.
 
 mod capture;
 mod captured;

@@ -9,9 +9,10 @@ use super::Lines;
 use crate::handler::Handler;
 use crate::{Error, selflog};
 
-/// Starts a program whose standard output and standard error become records, by a thread for each of them.
+/// Starts a program whose standard output and standard error become records, each read by a thread.
 ///
-/// Its standard input, arguments and environment are the command's; what the command says of its output is replaced.
+/// Standard input, arguments and environment are the command's; the command's settings for standard output and standard error are
+/// replaced.
 ///
 /// ```
 /// use std::process::Command;
@@ -30,14 +31,14 @@ use crate::{Error, selflog};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
-/// Both have records in the order of their own lines; between the two there is no order. A program that writes faster than
-/// the handler takes records is held up by its pipe: put a [`Queue`](crate::Queue) in front of a slow handler.
+/// The records of each stream are in the order of its lines; the order between the two streams is not defined. A program that
+/// writes faster than the handler accepts records is blocked by its pipe: put a [`Queue`](crate::Queue) in front of a slow handler.
 ///
 /// # Errors
 ///
-/// [`Io`](crate::ErrorKind::Io): the program, a pipe or a thread could not be started.
+/// [`Io`](crate::ErrorKind::Io) if the program, a pipe or a thread could not be created.
 pub fn spawn<O: Handler, E: Handler>(command: Command, stdout: Lines<O>, stderr: Lines<E>) -> Result<Child, Error> {
-    // A value of its own: it must go before anybody waits, because it holds ends of the pipes.
+    // A local, dropped before anything waits for the program, because it holds ends of the pipes.
     let mut command = command;
     let program = command.get_program().to_string_lossy().into_owned();
     let cannot = |error| Error::io(format!("cannot start {program}"), error);
@@ -58,8 +59,8 @@ pub fn spawn<O: Handler, E: Handler>(command: Command, stdout: Lines<O>, stderr:
 
 /// A program whose output becomes records: see [`spawn`].
 ///
-/// [`wait`](Self::wait) for it, as for std's `Child`: after that every line that the program wrote has been handed to the
-/// handler. Dropped before, it goes on, and its lines still become records, as long as this process lives.
+/// Call [`wait`](Self::wait), as for std's `Child`: after that every line that the program wrote has been handed to the handler. If
+/// this is dropped before, the program continues, and its lines still become records as long as this process lives.
 pub struct Child {
     child: process::Child,
     program: String,
@@ -68,17 +69,17 @@ pub struct Child {
 }
 
 impl Child {
-    /// The program's process id.
+    /// Returns the program's process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The program's standard input, once, where the command has it `piped`.
+    /// Takes the program's standard input, if the command has it `piped`; `None` when called again.
     pub fn stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
-    /// Ends the program by force; [`wait`](Self::wait) comes after it.
+    /// Kills the program; call [`wait`](Self::wait) after this.
     ///
     /// # Errors
     ///
@@ -87,10 +88,10 @@ impl Child {
         self.child.kill().map_err(|error| Error::io(format!("cannot end {}", self.program), error))
     }
 
-    /// Waits until the program has ended and all that it wrote has been handed to the handler, its last, unended line
-    /// included.
+    /// Waits until the program has ended and everything it wrote has been handed to the handler, including a last line without a
+    /// line end.
     ///
-    /// Programs that it leaves behind in the background are not waited for, though they have its output: what they write later
+    /// Programs that it leaves running in the background are not waited for, although they share its output: what they write later
     /// is not read.
     ///
     /// # Errors
@@ -103,7 +104,7 @@ impl Child {
         Ok(status)
     }
 
-    /// As [`wait`](Self::wait), if the program has ended; `None` where it runs.
+    /// Does the same as [`wait`](Self::wait) if the program has ended; returns `None` if it is still running.
     ///
     /// # Errors
     ///
@@ -130,17 +131,17 @@ impl fmt::Debug for Child {
     }
 }
 
-/// A thread that reads what comes out of a pipe, and a way to tell it that no more will.
+/// A thread that reads a pipe, and a way to notify it of the end of the output.
 ///
-/// The end of the program is not the end of the pipe where something that it started still has it. So this process keeps an
-/// end too, and writes a token into it when the program has ended: behind all that the program wrote.
+/// When the program has ended, the pipe may still be open in a process that it started. Therefore this process keeps a writing end
+/// too, and writes a token into it when the program has ended, after everything that the program wrote.
 struct Reader {
     end: PipeWriter,
     thread: JoinHandle<()>,
 }
 
 impl Reader {
-    /// Hands the writing end to `give`.
+    /// Starts the thread, and hands the writing end to `give`.
     fn start<H: Handler>(lines: Lines<H>, token: &[u8], give: impl FnOnce(Stdio)) -> io::Result<Self> {
         let (pipe, end) = io::pipe()?;
         let (given, token) = (end.try_clone()?, token.to_vec());
@@ -150,10 +151,10 @@ impl Reader {
     }
 
     fn finish(mut self, token: &[u8]) {
-        // An error is a reader that has ended before.
+        // An error means that the reader has already ended.
         let _ = self.end.write_all(token);
         drop(self.end);
-        // It reads without a panic: that of a handler ends in `Lines`.
+        // The thread does not panic: `Lines` catches panics of a handler.
         let _ = self.thread.join();
     }
 }
@@ -175,19 +176,19 @@ fn read<H: Handler>(mut pipe: PipeReader, mut lines: Lines<H>, token: &[u8]) {
             break;
         }
         let ready = bytes.len() - start_of(token, &bytes);
-        // Lines take everything.
+        // Writing to `Lines` does not fail.
         let _ = lines.write_all(&bytes[..ready]);
         bytes.drain(..ready);
     }
     let _ = lines.write_all(&bytes);
 }
 
-/// How many bytes at the end of `bytes` may be the start of `token`.
+/// Returns how many bytes at the end of `bytes` may be the start of `token`.
 fn start_of(token: &[u8], bytes: &[u8]) -> usize {
     (1..token.len()).rev().find(|count| bytes.ends_with(&token[..*count])).unwrap_or(0)
 }
 
-/// Something that no program writes: 24 bytes, which a pipe takes in one piece.
+/// Returns 24 random bytes, which no program writes, and which a pipe accepts in one piece.
 fn token() -> Vec<u8> {
     let random = || RandomState::new().build_hasher().finish().to_ne_bytes();
     [*b"\0\x01lines\0", random(), random()].concat()
@@ -208,7 +209,7 @@ mod tests {
             let lines = Lines::new(captured.clone());
             let of_reader = token.clone();
             let reader = std::thread::spawn(move || read(pipe, lines, &of_reader));
-            // A lookalike in front of it is text.
+            // A partial token in front of it is text.
             let before = [b"one\ntwo", &token[..3]].concat();
             for piece in [&before, &token[..cut], &token[cut..]] {
                 end.write_all(piece).expect("it reads");

@@ -11,25 +11,26 @@ use crate::selflog::Health;
 use crate::sync::{lock, lock_until};
 use crate::{Error, ErrorKind};
 
-/// Makes a record of each line that is written to it: Python's recipe of a file-like object that redirects to a logger,
-/// log4j2's `IoBuilder`.
+/// Turns each line that is written to it into a record: Python's recipe of a file-like object that redirects to a logger, log4j2's
+/// `IoBuilder`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`target`](Self::target) | `lines` | the records' target |
 /// | [`severity`](Self::severity) | `INFO` | the records' severity |
-/// | [`severity_of`](Self::severity_of) | none | a closure that finds the severity in the line |
+/// | [`severity_of`](Self::severity_of) | none | a closure that derives the severity from the line |
 /// | [`max_line`](Self::max_line) | 64 KiB | a longer line becomes several records, with the field `part` from 1 |
 /// | [`blank`](Self::blank) | `false` | whether empty lines become records |
-/// | [`clock`](Self::clock) | the system's | where the records' time comes from |
+/// | [`clock`](Self::clock) | the system's | the clock for the records' time |
 ///
 /// A line ends with LF or CRLF, which are not part of it. Lines that are written in pieces are joined; bytes that are not UTF-8 are
-/// replaced by U+FFFD. `flush` does nothing, because the line may continue; an unended last line becomes a record when this is
-/// [finished](Self::finish) or dropped, or when the process exits.
+/// replaced by U+FFFD. `flush` does nothing, because the line may continue; a last line without a line end becomes a record when
+/// this is [finished](Self::finish) or dropped, or when the process exits.
 ///
-/// A write never fails: the code that writes knows nothing of handlers. Their errors go to [`selflog`](crate::selflog).
+/// A write never fails, because the writing code does not know about handlers: their errors are reported to
+/// [`selflog`](crate::selflog).
 ///
-/// Settings are made before the first write; a later one has no effect, and [`selflog`](crate::selflog) is told.
+/// Settings must be made before the first write; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// In the steady state nothing is allocated, unless a line is not UTF-8 or has several parts.
 ///
@@ -51,7 +52,7 @@ pub struct Lines<H: Handler> {
 }
 
 impl<H: Handler> Lines<H> {
-    /// Records for `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
+    /// Creates a writer whose records go to `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
@@ -76,8 +77,8 @@ impl<H: Handler> Lines<H> {
         self.set("severity", |shared| shared.severity = severity.into())
     }
 
-    /// A closure that finds the severity in a line, and what is left of the line as the message; [`prefix`](super::prefix) is
-    /// one. It is asked once per line, with its first [`max_line`](Self::max_line) bytes.
+    /// A closure that returns the severity of a line, and the part of the line that is the message; [`prefix`](super::prefix) is
+    /// one. It is called once per line, with its first [`max_line`](Self::max_line) bytes.
     ///
     /// ```
     /// use std::io::Write;
@@ -98,7 +99,7 @@ impl<H: Handler> Lines<H> {
         self.set("severity_of", |shared| shared.find = Some(Box::new(find)))
     }
 
-    /// The most bytes of one record's message. At least 4, which is one character.
+    /// The maximum length of a record's message, in bytes. At least 4, which is one character.
     pub fn max_line(self, bytes: usize) -> Self {
         self.set("max_line", |shared| shared.max_line = bytes.max(4))
     }
@@ -108,12 +109,12 @@ impl<H: Handler> Lines<H> {
         self.set("blank", |shared| shared.blank = blank)
     }
 
-    /// Where the records' time comes from.
+    /// The clock for the records' time.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.set("clock", |shared| shared.clock = Box::new(clock))
     }
 
-    /// Makes a record of the line that has not ended. What is written after this starts another one.
+    /// Turns a line that has not ended into a record. What is written after this starts another line.
     pub fn finish(&mut self) {
         let shared = self.shared.start();
         let mut state = shared.take();
@@ -157,7 +158,7 @@ impl<H: Handler> fmt::Debug for Lines<H> {
 
 type Find = dyn for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync;
 
-/// What the exit of the process and forks reach too.
+/// The part that a flush at exit and a fork need too.
 struct Shared<H> {
     handler: H,
     severity: Severity,
@@ -172,9 +173,9 @@ struct Shared<H> {
 #[derive(Default)]
 struct State {
     partial: Vec<u8>,
-    /// How many records it has become so far, because it is long.
+    /// The number of records that a long line has become so far.
     parts: u64,
-    /// That of its first part.
+    /// The severity of its first part.
     severity: Option<Severity>,
     /// Kept for its buffers.
     record: Option<RecordBuf>,
@@ -194,7 +195,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// Takes what is no more than one line.
+    /// Appends a piece of at most one line.
     fn write(&self, state: &mut State, piece: &[u8]) {
         let Some(end) = piece.strip_suffix(b"\n") else {
             state.partial.extend_from_slice(piece);
@@ -210,7 +211,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         state.partial = line;
     }
 
-    /// Does not let a line without an end grow; one byte more may yet turn out to be the CR of its end.
+    /// Splits a line that is too long, although it has not ended. One more byte is allowed, since it may be the CR of the line end.
     fn cut(&self, state: &mut State) {
         let (mut line, mut start) = (std::mem::take(&mut state.partial), 0);
         while line.len() - start > self.max_line.saturating_add(1) {
@@ -219,12 +220,12 @@ impl<H: Handler> Shelf<Shared<H>> {
             self.part(state, &rest[..at]);
             start += at;
         }
-        // Once for all parts: what moves the rest for each is slow where one write brings many.
+        // Once for all parts: moving the rest for each part would be slow if one write contains many.
         line.drain(..start);
         state.partial = line;
     }
 
-    /// The rest of a line, which ends here.
+    /// Handles the rest of a line, which ends here.
     fn line(&self, state: &mut State, line: &[u8]) {
         let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
         while rest.len() > self.max_line {
@@ -289,12 +290,12 @@ impl<H: Handler> Shelf<Shared<H>> {
 }
 
 impl<H: Handler> Live for Shared<H> {
-    /// Taken out while records are handed over: the lock must not be held then.
+    /// Taken out while records are handed over, since the lock must not be held then.
     type State = State;
     const KIND: &'static str = "lines";
     const PHASE: Phase = Phase::Sources;
 
-    /// Only at exit: before it, the line may continue.
+    /// Flushes only at exit: before that, the line may continue.
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
         if !process::is_exiting() {
             return Ok(());
@@ -311,7 +312,7 @@ impl<H: Handler> Live for Shared<H> {
     }
 }
 
-/// Where to cut: at `max` or just before it, not within a character.
+/// Returns where to cut: at `max` or just before it, not within a character.
 fn boundary(bytes: &[u8], max: usize) -> usize {
     let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
     // Four bytes without a start are not a character.

@@ -1,4 +1,4 @@
-//! Lines that others write, as records.
+//! Turns lines written by other code into records.
 //!
 //! [`Lines`] is an `io::Write` (with the feature `tokio` an `AsyncWrite` as well) for code that logs by writing lines: a
 //! library that wants a `Write`, `println!`-style output, a C library's log file through a pipe. [`spawn`] starts a program
@@ -17,8 +17,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! The records go to a [`Handler`](crate::Handler): to one made for them, to a shared one in an `Arc`, or, through a
-//! [`Handle`](crate::Handle), to all those of an installed layer, among the events of tracing. They do not pass through tracing
+//! The records go to a [`Handler`](crate::Handler): a dedicated one, a shared one in an `Arc`, or, through a
+//! [`Handle`](crate::Handle), all those of an installed layer, among the events of tracing. They do not pass through tracing
 //! itself, whose targets and levels are fixed at compile time: other layers do not see them.
 
 mod child;

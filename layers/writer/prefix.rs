@@ -1,8 +1,9 @@
 use crate::record::Severity;
 
-/// The severity that a line begins with, and the rest of it: `WARN: hot`, `[warn] hot`, `<warn> hot`, `Warning: hot`.
+/// Returns the severity that a line begins with, and the rest of the line: `WARN: hot`, `[warn] hot`, `<warn> hot`, `Warning: hot`.
 ///
-/// Any name that a [`Severity`] is read from will do, one's own included, in any case. For [`Lines::severity_of`](super::Lines::severity_of).
+/// Accepts any name that parses as a [`Severity`], including custom ones, in upper or lower case. For
+/// [`Lines::severity_of`](super::Lines::severity_of).
 ///
 /// ```
 /// use tracing_handlers::{Severity, writer::prefix};
@@ -20,7 +21,7 @@ pub fn prefix(line: &str) -> Option<(Severity, &str)> {
         _ => (line, ':'),
     };
     let (name, rest) = inside.split_once(end)?;
-    // A number is a severity too, but not here: listings have numbers in front.
+    // A number is a severity too, but not here: lines of listings begin with numbers.
     if !name.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
         return None;
     }

@@ -6,11 +6,11 @@ use crate::{Error, Partial};
 #[derive(Default)]
 pub(super) struct Kept {
     records: Batch,
-    /// What the deliverer has.
+    /// The number of records being delivered.
     in_flight: usize,
-    /// What the deliverer finished with last, for the next one.
+    /// The batch that was delivered last, kept for reuse.
     spare: Batch,
-    /// Without what is pending.
+    /// The counts, except of pending records.
     counts: Stats,
 }
 
@@ -29,7 +29,7 @@ impl Kept {
         self.records.push(record);
     }
 
-    /// The oldest make room.
+    /// Appends the record; the oldest records make room for it.
     #[inline]
     pub(super) fn push_in_ring(&mut self, record: &Record<'_>, records: usize, bytes: usize) {
         let needed = record.raw().len();
@@ -43,7 +43,7 @@ impl Kept {
         self.push(record);
     }
 
-    /// A record that is not kept.
+    /// Counts a record that is not kept.
     pub(super) fn refuse(&mut self, reason: DropReason) {
         self.counts.add_dropped(reason, 1);
     }
@@ -53,7 +53,7 @@ impl Kept {
         std::mem::replace(&mut self.records, std::mem::take(&mut self.spare))
     }
 
-    /// What became of those that were taken.
+    /// Counts the outcome of the records that were taken for delivery.
     pub(super) fn done(&mut self, mut taken: Batch, handled: Result<(), Partial>) -> Result<(), Error> {
         let records = std::mem::take(&mut self.in_flight);
         let missed = handled.as_ref().map_or_else(|partial| partial.missed(records).count(), |()| 0).min(records);
@@ -63,13 +63,13 @@ impl Kept {
         Ok(handled?)
     }
 
-    /// Gives up what is kept, but not what the deliverer has.
+    /// Drops the kept records, but not those being delivered.
     pub(super) fn give_up(&mut self, reason: DropReason) {
         self.counts.dropped.add(reason, self.records.len() as u64);
         self.records.clear();
     }
 
-    /// In a forked child: everything belongs to the parent.
+    /// Called in a forked child: everything belongs to the parent.
     pub(super) fn forget_inherited(&mut self) {
         self.give_up(DropReason::Forked);
         self.counts.dropped.add(DropReason::Forked, std::mem::take(&mut self.in_flight) as u64);
@@ -90,7 +90,7 @@ mod tests {
     use crate::handler::script::record;
 
     proptest! {
-        /// Against a queue of messages, whose sizes are added up each time.
+        /// Compares the ring with a queue of messages whose sizes are summed each time.
         #[test]
         fn a_ring_keeps_the_newest_that_have_room(
             lengths in prop::collection::vec(0_usize..300, 0..60), records in 1_usize..8, bytes in 100_usize..1_500,

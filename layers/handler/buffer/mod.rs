@@ -1,4 +1,4 @@
-//! Records kept until something makes them worth having.
+//! [`Buffer`]: records kept until an important one arrives, or there are many.
 
 mod kept;
 
@@ -25,20 +25,20 @@ use crate::{Error, ErrorKind};
 /// | [`flush_on_close`](Self::flush_on_close) | `true` | whether what is kept at the end is released or dropped |
 /// | [`name`](Self::name) | `buffer` | the name used in reports |
 ///
-/// With [`ring`](Self::ring) and `flush_on_close(false)` it is a flight recorder: all DEBUG records are at hand when an ERROR
-/// comes, and cost no more than a copy when none does.
+/// With [`ring`](Self::ring) and `flush_on_close(false)` it is a flight recorder: the last DEBUG records are available when an
+/// ERROR occurs, and cost no more than a copy otherwise.
 ///
-/// Records keep their order. They are handed on in one batch, without a lock, by the thread whose record releases them. That thread
-/// gets the error, if there is one, and the records that met it have failed. Other threads continue to log meanwhile; a thread that
-/// finds the buffer full, or has an important record too, waits for it. What is behind the buffer must therefore not wait for a thread
-/// that logs into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them waits for no thread.
+/// Records keep their order. They are handed on in one batch, without a lock, by the thread whose record releases them. An error is
+/// returned to that thread, and the records concerned count as failed. Other threads continue to log meanwhile; a thread that finds
+/// the buffer full, or has an important record too, waits. The handlers behind the buffer must therefore not wait for a thread that
+/// logs into the same buffer, or for another layer's buffer that logs into this one. A `Queue` between them avoids this.
 ///
-/// [`flush`](Handler::flush) releases what is kept, whatever the self. At the [end of the process](crate::process), and when the
-/// buffer is dropped, `flush_on_close` decides; what is dropped then is counted as
-/// [`NotNeeded`](DropReason::NotNeeded). A [`Queue`](super::Queue) that is dropped flushes the buffer behind it first.
+/// [`flush`](Handler::flush) releases what is kept, whatever the settings. At the [end of the process](crate::process), and when
+/// the buffer is dropped, `flush_on_close` decides; what is dropped then is counted as [`NotNeeded`](DropReason::NotNeeded). A
+/// [`Queue`](super::Queue) that is dropped flushes the buffer behind it first.
 ///
-/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told. What the handler
-/// behind it does not want is not kept.
+/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Records that the handler behind the buffer does not want are not kept.
 ///
 /// ```
 /// use tracing_handlers::handler::Buffer;
@@ -62,7 +62,7 @@ pub struct Buffer<H: Handler> {
 }
 
 impl<H: Handler> Buffer<H> {
-    /// A buffer in front of `handler`, with the defaults of the table.
+    /// Creates a buffer in front of `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
@@ -77,19 +77,19 @@ impl<H: Handler> Buffer<H> {
         Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
     }
 
-    /// The number of records with which it is full. At least 1.
+    /// The number of records at which the buffer is full. At least 1.
     pub fn capacity(self, records: usize) -> Self {
         self.set("capacity", |shared| shared.records = records.max(1))
     }
 
-    /// The size of its records in memory, in bytes, with which it is full. In a [ring](Self::ring) a record that is larger by itself is
-    /// dropped, unless it is important enough to be released at once.
+    /// The size of the records in memory, in bytes, at which the buffer is full. In a [ring](Self::ring) a single record larger
+    /// than this is dropped, unless it is important enough to be released at once.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
         self.set("capacity_bytes", |shared| shared.bytes = bytes.max(1))
     }
 
-    /// A record this important, or more, releases everything: a tracing level, or a [`Severity`](crate::Severity); with
-    /// `LevelFilter::OFF` none does. Python's `flushLevel`.
+    /// The level at which a record releases everything: a tracing level, or a [`Severity`](crate::Severity). With
+    /// `LevelFilter::OFF` no record does. Python's `flushLevel`.
     pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
         self.set("flush_at", |shared| shared.flush_at = severity.into())
     }
@@ -158,7 +158,7 @@ impl<H: Handler> Drop for Buffer<H> {
     }
 }
 
-/// What outlives the buffer itself: a flush at exit and a fork find it here.
+/// The part that a flush at exit and a fork need, even while the buffer is being dropped.
 struct Shared<H> {
     handler: H,
     records: usize,
@@ -206,7 +206,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// While the process ends there may be no flush after this.
+    /// Keeps nothing back: while the process ends there may be no later flush.
     #[inline]
     fn keep_at_exit(&self, state: Locked<'_>) -> Result<(), Error> {
         match process::is_exiting() && self.flush_on_close {
@@ -215,7 +215,8 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// After the deliverer, if there is one. A thread that this one may be waiting for leaves its record in the buffer.
+    /// Waits for the delivering thread, if there is one, then releases what is kept. A thread that must not wait leaves its record
+    /// in the buffer.
     #[cold]
     fn release_from(&self, state: Locked<'_>) -> Result<(), Error> {
         match self.wait_for_deliverer(state, None) {
@@ -224,7 +225,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// Waits until no thread is releasing records. The `Err`: that must not be waited for, or the time is over.
+    /// Waits until no thread is releasing records. Returns `Err` if this thread must not wait for that, or the time is over.
     #[cold]
     fn wait_for_deliverer<'a>(
         &self,
@@ -243,7 +244,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         Ok(state)
     }
 
-    /// Hands on all that is kept.
+    /// Hands on everything that is kept.
     fn deliver(&self, mut state: Locked<'_>) -> Result<(), Error> {
         if state.kept.is_empty() {
             return Ok(());
@@ -266,7 +267,7 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 
     fn release(&self, deadline: Instant) -> Result<(), Error> {
-        let late = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", self.name));
+        let late = || Error::new(ErrorKind::Timeout, format!("{}: could not be emptied in time", self.name));
         let state = lock_until(&self.state, deadline).ok_or_else(late)?;
         match self.wait_for_deliverer(state, Some(deadline)) {
             Ok(state) => self.deliver(state),
@@ -300,9 +301,9 @@ impl<H: Handler> Live for Shared<H> {
     }
 }
 
-/// How often a waiting thread looks whether the process ends.
+/// How often a waiting thread checks whether the process is ending.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long dropping the buffer may wait for another thread that releases records.
+/// How long dropping the buffer may wait for another thread that is releasing records.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

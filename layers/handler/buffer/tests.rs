@@ -16,7 +16,7 @@ fn stats(of: &Buffer<Script>) -> Stats {
 }
 
 #[test]
-fn all_goes_out_when_it_is_full_or_something_important_comes() {
+fn everything_is_released_when_it_is_full_or_an_important_record_arrives() {
     let script = Script::default();
     let buffer = Buffer::new(script.clone()).capacity(3);
     ["a", "b"].iter().for_each(|message| send(&buffer, Severity::DEBUG, message));
@@ -30,7 +30,7 @@ fn all_goes_out_when_it_is_full_or_something_important_comes() {
 }
 
 #[test]
-fn a_full_count_of_bytes_lets_all_out_too() {
+fn reaching_the_byte_limit_releases_everything_too() {
     let script = Script::default();
     let buffer = Buffer::new(script.clone()).capacity_bytes(10_000);
     let long = "x".repeat(4_800);
@@ -44,7 +44,7 @@ fn a_full_count_of_bytes_lets_all_out_too() {
 }
 
 #[test]
-fn a_ring_gives_up_the_oldest_and_takes_an_important_one_of_any_size() {
+fn a_ring_drops_the_oldest_and_accepts_an_important_record_of_any_size() {
     let script = Script::default();
     let buffer = Buffer::new(script.clone()).capacity(2).capacity_bytes(1_000).ring(true).flush_at(Severity::WARN);
     ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
@@ -57,7 +57,7 @@ fn a_ring_gives_up_the_oldest_and_takes_an_important_one_of_any_size() {
 }
 
 #[test]
-fn dropped_it_lets_out_or_gives_up_what_it_keeps() {
+fn dropping_it_releases_or_drops_what_it_keeps() {
     for (flushes, expected) in [(true, 1), (false, 0)] {
         let script = Script::default();
         let buffer = Buffer::new(script.clone()).flush_on_close(flushes);
@@ -68,7 +68,7 @@ fn dropped_it_lets_out_or_gives_up_what_it_keeps() {
 }
 
 #[test]
-fn the_thread_that_lets_out_has_the_error_and_what_met_it_has_failed() {
+fn the_releasing_thread_gets_the_error_and_its_records_count_as_failed() {
     let script = Script::new([None, Some(ErrorKind::Io)]);
     let buffer = Buffer::new(script.clone());
     ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
@@ -78,7 +78,7 @@ fn the_thread_that_lets_out_has_the_error_and_what_met_it_has_failed() {
 }
 
 #[test]
-fn what_the_handler_behind_logs_into_the_buffer_waits_there() {
+fn records_logged_by_the_handler_behind_wait_in_the_buffer() {
     struct Talks(std::sync::OnceLock<std::sync::Weak<Buffer<Arc<Talks>>>>);
     impl Handler for Talks {
         fn handle(&self, record: &Record<'_>) -> Result<(), Error> {

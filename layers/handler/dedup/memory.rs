@@ -5,40 +5,40 @@ use super::Settings;
 use crate::clock::Timestamp;
 use crate::record::{FieldChange, Record, RecordBuf, Value};
 
-/// The different records that were seen last.
+/// The distinct records that were seen last.
 #[derive(Default)]
 pub(super) struct Memory {
     entries: Vec<Entry>,
-    /// Buffers of entries that were forgotten.
+    /// Buffers of forgotten entries, for reuse.
     spare: Vec<Vec<u8>>,
-    /// Numbers what is seen, from 1.
+    /// The number of records seen so far.
     seen: u64,
 }
 
 #[derive(Default)]
 struct Entry {
-    /// The first one, whole.
+    /// The first of the equal records, encoded.
     raw: Vec<u8>,
     hash: u64,
-    /// When it was seen first, in records; it is known by this.
+    /// The number of the record that was seen first; identifies the entry.
     serial: u64,
-    /// When it was seen last, in records.
+    /// The number of the record that was seen last.
     seen: u64,
     time: Timestamp,
     last: Timestamp,
     repeats: u64,
-    /// It met an error: the next one is not a duplicate.
+    /// It could not be delivered: the next equal record is not a duplicate.
     undelivered: bool,
 }
 
-/// What becomes of a record.
+/// The verdict on a record.
 pub(super) enum Verdict {
     Duplicate,
     /// It is handed on; the serial number is for [`Memory::was_not_delivered`].
     Passes(u64),
 }
 
-/// Duplicates that are to be told.
+/// Duplicates to be reported.
 pub(super) struct Repeats {
     raw: Vec<u8>,
     count: u64,
@@ -48,7 +48,7 @@ pub(super) struct Repeats {
 
 impl Memory {
     pub(super) fn judge(&mut self, record: &Record<'_>, settings: &Settings) -> (Verdict, Vec<Repeats>) {
-        // Mostly there is nothing to tell, and nothing is allocated.
+        // Usually there is nothing to report, and nothing is allocated.
         let mut tell = Vec::new();
         let time = record.time();
         self.forget(|entry| entry.is_over(time, settings.window), &mut tell);
@@ -66,7 +66,7 @@ impl Memory {
         (verdict, tell)
     }
 
-    /// The record with this serial number met an error.
+    /// Called when the record with this serial number could not be delivered.
     #[cold]
     pub(super) fn was_not_delivered(&mut self, serial: u64) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.serial == serial) {
@@ -74,7 +74,7 @@ impl Memory {
         }
     }
 
-    /// All duplicates that are not told yet. What they repeat stays known.
+    /// Takes all duplicates that have not been reported yet. The records that they repeat are still remembered.
     pub(super) fn take_all(&mut self) -> Vec<Repeats> {
         let entries = self.entries.iter_mut().filter(|entry| entry.repeats > 0);
         let repeats = |entry: &mut Entry| {
@@ -104,7 +104,7 @@ impl Memory {
                 0 => {}
                 _ => tell.push(entry.take_repeats(raw)),
             }
-            // In order, so that those who were first are told first.
+            // In order, so that duplicates are reported in the order of their first records.
             self.entries.remove(at);
         }
     }
@@ -120,7 +120,7 @@ impl Memory {
 }
 
 impl Entry {
-    /// A clock that was set back by more than the window ends it too.
+    /// A clock that is set back by more than the window ends the window too.
     fn is_over(&self, now: Timestamp, window: Duration) -> bool {
         now.since(self.time) >= window || self.time.since(now) > window
     }
@@ -145,12 +145,12 @@ impl Entry {
 }
 
 impl Repeats {
-    /// The record that tells of them.
+    /// The record that reports the duplicates.
     pub(super) fn telling(&self, settings: &Settings) -> RecordBuf {
         let Some(first) = Record::decode(&self.raw) else { return RecordBuf::default() };
         let times = if self.count == 1 { "time" } else { "times" };
         let count = self.count;
-        // Behind others, or where the first never arrived, it must say what was repeated.
+        // If it may follow other records, or the first one never arrived, it must say what was repeated.
         let message = match settings.distinct > 1 || self.undelivered {
             true => format!("message repeated {count} {times}: {}", first.message()),
             false => format!("last message repeated {count} {times}"),
@@ -158,7 +158,7 @@ impl Repeats {
         let mut telling = RecordBuf::from(&first).with_time(self.last);
         telling.set_message(&message);
         if !settings.fields {
-            // They may have been others.
+            // The fields of the duplicates may have differed.
             telling.change_fields(|span, _| if span.is_none() { FieldChange::Remove } else { FieldChange::Keep });
         }
         telling.with_field("repeated", count)
@@ -191,7 +191,7 @@ fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool) -> bool {
         && (!fields || same_fields())
 }
 
-/// A NaN equals itself here.
+/// Compares two values. Unlike in floating-point arithmetic, a NaN equals itself.
 fn is_same_value(one: Value<'_>, other: Value<'_>) -> bool {
     match (one, other) {
         (Value::F64(one), Value::F64(other)) => one.to_bits() == other.to_bits(),
@@ -199,7 +199,7 @@ fn is_same_value(one: Value<'_>, other: Value<'_>) -> bool {
     }
 }
 
-/// A larger buffer is not kept for the next record.
+/// A buffer larger than this is not kept for the next record.
 const KEEP_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_is_what_is_said() {
+    fn records_are_equal_if_severity_target_message_and_fields_are() {
         let record = || RecordBuf::new(Severity::INFO, "shop", "sold").with_field("pieces", 3_u64);
         assert!(same(record(), record().with_time(Timestamp::new(7, 0)).with_thread("other", 9), true));
         assert!(same(record(), record().with_span("request", []), true));

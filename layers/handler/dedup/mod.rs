@@ -1,4 +1,4 @@
-//! Duplicates suppressed, and told.
+//! Suppresses duplicates and reports their number.
 
 mod memory;
 
@@ -15,7 +15,7 @@ use crate::selflog::Health;
 use crate::sync::{lock, lock_briefly, lock_until};
 use crate::{Error, ErrorKind, Partial};
 
-/// Suppresses records that repeat what was just said, and tells how many they were: syslog's `last message repeated 41 times`,
+/// Suppresses records that repeat a recent one, and reports how many there were: syslog's `last message repeated 41 times`,
 /// logback's `DuplicateMessageFilter`.
 ///
 /// Records are equal if severity, target, message and fields are; time, thread, source position and spans do not count.
@@ -27,16 +27,15 @@ use crate::{Error, ErrorKind, Partial};
 /// | [`fields`](Self::fields) | `true` | whether records with different fields are different |
 /// | [`name`](Self::name) | `dedup` | the name used in reports and selflog messages |
 ///
-/// Duplicates are dropped as [`Duplicate`](DropReason::Duplicate). A record that tells of them has the severity, the target,
-/// the spans and (if they count) the fields of the first one, the time of the last, and the field `repeated`: the number of
-/// suppressed records. It comes when the record is forgotten for a different one, when the window is over, on
-/// [`flush`](Handler::flush), at the end of the process and when this handler is dropped. No thread watches the
-/// clock: the end of the window, by the time of the records, shows with the next record. The record that tells is not counted in
-/// the report of this handler, and making it allocates.
+/// Duplicates are dropped as [`Duplicate`](DropReason::Duplicate). A notice of them has the severity, the target, the spans and (if
+/// they count) the fields of the first one, the time of the last, and the field `repeated`: the number of suppressed records. It is
+/// logged when the record is forgotten for a different one, when the window is over, on [`flush`](Handler::flush), at the end of
+/// the process and when this handler is dropped. No thread watches the clock: the end of the window, by the time of the records, is
+/// noticed with the next record. The notice is not counted in the report of this handler, and making it allocates.
 ///
 /// A record that could not be delivered does not make the next one a duplicate.
 ///
-/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
+/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// ```
 /// use tracing_handlers::handler::Dedup;
@@ -60,7 +59,7 @@ pub struct Dedup<H: Handler> {
 }
 
 impl<H: Handler> Dedup<H> {
-    /// Keeps duplicates from `handler`, with the defaults of the table.
+    /// Creates a handler that keeps duplicates from `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
@@ -73,13 +72,13 @@ impl<H: Handler> Dedup<H> {
         Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Memory::default()) }
     }
 
-    /// How long after the first one a record is its duplicate, by the time of the records; then one gets through again.
+    /// How long after the first record an equal one is a duplicate, by the time of the records. The next one after that passes.
     pub fn window(self, window: Duration) -> Self {
         self.set("window", |settings| settings.window = window)
     }
 
-    /// How many different records are remembered, those seen last. Each record is compared with each of them, by a hash. At
-    /// least 1.
+    /// How many different records are remembered: those seen last. Each record is compared with each of them, by a hash. At least
+    /// 1.
     pub fn distinct(self, records: usize) -> Self {
         self.set("distinct", |settings| settings.distinct = records.max(1))
     }
@@ -106,7 +105,7 @@ impl<H: Handler> Handler for Dedup<H> {
         self.shared.start().handle(record)
     }
 
-    /// Those that are not duplicates are handed on in one batch, with the records that tell of duplicates between them.
+    /// Hands on the records that are not duplicates in one batch, with the notices of duplicates between them.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         self.shared.start().handle_batch(records)
     }
@@ -124,7 +123,7 @@ impl<H: Handler> Handler for Dedup<H> {
     }
 }
 
-/// Tells of the duplicates that were not told yet.
+/// Reports the duplicates that have not been reported yet.
 impl<H: Handler> Drop for Dedup<H> {
     fn drop(&mut self) {
         if !self.shared.is_abandoned() {
@@ -145,14 +144,14 @@ impl Default for Settings {
     }
 }
 
-/// What outlives the handler itself: a flush at exit and a fork find it here.
+/// The part that a flush at exit and a fork need, even while the handler is being dropped.
 struct Shared<H> {
     handler: H,
     settings: Settings,
     wanted: Wanted,
     tally: Tally,
     duplicates: AtomicU64,
-    /// Of the records that tell.
+    /// The health of the notices' delivery.
     health: Health,
 }
 
@@ -208,19 +207,19 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
         self.tally.add(own.saturating_sub(missed.len()), missed.len());
         if missed.is_empty() {
-            // Only records that tell of others.
+            // Only notices failed, which are not the caller's records.
             self.not_told(&partial.error);
             return Ok(());
         }
         Err(Partial::scattered(records, missed, partial.error))
     }
 
-    /// What happens to the record, and what must be told before it; `None` if the handler does not want it.
+    /// Returns the verdict on the record and the duplicates to report before it; `None` if the handler does not want it.
     fn judge(&self, record: &Record<'_>) -> Option<(Verdict, Vec<Repeats>)> {
         if !self.wanted.wants(&self.handler, record) {
             return None;
         }
-        // While the process ends there may be no occasion to tell of it.
+        // While the process ends there may be no later opportunity to report a duplicate.
         let passes = record.kind() != Kind::Event || process::is_exiting() || self.is_abandoned();
         match passes {
             true => Some((Verdict::Passes(UNKNOWN), Vec::new())),
@@ -249,7 +248,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         }
     }
 
-    /// The error is not that of the record that is being handled.
+    /// Reports an error of a notice, which is not an error of the record being handled.
     #[cold]
     fn not_told(&self, error: &Error) {
         self.health.failed(&self.name, error, 1);
@@ -259,7 +258,7 @@ impl<H: Handler> Shelf<Shared<H>> {
 impl<H: Handler> Live for Shared<H> {
     type State = Memory;
     const KIND: &'static str = "dedup";
-    /// It tells the handler behind it, which may be a queue.
+    /// The notices go to the handler behind it, which may be a queue.
     const PHASE: Phase = Phase::Buffers;
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
@@ -270,13 +269,13 @@ impl<H: Handler> Live for Shared<H> {
         guarded(|| shelf.handler.flush(deadline))
     }
 
-    /// What was suppressed in the parent is told there.
+    /// Duplicates suppressed before the fork are reported by the parent.
     fn forget_pending(&self, memory: &mut Memory) {
         memory.take_all();
     }
 }
 
-/// What is handed on of a batch, with the serial numbers by which the memory knows the records.
+/// The records of a batch that are handed on, with their serial numbers in the memory.
 struct Passed {
     records: Batch,
     serials: Vec<u64>,
@@ -307,9 +306,9 @@ thread_local! {
     static SERIALS: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
-/// Stands for the serial number of a record that tells of others,
+/// In place of the serial number of a notice,
 const TELLS: u64 = u64::MAX;
-/// and of one that the memory does not know.
+/// and of a record that is not in the memory.
 const UNKNOWN: u64 = u64::MAX - 1;
 
 #[cfg(test)]

@@ -19,13 +19,13 @@ fn flush(dedup: &Dedup<Script>) {
 }
 
 #[test]
-fn neighbours_are_suppressed_and_told_before_the_next_record() {
+fn neighbors_are_suppressed_and_reported_before_the_next_record() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone());
     ["a", "a", "a", "b", "a", "a"].into_iter().for_each(|message| send(&dedup, &at(7, message)));
     assert_eq!(script.delivered(), ["a", "last message repeated 2 times", "b", "a"]);
     flush(&dedup);
-    // What was told once is not told again.
+    // A duplicate is reported only once.
     flush(&dedup);
     send(&dedup, &at(8, "a"));
     drop(dedup);
@@ -36,18 +36,18 @@ fn neighbours_are_suppressed_and_told_before_the_next_record() {
 }
 
 #[test]
-fn one_gets_through_when_the_window_is_over() {
+fn a_record_passes_when_the_window_is_over() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone()).window(Duration::from_secs(10));
     [0, 5, 9, 10, 11].into_iter().for_each(|second| send(&dedup, &at(second, "a")));
     assert_eq!(script.delivered(), ["a", "last message repeated 2 times", "a"]);
-    // An hour is taken back.
+    // The clock is set back by an hour.
     send(&dedup, &at(-3_600, "a"));
     assert_eq!(script.delivered()[3..], ["last message repeated 1 time", "a"]);
 }
 
 #[test]
-fn the_last_distinct_ones_are_remembered() {
+fn the_last_distinct_records_are_remembered() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone()).distinct(2);
     ["a", "b", "a", "b", "a", "c", "d"].into_iter().for_each(|message| send(&dedup, &at(0, message)));
@@ -56,7 +56,7 @@ fn the_last_distinct_ones_are_remembered() {
 }
 
 #[test]
-fn without_fields_those_that_differ_are_told_without_them() {
+fn without_fields_duplicates_are_reported_without_them() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone()).fields(false);
     (0_u64..3).for_each(|number| send(&dedup, &at(0, "a").with_field("number", number)));
@@ -66,7 +66,7 @@ fn without_fields_those_that_differ_are_told_without_them() {
 }
 
 #[test]
-fn what_was_not_delivered_has_no_duplicates() {
+fn a_record_that_was_not_delivered_has_no_duplicates() {
     let io = Some(ErrorKind::Io);
     let script = Script::new([io, io, None]);
     let dedup = Dedup::new(script.clone());
@@ -79,7 +79,7 @@ fn what_was_not_delivered_has_no_duplicates() {
 }
 
 #[test]
-fn a_record_that_cannot_be_told_costs_the_next_one_nothing() {
+fn a_failed_notice_does_not_affect_the_next_record() {
     let script = Script::new([None, Some(ErrorKind::Io)]);
     let dedup = Dedup::new(script.clone());
     ["a", "a", "b"].into_iter().for_each(|message| send(&dedup, &at(0, message)));
@@ -87,7 +87,7 @@ fn a_record_that_cannot_be_told_costs_the_next_one_nothing() {
 }
 
 #[test]
-fn severities_of_another_name_are_other_records() {
+fn severities_with_different_names_are_different_records() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone());
     [Severity::INFO, Severity::NOTICE, Severity::NOTICE].into_iter().for_each(|severity| {
@@ -96,7 +96,7 @@ fn severities_of_another_name_are_other_records() {
     assert_eq!(script.delivered(), ["a", "a"]);
 }
 
-/// What comes out, written down by going over the messages by hand.
+/// The expected output, computed by a simple model.
 fn model(messages: &[u8], distinct: usize) -> Vec<String> {
     let mut known: Vec<(u8, u64)> = Vec::new();
     let mut out = Vec::new();
@@ -109,7 +109,7 @@ fn model(messages: &[u8], distinct: usize) -> Vec<String> {
         }
     };
     for &message in messages {
-        // The one seen last stands last.
+        // The record seen last comes last.
         let before = known.iter().position(|(known, _)| *known == message).map(|at| known.remove(at));
         if before.is_none() {
             if known.len() == distinct {
@@ -119,7 +119,7 @@ fn model(messages: &[u8], distinct: usize) -> Vec<String> {
         }
         known.push((message, before.map_or(0, |(_, repeats)| repeats + 1)));
     }
-    // At the end they are told in the order in which they came.
+    // At the end the duplicates are reported in the order of their first records.
     let mut rest = out;
     let first = |of: u8| rest.iter().rposition(|text| *text == of.to_string());
     known.sort_by_key(|(message, _)| first(*message));
@@ -129,7 +129,7 @@ fn model(messages: &[u8], distinct: usize) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn it_does_what_the_model_does_one_by_one_and_in_batches(
+    fn it_agrees_with_the_model_one_by_one_and_in_batches(
         messages in prop::collection::vec(0_u8..5, 0..80), distinct in 1_usize..4, batches in 1_usize..20,
     ) {
         let expected = model(&messages, distinct);

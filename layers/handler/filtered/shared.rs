@@ -11,7 +11,7 @@ use crate::record::{Record, RecordBuf};
 use crate::stats::Drops;
 use crate::sync::lock;
 
-/// What the flush at exit and forks reach too.
+/// The part that a flush at exit and a fork need too.
 pub(super) struct Shared<F, H> {
     pub(super) filter: F,
     pub(super) handler: H,
@@ -19,7 +19,7 @@ pub(super) struct Shared<F, H> {
     pub(super) wanted: Wanted,
     pub(super) tally: Tally,
     dropped: Drops,
-    /// From this event time on there is something to tell, in nanoseconds.
+    /// The event time from which a notice is due, in nanoseconds.
     due: AtomicI64,
     /// When the last record was dropped.
     last: AtomicI64,
@@ -51,7 +51,7 @@ impl<F: Filter, H: Handler> Shared<F, H> {
         self.last.store(now, Ordering::Relaxed);
         let interval = i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
         let due = now.saturating_add(interval).min(NEVER - 1);
-        // For the first of those not told yet. The thread that tells sets it back before it counts them.
+        // Set by the first drop that is not reported yet. The reporting thread resets it before it counts the drops.
         if self.due.load(Ordering::SeqCst) == NEVER {
             let _ = self.due.compare_exchange(NEVER, due, Ordering::SeqCst, Ordering::SeqCst);
         }
@@ -59,7 +59,7 @@ impl<F: Filter, H: Handler> Shared<F, H> {
 }
 
 impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
-    /// It is not the record of any caller: what goes wrong is reported here.
+    /// Hands on a notice. It is not a caller's record, so errors are reported here.
     pub(super) fn tell(&self, notice: &RecordBuf) {
         if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
             self.not_told(&error);
@@ -69,7 +69,7 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
     #[cold]
     pub(super) fn not_told(&self, error: &Error) {
         if error.handler().is_none() {
-            crate::selflog::tell(&format!("{}: cannot tell of dropped records: {error}", self.name));
+            crate::selflog::tell(&format!("{}: cannot report dropped records: {error}", self.name));
         }
     }
 
@@ -84,7 +84,7 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
         (untold.total() > 0).then(|| notice::filtered(untold).with_time(time))
     }
 
-    /// Whether there was anything to tell.
+    /// Hands on the notice of the remaining drops. Returns whether there were any.
     fn tell_rest(&self) -> bool {
         if self.due.load(Ordering::SeqCst) == NEVER {
             return false;
@@ -96,7 +96,7 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
         })
     }
 
-    /// The notice that has to stand before `record`.
+    /// The notice that is due before `record`.
     #[inline]
     pub(super) fn due_before(&self, record: &Record<'_>) -> Option<RecordBuf> {
         let due = self.due.load(Ordering::Relaxed);
@@ -106,7 +106,7 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
         self.notice(record.time())
     }
 
-    /// Tells what has not been told, when the handler is flushed or dropped.
+    /// Reports the remaining drops when the handler is flushed or dropped.
     pub(super) fn tell_last(&self) {
         if !self.is_abandoned() {
             self.tell_rest();
@@ -115,10 +115,10 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
 }
 
 impl<F: Filter, H: Handler> Live for Shared<F, H> {
-    /// How much of `dropped` has been told. The lock is held for the calculation only, never while a handler is called.
+    /// How much of `dropped` has been reported. The lock is held for the calculation only, never while a handler is called.
     type State = Dropped;
     const KIND: &'static str = "filter";
-    /// It tells the handler behind it, which may be a queue.
+    /// The notices go to the handler behind it, which may be a queue.
     const PHASE: Phase = Phase::Buffers;
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
@@ -128,12 +128,12 @@ impl<F: Filter, H: Handler> Live for Shared<F, H> {
         }
     }
 
-    /// What was dropped before the fork is told by the parent.
+    /// Drops before the fork are reported by the parent.
     fn forget_pending(&self, told: &mut Dropped) {
         *told = self.dropped.all();
         self.due.store(NEVER, Ordering::SeqCst);
     }
 }
 
-/// There is nothing to tell.
+/// Nothing to report.
 const NEVER: i64 = i64::MAX;

@@ -1,4 +1,4 @@
-//! How many lines are missing in an output's own log, until that tells of them.
+//! The number of lines missing from an output's log, until a notice reports them.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,11 @@ use crate::handler::notice;
 use crate::record::RecordBuf;
 use crate::{Error, ErrorKind};
 
-/// Lines that the sink refused, and why.
+/// The number of lines that the sink refused, and why.
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     count: u64,
-    /// The last reason, in a few words.
+    /// The last reason, without the operating system's error number.
     reason: String,
 }
 
@@ -38,17 +38,18 @@ impl Missing {
         }
     }
 
-    /// A notice of another handler was refused, and counted as one record: what it tells of is missing instead.
+    /// Called when a notice of another handler was refused and counted as one record: the records that it reports are missing
+    /// instead.
     pub(super) fn add_untold(&mut self, told: u64) {
         self.count = (self.count + told).saturating_sub(1);
     }
 
-    /// The first `records` of them were told.
+    /// The first `records` of them were reported.
     pub(super) fn told(&mut self, records: u64) {
         self.count = self.count.saturating_sub(records);
     }
 
-    /// In a forked child: they are missing in the parent's log.
+    /// Called in a forked child: they are missing from the parent's log.
     pub(super) fn forget(&mut self) {
         self.count = 0;
     }
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reason_is_the_operating_systems_without_its_number() {
+    fn the_reason_is_the_operating_system_s_without_its_number() {
         let mut missing = Missing::default();
         missing.add(1, &Error::io("cannot write a.log", std::io::Error::from_raw_os_error(28)));
         let notice = missing.notice();
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_notice_counts_as_what_it_tells_of() {
+    fn a_refused_notice_counts_as_the_records_that_it_reports() {
         let full = Error::new(ErrorKind::Full, "no room");
         let mut missing = Missing::default();
         missing.add(1, &full);

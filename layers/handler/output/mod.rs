@@ -26,15 +26,15 @@ use crate::{Error, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
-/// | [`spans`](Self::spans) | `INFO` | the spans that records show, whatever the events' level |
-/// | [`span_events`](Self::span_events) | none | records of spans made, entered, left and closed |
-/// | [`filter`](Self::filter) | none | a record must pass this as well; several are joined by `and` |
+/// | [`spans`](Self::spans) | `INFO` | the spans that records show, regardless of the events' level |
+/// | [`span_events`](Self::span_events) | none | the span lifecycle events to write |
+/// | [`filter`](Self::filter) | none | a filter that records must pass as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
-/// | [`tell_missing`](Self::tell_missing) | `true` | the log itself says how many records its sink refused |
+/// | [`tell_missing`](Self::tell_missing) | `true` | whether the log itself says how many records its sink refused |
 /// | [`name`](Self::name) | the sink's description | the name used in reports and selflog messages |
 ///
-/// A record is formatted without a lock, then written under the sink's lock: on the thread that logs it, or on a
-/// [`Queue`](super::Queue)'s.
+/// A record is formatted without a lock, then written under the sink's lock, on the logging thread or on the thread of a
+/// [`Queue`](super::Queue) in front.
 ///
 /// ```
 /// use tracing_handlers::{Output, format::Text, format::Time, sink::Memory};
@@ -62,15 +62,15 @@ pub struct Output<F, S: Sink> {
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
-    /// Everything, written by `format` to `sink`.
+    /// Creates an output that writes every event to `sink`, formatted by `format`.
     pub fn new(format: F, mut sink: S) -> Self {
-        // From now on it leaves the waiting for the disk to callers, who wait without the lock.
+        // From now on the sink leaves waiting for the disk to its callers, which wait without the lock.
         drop(sink.commit());
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
         let shared = Lifecycle::new(sink.describe(), Shared::new(), State::new(sink, preamble));
-        // Not at first use: the sink may hold bytes already.
+        // Now rather than at first use: the sink may already hold bytes.
         shared.start();
         Self {
             format,
@@ -98,8 +98,9 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// Records of these moments in the lives of the spans that are [shown](Self::spans), whatever the [level](Self::level) of
-    /// events: with `LevelFilter::OFF` there, they come alone. They must pass the [filter](Self::filter) like others.
+    /// The span lifecycle events to write, for the spans that are [shown](Self::spans) and regardless of the [level](Self::level)
+    /// of events: with `LevelFilter::OFF` there, no other events are written. They must pass the [filter](Self::filter) like other
+    /// records.
     ///
     /// ```
     /// use tracing_handlers::record::SpanEvents;
@@ -117,7 +118,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// A record must pass `filter` too.
+    /// Adds a filter that records must pass too.
     pub fn filter(mut self, filter: impl Filter) -> Self {
         self.filter = Some(match self.filter {
             Some(before) => Box::new(before.and(filter)),
@@ -132,16 +133,16 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// Whether the log itself says how many records its sink has refused, because the disk was full or the peer away: `true` by
-    /// default. The next line that goes through is then preceded by one in the output's own format, `17 records missing here: No
-    /// space left on device`: a WARN record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost` and `reason` (the
-    /// last one), whatever the level and the filter.
+    /// Whether the log itself says how many records its sink has refused, because the disk was full or the peer unreachable: `true`
+    /// by default. The next line that is written is then preceded by a notice in the output's own format, `17 records missing here:
+    /// No space left on device`: a WARN record of [`Kind::Loss`](crate::record::Kind::Loss) with the fields `lost` and `reason`
+    /// (the last one), regardless of the level and the filter.
     ///
-    /// The number counts the records that this output handed to its sink and the sink refused. Another handler may have taken them
-    /// meanwhile, behind a [`Fallback`](super::Fallback); records that a fallback withheld from this output are not counted. A
-    /// record that a [`Retry`](super::Retry) brought here several times counts each time, even if it went through in the end: use
-    /// `tell_missing(false)` behind one. The notice is not among the records of the report. While it cannot be written either,
-    /// it remains to be told.
+    /// The number counts the records that this output handed to its sink and the sink refused. Behind a
+    /// [`Fallback`](super::Fallback), another handler may have taken them; records that a fallback withheld from this output are
+    /// not counted. A record that a [`Retry`](super::Retry) hands over several times counts each time, even if it is delivered in
+    /// the end: use `tell_missing(false)` behind one. The notice is not counted in the report. If the notice cannot be written
+    /// either, it is tried again before the next line.
     ///
     /// ```
     /// use tracing_handlers::handler::Handler;
@@ -184,7 +185,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         self
     }
 
-    /// Whether there can be a record with spans, or of one.
+    /// Whether any record can have spans or be a span event.
     fn wants_spans(&self) -> bool {
         let has_records = self.level != Threshold::OFF || !self.span_events.is_empty();
         has_records && self.max_of_filter() != LevelFilter::OFF

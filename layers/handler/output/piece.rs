@@ -1,4 +1,4 @@
-//! A batch, written in pieces.
+//! Writes a batch in pieces.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,7 +45,7 @@ pub(super) fn handle_batch<F: Format, S: Sink>(output: &Output<F, S>, records: R
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
-    /// As [`append`](Self::append), but a panic of foreign code is an error, and after an error nothing of the record is left.
+    /// As [`append`](Self::append), but returns an error if foreign code panics, and leaves nothing of the record after an error.
     fn try_append(&self, record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<bool, Error> {
         let start = bytes.len();
         let appended = catch_unwind(AssertUnwindSafe(|| self.append(record, bytes)));
@@ -57,19 +57,19 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 }
 
-/// The lines of a batch that are not yet written, and what became of the others.
+/// The lines of a batch that are not yet written, and the outcome of the others.
 struct Piece {
     bytes: Buffer,
     lines: Vec<Line>,
-    /// Where in the batch the record of each line stands.
+    /// The place in the batch of each line's record.
     places: Vec<usize>,
     unformatted: usize,
-    /// Which lines are notices of another handler, and how many lost records each tells of.
+    /// The lines that are notices of another handler, and how many lost records each reports.
     notices: Vec<(usize, u64)>,
-    /// The places of records that met an error.
+    /// The places of records that failed.
     missed: Vec<usize>,
     failed: Option<Error>,
-    /// What is to be waited for when all is written, and the places of its records: one sync serves the batch.
+    /// The commits to wait for when everything is written, with the places of their records: one sync serves the batch.
     commits: Vec<(Commit, Vec<usize>)>,
 }
 
@@ -127,7 +127,7 @@ fn not_all(records: usize, mut missed: Vec<usize>, error: Error) -> Partial {
     Partial::scattered(records, missed, error)
 }
 
-/// The memory that a thread keeps for the next batch.
+/// The buffers that a thread keeps for the next batch.
 #[derive(Default)]
 struct Kept {
     lines: Vec<Line>,
@@ -138,7 +138,7 @@ thread_local! {
     static KEPT: Cell<Kept> = const { Cell::new(Kept { lines: Vec::new(), places: Vec::new() }) };
 }
 
-/// The bytes of one write.
+/// The size of one write, in bytes.
 const BATCH_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
     use crate::handler::script::batch;
     use crate::sink::Framed;
 
-    /// Takes this many lines of each write.
+    /// Accepts this many lines of each write.
     struct Takes(usize);
 
     impl Sink for Takes {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_batch_missed_is_told_by_its_places_whatever_became_lines() {
+    fn missed_records_are_named_by_their_places_in_the_batch() {
         let missed = |lines| {
             let format = crate::format::from_fn(|record: &Record<'_>, out: &mut Out<'_>| match record.message() {
                 "d" => Err(Error::new(ErrorKind::Format, "on purpose")),

@@ -14,7 +14,7 @@ use crate::sink::{Commit, Framed, Line, Sink};
 use crate::sync::{lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
-/// What outlives the output itself: a flush at exit and a fork find it here.
+/// The part that a flush at exit and a fork need, even while the output is being dropped.
 pub(super) struct Shared<S> {
     /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
@@ -23,15 +23,15 @@ pub(super) struct Shared<S> {
 
 pub(super) struct State<S> {
     pub(super) sink: S,
-    /// The sink's description, unless it is given a name.
+    /// The sink's description, unless a name was set.
     pub(super) name: String,
     preamble: Vec<u8>,
     pub(super) accepted: u64,
-    /// What the sink said it took: delivered, or pending in its buffer.
+    /// The number of records that the sink accepted: delivered, or pending in its buffer.
     taken: u64,
     pub(super) failed: u64,
     forked: u64,
-    /// Refused by the sink, and not told in the log yet.
+    /// Refused by the sink, and not yet reported in the log.
     pub(super) missing: Missing,
     pub(super) notices: Notices,
     pub(super) health: Health,
@@ -48,14 +48,14 @@ impl<S: Sink> Shared<S> {
 }
 
 impl<S: Sink> Shelf<Shared<S>> {
-    /// The state. `None` if this thread holds it already, because the sink logs, or if the thread that held it does not exist in
-    /// this forked child.
+    /// Locks the state. Returns `None` if this thread holds the lock already, because the sink logs, or if the lock's holder does
+    /// not exist in this forked child.
     #[inline(always)]
     pub(super) fn lock(&self) -> Option<Guard<'_, S>> {
         let me = thread::token();
         let state = match try_lock(&self.state) {
             Some(state) => state,
-            // Asked only now: to read what other threads write would cost both of them, for each record.
+            // Checked only now: reading what other threads write on each record would slow down both.
             None if self.holder.load(Ordering::Relaxed) == me || self.is_abandoned() => return None,
             None => self.wait_for_lock()?,
         };
@@ -66,7 +66,7 @@ impl<S: Sink> Shelf<Shared<S>> {
     #[cold]
     fn wait_for_lock(&self) -> Option<MutexGuard<'_, State<S>>> {
         match process::is_exiting() {
-            // Another thread may be stuck in there, and it will not come out.
+            // Another thread may hang while it holds the lock.
             true => lock_until(&self.state, process::exit_deadline()),
             false => Some(lock_briefly(&self.state)),
         }
@@ -112,11 +112,11 @@ impl<S: Sink> State<S> {
         stats
     }
 
-    /// The first `notices` lines, one or none, are no records.
+    /// Writes `lines`, the first `notices` of which (one or none) are notices, not records.
     #[inline]
     pub(super) fn write(&mut self, bytes: &[u8], lines: &[Line], notices: usize) -> Result<(), Partial> {
         let count = (lines.len() - notices) as u64;
-        // Until the sink comes back.
+        // Counted as failed in case the sink panics.
         self.failed += count;
         let written = self.sink.write(Framed::new(bytes, lines).with_preamble(&self.preamble));
         self.failed -= count;
@@ -134,18 +134,18 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// A notice was taken, as the line after all others so far.
+    /// Notes that the sink accepted a notice, as the line after all others so far.
     #[cold]
     fn told(&mut self) {
         let place = self.taken + self.notices.told;
-        // It may be written already, or pending. What lies before it and is written no longer matters.
+        // It may already be written, or pending. Notices before it that are written no longer matter.
         let written = place.saturating_sub(self.sink.pending() as u64);
         self.notices.places.retain(|place| *place >= written);
         self.notices.places.push(place);
         self.notices.told += 1;
     }
 
-    /// The records among the sink's pending lines. Those of a write in which it panicked have failed already.
+    /// The number of records among the sink's pending lines. Those of a write in which the sink panicked have already failed.
     fn pending(&self) -> u64 {
         let pending = self.sink.pending() as u64;
         (pending - self.notices.pending(self.taken, pending).min(pending)).min(self.taken)
@@ -159,17 +159,17 @@ impl<S: Sink> State<S> {
         flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
     }
 
-    /// What a flush has to wait for.
+    /// The commit that a flush has to wait for.
     fn commit(&mut self) -> Option<Commit> {
         catch_unwind(AssertUnwindSafe(|| self.sink.commit())).unwrap_or(None)
     }
 
-    /// Counts what the sink took and then lost in a failed sync.
+    /// Counts the records that the sink accepted and then lost in a failed sync.
     fn count_lost(&mut self) {
         let pending = self.sink.pending() as u64;
         let lost = self.sink.lost() as u64;
         if lost > 0 {
-            // Which of the pending lines they were is not known: at least as many of them as were not notices.
+            // Which of the pending lines were lost is not known, but at least those that exceed the number of notices are records.
             let notices = self.notices.pending(self.taken, pending);
             let records = lost.saturating_sub(notices).min(self.taken);
             self.taken -= records;
@@ -185,7 +185,7 @@ impl<S: Sink> State<S> {
         }
     }
 
-    /// Of `lines` records the sink took `taken`.
+    /// Counts and reports a write of `lines` records of which the sink accepted `taken`.
     #[cold]
     fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
         self.taken += taken as u64;
@@ -246,7 +246,7 @@ impl<S: Sink> Live for Shared<S> {
         state.sink.forget_pending();
         state.taken = state.taken.saturating_sub(pending);
         state.forked += pending;
-        // The parent tells of its own.
+        // The parent reports its own.
         state.notices = Notices::default();
         state.missing.forget();
     }
@@ -260,16 +260,16 @@ impl<S: Sink> Live for Shared<S> {
     }
 }
 
-/// The lines that the sink took and that are not records: its own notices.
+/// The lines that the sink accepted and that are not records: this output's notices.
 #[derive(Default)]
 pub(super) struct Notices {
     pub(super) told: u64,
-    /// Which of all lines that the sink ever took they are; only those that may still be pending.
+    /// Their positions among all lines that the sink ever accepted; only those that may still be pending.
     places: Vec<u64>,
 }
 
 impl Notices {
-    /// How many of the last `pending` of the `taken` lines they are: what is pending is what was taken last.
+    /// Returns how many of the last `pending` lines are notices, after `taken` records: the pending lines are those accepted last.
     fn pending(&self, taken: u64, pending: u64) -> u64 {
         let written = (taken + self.told).saturating_sub(pending);
         self.places.iter().filter(|place| **place >= written).count() as u64
@@ -285,7 +285,7 @@ mod tests {
     use crate::handler::{Handler, Output};
     use crate::record::{RecordBuf, Severity};
 
-    /// A sink that takes all lines but the first, and loses them when it is told to.
+    /// A sink that accepts all lines but the first, and loses them on request.
     #[derive(Default)]
     struct Loses {
         writes: usize,
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sink_that_panics_has_kept_is_not_counted_twice() {
+    fn lines_kept_by_a_panicking_sink_are_not_counted_twice() {
         let output = Output::new(crate::format::Json::new(), Loses { panics: true, ..Loses::default() });
         send(&output, &["one", "two"]);
         let stats = output.shared.report().stats;

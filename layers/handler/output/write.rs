@@ -1,4 +1,4 @@
-//! Lines to the sink, and what is told when it refuses them.
+//! Writes lines to the sink, and a notice after it refused some.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
 
 impl<F: Format, S: Sink> Output<F, S> {
-    /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A panic of the sink passes through;
-    /// then `lines` count as failed.
+    /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A panic of the sink is propagated;
+    /// `lines` then count as failed.
     #[inline]
     pub(super) fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
         self.write_with(bytes, lines, unformatted, |commit, written| match commit.wait(far()) {
@@ -25,7 +25,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         })
     }
 
-    /// The same. If there is something to wait for, `settle` does so, without the lock.
+    /// The same. If there is a commit to wait for, `settle` does so, without the lock.
     #[inline]
     fn write_with(
         &self,
@@ -49,7 +49,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             self.refused(&mut state, lines.len() - partial.delivered, &partial.error);
         });
         if process::is_exiting() {
-            // There may be no flush after this.
+            // There may be no later flush.
             state.flush_at_exit();
         }
         match state.sink.commit() {
@@ -68,7 +68,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         }
     }
 
-    /// In one write: nothing can come between the notice and the lines, and what is refused is the end of both together.
+    /// Uses one write, so that nothing comes between the notice and the lines, and what the sink refuses is at the end of both.
     #[cold]
     fn write_after_notice(&self, state: &mut State<S>, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
         let count = state.missing.count();
@@ -88,7 +88,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         written
     }
 
-    /// Appends the framed notice; `false` if the format cannot write it.
+    /// Appends the framed notice. Returns `false` if the format cannot write it.
     fn notice(&self, notice: &RecordBuf, bytes: &mut Vec<u8>) -> bool {
         let format = || self.format.format(&notice.as_record(), &mut Out::new(bytes, self.caps));
         let formatted = matches!(catch_unwind(AssertUnwindSafe(format)), Ok(Ok(())));
@@ -98,7 +98,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         formatted
     }
 
-    /// As [`write`](Self::write), but a sink that panics is an error, and what there is to wait for is left to the caller.
+    /// As [`write`](Self::write), but a panic of the sink is an error, and waiting for the commit is left to the caller.
     pub(super) fn try_write(
         &self,
         bytes: &[u8],
@@ -115,7 +115,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         (written.unwrap_or_else(|_| Err(self.sink_panicked(lines.len()).into())), commit)
     }
 
-    /// Something went wrong with a record, before it was a line or after.
+    /// Handles a failure of a record, before or after it became a line.
     #[cold]
     pub(super) fn failed(
         &self,
@@ -136,7 +136,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         result
     }
 
-    /// The sink refused a notice of another handler, which tells of `told` lost records.
+    /// Called when the sink refused a notice of another handler that reports `told` lost records.
     #[cold]
     pub(super) fn add_untold(&self, told: u64) {
         if self.tell_missing
@@ -146,7 +146,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         }
     }
 
-    /// Reports it; its lines were counted as failed before it was called.
+    /// Reports a panic of the sink, whose lines were counted as failed before the call.
     #[cold]
     fn sink_panicked(&self, lines: usize) -> Error {
         let error = Error::new(ErrorKind::Panic, "the sink panicked");
@@ -162,7 +162,8 @@ pub(super) fn format_panicked() -> Error {
     Error::new(ErrorKind::Panic, "a filter or format panicked")
 }
 
-/// Until when a record waits for the disk: as for a write, for as long as it takes, but not beyond the end of the process.
+/// How long a record waits for the disk: as for a write, as long as it takes, but not beyond the exit timeout while the process
+/// ends.
 #[cold]
 pub(super) fn far() -> Instant {
     match process::is_exiting() {
@@ -179,8 +180,8 @@ mod tests {
     use crate::sink::Framed;
 
     #[test]
-    fn the_notice_stands_before_a_batch_and_what_that_lost_before_the_next() {
-        /// Takes these numbers of lines, write by write.
+    fn a_notice_comes_before_the_next_batch_that_is_written() {
+        /// Accepts these numbers of lines, write by write.
         struct Script(Vec<usize>, crate::sink::Memory);
         impl Sink for Script {
             fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {

@@ -4,30 +4,30 @@ use super::Settings;
 use crate::handler::{DropReason, Dropped, Stats, notice};
 use crate::record::{Batch, Kind, Record};
 
-/// The records that wait, and the counts of all others.
+/// The queued records, and the counts of all others.
 ///
 /// They lie in batches of limited size. A single buffer would have to be moved when the oldest records are dropped, or when it
 /// grows, which takes milliseconds during which no thread can log.
 #[derive(Default)]
 pub(super) struct Backlog {
-    /// Those before `last`, oldest first.
+    /// The full batches before `last`, oldest first.
     full: VecDeque<Batch>,
-    /// What is appended to.
+    /// The batch that records are appended to.
     last: Batch,
-    /// Batches that the worker has finished with.
+    /// Batches that the worker has finished with, for reuse.
     spare: Vec<Batch>,
     queued: Held,
-    /// What the worker has taken and not reported on.
+    /// What the worker has taken and not yet reported as done.
     in_flight: Held,
-    /// Without what is pending.
+    /// The counts, except of pending records.
     counts: Stats,
-    /// Lost after the newest record, and not told yet.
+    /// Lost after the newest record, and not yet reported.
     lost: Option<Dropped>,
-    /// Lost before the oldest record, and not told yet.
+    /// Lost before the oldest record, and not yet reported.
     lost_before: Option<Dropped>,
 }
 
-/// A number of records, and how many of them only tell of lost ones.
+/// A number of records, and how many of them are loss notices.
 #[derive(Clone, Copy, Default)]
 struct Held {
     records: usize,
@@ -71,14 +71,14 @@ impl Backlog {
         self.queued.bytes >= MARK.min(settings.bytes / 2) || self.queued.records >= settings.records.div_ceil(2)
     }
 
-    /// Whether there is so much room that the threads that wait for some will not be back at once.
+    /// Whether there is so much room that the threads that wait for it will not have to wait again at once.
     pub(super) fn is_roomy(&self, settings: &Settings) -> bool {
         let most = |all: usize| all - all / 4;
         self.queued.records + self.in_flight.records <= most(settings.records)
             && self.queued.bytes + self.in_flight.bytes <= most(settings.bytes)
     }
 
-    /// Nothing to deliver, and nothing to tell.
+    /// Whether there is nothing to deliver and nothing to report.
     pub(super) fn is_empty(&self) -> bool {
         self.queued.records == 0 && self.lost.is_none() && self.lost_before.is_none()
     }
@@ -106,13 +106,13 @@ impl Backlog {
     #[cold]
     fn close_last(&mut self) {
         if !self.last.is_empty() {
-            // At its full size at once: it would grow under the lock.
+            // Allocated at its full size, so that it does not grow under the lock.
             let next = self.spare.pop().unwrap_or_else(|| Batch::with_capacity(CHUNK));
             self.full.push_back(std::mem::replace(&mut self.last, next));
         }
     }
 
-    /// A record is given up, after the newest one.
+    /// Gives up a record that comes after the newest one.
     pub(super) fn lose(&mut self, record: &Record<'_>, reason: DropReason) {
         let told = notice::count_of(record);
         if told.is_none() {
@@ -121,7 +121,8 @@ impl Backlog {
         self.lost.get_or_insert_default().add(reason, told.unwrap_or(1));
     }
 
-    /// Gives up the oldest records until one of `bytes` bytes fits; none if what the worker has leaves no room for it anyway.
+    /// Drops the oldest records until one of `bytes` bytes fits; none if the records held by the worker leave no room for it
+    /// anyway.
     pub(super) fn drop_oldest(&mut self, settings: &Settings, bytes: usize) {
         if self.in_flight.records >= settings.records || self.in_flight.bytes + bytes > settings.bytes {
             return;
@@ -154,7 +155,7 @@ impl Backlog {
         }
     }
 
-    /// Hands over all records that wait, with notices of those that were lost between them, in exchange for an empty list.
+    /// Returns all queued records, with notices of those that were lost between them, in exchange for an empty list.
     pub(super) fn take(&mut self, empty: VecDeque<Batch>) -> VecDeque<Batch> {
         if self.lost.is_some() {
             self.tell_lost();
@@ -169,7 +170,7 @@ impl Backlog {
         std::mem::replace(&mut self.full, empty)
     }
 
-    /// The worker has finished with a batch, of which `failed` records met an error.
+    /// Called when the worker has finished with a batch, of which `failed` records failed.
     pub(super) fn done(&mut self, batch: Batch, failed: u64) {
         let done = Held::of(&batch);
         let failed = failed.min(done.own());
@@ -178,13 +179,13 @@ impl Backlog {
         self.keep(batch);
     }
 
-    /// A record that was handled without the queue.
+    /// Counts a record that was handled without the queue.
     pub(super) fn handled_here(&mut self, ok: bool) {
         self.counts.accepted += 1;
         self.counts.add_handled(u64::from(ok), u64::from(!ok));
     }
 
-    /// Gives up what waits, but not what the worker has; returns how many records that were.
+    /// Drops the queued records, but not those held by the worker. Returns the number of dropped records.
     pub(super) fn clear_queued(&mut self, reason: DropReason) -> u64 {
         let lost = self.queued.own();
         self.counts.dropped.add(reason, lost);
@@ -194,7 +195,7 @@ impl Backlog {
         lost
     }
 
-    /// In a forked child, where there is no worker: everything belongs to the parent, which delivers and tells it.
+    /// Called in a forked child, where there is no worker: everything belongs to the parent, which delivers and reports it.
     pub(super) fn forget_inherited(&mut self) {
         self.clear_queued(DropReason::Forked);
         self.counts.dropped.add(DropReason::Forked, self.in_flight.own());
@@ -213,9 +214,9 @@ impl Backlog {
     }
 }
 
-/// The bytes that are worth a wake-up.
+/// The bytes that justify a wake-up.
 const MARK: usize = 64 << 10;
-/// The bytes that are worth one write; room is made for others each time as many are done.
+/// The size of a batch, enough for one efficient write. Room is made for other records after each.
 const CHUNK: usize = 64 << 10;
-/// The batches that are kept for later: 4 MiB, and twice that if single records were larger than a batch.
+/// The number of batches kept for reuse: 4 MiB, or twice that if single records were larger than a batch.
 const SPARE: usize = 64;

@@ -1,4 +1,4 @@
-//! Hand-off to a thread.
+//! [`Queue`]: hands records to a thread.
 
 mod backlog;
 mod worker;
@@ -29,17 +29,16 @@ use crate::{Error, ErrorKind};
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
 /// | [`name`](Self::name) | `queue` | the name used in reports and for the thread |
 ///
-/// Settings are made before the first record, flush or report; a later one has no effect, and [`selflog`](crate::selflog) is
-/// told. Records that the handler behind the queue does not want are not taken, and not counted.
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to
+/// [`selflog`](crate::selflog). Records that the handler behind the queue does not want are neither queued nor counted.
 ///
-/// What is lost is counted by reason, and told in the log itself, at the place of the gap, by a WARN record
-/// `N records lost here` with the field `lost`.
+/// Lost records are counted by reason, and reported in the log itself, at the place of the gap, by a WARN record `N records lost
+/// here` with the field `lost`.
 ///
-/// The thread starts with the first record. While records come it looks every 2 ms, and at once for an ERROR or when there are
-/// 64 KiB; 100 ms after the last record it sleeps until the next one.
+/// The thread starts with the first record. While records arrive it checks the queue every 2 ms, and at once for an ERROR or when
+/// 64 KiB are queued; 100 ms after the last record it sleeps until the next one.
 ///
-/// No guard has to be kept: what is in the queue is delivered at the [ends of the process](crate::process), and when
-/// the queue is dropped.
+/// No guard is needed: queued records are delivered at the [end of the process](crate::process), and when the queue is dropped.
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,7 +80,7 @@ impl Overflow {
 }
 
 impl<H: Handler> Queue<H> {
-    /// A queue in front of `handler`, which may be several: a tuple, a `Vec`.
+    /// Creates a queue in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
@@ -95,12 +94,12 @@ impl<H: Handler> Queue<H> {
         Self { shared, close_timeout: Duration::from_secs(5) }
     }
 
-    /// The most records it holds, including those being written. At least 1.
+    /// The maximum number of records in the queue, including those being written. At least 1.
     pub fn capacity(self, records: usize) -> Self {
         self.set("capacity", |settings| settings.records = records.max(1))
     }
 
-    /// The most memory its records take, in bytes. A record that is larger by itself is dropped.
+    /// The maximum memory for queued records, in bytes. A single record larger than this is dropped.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
         self.set("capacity_bytes", |settings| settings.bytes = bytes.max(1))
     }
@@ -149,7 +148,7 @@ impl<H: Handler> Handler for Queue<H> {
         }
         shared.push(state, record);
         if process::is_exiting() && !thread::is_worker() {
-            // There may be no flush after this.
+            // There may be no later flush.
             return self.shared.flush(process::exit_deadline());
         }
         Ok(())
@@ -176,7 +175,7 @@ impl<H: Handler> Drop for Queue<H> {
         state.closing = Some(deadline);
         self.shared.work.notify_all();
         if worker::is_this_thread(&self.shared) {
-            // It delivers the rest when it returns from here.
+            // The worker itself is dropping the queue. It delivers the rest when it returns from here.
             return;
         }
         while state.worker_lives && Instant::now() < deadline {
@@ -195,7 +194,7 @@ impl<H: Handler> Drop for Queue<H> {
         }
         let thread = state.thread.take();
         drop(state);
-        // It has released the lock and is about to release the handler: wait, so that the handler is dropped here.
+        // The worker is about to release the handler: wait, so that the handler is dropped here.
         drop(thread.map(std::thread::JoinHandle::join));
     }
 }
@@ -225,39 +224,39 @@ struct Shared<H> {
     done: Condvar,
 }
 
-/// On cache lines of its own: what is beside it is read before the lock is taken, by threads that may have to wait for it.
+/// On separate cache lines: neighboring data is read before the lock is taken, by threads that may have to wait for it.
 #[derive(Default)]
 #[repr(align(128))]
 struct State {
-    /// Records on their way, and what became of the others.
+    /// The records on their way, and the counts of the others.
     backlog: Backlog,
     /// The worker has been started, or found impossible to start.
     started: bool,
     worker_lives: bool,
     rest: Rest,
-    /// What waits must not wait for the next tick.
+    /// The queued records must not wait for the next tick.
     urgent: bool,
-    /// How many wait for room.
+    /// The number of threads that wait for room.
     waiting: usize,
-    /// The queue is dropped: the worker ends when it is empty, or at this time.
+    /// Set when the queue is dropped: the worker ends when the queue is empty, or at this time.
     closing: Option<Instant>,
     flush: Flush,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// Whether the worker must be woken, or will look by itself.
+/// What the worker is doing, and so whether it must be woken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Rest {
     /// It is at work, or has been woken.
     #[default]
     None,
-    /// It looks at its next tick.
+    /// It will check the queue at its next tick.
     Doze,
     /// It sleeps until it is woken.
     Sleep,
 }
 
-/// Flushes are numbered; the worker does all that were wanted when it took its last batch at once.
+/// Flushes are numbered; the worker performs all that were requested when it took its last batch at once.
 #[derive(Default)]
 struct Flush {
     wanted: u64,
@@ -267,15 +266,15 @@ struct Flush {
 }
 
 impl<H: Handler> Shelf<Shared<H>> {
-    /// What only handlers beside this queue want must not take the room of what those behind it want. A handler that panics
-    /// here does so again on the worker's thread, where that is counted.
+    /// Whether the handler behind the queue wants the record: records for handlers beside the queue must not take up room. A
+    /// handler that panics here does so again on the worker's thread, where that is counted.
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
         let ask = || catch_unwind(AssertUnwindSafe(|| self.handler.enabled(&record.meta()))).unwrap_or(true);
         self.wanted.look_up(record, ask)
     }
 
-    /// Puts the record into the backlog, or gives it up as the settings say.
+    /// Puts the record into the backlog, or drops it as the settings say.
     #[inline]
     fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
         if !state.backlog.fits(&self.settings, record.raw().len()) {
@@ -294,8 +293,8 @@ impl<H: Handler> Shelf<Shared<H>> {
 
     #[cold]
     fn make_room<'a>(&self, mut state: MutexGuard<'a, State>, record: &Record<'_>) -> Option<MutexGuard<'a, State>> {
-        // A handler that hands a record back to the queue that feeds it would wait for itself; and told of the loss it might
-        // do so again, without end.
+        // A handler that logs to the queue in front of it would wait for itself; and a loss notice might make it do so again,
+        // endlessly.
         if worker::is_this_thread(self) {
             self.count_reentrant(1);
             return None;
@@ -320,14 +319,14 @@ impl<H: Handler> Shelf<Shared<H>> {
             return Some(state);
         }
         state.backlog.lose(record, reason);
-        // The worker may be what the queue is full for: it must know.
+        // Wake the worker if it sleeps: only it can make room.
         if state.must_wake(true) {
             self.work.notify_one();
         }
         None
     }
 
-    /// A `deadline` of `None` means without limit.
+    /// Waits until the record fits. A `deadline` of `None` means without limit.
     fn wait_for_room<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -347,7 +346,7 @@ impl<H: Handler> Shelf<Shared<H>> {
             if state.must_wake(true) {
                 self.work.notify_one();
             }
-            // The worker does not tell of all the room it makes, and what it is at next may take long.
+            // The worker does not notify of every bit of room it makes, and its next batch may take long.
             let pause = now.duration_since(since).clamp(LOOK_AT_MOST, LOOK_AT_LEAST);
             state = wait_timeout(&self.room, state, left.min(pause));
         }
@@ -355,7 +354,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         state
     }
 
-    /// Without a worker, because the system had no thread left.
+    /// Handles the record on this thread, because the worker could not be started.
     #[cold]
     fn handle_here(&self, record: &Record<'_>) -> Result<(), Error> {
         let handled = self.handler.handle(record);
@@ -365,8 +364,8 @@ impl<H: Handler> Shelf<Shared<H>> {
 }
 
 impl State {
-    /// Whether the caller must wake the worker, for a record that `urgent`ly wants it or because it sleeps. One that is at
-    /// work sees for itself: to wake it would be a system call for nothing.
+    /// Whether the caller must wake the worker: because a record is `urgent`, or because the worker sleeps. A worker that is busy
+    /// checks the queue by itself, so waking it would waste a system call.
     #[inline]
     fn must_wake(&mut self, urgent: bool) -> bool {
         self.urgent |= urgent;
@@ -377,7 +376,7 @@ impl State {
         wake
     }
 
-    /// Whether the caller must wake the worker for it.
+    /// Requests a flush. Returns whether the caller must wake the worker for it.
     fn want_flush(&mut self, deadline: Instant) -> bool {
         self.flush.wanted += 1;
         self.flush.deadline = self.flush.deadline.max(Some(deadline));
@@ -398,7 +397,7 @@ impl<H: Handler> Live for Shared<H> {
     }
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
-        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: not empty in time", shelf.name));
+        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: could not be emptied in time", shelf.name));
         if worker::is_this_thread(shelf) {
             return Err(Error::new(ErrorKind::Closed, "a queue cannot be flushed from its own thread"));
         }
@@ -424,17 +423,17 @@ impl<H: Handler> Live for Shared<H> {
         }
     }
 
-    /// The worker does not exist in the child: another one starts with the child's first record.
+    /// The worker does not exist in the child: a new one starts with the child's first record.
     fn forget_pending(&self, state: &mut State) {
         let mut backlog = std::mem::take(&mut state.backlog);
         backlog.forget_inherited();
-        // There is no thread to join.
+        // There is no thread to join in this process.
         std::mem::forget(state.thread.take());
         *state = State { backlog, ..State::default() };
     }
 }
 
-/// A thread that waits for room looks again when it has waited as long again, but at most this often,
+/// A thread that waits for room checks again after doubling its waiting time, but at most this often,
 const LOOK_AT_MOST: Duration = Duration::from_millis(2);
 /// and at least this often.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(1);

@@ -13,8 +13,8 @@ use crate::selflog::Health;
 use crate::sync::{lock, wait, wait_timeout};
 use crate::{Error, ErrorKind};
 
-/// Starts the worker, with the first record, and again in a forked child. If the system has no thread left, records are handled on
-/// the threads that log them.
+/// Starts the worker, at the first record and again in a forked child. If the system cannot start a thread, records are handled on
+/// the logging threads.
 #[cold]
 pub(super) fn start<'a, H: Handler>(
     shared: &'a Arc<Shelf<Shared<H>>>,
@@ -31,7 +31,7 @@ pub(super) fn start<'a, H: Handler>(
         health: Health::default(),
         process: Generation::current(),
     };
-    // The name of a thread may not contain this.
+    // The name of a thread must not contain NUL.
     let name = shared.name.replace('\0', "");
     let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
     match spawned {
@@ -55,12 +55,12 @@ pub(super) fn is_this_thread<H>(shared: &Shared<H>) -> bool {
 struct Worker<H: Handler> {
     shared: Arc<Shelf<Shared<H>>>,
     batch: VecDeque<Batch>,
-    /// When there were records last.
+    /// When the worker last had records.
     seen: Instant,
-    /// When the threads that wait for room were told last.
+    /// When the threads that wait for room were last notified.
     made_room: Instant,
     health: Health,
-    /// The process that started it: a handler may fork.
+    /// The process that started the worker: a handler may fork.
     process: Generation,
 }
 
@@ -80,7 +80,7 @@ impl<H: Handler> Worker<H> {
         self.close();
     }
 
-    /// The queue is dropped, and there may be no other flush of the buffers behind it.
+    /// Flushes the handlers behind the dropped queue, since there may be no other flush.
     fn close(self) {
         let state = lock(&self.shared.state);
         if !self.process.is_current() {
@@ -91,8 +91,8 @@ impl<H: Handler> Worker<H> {
         self.flush(ticket, deadline);
     }
 
-    /// Waits until there is something to do; `None`: the queue is closed and empty. The flush that is wanted, if one is,
-    /// covers what is in the batch.
+    /// Waits until there is something to do. Returns the requested flush, if any, which covers the records in the batch; `None` if
+    /// the queue is closed and empty.
     fn take_batch(&mut self) -> Option<Option<(u64, Instant)>> {
         let shared = self.shared.clone();
         let mut state = lock(&shared.state);
@@ -108,7 +108,7 @@ impl<H: Handler> Worker<H> {
                 return None;
             }
             state = self.rest(&shared, state);
-            // The tick has come: whatever there is, is due now.
+            // At the tick, everything that is queued is due.
             if !state.backlog.is_empty() {
                 let flush = state.flush.wanted();
                 break self.take(state, flush);
@@ -129,9 +129,9 @@ impl<H: Handler> Worker<H> {
         Some(flush)
     }
 
-    /// Dozes for a tick while records come; sleeps when none have come for a while.
+    /// Dozes for a tick while records arrive; sleeps when none have arrived for a while.
     fn rest<'a>(&mut self, shared: &'a Shared<H>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        // What came while a slow batch was written has woken nobody: only an empty queue lets the worker sleep.
+        // Records that arrived during a slow batch did not wake the worker, so it may sleep only if the queue is empty.
         if !state.backlog.is_empty() || self.seen.elapsed() < LINGER {
             state.rest = Rest::Doze;
             state = wait_timeout(&shared.work, state, TICK);
@@ -147,8 +147,8 @@ impl<H: Handler> Worker<H> {
         state
     }
 
-    /// Hands everything to the handlers, and makes room for other records batch by batch. `false`: a handler has forked, this is
-    /// the child, and the rest belongs to the parent.
+    /// Hands everything to the handlers, and makes room for other records batch by batch. Returns `false` if a handler has forked
+    /// and this is the child: the rest belongs to the parent.
     fn deliver(&mut self) -> bool {
         if !self.batch.is_empty() {
             self.seen = Instant::now();
@@ -171,14 +171,14 @@ impl<H: Handler> Worker<H> {
         true
     }
 
-    /// If they were told of each batch that a fast worker has finished, the waiting threads would fill it and wait again. Behind a
-    /// slow sink they are told at once: their time may be short.
+    /// Whether to notify the threads that wait for room. If they were notified of each batch that a fast worker finishes, they
+    /// would fill it and wait again. With a slow sink they are notified at once, since their deadline may be near.
     fn is_room_worth_telling(&self, state: &State) -> bool {
         let roomy = state.backlog.is_roomy(&self.shared.settings);
         roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
     }
 
-    /// Returns how many failed.
+    /// Hands a batch to the handlers. Returns how many records failed.
     fn handle(&mut self, batch: &Batch) -> u64 {
         let handled = guarded(|| self.shared.handler.handle_batch(batch.records()));
         match handled {
@@ -207,7 +207,7 @@ impl<H: Handler> Worker<H> {
     }
 }
 
-/// However the thread ends, no other thread must wait for it any longer.
+/// Dropped when the thread ends, even by a panic: no other thread may wait for it any longer.
 struct Ending<H: Handler> {
     shared: Arc<Shelf<Shared<H>>>,
     process: Generation,
@@ -226,7 +226,7 @@ impl<H: Handler> Drop for Ending<H> {
 }
 
 impl State {
-    /// Whether records must be taken now, not at the next tick.
+    /// Whether records must be taken now rather than at the next tick.
     fn is_due<H>(&self, shared: &Shared<H>) -> bool {
         let now =
             self.urgent || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&shared.settings);
@@ -240,9 +240,9 @@ impl super::Flush {
     }
 }
 
-/// How often the worker looks while records come.
+/// How often the worker checks the queue while records arrive.
 const TICK: Duration = Duration::from_millis(2);
-/// How long after the last record it still looks.
+/// How long after the last record it continues to do so.
 const LINGER: Duration = Duration::from_millis(100);
-/// After so long, those who wait for room are told of however little there is.
+/// After this time, threads that wait for room are notified however little there is.
 const ROOM_EVERY: Duration = Duration::from_millis(1);

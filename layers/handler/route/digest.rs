@@ -1,13 +1,13 @@
-//! SHA-256 (FIPS 180-4), for the names of files: names that users choose must not be able to meet in one.
+//! SHA-256 (FIPS 180-4), for file names: two names that users choose must never lead to the same file.
 
-/// The digest of `bytes`.
+/// Returns the digest of `bytes`.
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut state = START;
     let mut blocks = bytes.chunks_exact(BLOCK);
     for block in &mut blocks {
         compress(&mut state, block);
     }
-    // The rest, a one, zeros, and the length in bits: one block, or two.
+    // The rest, a one bit, zeros, and the length in bits: one block or two.
     let rest = blocks.remainder();
     let mut end = [0; 2 * BLOCK];
     end[..rest.len()].copy_from_slice(rest);
@@ -71,7 +71,7 @@ const fn roots<const N: usize>(degree: u32) -> [u32; N] {
     roots
 }
 
-/// The root of `number`, times 2^32, without its whole part.
+/// The fractional part of the root of `number`, times 2^32.
 const fn fraction_of_root(number: u128, degree: u32) -> u32 {
     let power = number << (32 * degree);
     let (mut low, mut high) = (0_u128, 1 << 38);
@@ -106,7 +106,7 @@ mod tests {
 
     /// From NIST's examples for SHA-256.
     #[test]
-    fn it_is_what_the_standard_says() {
+    fn it_agrees_with_the_standard() {
         assert_eq!(hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let two_blocks = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";

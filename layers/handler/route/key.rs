@@ -6,23 +6,23 @@ use tracing::Level;
 use crate::record::pool;
 use crate::record::{Record, Severity};
 
-/// What a record is routed by.
+/// The property that a record is routed by.
 pub(super) enum Key {
     Target,
     Severity,
-    /// Of the event, else of the innermost span that has it.
+    /// A field of the event, or else of the innermost span that has it.
     Field(Box<str>),
 }
 
 impl Key {
-    /// Hands its text to `take`, empty where the record has none.
+    /// Passes the record's value as text to `take`; empty if it has none.
     pub(super) fn text<R>(&self, record: &Record<'_>, take: impl FnOnce(&str) -> R) -> R {
         let name = match self {
             Self::Target => return take(record.target()),
             Self::Severity => return take(record.severity().name()),
             Self::Field(name) => name,
         };
-        // Root first: the last one is the innermost.
+        // Spans are root first: the last one is the innermost.
         let of_spans = || record.spans().filter_map(|span| span.field(name)).last();
         let Some(value) = record.field(name).or_else(of_spans) else { return take("") };
         if let Some(text) = value.as_str() {
@@ -36,7 +36,7 @@ impl Key {
     }
 }
 
-/// What one handler of a [`Route`](super::Route) is for: a severity, or a text; see [`Route::with`](super::Route::with).
+/// The case that a handler of a [`Route`](super::Route) is for, a severity or a text: see [`Route::with`](super::Route::with).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case(Is);
 
@@ -47,8 +47,8 @@ enum Is {
 }
 
 impl Case {
-    /// Whether a record that has `text` as `key` is one. Of several that fit, the one with the highest
-    /// [`rank`](Self::rank) is meant.
+    /// Whether a record whose `key` is `text` falls under this case. If several cases fit, the one with the highest
+    /// [`rank`](Self::rank) applies.
     pub(super) fn fits(&self, key: &Key, record: &Record<'_>, text: &str) -> bool {
         match key {
             Key::Severity => self.severity().is_some_and(|least| record.severity() >= least),

@@ -1,4 +1,4 @@
-//! Records to handlers by what they say.
+//! [`Route`]: records to handlers by their content.
 
 mod digest;
 mod key;
@@ -34,33 +34,34 @@ use crate::{Error, Partial};
 /// Hands each record to one of several handlers, by its severity, its target or a field: log4j2's `Routing`, logback's
 /// `SiftingAppender`.
 ///
-/// The handlers are given beforehand ([`with`](Self::with)), or made when the first record comes for one.
+/// The handlers are given in advance ([`with`](Self::with)), or made when the first record for one arrives.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`with`](Self::with) | none | the handler for one case |
 /// | [`make`](Self::make) | none | makes the handlers for all other cases |
-/// | [`otherwise`](Self::otherwise) | none | takes records for which there is no other, or which lack the field |
+/// | [`otherwise`](Self::otherwise) | none | takes records for which there is no other handler, or which lack the field |
 /// | [`default_name`](Self::default_name) | `unknown` | the name passed to `make` for records without the field |
-/// | [`limit`](Self::limit) | 64 | the most made handlers at a time |
-/// | [`idle`](Self::idle) | 10 min | a made handler that had no record for this long is closed |
+/// | [`limit`](Self::limit) | 64 | the maximum number of made handlers at a time |
+/// | [`idle`](Self::idle) | 10 min | a made handler that has had no record for this long is closed |
 /// | [`level`](Self::level) | `TRACE` | the records that made handlers are for |
 /// | [`spans`](Self::spans) | `INFO` | the spans that are captured for made handlers, and for the field |
-/// | [`clock`](Self::clock) | the system's | measures idle time and back-off |
+/// | [`clock`](Self::clock) | the system's | the clock that measures idle time and back-off |
 /// | [`name`](Self::name) | `route` | the name used in reports and selflog messages |
 ///
-/// Settings are made before the first record; a later one has no effect, and [`selflog`](crate::selflog) is told.
+/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
-/// **Names are safe.** `make` is given the value as [`safe_name`]: it can be used in a path, whatever the value is,
-/// and two different values never lead to the same file.
+/// **Names are safe.** `make` receives the value as a [`safe_name`], which can be used in a path whatever the value is; two
+/// different values never lead to the same file.
 ///
 /// **Made handlers** are closed when they are idle, which is checked when records come and on [`flush`](Handler::flush), and
 /// when the limit is reached, the one used least recently first. A handler that is closed is flushed, for up to 5 s, before it is
-/// dropped; its reports are added to one called `closed`. One that is in use is closed later. If a handler cannot be made,
-/// [`selflog`](crate::selflog) is told, its records fail, and another attempt follows after 1 s, 2 s, 4 s … up to a minute.
+/// dropped; its reports are added to one called `closed`. A handler that is in use is closed later. If a handler cannot be made,
+/// that is reported to [`selflog`](crate::selflog), its records fail, and another attempt follows after 1 s, 2 s, 4 s … up to a
+/// minute.
 ///
-/// Handlers are made, and closed, on the thread whose record is the occasion: put a [`Queue`](super::Queue) in front if that
-/// must not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch
+/// Handlers are made and closed on the thread whose record causes it: put a [`Queue`](super::Queue) in front if that thread must
+/// not wait. Records of one handler keep their order; behind a [`Queue`](super::Queue) those of a batch are handed on in a batch
 /// for each handler. A record for which there is no handler is dropped as [`Filtered`](super::DropReason::Filtered). Made handlers
 /// receive no [span events](Handler::span_events).
 ///
@@ -89,8 +90,8 @@ pub struct Route {
 }
 
 impl Route {
-    /// By the value of this field: the event's own, else that of the innermost span that has one. `make` is given it as
-    /// [`safe_name`].
+    /// Routes by the value of this field, the event's own or else that of the innermost span that has it, to handlers that `make`
+    /// makes. `make` receives the value as a [`safe_name`].
     pub fn by_field<H: Handler>(
         name: impl Into<String>,
         make: impl Fn(&str) -> Result<H, Error> + Send + Sync + 'static,
@@ -98,7 +99,7 @@ impl Route {
         Self::new(Key::Field(name.into().into())).make(make)
     }
 
-    /// By the value of this field, to the handlers that are given [`with`](Self::with) their values.
+    /// Routes by the value of this field, to the handlers that are given for values by [`with`](Self::with).
     ///
     /// ```
     /// use tracing_handlers::handler::{Handler, Route};
@@ -117,7 +118,7 @@ impl Route {
         Self::new(Key::Field(name.into().into()))
     }
 
-    /// By the target, to the handlers that are given [`with`](Self::with) theirs, or [made](Self::make).
+    /// Routes by the target, to the handlers that are given for targets by [`with`](Self::with), or [made](Self::make).
     ///
     /// ```
     /// use tracing_handlers::handler::{Handler, Route};
@@ -137,8 +138,8 @@ impl Route {
         Self::new(Key::Target)
     }
 
-    /// By the severity, to the handlers that are given [`with`](Self::with) the least of theirs, or [made](Self::make) for each
-    /// name.
+    /// Routes by the severity, to the handlers that are given for minimum severities by [`with`](Self::with), or [made](Self::make)
+    /// for each name.
     ///
     /// ```
     /// use tracing::Level;
@@ -179,10 +180,11 @@ impl Route {
         Self { shared: Lifecycle::new(Shared::KIND, shared, Table::default()) }
     }
 
-    /// The handler for one case: a severity and all above it up to the next case; a target and the modules inside it, the longest
-    /// that fits; or this value of the field, as it is displayed.
+    /// Adds the handler for one case: a severity and all above it up to the next case; a target and the modules inside it, where
+    /// the longest match applies; or a value of the field, as it is displayed.
     ///
-    /// By severity, a text is the name of one; if it is not, [`selflog`](crate::selflog) is told, and the handler receives nothing.
+    /// When routing by severity, a text must be the name of a severity; otherwise that is reported to [`selflog`](crate::selflog),
+    /// and the handler receives nothing.
     pub fn with(self, case: impl Into<Case>, handler: impl Handler) -> Self {
         let case = case.into();
         if matches!(self.shared.key, Key::Severity) && case.severity().is_none() {
@@ -197,44 +199,44 @@ impl Route {
         })
     }
 
-    /// Makes the handlers for the cases that are not given; it is passed the value as [`safe_name`].
+    /// Sets the function that makes the handlers for cases that are not given. It receives the value as a [`safe_name`].
     pub fn make<H: Handler>(self, make: impl Fn(&str) -> Result<H, Error> + Send + Sync + 'static) -> Self {
         self.set("make", |shared| {
             shared.make = Some(Box::new(move |name| Ok(Arc::new(make(name)?) as Arc<dyn Handler>)))
         })
     }
 
-    /// Takes the records for which there is no other handler; if handlers are made, those that lack the field.
+    /// Sets the handler for records for which there is no other; if handlers are made, for those that lack the field.
     pub fn otherwise(self, handler: impl Handler) -> Self {
         self.set("otherwise", |shared| shared.otherwise = Some(Arc::new(handler)))
     }
 
-    /// The name passed to `make` for records without the field, or with an empty one.
+    /// The name passed to `make` for records in which the field is missing or empty.
     pub fn default_name(self, name: impl Into<String>) -> Self {
         self.set("default_name", |shared| shared.default_name = name.into())
     }
 
-    /// The most made handlers at a time; those used least recently are closed for others. At least 1.
+    /// The maximum number of made handlers at a time; the least recently used are closed to make room for others. At least 1.
     pub fn limit(self, handlers: usize) -> Self {
         self.set("limit", |shared| shared.limit = handlers.max(1))
     }
 
-    /// A made handler that had no record for this long is closed.
+    /// A made handler that has had no record for this long is closed.
     pub fn idle(self, time: Duration) -> Self {
         self.set("idle", |shared| shared.idle = time)
     }
 
-    /// The records that made handlers are for, since what those want is not known in advance.
+    /// The records that made handlers are for, since what they want is not known in advance.
     pub fn level(self, level: impl Into<Threshold>) -> Self {
         self.set("level", |shared| shared.level = level.into())
     }
 
-    /// The spans that are captured for made handlers, and for the field; what a handler shows of them is its own setting.
+    /// The spans that are captured for made handlers, and for the field; which of them a handler shows is that handler's setting.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
         self.set("spans", |shared| shared.spans = level.into())
     }
 
-    /// Measures idle time and back-off.
+    /// The clock that measures idle time and back-off.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.set("clock", |shared| shared.clock = Box::new(clock))
     }
@@ -275,7 +277,7 @@ impl Handler for Route {
                 Chosen::None => {}
                 Chosen::Failed(error) => sorted.failed(&shared.tally, place, error),
             }
-            // Handlers that are held here cannot be closed for others.
+            // Handlers that are held here cannot be closed to make room for others.
             if sorted.parts.len() >= shared.limit {
                 sorted.deliver(&shared.tally);
             }
@@ -284,7 +286,7 @@ impl Handler for Route {
         sorted.outcome()
     }
 
-    /// The handlers that were given, then those that were made, by the texts they were made for.
+    /// The given handlers, then the made ones, sorted by the text they were made for.
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
         let (living, _) = self.shared.start().made_so_far();
         self.shared.visit(&living, visit)
@@ -296,7 +298,7 @@ impl Handler for Route {
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let shared = &self.shared;
-        // Which spans made handlers show is not known in advance, nor which one has the field.
+        // Neither the spans that made handlers show nor the span that has the field are known in advance.
         let own = match meta.is_span {
             true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= shared.spans,
             false => shared.make.is_some() && shared.level.allows(meta.severity),
@@ -337,7 +339,7 @@ impl Handler for Route {
         flushed
     }
 
-    /// Its own counts, then those behind it, then the sum of those of closed handlers.
+    /// Its own counts, then those of the handlers behind it, then the sum of those of closed handlers.
     fn report(&self, reports: &mut Vec<Report>) {
         reports.extend(self.own_report());
         let (living, closed) = self.shared.start().made_so_far();

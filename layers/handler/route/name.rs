@@ -2,17 +2,17 @@ use std::fmt::Write as _;
 
 use super::digest::sha256;
 
-/// A name that is fit for a file, made from one that anybody may have chosen.
+/// Returns a name that is safe to use as a file name, made from an untrusted one.
 ///
-/// It has no separators and no control characters, does not begin with `.` or `-` or end with `.`, is none of those that Windows
-/// reserves (`con`, `nul.txt`), and has 128 bytes at most: whatever `name` is, `folder/{safe}.log` lies in `folder`.
+/// It has no separators and no control characters, does not begin with `.` or `-` or end with `.`, is not a name that Windows
+/// reserves (`con`, `nul.txt`), and has at most 128 bytes: whatever `name` is, `folder/{safe}.log` lies in `folder`.
 ///
-/// Different names stay different, on file systems too that take `A` for `a`, or one way to write `é` for the other. ASCII letters,
-/// digits, `_`, `-` and `.` stand for themselves, all other bytes as `%` and two hexadecimal digits. Behind a `~` stands what
-/// would get lost: which letters are upper case, as a hexadecimal number with a bit for each letter (`Acme` is `Acme~1`); `h` and
-/// half a SHA-256 of the name, where it was cut; `r` where the name is that of `default`.
+/// Different names stay different, even on file systems that equate `A` with `a`, or the two encodings of `é`. ASCII letters,
+/// digits, `_`, `-` and `.` are kept; every other byte becomes `%` and two hexadecimal digits. A `~` introduces what would
+/// otherwise be lost: which letters are upper case, as a hexadecimal number with a bit for each letter (`Acme` becomes `Acme~1`);
+/// `h` and half a SHA-256 of the name, if it was cut; `r` if the name equals `default`.
 ///
-/// An empty name is `default`, made safe as well; an empty default is `_`.
+/// An empty name becomes `default`, made safe as well; an empty default becomes `_`.
 ///
 /// ```
 /// use tracing_handlers::handler::safe_name;
@@ -30,7 +30,7 @@ pub fn safe_name(name: &str, default: &str) -> String {
         return default;
     }
     let name = encoded(name);
-    // Whoever is called like the default is not those without a name.
+    // A name that equals the default must differ from a missing name.
     if name == default { name + "~r" } else { name }
 }
 
@@ -57,12 +57,12 @@ fn stands_for_itself(name: &str, at: usize, byte: u8) -> bool {
         b'.' => at > 0 && at + 1 < name.len(),
         b'-' => at > 0,
         b'_' => true,
-        // Escaping its first letter is enough to take a reserved name's power.
+        // Escaping the first letter is enough to make a reserved name harmless.
         _ => byte.is_ascii_alphanumeric() && (at > 0 || !is_reserved(name)),
     }
 }
 
-/// What Windows takes for a device, with any ending: `con`, `con.txt`, `com1`.
+/// Whether Windows takes the name for a device, with any extension: `con`, `con.txt`, `com1`.
 fn is_reserved(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name);
     let is = |known: &&str| stem.eq_ignore_ascii_case(known);
@@ -75,7 +75,7 @@ fn is_reserved(name: &str) -> bool {
     ["con", "prn", "aux", "nul"].iter().any(is) || ["com", "lpt"].iter().any(numbered)
 }
 
-/// Which of the letters are upper case, the first one in the lowest bit.
+/// A bit for each letter that is upper case, the first one lowest.
 #[derive(Default)]
 struct Capitals {
     letters: u32,
@@ -98,10 +98,10 @@ impl Capitals {
     }
 }
 
-/// Its start, and a digest of the whole.
+/// Returns the start of the name, and a digest of the whole.
 fn cut(name: &str, encoded: &str) -> String {
     let mut end = START;
-    // Not within an escape. All is ASCII.
+    // Do not cut within an escape. Everything is ASCII.
     while encoded.as_bytes()[end - 1] == b'%' || encoded.as_bytes()[end - 2] == b'%' {
         end -= 1;
     }
@@ -113,7 +113,7 @@ fn cut(name: &str, encoded: &str) -> String {
     out
 }
 
-/// Longer than this it is cut, so that there is room for an ending in 255 bytes.
+/// A longer name is cut, so that there is room for an extension within 255 bytes.
 const LONGEST: usize = 120;
 const START: usize = 80;
 
@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether it is one name, and says the same to Windows as to anybody else.
+    /// Whether it is a single path component, on Windows as elsewhere.
     fn is_safe(name: &str) -> bool {
         let path = std::path::Path::new(name);
         let parts: Vec<_> = path.components().collect();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_tricks_are_names() {
+    fn malicious_names_become_plain_names() {
         let long = "long".repeat(100);
         let tricks = [
             "..",
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_made_safe_and_kept_apart() {
+    fn defaults_are_made_safe_and_stay_distinct() {
         assert_eq!(
             (safe_name("", ""), safe_name("_", ""), safe_name("", "a/b")),
             ("_".into(), "_~r".into(), "a%2fb".into())
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(safe_name("a/b", "a/b"), "a%2fb~r");
     }
 
-    /// Few characters, so that names that are alike are common.
+    /// Made of few characters, so that similar names are common.
     fn names() -> impl Strategy<Value = String> {
         let few = prop::collection::vec(
             prop::sample::select(vec!["a", "A", "b", ".", "/", "~", "%", "1", "h", "r", "é"]),
@@ -195,7 +195,7 @@ mod tests {
         prop_oneof![few.prop_map(|parts| parts.concat()), long, any::<String>()]
     }
 
-    /// Much like `name`: with other capitals, or with one character more or less.
+    /// A name similar to `name`: with other capitals, or with one character more or less.
     fn relative(name: &str, which: u64) -> String {
         let flip = |(at, letter): (usize, char)| match which >> (at % 60) & 1 {
             0 => letter.to_ascii_lowercase(),
@@ -212,15 +212,15 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn every_name_is_safe_and_two_names_are_two_files(one in names(), other in names(), default in names()) {
+        fn every_name_is_safe_and_two_names_give_two_files(one in names(), other in names(), default in names()) {
             let (first, second) = (safe_name(&one, &default), safe_name(&other, &default));
             prop_assert!(is_safe(&first), "{:?} is {:?}", one, first);
-            // `A` and `a` are one file to some systems.
+            // Some file systems equate `A` and `a`.
             prop_assert_eq!(first.eq_ignore_ascii_case(&second), one == other, "{:?} and {:?}", one, other);
         }
 
         #[test]
-        fn names_that_are_much_alike_are_two_files(one in names(), which: u64, default in names()) {
+        fn similar_names_give_two_files(one in names(), which: u64, default in names()) {
             let other = relative(&one, which);
             let (first, second) = (safe_name(&one, &default), safe_name(&other, &default));
             prop_assert!(is_safe(&second), "{:?} is {:?}", other, second);

@@ -20,7 +20,7 @@ use crate::sync::{deadline_in, lock, lock_briefly, wait_timeout};
 
 pub(super) type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
 
-/// What a fork reaches.
+/// The part that a fork needs too.
 pub(super) struct Shared {
     pub(super) key: Key,
     /// The first one that fits is taken.
@@ -35,15 +35,15 @@ pub(super) struct Shared {
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
-    /// Threads wait here whose handler is being made by another one.
+    /// Threads wait here while another one makes their handler.
     pub(super) made: Condvar,
     pub(super) health: Health,
 }
 
-/// What becomes of a record.
+/// The decision about a record.
 pub(super) enum Chosen {
     Handler(Arc<dyn Handler>),
-    /// It is dropped, and counted.
+    /// No handler: the record is dropped and counted.
     None,
     Failed(Error),
 }
@@ -57,7 +57,7 @@ impl Shared {
         matches!(self.key, Key::Field(_))
     }
 
-    /// Monotonic: a wall clock that is set makes no handler idle.
+    /// Monotonic, so that setting the wall clock does not make a handler idle.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::EPOCH.saturating_add(self.clock.monotonic())
     }
@@ -67,7 +67,7 @@ impl Shared {
     }
 }
 
-/// What [`Handler::inner`] calls.
+/// The closure that [`Handler::inner`] calls.
 pub(super) type Visit<'v> = dyn FnMut(&dyn Handler) -> ControlFlow<()> + 'v;
 
 impl Shelf<Shared> {
@@ -77,7 +77,7 @@ impl Shelf<Shared> {
             match (fixed, &self.make, &self.otherwise) {
                 (Some((_, handler)), ..) => Chosen::Handler(handler.clone()),
                 (None, _, Some(otherwise)) if text.is_empty() => Chosen::Handler(otherwise.clone()),
-                // Where it is not for them, they pass by.
+                // Other records, such as span events, are dropped below.
                 (None, Some(make), _) if self.is_for_made(record) => self.made(make, text),
                 (None, None, Some(otherwise)) => Chosen::Handler(otherwise.clone()),
                 _ => {
@@ -88,12 +88,12 @@ impl Shelf<Shared> {
         })
     }
 
-    /// None is made for a span, and none that was made for an event gets one.
+    /// Whether made handlers take the record. They take no span events.
     fn is_for_made(&self, record: &Record<'_>) -> bool {
         !record.kind().is_of_span() && self.level.allows(record.severity())
     }
 
-    /// The handler that was made for `text`, or is made now.
+    /// Returns the handler for `text`, and makes it if there is none.
     fn made(&self, make: &Make, text: &str) -> Chosen {
         if self.is_abandoned() {
             return self.give_up();
@@ -119,7 +119,7 @@ impl Shelf<Shared> {
                     self.close_marked(deadline_in(CLOSE_TIMEOUT));
                     return self.make_new(make, text, failures);
                 }
-                // The code that makes it logs to it, or the exit cannot wait any longer.
+                // The code that makes the handler logs to it, or the exit cannot wait any longer.
                 Found::Making(thread) if thread == thread::token() || is_exit_over() => {
                     drop(table);
                     return self.give_up();
@@ -167,13 +167,13 @@ impl Shelf<Shared> {
         }
     }
 
-    /// Flushes and drops those that are to be closed, without the lock.
+    /// Flushes and drops the handlers that are marked to be closed, without the lock.
     pub(super) fn close_marked(&self, deadline: Instant) {
-        // Each is tried once at most, but for those that others mark meanwhile.
+        // A bound, since other threads may mark more handlers meanwhile.
         for _ in 0..=self.limit {
             let Some(closing) = lock(&self.state).next_closing() else { return };
             if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
-                crate::selflog::tell(&format!("{}: closed a handler: {error}", self.name));
+                crate::selflog::tell(&format!("{}: cannot flush a handler before closing it: {error}", self.name));
             }
             let mut reports = Vec::new();
             closing.handler.report(&mut reports);
@@ -181,8 +181,8 @@ impl Shelf<Shared> {
         }
     }
 
-    /// The handlers that were made and are there at present, and what became of the records of the closed ones. Together: one that
-    /// is closed meanwhile must not be in both, or in neither.
+    /// Returns the made handlers that exist at present, and the counts of the closed ones. Both are taken under one lock, so that a
+    /// handler that is closed meanwhile is in exactly one of them.
     pub(super) fn made_so_far(&self) -> (Vec<Arc<dyn Handler>>, Option<Stats>) {
         if self.is_abandoned() {
             return (Vec::new(), None);
@@ -203,12 +203,12 @@ fn is_exit_over() -> bool {
 }
 
 impl Live for Shared {
-    /// Locked to look a handler up, never while one is called or made.
+    /// Locked to look up a handler, never while one is called or made.
     type State = Table;
     const KIND: &'static str = "route";
     const PHASE: Phase = Phase::Ends;
 
-    /// It holds no records; the handlers that do are registered themselves.
+    /// A route holds no records; the handlers that do are registered themselves.
     fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Live for Shared {
 /// The pauses between attempts to make the same handler.
 const BACKOFF: Backoff =
     Backoff { initial: Duration::from_secs(1), factor: 2.0, max: Duration::from_secs(60), jitter: 0.0 };
-/// How long a handler may take for its last records.
+/// How long a handler may take for its last flush.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a waiting thread looks whether the process ends.
+/// How often a waiting thread checks whether the process is ending.
 const LOOK: Duration = Duration::from_millis(100);

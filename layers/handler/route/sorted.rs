@@ -5,7 +5,7 @@ use crate::handler::{Handler, Tally, guarded};
 use crate::record::{Batch, Record};
 use crate::{Error, Partial};
 
-/// The records of a batch, by the handler that they go to.
+/// The records of a batch, grouped by handler.
 pub(super) struct Sorted {
     pub(super) parts: Parts,
     records: usize,
@@ -16,7 +16,7 @@ pub(super) struct Sorted {
 type Parts = Vec<(Arc<dyn Handler>, Batch)>;
 
 impl Sorted {
-    /// Of a batch of `records` records.
+    /// For a batch of `records` records.
     pub(super) fn new(records: usize) -> Self {
         Self { parts: PARTS.try_with(Cell::take).unwrap_or_default(), records, missed: Vec::new(), failed: None }
     }

@@ -7,24 +7,24 @@ use crate::clock::Timestamp;
 use crate::handler::{DropReason, Handler, Report, Stats};
 use crate::{Error, ErrorKind};
 
-/// The handlers that were made, by the text that they were made for.
+/// The made handlers, by the text that they were made for.
 #[derive(Default)]
 pub(super) struct Table {
     slots: HashMap<Box<str>, Slot>,
-    /// Numbers the uses, so that the order is known where the clock shows the same.
+    /// The number of uses so far: orders uses at the same time.
     uses: u64,
-    /// How many are to be closed.
+    /// The number of handlers marked to be closed.
     closing: usize,
-    /// No handler can be idle for too long before.
+    /// The earliest time at which a handler can be idle for too long.
     next_look: Option<Timestamp>,
     looked: Timestamp,
-    /// What became of the records of those that are closed.
+    /// The sum of the counts of closed handlers.
     closed: Stats,
     any_closed: bool,
 }
 
 enum Slot {
-    /// By the thread with this token.
+    /// The thread with this token is making it.
     Making(usize),
     Living(Living),
     Failed(Failed),
@@ -37,7 +37,7 @@ struct Living {
     closing: bool,
 }
 
-/// There is no handler, and there will be none before `until`.
+/// The handler could not be made, and there is no other attempt until the `pause` is over.
 struct Failed {
     failures: u32,
     used: u64,
@@ -50,13 +50,13 @@ struct Failed {
 pub(super) enum Found {
     Living(Arc<dyn Handler>),
     Failed(Error),
-    /// Another thread, or this one, is making it.
+    /// The thread with this token, possibly this one, is making it.
     Making(usize),
-    /// The caller is to make it, after so many failures.
+    /// The caller must make it, after this number of failures.
     Missing(u32),
 }
 
-/// A handler that nobody uses and that is to be closed.
+/// A handler that is marked to be closed and not in use.
 pub(super) struct Closing {
     text: Box<str>,
     pub(super) handler: Arc<dyn Handler>,
@@ -82,7 +82,8 @@ impl Table {
         }
     }
 
-    /// Notes that `thread` is making one; of those there are, the ones used least recently go where there are `limit`.
+    /// Notes that `thread` is making a handler. If there are more than `limit` handlers then, the least recently used are marked to
+    /// be closed.
     pub(super) fn make(&mut self, text: &str, thread: usize, limit: usize) {
         self.slots.insert(text.into(), Slot::Making(thread));
         while self.slots.len() - self.closing > limit {
@@ -120,7 +121,7 @@ impl Table {
         self.slots.insert(text.into(), Slot::Failed(failed));
     }
 
-    /// Marks those that were idle for too long.
+    /// Marks the handlers that have been idle for too long.
     #[inline]
     pub(super) fn look_for_idle(&mut self, now: Timestamp, idle: Duration) {
         if self.next_look.is_some_and(|next| now >= next) || now < self.looked {
@@ -134,7 +135,7 @@ impl Table {
         let mut next = None::<Timestamp>;
         for slot in self.slots.values_mut() {
             let Slot::Living(living) = slot else { continue };
-            // A clock that was set back must not keep them for as long.
+            // A clock that is set back must not keep handlers open for that long.
             living.last = living.last.min(now);
             if living.closing {
                 continue;
@@ -154,7 +155,8 @@ impl Table {
         self.closing > 0
     }
 
-    /// One that is to be closed and that nobody uses. Only [`find`](Self::find) and [`living`](Self::living) hand it out.
+    /// Returns a handler that is marked to be closed and not in use. Only [`find`](Self::find) and [`living`](Self::living) hand
+    /// handlers out.
     pub(super) fn next_closing(&self) -> Option<Closing> {
         self.slots.iter().find_map(|(text, slot)| match slot {
             Slot::Living(living) if living.closing && Arc::strong_count(&living.handler) == 1 => {
@@ -164,10 +166,10 @@ impl Table {
         })
     }
 
-    /// Lets go of it after it was flushed and has given its last reports; not where somebody came to use it meanwhile.
+    /// Removes a handler after its flush and its last reports, unless it has been used meanwhile.
     pub(super) fn close(&mut self, closing: &Closing, reports: &[Report]) {
         let Some(Slot::Living(living)) = self.slots.get(&closing.text) else { return };
-        // Its own, and the caller's.
+        // The two references are the table's and the caller's.
         let is_free = living.closing && living.used == closing.used && Arc::strong_count(&living.handler) == 2;
         if !is_free || !Arc::ptr_eq(&living.handler, &closing.handler) {
             return;
@@ -177,7 +179,7 @@ impl Table {
         self.any_closed = true;
         for report in reports {
             let mut stats = report.stats;
-            // What it could not deliver now it has no more time for.
+            // The handler has no more time to deliver what is still pending.
             stats.dropped.add(DropReason::Closed, std::mem::take(&mut stats.pending));
             self.closed.merge(&stats);
         }
@@ -200,14 +202,14 @@ impl Table {
         self.any_closed.then_some(self.closed)
     }
 
-    /// In a forked child: the threads that were making some are not here.
+    /// Called in a forked child, where the threads that were making handlers do not exist.
     pub(super) fn forget_makers(&mut self) {
         self.slots.retain(|_, slot| !matches!(slot, Slot::Making(_)));
     }
 }
 
 impl Slot {
-    /// When it was used last, where it can go.
+    /// When the slot was last used, if it can be given up.
     fn used(&self) -> Option<u64> {
         match self {
             Self::Living(living) if !living.closing => Some(living.used),

@@ -19,7 +19,7 @@ fn send(to: &Route, record: &RecordBuf) {
     to.handle(&record.as_record()).unwrap();
 }
 
-/// All that were made, by name; one made again comes behind the first.
+/// All handlers that were made, by name, in the order in which they were made.
 #[derive(Clone, Default)]
 struct Made(Arc<Mutex<HashMap<String, Vec<Script>>>>);
 
@@ -54,7 +54,7 @@ fn own(route: &Route) -> crate::handler::Stats {
 }
 
 #[test]
-fn a_field_of_the_event_goes_before_that_of_the_innermost_span() {
+fn a_field_of_the_event_takes_precedence_over_the_innermost_span_s() {
     let made = Made::default();
     let (route, _) = made.route();
     let record = || RecordBuf::new(Severity::INFO, "shop", "in spans");
@@ -72,7 +72,7 @@ fn a_field_of_the_event_goes_before_that_of_the_innermost_span() {
 }
 
 #[test]
-fn idle_ones_are_flushed_closed_and_made_again() {
+fn idle_handlers_are_flushed_closed_and_made_again() {
     let made = Made::default();
     let (route, clock) = made.route();
     let route = route.idle(Duration::from_secs(10));
@@ -90,7 +90,7 @@ fn idle_ones_are_flushed_closed_and_made_again() {
 }
 
 #[test]
-fn a_flush_closes_idle_ones_without_a_record() {
+fn a_flush_closes_idle_handlers_without_a_record() {
     let made = Made::default();
     let (route, clock) = made.route();
     send(&route, &of("a", "1"));
@@ -100,7 +100,7 @@ fn a_flush_closes_idle_ones_without_a_record() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_keeps_nobody_open() {
+fn a_clock_that_is_set_back_keeps_no_handler_open() {
     let made = Made::default();
     let (route, clock) = made.route();
     send(&route, &of("a", "1"));
@@ -112,7 +112,7 @@ fn a_clock_that_is_set_back_keeps_nobody_open() {
 }
 
 #[test]
-fn a_wall_clock_that_is_set_makes_nobody_idle() {
+fn setting_the_wall_clock_makes_no_handler_idle() {
     let made = Made::default();
     let (route, clock) = made.route();
     send(&route, &of("a", "1"));
@@ -127,7 +127,7 @@ fn a_wall_clock_that_is_set_makes_nobody_idle() {
 }
 
 #[test]
-fn at_the_limit_the_one_used_least_recently_is_closed() {
+fn at_the_limit_the_least_recently_used_handler_is_closed() {
     let made = Made::default();
     let (route, _) = made.route();
     let route = route.limit(2);
@@ -140,7 +140,7 @@ fn at_the_limit_the_one_used_least_recently_is_closed() {
 }
 
 #[test]
-fn a_batch_has_no_more_of_them_open_than_the_limit_either() {
+fn a_batch_keeps_to_the_limit_too() {
     let made = Made::default();
     let (route, _) = made.route();
     let route = route.limit(2);
@@ -148,12 +148,12 @@ fn a_batch_has_no_more_of_them_open_than_the_limit_either() {
     let batch: Batch = tenants.map(|tenant| of(tenant, tenant)).iter().collect();
     route.handle_batch(batch.records()).unwrap();
     assert_eq!(["a", "b", "c", "d"].map(|tenant| made.delivered(tenant).len()), [3, 1, 1, 1]);
-    // Its own, two living ones, and the sum of the closed.
+    // Its own report, two living handlers', and the sum of the closed ones'.
     assert_eq!((own(&route).delivered, route.stats().len()), (6, 4));
 }
 
 #[test]
-fn one_that_is_in_use_is_closed_later() {
+fn a_handler_in_use_is_closed_later() {
     let made = Made::default();
     let (route, _) = made.route();
     let route = route.limit(1);
@@ -167,7 +167,7 @@ fn one_that_is_in_use_is_closed_later() {
 }
 
 #[test]
-fn one_that_is_wanted_again_before_it_is_closed_stays() {
+fn a_handler_that_is_used_again_before_it_is_closed_stays_open() {
     let made = Made::default();
     let (route, _) = made.route();
     let route = route.limit(1);
@@ -181,7 +181,7 @@ fn one_that_is_wanted_again_before_it_is_closed_stays() {
 }
 
 #[test]
-fn one_that_cannot_be_made_is_tried_again_after_a_pause() {
+fn a_handler_that_cannot_be_made_is_tried_again_after_a_pause() {
     let tries = Arc::new(AtomicUsize::new(0));
     let (counted, clock, script) = (tries.clone(), Arc::new(Manual::default()), Script::default());
     let made = script.clone();
@@ -206,7 +206,7 @@ fn one_that_cannot_be_made_is_tried_again_after_a_pause() {
 }
 
 #[test]
-fn what_fails_in_a_batch_is_told_by_its_place() {
+fn failed_records_of_a_batch_are_named_by_their_places() {
     let failing = Script::new([None, Some(ErrorKind::Io)]);
     let route = Route::by_field("tenant", |_| Err::<Script, _>(Error::new(ErrorKind::Io, "no room")))
         .with("fixed", failing.clone())
@@ -219,7 +219,7 @@ fn what_fails_in_a_batch_is_told_by_its_place() {
 }
 
 #[test]
-fn what_fits_nobody_is_dropped_and_counted() {
+fn records_without_a_handler_are_dropped_and_counted() {
     let script = Script::default();
     let route = Route::by_severity().with("warning", script.clone()).with("no such thing", Script::default());
     send(&route, &RecordBuf::new(Severity::NOTICE, "", "a"));
@@ -228,7 +228,7 @@ fn what_fits_nobody_is_dropped_and_counted() {
 }
 
 #[test]
-fn what_a_maker_logs_to_its_own_name_is_dropped() {
+fn records_logged_to_a_handler_while_it_is_made_are_dropped() {
     struct Ties(std::sync::OnceLock<std::sync::Weak<Route>>);
     let ties = Arc::new(Ties(std::sync::OnceLock::new()));
     let (again, script) = (ties.clone(), Script::default());
@@ -245,7 +245,7 @@ fn what_a_maker_logs_to_its_own_name_is_dropped() {
 }
 
 #[test]
-fn threads_that_want_the_same_one_get_the_same_one() {
+fn threads_that_need_the_same_handler_share_one() {
     let made = Made::default();
     let (route, _) = made.route();
     std::thread::scope(|scope| {
@@ -258,7 +258,7 @@ fn threads_that_want_the_same_one_get_the_same_one() {
 }
 
 #[test]
-fn none_is_made_for_a_span_and_none_gets_one() {
+fn made_handlers_receive_no_span_events() {
     use crate::record::Kind;
 
     #[derive(Clone, Default)]

@@ -1,4 +1,4 @@
-//! What is kept, span by span, and how much of it there is.
+//! The records kept for each span, and their total size.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use crate::filter::Threshold;
 use crate::record::{Batch, Record};
 use crate::stats::{DropReason, Dropped, Stats};
 
-/// Memory, in bytes.
+/// Memory limits, in bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     /// For everything that is kept.
@@ -18,26 +18,27 @@ pub(super) struct Limits {
 
 #[derive(Default)]
 pub(super) struct Scopes {
-    /// Without what is pending.
+    /// The counts, except of pending records.
     pub(super) counts: Stats,
-    /// Kept, or on their way out of a scope.
+    /// The number of records kept, or being released.
     pending: u64,
-    /// The capacities of all buffers, spare ones too.
+    /// The capacities of all buffers, including spare ones.
     bytes: usize,
     scopes: HashMap<u64, Scope>,
-    /// Which scope began when.
+    /// The scopes in the order in which they began.
     order: BTreeMap<u64, u64>,
     next: u64,
     spare: Vec<Batch>,
 }
 
-/// What becomes of a record.
+/// The decision about a record.
 pub(super) enum Take {
-    /// It is kept, or goes out with what is just being released.
+    /// It is kept, or added to what is being released.
     Kept,
     /// It passes at once.
     Pass,
-    /// All is to be released by the caller. The record is `kept` with the rest; or there was no room, and it comes after.
+    /// The caller must release the scope. If the record is `kept`, it is among the kept ones; otherwise there was no room, and the
+    /// caller hands it on after them.
     Release { kept: bool },
 }
 
@@ -45,7 +46,7 @@ struct Scope {
     began: u64,
     state: State,
     records: Batch,
-    /// Dropped for lack of memory, and not told yet.
+    /// Dropped for lack of memory, and not yet reported.
     lost: Dropped,
 }
 
@@ -89,12 +90,12 @@ impl Scopes {
         }
     }
 
-    /// `false`: there is no room for it. Then it is dropped, unless it `passes`.
+    /// Keeps the record. Returns `false` if there is no room for it; it then counts as dropped, unless it `passes`.
     fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool, limits: Limits) -> bool {
         self.begin(id);
         let Some(mut scope) = self.scopes.remove(&id) else { return false };
         let wanted = record.raw().len();
-        // For one that never fits no other has to go.
+        // For a record that never fits, no other is dropped.
         let may_fit = wanted <= limits.scope.min(limits.all);
         if may_fit && scope.records.size() + wanted > limits.scope {
             self.make_room(&mut scope, wanted, limits.scope);
@@ -111,7 +112,7 @@ impl Scopes {
         fits
     }
 
-    /// A scope that is not known yet. There are not more of them than so many: the oldest goes, with what it keeps.
+    /// Adds a scope unless it is known. Beyond [`MAX_SCOPES`], the oldest is dropped with what it keeps.
     fn begin(&mut self, id: u64) {
         if self.scopes.contains_key(&id) {
             return;
@@ -140,7 +141,8 @@ impl Scopes {
         }
     }
 
-    /// Room for `wanted` more bytes; scopes that began before lose theirs for it. `false`: there is not that much in all.
+    /// Makes room for `wanted` more bytes, if necessary by dropping the records of the scopes that began first. Returns `false` if
+    /// that is not enough.
     fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize, max: usize) -> bool {
         let (len, before) = (scope.records.used(), scope.records.capacity());
         if len + wanted <= before {
@@ -164,13 +166,13 @@ impl Scopes {
         true
     }
 
-    /// Frees the memory of a spare buffer, or of the scope that began first, `but` not that one. `false`: there is none.
+    /// Frees the memory of a spare buffer, or else of the scope that began first, except `but`. Returns `false` if there is none.
     fn give_up_oldest(&mut self, but: u64) -> bool {
         if let Some(spare) = self.spare.pop() {
             self.bytes -= spare.capacity();
             return true;
         }
-        // A scope that has given everything comes last from now on.
+        // A scope that has lost everything comes last from now on.
         for _ in 0..self.order.len() {
             let Some((&began, &id)) = self.order.iter().find(|(_, id)| **id != but) else { return false };
             self.order.remove(&began);
@@ -192,14 +194,14 @@ impl Scopes {
         self.scopes.get(&id).is_some_and(|scope| scope.state != State::Keeping)
     }
 
-    /// The caller has to release it. `false`: there is nothing to release, or another thread does.
+    /// Begins to release a scope. Returns `false` if there is nothing to release, or another thread is doing it.
     pub(super) fn begin_release(&mut self, id: u64) -> bool {
         let Some(scope) = self.scopes.get_mut(&id).filter(|scope| scope.state == State::Keeping) else { return false };
         scope.state = State::Releasing;
         true
     }
 
-    /// What a scope that is being released keeps, and what it has lost; `None` when there is nothing left.
+    /// Takes the kept and the lost records of a scope that is being released; `None` if nothing is left.
     pub(super) fn kept_of(&mut self, id: u64) -> Option<(Batch, Dropped)> {
         let scope = self.scopes.get_mut(&id)?;
         if !scope.records.is_empty() || scope.lost.total() > 0 {
@@ -213,7 +215,7 @@ impl Scopes {
         None
     }
 
-    /// What `kept_of` gave has been handed on.
+    /// Called when the batch from [`kept_of`](Self::kept_of) has been handed on.
     pub(super) fn delivered(&mut self, kept: Batch, handled: &Result<(), Partial>) {
         let count = kept.len() as u64;
         let delivered = handled.as_ref().map_or_else(|partial| (partial.delivered as u64).min(count), |()| count);
@@ -232,7 +234,7 @@ impl Scopes {
         self.counts.add_handled(u64::from(well), u64::from(!well));
     }
 
-    /// A record in no scope.
+    /// Counts a record outside all scopes.
     pub(super) fn outside(&mut self, passes: bool) {
         self.counts.accepted += 1;
         if !passes {
@@ -240,7 +242,7 @@ impl Scopes {
         }
     }
 
-    /// Drops what is not important enough, and begins to release the rest. `false`: there is nothing to release.
+    /// Drops what is not important enough, and begins to release the rest. Returns `false` if there is nothing to release.
     pub(super) fn keep_only(&mut self, id: u64, level: Threshold) -> bool {
         if !self.begin_release(id) {
             return false;
@@ -273,7 +275,7 @@ impl Scopes {
         self.put_by(scope.records);
     }
 
-    /// In a forked child: what is kept belongs to the parent.
+    /// Called in a forked child: what is kept belongs to the parent.
     pub(super) fn forget_inherited(&mut self) {
         self.scopes.clear();
         self.order.clear();
@@ -302,14 +304,14 @@ impl Scopes {
 
     pub(super) fn stats(&self) -> Stats {
         let Stats { accepted, delivered, dropped, failed, .. } = self.counts;
-        // What passes at this moment is on its way.
+        // Records that are passing at this moment are pending.
         let pending = accepted.saturating_sub(delivered + failed + dropped.total());
         Stats { pending, ..self.counts }
     }
 }
 
 impl Scope {
-    /// Loses everything that it keeps; returns the memory and the number of records.
+    /// Drops everything that it keeps. Returns the size of the memory and the number of records.
     fn give_up(&mut self) -> (usize, u64) {
         let kept = std::mem::replace(&mut self.records, empty());
         self.lost.add(DropReason::Oldest, kept.len() as u64);
@@ -317,16 +319,16 @@ impl Scope {
     }
 }
 
-/// Its memory is counted here, and so is not the pool's.
+/// A batch whose memory is counted here, and so does not come from the pool.
 fn empty() -> Batch {
     Batch::with_capacity(0)
 }
 
-/// What a scope's first record has room for, in bytes.
+/// The initial capacity of a scope, in bytes.
 const LEAST: usize = 512;
-/// Scopes that are known at a time.
+/// The maximum number of scopes at a time.
 const MAX_SCOPES: usize = 1 << 16;
-/// Buffers that are kept for later,
+/// The number of buffers kept for reuse,
 const SPARES: usize = 64;
 /// but none larger than this.
 const MAX_SPARE: usize = 64 << 10;
@@ -336,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_on_its_way_while_the_process_forks_is_the_parents() {
+    fn records_being_released_at_a_fork_belong_to_the_parent() {
         let mut scopes = Scopes::default();
         scopes.counts.accepted += 1;
         scopes.forget_inherited();

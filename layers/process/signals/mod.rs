@@ -1,7 +1,7 @@
-//! What a process does on a signal: deliver and end, have its files opened anew, have them turned.
+//! Reactions to signals: deliver and end, reopen files, rotate files.
 //!
-//! The work is done by a thread (`tracing-handlers-signals`, made by the first call), never inside the signal's handler. It
-//! waits in `read(2)` and does not wake up until a signal comes.
+//! The work is done by a thread (`tracing-handlers-signals`, started by the first call), never inside the signal handler. It waits
+//! in `read(2)` and does not wake up until a signal arrives.
 
 #[cfg(not(unix))]
 mod nowhere;
@@ -15,8 +15,8 @@ use watch::{HANGUP, watch};
 
 use crate::Error;
 
-/// Delivers what is pending when SIGTERM or SIGINT comes, and then lets the process die of that signal: [`flush_on_signal`]
-/// for these two, which is what service managers, containers and Ctrl-C send.
+/// Delivers what is pending on SIGTERM or SIGINT, and then lets the process die of that signal: [`flush_on_signal`] for the two
+/// signals that service managers, containers and Ctrl-C send.
 ///
 /// ```
 /// use tracing_handlers::{Output, Queue, format::Json, process, sink::Memory};
@@ -34,25 +34,25 @@ pub fn flush_on_signals() -> Result<(), Error> {
     flush_on_signal(libc::SIGINT)
 }
 
-/// Delivers what is pending when `signal` comes, within the [exit timeout](super::set_exit_timeout), and then lets the signal do
-/// what it would have done.
+/// Delivers what is pending when `signal` arrives, within the [exit timeout](super::set_exit_timeout), and then lets the signal
+/// take its previous effect.
 ///
-/// | what the signal did before this call | when it comes |
+/// | what the signal did before this call | when it arrives |
 /// |---|---|
-/// | ended the process (the default) | records are delivered, then the process dies of that signal: a shell, a service manager sees so. What is logged meanwhile is delivered before the call returns |
-/// | ended the process, and it comes again, or another one like it, while records are being delivered | it dies at once |
-/// | was ignored (`nohup`, `&` in a script) | it is ignored still |
-/// | had a handler of the application's | that runs at once, as before; records are delivered, and the process goes on, for its end is the handler's business |
+/// | ended the process (the default) | records are delivered, then the process dies of that signal, as a shell or a service manager can see. Records logged meanwhile are delivered before the log call returns |
+/// | ended the process, and it or another such signal arrives while records are being delivered | the process dies at once |
+/// | was ignored (`nohup`, `&` in a script) | it is still ignored |
+/// | called a handler of the application | the handler runs at once, as before; records are delivered, and the process continues, since ending it is up to the handler |
 ///
-/// So handlers of the application come first, this call after them. One that is installed later *instead* of this one (by
-/// `sigaction`, or the `ctrlc` crate) has the signal for itself alone. One that is installed later *beside* it (by
-/// `signal-hook`, `tokio::signal`) runs, but the process dies when the records are delivered.
+/// So install the application's handlers first and make this call after that. A handler installed later *instead* of this one (by
+/// `sigaction`, or the `ctrlc` crate) replaces it. One installed later *beside* it (by `signal-hook`, `tokio::signal`) runs, but
+/// the process dies when the records are delivered.
 ///
-/// Signals that can be watched are SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGALRM. Called again for the same signal
-/// it does nothing.
+/// Signals that can be watched are SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 and SIGALRM. Calling this again for the same
+/// signal has no effect.
 ///
-/// **A forked child** has no such thread: of these signals it dies at once, as by default, without delivering anything; where
-/// it is to deliver, it calls this again. A handler of the application's runs there as in the parent.
+/// **A forked child** has no such thread: these signals end it at once, as by default, without delivering anything. To deliver
+/// records there too, call this again in the child. A handler of the application runs there as in the parent.
 ///
 /// ```
 /// use tracing_handlers::process;
@@ -65,15 +65,15 @@ pub fn flush_on_signals() -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`Config`](crate::ErrorKind::Config) for a signal that cannot be watched, that has another meaning already
-/// ([`reopen_on_signal`], [`rotate_on_signal`]), and off unix; [`Io`](crate::ErrorKind::Io) where there is no thread or no
-/// descriptor to be had.
+/// [`Config`](crate::ErrorKind::Config) if the signal cannot be watched, or is already watched for another purpose
+/// ([`reopen_on_signal`], [`rotate_on_signal`]), and on systems other than Unix; [`Io`](crate::ErrorKind::Io) if the thread or a
+/// file descriptor cannot be created.
 pub fn flush_on_signal(signal: i32) -> Result<(), Error> {
     watch(signal, Answer::Flush)
 }
 
-/// Has every [`sink::File`](crate::sink::File) open its path anew when SIGHUP comes: [`reopen_on_signal`] for the signal that
-/// logrotate's `postrotate` scripts send.
+/// Reopens every [`sink::File`](crate::sink::File) on SIGHUP: [`reopen_on_signal`] for the signal that logrotate's `postrotate`
+/// scripts send.
 ///
 /// ```
 /// use tracing_handlers::process;
@@ -89,11 +89,11 @@ pub fn reopen_on_hangup() -> Result<(), Error> {
     reopen_on_signal(HANGUP)
 }
 
-/// Has every [`sink::File`](crate::sink::File) open its path anew when `signal` comes, as [`reopen`](super::reopen) does, and
-/// then flushes all handlers, so that files which nobody writes to are opened anew too.
+/// Reopens every [`sink::File`](crate::sink::File) when `signal` arrives, as [`reopen`](super::reopen) does, and then flushes all
+/// handlers, so that files that are not being written to are reopened too.
 ///
-/// The signal does not end the process any more, also where it was ignored before; a handler of the application's runs as
-/// before. In a forked child the files are opened anew as well, each at its next write or flush.
+/// The signal no longer ends the process, and is answered even if it was ignored before; a handler of the application runs as
+/// before. In a forked child the files are reopened as well, each at its next write or flush.
 ///
 /// # Errors
 ///
@@ -102,15 +102,15 @@ pub fn reopen_on_signal(signal: i32) -> Result<(), Error> {
     watch(signal, Answer::Reopen)
 }
 
-/// Has every rotating file begin a new one when `signal` comes, as [`rotate`](super::rotate) does, and then flushes all
-/// handlers, so that files which nobody writes to turn too. Otherwise as [`reopen_on_signal`].
+/// Rotates every file that has a rotation when `signal` arrives, as [`rotate`](super::rotate) does, and then flushes all handlers,
+/// so that files that are not being written to are rotated too. Otherwise like [`reopen_on_signal`].
 ///
 /// ```
 /// use tracing_handlers::process;
 ///
 /// process::rotate_on_signal(libc::SIGUSR1)?;
 /// let error = process::reopen_on_signal(libc::SIGUSR1).unwrap_err();
-/// assert!(error.to_string().ends_with("has another meaning already"));
+/// assert!(error.to_string().ends_with("is already watched for another purpose"));
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
@@ -121,7 +121,7 @@ pub fn rotate_on_signal(signal: i32) -> Result<(), Error> {
     watch(signal, Answer::Rotate)
 }
 
-/// What is done when a signal comes.
+/// The reaction to a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Flush,

@@ -8,5 +8,5 @@ pub(super) fn watch(signal: i32, _: Answer) -> Result<(), Error> {
     ))
 }
 
-/// As where there are signals.
+/// The same number as on Unix.
 pub(super) const HANGUP: i32 = 1;

@@ -16,7 +16,7 @@ use crate::process::{Generation, hold_at_forks, requests};
 use crate::sync::{deadline_in, lock};
 use crate::{Error, ErrorKind, selflog};
 
-/// Has `answer` given when `signal` comes.
+/// Registers `answer` for `signal`.
 pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
     if !WATCHABLE.contains(&signal) {
         return Err(Error::new(ErrorKind::Config, format!("signal {signal} cannot be watched")));
@@ -24,7 +24,7 @@ pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
     let mut table = lock(&TABLE);
     match table.entry(signal) {
         Some(entry) if entry.answer != answer => {
-            Err(Error::new(ErrorKind::Config, format!("signal {signal} has another meaning already")))
+            Err(Error::new(ErrorKind::Config, format!("signal {signal} is already watched for another purpose")))
         }
         Some(_) => table.ear().map(drop).map_err(|error| cannot_watch(signal, error)),
         None => table.add(Entry { signal, answer, before: Before::of(signal)? }),
@@ -35,7 +35,7 @@ fn cannot_watch(signal: i32, error: io::Error) -> Error {
     Error::io(format!("cannot watch signal {signal}"), error)
 }
 
-/// The signals that are watched, and the thread that hears them.
+/// The watched signals, and the thread that handles them.
 #[derive(Default)]
 struct Table {
     entries: Vec<Entry>,
@@ -49,7 +49,7 @@ struct Entry {
     before: Before,
 }
 
-/// The thread of this process.
+/// The signal thread of one process.
 struct Ear {
     process: Generation,
     handle: Handle,
@@ -64,29 +64,29 @@ impl Table {
         if entry.answer == Answer::Flush && entry.before == Before::Ignored {
             return Ok(());
         }
-        // The thread finds what the signal means from the first one on: it must wait for the lock of this table.
+        // The thread looks up even the first signal here, because it waits for the lock of this table.
         self.listen(entry).map_err(|error| cannot_watch(entry.signal, error))?;
         self.entries.push(entry);
         Ok(())
     }
 
-    /// What is registered first is done first when the signal comes.
+    /// Registers the thread and the immediate action. When the signal arrives, they are called in the order of registration.
     fn listen(&mut self, entry: Entry) -> io::Result<()> {
         let handle = self.ear()?;
         if entry.answer == Answer::Flush {
-            // One that comes in between must be heard, or it would be lost.
+            // Otherwise a signal that arrives in between would be lost.
             handle.add_signal(entry.signal)?;
             return act_at_once(entry).map(drop);
         }
-        // The thread flushes what has been asked already.
+        // The request is made before the thread flushes.
         let id = act_at_once(entry)?;
         handle.add_signal(entry.signal).inspect_err(|_| {
             low_level::unregister(id);
         })
     }
 
-    /// That of this process. A forked child has inherited one whose thread it does not have: with its own it hears all that
-    /// its parent watched.
+    /// Returns the handle of this process's thread. A forked child inherits a handle without the thread, so it starts a thread of
+    /// its own, for all signals that its parent watched.
     fn ear(&mut self) -> io::Result<Handle> {
         if let Some(ear) = self.ear.as_ref().filter(|ear| ear.process.is_current()) {
             return Ok(ear.handle.clone());
@@ -102,24 +102,24 @@ impl Table {
     }
 }
 
-/// What a signal did before we came.
+/// What a signal did before it was watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
     Default,
     Ignored,
-    /// A handler of the application's, which goes on to be called.
+    /// It called a handler of the application, which is still called.
     Handled,
 }
 
 impl Before {
     fn of(signal: i32) -> Result<Self, Error> {
         let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // SAFETY: nothing is set, and `action` is a place for what is in force.
+        // SAFETY: no action is set, and `action` has room for the current one.
         let result = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) };
         if result != 0 {
             return Err(Error::io(format!("cannot inspect signal {signal}"), io::Error::last_os_error()));
         }
-        // SAFETY: it was written to, and all zeros is a valid one too.
+        // SAFETY: the call initialized it, and all zeros are valid too.
         Ok(match unsafe { action.assume_init() }.sa_sigaction {
             libc::SIG_DFL => Self::Default,
             libc::SIG_IGN => Self::Ignored,
@@ -128,7 +128,7 @@ impl Before {
     }
 }
 
-/// What is done inside the handler: atomic operations, and the default action.
+/// Registers what is done inside the signal handler: atomic operations, and the default action.
 fn act_at_once(entry: Entry) -> io::Result<SigId> {
     let Entry { signal, answer, before, .. } = entry;
     let act = move || match answer {
@@ -137,18 +137,18 @@ fn act_at_once(entry: Entry) -> io::Result<SigId> {
         Answer::Flush if before == Before::Default => end_where_nobody_hears(signal),
         Answer::Flush => {}
     };
-    // SAFETY: `act` allocates nothing, locks nothing and cannot panic; what it calls is made for signal handlers.
+    // SAFETY: `act` allocates nothing, locks nothing and cannot panic; the functions it calls are async-signal-safe.
     unsafe { low_level::register(signal, act) }
 }
 
-/// Nobody hears it in a forked child without a thread of its own, and nobody waits for what is being done already.
+/// Ends the process at once in a forked child without a signal thread, and at a second signal while records are being delivered.
 fn end_where_nobody_hears(signal: i32) {
     if !Generation(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
         let _ = emulate_default_handler(signal);
     }
 }
 
-/// The thread: gives the answers, and is never held up by a handler that hangs.
+/// The thread's main loop. It is never held up by a handler that hangs.
 fn hear(mut signals: Signals) {
     let flusher = Arc::new(Flusher::default());
     for signal in signals.forever() {
@@ -164,7 +164,7 @@ fn hear(mut signals: Signals) {
 fn flush_and_end(signal: i32) {
     let deadline = begin_exit();
     let (sender, receiver) = mpsc::channel();
-    // On a thread of its own: a sink may be stuck in a system call, and look at no deadline.
+    // On a separate thread: a sink may hang in a system call and miss the deadline.
     let flush = move || {
         flush_and_tell(signal, deadline);
         let _ = sender.send(());
@@ -178,11 +178,11 @@ fn flush_and_end(signal: i32) {
 
 fn flush_and_tell(signal: i32, deadline: Instant) {
     if let Ok(Err(error)) = catch_unwind(|| flush_all(deadline)) {
-        selflog::tell(&format!("at signal {signal}: {error}"));
+        selflog::tell(&format!("cannot flush everything on signal {signal}: {error}"));
     }
 }
 
-/// Flushes on a thread that is made for it: one at a time, and at most one more waits.
+/// Flushes on a thread started for it: one flush at a time, with at most one more waiting.
 #[derive(Default)]
 struct Flusher {
     wanted: AtomicBool,
@@ -197,18 +197,18 @@ impl Flusher {
         let this = self.clone();
         let flush = move || {
             let _one_at_a_time = lock(&this.busy);
-            // Before the flush: what is asked for during it may come too late for a file that it has passed.
+            // Reset before the flush: a request during it may come too late for a file that was already flushed.
             this.wanted.store(false, Ordering::SeqCst);
             flush_and_tell(signal, deadline_in(exit_timeout()));
         };
         if thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush).is_err() {
-            // Nothing is lost: what is pending goes out when it would have.
+            // Nothing is lost: pending records are delivered as they would be without the signal.
             self.wanted.store(false, Ordering::SeqCst);
         }
     }
 }
 
-/// For a flush that the deadline has ended to tell of it.
+/// Time for a flush that exceeded its deadline to report that.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// Held around forks, so that a child finds it free.
@@ -218,13 +218,13 @@ static TABLE: LazyLock<Arc<Mutex<Table>>> = LazyLock::new(|| {
     table
 });
 
-/// The process whose thread hears the signals, by the number of its [`Generation`].
+/// The process whose thread handles the signals, by the number of its [`Generation`].
 static OWNER: AtomicU64 = AtomicU64::new(u64::MAX);
-/// A signal that ends the process has come.
+/// Whether a signal that ends the process has arrived.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 pub(super) const HANGUP: i32 = libc::SIGHUP;
 
-/// Those that end a process by default and tell of no fault in it.
+/// Signals that end a process by default and do not indicate a fault.
 const WATCHABLE: &[i32] =
     &[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2, libc::SIGALRM];

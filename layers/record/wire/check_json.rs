@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_json_is_taken_and_nothing_else() {
+    fn valid_json_is_accepted_and_nothing_else() {
         let good = [
             "null",
             "true",

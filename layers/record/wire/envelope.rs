@@ -94,7 +94,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Opened<'a>, R
     Ok(Opened::Whole(Frame { len: whole, id, version: head[2], kind: head[3] }, body))
 }
 
-/// For bytes that are too short for a head: the marker tells whether they can become one.
+/// For bytes that are too short for a head: the marker shows whether they can become one.
 fn begun(bytes: &[u8]) -> Result<Opened<'_>, Rejected> {
     match bytes.iter().zip(MARKER).all(|(byte, marker)| *byte == marker) {
         true => Ok(Opened::Incomplete { missing: HEAD - bytes.len() }),

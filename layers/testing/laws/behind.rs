@@ -20,15 +20,15 @@ impl Wiring {
         Self { behind: Behind::default() }
     }
 
-    /// The handler to put behind the one that is checked, wherever records leave that. Clones are the same handler. A handler that
-    /// is an end does not call this.
+    /// Returns the handler to put behind the one that is checked, wherever that hands records on. Clones share everything. A
+    /// handler that is an end does not call this.
     pub fn behind(&self) -> Behind {
         self.behind.shared.used.store(true, Ordering::Relaxed);
         self.behind.clone()
     }
 }
 
-/// A handler that keeps what it receives, and fails, panics, hangs or logs if a law requires it.
+/// A handler that keeps what it receives, and fails, panics, hangs or logs as a law requires.
 #[derive(Clone, Debug, Default)]
 pub struct Behind {
     shared: Arc<Shared>,
@@ -50,22 +50,22 @@ struct State {
     flushed: u64,
     mood: Mood,
     span_events: SpanEvents,
-    /// What it wants; `None`: everything.
+    /// What the handler wants; `None`: everything.
     level: Option<Threshold>,
-    /// Handing over is stuck until this is false.
+    /// While this is set, the handler hangs.
     is_shut: bool,
 }
 
-/// What it does with the records.
+/// What the handler does with records.
 #[derive(Clone, Default)]
 pub(super) enum Mood {
     #[default]
     Works,
     Fails,
-    /// Only with the one of this number.
+    /// Fails only for the record with this number.
     FailsAt(usize),
     PanicsAt(usize),
-    /// Hands another record to the handler in front, for each, on this very thread: as a sink that logs.
+    /// For each record, hands another one to the handler in front on the same thread, like a sink that logs.
     Reenters(Weak<dyn Handler>),
 }
 
@@ -91,7 +91,7 @@ impl Behind {
         self.shared.changed.notify_all();
     }
 
-    /// The messages of all records received.
+    /// Returns the messages of all records received.
     pub(super) fn messages(&self) -> Vec<String> {
         self.lock().seen.iter().map(|record| record.as_record().message().to_owned()).collect()
     }
@@ -139,9 +139,9 @@ impl Handler for Behind {
         match self.take(record) {
             (_, Mood::Fails) => Err(failure()),
             (number, Mood::FailsAt(at)) if number == at => Err(failure()),
-            // Without the panic hook, which would show it.
+            // Bypasses the panic hook, which would print the panic.
             (number, Mood::PanicsAt(at)) if number == at => resume_unwind(Box::new("the handler behind panics")),
-            // Not for what it logs itself: with a handler that hands over on another thread that would never end.
+            // Not for its own records: that would be endless with a handler that hands over on another thread.
             (number, Mood::Reenters(front)) if record.message() != NESTED && number < REENTRIES => {
                 if let Some(front) = front.upgrade() {
                     let _ = front.handle(&super::samples::saying(NESTED).as_record());
@@ -189,7 +189,7 @@ fn failure() -> Error {
 
 /// The name of its reports.
 pub(super) const NAME: &str = "behind";
-/// What it logs itself.
+/// The message of its own records.
 const NESTED: &str = "nested";
-/// For handlers that change what it logs.
+/// A bound for handlers that change the message of its own records.
 const REENTRIES: usize = 1_000;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The laws that a part breaks. `check_…(…).unwrap()` in a test shows them all.
+/// The laws that an implementation breaks. `check_…(…).unwrap()` in a test shows them all.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Failures {
     failures: Vec<Failure>,
@@ -18,23 +18,23 @@ pub struct Failure {
 }
 
 impl Failures {
-    /// Ok without any.
+    /// Returns `Ok` if there are no failures.
     pub(super) fn result(failures: Vec<Failure>) -> Result<(), Self> {
         if failures.is_empty() { Ok(()) } else { Err(Self { failures }) }
     }
 
-    /// The names of the laws that are broken, each once.
+    /// Returns the names of the broken laws, each once.
     pub fn laws(&self) -> Vec<&'static str> {
         self.failures.iter().map(|failure| failure.law).collect()
     }
 
-    /// Each with what happened.
+    /// Iterates over the broken laws, with what happened.
     pub fn iter(&self) -> impl Iterator<Item = &Failure> {
         self.failures.iter()
     }
 }
 
-/// `ordered: it delivered "two\none\n"`, a line for each.
+/// A line for each failure: `ordered: it delivered "two\none\n"`.
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, Failure { law, detail }) in self.failures.iter().enumerate() {
@@ -44,7 +44,7 @@ impl fmt::Display for Failures {
     }
 }
 
-/// What `unwrap` shows.
+/// The same as `Display`, so that `unwrap` shows it.
 impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "broken laws: {}\n{self}", self.failures.len())

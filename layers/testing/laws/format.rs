@@ -6,20 +6,20 @@ use super::trial::{Trial, Verdict, quietly, that};
 use crate::format::{Caps, Format, Out};
 use crate::record::{RecordBuf, Severity, Value};
 
-/// Checks what holds for every format whose output is text. `make` makes one; it is called for each law.
+/// Checks the laws that hold for every format whose output is text. `make` creates a format; it is called for each law.
 ///
 /// | law | what must hold |
 /// |---|---|
-/// | `no panic` | whatever the record: empty, large, of every kind of value, in 200 spans |
-/// | `takes every record` | none is an error, but for one of 1 MiB |
-/// | `appends only` | what is in the buffer before stays, and makes no difference |
-/// | `deterministic` | the same record gives the same bytes, on other threads too |
-/// | `nothing kept` | odd records before it make no difference to a record |
+/// | `no panic` | it panics on no record: empty, large, with every kind of value, in 200 spans |
+/// | `takes every record` | no record is an error, except one of 1 MiB |
+/// | `appends only` | earlier contents of the buffer are kept, and make no difference |
+/// | `deterministic` | the same record produces the same bytes, on other threads too |
+/// | `nothing kept` | unusual records make no difference to later ones |
 /// | `utf-8` | the output is UTF-8 |
-/// | `no line end` | the end of a record is the framing's, not the format's |
+/// | `no line end` | a record has no line end: that is up to the framing |
 /// | `one line` | a line feed in a message, a name, a value … does not add a line |
-/// | `no controls` | neither do control characters (C0, DEL, C1) and those that turn the direction of text get through, and there is no ESC where no colours are wanted |
-/// | `preamble` | it is the same each time, and ends its line |
+/// | `no controls` | control characters (C0, DEL, C1) and those that change the direction of text are not written, and there is no ESC if no colors are wanted |
+/// | `preamble` | it is always the same, and ends with a line end |
 ///
 /// ```
 /// use tracing_handlers::format::{self, Json};
@@ -34,11 +34,11 @@ use crate::record::{RecordBuf, Severity, Value};
 /// assert_eq!(check_format(naive).unwrap_err().laws(), ["one line", "no controls"]);
 /// ```
 ///
-/// Formats of several lines (`Text::pretty`) keep `one line` too: the number of lines does not depend on what others wrote.
+/// Formats with several lines per record (`Text::pretty`) obey `one line` too: the number of lines does not depend on the contents.
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+/// Returns the broken laws, with what happened. An implementation that hangs is given 5 s per law; then its thread is abandoned.
 pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
     common_laws(&mut trial, &make);
@@ -56,8 +56,7 @@ pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     trial.result()
 }
 
-/// Checks what holds for formats whose output is not text: of the laws of [`check_format`] those from `no panic` to
-/// `nothing kept`.
+/// Checks the laws that hold for formats whose output is not text: those of [`check_format`] from `no panic` to `nothing kept`.
 ///
 /// ```
 /// use tracing_handlers::format;
@@ -73,7 +72,7 @@ pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+/// Returns the broken laws, with what happened. An implementation that hangs is given 5 s per law; then its thread is abandoned.
 pub fn check_binary_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
     common_laws(&mut trial, &make);
@@ -177,7 +176,7 @@ fn preamble<F: Format>(format: F) -> Verdict {
     that(once.is_empty() || once.ends_with(b"\n"), || format!("{} has no line end", show(&once)))
 }
 
-/// Whether none of these characters gets through, wherever it stands: there are as many of them as with `_` in its place.
+/// Checks that none of these characters is written, wherever it occurs: the output has as many of them as with `_` in its place.
 fn adds_none<F: Format>(format: &F, chars: &[char]) -> Verdict {
     let innocent = places("a_b");
     for char in chars {
@@ -194,10 +193,10 @@ fn adds_none<F: Format>(format: &F, chars: &[char]) -> Verdict {
     Ok(())
 }
 
-/// Records that have `text` in one place each.
+/// Returns records that each have `text` in one place.
 fn places(text: &str) -> Vec<(&'static str, RecordBuf)> {
     let plain = samples::plain;
-    // JSON itself has no controls of ASCII in its texts.
+    // JSON has no unescaped ASCII control characters in its texts.
     let json = if text.contains(|char| char < ' ') { "\"a_b\"".to_owned() } else { format!("\"{text}\"") };
     let of_target = RecordBuf::new(Severity::INFO, text, "sold").with_time(plain().as_record().time());
     vec![
@@ -226,7 +225,7 @@ fn every_output<F: Format>(format: &F, check: impl Fn(&str, &[u8]) -> Verdict) -
     Ok(())
 }
 
-/// `None` after an error or a panic: there are laws of their own for them.
+/// Returns `None` after an error or a panic, for which there are other laws.
 fn output_of<F: Format>(format: &F, record: &RecordBuf) -> Option<Vec<u8>> {
     quietly(|| bytes_of(format, record)).ok()?.ok()
 }
@@ -237,7 +236,7 @@ fn bytes_of<F: Format>(format: &F, record: &RecordBuf) -> Result<Vec<u8>, crate:
     Ok(bytes)
 }
 
-/// For people, and not too much of it.
+/// Shows bytes for people, shortened.
 fn show(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let short: String = text.chars().take(200).collect();

@@ -10,30 +10,30 @@ use crate::filter::LevelFilter;
 use crate::handler::{Handler, Report};
 use crate::record::{Batch, Kind, Meta, RecordBuf, Severity, SpanEvents};
 
-/// Checks the laws that hold for every handler. `make` makes a new one; it is called for each law. A handler that hands records on is
-/// wired to [`Wiring::behind`]; for an end, which does not use that, there is less to check.
+/// Checks the laws that hold for every handler. `make` creates a handler; it is called for each law. A handler that hands records
+/// on must be connected to [`Wiring::behind`]; for an end, which does not use that, there is less to check.
 ///
 /// | law | what must hold |
 /// |---|---|
-/// | `no panic` | it panics on no record, and on no question |
+/// | `no panic` | no method panics, whatever the record or metadata |
 /// | `enabled` | it always gives the same answer, and is never enabled above `max_level` |
-/// | `leaves alone` | what it does not want does not count as accepted, unless as dropped |
-/// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, during the work and after it |
-/// | `accounted` | each record that it wants is behind it, or counted as dropped or failed |
+/// | `leaves alone` | records that it does not want are not counted as accepted, unless also as dropped |
+/// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, during and after the work |
+/// | `accounted` | each record that it wants arrives behind it, or is counted as dropped or failed |
 /// | `flush delivers` | after a flush nothing is pending |
-/// | `shown` | [`inner`](Handler::inner) shows those behind |
-/// | `wants go on` | it wants what those behind want, unless its own level excludes that |
-/// | `flush goes on` | a flush reaches those behind |
+/// | `shown` | [`inner`](Handler::inner) shows the handlers behind it |
+/// | `wants go on` | it wants what the handlers behind it want, unless its own level excludes that |
+/// | `flush goes on` | a flush reaches the handlers behind it |
 /// | `deadline` | a flush returns when its time is up, even if the handler behind is stuck with a record |
-/// | `reports go on` | the reports of those behind follow its own |
-/// | `span events go on` | it asks for the span events that those behind ask for |
+/// | `reports go on` | the reports of the handlers behind it follow its own |
+/// | `span events go on` | it asks for the span events that the handlers behind it ask for |
 /// | `ordered` | the records of one thread stay in order |
-/// | `batch` | a batch has the same effect as its records one by one |
+/// | `batch` | a batch has the same effect as its records handled one by one |
 /// | `error is told` | an error from behind is returned, or counted |
 /// | `error stops nobody` | in a batch the records after one that fails are tried |
-/// | `panic stops nobody` | after a panic behind the next record arrives, and the counts are right |
+/// | `panic stops nobody` | after a panic behind it the next record arrives, and the counts are right |
 /// | `concurrent` | four threads at once: all of the above |
-/// | `reentrant` | a handler behind that logs, and so calls it again, does not hang it |
+/// | `reentrant` | a handler behind it that logs, and so calls it again, does not make it hang |
 ///
 /// ```
 /// use tracing_handlers::testing::{Behind, check_handler};
@@ -54,13 +54,13 @@ use crate::record::{Batch, Kind, Meta, RecordBuf, Severity, SpanEvents};
 /// assert_eq!(failures.laws(), ["shown", "flush goes on", "reports go on", "span events go on"]);
 /// ```
 ///
-/// If there are several behind, all are `behind()`. Waits before another attempt should be short: a law has 5 s.
+/// If there are several handlers behind it, use `behind()` for all of them. Pauses between attempts should be short: a law has 5 s.
 ///
-/// Not for handlers whose purpose is to let fewer records through without counting them, or that keep records beyond a flush.
+/// Not suitable for handlers that drop records on purpose without counting them, or that keep records beyond a flush.
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened. A handler that hangs is given 5 s for a law; then its thread is abandoned.
+/// Returns the broken laws, with what happened. A handler that hangs is given 5 s per law; then its thread is abandoned.
 pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || {
@@ -105,14 +105,14 @@ pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Fail
     trial.result()
 }
 
-/// A handler, and what stands behind it.
+/// A handler, and the one behind it.
 struct Wired<H> {
     front: Arc<H>,
     behind: Behind,
 }
 
 impl<H: Handler> Wired<H> {
-    /// Hands over all of them, and tells how many it did not take.
+    /// Hands over all records. Returns how many failed.
     fn handle_all(&self, records: &[RecordBuf]) -> usize {
         records
             .iter()
@@ -132,25 +132,25 @@ impl<H: Handler> Wired<H> {
         }
     }
 
-    /// All of its own reports, not of what stands behind.
+    /// Returns all of its own reports, without those of the handlers behind it.
     fn own(&self) -> Vec<Report> {
         let mut reports = self.front.stats();
         reports.retain(|report| report.name != NAME);
         reports
     }
 
-    /// Whether so many records, which it wants, are somewhere.
+    /// Checks that `wanted` records, which the handler wants, are accounted for.
     fn accounts_for(&self, wanted: usize) -> Verdict {
         let own = self.own();
         let stats = || own.iter().map(|report| report.stats);
         let found = match self.behind.is_used() {
             true => {
                 let given_up = stats().map(|stats| stats.dropped.total() + stats.pending).sum::<u64>();
-                // What failed behind may count as failed in front of it as well.
+                // Records that failed behind may also count as failed in front.
                 let failed = stats().map(|stats| stats.failed).sum::<u64>().saturating_sub(self.behind.failed());
                 self.behind.seen() as u64 + given_up + failed
             }
-            // An end that keeps no count cannot be asked.
+            // An end without counts cannot be checked.
             false => stats().map(|stats| stats.accepted).max().unwrap_or(wanted as u64),
         };
         let reports = || own.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -198,7 +198,7 @@ fn leaves_alone<H: Handler>(wired: Wired<H>) -> Verdict {
         let accepted = |reports: Vec<Report>| reports.iter().map(taken).sum::<u64>();
         let before = accepted(wired.own());
         let handled = wired.front.handle(&record.as_record());
-        handled.map_err(|error| format!("{severity}, which it does not want, is an error: {error}"))?;
+        handled.map_err(|error| format!("it returns an error for {severity}, which it does not want: {error}"))?;
         that(accepted(wired.own()) == before, || format!("it accepts {severity}, which it does not want"))?;
     }
     Ok(())
@@ -260,7 +260,7 @@ fn wants_go_on<H: Handler>(wired: Wired<H>) -> Verdict {
     })
 }
 
-/// That the flush returns at all is checked by the trial.
+/// Whether the flush returns at all is checked by the trial.
 fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.behind.shut(true);
     let (front, (sender, handed_over)) = (wired.front.clone(), mpsc::channel());
@@ -268,7 +268,7 @@ fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
         let _ = front.handle(&samples::plain().as_record());
         let _ = sender.send(());
     });
-    // Until it is stuck behind; one that is handed over on another thread comes there a little later.
+    // Wait until the record hangs behind it; one that is handed over on another thread arrives a little later.
     let mut patience = None;
     while wired.behind.seen() == 0 && patience.is_none_or(|end| Instant::now() < end) {
         if handed_over.try_recv().is_ok() {
@@ -276,7 +276,7 @@ fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
         }
         std::thread::yield_now();
     }
-    // One that is held would be stuck in the flush itself, which cannot leave it there.
+    // A record that is held back would hang in the flush itself, which cannot abandon it.
     if wired.behind.seen() == 0 {
         wired.behind.shut(false);
     }
@@ -291,7 +291,7 @@ fn batch<H: Handler>(one: &Wired<H>, other: &Wired<H>) -> Verdict {
     let records = samples::numbered(FEW);
     one.handle_all(&records);
     let handled = other.front.handle_batch(end_to_end(&records).records());
-    handled.map_err(|partial| format!("a batch fails that need not: {}", partial.error))?;
+    handled.map_err(|partial| format!("a batch fails without a reason: {}", partial.error))?;
     one.flush()?;
     other.flush()?;
     let (singly, together) = (one.behind.messages(), other.behind.messages());
@@ -304,7 +304,7 @@ fn error_is_told<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.behind.set(Mood::Fails);
     let returned = wired.handle_all(&samples::numbered(FEW));
     let flushed = wired.front.flush(Instant::now() + Duration::from_secs(5));
-    // One that never comes to those behind has nothing to tell.
+    // If the record never arrives behind it, there is no error to report.
     if wired.behind.seen() == 0 {
         return Ok(());
     }
@@ -317,7 +317,7 @@ fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
     let records = samples::numbered(FEW);
     if let Err(partial) = wired.front.handle_batch(end_to_end(&records).records()) {
         that(partial.delivered <= records.len(), || {
-            format!("{} of {} went through", partial.delivered, records.len())
+            format!("{} of {} were delivered", partial.delivered, records.len())
         })?;
     }
     let _ = wired.front.flush(Instant::now() + Duration::from_secs(5));
@@ -328,7 +328,7 @@ fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
 fn panic_stops_nobody<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.behind.set(Mood::PanicsAt(1));
     let records = samples::numbered(FEW);
-    // A panic may come through: the layer ends it.
+    // A panic may propagate: the layer catches it.
     wired.handle_all(&records);
     let _ = wired.front.flush(Instant::now() + Duration::from_secs(5));
     wired.accounts_for(wired.wanted(&records))?;
@@ -374,7 +374,7 @@ fn reentrant<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.balances()
 }
 
-/// Whether the numbers among the messages go up, those that are missing aside.
+/// Checks that the numbers among the messages are in order; some may be missing.
 fn is_in_order(messages: &[String]) -> Verdict {
     let numbers: Vec<u32> = messages.iter().filter_map(|message| message.parse().ok()).collect();
     that(numbers.is_sorted(), || format!("they came in the order {numbers:?}"))
@@ -400,5 +400,5 @@ fn end_to_end(records: &[RecordBuf]) -> Batch {
 const FEW: usize = 20;
 const MANY: usize = 200;
 const THREADS: usize = 4;
-/// Much longer than a thread takes to hand a record on.
+/// Much longer than a thread takes to hand on a record.
 const HAND_OFF: Duration = Duration::from_millis(300);

@@ -1,4 +1,4 @@
-//! What holds for every sink, format and handler, to be checked of one's own: Go's `slogtest`, for all of them.
+//! Laws that every sink, format and handler must obey, with functions that check custom ones: Go's `slogtest`, for all of them.
 
 mod behind;
 mod failures;

@@ -1,4 +1,4 @@
-//! Records as they come, and as they hardly ever do.
+//! Sample records, typical and unusual ones.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::record::{Kind, RecordBuf, Severity, Value};
 use crate::testing::Captured;
 
-/// A record as most are.
+/// Returns a typical record.
 pub(super) fn plain() -> RecordBuf {
     saying("sold")
 }
@@ -23,12 +23,12 @@ pub(super) fn saying(message: &str) -> RecordBuf {
         .with_span("request", [("id", Value::U64(7)), ("user", "ada".into())])
 }
 
-/// As many plain ones, whose messages are their numbers.
+/// Returns plain records whose messages are their numbers.
 pub(super) fn numbered(count: usize) -> Vec<RecordBuf> {
     (0..count).map(|number| saying(&number.to_string())).collect()
 }
 
-/// Records that are odd, each in its own way, and what that is.
+/// Returns records that are each unusual in one way, with a description.
 pub(super) fn odd() -> &'static [(&'static str, RecordBuf)] {
     static ODD: LazyLock<Vec<(&str, RecordBuf)>> = LazyLock::new(make_odd);
     &ODD
@@ -68,7 +68,7 @@ fn make_odd() -> Vec<(&'static str, RecordBuf)> {
     odd
 }
 
-/// What is too large for a datagram, say: it may be refused.
+/// Whether the record may be refused because it is too large, for a datagram for example.
 pub(super) fn is_large(what: &str) -> bool {
     what == "that is large"
 }
@@ -113,7 +113,7 @@ fn controls() -> RecordBuf {
         .with_span(&text, [(&*text, Value::Str(&text))])
 }
 
-/// One that has a callsite, for which much is worked out ahead. None where another thread has just switched that off
+/// Returns a record with a callsite, for which formats use prepared texts; `None` if another thread has just disabled the callsite
 /// (tokio-rs/tracing#3611).
 fn captured() -> Option<RecordBuf> {
     let captured = Captured::new();

@@ -6,23 +6,23 @@ use crate::Partial;
 use crate::record::Severity;
 use crate::sink::{Framed, Line, Sink};
 
-/// Checks what holds for every sink. `make` makes a new, empty one; it is called for each law. What it makes may be a bare sink,
-/// or a [`Rig`] that also says what has arrived, and how to have it fail: then more is checked.
+/// Checks the laws that hold for every sink. `make` creates a new, empty sink; it is called for each law. It may return a bare
+/// sink, or a [`Rig`] that also returns what has arrived and can make the sink fail: then more is checked.
 ///
-/// | law | what must hold | asks for |
+/// | law | what must hold | requires |
 /// |---|---|---|
-/// | `describe` | it says what it is, on one line | |
-/// | `empty batch` | nothing is taken and nothing is pending | |
-/// | `pending` | never more than it took, none after a flush | |
-/// | `truthful` | lines that it took and that are not pending have arrived | read |
-/// | `flush` | after it, all that it took has arrived | read |
-/// | `deadline` | a flush whose time is up comes back | |
+/// | `describe` | its description is not empty and has one line | |
+/// | `empty batch` | nothing is accepted and nothing is pending | |
+/// | `pending` | never more than it accepted, none after a flush | |
+/// | `truthful` | accepted lines that are not pending have arrived | read |
+/// | `flush` | after a flush, all accepted lines have arrived | read |
+/// | `deadline` | a flush whose time is up returns | |
 /// | `ordered` | lines arrive in order, unchanged | read |
-/// | `batch` | a batch is as good as one line after another | read |
-/// | `any bytes` | empty lines, NUL, what is not UTF-8, 1 MiB: taken unchanged, or refused with an error | (read) |
-/// | `preamble` | it stands in front of everything, once, or nowhere | read |
-/// | `forgets` | what is pending when the process forks is not written by the child | (read) |
-/// | `all or nothing` | after an error those lines that it said it took arrive, whole, and no others, not even in part | read, fail |
+/// | `batch` | a batch has the same result as one line after another | read |
+/// | `any bytes` | empty lines, NUL, invalid UTF-8, 1 MiB: accepted unchanged, or refused with an error | (read) |
+/// | `preamble` | it is written once, before everything else, or not at all | read |
+/// | `forgets` | lines pending when the process forks are not written by the child | (read) |
+/// | `all or nothing` | after an error, the lines that it reported as accepted arrive whole, and no others, not even in part | read, fail |
 ///
 /// ```
 /// use tracing_handlers::sink::Memory;
@@ -38,7 +38,7 @@ use crate::sink::{Framed, Line, Sink};
 ///
 /// # Errors
 ///
-/// The laws that are broken, with what happened. A part that hangs is given 5 s for a law; its thread is left behind then.
+/// Returns the broken laws, with what happened. An implementation that hangs is given 5 s per law; then its thread is abandoned.
 pub fn check_sink<S: Sink, R: Into<Rig<S>>>(make: impl Fn() -> R) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || -> Rig<S> { make().into() };
@@ -60,12 +60,12 @@ pub fn check_sink<S: Sink, R: Into<Rig<S>>>(make: impl Fn() -> R) -> Result<(), 
     trial.result()
 }
 
-/// A sink, and what [`check_sink`] may do to it from outside.
+/// A sink, and how [`check_sink`] can observe it and make it fail.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`read`](Self::read) | none | all bytes that have arrived so far |
-/// | [`fail`](Self::fail) | none | has the sink fail from now on, or work again |
+/// | [`read`](Self::read) | none | returns all bytes that have arrived so far |
+/// | [`fail`](Self::fail) | none | makes the sink fail from now on, or work again |
 pub struct Rig<S> {
     sink: S,
     read: Option<Box<dyn FnMut() -> Vec<u8> + Send>>,
@@ -73,24 +73,24 @@ pub struct Rig<S> {
 }
 
 impl<S: Sink> Rig<S> {
-    /// Just the sink.
+    /// Creates a rig with just the sink.
     pub fn new(sink: S) -> Self {
         Self { sink, read: None, fail: None }
     }
 
-    /// `read` returns all bytes that have arrived at this sink's end so far.
+    /// Sets the closure that returns all bytes that have arrived at the sink's destination so far.
     pub fn read(mut self, read: impl FnMut() -> Vec<u8> + Send + 'static) -> Self {
         self.read = Some(Box::new(read));
         self
     }
 
-    /// `fail(true)` has what the sink writes to fail from now on, at whatever point; `fail(false)` has it work again.
+    /// Sets the closure that makes the sink's destination fail from now on, at any point (`true`), or work again (`false`).
     pub fn fail(mut self, fail: impl FnMut(bool) + Send + 'static) -> Self {
         self.fail = Some(Box::new(fail));
         self
     }
 
-    /// Writes these lines in one batch, and tells how many were taken.
+    /// Writes these lines in one batch. Returns how many were accepted, and the result.
     fn write(&mut self, lines: &[&[u8]]) -> (usize, Result<(), Partial>) {
         self.write_behind(b"", lines)
     }
@@ -107,7 +107,7 @@ impl<S: Sink> Rig<S> {
         (taken, written)
     }
 
-    /// The same of lines that there is no reason to refuse.
+    /// Writes lines that there is no reason to refuse.
     fn write_well(&mut self, lines: &[&[u8]]) -> Verdict {
         self.write(lines).1.map_err(|partial| format!("it refuses plain lines: {}", partial.error))
     }
@@ -118,19 +118,19 @@ impl<S: Sink> Rig<S> {
             .map_err(|error| format!("it cannot be flushed: {error}"))
     }
 
-    /// `None`: there is no way to know.
+    /// Returns what has arrived; `None` if that is unknown.
     fn arrived(&mut self) -> Option<Vec<u8>> {
         self.read.as_mut().map(|read| read())
     }
 
-    /// What has arrived is just this.
+    /// Checks that exactly this has arrived.
     fn has(&mut self, wanted: &[u8]) -> Verdict {
         let Some(arrived) = self.arrived() else { return Ok(()) };
         that(arrived == wanted, || format!("{} arrived, not {}", show(&arrived), show(wanted)))
     }
 }
 
-/// A bare sink: nobody knows what arrives.
+/// A bare sink, without access to what arrives.
 impl<S: Sink> From<S> for Rig<S> {
     fn from(sink: S) -> Self {
         Self::new(sink)
@@ -138,7 +138,7 @@ impl<S: Sink> From<S> for Rig<S> {
 }
 
 fn empty_batch<S: Sink>(mut rig: Rig<S>) -> Verdict {
-    rig.write(&[]).1.map_err(|partial| format!("it refuses nothing at all: {}", partial.error))?;
+    rig.write(&[]).1.map_err(|partial| format!("it refuses an empty batch: {}", partial.error))?;
     that(rig.sink.pending() == 0, || format!("{} lines are pending", rig.sink.pending()))?;
     rig.flush()?;
     rig.has(b"")
@@ -178,7 +178,7 @@ fn flush<S: Sink>(mut rig: Rig<S>) -> Verdict {
     that(arrived.len() >= wanted, || format!("{} of {wanted} bytes arrived: {}", arrived.len(), show(&arrived)))
 }
 
-/// That it comes back at all is the trial's to see.
+/// Whether the flush returns at all is checked by the trial.
 fn deadline<S: Sink>(mut rig: Rig<S>) -> Verdict {
     let _ = rig.sink.flush(Instant::now());
     rig.write_well(LINES)?;
@@ -229,7 +229,7 @@ fn preamble<S: Sink>(mut rig: Rig<S>) -> Verdict {
 fn forgets<S: Sink>(mut rig: Rig<S>) -> Verdict {
     rig.write_well(LINES)?;
     let delivered = LINES[..LINES.len().saturating_sub(rig.sink.pending())].concat();
-    // What is written may be pending still, where it is not yet on the disk.
+    // Written lines may still be pending, if they are not yet on the disk.
     let arrived = rig.arrived().filter(|arrived| arrived.len() > delivered.len());
     rig.sink.forget_pending();
     let pending = rig.sink.pending();
@@ -250,10 +250,10 @@ fn all_or_nothing<S: Sink>(mut rig: Rig<S>) -> Verdict {
         that(taken <= lines.len(), || format!("it took {taken} lines of {}", lines.len()))?;
         failed |= written.is_err();
         wanted.extend_from_slice(&lines[..taken].concat());
-        // With a buffer it fails here.
+        // A buffered sink fails here.
         failed |= rig.flush().is_err();
     }
-    that(failed, || "it told of no error, though it should have failed".to_owned())?;
+    that(failed, || "it returned no error, though it should have failed".to_owned())?;
     rig.flush()?;
     rig.has(&wanted)
 }

@@ -1,4 +1,4 @@
-//! Tries laws, each on a thread of its own, so that a part that hangs is a failure and not a test that does not end.
+//! Checks each law on a separate thread, so that an implementation that hangs is a failure and not a test that does not end.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use super::{Failure, Failures};
 
-/// Ok, or what happened instead.
+/// `Ok`, or what happened instead.
 pub(super) type Verdict = Result<(), String>;
 
-/// What has been tried so far.
+/// The results so far.
 #[derive(Default)]
 pub(super) struct Trial {
     failures: Vec<Failure>,
 }
 
 impl Trial {
-    /// Tries one law with a part of its own. Where it hangs, its thread is left behind.
+    /// Checks one law with a new instance. If it hangs, its thread is abandoned.
     pub(super) fn law<T: Send + 'static>(
         &mut self,
         law: &'static str,
@@ -35,12 +35,12 @@ impl Trial {
     }
 }
 
-/// `Ok` if it holds.
+/// Returns `Ok` if `holds`.
 pub(super) fn that(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-/// What `run` returns, or how it panicked.
+/// Returns the result of `run`, or how it panicked.
 pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| format!("it panicked: {}", message_of(&*panic)))
 }
@@ -53,14 +53,14 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
     let (sender, receiver) = mpsc::channel();
     let started = std::thread::Builder::new().name("law".into()).spawn(move || {
-        // Nobody may wait for it any more.
+        // The receiver may have given up.
         let _ = sender.send(run());
     });
     match started {
         Ok(_) => receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(format!("it hangs, for {PATIENCE:?} now"))),
-        Err(error) => Err(format!("there is no thread to try it on: {error}")),
+        Err(error) => Err(format!("cannot start a thread: {error}")),
     }
 }
 
-/// Much more than anything that is tried takes: it only ends what does not end.
+/// Much longer than any law takes: it only ends one that hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
