@@ -161,7 +161,9 @@ pub trait Handler: Send + Sync + 'static {
     /// Calls `visit` with each handler that this one hands records to, until that returns `Break`. By default there is none: this is
     /// an end.
     ///
-    /// Do not hold a lock while `visit` is called. A handler that is not shown is neither flushed nor asked what it wants.
+    /// Do not hold a lock while `visit` is called. A handler that is not shown is neither flushed nor asked what it wants. If there can
+    /// be none, as in an empty list, override [`enabled`](Self::enabled) and [`max_level`](Self::max_level) too: otherwise the list is taken
+    /// for an end, which wants everything.
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
         let _ = visit;
         ControlFlow::Continue(())

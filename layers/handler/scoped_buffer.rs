@@ -41,7 +41,7 @@ use crate::sync::{lock, lock_briefly};
 /// wanted; otherwise it is dropped. At the end of the process, spans that are still open count as not failed. In a forked child,
 /// the kept records belong to the parent.
 ///
-/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// The handler behind it must want the details: do not give it a level above them. The memory of a request is allocated as it grows,
 /// and reused for other requests.

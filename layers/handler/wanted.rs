@@ -22,7 +22,7 @@ impl Wanted {
     #[inline]
     pub(super) fn look_up(&self, record: &Record<'_>, ask: impl FnOnce() -> bool) -> bool {
         let Some(key) = key(record) else { return ask() };
-        let slot = &self.0[(key >> CALLSITE_SHIFT) as usize % SLOTS];
+        let slot = &self.0[slot_of(key)];
         let known = slot.load(Ordering::Relaxed);
         if known >> 1 == key & (u64::MAX >> 1) {
             return known & 1 != 0;
@@ -49,6 +49,13 @@ fn key(record: &Record<'_>) -> Option<u64> {
     Some(epoch | callsite << CALLSITE_SHIFT | kind | u64::from(record.severity().number()))
 }
 
+/// Records of a span differ in their kind alone: each kind has a slot of its own.
+#[inline]
+fn slot_of(key: u64) -> usize {
+    let (callsite, kind) = ((key >> CALLSITE_SHIFT) as usize, (key >> KIND_SHIFT) as usize & 7);
+    (callsite + kind * (SLOTS / 8)) % SLOTS
+}
+
 /// Above the 5 bits of a severity,
 const KIND_SHIFT: u32 = 5;
 /// the 3 bits of a kind,
@@ -58,3 +65,55 @@ const EPOCH_SHIFT: u32 = CALLSITE_SHIFT + 17;
 
 /// The callsites whose answers are kept; others that share a slot are asked for again. 1 KiB.
 const SLOTS: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::Error;
+    use crate::handler::from_fn;
+    use crate::record::{Kind, Meta, RecordBuf, Severity, SpanEvents};
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Asked(AtomicUsize);
+
+    impl Handler for Asked {
+        fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn enabled(&self, _: &Meta<'_>) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            true
+        }
+
+        fn span_events(&self) -> SpanEvents {
+            SpanEvents::ACTIVE
+        }
+    }
+
+    #[test]
+    fn a_handler_is_asked_once_per_callsite_and_kind() {
+        let captured = crate::testing::Captured::new();
+        let subscriber = tracing_subscriber::layer::SubscriberExt::with(
+            tracing_subscriber::registry(),
+            crate::layer::layer(captured.clone()),
+        );
+        tracing::subscriber::with_default(subscriber, || tracing::info!("sold"));
+        let event = captured.records().pop().expect("the callsite is on");
+        let (asked, wanted) = (Asked::default(), Wanted::new());
+        for _ in 0..100 {
+            for kind in [Kind::Event, Kind::SpanEnter, Kind::SpanExit] {
+                let mut record = event.clone();
+                record.set_kind(kind);
+                assert!(wanted.wants(&asked, &record.as_record()));
+            }
+        }
+        assert_eq!(asked.0.load(Ordering::Relaxed), 3);
+        assert!(
+            !wanted.wants(&from_fn(|_| Ok(())), &RecordBuf::of_kind(Kind::SpanNew, Severity::INFO, "", "").as_record())
+        );
+    }
+}

@@ -62,6 +62,8 @@ impl Shared {
         let graph = Arc::new(Graph::new(parts.joined()));
         let log = log_level::in_step();
         let before = self.graph.swap(graph.clone());
+        // Handlers of other layers may have a `Handle` of this one behind them.
+        changes::outdate();
         self.tells_of_spans.store(!graph.span_events.is_empty(), Ordering::Relaxed);
         self.generation.store(graph.generation, Ordering::Release);
         tracing::callsite::rebuild_interest_cache();

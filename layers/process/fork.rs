@@ -13,7 +13,7 @@ use crate::sync::lock_until;
 struct Frozen {
     held: Vec<Box<dyn Held>>,
     missed: Vec<Arc<dyn Resource>>,
-    _resources: Option<MutexGuard<'static, Registry>>,
+    resources: Option<MutexGuard<'static, Registry>>,
     _held_back: HeldBack,
     _callsites: Box<dyn std::any::Any>,
     _selflog: Box<dyn std::any::Any>,
@@ -31,7 +31,7 @@ pub(super) extern "C" fn before_fork() {
             _held_back: HeldBack::start(),
             _callsites: crate::record::freeze_callsites(deadline),
             _selflog: crate::selflog::freeze(deadline),
-            _resources: None,
+            resources: None,
             _living: Vec::new(),
         };
         // In the order in which handlers take them: a queue's worker takes an output's lock, never the other way round.
@@ -44,7 +44,7 @@ pub(super) extern "C" fn before_fork() {
             }
         }
         frozen._living = living;
-        frozen._resources = resources;
+        frozen.resources = resources;
         frozen
     });
     FROZEN.set(frozen.map_or(std::ptr::null_mut(), |frozen| Box::into_raw(Box::new(frozen))));
@@ -58,6 +58,8 @@ pub(super) extern "C" fn after_fork_in_child() {
     // First, because what is dropped below asks which process it belongs to.
     generation::begin();
     let Some(mut frozen) = take_frozen() else { return };
+    // A sink that is told to forget may use a handler that is not registered yet.
+    drop(frozen.resources.take());
     for held in &mut frozen.held {
         // A panic of a sink must not affect the others, and outside this function it would abort the child.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| held.forget_pending()));

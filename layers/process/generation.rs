@@ -2,23 +2,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hooks;
 
-/// Identifies a process among its forks: the number of forks between the first process and this one.
-///
-/// The process id does not tell parent and child apart where PID namespaces are used: both may have the same.
+/// A process, told from those it was forked from: by the number of forks before it, since PID namespaces give the same process id to
+/// parent and child, and by the process id, since `clone(2)` and `_Fork` call no fork handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(pub(in crate::process) u64);
+pub(crate) struct Generation {
+    pub(in crate::process) forks: u64,
+    pub(in crate::process) id: u32,
+}
 
 impl Generation {
-    /// The generation of the current process.
+    /// This process.
     pub(crate) fn current() -> Self {
         hooks::install();
-        Self(FORKS.load(Ordering::Relaxed))
+        Self::now()
     }
 
-    /// Whether this is the current process. Safe to call in a signal handler.
+    /// Whether it is this process. A signal handler may ask.
     #[inline]
     pub(crate) fn is_current(self) -> bool {
-        self.0 == FORKS.load(Ordering::Relaxed)
+        self == Self::now()
+    }
+
+    fn now() -> Self {
+        Self { forks: FORKS.load(Ordering::Relaxed), id: std::process::id() }
     }
 }
 

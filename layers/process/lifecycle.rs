@@ -125,10 +125,14 @@ impl<L: Live> Shelf<L> {
 
     /// The counts that `count` returns, plus the re-entrant records. If the state is abandoned, `count` is not called.
     pub(crate) fn stats(&self, count: impl FnOnce() -> Stats) -> Stats {
-        let mut stats = match self.is_abandoned() {
-            true => return Stats::default(),
-            false => count(),
-        };
+        match self.is_abandoned() {
+            true => Stats::default(),
+            false => self.add_reentrant(count()),
+        }
+    }
+
+    /// `stats`, together with the re-entrant records.
+    pub(crate) fn add_reentrant(&self, mut stats: Stats) -> Stats {
         stats.add_dropped(DropReason::Reentrant, self.reentrant.load(Ordering::Relaxed));
         stats
     }

@@ -39,6 +39,8 @@ pub(crate) enum Phase {
     Queues,
     /// Delivers records to their destination.
     Ends,
+    /// A lock that any of the others may take while it holds its own, such as that of a family of files.
+    Locks,
 }
 
 /// A [`Resource`] that is locked while the process forks; dropping this unlocks it.
@@ -69,7 +71,7 @@ pub(crate) fn hold_at_forks<T: Send + 'static>(mutex: &Arc<Mutex<T>>) {
 
 impl<T: Send + 'static> Resource for Mutex<T> {
     fn phase(&self) -> Phase {
-        Phase::Ends
+        Phase::Locks
     }
 
     fn flush(&self, _: Instant) -> Result<(), Error> {
@@ -162,8 +164,8 @@ mod tests {
 
     #[test]
     fn phases_are_in_the_order_in_which_records_pass() {
-        let mut phases = [Phase::Ends, Phase::Queues, Phase::Sources, Phase::Buffers];
+        let mut phases = [Phase::Locks, Phase::Ends, Phase::Queues, Phase::Sources, Phase::Buffers];
         phases.sort();
-        assert_eq!(phases, [Phase::Sources, Phase::Buffers, Phase::Queues, Phase::Ends]);
+        assert_eq!(phases, [Phase::Sources, Phase::Buffers, Phase::Queues, Phase::Ends, Phase::Locks]);
     }
 }

@@ -1,6 +1,7 @@
 //! Several records in one buffer.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -39,7 +40,9 @@ pub struct Batch {
     records: usize,
     notices: usize,
     /// Empty as long as each record's place is its index.
-    places: Vec<usize>,
+    places: VecDeque<usize>,
+    /// How many records were popped: the place of the first one, unless it is listed.
+    popped: usize,
     /// The buffer was allocated for this batch and is not returned to the pool.
     own: bool,
 }
@@ -54,8 +57,10 @@ impl Batch {
     /// pooled: for records that are kept for long, and where the memory is counted.
     pub fn with_capacity(bytes: usize) -> Self {
         let mut batch = Self::new();
-        batch.bytes = Some(Box::new(Vec::with_capacity(bytes)));
         batch.own = true;
+        if bytes > 0 {
+            batch.bytes = Some(Box::new(Vec::with_capacity(bytes)));
+        }
         batch
     }
 
@@ -89,7 +94,7 @@ impl Batch {
     #[inline]
     pub fn push(&mut self, record: &Record<'_>) {
         if !self.places.is_empty() {
-            self.places.push(self.records);
+            self.places.push_back(self.popped + self.records);
         }
         self.append(record.kind(), record.raw());
     }
@@ -139,7 +144,7 @@ impl Batch {
     /// The place of the record at `index`, or `None` if it was added by [`push_own`](Self::push_own).
     pub fn place(&self, index: usize) -> Option<usize> {
         match self.places.get(index) {
-            None => Some(index),
+            None => Some(self.popped + index),
             Some(&NOWHERE) => None,
             Some(&place) => Some(place),
         }
@@ -151,9 +156,8 @@ impl Batch {
         self.head += first.raw().len();
         self.records -= 1;
         self.notices -= usize::from(first.kind() == Kind::Loss);
-        if !self.places.is_empty() {
-            self.places.remove(0);
-        }
+        self.popped += 1;
+        self.places.pop_front();
         Some(first)
     }
 
@@ -163,16 +167,18 @@ impl Batch {
             bytes.clear();
         }
         self.places.clear();
-        (self.head, self.records, self.notices) = (0, 0, 0);
+        (self.head, self.records, self.notices, self.popped) = (0, 0, 0, 0);
     }
 
     /// The error of a batch of `records` records of which those in this one, by their places, were not delivered.
     pub fn into_partial(mut self, records: usize, error: Error) -> Partial {
         let mut missed = match self.places.is_empty() {
-            true => (0..self.records).collect(),
-            false => std::mem::take(&mut self.places),
+            true => (self.popped..self.popped + self.records).collect(),
+            false => Vec::from(std::mem::take(&mut self.places)),
         };
         missed.retain(|place| *place != NOWHERE);
+        missed.sort_unstable();
+        missed.dedup();
         Partial::scattered(records, missed, error)
     }
 
@@ -212,15 +218,16 @@ impl Batch {
 
     #[inline]
     fn buffer(&mut self) -> &mut Buffer {
-        self.bytes.get_or_insert_with(pool::take)
+        let own = self.own;
+        self.bytes.get_or_insert_with(|| if own { Buffer::default() } else { pool::take() })
     }
 
     fn note(&mut self, place: usize) {
         if self.places.is_empty() {
             self.places = take_places();
-            self.places.extend(0..self.records);
+            self.places.extend(self.popped..self.popped + self.records);
         }
-        self.places.push(place);
+        self.places.push_back(place);
     }
 
     #[inline]
@@ -341,11 +348,11 @@ fn each_missed(records: Records<'_>, partial: &Partial, mut each: impl FnMut(usi
     }
 }
 
-fn take_places() -> Vec<usize> {
+fn take_places() -> VecDeque<usize> {
     PLACES.try_with(|kept| kept.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
 }
 
-fn give_places(mut places: Vec<usize>) {
+fn give_places(mut places: VecDeque<usize>) {
     places.clear();
     // A thread that is ending keeps nothing.
     let _ = PLACES.try_with(|kept| match kept.try_borrow_mut() {
@@ -363,7 +370,7 @@ const KEEP_PLACES: usize = 8_192;
 
 thread_local! {
     /// Kept for reuse, so that dividing a batch allocates nothing in the steady state.
-    static PLACES: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
+    static PLACES: RefCell<Vec<VecDeque<usize>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]
@@ -423,7 +430,21 @@ mod tests {
         assert_eq!(places, [Some(0), None, Some(7), Some(3)]);
         assert_eq!((batch.len(), batch.notices()), (4, 1));
         let partial = batch.into_partial(9, Error::new(ErrorKind::Io, "no answer"));
-        assert_eq!(partial.missed(9).collect::<Vec<_>>(), [0, 7, 3]);
+        assert_eq!(partial.missed(9).collect::<Vec<_>>(), [0, 3, 7]);
+    }
+
+    #[test]
+    fn places_stay_when_the_oldest_records_are_popped() {
+        let mut plain = batch(&["a", "b", "c"]);
+        plain.pop_first();
+        plain.push(&record("d").as_record());
+        assert_eq!((0..3).map(|index| plain.place(index)).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
+        plain.pop_first();
+        plain.push_at(9, &record("e").as_record());
+        plain.push(&record("f").as_record());
+        assert_eq!((0..4).map(|index| plain.place(index)).collect::<Vec<_>>(), [Some(2), Some(3), Some(9), Some(5)]);
+        let partial = plain.into_partial(10, Error::new(ErrorKind::Io, "no answer"));
+        assert_eq!(partial.missed(10).collect::<Vec<_>>(), [2, 3, 5, 9]);
     }
 
     proptest! {

@@ -11,8 +11,10 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, LazyLock};
+use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
 
 use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::sync::{deadline_in, lock, lock_until, wait_timeout};
@@ -33,13 +35,13 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// assert!(rotation::settle(Duration::from_secs(5)), "there was nothing to do");
 /// ```
 pub fn settle(timeout: Duration) -> bool {
-    KEEPER.settle(deadline_in(timeout))
+    of_process().settle(deadline_in(timeout))
 }
 
 /// Runs `job` on the background thread. Replaces a waiting job with the same `what` for the same file, so that each file has at
 /// most one waiting and one running job of a kind, however often it changes.
 pub(crate) fn submit(what: &'static str, file: &Path, job: Job) {
-    KEEPER.submit(what, file, job);
+    of_process().submit(what, file, job);
 }
 
 /// Whether the current thread is the background thread.
@@ -47,7 +49,16 @@ pub(crate) fn is_this_thread() -> bool {
     thread::is_keeper()
 }
 
-static KEEPER: LazyLock<Lifecycle<Keeper>> = LazyLock::new(|| keeper(Duration::from_secs(5)));
+/// The keeper of the process. Made without a lock: a fork at that moment would leave it locked in the child.
+fn of_process() -> Arc<Lifecycle<Keeper>> {
+    static KEEPER: ArcSwapOption<Lifecycle<Keeper>> = ArcSwapOption::const_empty();
+    if let Some(keeper) = KEEPER.load_full() {
+        return keeper;
+    }
+    let made = Arc::new(keeper(Duration::from_secs(5)));
+    let before = KEEPER.compare_and_swap(&None::<Arc<_>>, Some(made.clone()));
+    before.as_ref().map_or(made, Arc::clone)
+}
 
 fn keeper(linger: Duration) -> Lifecycle<Keeper> {
     Lifecycle::new(Keeper::KIND, Keeper { work: Condvar::new(), done: Condvar::new(), linger }, State::default())
@@ -190,7 +201,7 @@ impl State {
 impl Live for Keeper {
     type State = State;
     const KIND: &'static str = "keeper of old files";
-    const PHASE: Phase = Phase::Ends;
+    const PHASE: Phase = Phase::Locks;
 
     /// Neither a flush nor the exit waits for the jobs.
     fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {

@@ -37,7 +37,7 @@ use crate::{Error, ErrorKind};
 /// the buffer is dropped, `flush_on_close` decides; what is dropped then is counted as [`NotNeeded`](DropReason::NotNeeded). A
 /// [`Queue`](super::Queue) that is dropped flushes the buffer behind it first.
 ///
-/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 /// Records that the handler behind the buffer does not want are not kept.
 ///
 /// ```

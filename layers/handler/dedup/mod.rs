@@ -35,7 +35,7 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// A record that could not be delivered does not make the next one a duplicate.
 ///
-/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// ```
 /// use tracing_handlers::handler::Dedup;
@@ -251,7 +251,9 @@ impl<H: Handler> Shelf<Shared<H>> {
     /// Reports an error of a notice, which is not an error of the record being handled.
     #[cold]
     fn not_told(&self, error: &Error) {
-        self.health.failed(&self.name, error, 1);
+        if error.handler().is_none() {
+            self.health.failed(&self.name, error, 1);
+        }
     }
 }
 

@@ -118,8 +118,9 @@ impl<F: Filter, H: Handler> Live for Shared<F, H> {
     /// How much of `dropped` has been reported. The lock is held for the calculation only, never while a handler is called.
     type State = Dropped;
     const KIND: &'static str = "filter";
-    /// The notices go to the handler behind it, which may be a queue.
-    const PHASE: Phase = Phase::Buffers;
+    /// Among the queues, in the order of registration: a queue in front of it is used, and so registered and flushed, before it, and
+    /// a queue behind it after it.
+    const PHASE: Phase = Phase::Queues;
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
         match shelf.tell_rest() {

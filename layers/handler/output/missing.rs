@@ -39,9 +39,11 @@ impl Missing {
     }
 
     /// Called when a notice of another handler was refused and counted as one record: the records that it reports are missing
-    /// instead.
-    pub(super) fn add_untold(&mut self, told: u64) {
-        self.count = (self.count + told).saturating_sub(1);
+    /// The sink refused a notice of another handler, which was counted as one record: what it tells of is missing instead.
+    pub(super) fn add_untold(&mut self, told: u64, error: &Error) {
+        let count = self.count;
+        self.add(told, error);
+        self.count = (count + told).saturating_sub(1);
     }
 
     /// The first `records` of them were reported.
@@ -80,10 +82,10 @@ mod tests {
         let full = Error::new(ErrorKind::Full, "no room");
         let mut missing = Missing::default();
         missing.add(1, &full);
-        missing.add_untold(5);
+        missing.add_untold(5, &full);
         assert_eq!(missing.count(), 5);
         missing.add(1, &full);
-        missing.add_untold(0);
+        missing.add_untold(0, &full);
         assert_eq!(missing.count(), 5);
         missing.told(7);
         assert!(missing.is_none());

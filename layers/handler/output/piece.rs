@@ -97,7 +97,7 @@ impl Piece {
         let taken = written.as_ref().map_or_else(|partial| partial.delivered, |()| self.places.len());
         if let Err(partial) = written {
             let refused = self.notices.iter().filter(|(line, _)| *line >= taken);
-            refused.for_each(|(_, told)| output.add_untold(*told));
+            refused.for_each(|(_, told)| output.add_untold(*told, &partial.error));
             self.missed.extend_from_slice(self.places.get(taken..).unwrap_or_default());
             self.failed = Some(partial.error);
         }

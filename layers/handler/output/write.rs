@@ -130,19 +130,19 @@ impl<F: Format, S: Sink> Output<F, S> {
             (false, Ok(result)) => return self.write(&[], &[], 1).map_err(Error::from).and(result),
             (false, Err(_)) => return self.write(&[], &[], 1).map_err(Error::from).and(Err(format_panicked())),
         };
-        if let Some(told) = notice::count_of(record) {
-            self.add_untold(told);
+        if let (Some(told), Err(error)) = (notice::count_of(record), &result) {
+            self.add_untold(told, error);
         }
         result
     }
 
     /// Called when the sink refused a notice of another handler that reports `told` lost records.
     #[cold]
-    pub(super) fn add_untold(&self, told: u64) {
+    pub(super) fn add_untold(&self, told: u64, error: &Error) {
         if self.tell_missing
             && let Some(mut state) = self.shared.lock()
         {
-            state.missing.add_untold(told);
+            state.missing.add_untold(told, error);
         }
     }
 

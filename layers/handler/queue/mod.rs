@@ -262,7 +262,7 @@ struct Flush {
     wanted: u64,
     done: u64,
     deadline: Option<Instant>,
-    error: Option<(ErrorKind, String)>,
+    error: Option<Error>,
 }
 
 impl<H: Handler> Shelf<Shared<H>> {
@@ -417,10 +417,7 @@ impl<H: Handler> Live for Shared<H> {
             }
             state = wait_timeout(&shelf.done, state, left);
         }
-        match &state.flush.error {
-            Some((kind, message)) => Err(Error::new(*kind, message.clone())),
-            None => Ok(()),
-        }
+        state.flush.error.as_ref().map_or(Ok(()), |error| Err(error.again()))
     }
 
     /// The worker does not exist in the child: a new one starts with the child's first record.

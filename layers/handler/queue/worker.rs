@@ -201,7 +201,7 @@ impl<H: Handler> Worker<H> {
         let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked in flush")));
         let mut state = lock(&self.shared.state);
         state.flush.done = ticket;
-        state.flush.error = flushed.err().map(|error| (error.kind(), error.to_string()));
+        state.flush.error = flushed.err();
         drop(state);
         self.shared.done.notify_all();
     }

@@ -49,7 +49,7 @@ use crate::{Error, Partial};
 /// | [`clock`](Self::clock) | the system's | the clock that measures idle time and back-off |
 /// | [`name`](Self::name) | `route` | the name used in reports and selflog messages |
 ///
-/// Settings must be made before the first record; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// **Names are safe.** `make` receives the value as a [`safe_name`], which can be used in a path whatever the value is; two
 /// different values never lead to the same file.

@@ -147,7 +147,9 @@ impl Shelf<Shared> {
                 Ok(handler)
             }
             Err(error) => {
-                let error = Error::new(error.kind(), format!("cannot make a handler for {name}: {error}"));
+                let class = error.class();
+                let error =
+                    Error::new(error.kind(), format!("cannot make a handler for {name}: {error}")).with_class(class);
                 table.not_made(text, failures, &error, now, &BACKOFF);
                 Err(error)
             }
@@ -194,7 +196,7 @@ impl Shelf<Shared> {
     pub(super) fn own_report(&self) -> Report {
         let mut stats = self.tally.stats();
         stats.add_dropped(DropReason::Filtered, self.filtered.load(Ordering::Relaxed));
-        Report::new(self.name.as_str(), self.stats(|| stats))
+        Report::new(self.name.as_str(), self.add_reentrant(stats))
     }
 }
 

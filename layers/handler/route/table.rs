@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Error;
 use crate::backoff::Backoff;
 use crate::clock::Timestamp;
 use crate::handler::{DropReason, Handler, Report, Stats};
-use crate::{Error, ErrorKind};
 
 /// The made handlers, by the text that they were made for.
 #[derive(Default)]
@@ -43,8 +43,7 @@ struct Failed {
     used: u64,
     since: Timestamp,
     pause: Duration,
-    kind: ErrorKind,
-    message: String,
+    error: Error,
 }
 
 pub(super) enum Found {
@@ -77,7 +76,7 @@ impl Table {
             Some(Slot::Failed(failed)) if failed.is_over(now) => Found::Missing(failed.failures),
             Some(Slot::Failed(failed)) => {
                 failed.used = self.uses;
-                Found::Failed(Error::new(failed.kind, failed.message.clone()).with_handler(name))
+                Found::Failed(failed.error.again().with_handler(name))
             }
         }
     }
@@ -110,14 +109,8 @@ impl Table {
     pub(super) fn not_made(&mut self, text: &str, failures: u32, error: &Error, now: Timestamp, backoff: &Backoff) {
         self.uses += 1;
         let failures = failures.saturating_add(1);
-        let failed = Failed {
-            failures,
-            used: self.uses,
-            since: now,
-            pause: backoff.pause(failures),
-            kind: error.kind(),
-            message: error.to_string(),
-        };
+        let failed =
+            Failed { failures, used: self.uses, since: now, pause: backoff.pause(failures), error: error.again() };
         self.slots.insert(text.into(), Slot::Failed(failed));
     }
 

@@ -1,6 +1,6 @@
 use std::mem::MaybeUninit;
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
@@ -96,7 +96,8 @@ impl Table {
         thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
         ENDING.store(false, Ordering::Relaxed);
         let process = Generation::current();
-        OWNER.store(process.0, Ordering::Relaxed);
+        OWNER_FORKS.store(process.forks, Ordering::Relaxed);
+        OWNER_ID.store(process.id, Ordering::Relaxed);
         self.ear = Some(Ear { process, handle: handle.clone() });
         Ok(handle)
     }
@@ -143,7 +144,8 @@ fn act_at_once(entry: Entry) -> io::Result<SigId> {
 
 /// Ends the process at once in a forked child without a signal thread, and at a second signal while records are being delivered.
 fn end_where_nobody_hears(signal: i32) {
-    if !Generation(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
+    let owner = Generation { forks: OWNER_FORKS.load(Ordering::Relaxed), id: OWNER_ID.load(Ordering::Relaxed) };
+    if !owner.is_current() || ENDING.swap(true, Ordering::Relaxed) {
         let _ = emulate_default_handler(signal);
     }
 }
@@ -218,8 +220,9 @@ static TABLE: LazyLock<Arc<Mutex<Table>>> = LazyLock::new(|| {
     table
 });
 
-/// The process whose thread handles the signals, by the number of its [`Generation`].
-static OWNER: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The [`Generation`] of the process whose thread receives the signals.
+static OWNER_FORKS: AtomicU64 = AtomicU64::new(0);
+static OWNER_ID: AtomicU32 = AtomicU32::new(0);
 /// Whether a signal that ends the process has arrived.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
