@@ -111,6 +111,9 @@ impl<H: Handler> Handler for Audit<H> {
 
     /// With one flush; when that fails, all of them have.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        if records.len() == 0 {
+            return Ok(());
+        }
         self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
     }
 

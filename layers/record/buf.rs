@@ -112,6 +112,11 @@ impl RecordBuf {
         self
     }
 
+    /// Changes what it tells of.
+    pub(crate) fn set_kind(&mut self, kind: Kind) {
+        self.edit_header(|head| head.set_kind(kind));
+    }
+
     /// Changes how important it is.
     pub fn set_severity(&mut self, severity: Severity) {
         self.edit_header(|head| head.set_severity(severity));

@@ -294,7 +294,10 @@ impl Handler for Route {
         let settings = &shared.settings;
         // Which spans made handlers show is not known in advance, nor which one has the field.
         let own = match meta.is_span {
-            true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= settings.spans,
+            true => {
+                let needs_spans = shared.make.is_some() || shared.is_by_field();
+                needs_spans && meta.level() <= settings.spans && self.max_level() != LevelFilter::OFF
+            }
             false => shared.make.is_some() && settings.level.allows(meta.severity),
         };
         own || shared.given().any(|handler| handler.enabled(meta))
