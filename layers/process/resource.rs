@@ -108,8 +108,13 @@ pub(super) fn flush_all(deadline: Instant) -> Result<(), Error> {
     // All at once: one that is stuck takes no time from the others.
     let queues = resources.iter().filter(|resource| resource.phase() == Phase::Queues);
     queues.for_each(|queue| queue.begin_flush(deadline));
-    let flushed = resources.iter().map(|resource| resource.flush(deadline));
-    flushed.filter(Result::is_err).last().unwrap_or(Ok(()))
+    let mut flushed = Ok(());
+    for resource in resources {
+        if let Err(error) = resource.flush(deadline) {
+            flushed = Err(error);
+        }
+    }
+    flushed
 }
 
 /// All resources, by weak references.
