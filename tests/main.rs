@@ -47,4 +47,5 @@ mod secrets_more;
 mod sinks;
 mod testing;
 mod text;
+mod trees;
 mod writers;
