@@ -21,7 +21,7 @@ use forest::{Bench, Tree, World};
 use run::{Run, Step, steps};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: count(), max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: count(), max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_tree_wants_what_its_handlers_want(tree in trees()) {
