@@ -34,11 +34,11 @@ pub enum Step {
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => says().prop_map(Step::Log),
-        3 => prop::collection::vec(says(), 0..6).prop_map(Step::Batch),
+        4 => prop::collection::vec(says(), 0..8).prop_map(Step::Batch),
         1 => prop::sample::select(vec!["one", "two"]).prop_map(|text| Step::Line(text.to_owned())),
         1 => (0..PLACES).prop_map(Step::Close),
         1 => Just(Step::Flush),
-        1 => Just(Step::Wait),
+        2 => Just(Step::Wait),
     ];
     prop::collection::vec(step, 0..20)
 }

@@ -295,7 +295,7 @@ fn around(inner: impl Strategy<Value = Tree> + Clone + 'static) -> impl Strategy
             .prop_map(|(distinct, fields, inner)| Tree::Dedup { distinct, fields, inner }),
         1 => one.clone().prop_map(Tree::Audit),
         1 => one.clone().prop_map(Tree::OrStop),
-        2 => (sieves(), prop::option::of(prop::sample::select(vec![0_u64, 30, 1 << 30])), one.clone())
+        2 => (sieves(), prop::option::weighted(0.8, prop::sample::select(vec![0_u64, 30, 1 << 30])), one.clone())
             .prop_map(|(sieve, tell_every, inner)| Tree::Filtered { sieve, tell_every, inner }),
         2 => (change, any::<bool>(), one.clone())
             .prop_map(|(change, only_shop, inner)| Tree::Rewriting { change, only_shop, inner }),
@@ -316,31 +316,31 @@ fn among(inner: impl Strategy<Value = Tree> + Clone + 'static) -> impl Strategy<
     });
     let some = |range: std::ops::Range<usize>| prop::collection::vec(inner.clone(), range);
     prop_oneof![
-        (by, cases, prop::option::of(one.clone())).prop_map(|(by, cases, otherwise)| Tree::Route {
+        1 => (by, cases, prop::option::of(one.clone())).prop_map(|(by, cases, otherwise)| Tree::Route {
             by,
             cases,
             otherwise
         }),
-        (one.clone(), prop::option::of(one), severities()).prop_map(|(each, otherwise, level)| Tree::Made {
+        1 => (one.clone(), prop::option::of(one), severities()).prop_map(|(each, otherwise, level)| Tree::Made {
             each,
             otherwise,
             level
         }),
-        some(1..4).prop_map(Tree::Fallback),
-        some(1..4).prop_map(Tree::Tuple),
-        some(0..4).prop_map(Tree::Many),
-        (inner.clone(), inner.clone()).prop_map(|(one, other)| Tree::Pair(Box::new([one, other]))),
+        2 => some(1..4).prop_map(Tree::Fallback),
+        1 => some(1..4).prop_map(Tree::Tuple),
+        1 => some(0..4).prop_map(Tree::Many),
+        1 => (inner.clone(), inner.clone()).prop_map(|(one, other)| Tree::Pair(Box::new([one, other]))),
     ]
 }
 
 fn outputs() -> impl Strategy<Value = End> {
     let take = prop_oneof![
-        3 => Just(Take::All),
+        2 => Just(Take::All),
         3 => (0_usize..3).prop_map(Take::Some),
         1 => Just(Take::Closed),
         1 => Just(Take::Panics),
     ];
-    let takes = prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(take, 1..8)];
+    let takes = prop_oneof![1 => Just(Vec::new()), 3 => prop::collection::vec(take, 1..12)];
     let flushes_fail = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<bool>(), 1..4)];
     let (closes, tell_missing) = (prop::bool::weighted(0.3), prop::bool::weighted(0.8));
     let sieve = prop::option::weighted(0.3, sieves());
@@ -358,7 +358,7 @@ fn outputs() -> impl Strategy<Value = End> {
 }
 
 fn severities() -> impl Strategy<Value = Option<u8>> {
-    prop_oneof![4 => Just(Some(1)), 4 => (1_u8..=24).prop_map(Some), 1 => Just(None)]
+    prop_oneof![8 => Just(Some(1)), 4 => (1_u8..=24).prop_map(Some), 1 => Just(None)]
 }
 
 fn sieves() -> impl Strategy<Value = Sieve> {
