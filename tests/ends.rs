@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(file_ends::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES)
+    CASES.iter().chain(file_ends::CASES).chain(trees_ends::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -63,6 +63,7 @@ mod file_ends;
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
 mod signal_ends;
+mod trees_ends;
 #[cfg(feature = "signals")]
 use signal_ends::CASES as SIGNAL_CASES;
 #[cfg(not(feature = "signals"))]

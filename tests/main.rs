@@ -47,5 +47,6 @@ mod secrets_more;
 mod sinks;
 mod testing;
 mod text;
+mod trees;
 mod wire;
 mod writers;

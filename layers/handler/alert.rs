@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Handler, Report, Stats};
 use crate::clock::Timestamp;
 use crate::filter::{Filter, LevelFilter};
-use crate::record::{Meta, Record, RecordBuf, Severity, SpanEvents};
+use crate::record::{Kind, Meta, Record, RecordBuf, Severity, SpanEvents};
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, ErrorKind, process};
 
@@ -216,6 +216,8 @@ impl Alert {
     fn record(&self, alarm: &Alarm<'_>) -> RecordBuf {
         let Alarm { name, count, within, key, record } = alarm;
         let mut buf = RecordBuf::from(record);
+        // The last record may be a notice of lost ones. The alarm is not.
+        buf.set_kind(Kind::Event);
         let of = key.map_or(String::new(), |key| format!(" of {key}"));
         let seconds = within.as_secs_f64();
         let text = format!("{name}: {count} records{of} within {seconds} s, the last: {}", record.message());
@@ -234,7 +236,10 @@ impl Alert {
 impl Handler for Alert {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.per.is_some() && meta.severity >= Severity::INFO,
+            true => {
+                let needs_spans = self.per.is_some() && self.filter.max_level() != LevelFilter::OFF;
+                needs_spans && meta.severity >= Severity::INFO
+            }
             false => self.filter.enabled(meta),
         }
     }

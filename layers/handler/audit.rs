@@ -111,6 +111,9 @@ impl<H: Handler> Handler for Audit<H> {
 
     /// Flushes once for the whole batch; if the flush fails, all records of the batch have failed.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        if records.len() == 0 {
+            return Ok(());
+        }
         self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
     }
 

@@ -106,6 +106,9 @@ impl Fallback {
     }
 
     fn hand_batch(&self, records: Records<'_>) -> Result<(), Partial> {
+        if records.len() == 0 {
+            return Ok(());
+        }
         let (mut rest, mut failed) = match self.turn(records) {
             Turn::Rests => (records.collect(), None),
             Turn::Probe => match self.probe_with_one(records) {

@@ -185,9 +185,11 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
         Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.state).stats())))
     }
 
-    /// The spans that can be requests are wanted too.
+    /// The spans that can be requests are wanted too, unless the handler wants nothing.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.handler.enabled(meta) || (meta.is_span && meta.level() <= self.shared.spans)
+        let handler = &self.shared.handler;
+        let is_request = || meta.is_span && meta.level() <= self.shared.spans;
+        handler.enabled(meta) || (is_request() && handler.max_level() != LevelFilter::OFF)
     }
 
     fn max_level(&self) -> LevelFilter {

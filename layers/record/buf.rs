@@ -120,6 +120,11 @@ impl RecordBuf {
         self
     }
 
+    /// Sets the kind.
+    pub(crate) fn set_kind(&mut self, kind: Kind) {
+        self.edit_header(|head| head.set_kind(kind));
+    }
+
     /// Sets the severity.
     pub fn set_severity(&mut self, severity: Severity) {
         self.edit_header(|head| head.set_severity(severity));

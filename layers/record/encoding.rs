@@ -157,6 +157,10 @@ impl<'a> HeadMut<'a> {
         raw.first_chunk_mut().map(Self)
     }
 
+    pub(crate) fn set_kind(&mut self, kind: Kind) {
+        self.0[4] = kind as u8;
+    }
+
     #[inline]
     pub(crate) fn set_severity(&mut self, severity: Severity) {
         self.0[5] = severity.number();

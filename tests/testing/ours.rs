@@ -1,13 +1,17 @@
 //! The laws, kept by the formats and handlers that stand around others.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Level;
 use tracing_handlers::format::{Csv, JsonTemplate, Logfmt, Pattern, Preset, Python};
-use tracing_handlers::handler::{Audit, Buffer, Dedup, Fallback, Filtered, Retry, Rewriting, Route, ScopedBuffer};
+use tracing_handlers::handler::{
+    Alert, Audit, Buffer, Counts, Dedup, Fallback, Filtered, Handler, OrStop, Retry, Rewriting, Route, ScopedBuffer,
+};
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact};
-use tracing_handlers::testing::{check_format, check_handler};
-use tracing_handlers::{Queue, filter};
+use tracing_handlers::testing::{Behind, check_format, check_handler};
+use tracing_handlers::{Error, Queue, Record, filter};
 
 #[test]
 fn further_formats_of_this_crate_keep_the_laws() {
@@ -48,4 +52,76 @@ fn handlers_around_handlers_keep_the_laws() {
     check_handler(|wiring| Rewriting::new((Redact::patterns(Secret::ALL), Cap::new()), wiring.behind())).unwrap();
     check_handler(|wiring| Rewriting::new(Add::new().constant("service", "shop"), Queue::new(wiring.behind())))
         .unwrap();
+}
+
+#[test]
+fn handlers_side_by_side_keep_the_laws() {
+    check_handler(|wiring| (wiring.behind(),)).unwrap();
+    check_handler(|wiring| (Counts::new(), Buffer::new(wiring.behind()), Counts::new().level(Level::WARN))).unwrap();
+    let several = |behind| vec![Box::new(Queue::new(behind)) as Box<dyn Handler>, Box::new(Counts::new())];
+    check_handler(|wiring| several(wiring.behind())).unwrap();
+    check_handler(|_| Vec::<Behind>::new()).unwrap();
+    check_handler(|wiring| Some(Dedup::new(wiring.behind()))).unwrap();
+    check_handler(|_| None::<Behind>).unwrap();
+    check_handler(|wiring| Arc::new(Box::new(Buffer::new(wiring.behind())) as Box<dyn Handler>)).unwrap();
+}
+
+/// Around a queue, which never returns an error: an error would stop the tests.
+#[test]
+fn a_handler_that_stops_the_program_keeps_the_laws() {
+    check_handler(|wiring| OrStop::new(Queue::new(wiring.behind()))).unwrap();
+}
+
+#[test]
+fn routes_and_fallbacks_with_several_handlers_keep_the_laws() {
+    check_handler(|wiring| Route::by_severity().with(Level::TRACE, wiring.behind()).otherwise(Counts::new())).unwrap();
+    check_handler(|wiring| Route::by_value("area").with("a", Counts::new()).otherwise(wiring.behind())).unwrap();
+    check_handler(|wiring| Fallback::new(wiring.behind()).or(wiring.behind())).unwrap();
+    check_handler(|wiring| Fallback::new(wiring.behind()).retry_interval(Duration::ZERO)).unwrap();
+}
+
+/// It hands on alarms alone, so it asks for no span events.
+#[test]
+fn an_alert_keeps_all_laws_but_that_of_span_events() {
+    let alert = |wiring: &tracing_handlers::testing::Wiring| {
+        Alert::new(Level::TRACE, 1, Duration::from_secs(60)).cool_down(Duration::ZERO).to(wiring.behind())
+    };
+    assert_eq!(check_handler(alert).unwrap_err().laws(), ["span events go on"]);
+}
+
+/// A third-party wrapper that implements `handle` and `inner` alone.
+struct Wrapper<H>(H);
+
+impl<H: Handler> Handler for Wrapper<H> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        self.0.handle(record)
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.0)
+    }
+}
+
+/// A wrapper around two handlers that implements `handle` and `inner` alone.
+struct Pair<A, B>(A, B);
+
+impl<A: Handler, B: Handler> Handler for Pair<A, B> {
+    fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
+        let handled = self.0.handle(record);
+        self.1.handle(record).and(handled)
+    }
+
+    fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
+        visit(&self.0)?;
+        visit(&self.1)
+    }
+}
+
+#[test]
+fn wrappers_with_handle_and_inner_alone_keep_the_laws() {
+    check_handler(|wiring| Wrapper(wiring.behind())).unwrap();
+    check_handler(|wiring| Wrapper(Queue::new(wiring.behind()))).unwrap();
+    check_handler(|wiring| Buffer::new(Wrapper(wiring.behind()))).unwrap();
+    check_handler(|wiring| Pair(Counts::new(), wiring.behind())).unwrap();
+    check_handler(|wiring| Pair(Wrapper(wiring.behind()), Queue::new(Counts::new()))).unwrap();
 }

@@ -178,7 +178,7 @@ impl<H: Handler> Worker<H> {
         roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
     }
 
-    /// Hands a batch to the handlers. Returns how many records failed.
+    /// Hands a batch to the handlers. Returns how many records failed, not counting notices.
     fn handle(&mut self, batch: &Batch) -> u64 {
         let handled = guarded(|| self.shared.handler.handle_batch(batch.records()));
         match handled {
@@ -187,7 +187,8 @@ impl<H: Handler> Worker<H> {
                 0
             }
             Err(partial) => {
-                let failed = batch.len() - partial.delivered.min(batch.len());
+                let left = batch.missed_of(&partial);
+                let failed = left.len() - left.notices();
                 if partial.error.handler().is_none() {
                     self.health.failed(&self.shared.name, &partial.error, failed);
                 }

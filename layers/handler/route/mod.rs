@@ -300,7 +300,10 @@ impl Handler for Route {
         let shared = &self.shared;
         // Neither the spans that made handlers show nor the span that has the field are known in advance.
         let own = match meta.is_span {
-            true => (shared.make.is_some() || shared.is_by_field()) && meta.level() <= shared.spans,
+            true => {
+                let needs_spans = shared.make.is_some() || shared.is_by_field();
+                needs_spans && meta.level() <= shared.spans && self.max_level() != LevelFilter::OFF
+            }
             false => shared.make.is_some() && shared.level.allows(meta.severity),
         };
         own || shared.given().any(|handler| handler.enabled(meta))
