@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use tracing_handlers::handler::{DropReason, Handler, Overflow, Queue, Report, Stats, from_fn};
 use tracing_handlers::record::{Kind, Meta};
-use tracing_handlers::{Error, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, filter, format};
+use tracing_handlers::{
+    Error, ErrorClass, ErrorKind, Output, Record, RecordBuf, Records, Severity, Value, filter, format,
+};
 use tracing_subscriber::prelude::*;
 
 use crate::collect::seen;
@@ -519,7 +521,8 @@ fn a_flush_hands_on_the_error_of_the_handler_and_the_next_one_may_work() {
     let fails = Arc::new(AtomicBool::new(true));
     let queue = Queue::new(FailingFlush(fails.clone()));
     send(&queue, 0);
-    assert_eq!(queue.flush(soon()).unwrap_err().kind(), ErrorKind::Io);
+    let error = queue.flush(soon()).unwrap_err();
+    assert_eq!((error.kind(), error.class(), error.handler()), (ErrorKind::Io, ErrorClass::Full, Some("disk")));
     fails.store(false, Ordering::SeqCst);
     queue.flush(soon()).unwrap();
 }
@@ -533,7 +536,7 @@ impl Handler for FailingFlush {
 
     fn flush(&self, _: Instant) -> Result<(), Error> {
         match self.0.load(Ordering::SeqCst) {
-            true => Err(Error::new(ErrorKind::Io, "no")),
+            true => Err(Error::new(ErrorKind::Io, "no").with_class(ErrorClass::Full).with_handler("disk")),
             false => Ok(()),
         }
     }

@@ -35,3 +35,25 @@ pub(super) fn begin() {
 }
 
 static FORKS: AtomicU64 = AtomicU64::new(0);
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// `clone(2)` calls no fork handlers.
+    #[test]
+    fn a_child_is_another_process_even_if_no_fork_handler_ran() {
+        let parent = Generation::current();
+        assert!(parent.is_current());
+        // SAFETY: as `fork(2)`; the child only reads an atomic, asks for its process id and ends.
+        let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } as libc::pid_t;
+        if child == 0 {
+            // SAFETY: it ends the child without running anything of the parent's.
+            unsafe { libc::_exit(i32::from(parent.is_current())) };
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child made above, and writes to a local.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0, "the child takes itself for its parent");
+    }
+}

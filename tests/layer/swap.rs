@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use tracing::{Dispatch, Level, debug, error, info, info_span, trace};
 use tracing_handlers::filter::{self, LevelFilter};
-use tracing_handlers::handler::{Queue, from_fn};
+use tracing_handlers::format::Json;
+use tracing_handlers::handler::{Dedup, Filtered, Queue, ScopedBuffer, from_fn};
+use tracing_handlers::sink::Memory;
+use tracing_handlers::testing::Captured;
 use tracing_handlers::{Output, layer as ours};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry;
@@ -215,5 +218,30 @@ alone! {
         super::log_from_324_callsites();
         assert_eq!(seen.count() - before, 324);
         super::assert_unmixed(&seen.all());
+    }
+}
+
+alone! {
+    /// What handlers want is cached in front of a `Handle` too.
+    fn a_swap_reaches_handlers_of_other_layers_that_have_the_handle_behind_them() {
+        let (kept, seen) = (Memory::new(), Captured::new());
+        let output = || Output::new(Json::new(), kept.clone());
+        let inner = ours::<tracing_subscriber::Registry>(output().level(Level::ERROR));
+        let handle = inner.handle();
+        let layer = ours((
+            seen.clone(),
+            Filtered::new(filter::one_in(1), handle.clone()),
+            ScopedBuffer::new(handle.clone()),
+            Queue::new(Dedup::new(handle.clone())),
+        ));
+        let outer = layer.handle();
+        tracing::subscriber::with_default(registry().with(layer), || {
+            let log = || info!("sold");
+            log();
+            handle.swap(output());
+            log();
+            outer.flush(std::time::Duration::from_secs(10)).unwrap();
+        });
+        assert_eq!((seen.records().len(), kept.lines().len()), (2, 3));
     }
 }

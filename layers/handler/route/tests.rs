@@ -9,7 +9,7 @@ use crate::handler::DropReason;
 use crate::handler::script::Script;
 use crate::record::Batch;
 use crate::sync::deadline_in;
-use crate::{ErrorKind, RecordBuf, Severity};
+use crate::{ErrorClass, ErrorKind, RecordBuf, Severity};
 
 fn of(tenant: &str, message: &str) -> RecordBuf {
     RecordBuf::new(Severity::INFO, "shop", message).with_field("tenant", tenant)
@@ -178,6 +178,16 @@ fn a_handler_that_is_used_again_before_it_is_closed_stays_open() {
     drop(in_use);
     send(&route, &of("a", "4"));
     assert_eq!((made.all("a").len(), made.delivered("a").len()), (1, 3));
+}
+
+#[test]
+fn an_error_of_making_a_handler_keeps_its_class() {
+    let refused = || Error::new(ErrorKind::Io, "no such tenant").with_class(ErrorClass::Permanent);
+    let route = Route::by_field("tenant", move |_| Err::<Script, _>(refused()));
+    for _ in 0..2 {
+        let error = route.handle(&of("a", "x").as_record()).unwrap_err();
+        assert_eq!((error.class(), error.handler()), (ErrorClass::Permanent, Some("route")));
+    }
 }
 
 #[test]
