@@ -202,24 +202,27 @@ pub struct Partial {
     /// Why the others were not; if there were several reasons, the last one.
     pub error: Error,
     /// The places of the records that were not delivered, in order. Empty: all from `delivered` on.
-    missed: Vec<usize>,
+    // Boxed, so that a result without an error is small.
+    missed: Option<Box<Vec<usize>>>,
 }
 
 impl Partial {
     /// The first `delivered` records went through before `error`, and none after them.
     pub fn new(delivered: usize, error: Error) -> Self {
-        Self { delivered, error, missed: Vec::new() }
+        Self { delivered, error, missed: None }
     }
 
     /// Of a batch of `records` records, those at the places `missed` (from 0, in order) were not delivered, and all others were.
     pub fn scattered(records: usize, missed: Vec<usize>, error: Error) -> Self {
-        Self { delivered: records.saturating_sub(missed.len()), error, missed }
+        let delivered = records.saturating_sub(missed.len());
+        Self { delivered, error, missed: (!missed.is_empty()).then(|| Box::new(missed)) }
     }
 
     /// The places, from 0, of the records of a batch of `records` records that were not delivered.
     pub fn missed(&self, records: usize) -> impl Iterator<Item = usize> {
-        let behind = if self.missed.is_empty() { self.delivered..records } else { 0..0 };
-        self.missed.iter().copied().chain(behind)
+        let listed = self.missed.as_deref().map_or(&[][..], Vec::as_slice);
+        let behind = if listed.is_empty() { self.delivered..records } else { 0..0 };
+        listed.iter().copied().chain(behind)
     }
 }
 

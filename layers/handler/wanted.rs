@@ -39,28 +39,23 @@ pub(super) fn ask(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> boo
     (!kind.is_of_span() || handler.span_events().takes(kind)) && handler.enabled(&record.meta())
 }
 
-/// Returns a key that is equal for two records exactly if all that is known about them before their values is equal; never 0.
-/// Returns `None` if a record carries some of that itself.
+/// The same for two records exactly if everything known about them before their values is the same; never 0. `None` if a record
+/// carries some of that itself.
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
     let callsite = u64::from(record.callsite_of_meta()?.get());
-    let epoch = changes::epoch() << EPOCH_SHIFT;
-    let kind = (record.kind() as u64) << KIND_SHIFT;
-    Some(epoch | callsite << CALLSITE_SHIFT | kind | u64::from(record.severity().number()))
+    Some(changes::epoch() << EPOCH_SHIFT | callsite << CALLSITE_SHIFT | u64::from(record.kind_and_severity()))
 }
 
-/// Records of a span differ in their kind alone: each kind has a slot of its own.
+/// Records of a span differ in their kind alone, which is the lowest byte: each kind has a slot of its own.
 #[inline]
 fn slot_of(key: u64) -> usize {
-    let (callsite, kind) = ((key >> CALLSITE_SHIFT) as usize, (key >> KIND_SHIFT) as usize & 7);
-    (callsite + kind * (SLOTS / 8)) % SLOTS
+    (key >> CALLSITE_SHIFT).wrapping_add(key.wrapping_mul(SLOTS as u64 / 8)) as usize % SLOTS
 }
 
-/// Above the 5 bits of a severity,
-const KIND_SHIFT: u32 = 5;
-/// the 3 bits of a kind,
-const CALLSITE_SHIFT: u32 = 8;
-/// and the 17 bits of a callsite; the highest bit is shifted out. It repeats after 2^38 changes.
+/// Above the kind and the severity,
+const CALLSITE_SHIFT: u32 = 16;
+/// and the 17 bits of a callsite; the highest bit is shifted out. It repeats after 2^30 changes.
 const EPOCH_SHIFT: u32 = CALLSITE_SHIFT + 17;
 
 /// The callsites whose answers are kept; others that share a slot are asked for again. 1 KiB.

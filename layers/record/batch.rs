@@ -205,8 +205,9 @@ impl Batch {
         }
     }
 
+    /// Appends a record, in a batch that lists no places.
     #[inline]
-    fn append(&mut self, kind: Kind, raw: &[u8]) {
+    pub(crate) fn append(&mut self, kind: Kind, raw: &[u8]) {
         // Amortized: a move of `n` bytes happens only after at least `n` bytes have been dropped.
         if self.head > 0 && self.head >= self.size() {
             self.compact();
@@ -218,8 +219,10 @@ impl Batch {
 
     #[inline]
     fn buffer(&mut self) -> &mut Buffer {
-        let own = self.own;
-        self.bytes.get_or_insert_with(|| if own { Buffer::default() } else { pool::take() })
+        if self.bytes.is_none() {
+            self.bytes = Some(if self.own { Buffer::default() } else { pool::take() });
+        }
+        self.bytes.as_mut().expect("it was set above")
     }
 
     fn note(&mut self, place: usize) {

@@ -61,6 +61,12 @@ impl<'a> Head<'a> {
         Severity::of_known(self.0[5], self.0[7])
     }
 
+    /// The kind in the lower byte, the number of the severity in the upper one.
+    #[inline]
+    pub(crate) fn kind_and_severity(self) -> u16 {
+        u16::from_le_bytes([self.0[4], self.0[5]])
+    }
+
     #[inline]
     pub(crate) fn as_captured(self) -> bool {
         self.0[6] != 0

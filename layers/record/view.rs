@@ -206,6 +206,12 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The kind in the lower byte, the number of the severity in the upper one.
+    #[inline]
+    pub(crate) fn kind_and_severity(&self) -> u16 {
+        self.head.kind_and_severity()
+    }
+
     /// Returns the callsite's id if everything in [`meta`](Self::meta) except the severity is the callsite's.
     #[inline]
     pub(crate) fn callsite_of_meta(&self) -> Option<NonZero<u32>> {

@@ -99,7 +99,7 @@ impl Backlog {
         if self.last.used() + bytes > CHUNK {
             self.close_last();
         }
-        self.last.push(record);
+        self.last.append(kind, record.raw());
         self.queued.add(kind, bytes);
     }
 
