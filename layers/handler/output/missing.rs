@@ -38,8 +38,7 @@ impl Missing {
         }
     }
 
-    /// Called when a notice of another handler was refused and counted as one record: the records that it reports are missing
-    /// The sink refused a notice of another handler, which was counted as one record: what it tells of is missing instead.
+    /// Called when a notice of another handler was refused, and counted as one record: the records that it reports are missing instead.
     pub(super) fn add_untold(&mut self, told: u64, error: &Error) {
         let count = self.count;
         self.add(told, error);
