@@ -182,6 +182,30 @@ impl Batch {
         Partial::scattered(records, missed, error)
     }
 
+    /// Drops the records for which `keep` returns `false`, in place. Those that stay get their indices as places.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Record<'_>) -> bool) {
+        let mut bytes = self.bytes.take();
+        let mut from = self.head;
+        self.clear();
+        let mut to = 0;
+        while let Some(bytes) = &mut bytes
+            && let Some(record) = Record::decode(&bytes[from..])
+        {
+            let len = record.raw().len();
+            if keep(&record) {
+                self.records += 1;
+                self.notices += usize::from(record.kind() == Kind::Loss);
+                bytes.copy_within(from..from + len, to);
+                to += len;
+            }
+            from += len;
+        }
+        if let Some(bytes) = &mut bytes {
+            bytes.truncate(to);
+        }
+        self.bytes = bytes;
+    }
+
     /// The memory of the buffer, in bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.as_ref().map_or(0, |bytes| bytes.capacity())
@@ -434,6 +458,18 @@ mod tests {
         assert_eq!((batch.len(), batch.notices()), (4, 1));
         let partial = batch.into_partial(9, Error::new(ErrorKind::Io, "no answer"));
         assert_eq!(partial.missed(9).collect::<Vec<_>>(), [0, 3, 7]);
+    }
+
+    #[test]
+    fn what_is_retained_lies_at_the_front() {
+        let mut batch = batch(&["a", "bb", "ccc", "dd", "e"]);
+        batch.pop_first();
+        batch.push_own(&RecordBuf::of_kind(Kind::Loss, Severity::WARN, "", "lost").as_record());
+        batch.retain(|record| record.message().len() != 2);
+        assert_eq!((messages(batch.records()), batch.notices()), (vec!["ccc".into(), "e".into(), "lost".into()], 1));
+        assert_eq!((batch.used(), batch.place(2)), (batch.size(), Some(2)));
+        batch.retain(|_| false);
+        assert!(batch.is_empty() && batch.size() == 0);
     }
 
     #[test]

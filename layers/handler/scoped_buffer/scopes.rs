@@ -248,11 +248,9 @@ impl Scopes {
             return false;
         }
         let Some(scope) = self.scopes.get_mut(&id) else { return false };
-        let mut kept = Batch::with_capacity(scope.records.size());
-        kept.extend(scope.records.records().filter(|record| level.allows(record.severity())));
-        let dropped = scope.records.len() - kept.len();
-        self.bytes = self.bytes - scope.records.capacity() + kept.capacity();
-        scope.records = kept;
+        let before = scope.records.len();
+        scope.records.retain(|record| level.allows(record.severity()));
+        let dropped = before - scope.records.len();
         self.drop_pending(DropReason::NotNeeded, dropped as u64);
         true
     }
