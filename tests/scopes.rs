@@ -1,7 +1,7 @@
 //! Handlers and levels for a while; records of the lives of spans; severities at callsites.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{Level, dispatcher::with_default};
 use tracing_handlers::clock::{Manual, Timestamp};
@@ -62,15 +62,14 @@ fn the_life_of_a_span_is_told_with_its_busy_and_idle_time() {
 fn records_of_spans_come_to_those_who_ask_and_to_nobody_else() {
     let (asks, does_not) = (Seen::default(), Seen::default());
     let queued = Memory::new();
-    let handlers = (
-        Lives(asks.clone(), SpanEvents::CLOSE),
-        does_not.clone(),
-        Queue::new((text(&queued).span_events(SpanEvents::NEW), Seen::default())),
-    );
+    let queue = Arc::new(Queue::new((text(&queued).span_events(SpanEvents::NEW), Seen::default())));
+    let handlers = (Lives(asks.clone(), SpanEvents::CLOSE), does_not.clone(), queue.clone());
     with_default(&dispatch(handlers), || {
         tracing::info_span!("request").in_scope(|| tracing::info!("inside"));
         drop(tracing::debug_span!("detail"));
     });
+    // Another thread that rebuilds tracing's interest cache may keep the dispatcher for a moment longer.
+    queue.flush(Instant::now() + Duration::from_secs(60)).unwrap();
     assert_eq!(asks.messages(), ["inside", "close", "close"]);
     assert_eq!(does_not.messages(), ["inside"]);
     assert_eq!(queued.lines(), [" INFO request: new", " INFO request: inside"]);
@@ -184,10 +183,12 @@ fn a_severity_at_the_callsite_is_what_levels_and_formats_go_by() {
 #[test]
 fn a_severity_goes_through_a_queue_with_its_name() {
     let memory = Memory::new();
-    with_default(&dispatch(Queue::new(Output::new(Json::new().time(Time::none()), memory.clone()))), || {
+    let queue = Arc::new(Queue::new(Output::new(Json::new().time(Time::none()), memory.clone())));
+    with_default(&dispatch(queue.clone()), || {
         notice!(target: "t", "through");
         tracing::info!(target: "t", "plain");
     });
+    queue.flush(Instant::now() + Duration::from_secs(60)).unwrap();
     assert_eq!(
         memory.lines(),
         [
