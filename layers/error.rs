@@ -226,18 +226,6 @@ impl Partial {
     }
 }
 
-impl AsRef<Error> for Error {
-    fn as_ref(&self) -> &Error {
-        self
-    }
-}
-
-impl AsRef<Error> for Partial {
-    fn as_ref(&self) -> &Error {
-        &self.error
-    }
-}
-
 impl From<Partial> for Error {
     fn from(partial: Partial) -> Self {
         partial.error

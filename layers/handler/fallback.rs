@@ -91,9 +91,9 @@ impl Fallback {
     fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut failed = match self.turn(std::iter::once(*record)) {
             Turn::Rests => None,
-            turn => match self.try_primary(turn, || one(&*self.primary.handler, record)) {
+            turn => match self.try_primary(turn, || Ok(one(&*self.primary.handler, record)?)) {
                 Ok(()) => return Ok(()),
-                Err(error) => Some(error),
+                Err(partial) => Some(partial.error),
             },
         };
         for (index, other) in self.others.iter().enumerate() {
@@ -145,8 +145,8 @@ impl Fallback {
                 None => return (rest, None),
             }
         };
-        if let Err(error) = self.try_primary(Turn::Probe, || one(&*self.primary.handler, &probe)) {
-            return (records.collect(), Some(error));
+        if let Err(partial) = self.try_primary(Turn::Probe, || Ok(one(&*self.primary.handler, &probe)?)) {
+            return (records.collect(), Some(partial.error));
         }
         let before = rest.len() + 1;
         let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(after));
@@ -181,16 +181,12 @@ impl Fallback {
         now < since || u128::from(now.abs_diff(since)) >= self.interval.as_millis()
     }
 
-    fn try_primary<E: From<Error> + AsRef<Error>>(
-        &self,
-        turn: Turn,
-        handle: impl FnOnce() -> Result<(), E>,
-    ) -> Result<(), E> {
+    fn try_primary(&self, turn: Turn, handle: impl FnOnce() -> Result<(), Partial>) -> Result<(), Partial> {
         let handled = guarded(handle);
         match &handled {
             Ok(()) if turn == Turn::Probe => self.primary_recovered(),
             Ok(()) => {}
-            Err(error) => self.primary_failed(turn, error.as_ref()),
+            Err(partial) => self.primary_failed(turn, &partial.error),
         }
         handled
     }

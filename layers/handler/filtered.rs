@@ -66,7 +66,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
 
     /// The name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
+        self.shared.set("name", |shared| shared.name = name.into());
         self
     }
 

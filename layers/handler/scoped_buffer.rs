@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::scopes::{Limits, Scopes, Take};
+use self::scopes::{Scopes, Take};
 use super::wanted::Wanted;
 use super::{Handler, Report, guarded, notice};
 use crate::Error;
@@ -77,8 +77,6 @@ struct Shared<H> {
     hold_all: bool,
     span: Option<String>,
     spans: LevelFilter,
-    max_bytes: usize,
-    max_bytes_per_span: usize,
     wanted: Wanted,
 }
 
@@ -93,11 +91,9 @@ impl<H: Handler> ScopedBuffer<H> {
             hold_all: false,
             span: None,
             spans: LevelFilter::INFO,
-            max_bytes: 16 << 20,
-            max_bytes_per_span: 1 << 20,
             wanted: Wanted::new(),
         };
-        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Scopes::default()) }
+        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Scopes::new(16 << 20, 1 << 20)) }
     }
 
     /// The records that release their span.
@@ -133,18 +129,17 @@ impl<H: Handler> ScopedBuffer<H> {
 
     /// Memory for everything that is kept, in bytes.
     pub fn max_bytes(self, bytes: usize) -> Self {
-        self.set("max_bytes", |shared| shared.max_bytes = bytes)
+        self.set("max_bytes", |shared| lock(&shared.state).max_bytes = bytes)
     }
 
     /// Memory for what is kept of one span, in bytes.
     pub fn max_bytes_per_span(self, bytes: usize) -> Self {
-        self.set("max_bytes_per_span", |shared| shared.max_bytes_per_span = bytes)
+        self.set("max_bytes_per_span", |shared| lock(&shared.state).max_bytes_per_scope = bytes)
     }
 
     /// The name used in reports.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
-        self
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
     /// Returns the memory currently allocated for kept records, in bytes.
@@ -152,7 +147,7 @@ impl<H: Handler> ScopedBuffer<H> {
         lock(&self.shared.start().state).bytes()
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
         self.shared.set(setting, set);
         self
     }
@@ -221,8 +216,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         let may_pass = !self.hold_all && self.always.allows(record.severity());
         let mut scopes = lock_briefly(&self.state);
         scopes.counts.accepted += 1;
-        let limits = Limits { all: self.max_bytes, scope: self.max_bytes_per_span };
-        match scopes.take(scope, record, triggers, may_pass, limits) {
+        match scopes.take(scope, record, triggers, may_pass) {
             Take::Kept => Ok(()),
             Take::Pass => {
                 drop(scopes);

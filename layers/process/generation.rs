@@ -5,10 +5,7 @@ use super::hooks;
 /// A process, told from those it was forked from: by the number of forks before it, since PID namespaces give the same process id to
 /// parent and child, and by the process id, since `clone(2)` and `_Fork` call no fork handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation {
-    pub(in crate::process) forks: u64,
-    pub(in crate::process) id: u32,
-}
+pub(crate) struct Generation(pub(in crate::process) u64);
 
 impl Generation {
     /// This process.
@@ -24,7 +21,7 @@ impl Generation {
     }
 
     fn now() -> Self {
-        Self { forks: FORKS.load(Ordering::Relaxed), id: std::process::id() }
+        Self(FORKS.load(Ordering::Relaxed) << 32 | u64::from(std::process::id()))
     }
 }
 

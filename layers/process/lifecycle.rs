@@ -1,6 +1,6 @@
 //! The base of every handler with state.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -67,16 +67,7 @@ impl<L: Live> Lifecycle<L> {
     }
 
     /// Changes a setting. After the first use it has no effect, which is reported to selflog.
-    pub(crate) fn set(&mut self, setting: &str, set: impl FnOnce(&mut L)) {
-        self.change(setting, |shelf| set(&mut shelf.live));
-    }
-
-    /// Sets the name used in reports and messages, as a setting of its own.
-    pub(crate) fn rename(&mut self, setting: &str, name: impl Into<String>) {
-        self.change(setting, |shelf| shelf.name = name.into());
-    }
-
-    fn change(&mut self, setting: &str, change: impl FnOnce(&mut Shelf<L>)) {
+    pub(crate) fn set(&mut self, setting: &str, change: impl FnOnce(&mut Shelf<L>)) {
         match Arc::get_mut(&mut self.0) {
             Some(shelf) => change(shelf),
             None => selflog::tell(&format!(
@@ -144,6 +135,12 @@ impl<L: Live> Deref for Shelf<L> {
     #[inline]
     fn deref(&self) -> &L {
         &self.live
+    }
+}
+
+impl<L: Live> DerefMut for Shelf<L> {
+    fn deref_mut(&mut self) -> &mut L {
+        &mut self.live
     }
 }
 
@@ -232,7 +229,7 @@ mod tests {
     fn counter() -> Lifecycle<Counter> {
         let mut life = Lifecycle::new(Counter::KIND, Counter::default(), 0);
         life.set("step", |counter| counter.step = 2);
-        life.rename("name", "of tests");
+        life.set("name", |shelf| shelf.name = "of tests".into());
         life
     }
 
@@ -241,7 +238,7 @@ mod tests {
         let mut life = counter();
         life.flush(Instant::now()).unwrap();
         life.set("step", |counter| counter.step = 5);
-        life.rename("name", "another");
+        life.set("name", |shelf| shelf.name = "another".into());
         life.flush(Instant::now()).unwrap();
         assert_eq!((*lock(&life.state), life.name.as_str()), (4, "of tests"));
     }

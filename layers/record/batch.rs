@@ -354,12 +354,6 @@ impl<'a> From<Record<'a>> for Records<'a> {
     }
 }
 
-impl<'a> From<&'a Batch> for Records<'a> {
-    fn from(batch: &'a Batch) -> Self {
-        batch.records()
-    }
-}
-
 impl fmt::Debug for Records<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(*self).finish()

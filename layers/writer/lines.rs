@@ -67,9 +67,8 @@ impl<H: Handler> Lines<H> {
     }
 
     /// The records' target.
-    pub fn target(mut self, target: impl Into<String>) -> Self {
-        self.shared.rename("target", target);
-        self
+    pub fn target(self, target: impl Into<String>) -> Self {
+        self.set("target", |shared| shared.name = target.into())
     }
 
     /// The records' severity if [`severity_of`](Self::severity_of) does not find one.
@@ -122,7 +121,7 @@ impl<H: Handler> Lines<H> {
         shared.put(state);
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
         self.shared.set(setting, set);
         self
     }

@@ -105,12 +105,11 @@ impl<H: Handler> Buffer<H> {
     }
 
     /// The name used in reports.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
-        self
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
         self.shared.set(setting, set);
         self
     }

@@ -63,7 +63,7 @@ impl<H: Handler> Dedup<H> {
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
-            settings: Settings::default(),
+            settings: Settings { window: Duration::from_secs(60), distinct: 1, fields: true },
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
@@ -74,28 +74,27 @@ impl<H: Handler> Dedup<H> {
 
     /// How long after the first record an equal one is a duplicate, by the time of the records. The next one after that passes.
     pub fn window(self, window: Duration) -> Self {
-        self.set("window", |settings| settings.window = window)
+        self.set("window", |shared| shared.settings.window = window)
     }
 
     /// How many different records are remembered: those seen last. Each record is compared with each of them, by a hash. At least
     /// 1.
     pub fn distinct(self, records: usize) -> Self {
-        self.set("distinct", |settings| settings.distinct = records.max(1))
+        self.set("distinct", |shared| shared.settings.distinct = records.max(1))
     }
 
     /// Whether records with different fields are different.
     pub fn fields(self, fields: bool) -> Self {
-        self.set("fields", |settings| settings.fields = fields)
+        self.set("fields", |shared| shared.settings.fields = fields)
     }
 
     /// The name used in reports and selflog messages.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
-        self
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
-        self.shared.set(setting, |shared| set(&mut shared.settings));
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
+        self.shared.set(setting, set);
         self
     }
 }
@@ -136,12 +135,6 @@ struct Settings {
     window: Duration,
     distinct: usize,
     fields: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { window: Duration::from_secs(60), distinct: 1, fields: true }
-    }
 }
 
 /// The part that a flush at exit and a fork need, even while the handler is being dropped.

@@ -84,7 +84,7 @@ impl<H: Handler> Queue<H> {
     pub fn new(handler: H) -> Self {
         let shared = Shared {
             handler,
-            settings: Settings::default(),
+            settings: Settings { records: 8_192, bytes: 16 << 20, overflow: Overflow::BlockFor(Overflow::PATIENCE) },
             wanted: Wanted::new(),
             work: Condvar::new(),
             room: Condvar::new(),
@@ -96,17 +96,17 @@ impl<H: Handler> Queue<H> {
 
     /// The maximum number of records in the queue, including those being written. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set("capacity", |settings| settings.records = records.max(1))
+        self.set("capacity", |shared| shared.settings.records = records.max(1))
     }
 
     /// The maximum memory for queued records, in bytes. A single record larger than this is dropped.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set("capacity_bytes", |settings| settings.bytes = bytes.max(1))
+        self.set("capacity_bytes", |shared| shared.settings.bytes = bytes.max(1))
     }
 
     /// What happens to a record when the queue is full.
     pub fn overflow(self, overflow: Overflow) -> Self {
-        self.set("overflow", |settings| settings.overflow = overflow)
+        self.set("overflow", |shared| shared.settings.overflow = overflow)
     }
 
     /// How long dropping the queue waits for it to empty.
@@ -116,13 +116,12 @@ impl<H: Handler> Queue<H> {
     }
 
     /// The name used in reports and for the thread.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
-        self
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Settings)) -> Self {
-        self.shared.set(setting, |shared| set(&mut shared.settings));
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
+        self.shared.set(setting, set);
         self
     }
 }
@@ -203,12 +202,6 @@ struct Settings {
     records: usize,
     bytes: usize,
     overflow: Overflow,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { records: 8_192, bytes: 16 << 20, overflow: Overflow::BlockFor(Overflow::PATIENCE) }
-    }
 }
 
 /// What the logging threads, the worker, the flush at exit and forks share.

@@ -25,7 +25,7 @@ use super::group::{one, worst};
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::filter::Threshold;
-use crate::process::{Lifecycle, Live};
+use crate::process::{Lifecycle, Live, Shelf};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
 use crate::sync::lock;
@@ -194,8 +194,8 @@ impl Route {
         self.set("with", |shared| {
             shared.fixed.retain(|(known, _)| *known != case);
             shared.fixed.push((case, Arc::new(handler)));
-            let key = &shared.key;
-            shared.fixed.sort_by_key(|(case, _)| std::cmp::Reverse(case.rank(key)));
+            let Shared { key, fixed, .. } = &mut **shared;
+            fixed.sort_by_key(|(case, _)| std::cmp::Reverse(case.rank(key)));
         })
     }
 
@@ -242,12 +242,11 @@ impl Route {
     }
 
     /// The name used in reports and selflog messages.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.rename("name", name);
-        self
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set("name", |shared| shared.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared)) -> Self {
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared>)) -> Self {
         self.shared.set(setting, set);
         self
     }
@@ -289,7 +288,7 @@ impl Handler for Route {
     /// The given handlers, then the made ones, sorted by the text they were made for.
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
         let (living, _) = self.shared.start().made_so_far();
-        self.shared.visit(&living, visit)
+        self.shared.given().chain(&living).try_for_each(|handler| visit(&**handler))
     }
 
     fn own_report(&self) -> Option<Report> {

@@ -1,4 +1,3 @@
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
@@ -61,14 +60,7 @@ impl Shared {
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::EPOCH.saturating_add(self.clock.monotonic())
     }
-
-    pub(super) fn visit(&self, living: &[Arc<dyn Handler>], visit: &mut Visit<'_>) -> ControlFlow<()> {
-        self.given().chain(living).try_for_each(|handler| visit(&**handler))
-    }
 }
-
-/// The closure that [`Handler::inner`] calls.
-pub(super) type Visit<'v> = dyn FnMut(&dyn Handler) -> ControlFlow<()> + 'v;
 
 impl Shelf<Shared> {
     pub(super) fn choose(&self, record: &Record<'_>) -> Chosen {

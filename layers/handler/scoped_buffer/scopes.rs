@@ -7,17 +7,10 @@ use crate::filter::Threshold;
 use crate::record::{Batch, Record};
 use crate::stats::{DropReason, Dropped, Stats};
 
-/// Memory limits, in bytes.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// For everything that is kept.
-    pub(super) all: usize,
-    /// For one scope.
-    pub(super) scope: usize,
-}
-
 #[derive(Default)]
 pub(super) struct Scopes {
+    pub(super) max_bytes: usize,
+    pub(super) max_bytes_per_scope: usize,
     /// The counts, except of pending records.
     pub(super) counts: Stats,
     /// The number of records kept, or being released.
@@ -61,18 +54,15 @@ enum State {
 }
 
 impl Scopes {
+    pub(super) fn new(max_bytes: usize, max_bytes_per_scope: usize) -> Self {
+        Self { max_bytes, max_bytes_per_scope, ..Self::default() }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn take(
-        &mut self,
-        id: u64,
-        record: &Record<'_>,
-        triggers: bool,
-        may_pass: bool,
-        limits: Limits,
-    ) -> Take {
+    pub(super) fn take(&mut self, id: u64, record: &Record<'_>, triggers: bool, may_pass: bool) -> Take {
         let state = self.scopes.get(&id).map_or(State::Keeping, |scope| scope.state);
         match state {
             State::Released => return Take::Pass,
@@ -80,7 +70,7 @@ impl Scopes {
             _ => {}
         }
         let releases = state == State::Keeping && triggers;
-        let kept = self.keep(id, record, releases, limits);
+        let kept = self.keep(id, record, releases);
         match releases {
             true => {
                 self.begin_release(id);
@@ -91,16 +81,16 @@ impl Scopes {
     }
 
     /// Keeps the record. Returns `false` if there is no room for it; it then counts as dropped, unless it `passes`.
-    fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool, limits: Limits) -> bool {
+    fn keep(&mut self, id: u64, record: &Record<'_>, passes: bool) -> bool {
         self.begin(id);
         let Some(mut scope) = self.scopes.remove(&id) else { return false };
         let wanted = record.raw().len();
         // For a record that never fits, no other is dropped.
-        let may_fit = wanted <= limits.scope.min(limits.all);
-        if may_fit && scope.records.size() + wanted > limits.scope {
-            self.make_room(&mut scope, wanted, limits.scope);
+        let may_fit = wanted <= self.max_bytes_per_scope.min(self.max_bytes);
+        if may_fit && scope.records.size() + wanted > self.max_bytes_per_scope {
+            self.make_room(&mut scope, wanted);
         }
-        let fits = may_fit && self.grow(id, &mut scope, wanted, limits.all);
+        let fits = may_fit && self.grow(id, &mut scope, wanted);
         if fits {
             scope.records.push(record);
             self.pending += 1;
@@ -130,8 +120,8 @@ impl Scopes {
     }
 
     /// Drops the scope's own oldest records.
-    fn make_room(&mut self, scope: &mut Scope, wanted: usize, max: usize) {
-        while !scope.records.is_empty() && scope.records.size() + wanted > max {
+    fn make_room(&mut self, scope: &mut Scope, wanted: usize) {
+        while !scope.records.is_empty() && scope.records.size() + wanted > self.max_bytes_per_scope {
             scope.records.pop_first();
             scope.lost.add(DropReason::Oldest, 1);
             self.drop_pending(DropReason::Oldest, 1);
@@ -143,20 +133,20 @@ impl Scopes {
 
     /// Makes room for `wanted` more bytes, if necessary by dropping the records of the scopes that began first. Returns `false` if
     /// that is not enough.
-    fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize, max: usize) -> bool {
+    fn grow(&mut self, id: u64, scope: &mut Scope, wanted: usize) -> bool {
         let (len, before) = (scope.records.used(), scope.records.capacity());
         if len + wanted <= before {
             return true;
         }
-        if len + wanted > max && len > scope.records.size() {
+        if len + wanted > self.max_bytes && len > scope.records.size() {
             scope.records.compact();
-            return self.grow(id, scope, wanted, max);
+            return self.grow(id, scope, wanted);
         }
-        if len + wanted > max {
+        if len + wanted > self.max_bytes {
             return false;
         }
-        let after = (len + wanted).max((before + before / 2).max(LEAST).min(max));
-        while self.bytes - before + after > max {
+        let after = (len + wanted).max((before + before / 2).max(LEAST).min(self.max_bytes));
+        while self.bytes - before + after > self.max_bytes {
             if !self.give_up_oldest(id) {
                 return false;
             }

@@ -1,6 +1,6 @@
 use std::mem::MaybeUninit;
 use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
@@ -96,8 +96,7 @@ impl Table {
         thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
         ENDING.store(false, Ordering::Relaxed);
         let process = Generation::current();
-        OWNER_FORKS.store(process.forks, Ordering::Relaxed);
-        OWNER_ID.store(process.id, Ordering::Relaxed);
+        OWNER.store(process.0, Ordering::Relaxed);
         self.ear = Some(Ear { process, handle: handle.clone() });
         Ok(handle)
     }
@@ -144,8 +143,7 @@ fn act_at_once(entry: Entry) -> io::Result<SigId> {
 
 /// Ends the process at once in a forked child without a signal thread, and at a second signal while records are being delivered.
 fn end_where_nobody_hears(signal: i32) {
-    let owner = Generation { forks: OWNER_FORKS.load(Ordering::Relaxed), id: OWNER_ID.load(Ordering::Relaxed) };
-    if !owner.is_current() || ENDING.swap(true, Ordering::Relaxed) {
+    if !Generation(OWNER.load(Ordering::Relaxed)).is_current() || ENDING.swap(true, Ordering::Relaxed) {
         let _ = emulate_default_handler(signal);
     }
 }
@@ -221,8 +219,7 @@ static TABLE: LazyLock<Arc<Mutex<Table>>> = LazyLock::new(|| {
 });
 
 /// The [`Generation`] of the process whose thread receives the signals.
-static OWNER_FORKS: AtomicU64 = AtomicU64::new(0);
-static OWNER_ID: AtomicU32 = AtomicU32::new(0);
+static OWNER: AtomicU64 = AtomicU64::new(0);
 /// Whether a signal that ends the process has arrived.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
