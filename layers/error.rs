@@ -97,7 +97,7 @@ impl Error {
 
     /// The same error, met by the handler `name`, which has reported it to [`selflog`](crate::selflog) itself.
     ///
-    /// For handlers that keep track of whether they work and report each change once: whoever absorbs an error that names its
+    /// For handlers that keep track of whether they work and report each change once: a caller that absorbs an error that names its
     /// handler does not report it a second time.
     pub fn with_handler(mut self, name: impl Into<Box<str>>) -> Self {
         self.0.handler = Some(name.into());
@@ -130,8 +130,8 @@ impl Error {
         self.0.class
     }
 
-    /// The name of the handler that met the error and reported it to [`selflog`](crate::selflog). `None` if whoever absorbs the
-    /// error has to report it.
+    /// The name of the handler that met the error and reported it to [`selflog`](crate::selflog). `None` if the caller that absorbs
+    /// the error has to report it.
     pub fn handler(&self) -> Option<&str> {
         self.0.handler.as_deref()
     }
