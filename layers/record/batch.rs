@@ -211,7 +211,7 @@ impl Batch {
         self.bytes.as_ref().map_or(0, |bytes| bytes.capacity())
     }
 
-    /// Makes room for exactly `bytes` bytes more than there are, behind what was dropped as well: see [`compact`](Self::compact).
+    /// Reserves room for exactly `bytes` bytes more than are [used](Self::used).
     pub(crate) fn reserve_exact(&mut self, bytes: usize) {
         self.buffer().reserve_exact(bytes);
     }
