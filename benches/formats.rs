@@ -55,14 +55,14 @@ fn floor(criterion: &mut Criterion) {
 fn formats(criterion: &mut Criterion) {
     let (flat, deep) = (record(0), record(3));
     let plain = Caps::default();
-    let colour = plain.with_colour(true);
+    let color = plain.with_color(true);
     floor(criterion);
     bench(criterion, "json", &Json::new(), plain, &flat);
     bench(criterion, "json, 3 spans", &Json::new(), plain, &deep);
     bench(criterion, "json, 3 spans flat", &Json::new().spans(json::Spans::Flat), plain, &deep);
     bench(criterion, "text", &Text::full(), plain, &flat);
     bench(criterion, "text, 3 spans", &Text::full(), plain, &deep);
-    bench(criterion, "text in colour, 3 spans", &Text::full(), colour, &deep);
+    bench(criterion, "text in color, 3 spans", &Text::full(), color, &deep);
     bench(criterion, "compact text, 3 spans", &Text::compact(), plain, &deep);
     bench(criterion, "pretty text, 3 spans", &Text::pretty(), plain, &deep);
 }

@@ -22,14 +22,14 @@ fn main() {
 
     let _request = info_span!("request", user = "mia").entered();
     info!(pieces = 3, "sold");
-    error!(name = "one\ntwo \x1b[31mred", "what a user typed stays on its line and colours nothing");
+    error!(name = "one\ntwo \x1b[31mred", "what a user typed stays on its line and colors nothing");
 
     assert_eq!(
         memory.lines(),
         [
             " INFO request{user=mia}: 01_console: sold pieces=3",
             concat!(
-                "ERROR request{user=mia}: 01_console: what a user typed stays on its line and colours nothing ",
+                "ERROR request{user=mia}: 01_console: what a user typed stays on its line and colors nothing ",
                 r#"name="one\ntwo \x1b[31mred""#
             ),
         ]

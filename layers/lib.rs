@@ -49,41 +49,37 @@
 
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
-mod backoff;
 mod bytes;
 mod changes;
 pub mod clock;
-#[cfg(feature = "encryption")]
-pub mod encryption;
 mod error;
+mod file;
 pub mod filter;
 pub mod format;
 mod framing;
 pub mod guide;
 pub mod handler;
-#[cfg(any(feature = "seal", feature = "encryption"))]
-mod key;
 mod layer;
-mod ownership;
 pub mod process;
-pub mod read;
+pub mod receive;
 pub mod record;
 pub mod rewrite;
-pub mod rotation;
-#[cfg(feature = "seal")]
-pub mod seal;
 pub mod selflog;
 mod severities;
 pub mod sink;
 pub mod stats;
 mod sync;
 pub mod testing;
-pub mod writer;
 
 #[doc(hidden)]
 pub use tracing as __tracing;
 
 pub use error::{Error, ErrorClass, ErrorKind, Partial};
+#[cfg(feature = "encryption")]
+pub use file::encryption;
+#[cfg(feature = "seal")]
+pub use file::seal;
+pub use file::{read, rotation};
 pub use filter::Filter;
 pub use format::Format;
 pub use framing::Framing;

@@ -84,7 +84,7 @@ impl Ended {
             assert_eq!(bad, None, "{name}: {text:?}");
         }
         let terminal = read("terminal");
-        assert!(terminal.contains("\u{1b}["), "no colours: {terminal:?}");
+        assert!(terminal.contains("\u{1b}["), "no colors: {terminal:?}");
         assert!(!terminal.contains("\u{1b}[2J") && !terminal.contains("\u{1b}[31mtarget"), "{terminal:?}");
         assert!(!terminal.contains("DEBUG") && !terminal.contains("TRACE"), "{terminal:?}");
         assert_eq!(terminal.lines().count(), 5);

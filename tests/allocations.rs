@@ -16,10 +16,10 @@ use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Pytho
 use tracing_handlers::handler::{
     self, Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
 };
+use tracing_handlers::receive::Lines;
 use tracing_handlers::record::wire::{self, Decoded, Limits};
 use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{Durability, File, Null};
-use tracing_handlers::writer::Lines;
 use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
 
@@ -177,7 +177,7 @@ fn alerts_and_lines() {
 }
 
 fn lines_of_others_allocate_nothing() {
-    let mut lines = Lines::new(Output::new(Text::new(), Null)).severity_of(tracing_handlers::writer::prefix);
+    let mut lines = Lines::new(Output::new(Text::new(), Null)).severity_of(tracing_handlers::receive::prefix);
     let mut allocations = || {
         let before = ALLOCATIONS.load(Ordering::Relaxed);
         for _ in 0..EVENTS {

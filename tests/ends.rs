@@ -20,8 +20,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tracing_handlers::filter;
 use tracing_handlers::handler::{Filtered, Handler, Overflow, Queue, from_fn};
 use tracing_handlers::process::{flush, log_panics, set_exit_timeout};
+use tracing_handlers::receive::Lines;
 use tracing_handlers::sink::{Framed, Sink};
-use tracing_handlers::writer::Lines;
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
 

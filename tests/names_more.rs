@@ -249,7 +249,7 @@ fn no_pattern_panics_or_runs_for_ever() {
         for format in formats {
             let mut out = Vec::new();
             written += usize::from(
-                format.format(&record.as_record(), &mut Out::new(&mut out, Caps::default().with_colour(true))).is_ok(),
+                format.format(&record.as_record(), &mut Out::new(&mut out, Caps::default().with_color(true))).is_ok(),
             );
             assert!(String::from_utf8(out).is_ok(), "{text:?}");
         }

@@ -192,9 +192,9 @@ fn is_evil(char: char) -> bool {
     !(' '..='~').contains(&char) && EVIL.contains(&char)
 }
 
-fn line(format: &dyn Format, record: &Record<'_>, colour: bool) -> String {
+fn line(format: &dyn Format, record: &Record<'_>, color: bool) -> String {
     let mut out = Vec::new();
-    format.format(record, &mut Out::new(&mut out, Caps::default().with_colour(colour))).unwrap();
+    format.format(record, &mut Out::new(&mut out, Caps::default().with_color(color))).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -259,14 +259,14 @@ fn nothing_evil_is_shown_of_any_place_by_any_format() {
     }
 }
 
-/// Without colours and in colour.
+/// Without colors and in color.
 fn both(formats: &[(&'static str, Box<dyn Format>)], record: &Record<'_>) -> Vec<(&'static str, String)> {
-    let each = formats.iter().map(|(name, format)| [false, true].map(|colour| (*name, line(format, record, colour))));
+    let each = formats.iter().map(|(name, format)| [false, true].map(|color| (*name, line(format, record, color))));
     each.flatten().collect()
 }
 
 #[test]
-fn a_text_cannot_take_the_colours_of_the_line() {
+fn a_text_cannot_take_the_colors_of_the_line() {
     let attack = "\x1b[0m\x1b[31mERROR\x1b[0m \x1b[2Jgone\r\x1b]0;title\x07\u{9b}31m";
     for (place, put) in PLACES {
         let record = put(RecordBuf::new(Severity::INFO, "shop", "sold"), attack);
@@ -286,8 +286,8 @@ fn no_line_below_a_record_passes_for_a_record() {
         .with_error("error", &[forged, forged])
         .with_field("backtrace", Value::Text(forged));
     for text in [Text::full(), Text::compact(), Text::pretty()] {
-        for colour in [false, true] {
-            let text = line(&below(text.clone()), &record.as_record(), colour);
+        for color in [false, true] {
+            let text = line(&below(text.clone()), &record.as_record(), color);
             let mut lines = text.lines();
             assert!(lines.next().is_some_and(|first| first.contains("lost")));
             assert!(lines.clone().all(|line| line.starts_with("    ")), "{text}");

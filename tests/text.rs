@@ -16,14 +16,14 @@ use tracing_subscriber::prelude::*;
 /// What was written of each record, beside the same as a thread writes it that has kept nothing.
 type Pairs = Arc<Mutex<Vec<(String, String)>>>;
 
-fn line(text: &Text, record: &Record<'_>, colour: bool) -> String {
+fn line(text: &Text, record: &Record<'_>, color: bool) -> String {
     let mut out = Vec::new();
-    text.format(record, &mut Out::new(&mut out, Caps::default().with_colour(colour))).unwrap();
+    text.format(record, &mut Out::new(&mut out, Caps::default().with_color(color))).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn line_of_a_new_thread(text: &Text, record: &Record<'_>, colour: bool) -> String {
-    thread::scope(|scope| scope.spawn(|| line(text, record, colour)).join().unwrap())
+fn line_of_a_new_thread(text: &Text, record: &Record<'_>, color: bool) -> String {
+    thread::scope(|scope| scope.spawn(|| line(text, record, color)).join().unwrap())
 }
 
 fn settings() -> Vec<Text> {
@@ -36,16 +36,16 @@ fn settings() -> Vec<Text> {
         .collect()
 }
 
-/// Every record in all settings, with colours and without, with all spans and the important ones.
+/// Every record in all settings, with colors and without, with all spans and the important ones.
 fn compare(texts: &[Text], record: &Record<'_>, pairs: &Pairs) {
     let mut pairs = pairs.lock().unwrap();
     for text in texts {
-        for colour in [false, true] {
+        for color in [false, true] {
             for level in [LevelFilter::TRACE, LevelFilter::INFO, LevelFilter::OFF] {
                 let record = record.with_span_level(level);
-                let anew = line_of_a_new_thread(text, &record, colour);
+                let anew = line_of_a_new_thread(text, &record, color);
                 // The second time it is kept, the third time put.
-                pairs.extend((0..3).map(|_| (line(text, &record, colour), anew.clone())));
+                pairs.extend((0..3).map(|_| (line(text, &record, color), anew.clone())));
             }
         }
     }

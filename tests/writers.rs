@@ -10,9 +10,9 @@ use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::filter::LevelFilter;
 use tracing_handlers::format::Json;
 use tracing_handlers::handler::from_fn;
+use tracing_handlers::receive::{self, Lines};
 use tracing_handlers::sink::Null;
 use tracing_handlers::testing::{Captured, expect};
-use tracing_handlers::writer::{self, Lines};
 use tracing_handlers::{Error, ErrorKind, Handler, Output, Queue, RecordBuf, Severity, Value, selflog};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
@@ -120,7 +120,7 @@ fn the_severity_is_the_line_s_own_where_one_is_found() {
     let mut lines = Lines::new(captured.clone())
         .target("legacy")
         .severity(Level::DEBUG)
-        .severity_of(writer::prefix)
+        .severity_of(receive::prefix)
         .max_line(18)
         .clock(clock);
     lines.write_all(b"ERROR: out of paper\n[notice] refilled\nplain\n").unwrap();
@@ -206,7 +206,7 @@ fn a_child_process_loses_no_line_of_either_output() {
     let captured = Captured::new();
     let script = "i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; printf last";
     let mut child =
-        writer::spawn(shell(script), lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
+        receive::spawn(shell(script), lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
     assert!(child.wait().unwrap().success());
     let messages_at =
         |level| captured.at(level).iter().map(|record| record.as_record().message().to_owned()).collect::<Vec<_>>();
@@ -222,7 +222,8 @@ fn what_a_child_leaves_in_the_background_is_not_waited_for() {
     let captured = Captured::new();
     let mut command = shell("sleep 1000 & echo $!");
     command.stdin(Stdio::null());
-    let mut child = writer::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
+    let mut child =
+        receive::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
     child.wait().unwrap();
     let messages = captured.messages();
     let [sleeper] = &messages[..] else { panic!("{messages:?}") };
@@ -234,7 +235,8 @@ fn a_child_is_fed_and_ended() {
     let captured = Captured::new();
     let mut command = Command::new("cat");
     command.stdin(Stdio::piped());
-    let mut child = writer::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
+    let mut child =
+        receive::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap();
     assert!(child.try_wait().unwrap().is_none());
     let mut stdin = child.stdin().unwrap();
     stdin.write_all(b"fed\nbinary: \0\x01lines and more").unwrap();
@@ -243,7 +245,7 @@ fn a_child_is_fed_and_ended() {
     assert_eq!(captured.messages(), ["fed", "binary: \0\x01lines and more"]);
 
     let mut child =
-        writer::spawn(shell("exec sleep 1000"), lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN))
+        receive::spawn(shell("exec sleep 1000"), lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN))
             .unwrap();
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success());
@@ -261,7 +263,7 @@ fn a_child_that_nobody_waits_for_goes_on() {
     };
     let mut command = shell("read line; echo got $line; printf end");
     command.stdin(Stdio::piped());
-    let mut child = writer::spawn(command, lines(), lines()).unwrap();
+    let mut child = receive::spawn(command, lines(), lines()).unwrap();
     let mut stdin = child.stdin().unwrap();
     drop(child);
     stdin.write_all(b"it\n").unwrap();
@@ -274,7 +276,7 @@ fn a_child_that_cannot_be_started_is_an_error_that_names_it() {
     let captured = Captured::new();
     let command = Command::new("there-is-no-such-program");
     let refused =
-        writer::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap_err();
+        receive::spawn(command, lines_of(&captured, Level::INFO), lines_of(&captured, Level::WARN)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Io);
     assert!(refused.to_string().starts_with("cannot start there-is-no-such-program: "), "{refused}");
 }
@@ -284,7 +286,7 @@ fn a_child_s_lines_pass_a_queue() {
     let captured = Captured::new();
     let queue = Arc::new(Queue::new(captured.clone()));
     let lines = || Lines::new(queue.clone());
-    let mut child = writer::spawn(shell("echo one; printf two"), lines(), lines()).unwrap();
+    let mut child = receive::spawn(shell("echo one; printf two"), lines(), lines()).unwrap();
     child.wait().unwrap();
     queue.flush(std::time::Instant::now() + std::time::Duration::from_secs(5)).unwrap();
     assert_eq!(captured.messages(), ["one", "two"]);

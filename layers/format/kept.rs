@@ -22,7 +22,7 @@ impl Default for FormatId {
 }
 
 /// Appends the spans of `record` as they were rendered before, or tells that they must be rendered now. A rendering
-/// depends on nothing but them, `format` and `way`: what else there is to tell renderings of one format apart, its colours.
+/// depends on nothing but them, `format` and `way`: what else there is to tell renderings of one format apart, its colors.
 #[inline]
 pub(super) fn put(record: &Record<'_>, format: FormatId, way: u8, out: &mut Vec<u8>) -> Option<Missing> {
     let Some(stamp) = record.span_stamp() else { return Some(Missing { again: None }) };

@@ -50,17 +50,17 @@ pub trait Format: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caps {
-    /// Colours are shown there, and wanted.
-    pub colour: bool,
+    /// Colors are shown there, and wanted.
+    pub color: bool,
     /// The most bytes that one record may have there, its framing included; `None`: no limit. For formats that can leave
     /// something out: [`Text`] and [`Json`] do not look at it.
     pub max_bytes: Option<usize>,
 }
 
 impl Caps {
-    /// The same with colours or without.
-    pub fn with_colour(mut self, colour: bool) -> Self {
-        self.colour = colour;
+    /// The same with colors or without.
+    pub fn with_color(mut self, color: bool) -> Self {
+        self.color = color;
         self
     }
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Handler, Report, Tally, guarded};
-use crate::backoff::Backoff;
+use crate::clock::Backoff;
 use crate::clock::{Clock, System};
 use crate::error::ErrorClass;
 use crate::record::{Batch, Record, Records};

@@ -5,24 +5,23 @@
 //! an `io::Write` or a `MakeWriter`.
 
 mod console;
-mod file;
 mod make;
 mod memory;
 mod null;
-mod run;
+pub(crate) mod run;
 mod tail;
 mod write;
-mod writer;
+pub(crate) mod writer;
 
-pub use console::{Colour, Console};
-pub use file::{Commit, Control, Durability, File, FileOptions};
+pub use crate::file::sink::{Commit, Control, Durability, File, FileOptions};
+pub use console::{Color, Console};
 pub use make::Make;
 pub use memory::Memory;
 pub use null::Null;
 pub use write::Write;
 pub use writer::Writer;
 
-pub use crate::ownership::Account;
+pub use crate::file::ownership::Account;
 
 use std::time::Instant;
 

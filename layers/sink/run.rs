@@ -7,7 +7,7 @@ use crate::Error;
 
 /// Consecutive lines of a [`Framed`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run<'a> {
+pub(crate) struct Run<'a> {
     bytes: &'a [u8],
     lines: &'a [Line],
     /// The offset of `bytes`: the ends of `lines` count from the start of the batch.
@@ -16,34 +16,34 @@ pub(super) struct Run<'a> {
 
 /// Writing a [`Run`] stopped.
 #[derive(Debug)]
-pub(super) struct Stopped<E = Error> {
+pub(crate) struct Stopped<E = Error> {
     /// How many lines were written whole.
-    pub(super) lines: usize,
+    pub(crate) lines: usize,
     /// How many bytes of the next line were written too.
-    pub(super) torn: usize,
-    pub(super) error: E,
+    pub(crate) torn: usize,
+    pub(crate) error: E,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
         Self { bytes, lines, start: 0 }
     }
 
-    pub(super) fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         self.bytes
     }
 
     /// The number of lines.
-    pub(super) fn count(self) -> usize {
+    pub(crate) fn count(self) -> usize {
         self.lines.len()
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.lines.is_empty()
     }
 
     /// Splits into the first `lines` lines and the rest.
-    pub(super) fn split_at(self, lines: usize) -> (Self, Self) {
+    pub(crate) fn split_at(self, lines: usize) -> (Self, Self) {
         let (bytes, later_bytes) = self.bytes.split_at(self.end(lines));
         let (lines, later_lines) = self.lines.split_at(lines);
         let later = Self { bytes: later_bytes, lines: later_lines, start: self.start + bytes.len() };
@@ -51,14 +51,14 @@ impl<'a> Run<'a> {
     }
 
     /// Splits into the first lines with the same `key` and the rest. `None` if there are no lines.
-    pub(super) fn split_by<K: PartialEq>(self, key: impl Fn(&Line) -> K) -> Option<(K, Self, Self)> {
+    pub(crate) fn split_by<K: PartialEq>(self, key: impl Fn(&Line) -> K) -> Option<(K, Self, Self)> {
         let first = key(self.lines.first()?);
         let (alike, later) = self.split_at(self.lines.iter().take_while(|line| key(line) == first).count());
         Some((first, alike, later))
     }
 
     /// How many lines, from the first on, fit into `room` bytes.
-    pub(super) fn fit(self, room: u64) -> usize {
+    pub(crate) fn fit(self, room: u64) -> usize {
         if self.bytes.len() as u64 <= room {
             return self.count();
         }
@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
     }
 
     /// Each line's bytes, as a run of one.
-    pub(super) fn each(self) -> impl Iterator<Item = Self> {
+    pub(crate) fn each(self) -> impl Iterator<Item = Self> {
         let mut rest = self;
         (0..self.count()).map(move |_| {
             let (line, later) = rest.split_at(1);
@@ -76,12 +76,12 @@ impl<'a> Run<'a> {
     }
 
     /// The lines with their ends counted from the start of [`bytes`](Self::bytes).
-    pub(super) fn lines(self) -> impl Iterator<Item = Line> + 'a {
+    pub(crate) fn lines(self) -> impl Iterator<Item = Line> + 'a {
         self.lines.iter().map(move |line| Line { end: line.end - self.start, ..*line })
     }
 
     /// Writes all lines, or returns where writing stopped.
-    pub(super) fn write_to(self, to: &mut (impl io::Write + ?Sized)) -> Result<(), Stopped<io::Error>> {
+    pub(crate) fn write_to(self, to: &mut (impl io::Write + ?Sized)) -> Result<(), Stopped<io::Error>> {
         write_all(to, self.bytes).map_err(|(written, error)| self.stopped(written, error))
     }
 
@@ -106,7 +106,7 @@ impl<'a> From<Framed<'a>> for Run<'a> {
 }
 
 /// Like `io::Write::write_all`, but an error includes how many bytes were written.
-pub(super) fn write_all(to: &mut (impl io::Write + ?Sized), bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+pub(crate) fn write_all(to: &mut (impl io::Write + ?Sized), bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < bytes.len() {
         match to.write(&bytes[written..]) {

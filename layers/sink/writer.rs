@@ -85,7 +85,7 @@ fn settle(commit: Option<Commit>, deadline: Instant) -> io::Result<()> {
 }
 
 /// Implements `io::Write::write` for a sink: `bytes` are one record.
-pub(super) fn write_one(sink: &mut (impl Sink + ?Sized), bytes: &[u8]) -> io::Result<usize> {
+pub(crate) fn write_one(sink: &mut (impl Sink + ?Sized), bytes: &[u8]) -> io::Result<usize> {
     write_one_as(sink, bytes, Severity::INFO)
 }
 
@@ -102,7 +102,7 @@ fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severit
 }
 
 /// Implements `io::Write::flush` for a sink.
-pub(super) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
+pub(crate) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
     Ok(sink.flush(Instant::now() + FLUSH)?)
 }
 

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio, exit};
 
 use tracing::Level;
 use tracing_handlers::Severity;
-use tracing_handlers::sink::{Colour, Console, Sink};
+use tracing_handlers::sink::{Color, Console, Sink};
 
 use super::{write, write_as, write_until_refused};
 
@@ -142,15 +142,15 @@ fn standard_error_on_a_full_device_is_an_error() {
 }
 
 #[test]
-fn colour_follows_the_setting_and_the_environment() {
+fn color_follows_the_setting_and_the_environment() {
     if in_child() {
-        println!("line {}", Console::stdout().caps().colour);
+        println!("line {}", Console::stdout().caps().color);
         exit(0);
     }
-    assert!(Console::stdout().colour(Colour::Always).caps().colour);
-    assert!(!Console::stdout().colour(Colour::Never).caps().colour);
+    assert!(Console::stdout().color(Color::Always).caps().color);
+    assert!(!Console::stdout().color(Color::Never).caps().color);
     let shown = |variables: &[(&str, &str)]| {
-        let mut child = child("colour_follows_the_setting_and_the_environment");
+        let mut child = child("color_follows_the_setting_and_the_environment");
         child.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(variables.iter().copied());
         lines_of(&child.output().unwrap().stdout) == ["line true"]
     };

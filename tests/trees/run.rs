@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use tracing_handlers::clock::Timestamp;
 use tracing_handlers::handler::Handler;
+use tracing_handlers::receive::Lines;
 use tracing_handlers::record::{Batch, Kind};
-use tracing_handlers::writer::Lines;
 use tracing_handlers::{Error, ErrorClass, RecordBuf};
 
 use super::forest::build::PATIENCE;

@@ -40,32 +40,32 @@ fn row(out: &mut String, outcome: &Outcome, y: f64) {
     for (name, ratio) in rivals(outcome) {
         dot(out, x(ratio), y, RIVAL, &format!("{name} {ratio:.1}×"));
     }
-    for (name, colour) in [("floor-layer", LAYER), ("ours", OURS)] {
+    for (name, color) in [("floor-layer", LAYER), ("ours", OURS)] {
         let ratio = find(outcome, name).map(|row| ratio_to(row, base(outcome), metric(&outcome.scenario)).median());
         if let Some(ratio) = ratio.filter(|ratio| ratio.is_finite()) {
-            dot(out, x(ratio), y, colour, &format!("{name} {ratio:.2}×"));
+            dot(out, x(ratio), y, color, &format!("{name} {ratio:.2}×"));
         }
     }
 }
 
 fn legend(out: &mut String) {
-    for (at, colour, name) in
+    for (at, color, name) in
         [(0.0, OURS, "tracing-handlers"), (150.0, LAYER, "a hand-made layer"), (300.0, RIVAL, "others")]
     {
-        dot(out, LEFT + at, 38.0, colour, name);
+        dot(out, LEFT + at, 38.0, color, name);
         text(out, LEFT + at + 10.0, 42.0, "start", "#222222", name);
     }
 }
 
-fn dot(out: &mut String, x: f64, y: f64, colour: &str, title: &str) {
+fn dot(out: &mut String, x: f64, y: f64, color: &str, title: &str) {
     let _ = writeln!(
         out,
-        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"{colour}\" fill-opacity=\"0.85\"><title>{title}</title></circle>"
+        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"{color}\" fill-opacity=\"0.85\"><title>{title}</title></circle>"
     );
 }
 
-fn text(out: &mut String, x: f64, y: f64, anchor: &str, colour: &str, text: &str) {
-    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{colour}\">{text}</text>");
+fn text(out: &mut String, x: f64, y: f64, anchor: &str, color: &str, text: &str) {
+    let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{color}\">{text}</text>");
 }
 
 fn x(ratio: f64) -> f64 {

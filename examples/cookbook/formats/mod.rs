@@ -9,7 +9,7 @@ mod json_shared;
 mod json_template;
 mod logfmt;
 mod nested;
-mod pattern_colour;
+mod pattern_color;
 mod pattern_line;
 mod pattern_sections;
 mod python_extra;
@@ -26,7 +26,7 @@ pub const RECIPES: &[Recipe] = &[
     json_template::RECIPE,
     logfmt::RECIPE,
     nested::RECIPE,
-    pattern_colour::RECIPE,
+    pattern_color::RECIPE,
     pattern_line::RECIPE,
     pattern_sections::RECIPE,
     python_extra::RECIPE,

@@ -1,4 +1,4 @@
-//! Colours: of a part, or of several, fixed or by the level, where the sink shows any. log4j2's `%highlight{…}` and
+//! Colors: of a part, or of several, fixed or by the level, where the sink shows any. log4j2's `%highlight{…}` and
 //! `%style{…}{bold}`.
 
 use tracing_handlers::format::{Caps, Format, Out, Pattern};
@@ -7,15 +7,15 @@ use tracing_handlers::{RecordBuf, Severity};
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "pattern-colour", about: "colours by level, and none in a file", make, shows: SHOWS };
+    Recipe { name: "pattern-color", about: "colors by level, and none in a file", make, shows: SHOWS };
 
 fn make() -> String {
     let pattern = Pattern::new("{style color:{level:<5} {target:bold}} {message}").expect("a pattern");
     let mut lines = Vec::new();
-    for (severity, colour) in [(Severity::INFO, true), (Severity::ERROR, true), (Severity::ERROR, false)] {
+    for (severity, color) in [(Severity::INFO, true), (Severity::ERROR, true), (Severity::ERROR, false)] {
         let record = RecordBuf::new(severity, "shop", "a message");
         let mut line = Vec::new();
-        let caps = Caps::default().with_colour(colour);
+        let caps = Caps::default().with_color(color);
         pattern.format(&record.as_record(), &mut Out::new(&mut line, caps)).expect("every record has a line");
         lines.push(String::from_utf8(line).expect("text"));
     }

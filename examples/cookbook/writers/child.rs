@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use tracing::Level;
+use tracing_handlers::receive::{self, Lines};
 use tracing_handlers::testing::Captured;
-use tracing_handlers::writer::{self, Lines};
 
 use crate::Recipe;
 
@@ -17,7 +17,7 @@ fn make() -> String {
     let mut command = Command::new("sh");
     command.args(["-c", "echo 3 files found; printf 'all of them saved'; echo disk nearly full >&2; exit 2"]);
 
-    let mut child = writer::spawn(command, lines(Level::INFO), lines(Level::WARN)).expect("there is a shell");
+    let mut child = receive::spawn(command, lines(Level::INFO), lines(Level::WARN)).expect("there is a shell");
     // After this nothing that it wrote is missing.
     let status = child.wait().expect("it ends");
 

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
+use tracing_handlers::receive::{self, Lines};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::writer::{self, Lines};
 
 use crate::Recipe;
 
@@ -23,7 +23,7 @@ fn print(log: &mut impl Write) -> std::io::Result<()> {
 fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
-    let mut lines = Lines::new(output).target("printer").severity_of(writer::prefix);
+    let mut lines = Lines::new(output).target("printer").severity_of(receive::prefix);
     print(&mut lines).expect("lines take everything");
     // The last line has no end: it is a record when the writer goes.
     drop(lines);

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use tracing_handlers::format::{Text, Time};
+use tracing_handlers::receive::Lines;
 use tracing_handlers::sink::Memory;
-use tracing_handlers::writer::Lines;
 use tracing_handlers::{Output, Severity};
 use tracing_subscriber::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Lines from asynchronous code: a `tokio::io::AsyncWrite`, to copy a stream into the log.
 
 use tokio::io::AsyncWriteExt;
+use tracing_handlers::receive::Lines;
 use tracing_handlers::testing::Captured;
-use tracing_handlers::writer::Lines;
 
 use crate::Recipe;
 

@@ -96,7 +96,7 @@ fn number(digits: &str) -> Option<usize> {
     digits.parse().ok().filter(|number| plain && *number <= MAX)
 }
 
-/// How many characters are seen: those of colours are not.
+/// How many characters are seen: those of colors are not.
 fn visible(text: &[u8]) -> usize {
     let (mut count, mut at) = (0, 0);
     while at < text.len() {
@@ -107,7 +107,7 @@ fn visible(text: &[u8]) -> usize {
     count
 }
 
-/// Leaves the characters with these numbers, and all colours.
+/// Leaves the characters with these numbers, and all colors.
 fn keep(out: &mut Vec<u8>, start: usize, first: usize, end: usize) {
     let (mut number, mut at, mut to) = (0, start, start);
     while at < out.len() {

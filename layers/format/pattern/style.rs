@@ -1,6 +1,6 @@
 use crate::record::Severity;
 
-/// Colours and the like: parameters of a control sequence (ECMA-48, `SGR`), and whether the level's colour is among them.
+/// Colors and the like: parameters of a control sequence (ECMA-48, `SGR`), and whether the level's color is among them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Style {
     codes: String,
@@ -21,7 +21,7 @@ impl Style {
 
     /// Takes a word for a style; tells whether it is one.
     pub(super) fn add(&mut self, word: &str) -> bool {
-        if word == "color" || word == "colour" {
+        if word == "color" || word == "color" {
             self.by_level = true;
             return true;
         }
@@ -59,7 +59,7 @@ fn begin_again(around: Option<&Around<'_>>, severity: Severity, out: &mut Vec<u8
     }
 }
 
-/// The colours of [`Text`](crate::format::Text).
+/// The colors of [`Text`](crate::format::Text).
 fn of_level(severity: Severity) -> &'static [u8] {
     match severity.number() {
         0..=4 => b"35",

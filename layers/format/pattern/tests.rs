@@ -17,10 +17,10 @@ fn record() -> RecordBuf {
         .with_error("error", &["outer", "inner"])
 }
 
-fn written(pattern: &str, record: &RecordBuf, colour: bool) -> String {
+fn written(pattern: &str, record: &RecordBuf, color: bool) -> String {
     let pattern = Pattern::new(pattern).unwrap_or_else(|error| panic!("{error}"));
     let mut line = b"before ".to_vec();
-    pattern.format(&record.as_record(), &mut Out::new(&mut line, Caps::default().with_colour(colour))).unwrap();
+    pattern.format(&record.as_record(), &mut Out::new(&mut line, Caps::default().with_color(color))).unwrap();
     String::from_utf8(line.split_off("before ".len())).unwrap()
 }
 
@@ -96,14 +96,14 @@ fn sections_and_styles_hold_whole_patterns() {
 }
 
 #[test]
-fn colours_are_written_where_they_are_shown_and_take_no_room() {
-    let coloured = |pattern: &str| written(pattern, &record(), true).replace('\x1b', "^");
-    assert_eq!(coloured("{level:<5 color}|"), "^[33mWARN ^[0m|");
-    assert_eq!(coloured("{message:bold red .3}"), "^[1;31mrun^[0m");
-    assert_eq!(coloured("{style dim >10:{level:colour} x}|"), "^[2m    ^[33mWARN^[0m^[2m x^[0m|");
-    assert_eq!(coloured("{style >6.3:{level:color}}|"), "   ^[33mWAR^[0m|");
+fn colors_are_written_where_they_are_shown_and_take_no_room() {
+    let colored = |pattern: &str| written(pattern, &record(), true).replace('\x1b', "^");
+    assert_eq!(colored("{level:<5 color}|"), "^[33mWARN ^[0m|");
+    assert_eq!(colored("{message:bold red .3}"), "^[1;31mrun^[0m");
+    assert_eq!(colored("{style dim >10:{level:color} x}|"), "^[2m    ^[33mWARN^[0m^[2m x^[0m|");
+    assert_eq!(colored("{style >6.3:{level:color}}|"), "   ^[33mWAR^[0m|");
     let nested = "{style bold:a{style dim:b{level:red}c}d}";
-    assert_eq!(coloured(nested), "^[1ma^[2mb^[31mWARN^[0m^[1m^[2mc^[0m^[1md^[0m");
+    assert_eq!(colored(nested), "^[1ma^[2mb^[31mWARN^[0m^[1m^[2mc^[0m^[1md^[0m");
     assert_eq!(line(nested), "abWARNcd");
 }
 
@@ -150,8 +150,8 @@ fn what_the_program_says_cannot_forge_a_line() {
         .with_error("error", &[evil, evil])
         .with_span(evil, [(evil, evil.into()), ("b", evil.into())]);
     let all = "{message}{target}{module}{file}{thread}{fields}{field.a}{error}{span}{spans}{span.b}{name}";
-    for colour in [false, true] {
-        let line = written(all, &record, colour);
+    for color in [false, true] {
+        let line = written(all, &record, color);
         assert!(!line.contains(['\n', '\r', '\u{1b}', '\u{202e}']), "{line:?}");
         assert!(line.starts_with(r"x\n\x1b[31m\u{202e}\rx\n"), "{line:?}");
     }
@@ -162,7 +162,7 @@ proptest! {
     fn no_text_makes_the_parser_stumble(pattern in "[{}:|?!<>^.%a-z0-9 @é-]{0,40}") {
         if let Ok(pattern) = Pattern::new(&pattern) {
             let mut line = Vec::new();
-            pattern.format(&record().as_record(), &mut Out::new(&mut line, Caps::default().with_colour(true))).unwrap();
+            pattern.format(&record().as_record(), &mut Out::new(&mut line, Caps::default().with_color(true))).unwrap();
             prop_assert!(String::from_utf8(line).is_ok());
         }
     }

@@ -4,23 +4,23 @@ use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
 use crate::record::{Field, Fields, Record, TakeField};
 
-/// Writes the pieces of a line to the end of a buffer, in colour where that is wanted.
+/// Writes the pieces of a line to the end of a buffer, in color where that is wanted.
 pub(super) struct Pen<'b> {
     out: &'b mut Vec<u8>,
-    colour: bool,
+    color: bool,
     /// Something stands on the line that the next piece must be set off from.
     begun: bool,
 }
 
 impl<'b> Pen<'b> {
     #[inline]
-    pub(super) fn new(out: &'b mut Vec<u8>, colour: bool) -> Self {
-        Self { out, colour, begun: false }
+    pub(super) fn new(out: &'b mut Vec<u8>, color: bool) -> Self {
+        Self { out, color, begun: false }
     }
 
     #[inline]
-    pub(super) fn is_coloured(&self) -> bool {
-        self.colour
+    pub(super) fn is_colored(&self) -> bool {
+        self.color
     }
 
     #[inline]
@@ -74,13 +74,13 @@ impl<'b> Pen<'b> {
     /// What `write` writes, in one style: inside it there is no other.
     #[inline]
     pub(super) fn styled(&mut self, style: Style, write: impl FnOnce(&mut Self)) {
-        if !self.colour {
+        if !self.color {
             return write(self);
         }
         self.out.extend_from_slice(style.0.as_bytes());
-        self.colour = false;
+        self.color = false;
         write(self);
-        self.colour = true;
+        self.color = true;
         self.out.extend_from_slice(RESET.as_bytes());
     }
 
@@ -126,7 +126,7 @@ impl<'b> Pen<'b> {
     #[inline]
     pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
         let start = self.out.len();
-        let way = u8::from(self.colour) | u8::from(self.begun) << 1;
+        let way = u8::from(self.color) | u8::from(self.begun) << 1;
         match kept::put(record, id, way, self.out) {
             Some(missing) => {
                 write(self);
@@ -140,11 +140,11 @@ impl<'b> Pen<'b> {
     #[inline(never)]
     fn name(&mut self, name: &str, plain: bool) {
         self.gap();
-        if self.colour {
+        if self.color {
             self.out.extend_from_slice(Style::ITALIC.0.as_bytes());
         }
         value::name(self.out, name, plain);
-        self.out.extend_from_slice(if self.colour { EQUALS_IN_COLOUR } else { "=" }.as_bytes());
+        self.out.extend_from_slice(if self.color { EQUALS_IN_COLOR } else { "=" }.as_bytes());
         self.begun = true;
     }
 
@@ -173,7 +173,7 @@ impl<'a> TakeField<'a> for Pen<'_> {
     #[inline(always)]
     fn take(&mut self, field: Field<'a>) {
         match field.text_key() {
-            Some(key) if self.begun && !self.colour => key.put(self.out),
+            Some(key) if self.begun && !self.color => key.put(self.out),
             key => self.name(field.name, key.is_some()),
         }
         value::write(self.out, field.value);
@@ -203,4 +203,4 @@ impl Style {
 
 const RESET: &str = "\x1b[0m";
 /// Ends the italic of the name; the sign is dim.
-const EQUALS_IN_COLOUR: &str = "\x1b[0m\x1b[2m=\x1b[0m";
+const EQUALS_IN_COLOR: &str = "\x1b[0m\x1b[2m=\x1b[0m";

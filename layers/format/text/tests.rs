@@ -4,9 +4,9 @@ use crate::format::Caps;
 use crate::format::escape::tests::{dangerous, has_dangerous};
 use crate::{RecordBuf, Value};
 
-fn line(text: &Text, record: &RecordBuf, colour: bool) -> String {
+fn line(text: &Text, record: &RecordBuf, color: bool) -> String {
     let mut out = b"before".to_vec();
-    text.format(&record.as_record(), &mut Out::new(&mut out, Caps::default().with_colour(colour))).unwrap();
+    text.format(&record.as_record(), &mut Out::new(&mut out, Caps::default().with_color(color))).unwrap();
     String::from_utf8(out.split_off(6)).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn a_record_of_nothing_leaves_no_stray_space() {
 }
 
 #[test]
-fn colours_are_written_only_where_they_are_wanted() {
+fn colors_are_written_only_where_they_are_wanted() {
     let full = Text::full().time(Time::unix_seconds());
     assert_eq!(
         line(&full, &record(), true),
@@ -68,7 +68,7 @@ fn colours_are_written_only_where_they_are_wanted() {
     );
     for text in styles() {
         assert!(!line(&text, &record(), false).contains('\x1b'));
-        assert_eq!(without_colour(&line(&text, &record(), true)), line(&text, &record(), false));
+        assert_eq!(without_color(&line(&text, &record(), true)), line(&text, &record(), false));
     }
 }
 
@@ -133,15 +133,15 @@ fn errors_and_backtraces_stand_below_all_else_where_that_is_asked_for() {
 fn with_nothing_to_stand_there_the_lines_are_the_usual_ones() {
     for text in styles() {
         let below = text.clone().errors_below(true).backtrace_below(true);
-        for colour in [false, true] {
-            assert_eq!(line(&below, &record(), colour), line(&text, &record(), colour));
+        for color in [false, true] {
+            assert_eq!(line(&below, &record(), color), line(&text, &record(), color));
         }
     }
     let only = RecordBuf::new(Severity::ERROR, "", "").with_error("error", &["lost"]).with_field("backtrace", 7_u64);
     let pretty = Text::pretty().time(Time::none()).errors_below(true).backtrace_below(true);
     assert_eq!(line(&pretty, &only, false), "ERROR\n    backtrace=7\n    error: lost");
     let pretty = line(&Text::pretty().time(Time::none()).errors_below(true), &only, true);
-    assert_eq!(without_colour(&pretty), "ERROR\n    backtrace=7\n    error: lost");
+    assert_eq!(without_color(&pretty), "ERROR\n    backtrace=7\n    error: lost");
 }
 
 #[test]
@@ -163,9 +163,9 @@ fn nothing_dangerous_is_ever_raw() {
             .with_field("bytes", evil.as_bytes())
             .with_span(&evil, [(evil.as_str(), Value::Str(&evil)), ("text", Value::Text(&evil))]);
         for text in styles() {
-            for colour in [false, true] {
-                let written = line(&text, &record, colour);
-                let ours = without_colour(&written).replace("\n    ", "");
+            for color in [false, true] {
+                let written = line(&text, &record, color);
+                let ours = without_color(&written).replace("\n    ", "");
                 assert!(!has_dangerous(&ours), "{written:?}");
                 assert_eq!(written.matches('\n').count(), line(&text, &harmless(), false).matches('\n').count());
             }
@@ -178,7 +178,7 @@ fn harmless() -> RecordBuf {
     RecordBuf::new(Severity::INFO, "", "").with_place("m", "f", 1).with_field("a", 1_u64).with_span("s", [])
 }
 
-fn without_colour(line: &str) -> String {
+fn without_color(line: &str) -> String {
     let mut plain = line.to_owned();
     for code in ["0", "1", "2", "3", "31", "32", "33", "34", "35", "1;31"] {
         plain = plain.replace(&format!("\x1b[{code}m"), "");

@@ -8,7 +8,7 @@ use super::key::{Case, Key};
 use super::safe_name;
 use super::table::{Found, Table};
 use crate::Error;
-use crate::backoff::Backoff;
+use crate::clock::Backoff;
 use crate::clock::{Clock, Timestamp};
 use crate::filter::Threshold;
 use crate::handler::{DropReason, Handler, Report, Stats, Tally, guarded};

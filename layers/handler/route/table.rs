@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::backoff::Backoff;
+use crate::clock::Backoff;
 use crate::clock::Timestamp;
 use crate::handler::{DropReason, Handler, Report, Stats};
 

@@ -1,7 +1,7 @@
-mod colour;
+mod color;
 mod stream;
 
-pub use colour::Colour;
+pub use color::Color;
 
 use std::io;
 use std::time::Instant;
@@ -18,16 +18,16 @@ use stream::Stream;
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`colour`](Self::colour) | [`Colour::Auto`] | whether formats may use color |
+/// | [`color`](Self::color) | [`Color::Auto`] | whether formats may use color |
 /// | [`captured`](Self::captured) | off | writes with `print!`, so that `cargo test` captures it |
 ///
 /// ```
-/// use tracing_handlers::sink::{Colour, Console, Sink};
+/// use tracing_handlers::sink::{Color, Console, Sink};
 /// use tracing_handlers::Severity;
 ///
-/// let console = Console::split(Severity::WARN).colour(Colour::Never);
+/// let console = Console::split(Severity::WARN).color(Color::Never);
 /// assert_eq!(console.describe(), "console");
-/// assert!(!console.caps().colour);
+/// assert!(!console.caps().color);
 /// ```
 ///
 /// On Unix it writes directly to descriptors 1 and 2, bypassing the locks of `std::io::Stdout` and `Stderr`: an application
@@ -76,9 +76,9 @@ impl Console {
         Self::new(Streams::Split(threshold.into()))
     }
 
-    /// Sets whether formats may use color; see [`Colour`].
-    pub fn colour(mut self, colour: Colour) -> Self {
-        self.caps = self.caps.with_colour(colour.is_wanted(self.streams.are_terminals()));
+    /// Sets whether formats may use color; see [`Color`].
+    pub fn color(mut self, color: Color) -> Self {
+        self.caps = self.caps.with_color(color.is_wanted(self.streams.are_terminals()));
         self
     }
 
@@ -93,7 +93,7 @@ impl Console {
     fn new(streams: Streams) -> Self {
         let console =
             Self { streams, out: Tail::default(), err: Tail::default(), captured: false, caps: Caps::default() };
-        console.colour(Colour::Auto)
+        console.color(Color::Auto)
     }
 
     fn write_run(&mut self, stream: Stream, run: Run<'_>) -> Result<(), Partial> {

@@ -1,0 +1,160 @@
+//! One stream: its blocks, encrypted and decrypted.
+
+use std::fmt;
+
+use aead_stream::{NewStream as _, StreamBE32, StreamPrimitive as _};
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Generate as _, KeyInit as _};
+
+use super::Keys;
+use super::format::{BLOCK, Frame, HEADER, Header, TAG};
+use crate::file::key::Key;
+use crate::{Error, ErrorKind};
+
+/// What authenticates a block.
+pub(crate) type Tag = [u8; TAG];
+
+/// Encrypts blocks, in one stream after another.
+#[derive(Debug)]
+pub(crate) struct Encrypter {
+    keys: Keys,
+    stream: Option<Stream>,
+    /// Of the last block before what comes next in the file; zeros at its start.
+    tag: Tag,
+    scratch: Vec<u8>,
+}
+
+impl Encrypter {
+    /// At the start of a file.
+    pub(crate) fn new(keys: Keys) -> Self {
+        Self { keys, stream: None, tag: Tag::default(), scratch: Vec::new() }
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// What comes next is a new stream behind the block with this tag; zeros at the start of a file.
+    pub(crate) fn go_on_behind(&mut self, tag: Tag) {
+        self.stream = None;
+        self.tag = tag;
+    }
+
+    /// Of the last block.
+    pub(crate) fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// Appends blocks of `plain`, with a header before them where a stream begins.
+    pub(crate) fn write(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        plain.chunks(BLOCK).try_for_each(|piece| self.block(piece, false, out))
+    }
+
+    /// Appends the block that ends the stream, if there is one.
+    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        if self.stream.is_none() {
+            return Ok(());
+        }
+        self.block(b"", true, out)?;
+        self.stream = None;
+        Ok(())
+    }
+
+    fn block(&mut self, plain: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Error> {
+        // The counter must leave room for the last block.
+        if !last && self.stream.as_ref().is_some_and(|stream| stream.position == u32::MAX) {
+            self.finish(out)?;
+        }
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            None => self.stream.insert(begin(&self.keys, &self.tag, out)?),
+        };
+        self.scratch.clear();
+        self.scratch.extend_from_slice(plain);
+        stream.encrypt(last, &mut self.scratch)?;
+        self.tag = tag_of(&self.scratch);
+        out.extend_from_slice(&Frame { last, len: self.scratch.len() }.to_bytes());
+        out.extend_from_slice(&self.scratch);
+        Ok(())
+    }
+}
+
+fn begin(keys: &Keys, before: &Tag, out: &mut Vec<u8>) -> Result<Stream, Error> {
+    let (id, key) = keys.current();
+    let nonce = <[u8; _]>::try_generate()
+        .map_err(|error| Error::new(ErrorKind::Io, format!("no random numbers for a nonce: {error}")))?;
+    let header = Header { key: id, nonce };
+    out.extend_from_slice(&header.to_bytes());
+    Ok(Stream::new(key, header, before))
+}
+
+/// The tag of a block that was encrypted.
+pub(super) fn tag_of(block: &[u8]) -> Tag {
+    block.last_chunk().copied().unwrap_or_default()
+}
+
+/// A stream at some block.
+pub(super) struct Stream {
+    stream: StreamBE32<XChaCha20Poly1305>,
+    position: u32,
+    /// Authenticated with the first block: the header, and the tag of the block before it in the file.
+    start: [u8; HEADER + TAG],
+}
+
+impl Stream {
+    pub(super) fn new(key: &Key, header: Header, before: &Tag) -> Self {
+        let stream = StreamBE32::from_aead(XChaCha20Poly1305::new(key.bytes().into()), &header.nonce.into());
+        let mut start = [0; HEADER + TAG];
+        start.iter_mut().zip(header.to_bytes().into_iter().chain(*before)).for_each(|(to, from)| *to = from);
+        Self { stream, position: 0, start }
+    }
+
+    fn encrypt(&mut self, last: bool, block: &mut Vec<u8>) -> Result<(), Error> {
+        let encrypted = self.stream.encrypt_in_place(self.position, last, self.associated(), block);
+        self.position = self.position.saturating_add(1);
+        encrypted.map_err(|_| Error::new(ErrorKind::Format, "cannot encrypt a block"))
+    }
+
+    /// Whether `block` is the next one, and in place of it what was encrypted.
+    pub(super) fn decrypt(&mut self, last: bool, block: &mut Vec<u8>) -> bool {
+        let decrypted = self.stream.decrypt_in_place(self.position, last, self.associated(), block).is_ok();
+        // After so many blocks only the last one may come.
+        let counted = self.position.checked_add(1);
+        self.position = counted.unwrap_or(u32::MAX);
+        decrypted && (last || counted.is_some())
+    }
+
+    pub(super) fn is_at_start(&self) -> bool {
+        self.position == 0
+    }
+
+    fn associated(&self) -> &[u8] {
+        if self.is_at_start() { &self.start } else { &[] }
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_whose_counter_is_used_up_is_followed_by_another() {
+        let keys = Keys::new(Key::from_bytes([1; 32]));
+        let mut encrypter = Encrypter::new(keys.clone());
+        let mut out = Vec::new();
+        encrypter.write(b"one", &mut out).unwrap();
+        encrypter.stream.as_mut().unwrap().position = u32::MAX;
+        let before = out.len();
+        encrypter.write(b"two", &mut out).unwrap();
+        assert_eq!(Frame::read(out[before..before + 8].try_into().unwrap()), Some(Frame { last: true, len: TAG }));
+        assert!(out[before + 24..].starts_with(&super::super::MAGIC));
+        assert_eq!(encrypter.stream.unwrap().position, 1);
+    }
+}

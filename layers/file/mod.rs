@@ -1,0 +1,14 @@
+//! Files: the sink that appends to one, their rotation, owners, seals and encryption, and how they are read back.
+//!
+//! The public paths are `sink::File`, `rotation`, `read`, `seal` and `encryption`.
+
+#[cfg(feature = "encryption")]
+pub mod encryption;
+#[cfg(any(feature = "seal", feature = "encryption"))]
+mod key;
+pub(crate) mod ownership;
+pub mod read;
+pub mod rotation;
+#[cfg(feature = "seal")]
+pub mod seal;
+pub(crate) mod sink;

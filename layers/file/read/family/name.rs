@@ -1,0 +1,242 @@
+use std::cmp::{Ordering, Reverse};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// What the name of a file of a family says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) place: Place,
+    pub(super) packed: bool,
+    /// `app.1.log` instead of `app.log.1`.
+    inner: bool,
+}
+
+/// Where a file stands in its family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `app.log.2026-11-21`, and `app.log.2026-11-21.1` behind it; without a number it is 0.
+    Dated(String, u64),
+    /// `app.log.1`.
+    Numbered(u64),
+    /// `app.log`.
+    Current,
+}
+
+/// Which way numbered files are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Count {
+    /// Number 1 is the newest.
+    Down,
+    /// Number 1 is the oldest.
+    Up,
+}
+
+impl Name {
+    /// `None`: it is not of the family of `base`.
+    pub(super) fn parse(base: &OsStr, name: &OsStr) -> Option<Self> {
+        if base == name {
+            return Some(Self { place: Place::Current, packed: false, inner: false });
+        }
+        let name = name.as_encoded_bytes();
+        let unpacked = crate::file::rotation::packed_extensions()
+            .find_map(|extension| name.strip_suffix(extension.as_bytes())?.strip_suffix(b"."));
+        let (name, packed) = (unpacked.unwrap_or(name), unpacked.is_some());
+        [false, true].into_iter().find_map(|inner| {
+            let (before, after) = around(base, inner)?;
+            let middle = name.strip_prefix(before.as_encoded_bytes())?.strip_prefix(b".")?;
+            let middle = std::str::from_utf8(middle.strip_suffix(after.as_encoded_bytes())?).ok()?;
+            Some(Self { place: Place::parse(middle)?, packed, inner })
+        })
+    }
+
+    /// What a file at another place is called, if it is not compressed.
+    pub(super) fn at(&self, place: &Place, base: &OsStr) -> OsString {
+        let (mut name, after) = around(base, self.inner).unwrap_or_default();
+        name.push(match place {
+            Place::Dated(date, 0) => format!(".{date}"),
+            Place::Dated(date, number) => format!(".{date}.{number}"),
+            Place::Numbered(number) => format!(".{number}"),
+            Place::Current => return base.to_owned(),
+        });
+        name.push(after);
+        name
+    }
+
+    /// The older first; what is compressed before what has the same place and is not.
+    pub(super) fn compare(&self, other: &Self, count: Count) -> Ordering {
+        let key = |name: &Self| (name.place.rank(count), Reverse(name.packed));
+        self.place.date().cmp(&other.place.date()).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        if is_date(text) {
+            return Some(Self::Dated(text.to_owned(), 0));
+        }
+        match text.rsplit_once('.') {
+            Some((date, count)) => {
+                is_date(date).then(|| number(count).map(|count| Self::Dated(date.to_owned(), count)))?
+            }
+            None => number(text).map(Self::Numbered),
+        }
+    }
+
+    /// Those with a date come before the others.
+    fn date(&self) -> (bool, &str) {
+        match self {
+            Self::Dated(date, _) => (false, date),
+            _ => (true, ""),
+        }
+    }
+
+    fn rank(&self, count: Count) -> u64 {
+        match (self, count) {
+            (Self::Dated(_, number), _) | (Self::Numbered(number), Count::Up) => *number,
+            (Self::Numbered(number), Count::Down) => u64::MAX - number,
+            (Self::Current, _) => u64::MAX,
+        }
+    }
+
+    /// The first of those that are missing between this file and the `next` one, and how many there are.
+    pub(super) fn missing_before(&self, next: &Self, count: Count) -> Option<(Self, u64)> {
+        let (first, missing) = match (self, next, count) {
+            (Self::Dated(date, number), Self::Dated(other, next), _) if date == other => {
+                (Self::Dated(date.clone(), number.saturating_add(1)), next.saturating_sub(*number))
+            }
+            (Self::Numbered(number), Self::Numbered(next), Count::Up) => {
+                (Self::Numbered(number.saturating_add(1)), next.saturating_sub(*number))
+            }
+            (Self::Numbered(number), Self::Numbered(next), Count::Down) => {
+                (Self::Numbered(number.saturating_sub(1)), number.saturating_sub(*next))
+            }
+            (Self::Numbered(number), Self::Current, Count::Down) => (Self::Numbered(number.saturating_sub(1)), *number),
+            _ => return None,
+        };
+        (missing > 1).then(|| (first, missing - 1))
+    }
+}
+
+/// What stands before and behind date and number.
+fn around(base: &OsStr, inner: bool) -> Option<(OsString, OsString)> {
+    if !inner {
+        return Some((base.to_owned(), OsString::new()));
+    }
+    let base = Path::new(base);
+    let mut after = OsString::from(".");
+    after.push(base.extension()?);
+    Some((base.file_stem()?.to_owned(), after))
+}
+
+/// As it is written by those who count: from 1, without zeros in front.
+fn number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    is_plain.then(|| text.parse().ok())?
+}
+
+/// A year, and then a date or a time of any precision, largest units first: `2026-11`, `2026-11-21_10-40-26`,
+/// `20261121`.
+fn is_date(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text[digits..];
+    match digits {
+        4 => rest.len() > 1 && rest.starts_with('-') && rest.bytes().all(|byte| DATE_BYTES.contains(&byte)),
+        // A number of so many files would be one too, but nobody has them.
+        8 => {
+            ["19", "20"].iter().any(|century| text.starts_with(century))
+                && rest.bytes().all(|byte| DATE_BYTES.contains(&byte))
+        }
+        _ => false,
+    }
+}
+
+const DATE_BYTES: &[u8] = b"0123456789-_:+TWZ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str) -> Option<Name> {
+        Name::parse(OsStr::new("app.log"), OsStr::new(name))
+    }
+
+    #[test]
+    fn names_of_the_family_are_told_from_others() {
+        for name in [
+            "app.log",
+            "app.log.1",
+            "app.log.10",
+            "app.log.2026-11-21",
+            "app.log.2026-11-21_10-40.3",
+            "app.log.20261121",
+            "app.7.log",
+            "app.2026-11-21.log",
+        ] {
+            let parsed = parse(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!((parsed.at(&parsed.place, OsStr::new("app.log")), parsed.packed), (name.into(), false));
+        }
+        for (name, place) in
+            [("app.log.1.gz", Place::Numbered(1)), ("app.log.2026-11.2.zst", Place::Dated("2026-11".into(), 2))]
+        {
+            assert_eq!(parse(name), Some(Name { place, packed: true, inner: false }));
+        }
+        let others = [
+            "app.log.",
+            "app.log.01",
+            "app.log.0",
+            "app.log.gz",
+            "app.log.1.bz2",
+            "app.log.bak",
+            "app.log1",
+            "app.logs.1",
+        ];
+        let more =
+            [".app.log.1.gz.tmp", "app.log.1.gz.tmp", "app.log.2026-", "app.log.2026-11-21.bak", "app.log.1.2", "app"];
+        for name in others.iter().chain(&more) {
+            assert_eq!(parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_comes_first_whichever_way_they_are_counted() {
+        let sorted = |count| {
+            let mut names = [
+                "app.log",
+                "app.log.1",
+                "app.log.1.gz",
+                "app.log.10.gz",
+                "app.log.2",
+                "app.log.2026-11-21",
+                "app.log.2026-11-20.10",
+                "app.log.2026-11-20.9.gz",
+            ];
+            names.sort_by(|one, other| parse(one).unwrap().compare(&parse(other).unwrap(), count));
+            names
+        };
+        let dated = ["app.log.2026-11-20.9.gz", "app.log.2026-11-20.10", "app.log.2026-11-21"];
+        assert_eq!(sorted(Count::Down)[..3], dated);
+        assert_eq!(sorted(Count::Down)[3..], ["app.log.10.gz", "app.log.2", "app.log.1.gz", "app.log.1", "app.log"]);
+        assert_eq!(sorted(Count::Up)[3..], ["app.log.1.gz", "app.log.1", "app.log.2", "app.log.10.gz", "app.log"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_counted() {
+        let missing = |one: &str, other: &str, count| {
+            let one = parse(one).unwrap();
+            let missing = one.place.missing_before(&parse(other).unwrap().place, count);
+            missing.map(|(first, number)| (one.at(&first, OsStr::new("app.log")).into_string().unwrap(), number))
+        };
+        assert_eq!(missing("app.log.5", "app.log.4", Count::Down), None);
+        assert_eq!(missing("app.log.5", "app.log.2", Count::Down), Some(("app.log.4".into(), 2)));
+        assert_eq!(missing("app.log.3", "app.log", Count::Down), Some(("app.log.2".into(), 2)));
+        assert_eq!(missing("app.log.1", "app.log", Count::Down), None);
+        assert_eq!(missing("app.log.3", "app.log.7", Count::Up), Some(("app.log.4".into(), 3)));
+        assert_eq!(missing("app.log.3", "app.log", Count::Up), None);
+        assert_eq!(
+            missing("app.log.2026-11-20", "app.log.2026-11-20.2", Count::Down),
+            Some(("app.log.2026-11-20.1".into(), 1))
+        );
+        assert_eq!(missing("app.log.2026-11-20", "app.log.2026-11-22", Count::Down), None);
+        assert_eq!(missing("app.log.18446744073709551615", "app.log", Count::Down).unwrap().1, u64::MAX - 1);
+    }
+}

@@ -1,0 +1,290 @@
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard};
+
+use super::*;
+use crate::file::rotation::compression::unpack;
+use crate::sync::lock;
+
+/// Numbered files, and the turns of them, as a rotator makes them.
+struct Numbered {
+    path: PathBuf,
+    lock: Mutex<()>,
+    /// Once, before the lock is taken for the so many-th time.
+    before: Mutex<Option<(usize, Before)>>,
+}
+
+type Before = Box<dyn FnOnce(&Numbered) + Send>;
+
+impl Numbered {
+    fn new(dir: &Path) -> Self {
+        Self { path: dir.join("app.log"), lock: Mutex::default(), before: Mutex::default() }
+    }
+
+    fn before(self, time: usize, what: impl FnOnce(&Self) + Send + 'static) -> Self {
+        *lock(&self.before) = Some((time, Box::new(what)));
+        self
+    }
+
+    fn turn(&self, text: &str) {
+        for number in (1..20).rev() {
+            for ending in ["", ".gz", ".zst"] {
+                let _ = fs::rename(self.old(number, ending), self.old(number + 1, ending));
+            }
+        }
+        fs::write(self.old(1, ""), text).unwrap();
+    }
+
+    fn old(&self, number: usize, ending: &str) -> PathBuf {
+        self.path.with_file_name(format!("app.log.{number}{ending}"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        let mut before = lock(&self.before);
+        let due = before.take_if(|(left, _)| {
+            *left -= 1;
+            *left == 0
+        });
+        drop(before);
+        if let Some((_, what)) = due {
+            what(self);
+        }
+        lock(&self.lock)
+    }
+}
+
+impl Log for Numbered {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn locked<R>(&self, work: impl FnOnce() -> R) -> Result<R, Error> {
+        let _guard = self.lock();
+        Ok(work())
+    }
+
+    fn archives(&self) -> Result<Vec<PathBuf>, Error> {
+        let all = (1..=20).rev().flat_map(|number| ["", ".gz", ".zst"].map(|ending| self.old(number, ending)));
+        Ok(all.filter(|path| path.exists()).collect())
+    }
+
+    fn is_archive(&self, name: &OsStr) -> bool {
+        let number = name.to_str().and_then(|name| name.strip_prefix("app.log."));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    }
+}
+
+/// Every file of `dir` with what is in it, uncompressed, in the order of the names.
+fn files(dir: &Path) -> Vec<(String, String)> {
+    let read = |entry: io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let text = io::read_to_string(unpack(fs::File::open(entry.path()).unwrap()).unwrap()).unwrap();
+        (entry.file_name().into_string().unwrap(), text)
+    };
+    let mut all: Vec<_> = fs::read_dir(dir).unwrap().map(read).collect();
+    all.sort();
+    all
+}
+
+#[track_caller]
+fn expect(dir: &Path, expected: &[(&str, &str)]) {
+    let files = files(dir);
+    assert_eq!(files.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>(), expected);
+}
+
+fn archive(family: Numbered) -> Arc<Archive<Numbered>> {
+    Archive::new(family, Compression::gzip())
+}
+
+#[test]
+fn all_old_files_are_compressed_and_keep_their_mode_and_time() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    ["one", "two", "three"].iter().for_each(|text| family.turn(text));
+    fs::set_permissions(family.old(2, ""), fs::Permissions::from_mode(0o604)).unwrap();
+    let before = family.old(2, "").metadata().unwrap();
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "three"), ("app.log.2.gz", "two"), ("app.log.3.gz", "one")]);
+    let after = dir.path().join("app.log.2.gz").metadata().unwrap();
+    assert_eq!(after.permissions(), before.permissions());
+    assert_eq!(after.modified().unwrap(), before.modified().unwrap());
+}
+
+#[test]
+fn what_is_asked_of_the_keeper_is_done_when_it_has_settled() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.turn("one");
+    archive(family).begin();
+    assert!(keeper::settle(std::time::Duration::from_secs(60)));
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
+#[test]
+fn a_file_that_moves_up_meanwhile_gives_its_archive_the_new_name() {
+    let dir = tempfile::tempdir().unwrap();
+    // The third time the lock is wanted is after the compressing.
+    let family = Numbered::new(dir.path()).before(3, |family| family.turn("later"));
+    family.turn("one");
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
+}
+
+#[test]
+fn a_file_that_is_removed_meanwhile_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path()).before(3, |family| fs::remove_file(family.old(1, "")).unwrap());
+    family.turn("one");
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[]);
+}
+
+#[test]
+fn a_file_that_something_is_appended_to_meanwhile_waits_for_the_next_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let append = |family: &Numbered| {
+        let mut file = fs::File::options().append(true).open(family.old(1, "")).unwrap();
+        io::Write::write_all(&mut file, b" and a half").unwrap();
+    };
+    let family = Numbered::new(dir.path()).before(3, append);
+    family.turn("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1", "one and a half")]);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one and a half")]);
+}
+
+/// The fourth time is when its archive is there, and has been synced.
+#[test]
+fn a_pair_that_moves_up_before_the_file_is_removed_comes_to_be_the_archive_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path()).before(4, |family| family.turn("later"));
+    family.turn("one");
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
+}
+
+#[test]
+fn a_file_that_something_is_appended_to_at_the_last_moment_is_the_one_that_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let append = |family: &Numbered| {
+        let mut late = fs::File::options().append(true).open(family.old(1, "")).unwrap();
+        io::Write::write_all(&mut late, b", late").unwrap();
+    };
+    let family = Numbered::new(dir.path()).before(4, append);
+    family.turn("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1", "one, late")]);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one, late")]);
+}
+
+#[test]
+fn where_a_crash_left_both_the_uncompressed_one_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.turn("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    fs::write(dir.path().join("app.log.1"), "one").unwrap();
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
+#[test]
+fn two_files_of_one_number_that_differ_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.turn("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    fs::write(dir.path().join("app.log.1"), "something else").unwrap();
+    fs::write(dir.path().join("app.log.2"), "two").unwrap();
+    let error = archive.pack_all().unwrap_err().to_string();
+    assert!(error.ends_with("app.log.1.gz holds something else"), "{error}");
+    expect(dir.path(), &[("app.log.1", "something else"), ("app.log.1.gz", "one"), ("app.log.2.gz", "two")]);
+}
+
+#[test]
+fn what_a_killed_process_had_in_the_making_is_removed_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in [".app.log.7.gz.tmp", ".app.log.7.zst.tmp", ".other.log.7.gz.tmp", ".app.log.x.gz.tmp", "app.log"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    archive(Numbered::new(dir.path())).pack_all().unwrap();
+    expect(dir.path(), &[(".app.log.x.gz.tmp", ""), (".other.log.7.gz.tmp", ""), ("app.log", "")]);
+}
+
+#[test]
+fn directories_and_pipes_in_the_way_are_passed_by() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.turn("one");
+    fs::create_dir(family.old(2, "")).unwrap();
+    assert!(Command::new("mkfifo").arg(family.old(3, "")).status().unwrap().success());
+    archive(family).pack_all().unwrap();
+    assert!(dir.path().join("app.log.1.gz").exists());
+    assert!(dir.path().join("app.log.2").is_dir() && dir.path().join("app.log.3").exists());
+}
+
+#[test]
+fn a_trouble_is_told_when_it_comes_and_when_it_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.turn("one");
+    // Where the temporary file would be.
+    fs::create_dir(dir.path().join(".app.log.1.gz.tmp")).unwrap();
+    let archive = archive(family);
+    assert!(archive.pack_all().is_err());
+    archive.tell(archive.pack_all());
+    assert!(archive.told.last().as_ref().is_some_and(|told| told.contains("stay uncompressed")));
+    fs::remove_dir(dir.path().join(".app.log.1.gz.tmp")).unwrap();
+    archive.tell(archive.pack_all());
+    assert!(archive.told.last().is_none());
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
+/// Not a test but the child of the one below.
+#[test]
+fn child_that_is_killed() {
+    if let Some(dir) = std::env::var_os("ARCHIVE_OF_THE_CHILD") {
+        let _ = archive(Numbered::new(Path::new(&dir))).pack_all();
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_process_killed_at_any_point_leaves_every_line_once_and_no_half_archive() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let text = (0..20_000).map(|number| format!("line {number}\n")).collect::<String>();
+    for point in ["packing", "packed", "renamed", "synced", "removed"] {
+        for time in 1..=3 {
+            let dir = tempfile::tempdir().unwrap();
+            let family = Numbered::new(dir.path());
+            (0..3).for_each(|number| family.turn(&format!("{number}\n{text}")));
+            let status = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "rotation::archive::tests::child_that_is_killed", "--quiet"])
+                .env("ARCHIVE_OF_THE_CHILD", dir.path())
+                .env("TRACING_HANDLERS_KILL_AT", format!("{point}:{time}"))
+                .status()
+                .unwrap();
+            assert_eq!(status.signal(), Some(libc::SIGKILL), "{point}:{time}");
+            for (name, read) in files(dir.path()).iter().filter(|(name, _)| !name.starts_with('.')) {
+                assert!(read.ends_with(&text), "{point}:{time} left half of {name}");
+            }
+            archive(family).pack_all().unwrap();
+            let whole: Vec<_> = files(dir.path());
+            let expected = [("app.log.1.gz", 2), ("app.log.2.gz", 1), ("app.log.3.gz", 0)];
+            let expected = expected.map(|(name, number)| (name.to_owned(), format!("{number}\n{text}")));
+            assert_eq!(
+                whole.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+                expected.each_ref().map(|(name, _)| name)
+            );
+            assert!(whole == expected, "{point}:{time}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+#[cfg(unix)]
+use super::Identity;
+use super::family::Family;
+use crate::file::ownership::Ownership;
+use crate::process::{self, Generation};
+use crate::sync::{lock, lock_until};
+use crate::{Error, ErrorKind};
+
+/// The lock of a family. Its holder may rename and remove the family's files and, if processes share them, write to the one in use.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    /// Between the threads of this process.
+    mutex: Arc<Mutex<()>>,
+    /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies.
+    shared: Option<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    ownership: Ownership,
+    /// With the process that opened it: a forked child inherits its parent's descriptor, and with it the lock.
+    file: Mutex<Option<(Generation, Arc<fs::File>)>>,
+}
+
+/// Holds the lock until it is dropped.
+pub(crate) struct Held<'a> {
+    /// The locked file, and when it was locked.
+    file: Option<(Arc<fs::File>, Instant)>,
+    _mutex: MutexGuard<'a, ()>,
+}
+
+impl Lock {
+    /// A lock between the threads of this process only.
+    pub(crate) fn new() -> Self {
+        Self { mutex: Arc::default(), shared: None }
+    }
+
+    /// A lock between processes too. `ownership` applies to its lock file.
+    pub(crate) fn shared(family: &Family, ownership: &Ownership) -> Self {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(family.path().file_name().unwrap_or_default());
+        name.push(".lock");
+        let shared =
+            Shared { path: family.path().with_file_name(name), ownership: ownership.clone(), file: Mutex::default() };
+        Self { shared: Some(shared), ..Self::new() }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// Makes a fork wait for the lock, so that the child finds it free. For logs with work on a background thread.
+    pub(crate) fn hold_at_forks(&self) {
+        process::hold_at_forks(&self.mutex);
+    }
+
+    /// Acquires the lock, waiting up to [`PATIENCE`]: its holder may have been stopped.
+    pub(crate) fn hold(&self) -> Result<Held<'_>, Error> {
+        let deadline = Instant::now() + PATIENCE;
+        let mutex = lock_until(&self.mutex, deadline)
+            .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread holds the lock"))?;
+        let file = self.shared.as_ref().map(|shared| shared.hold(deadline)).transpose()?;
+        let file = file.map(|file| (file, Instant::now()));
+        Ok(Held { file, _mutex: mutex })
+    }
+}
+
+impl Shared {
+    fn hold(&self, deadline: Instant) -> Result<Arc<fs::File>, Error> {
+        let cannot = |error| Error::io(format!("cannot lock {}", self.path.display()), error);
+        let mut pause = Duration::from_micros(20);
+        loop {
+            let file = self.open().map_err(cannot)?;
+            match file.try_lock() {
+                // The lock file was removed, or moved away with its directory: other processes will create and lock a new one.
+                Ok(()) if is_elsewhere(&file, &self.path) => {
+                    let _ = file.unlock();
+                    *lock(&self.file) = None;
+                }
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(LONG / 2);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let message = format!("cannot lock {}: another process holds it", self.path.display());
+                    return Err(Error::new(ErrorKind::Timeout, message));
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            }
+        }
+    }
+
+    fn open(&self) -> io::Result<Arc<fs::File>> {
+        let mut file = lock(&self.file);
+        if let Some((owner, file)) = &*file
+            && owner.is_current()
+        {
+            return Ok(file.clone());
+        }
+        let opened = Arc::new(open(&self.path, &self.ownership)?);
+        Ok(file.insert((Generation::current(), opened)).1.clone())
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Some((file, since)) = &self.file else { return };
+        // Unlocking an open descriptor cannot fail, and closing it would release the lock too.
+        let _ = file.unlock();
+        if since.elapsed() >= LONG {
+            // The others poll between sleeps, and would find the lock taken again by this thread.
+            std::thread::sleep(LONG);
+        }
+    }
+}
+
+fn open(path: &Path, ownership: &Ownership) -> io::Result<fs::File> {
+    match open_existing(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match ownership.make_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_existing(path),
+        made => made,
+    }
+}
+
+fn open_existing(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn is_elsewhere(file: &fs::File, path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(there) => file.metadata().is_ok_and(|ours| Identity::of(&ours) != Identity::of(&there)),
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_elsewhere(_: &fs::File, _: &Path) -> bool {
+    false
+}
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A holder that kept the lock this long, to rename many files for example, pauses afterward to let others have it.
+const LONG: Duration = Duration::from_millis(1);

@@ -1,0 +1,271 @@
+use std::ffi::OsStr;
+
+use crate::clock::Timestamp;
+use crate::clock::civil::{self, Civil, DAY};
+use crate::file::rotation::date_pattern::{DatePattern, Unit};
+use crate::file::rotation::words;
+use crate::file::rotation::zone::Zone;
+use crate::{Error, ErrorKind};
+
+/// The rules of Python's `TimedRotatingFileHandler(when, interval, backupCount, utc, atTime)`.
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`interval`](Self::interval) | 1 | so many units of `when` |
+/// | [`backup_count`](Self::backup_count) | 0 | so many old files stay; 0: all |
+/// | [`at_time`](Self::at_time) | the end of the day | the time of the day, for `midnight` and `W0` to `W6` |
+/// | `local`, `zone` (feature `time-zone`) | UTC | whose calendar and clock it goes by |
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::rotation::python::TimedRotating;
+///
+/// let rule = TimedRotating::new("midnight")?.backup_count(7);
+/// let begun = Timestamp::new(1_700_000_000, 0); // 2023-11-14T22:13:20Z
+/// let deadline = rule.deadline(begun);
+/// assert_eq!(deadline, Timestamp::new(1_700_006_400, 0), "2023-11-15T00:00:00Z");
+/// assert_eq!(rule.suffix(deadline), "2023-11-14");
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// # What is different on purpose
+///
+/// - It goes by UTC, as everything here does without the feature `time-zone`; Python's default, the system's time zone, is `local`.
+/// - When the clocks change, Python takes an hour off or adds it, by the `tm_isdst` flag. Here the time on the wall is the one that was asked for
+///   also where they change by something else (half an hour on Lord Howe Island), and where a zone changes its standard time.
+/// - The old file is named for the beginning of its interval as it was. Python takes the flag of the moment in which it rolls,
+///   and moves the name by an hour where that differs from the flag then: with `H` the first name after each change has been used or will be, on which
+///   it stops rolling altogether; and a `midnight` that is late by a change of the clocks may be named for the day before.
+/// - An interval of 0 is taken as 1; Python rolls with every record then. One below 0 cannot be given.
+/// - The year of a name is at most 9999, and a deadline beyond never comes.
+///
+/// Python 3.11 is different in that it ignores the interval in the first deadline of `midnight` and `W`, is off by an hour in some deadlines
+/// around a change of the clocks, rolls at once where a file begins exactly at the deadline's time of day, overwrites an old file of the same name, and takes more names for
+/// old files (`app.log.2023-11-14.gz`).
+#[derive(Clone, Debug)]
+pub struct TimedRotating {
+    when: When,
+    interval: u32,
+    backup_count: usize,
+    /// In seconds since midnight, up to the end of the day.
+    at_time: u32,
+    zone: Zone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// So many seconds from now on.
+    Elapsed {
+        unit: i64,
+    },
+    Midnight,
+    /// From Monday, 0.
+    Weekday(i64),
+}
+
+impl TimedRotating {
+    /// `S`, `M`, `H`, `D`: seconds, minutes, hours, days (of 24 hours) from the beginning of the file; `midnight`: a time of the day;
+    /// `W0` (Monday) to `W6`: at the end of that day of the week, or on it at a [time](Self::at_time). In upper or lower case.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config): it is none of these.
+    pub fn new(when: &str) -> Result<Self, Error> {
+        let kind = kind(&when.to_ascii_uppercase()).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("{when:?} is not one of S, M, H, D, midnight, W0 (Monday) to W6"))
+        })?;
+        Ok(Self { when: kind, interval: 1, backup_count: 0, at_time: END_OF_DAY, zone: Zone::default() })
+    }
+
+    /// So many units: with `midnight` the third one for 3, with `W0` that of the third week.
+    pub fn interval(mut self, interval: u32) -> Self {
+        self.interval = interval.max(1);
+        self
+    }
+
+    /// How many old files stay; 0: all of them.
+    pub fn backup_count(mut self, files: usize) -> Self {
+        self.backup_count = files;
+        self
+    }
+
+    /// The time of the day, `HH:MM` or `HH:MM:SS`; the others than `midnight` and `W0` to `W6` do not ask for it.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::Timestamp;
+    /// use tracing_handlers::rotation::python::TimedRotating;
+    ///
+    /// let begun = Timestamp::new(1_700_000_000, 0); // 2023-11-14T22:13:20Z, a Tuesday
+    /// let deadline = |rule: TimedRotating| rule.deadline(begun).seconds();
+    /// assert_eq!(deadline(TimedRotating::new("W1")?.at_time("23:00")?), 1_700_002_800, "23:00");
+    /// assert_eq!(deadline(TimedRotating::new("W1")?), 1_700_006_400, "the end of the day");
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config): it is no time of day.
+    pub fn at_time(mut self, time: &str) -> Result<Self, Error> {
+        self.at_time = words::time_of_day(time)?;
+        Ok(self)
+    }
+
+    #[cfg(feature = "time-zone")]
+    pub(super) fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// When a file is rolled that was begun, or rolled, at `from`: Python's `computeRollover`. A file that is there already was begun
+    /// when it was last written to.
+    pub fn deadline(&self, from: Timestamp) -> Timestamp {
+        let interval = i64::from(self.interval);
+        match self.when {
+            When::Elapsed { unit, .. } => Timestamp::new(from.seconds().saturating_add(interval * unit), 0),
+            When::Midnight => self.on_wall(from, |_| interval - 1),
+            When::Weekday(day) => self.on_wall(from, |first| (day - weekday(first)).rem_euclid(7) + 7 * (interval - 1)),
+        }
+    }
+
+    /// What is appended to the name of the file that is rolled at `deadline`, behind a dot: the beginning of its interval.
+    ///
+    /// ```
+    /// use tracing_handlers::clock::Timestamp;
+    /// use tracing_handlers::rotation::python::TimedRotating;
+    ///
+    /// let rule = TimedRotating::new("H")?;
+    /// assert_eq!(rule.suffix(Timestamp::new(1_700_003_600, 0)), "2023-11-14_22");
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn suffix(&self, deadline: Timestamp) -> String {
+        let mut text = String::new();
+        self.pattern().write(self.begun(deadline), &mut text);
+        text
+    }
+
+    /// What names are dated by.
+    pub(in crate::file::rotation) fn pattern(&self) -> DatePattern {
+        DatePattern::down_to(self.finest())
+    }
+
+    /// Whose calendar and clock it goes by.
+    pub(in crate::file::rotation) fn in_use(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// How many old files stay, if not all.
+    pub(super) fn kept(&self) -> Option<usize> {
+        Some(self.backup_count).filter(|files| *files > 0)
+    }
+
+    /// When the interval began of a file that was begun, or rolled, at `from`: what its name is made of.
+    pub(in crate::file::rotation) fn period_start(&self, from: Timestamp) -> Timestamp {
+        match self.when {
+            When::Elapsed { .. } => Timestamp::new(from.seconds(), 0),
+            _ => self.zone.instant(self.begun(self.deadline(from))),
+        }
+    }
+
+    /// What the calendar and the clock showed at the beginning of the interval that ends at `deadline`.
+    fn begun(&self, deadline: Timestamp) -> Civil {
+        let interval = i64::from(self.interval);
+        let days_before = |days: i64| Civil::new(self.zone.civil(deadline).seconds() - days * DAY);
+        match self.when {
+            When::Elapsed { unit } => {
+                self.zone.civil(Timestamp::new(deadline.seconds().saturating_sub(interval * unit), 0))
+            }
+            When::Midnight => days_before(interval),
+            When::Weekday(_) => days_before(7 * interval),
+        }
+    }
+
+    fn finest(&self) -> Unit {
+        match self.when {
+            When::Elapsed { unit: 1 } => Unit::Second,
+            When::Elapsed { unit: 60 } => Unit::Minute,
+            When::Elapsed { unit: 3_600 } => Unit::Hour,
+            _ => Unit::Day,
+        }
+    }
+
+    /// Of the names in the folder of the file `base`, those of old files that are too many, oldest first: Python's
+    /// `getFilesToDelete`.
+    ///
+    /// ```
+    /// use tracing_handlers::rotation::python::TimedRotating;
+    ///
+    /// let rule = TimedRotating::new("midnight")?.backup_count(1);
+    /// let names = ["app.log", "app.log.2023-11-14", "app.log.2023-11-13", "app.log.2023-11-13.gz", "other.log.2023-11-12"];
+    /// assert_eq!(rule.surplus("app.log", names), ["app.log.2023-11-13"]);
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn surplus<N: AsRef<OsStr> + Ord>(
+        &self,
+        base: impl AsRef<OsStr>,
+        names: impl IntoIterator<Item = N>,
+    ) -> Vec<N> {
+        if self.backup_count == 0 {
+            return Vec::new();
+        }
+        let base = base.as_ref().as_encoded_bytes();
+        let is_old = |name: &N| {
+            let rest = name.as_ref().as_encoded_bytes().strip_prefix(base);
+            rest.and_then(|rest| rest.strip_prefix(b".")).is_some_and(|suffix| self.is_suffix(suffix))
+        };
+        let mut old: Vec<N> = names.into_iter().filter(is_old).collect();
+        old.sort();
+        old.truncate(old.len().saturating_sub(self.backup_count));
+        old
+    }
+
+    /// Digits where the pattern has them: `2023-99-99` is one for Python too.
+    fn is_suffix(&self, text: &[u8]) -> bool {
+        let shape: &[u8] = match self.finest() {
+            Unit::Second => b"0000-00-00_00-00-00",
+            Unit::Minute => b"0000-00-00_00-00",
+            Unit::Hour => b"0000-00-00_00",
+            _ => b"0000-00-00",
+        };
+        let is_fit = |(shape, byte): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { shape == byte };
+        shape.len() == text.len() && shape.iter().zip(text).all(is_fit)
+    }
+
+    /// The next time that the clock shows the time of the day, and so many days later, which are told from the day that
+    /// it falls on.
+    fn on_wall(&self, from: Timestamp, wait: impl FnOnce(i64) -> i64) -> Timestamp {
+        let offset = self.zone.offset(from);
+        let now = Civil::new(from.seconds().saturating_add(offset)).seconds();
+        let (today, passed) = (now.div_euclid(DAY), now.rem_euclid(DAY));
+        let at_time = i64::from(self.at_time);
+        let first = today + i64::from(at_time <= passed);
+        let local = (first + wait(first)) * DAY + at_time;
+        if local > civil::LAST_SECOND {
+            return NEVER;
+        }
+        // Of a time that is shown twice, the one by the clock that is right now: what is past does not come again.
+        let same = Timestamp::new(local - offset, 0);
+        if self.zone.offset(same) == offset { same } else { self.zone.instant(Civil::new(local)) }
+    }
+}
+
+fn kind(when: &str) -> Option<When> {
+    match when {
+        "S" => Some(When::Elapsed { unit: 1 }),
+        "M" => Some(When::Elapsed { unit: 60 }),
+        "H" => Some(When::Elapsed { unit: 3_600 }),
+        "D" => Some(When::Elapsed { unit: DAY }),
+        "MIDNIGHT" => Some(When::Midnight),
+        _ => {
+            let day = when.strip_prefix('W').filter(|day| day.len() == 1)?.parse().ok()?;
+            (day < 7).then_some(When::Weekday(day))
+        }
+    }
+}
+
+/// From Monday, 0.
+fn weekday(day: i64) -> i64 {
+    civil::weekday(day) as i64
+}
+
+/// Python's `atTime` where none is given.
+const END_OF_DAY: u32 = 86_400;
+const NEVER: Timestamp = Timestamp::new(i64::MAX, 0);

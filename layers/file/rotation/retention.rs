@@ -1,0 +1,335 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::family::{Archive, Family, remove};
+use super::lock::Lock;
+use crate::Error;
+use crate::clock::Timestamp;
+use crate::sync::lock;
+
+/// Which ended files stay.
+#[derive(Clone, Debug)]
+pub(super) struct Retention {
+    pub(super) count: usize,
+    pub(super) age: Option<Duration>,
+    pub(super) total: Option<u64>,
+    pub(super) free: Option<u64>,
+    pub(super) budget: Option<Budget>,
+}
+
+/// An ended file that is to be removed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How long it is.
+    pub bytes: u64,
+    /// Which setting asks for it.
+    pub reason: Reason,
+}
+
+/// The setting by which an ended file is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// [`Rotation::keep`](super::Rotation::keep)
+    Count,
+    /// [`Rotation::max_age`](super::Rotation::max_age)
+    Age,
+    /// [`Rotation::max_total`](super::Rotation::max_total)
+    Total,
+    /// [`Rotation::min_free`](super::Rotation::min_free)
+    Free,
+    /// [`Rotation::budget`](super::Rotation::budget)
+    Budget,
+}
+
+/// So many bytes for several log files and all that they leave, together.
+///
+/// Each file that rotates within the budget names it. Shortly after a turn of any of them the oldest ended files, whosever
+/// they are, make room. The files in use count and are never removed.
+///
+/// ```
+/// use tracing_handlers::rotation::{Budget, GIB, MIB, Rotation};
+/// use tracing_handlers::sink::File;
+///
+/// # let dir = tempfile::tempdir()?;
+/// # std::env::set_current_dir(&dir)?;
+/// let budget = Budget::new(2 * GIB);
+/// let rotation = Rotation::size(50 * MIB).keep(usize::MAX).budget(&budget);
+/// let access = File::open("logs/access.log")?.rotation(rotation.clone());
+/// let audit = File::open("logs/audit.log")?.rotation(rotation);
+/// # std::env::set_current_dir("/")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Budget {
+    bytes: u64,
+    /// By their paths.
+    members: Arc<Mutex<Vec<Member>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    family: Family,
+    lock: Arc<Lock>,
+}
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        Self { bytes, members: Arc::default() }
+    }
+
+    /// `family_lock`: with it held nobody else renames or removes files of the family.
+    pub(super) fn join(&self, family: &Family, family_lock: &Arc<Lock>) {
+        let mut members = lock(&self.members);
+        members.retain(|known| known.family.path() != family.path());
+        members.push(Member { family: family.clone(), lock: family_lock.clone() });
+        members.sort_by(|one, other| one.family.path().cmp(other.family.path()));
+    }
+
+    /// Removes what is too much, with all the families locked: each in its turn, so that nobody waits for a second one who
+    /// has what the first one waits for.
+    pub(super) fn prune(&self) -> Result<(), Error> {
+        let members = lock(&self.members).clone();
+        // Where one has no directory yet there is nothing to lock.
+        let there = members.iter().filter(|member| member.family.directory().is_dir());
+        let _held = there.map(|member| member.lock.hold()).collect::<Result<Vec<_>, _>>()?;
+        carry_out(&self.plan(&[])?)
+    }
+
+    fn plan(&self, gone: &[Removal]) -> Result<Vec<Removal>, Error> {
+        let members = lock(&self.members).clone();
+        let mut bytes: u64 = members.iter().map(|member| in_use(&member.family)).sum();
+        let mut archives = Vec::new();
+        for member in &members {
+            archives.extend(member.family.archives()?);
+        }
+        archives.retain(|archive| gone.iter().all(|removal| removal.path != archive.path));
+        archives.sort_by_key(|archive| archive.modified);
+        bytes += archives.iter().map(|archive| archive.bytes).sum::<u64>();
+        Ok(oldest_beyond(&archives, bytes.saturating_sub(self.bytes), Reason::Budget))
+    }
+}
+
+impl Retention {
+    /// What is to be removed of `family` beside what the count says, or the whole of it.
+    pub(super) fn plan(&self, family: &Family, now: Timestamp) -> Result<Vec<Removal>, Error> {
+        let archives = family.archives()?;
+        let mut removals = self.beyond_count(&archives);
+        let rest = |removals: &[Removal]| -> Vec<Archive> {
+            archives
+                .iter()
+                .filter(|archive| removals.iter().all(|removal| removal.path != archive.path))
+                .cloned()
+                .collect()
+        };
+        if let Some(age) = self.age {
+            let is_old = |archive: &Archive| now.since(archive.modified) > age;
+            let old = rest(&removals).into_iter().filter(is_old);
+            removals.extend(old.map(|archive| removal(&archive, Reason::Age)).collect::<Vec<_>>());
+        }
+        if let Some(total) = self.total {
+            let rest = rest(&removals);
+            let bytes = in_use(family) + rest.iter().map(|archive| archive.bytes).sum::<u64>();
+            removals.extend(oldest_beyond(&rest, bytes.saturating_sub(total), Reason::Total));
+        }
+        if let Some(floor) = self.free {
+            let gained: u64 = removals.iter().map(|removal| removal.bytes).sum();
+            let missing = floor.saturating_sub(free_space(family.directory())?.saturating_add(gained));
+            removals.extend(oldest_beyond(&rest(&removals), missing, Reason::Free));
+        }
+        if let Some(budget) = &self.budget {
+            removals.extend(budget.plan(&removals)?);
+        }
+        Ok(removals)
+    }
+
+    fn beyond_count(&self, archives: &[Archive]) -> Vec<Removal> {
+        let marks: BTreeSet<_> = archives.iter().map(|archive| archive.mark).collect();
+        let mut beyond = marks.len().saturating_sub(self.count);
+        let mut last = None;
+        let is_beyond = |archive: &&Archive| {
+            if last != Some(archive.mark) {
+                if beyond == 0 {
+                    return false;
+                }
+                beyond -= 1;
+                last = Some(archive.mark);
+            }
+            true
+        };
+        archives.iter().take_while(is_beyond).map(|archive| removal(archive, Reason::Count)).collect()
+    }
+
+    /// Whether there is more to it than the count, which the turn itself sees to.
+    pub(super) fn looks_further(&self) -> bool {
+        self.age.is_some() || self.total.is_some() || self.free.is_some() || self.budget.is_some()
+    }
+}
+
+/// Removes what can be removed, and comes back with the last error.
+pub(super) fn carry_out(removals: &[Removal]) -> Result<(), Error> {
+    let mut result = Ok(());
+    for removal in removals {
+        if let Err(error) = remove(&removal.path) {
+            result = Err(error);
+        }
+    }
+    result
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "count",
+            Self::Age => "age",
+            Self::Total => "total bytes",
+            Self::Free => "free space",
+            Self::Budget => "budget",
+        })
+    }
+}
+
+fn removal(archive: &Archive, reason: Reason) -> Removal {
+    Removal { path: archive.path.clone(), bytes: archive.bytes, reason }
+}
+
+/// As many of the first `archives` as hold `excess` bytes together.
+fn oldest_beyond(archives: &[Archive], mut excess: u64, reason: Reason) -> Vec<Removal> {
+    let mut removals = Vec::new();
+    for archive in archives {
+        if excess == 0 {
+            break;
+        }
+        excess = excess.saturating_sub(archive.bytes);
+        removals.push(removal(archive, reason));
+    }
+    removals
+}
+
+fn in_use(family: &Family) -> u64 {
+    fs::metadata(family.path()).map_or(0, |metadata| metadata.len())
+}
+
+/// What an ordinary process may still write to the file system of `directory`.
+#[cfg(unix)]
+fn free_space(directory: &Path) -> Result<u64, Error> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let cannot = |error| Error::io(format!("cannot ask for the free space of {}", directory.display()), error);
+    let path = std::ffi::CString::new(directory.as_os_str().as_bytes()).map_err(|error| cannot(error.into()))?;
+    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path ends with a NUL, and `found` is written to before it is read, which is only after a success.
+    let found = unsafe {
+        if libc::statvfs(path.as_ptr(), found.as_mut_ptr()) != 0 {
+            return Err(cannot(std::io::Error::last_os_error()));
+        }
+        found.assume_init()
+    };
+    #[expect(clippy::useless_conversion, reason = "these types differ between platforms")]
+    Ok(u64::from(found.f_bavail).saturating_mul(u64::from(found.f_frsize)))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> Result<u64, Error> {
+    // As if there were enough: a floor is no reason to remove files where it cannot be known.
+    Ok(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::rotation::Naming;
+
+    fn retention() -> Retention {
+        Retention { count: usize::MAX, age: None, total: None, free: None, budget: None }
+    }
+
+    /// `app.log` and ended files of so many bytes, `app.log.1` the newest, each an hour older than the one before.
+    fn family(dir: &Path, name: &str, sizes: &[usize]) -> Family {
+        let path = dir.join(name);
+        fs::write(&path, [0; 10]).unwrap();
+        for (place, size) in sizes.iter().enumerate() {
+            let old = dir.join(format!("{name}.{}", place + 1));
+            fs::write(&old, vec![0; *size]).unwrap();
+            let hours = std::time::SystemTime::UNIX_EPOCH + NOW - HOUR * (place as u32 + 1);
+            fs::File::options().write(true).open(old).unwrap().set_modified(hours).unwrap();
+        }
+        Family::new(&path, Naming::numbered())
+    }
+
+    fn plan(retention: &Retention, family: &Family) -> Vec<(String, Reason)> {
+        let now = Timestamp::new(NOW.as_secs() as i64, 0);
+        let name =
+            |removal: Removal| (removal.path.file_name().unwrap().to_string_lossy().into_owned(), removal.reason);
+        retention.plan(family, now).unwrap().into_iter().map(name).collect()
+    }
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn each_setting_takes_the_oldest_and_none_takes_a_file_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = family(dir.path(), "app.log", &[100, 100, 100, 100, 100]);
+        assert_eq!(plan(&retention(), &family), []);
+        let count = Retention { count: 4, ..retention() };
+        assert_eq!(plan(&count, &family), [("app.log.5".into(), Reason::Count)]);
+        let age = Retention { age: Some(HOUR * 4), ..count };
+        assert_eq!(plan(&age, &family), [("app.log.5".into(), Reason::Count)], "exactly as old as allowed");
+        let age = Retention { age: Some(HOUR * 4 - Duration::from_secs(1)), ..age };
+        let total = Retention { total: Some(310), ..age.clone() };
+        let expected = vec![("app.log.5".to_owned(), Reason::Count), ("app.log.4".to_owned(), Reason::Age)];
+        assert_eq!(plan(&total, &family), expected);
+        let total = Retention { total: Some(309), ..age };
+        assert_eq!(plan(&total, &family), [&expected[..], &[("app.log.3".to_owned(), Reason::Total)]].concat());
+    }
+
+    #[test]
+    fn the_file_in_use_counts_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = family(dir.path(), "app.log", &[1]);
+        let none = Retention { total: Some(0), ..retention() };
+        assert_eq!(plan(&none, &family), [("app.log.1".into(), Reason::Total)]);
+    }
+
+    #[test]
+    fn a_floor_that_cannot_be_reached_takes_all_ended_files_and_one_that_is_reached_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = family(dir.path(), "app.log", &[1, 1]);
+        assert_eq!(plan(&Retention { free: Some(1), ..retention() }, &family), []);
+        assert_eq!(plan(&Retention { free: Some(u64::MAX), ..retention() }, &family).len(), 2);
+    }
+
+    #[test]
+    fn a_budget_takes_the_oldest_of_all_its_families() {
+        let dir = tempfile::tempdir().unwrap();
+        let budget = Budget::new(220);
+        let one = family(dir.path(), "one.log", &[100, 100]);
+        let two = family(dir.path(), "two.log", &[50, 50, 50]);
+        [&two, &one, &two].into_iter().for_each(|family| budget.join(family, &Arc::new(Lock::new())));
+        // 20 bytes are in use.
+        let retention = Retention { budget: Some(budget), ..retention() };
+        let expected = ["two.log.3", "one.log.2"].map(|name| (name.to_owned(), Reason::Budget));
+        assert_eq!(plan(&retention, &two), expected);
+    }
+
+    #[test]
+    fn directories_links_and_what_only_begins_alike_are_never_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = family(dir.path(), "app.log", &[]);
+        fs::create_dir(dir.path().join("app.log.1")).unwrap();
+        for name in ["app.log.bak", "app.log.1.old", "app.log.01", "app.log.1.tar.gz", "app.log.gz", "app.log2.1"] {
+            fs::write(dir.path().join(name), "theirs").unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("app.log.bak", dir.path().join("app.log.2")).unwrap();
+        assert_eq!(plan(&Retention { count: 0, total: Some(0), free: Some(u64::MAX), ..retention() }, &family), []);
+    }
+}

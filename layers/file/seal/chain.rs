@@ -1,0 +1,123 @@
+//! The chain: what each seal is computed of.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+use super::mark::Code;
+use crate::file::key::{Key, KeyId};
+
+/// A place in a chain: behind some line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) chain: [u8; 16],
+    /// So many lines of the log stand before this place; checkpoints do not count.
+    pub(super) lines: u64,
+    /// The seal of the line there, which may be a checkpoint; zeros before the first.
+    pub(super) code: Code,
+}
+
+impl Link {
+    /// The beginning of a chain that there was never before. Its name is no secret: it keeps chains apart.
+    pub(super) fn start() -> Self {
+        let mut chain = [0; 16];
+        for half in chain.chunks_exact_mut(8) {
+            // Keyed by the operating system's random numbers.
+            half.copy_from_slice(
+                &RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now())).to_be_bytes(),
+            );
+        }
+        Self { chain, lines: 0, code: [0; 16] }
+    }
+
+    /// Behind the line of the log that follows, and has this seal.
+    pub(super) fn after_line(self, code: Code) -> Self {
+        Self { lines: self.lines.saturating_add(1), code, ..self }
+    }
+
+    /// Behind the checkpoint that follows, and has this seal.
+    pub(super) fn after_checkpoint(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+}
+
+/// Computes seals.
+///
+/// A seal is the first 128 bits of HMAC-SHA-256 (RFC 2104, RFC 6234) under the key, of: a label, one byte that tells lines
+/// of the log from checkpoints, the name of the chain (16 bytes), the running number (8 bytes, the most significant
+/// first), the seal before (16 bytes), and the line as it was before it was sealed, with its end. All but the last are
+/// of fixed length, so that no two lines in two places come to the same bytes.
+#[derive(Clone)]
+pub(super) struct Sealing {
+    mac: Hmac<Sha256>,
+    pub(super) key: KeyId,
+}
+
+impl Sealing {
+    pub(super) fn new(key: &Key) -> Self {
+        Self { mac: key.hmac().chain_update(LABEL), key: key.id(KEY_LABEL) }
+    }
+
+    /// The seal of the line of the log that follows `link`.
+    pub(super) fn line(&self, link: &Link, parts: &[&[u8]]) -> Code {
+        self.code(b'l', link, parts)
+    }
+
+    /// The seal of the checkpoint that follows `link`.
+    pub(super) fn checkpoint(&self, link: &Link, parts: &[&[u8]]) -> Code {
+        self.code(b'c', link, parts)
+    }
+
+    fn code(&self, kind: u8, link: &Link, parts: &[&[u8]]) -> Code {
+        let mut mac = self.mac.clone();
+        mac.update(&[kind]);
+        mac.update(&link.chain);
+        mac.update(&link.lines.to_be_bytes());
+        mac.update(&link.code);
+        parts.iter().for_each(|part| mac.update(part));
+        let mut code = Code::default();
+        code.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+        code
+    }
+}
+
+/// Without the key.
+impl std::fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealing").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+const LABEL: &[u8] = b"tracing-handlers seal 1\0";
+const KEY_LABEL: &str = "tracing-handlers seal 1 key\0";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seal_depends_on_everything() {
+        let sealing = Sealing::new(&Key::from_bytes([1; 32]));
+        let link = Link { chain: [2; 16], lines: 3, code: [4; 16] };
+        let all = [
+            sealing.line(&link, &[b"a"]),
+            sealing.line(&link, &[b"b"]),
+            sealing.checkpoint(&link, &[b"a"]),
+            sealing.line(&Link { chain: [3; 16], ..link }, &[b"a"]),
+            sealing.line(&Link { lines: 4, ..link }, &[b"a"]),
+            sealing.line(&Link { code: [5; 16], ..link }, &[b"a"]),
+            Sealing::new(&Key::from_bytes([2; 32])).line(&link, &[b"a"]),
+        ];
+        for (place, code) in all.iter().enumerate() {
+            assert!(all[place + 1..].iter().all(|other| other != code));
+        }
+        assert_eq!(sealing.line(&link, &[b"ab", b"c"]), sealing.line(&link, &[b"a", b"bc"]));
+    }
+
+    #[test]
+    fn no_two_chains_have_the_same_name() {
+        assert_ne!(Link::start().chain, Link::start().chain);
+    }
+}

@@ -1,0 +1,118 @@
+use crate::sink::Line;
+use crate::sink::run::Run;
+
+/// Lines that are taken and not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    lines: Vec<Line>,
+    capacity: usize,
+}
+
+impl Buffer {
+    pub(super) fn new(capacity: usize) -> Self {
+        let mut bytes = Vec::new();
+        // A capacity that cannot be allocated grows on demand.
+        let _ = bytes.try_reserve_exact(capacity);
+        Self { bytes, lines: Vec::new(), capacity }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The number of lines.
+    pub(super) fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn has_room(&self, run: Run<'_>) -> bool {
+        self.capacity > 0 && run.bytes().len() as u64 <= self.room(self.capacity)
+    }
+
+    /// How many lines of `run`, from the first on, fit if the buffer may hold up to `hold` bytes or its capacity, whichever is
+    /// larger.
+    pub(super) fn fit(&self, run: Run<'_>, hold: usize) -> usize {
+        match self.capacity.max(hold) {
+            0 => 0,
+            limit => run.fit(self.room(limit)),
+        }
+    }
+
+    fn room(&self, limit: usize) -> u64 {
+        limit.saturating_sub(self.bytes.len()) as u64
+    }
+
+    pub(super) fn as_run(&self) -> Run<'_> {
+        Run::new(&self.bytes, &self.lines)
+    }
+
+    /// Appends `run`, even beyond the capacity: the rest of a partial line must be kept.
+    pub(super) fn push(&mut self, run: Run<'_>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(run.bytes());
+        self.lines.extend(run.lines().map(|line| Line { end: start + line.end, ..line }));
+    }
+
+    /// Removes the first `lines` lines and `torn` bytes of the one behind them.
+    pub(super) fn remove(&mut self, lines: usize, torn: usize) {
+        let bytes = self.as_run().split_at(lines).0.bytes().len() + torn;
+        self.bytes.drain(..bytes);
+        self.lines.drain(..lines);
+        self.lines.iter_mut().for_each(|line| line.end -= bytes);
+    }
+
+    /// Removes all lines, and frees memory beyond the capacity.
+    pub(super) fn clear(&mut self) {
+        if self.bytes.capacity() > self.capacity.saturating_add(SPARE) {
+            *self = Self::new(self.capacity);
+        }
+        self.bytes.clear();
+        self.lines.clear();
+    }
+}
+
+/// How much memory beyond the capacity may be kept: the rest of a partial line is usually shorter.
+const SPARE: usize = 4 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    #[test]
+    fn what_is_removed_moves_the_ends() {
+        let lines = [2, 5, 9].map(|end| Line { end, severity: Severity::INFO });
+        let mut buffer = Buffer::new(16);
+        buffer.push(Run::new(b"a\nbb\nccc\n", &lines));
+        buffer.remove(1, 1);
+        assert_eq!(buffer.as_run().bytes(), b"b\nccc\n");
+        assert_eq!(buffer.lines.iter().map(|line| line.end).collect::<Vec<_>>(), [2, 6]);
+        buffer.push(Run::new(b"d\n", &lines[..1]));
+        assert_eq!(buffer.lines.last().unwrap().end, 8);
+        assert_eq!((buffer.count(), buffer.room(16)), (3, 8));
+    }
+
+    #[test]
+    fn a_capacity_without_end_is_no_panic() {
+        let lines = [Line { end: 2, severity: Severity::INFO }];
+        let run = Run::new(b"a\n", &lines);
+        let mut buffer = Buffer::new(usize::MAX);
+        assert!(buffer.has_room(run));
+        buffer.push(run);
+        buffer.clear();
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn memory_beyond_the_capacity_is_given_back() {
+        let lines = [Line { end: 100_000, severity: Severity::INFO }];
+        let run = Run::new(&[b'x'; 100_000], &lines);
+        let mut buffer = Buffer::new(16);
+        assert_eq!((buffer.fit(run, 0), buffer.fit(run, 99_999), buffer.fit(run, 100_000)), (0, 0, 1));
+        buffer.push(run);
+        assert_eq!(buffer.fit(run, 150_000), 0);
+        buffer.clear();
+        assert_eq!((buffer.count(), buffer.bytes.capacity()), (0, 16));
+    }
+}

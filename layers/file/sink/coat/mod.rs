@@ -1,0 +1,231 @@
+//! Transformations of lines before they are written: sealing and encryption.
+
+#[cfg(feature = "encryption")]
+mod encrypt;
+#[cfg(feature = "seal")]
+mod seal;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::open::Open;
+use super::watch::Identity;
+use super::{Place, cannot};
+use crate::process::Generation;
+use crate::record::Severity;
+use crate::sink::Line;
+use crate::sink::run::{Run, Stopped};
+use crate::{Error, ErrorKind};
+
+/// Transforms lines into the bytes written to a file, depending on what the file already holds.
+pub(super) trait Coat: Send + Sync + fmt::Debug {
+    /// Creates a coat with the same settings for another file.
+    fn again(&self) -> Box<dyn Coat>;
+
+    /// Whether compression makes its output any shorter.
+    fn can_be_compressed(&self) -> bool {
+        true
+    }
+
+    /// Starts a file that is empty or has no valid content. `newest` finds the file that was ended last, if there is one.
+    fn start(&mut self, newest: Newest<'_>) -> Result<(), Error>;
+
+    /// Resumes a file that is not empty, called `name` in errors. Restores the state in which it was left, and returns the length
+    /// of its valid part. Anything after that was torn by a crash, and is cut off.
+    fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error>;
+
+    /// How many lines of `run`, from the first on, fit into `room` bytes together with the end of the file.
+    fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize;
+
+    /// Appends the transformed lines of `run`, a unit at a time.
+    fn wrap(&mut self, run: Run<'_>, start: Start, out: &mut Coated) -> Result<(), Error>;
+
+    /// Appends the end of the file, as one unit.
+    fn finish(&mut self, out: &mut Coated) -> Result<(), Error>;
+
+    /// Rolls back: only the first `units` units of `out` were written to the file.
+    fn back_to(&mut self, units: usize, out: &Coated);
+}
+
+/// Finds the file that was ended last.
+pub(super) type Newest<'a> = &'a dyn Fn() -> Result<Option<PathBuf>, Error>;
+
+impl Clone for Box<dyn Coat> {
+    fn clone(&self) -> Self {
+        self.again()
+    }
+}
+
+/// What a file needs before the next line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// It is empty.
+    New,
+    /// It was closed, or is from before this process.
+    Again,
+    /// Nothing is needed.
+    Running,
+}
+
+/// Transformed lines, in units that are written whole or not at all.
+#[derive(Debug, Default)]
+pub(super) struct Coated {
+    pub(super) bytes: Vec<u8>,
+    /// Where each unit ends in `bytes`.
+    ends: Vec<Line>,
+    /// How many lines are in the units up to and including each.
+    lines: Vec<usize>,
+}
+
+impl Coated {
+    /// Ends a unit, which consists of the bytes appended since the last one and contains `lines` lines.
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
+    pub(super) fn end_unit(&mut self, lines: usize) {
+        self.ends.push(Line { end: self.bytes.len(), severity: Severity::INFO });
+        self.lines.push(self.lines_of(self.lines.len()) + lines);
+    }
+
+    /// The number of lines in the first `units` units.
+    fn lines_of(&self, units: usize) -> usize {
+        units.checked_sub(1).and_then(|last| self.lines.get(last)).copied().unwrap_or(0)
+    }
+
+    /// The bytes of the first `units` units.
+    #[cfg_attr(not(feature = "encryption"), expect(dead_code))]
+    pub(super) fn bytes_of(&self, units: usize) -> &[u8] {
+        self.as_run().split_at(units).0.bytes()
+    }
+
+    fn as_run(&self) -> Run<'_> {
+        Run::new(&self.bytes, &self.ends)
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.lines.clear();
+    }
+}
+
+/// A [`Coat`] applied to one file after another.
+#[derive(Debug)]
+pub(super) struct Wrapping {
+    coat: Box<dyn Coat>,
+    /// The process that opened the file. Its forked children inherit the key, counter and place in the chain, and must
+    /// not reuse them.
+    process: Generation,
+    /// The file whose state `coat` has, and its length.
+    known: Option<(Option<Identity>, u64)>,
+    start: Start,
+    out: Coated,
+}
+
+impl Wrapping {
+    pub(super) fn new(coat: &dyn Coat) -> Self {
+        let process = Generation::current();
+        Self { coat: coat.again(), process, known: None, start: Start::New, out: Coated::default() }
+    }
+
+    /// Brings the coat to the state of the file.
+    pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
+        self.check_process(place)?;
+        // The coat decides how a partial last line is treated.
+        open.go_on_within_line();
+        let file = (open.identity(), open.len());
+        if !open.is_regular() {
+            return Err(config(place, "only a regular file can be sealed or encrypted"));
+        }
+        if !open.lock() {
+            return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
+        }
+        if self.known == Some(file) {
+            return Ok(());
+        }
+        self.known = None;
+        let len = if open.len() == 0 { 0 } else { self.resume(open, place)? };
+        if len == 0 {
+            self.coat.start(newest)?;
+        }
+        open.cut_to(len).map_err(|error| cannot("cut", &place.name, error))?;
+        self.start = if len == 0 { Start::New } else { Start::Again };
+        self.known = Some((open.identity(), len));
+        Ok(())
+    }
+
+    /// Returns the length of the valid part of the file.
+    fn resume(&mut self, open: &Open, place: &Place) -> Result<u64, Error> {
+        let failed = |error| cannot("read", &place.name, error);
+        let mut file = fs::File::open(&place.absolute).map_err(failed)?;
+        if !open.is_same(&file.metadata().map_err(failed)?) {
+            // A result from another file must not truncate this one.
+            return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it was moved away")));
+        }
+        self.coat.resume(&mut file, &place.name.display().to_string())
+    }
+
+    pub(super) fn fit(&self, run: Run<'_>, room: u64) -> usize {
+        self.coat.fit(run, room, self.start)
+    }
+
+    /// Like [`Open::append`], but never reports a torn line: what could not be cut off now is cut off at the next opening.
+    pub(super) fn append(&mut self, open: &mut Open, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        self.out.clear();
+        if let Err(error) = self.coat.wrap(run, self.start, &mut self.out) {
+            self.coat.back_to(0, &self.out);
+            return Err(Stopped { lines: 0, torn: 0, error: error.into() });
+        }
+        let Err(stopped) = open.append(self.out.as_run()) else {
+            self.went_out(open);
+            return Ok(());
+        };
+        self.stopped(open, &stopped);
+        Err(Stopped { lines: self.out.lines_of(stopped.lines), torn: 0, error: stopped.error })
+    }
+
+    /// Writes the end of the file, before it is closed or left. A forked child leaves that to its parent.
+    pub(super) fn finish(&mut self, open: &mut Open) -> io::Result<()> {
+        let is_known = self.known == Some((open.identity(), open.len()));
+        if self.start != Start::Running || !is_known || !self.process.is_current() {
+            return Ok(());
+        }
+        self.out.clear();
+        self.coat.finish(&mut self.out)?;
+        match open.append(self.out.as_run()) {
+            Ok(()) => {
+                self.went_out(open);
+                self.start = Start::Again;
+                Ok(())
+            }
+            Err(stopped) => {
+                self.stopped(open, &stopped);
+                Err(stopped.error)
+            }
+        }
+    }
+
+    fn went_out(&mut self, open: &Open) {
+        self.start = Start::Running;
+        self.known = Some((open.identity(), open.len()));
+    }
+
+    fn stopped(&mut self, open: &Open, stopped: &Stopped<io::Error>) {
+        self.coat.back_to(stopped.lines, &self.out);
+        if stopped.lines > 0 || self.start == Start::Running {
+            self.start = Start::Again;
+        }
+        self.known = (stopped.torn == 0).then(|| (open.identity(), open.len()));
+    }
+
+    fn check_process(&self, place: &Place) -> Result<(), Error> {
+        if self.process.is_current() {
+            return Ok(());
+        }
+        Err(config(place, "a forked child cannot continue its parent's sealed or encrypted file"))
+    }
+}
+
+fn config(place: &Place, what: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("file {}: {what}", place.name.display()))
+}

@@ -1,0 +1,132 @@
+use std::fs;
+
+use super::super::FileOptions;
+use super::{Coat, Coated, Newest, Start};
+use crate::Error;
+use crate::file::seal::{self, CHECKPOINT, Kind, Seal, Sealer};
+use crate::sink::run::Run;
+
+impl FileOptions {
+    /// Seals each line, so that changes are detectable: see [`seal`](crate::seal) for the format of a sealed file and what it
+    /// proves.
+    ///
+    /// An existing file must have been sealed with the same key; the chain continues from its end or, if the file is
+    /// empty, from the end of the newest ended file. Cannot be combined with `encrypt` or [`shared`](Self::shared).
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::rotation::Rotation;
+    /// use tracing_handlers::seal::{self, Key, Seal};
+    /// use tracing_handlers::sink::File;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("audit.jsonl");
+    /// let key = Key::from_bytes([7; 32]);
+    /// for _ in 0..2 {
+    ///     let options = File::options().seal(Seal::new(key.clone())).rotation(Rotation::size(1024).keep(9));
+    ///     let mut file = options.open(&path)?;
+    ///     for _ in 0..10 {
+    ///         file.write_all(b"{\"message\":\"sold\"}\n")?;
+    ///     }
+    /// }
+    /// let verified = seal::verify(&path, &key)?;
+    /// assert!(verified.files > 2 && verified.lines == 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn seal(self, seal: Seal) -> Self {
+        self.coat(Box::new(Sealed::new(seal)))
+    }
+}
+
+/// A coat that seals lines.
+#[derive(Debug)]
+struct Sealed {
+    sealer: Sealer,
+    /// Whether the chain has begun, in any file.
+    running: bool,
+    /// How many bytes of a torn line were cut off and are not recorded by a checkpoint yet.
+    cut: u64,
+    /// The sealer's place before the last append, and after each of its units.
+    before: seal::Place,
+    behind: Vec<seal::Place>,
+    /// The value of `cut` before the last append.
+    cut_before: u64,
+}
+
+impl Sealed {
+    fn new(seal: Seal) -> Self {
+        let sealer = Sealer::new(seal);
+        let before = sealer.place();
+        Self { sealer, running: false, cut: 0, before, behind: Vec::new(), cut_before: 0 }
+    }
+
+    fn remember(&mut self) {
+        self.before = self.sealer.place();
+        self.cut_before = self.cut;
+        self.behind.clear();
+    }
+}
+
+impl Coat for Sealed {
+    fn again(&self) -> Box<dyn Coat> {
+        Box::new(Self::new(self.sealer.settings().clone()))
+    }
+
+    fn start(&mut self, newest: Newest<'_>) -> Result<(), Error> {
+        if self.running {
+            return Ok(());
+        }
+        if let Some(newest) = newest()? {
+            self.running = self.sealer.resume_at(&newest)?;
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error> {
+        let Some(found) = self.sealer.resume(file, &format!("file {name}"))? else {
+            self.cut = file.metadata().map_or(0, |file| file.len());
+            return Ok(0);
+        };
+        self.running = true;
+        self.cut = found.torn;
+        Ok(found.end)
+    }
+
+    /// Assumes the maximum length of each sealed line.
+    fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize {
+        let around = if start == Start::Running { CHECKPOINT } else { 2 * CHECKPOINT };
+        self.sealer.fit(run.each().map(Run::bytes), room.saturating_sub(around))
+    }
+
+    fn wrap(&mut self, run: Run<'_>, start: Start, out: &mut Coated) -> Result<(), Error> {
+        self.remember();
+        if start != Start::Running {
+            self.sealer.look_like(run.bytes());
+            let kind = if start == Start::New { Kind::Begin } else { Kind::Continue };
+            self.sealer.checkpoint(kind, std::mem::take(&mut self.cut), &mut out.bytes);
+        }
+        for record in run.each() {
+            self.sealer.record(record.bytes(), &mut out.bytes);
+            out.end_unit(1);
+            self.behind.push(self.sealer.place());
+        }
+        self.running = true;
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Coated) -> Result<(), Error> {
+        self.remember();
+        self.sealer.checkpoint(Kind::Close, 0, &mut out.bytes);
+        out.end_unit(0);
+        self.behind.push(self.sealer.place());
+        Ok(())
+    }
+
+    fn back_to(&mut self, units: usize, _: &Coated) {
+        let place = units.checked_sub(1).and_then(|last| self.behind.get(last));
+        if place.is_none() {
+            self.cut = self.cut_before;
+        }
+        self.sealer.back_to(place.copied().unwrap_or(self.before));
+    }
+}

@@ -1,0 +1,202 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::watch::Identity;
+use super::{Place, cannot, ending};
+use crate::Error;
+use crate::process::Generation;
+use crate::record::Severity;
+use crate::sink::Line;
+use crate::sink::run::{Run, Stopped, write_all};
+
+/// A file open for appending, and its length.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// Shared with the thread that syncs it.
+    file: Arc<fs::File>,
+    /// Counts the bytes written here: writes of others are noticed later.
+    len: u64,
+    /// The length of the preamble.
+    preamble: u64,
+    regular: bool,
+    /// The process that locked it.
+    locked: Option<Generation>,
+    identity: Option<Identity>,
+    /// When it was last written to before it was opened, unless it was empty.
+    changed: Option<SystemTime>,
+    /// It ends within a line of another process, which was killed.
+    unended: bool,
+    /// A descriptor for reading its end, if others write to it too.
+    reader: Option<fs::File>,
+}
+
+impl Open {
+    pub(super) fn new(file: fs::File, place: &Place) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(|error| cannot("inspect", &place.name, error))?;
+        let regular = metadata.is_file();
+        let len = if regular { metadata.len() } else { 0 };
+        let changed = if len > 0 { last_written(&metadata) } else { None };
+        let unended = len > 0 && ending::is_within_line(&mut None, &place.absolute);
+        Ok(Self {
+            file: Arc::new(file),
+            len,
+            preamble: 0,
+            regular,
+            locked: None,
+            identity: Identity::of(&metadata),
+            changed,
+            unended,
+            reader: None,
+        })
+    }
+
+    pub(super) fn file(&self) -> &Arc<fs::File> {
+        &self.file
+    }
+
+    /// Its length, including the end that a partial line of another process still needs.
+    pub(super) fn len(&self) -> u64 {
+        self.len + u64::from(self.unended)
+    }
+
+    /// Marks the partial line at its end as our own, whose rest is written next.
+    pub(super) fn go_on_within_line(&mut self) {
+        self.unended = false;
+    }
+
+    /// Whether it has no line yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.len <= self.preamble
+    }
+
+    /// Whether it is neither a pipe nor a device: it can then be truncated, renamed and opened again.
+    pub(super) fn is_regular(&self) -> bool {
+        self.regular
+    }
+
+    pub(super) fn is_same(&self, metadata: &fs::Metadata) -> bool {
+        self.identity == Identity::of(metadata)
+    }
+
+    /// Identifies the file regardless of its current name.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+
+    /// Locks it for as long as it is open. Returns `false` if it is locked already; succeeds if the file system has no locks.
+    pub(super) fn lock(&mut self) -> bool {
+        // On Windows a lock would keep readers out.
+        if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+            return false;
+        }
+        self.locked.get_or_insert_with(Generation::current);
+        true
+    }
+
+    /// Truncates it to `len`, if it is longer.
+    pub(super) fn cut_to(&mut self, len: u64) -> io::Result<()> {
+        if len < self.len {
+            self.file.set_len(len)?;
+            self.len = len;
+        }
+        Ok(())
+    }
+
+    /// Marks its current content as the preamble.
+    pub(super) fn end_preamble(&mut self) {
+        self.preamble = self.len;
+    }
+
+    pub(super) fn changed(&self) -> Option<SystemTime> {
+        self.changed
+    }
+
+    /// Updates the length: if it has changed, others have written or truncated it, and may have been killed within a line.
+    pub(super) fn has_len(&mut self, len: u64, place: &Place) {
+        if len == self.len {
+            return;
+        }
+        self.len = len;
+        self.preamble = self.preamble.min(len);
+        self.unended = len > 0 && ending::is_within_line(&mut self.reader, &place.absolute);
+    }
+
+    /// Empties the file.
+    pub(super) fn truncate(&mut self, path: &Path) -> Result<(), Error> {
+        if self.regular {
+            self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
+            self.len = 0;
+            self.changed = None;
+            self.unended = false;
+        }
+        Ok(())
+    }
+
+    /// Writes the preamble.
+    pub(super) fn begin(&mut self, preamble: &[u8]) -> io::Result<()> {
+        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        self.append(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
+        self.preamble = self.len;
+        Ok(())
+    }
+
+    /// Writes `run`, by one `write(2)` unless that is short. After an error, the file is cut back to the last whole line if
+    /// possible.
+    pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        self.end_line(run)?;
+        let Err(mut stopped) = run.write_to(&mut &*self.file) else {
+            self.len += run.bytes().len() as u64;
+            return Ok(());
+        };
+        self.len += run.split_at(stopped.lines).0.bytes().len() as u64;
+        if self.cut(stopped.torn as u64) {
+            stopped.torn = 0;
+        }
+        self.len += stopped.torn as u64;
+        Err(stopped)
+    }
+
+    /// Ends a partial line of another process in the way the lines of `run` end, so that it does not merge with ours.
+    fn end_line(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        if !self.unended {
+            return Ok(());
+        }
+        // Length-prefixed lines, for example, have no end that could be added.
+        if let Some(end) = run.bytes().last().filter(|end| ending::is_end(**end)) {
+            write_all(&mut &*self.file, &[*end]).map_err(|(_, error)| Stopped { lines: 0, torn: 0, error })?;
+            self.len += 1;
+        }
+        self.unended = false;
+        Ok(())
+    }
+
+    /// Cuts the file back to `len`, if only our own `torn` bytes follow.
+    fn cut(&self, torn: u64) -> bool {
+        let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
+        self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
+    }
+}
+
+/// Unlocks the file, which the thread that syncs it may keep open. A forked child leaves the lock to its parent.
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.locked.is_some_and(Generation::is_current) {
+            let _ = self.file.unlock();
+        }
+    }
+}
+
+/// When it was last written to. The kernel's timestamps are up to a tick late: if another process has just created
+/// the file, at a deadline, the timestamp may still be before the deadline.
+fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
+    let modified = metadata.modified().ok()?;
+    let late = modified.checked_sub(TICK);
+    let is_just_begun = metadata.created().is_ok_and(|created| late.is_none_or(|late| late <= created));
+    if is_just_begun { modified.checked_add(TICK) } else { Some(modified) }
+}
+
+/// For 100 ticks per second, the lowest rate of Linux.
+const TICK: Duration = Duration::from_millis(10);

@@ -1,0 +1,458 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::appender::Appender;
+use super::attempts::{Attempts, Timer};
+use super::buffer::Buffer;
+use super::coat::Coat;
+use super::durability::Durability;
+use super::durable;
+use super::open::Open;
+use super::watch::Watch;
+use super::{File, Place, cannot};
+use crate::clock::Clock;
+use crate::file::ownership::{self, Account, Ownership};
+use crate::file::rotation::Rotation;
+use crate::record::Severity;
+use crate::selflog::Health;
+use crate::{Error, ErrorKind};
+
+/// Settings for opening and writing a [`File`].
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`truncate`](Self::truncate) | no | empties the file when it is first opened |
+/// | [`create_dirs`](Self::create_dirs) | yes | creates missing directories |
+/// | [`delay`](Self::delay) | no | opens the file at the first write |
+/// | [`mode`](Self::mode) | the umask decides | permissions of new files (Unix) |
+/// | [`dir_mode`](Self::dir_mode) | the umask decides | permissions of new directories (Unix) |
+/// | [`owner`](Self::owner), [`group`](Self::group) | the process's | ownership of new files and directories (Unix) |
+/// | [`follow_links`](Self::follow_links) | in private directories | writes to links and to files of other users (Unix) |
+/// | [`buffer`](Self::buffer) | 0 bytes: none | collects lines for fewer, longer writes |
+/// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process or a power failure can lose |
+/// | [`sync_after`](Self::sync_after) | none | records of this severity are on the disk when their call returns |
+/// | [`hold`](Self::hold) | 0 bytes: refuse | keeps lines in memory while the file cannot be written |
+/// | [`rotation`](Self::rotation) | none | when a new file is started |
+/// | [`watch`](Self::watch) | 1 s | how often to check whether the file was moved, removed or emptied |
+/// | [`shared`](Self::shared) | no | lets several processes write to the file |
+/// | [`clock`](Self::clock) | the system's | the time source for pauses between attempts |
+/// | `seal` (feature `seal`) | no | makes changes of the file detectable |
+/// | `encrypt` (feature `encryption`) | no | encrypts the file |
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::rotation::KIB;
+/// use tracing_handlers::sink::{self, Sink};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("logs/app.log");
+/// let mut file = sink::File::options().mode(0o640).buffer(64 * KIB as usize).open(&path)?;
+/// file.write_all(b"one\n")?;
+/// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (1, 0));
+/// Write::flush(&mut file)?;
+/// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (0, 4));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    settings: Settings,
+    delay: bool,
+    /// Overrides the buffer of the durability level.
+    buffer: Option<usize>,
+    hold: usize,
+    timer: Timer,
+    /// More than one coat was set, which is an error.
+    several_coats: bool,
+}
+
+impl FileOptions {
+    /// Empties the file when it is first opened (Python's `mode="w"`), but not when it is opened again after an error.
+    pub fn truncate(mut self, truncate: bool) -> Self {
+        self.settings.opening.truncate = truncate;
+        self
+    }
+
+    /// Whether missing directories are created. Default: yes.
+    pub fn create_dirs(mut self, create_dirs: bool) -> Self {
+        self.settings.opening.keep_dirs = !create_dirs;
+        self
+    }
+
+    /// Opens the file at the first write, which then returns the errors that `open` would return.
+    pub fn delay(mut self, delay: bool) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Sets the exact permission bits of new files, regardless of the umask: `0o640` is `rw-r-----`. An existing file keeps
+    /// its own. Has an effect only on Unix.
+    pub fn mode(mut self, bits: u32) -> Self {
+        self.settings.opening.ownership.mode = Some(bits);
+        self
+    }
+
+    /// Sets the exact permission bits of new directories, regardless of the umask. Has an effect only on Unix.
+    pub fn dir_mode(mut self, bits: u32) -> Self {
+        self.settings.opening.ownership.dir_mode = Some(bits);
+        self
+    }
+
+    /// Sets the owner of new files and directories, by number or by name, including files that [rotation](Self::rotation)
+    /// creates. An existing file keeps its owner. A typical use is a service that opens its files as root and then switches to
+    /// another user.
+    ///
+    /// Changing the owner requires root's privileges (`CAP_CHOWN`); without them opening fails, and leaves nothing behind. If the
+    /// owner may write to the directory, it counts among the other users of [`follow_links`](Self::follow_links), but its files
+    /// are accepted.
+    ///
+    /// ```
+    /// use tracing_handlers::sink;
+    ///
+    /// let error = sink::File::options().owner("nobody at all").delay(true).open("app.log").unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no user \"nobody at all\"");
+    /// ```
+    pub fn owner(mut self, user: impl Into<Account>) -> Self {
+        self.settings.opening.ownership.owner = Some(user.into());
+        self
+    }
+
+    /// Sets the group of new files and directories, by number or by name. A group that the process belongs to needs no
+    /// privileges; otherwise as for [`owner`](Self::owner).
+    ///
+    /// ```no_run
+    /// use tracing_handlers::sink;
+    ///
+    /// // Debian's log readers.
+    /// sink::File::options().group("adm").mode(0o640).open("/var/log/shop/app.log")?;
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn group(mut self, group: impl Into<Account>) -> Self {
+        self.settings.opening.ownership.group = Some(group.into());
+        self
+    }
+
+    /// Whether links are followed, and files of other users written to, in every directory. By default this is allowed only in
+    /// directories where other users cannot create them, so that another user can neither redirect this process's writes to a
+    /// file that only this process may write to, nor read what it writes.
+    ///
+    /// Other users can create them if the directory of the file is writable by all (`/tmp`; the sticky bit does not help) or
+    /// by a group that is neither root's nor the process's own, or if it is owned by a user other than root and the user of this
+    /// process. In such a directory these are refused by default:
+    ///
+    /// - a symbolic link, regardless of its owner;
+    /// - a file with more than one hard link;
+    /// - a file or pipe that belongs neither to the user of this process, nor to root, nor to the directory's owner, nor to the
+    ///   [`owner`](Self::owner) that is set.
+    ///
+    /// The opened file itself is checked, so that there is no race. `/dev/stdout`, `/dev/fd/3` and the like are
+    /// always followed. Directories above that of the file, and access lists, are not checked. Has an effect only on Unix.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use std::os::unix::fs::{PermissionsExt, symlink};
+    /// use tracing_handlers::sink;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// let path = dir.path().join("app.log");
+    /// symlink(dir.path().join("precious"), &path)?;
+    /// # drop((sink::File::open(&path)?, std::fs::remove_file(dir.path().join("precious"))));
+    /// std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777))?;
+    /// let error = sink::File::open(&path).unwrap_err();
+    /// assert!(error.to_string().contains("it is a symbolic link, and others can write to its directory"));
+    /// assert!(sink::File::options().follow_links(true).open(&path).is_ok());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn follow_links(mut self, follow: bool) -> Self {
+        self.settings.opening.follow_links = follow;
+        self
+    }
+
+    /// Collects up to `bytes` bytes of lines before they are written; 64 KiB is a good choice.
+    ///
+    /// Lines in the buffer are [`pending`](crate::Sink::pending). They are written when the next lines have no room,
+    /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot be written they are kept,
+    /// and lines for which there is no room are refused.
+    ///
+    /// This is the short form of [`Durability::Buffered`], and can be combined with every other level: with `Synced` and `Grouped`
+    /// a flush writes the buffer and syncs it; with `Synced`, a line for which the buffer has no room does so too.
+    pub fn buffer(mut self, bytes: usize) -> Self {
+        self.buffer = Some(bytes);
+        self
+    }
+
+    /// Sets what a line can survive once its call has returned: see [`Durability`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self.settings.opening.is_durable = self.settings.is_durable();
+        self
+    }
+
+    /// Syncs after each record of at least `severity`, at any [`Durability`]: the record, and everything logged before it, is on
+    /// the disk when its call returns. journald does so from `CRIT` on.
+    ///
+    /// The call writes the buffer and waits for a sync. If that fails, the lines of its batch count as failed. Behind a
+    /// [`Queue`](crate::Queue) the queue's thread waits, and logging threads do not. Files that were left before, by
+    /// rotation or because they were moved, are synced too.
+    ///
+    /// ```
+    /// use tracing_handlers::sink::{Framed, File, Line, Sink};
+    /// use tracing_handlers::Severity;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
+    /// let mut log = |severity, line: &[u8]| {
+    ///     file.write(Framed::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     Ok::<_, tracing_handlers::Error>(file.pending())
+    /// };
+    /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);
+    /// assert_eq!(log(Severity::ERROR, b"not fine\n")?, 0);
+    /// assert_eq!(std::fs::read_to_string(&path)?, "fine\nnot fine\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sync_after(mut self, severity: impl Into<Severity>) -> Self {
+        self.settings.sync_after = Some(severity.into());
+        self.settings.opening.is_durable = true;
+        self
+    }
+
+    /// Holds up to `bytes` bytes of lines in memory while the file cannot be written (the disk is full, the directory is gone),
+    /// including those in the [`buffer`](Self::buffer). They are written first, in order, when the file works again. By
+    /// default such lines are refused, so that a [`Fallback`](crate::handler::Fallback), an
+    /// [`Audit`](crate::handler::Audit) or a [`Retry`](crate::handler::Retry) sees the error.
+    ///
+    /// Held lines are taken, and [`pending`](crate::Sink::pending): a process that is killed loses them. Lines for which there is
+    /// no room are refused. The memory is allocated on demand and freed again. Held lines are written at the next attempt that a
+    /// record makes, by `flush`, and when the file is dropped; no call waits for them.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::sink::{self, Sink};
+    ///
+    /// # tracing_handlers::selflog::set(|_| ());
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("logs/app.log");
+    /// let mut file = sink::File::options().hold(1 << 20).delay(true).open(&path)?;
+    /// std::fs::write(dir.path().join("logs"), "not a directory")?;
+    /// file.write_all(b"one\n")?;
+    /// assert_eq!(file.pending(), 1);
+    /// std::fs::remove_file(dir.path().join("logs"))?;
+    /// Write::flush(&mut file)?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "one\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hold(mut self, bytes: usize) -> Self {
+        self.hold = bytes;
+        self
+    }
+
+    /// Sets the time source for the pauses between attempts while the file cannot be written.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.timer = Timer::new(clock);
+        self
+    }
+
+    /// Rotates the file by `rotation`.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.settings.rotation = Some(rotation);
+        self
+    }
+
+    /// Sets how often, at most, to check before a write whether the file is still in place. Default: each second.
+    ///
+    /// If the file was moved or removed (logrotate's `create`), a new one is created; if it was emptied (`copytruncate`), its
+    /// length is updated. `Duration::ZERO` checks before each write, as Python's `WatchedFileHandler` does, for about a third
+    /// of the cost of the write itself; `None` never checks. Between two checks, lines are still written to a file that was
+    /// moved, where they are not lost, or to one that was removed, where they are.
+    pub fn watch(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.settings.watch = interval.into().map(Watch::every);
+        self
+    }
+
+    /// Whether several processes write to the file and rotate it. All of them must set this.
+    ///
+    /// Each write then holds a lock (`flock(2)`) on `.NAME.lock` beside the file, and checks where the path leads and how long
+    /// the file is: lines are whole, exactly one process rotates the file, and no process writes to a file that has ended. The
+    /// system releases the lock of a process that dies. Use a [`Queue`](crate::Queue) or a [`buffer`](Self::buffer) for
+    /// fewer writes. If the lock cannot be acquired within five seconds, the lines are refused.
+    pub fn shared(mut self, shared: bool) -> Self {
+        self.settings.shared = shared;
+        self
+    }
+
+    #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
+    pub(super) fn coat(mut self, coat: Box<dyn Coat>) -> Self {
+        self.several_coats |= self.settings.coat.is_some();
+        self.settings.coat = Some(coat);
+        self
+    }
+
+    /// Opens `path`.
+    ///
+    /// # Errors
+    ///
+    /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
+    ///   [`delay`](Self::delay) the first write returns this error.
+    /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
+    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
+    pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.settings.opening.ownership.resolve()?;
+        self.check(path.as_ref())?;
+        let buffer = self.buffer.unwrap_or(match self.settings.durability {
+            Durability::Buffered(bytes) => bytes,
+            _ => 0,
+        });
+        let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
+        if !self.delay {
+            appender.begin_open()?;
+        }
+        let (buffer, attempts) = (Buffer::new(buffer), Attempts::new(self.timer));
+        Ok(File { appender, buffer, hold: self.hold, attempts, health: Health::default() })
+    }
+}
+
+impl FileOptions {
+    /// Rejects settings that cannot be combined.
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        let what = match &self.settings {
+            _ if self.several_coats => "`seal` and `encrypt` cannot be combined",
+            Settings { coat: Some(_), shared: true, .. } => "a shared file cannot be sealed or encrypted",
+            Settings { coat: Some(coat), rotation: Some(rotation), .. }
+                if rotation.compresses() && !coat.can_be_compressed() =>
+            {
+                "an encrypted file cannot be compressed"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))
+    }
+}
+
+/// The settings of the appender.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) opening: Opening,
+    pub(super) shared: bool,
+    pub(super) watch: Option<Watch>,
+    pub(super) rotation: Option<Rotation>,
+    pub(super) durability: Durability,
+    pub(super) sync_after: Option<Severity>,
+    pub(super) coat: Option<Box<dyn Coat>>,
+}
+
+impl Settings {
+    /// Whether any line is ever synced.
+    fn is_durable(&self) -> bool {
+        self.durability.syncs() || self.sync_after.is_some()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            opening: Opening::default(),
+            shared: false,
+            watch: Some(Watch::default()),
+            rotation: None,
+            durability: Durability::default(),
+            sync_after: None,
+            coat: None,
+        }
+    }
+}
+
+/// How the file is opened each time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    truncate: bool,
+    keep_dirs: bool,
+    follow_links: bool,
+    ownership: Ownership,
+    /// Whether new files and directories must survive a power failure.
+    is_durable: bool,
+}
+
+impl Opening {
+    pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
+        self.make_way(place)?;
+        let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
+        let mut open = Open::new(file, place)?;
+        if self.truncate {
+            open.truncate(&place.name)?;
+            self.truncate = false;
+        }
+        Ok(open)
+    }
+
+    pub(super) fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
+    /// Creates missing directories.
+    pub(super) fn make_way(&self, place: &Place) -> Result<(), Error> {
+        if self.keep_dirs { Ok(()) } else { self.make_dirs(place.absolute.parent()) }
+    }
+
+    /// Only files created here get the permissions that are set, so creating is a separate step.
+    fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
+        match self.open_existing(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        let made = match self.ownership.make_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path),
+            made => made,
+        };
+        made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
+    }
+
+    /// Another process created it first, or it is a symbolic link to a file that does not exist yet.
+    fn open_late(&self, path: &Path) -> io::Result<fs::File> {
+        match self.open_existing(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
+            opened => opened,
+        }
+    }
+
+    /// Creates the target of a symbolic link.
+    fn make_target(&self, link: &Path) -> io::Result<fs::File> {
+        let path = ownership::target(link);
+        match self.ownership.make_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
+            made => made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from)),
+        }
+    }
+
+    fn open_existing(&self, path: &Path) -> io::Result<fs::File> {
+        match self.follow_links {
+            true => fs::OpenOptions::new().append(true).open(path),
+            false => ownership::open(path, self.ownership.owner_id()),
+        }
+    }
+
+    fn follows(&self, path: &Path) -> bool {
+        self.follow_links || ownership::in_private_directory(path)
+    }
+
+    /// Creates `dir` and its missing parents.
+    fn make_dirs(&self, dir: Option<&Path>) -> Result<(), Error> {
+        let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
+        self.make_dirs(dir.parent())?;
+        match self.ownership.make_dir(dir) {
+            Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
+            _ => self.made(dir.parent()),
+        }
+    }
+
+    /// Syncs `dir`, in which an entry was created, if that must survive a power failure.
+    fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
+        match dir {
+            Some(dir) if self.is_durable => durable::made(dir),
+            _ => Ok(()),
+        }
+    }
+}

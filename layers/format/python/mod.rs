@@ -1,0 +1,395 @@
+mod attribute;
+mod brace;
+mod dollar;
+mod float;
+mod object;
+mod percent;
+mod repr;
+#[cfg(feature = "time-zone")]
+mod zone;
+
+use std::sync::OnceLock;
+
+use self::attribute::Attribute;
+use self::brace::Brace;
+use self::object::Object;
+use self::percent::Percent;
+use super::time::Strftime;
+use super::{Format, LevelNames, Out, Time, escape};
+use crate::clock::Timestamp;
+use crate::record::{Record, RecordBuf, Severity, Value, pool};
+use crate::{Error, ErrorKind};
+
+/// A line by a format of Python's: `logging.Formatter` with its three styles, read once.
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::format::{Caps, Format, Out, Python};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::WARN, "shop.stock", "running out")
+///     .with_time(Timestamp::new(1_700_000_000, 999_900_000))
+///     .with_span("request", [("user", "ada".into())])
+///     .with_field("left", 2_u64);
+/// let line = |format: Python| {
+///     let mut line = Vec::new();
+///     format.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
+///     String::from_utf8(line).unwrap()
+/// };
+/// assert_eq!(
+///     line(Python::percent("%(asctime)s %(levelname)-8s %(name)s: %(message)s (%(left)03d)")?),
+///     "2023-11-14 22:13:20,999 WARNING  shop.stock: running out (002)",
+/// );
+/// assert_eq!(
+///     line(Python::brace("{asctime} {levelno} {user!r:>8} {message:.7}")?.datefmt("%d %b %H:%M")),
+///     "14 Nov 22:13 30    'ada' running",
+/// );
+/// assert_eq!(
+///     line(Python::dollar("$levelname $message ${color}")?.defaults([("color", "blue".into())])),
+///     "WARNING running out blue",
+/// );
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`datefmt`](Self::datefmt) | `%Y-%m-%d %H:%M:%S`, then `,` and milliseconds | how `asctime` is written |
+/// | [`defaults`](Self::defaults) | none | values for fields that a record lacks |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Python`] | what `levelname` is |
+/// | [`error`](Self::error) | on | an error's chain, and a `stack_info`, after the line |
+/// | [`indent`](Self::indent) | on | that begins with four spaces |
+/// | [`started`](Self::started) | when the first of these formats was made | what `relativeCreated` counts from |
+/// | `local`, `zone` (feature `time-zone`) | UTC | the zone of `asctime` |
+///
+/// | attribute | value |
+/// |---|---|
+/// | `name` | the target |
+/// | `msg`, `message` | the message; `args` is `()` |
+/// | `levelname`, `levelno` | [`Severity::python`] is the number |
+/// | `pathname`, `filename`, `module`, `lineno` | from the source file's path; `(unknown file)` and 0 where it is not known |
+/// | `created`, `msecs`, `relativeCreated` | seconds as a float; whole milliseconds as a float; milliseconds as a float |
+/// | `asctime` | the time as text |
+/// | `thread`, `threadName` | Rust's number of the thread; its name or `Thread-7`; `None` where they are not known |
+/// | `process`, `processName` | the number of this process; the field `processName`, or `MainProcess` |
+/// | `funcName`, `taskName`, `stack_info` | the field of that name, or `(unknown function)`, `None`, `None`: tracing does not know them |
+/// | `exc_info`, `exc_text` | the first field that is an error, `outer: inner: root`, or `None` |
+/// | any other name | the event's field, else the innermost span's that has it, else the default: what Python calls `extra` |
+///
+/// Numbers, floats and booleans keep their type: `%(left)03d`, `{price:,.2f}`, `True`.
+///
+/// **Where this is not Python**, on purpose:
+///
+/// - What comes from the program is escaped as in [`Text`](super::Text): a line break shows as `\n`, so that no message can forge a
+///   line; widths count what is shown. An error after the line is [indented](Self::indent), so that it cannot pass for a record. What
+///   `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters are printable there is Unicode's of the
+///   Rust release.
+/// - The time is UTC unless told otherwise, and `%Z` is then `UTC`. A time before the year 0 or after 9999 is written as the nearest
+///   one inside; an offset has no seconds.
+/// - A format that would fail for every record is an error now: an unknown conversion, `%s` without a name, `{}`, `{0}`, a lone `%`. Each
+///   field is checked as Python's validation checks the first one: no lengths (`%(left)ld`), no point without digits.
+/// - `{a.b}` and `%(a.b)s` are the field `a.b`, as tracing names them, not an attribute of `a`; indexes are refused. A nested
+///   width or precision (`{message:{width}}`) must be a whole number.
+/// - Widths and precisions are at most 1,000, in a `datefmt` they are cut down to that; `%*d` is refused: there are no positional arguments.
+/// - `exc_text` is there in the first format, too, and is no traceback. Bytes are hexadecimal; nested values are JSON.
+#[derive(Clone, Debug)]
+pub struct Python {
+    parts: Box<[Part]>,
+    time: Strftime,
+    /// `,mmm` follows the time.
+    millis: bool,
+    zone: Time,
+    /// A record's fields are what defaults are: names and typed values.
+    defaults: RecordBuf,
+    level_names: LevelNames,
+    error: bool,
+    indent: bool,
+    started: Timestamp,
+}
+
+impl Python {
+    /// By Python's sign for a style, `%`, `{` or `$`, as in its `logging.Formatter(format, style="{")`.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config): there is no such style, or the format cannot be read in it or names no field; the message says what
+    /// is wrong and at which character.
+    ///
+    /// ```
+    /// use tracing_handlers::format::Python;
+    ///
+    /// assert!(Python::new('{', "{levelname}:{name}:{message}").is_ok());
+    /// let error = Python::new('%', "%(message)s %(left)y").unwrap_err();
+    /// assert_eq!(error.to_string(), r#"format "%(message)s %(left)y": at character 13: there is no conversion `y`"#);
+    /// ```
+    pub fn new(style: char, format: &str) -> Result<Self, Error> {
+        let parts = match style {
+            '%' => percent::parse(format),
+            '{' => brace::parse(format),
+            '$' => dollar::parse(format),
+            _ => return Err(Error::new(ErrorKind::Config, format!("style {style:?} is none of `%`, `{{` and `$`"))),
+        };
+        let parts = parts.and_then(|parts| match parts.iter().any(|part| matches!(part, Part::Value { .. })) {
+            true => Ok(parts),
+            false => Err(Wrong::new(0, "it names no field")),
+        });
+        parts.map(Self::of).map_err(|Wrong { at, what }| {
+            let place = format.get(..at).unwrap_or(format).chars().count() + 1;
+            Error::new(ErrorKind::Config, format!("format {format:?}: at character {place}: {what}"))
+        })
+    }
+
+    /// In the style of printf: `%(asctime)s %(levelname)-8s %(message)s`. Errors as of [`new`](Self::new).
+    pub fn percent(format: &str) -> Result<Self, Error> {
+        Self::new('%', format)
+    }
+
+    /// In the style of `str.format`: `{asctime} {levelname:8} {message}`. Errors as of [`new`](Self::new).
+    pub fn brace(format: &str) -> Result<Self, Error> {
+        Self::new('{', format)
+    }
+
+    /// In the style of `string.Template`: `$asctime ${levelname} $message`. Errors as of [`new`](Self::new).
+    pub fn dollar(format: &str) -> Result<Self, Error> {
+        Self::new('$', format)
+    }
+
+    fn of(parts: Vec<Part>) -> Self {
+        Self {
+            parts: parts.into(),
+            time: Strftime::c(DEFAULT_TIME),
+            millis: true,
+            zone: Time::rfc3339(),
+            defaults: RecordBuf::new(Severity::INFO, "", "").with_time(Timestamp::EPOCH),
+            level_names: LevelNames::Python,
+            error: true,
+            indent: true,
+            started: *STARTED.get_or_init(Timestamp::now),
+        }
+    }
+
+    /// How `asctime` is written: a format of C's `strftime`, in the C locale; without milliseconds, unlike the default.
+    ///
+    /// As in Python, a directive that C does not know (`%f` is one) stands for itself, and an empty format is the default.
+    pub fn datefmt(mut self, format: &str) -> Self {
+        self.millis = format.is_empty();
+        self.time = Strftime::c(if self.millis { DEFAULT_TIME } else { format });
+        self
+    }
+
+    /// Values for fields that a record lacks; texts are written as they are. Without one, such a record cannot be formatted: an [`ErrorKind::Format`].
+    pub fn defaults<'v>(mut self, defaults: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
+        for (name, value) in defaults {
+            self.defaults.push_field(name, value);
+        }
+        self
+    }
+
+    /// What `levelname` is.
+    pub fn level_names(mut self, names: LevelNames) -> Self {
+        self.level_names = names;
+        self
+    }
+
+    /// Whether an error (`exc_text`) and the field `stack_info` are appended, each on a line of its own, where a record has them.
+    pub fn error(mut self, shown: bool) -> Self {
+        self.error = shown;
+        self
+    }
+
+    /// Whether what is appended begins with four spaces. Off it stands as Python writes it, and an error whose text somebody else
+    /// chose can pass for a record.
+    pub fn indent(mut self, indent: bool) -> Self {
+        self.indent = indent;
+        self
+    }
+
+    /// What `relativeCreated` counts from.
+    pub fn started(mut self, time: Timestamp) -> Self {
+        self.started = time;
+        self
+    }
+
+    fn write(&self, record: &Record<'_>, scratch: &mut Scratch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Part::Value { attribute, conversion } => {
+                    let object = self.value(attribute, record, scratch.text)?;
+                    let written = match conversion {
+                        Conversion::Percent(percent) => percent.write(object, scratch.digits, out),
+                        Conversion::Brace(brace) => self.write_brace(brace, object, record, scratch.digits, out)?,
+                        Conversion::Plain => {
+                            object.write(out);
+                            Ok(())
+                        }
+                    };
+                    written.map_err(|why| cannot(attribute, why))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_brace(
+        &self,
+        brace: &Brace,
+        object: Object<'_>,
+        record: &Record<'_>,
+        digits: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<Result<(), &'static str>, Error> {
+        let width = self.count(&brace.width, record)?;
+        let precision = self.count(&brace.precision, record)?;
+        Ok(brace.write(object, width, precision, digits, out))
+    }
+
+    /// A width or precision that may be a value itself.
+    fn count(&self, count: &Count, record: &Record<'_>) -> Result<Option<usize>, Error> {
+        let Count::Of(attribute) = count else { return Ok(count.fixed()) };
+        let mut text = pool::take();
+        let found = self.value(attribute, record, &mut text).map(Object::count);
+        pool::give(text);
+        found?.map(Some).ok_or_else(|| cannot(attribute, "it is no whole number from 0 to 1000"))
+    }
+
+    fn new_line(&self, start: usize, out: &mut Vec<u8>) {
+        if !out[start..].ends_with(b"\n") {
+            out.push(b'\n');
+        }
+        if self.indent {
+            out.extend_from_slice(b"    ");
+        }
+    }
+
+    /// Python appends them where they are, each on a line of its own.
+    fn write_error(&self, record: &Record<'_>, start: usize, out: &mut Vec<u8>) {
+        if let Some(chain) = attribute::error(record) {
+            self.new_line(start, out);
+            for (index, message) in chain.messages().enumerate() {
+                if index > 0 {
+                    out.extend_from_slice(b": ");
+                }
+                escape::plain(out, message);
+            }
+        }
+        if let Some(stack) = record.field("stack_info").and_then(|value| value.as_str()).filter(|text| !text.is_empty())
+        {
+            self.new_line(start, out);
+            escape::plain(out, stack);
+        }
+    }
+}
+
+impl Format for Python {
+    fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let out = out.buffer();
+        let start = out.len();
+        let (mut text, mut digits) = (pool::take(), pool::take());
+        let written = self.write(record, &mut Scratch { text: &mut text, digits: &mut digits }, out);
+        pool::give(text);
+        pool::give(digits);
+        if self.error && written.is_ok() {
+            self.write_error(record, start, out);
+        }
+        written
+    }
+}
+
+/// Buffers for what is worked out before it is written.
+struct Scratch<'s> {
+    text: &'s mut Vec<u8>,
+    digits: &'s mut Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(Box<str>),
+    Value { attribute: Attribute, conversion: Conversion },
+}
+
+/// How a value becomes text.
+#[derive(Clone, Debug)]
+enum Conversion {
+    Percent(Percent),
+    Brace(Brace),
+    /// `str()`
+    Plain,
+}
+
+/// A width or a precision.
+#[derive(Clone, Debug)]
+enum Count {
+    None,
+    Fixed(usize),
+    /// In braces of its own.
+    Of(Attribute),
+}
+
+impl Count {
+    fn fixed(&self) -> Option<usize> {
+        match self {
+            Self::Fixed(count) => Some(*count),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a format, and the byte where.
+struct Wrong {
+    at: usize,
+    what: String,
+}
+
+impl Wrong {
+    fn new(at: usize, what: impl Into<String>) -> Self {
+        Self { at, what: what.into() }
+    }
+}
+
+/// Keeps what a format says between its fields.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<Part>,
+    text: String,
+}
+
+impl Parts {
+    fn value(&mut self, attribute: Attribute, conversion: Conversion) {
+        self.end_text();
+        self.parts.push(Part::Value { attribute, conversion });
+    }
+
+    fn end_text(&mut self) {
+        if !self.text.is_empty() {
+            self.parts.push(Part::Text(std::mem::take(&mut self.text).into()));
+        }
+    }
+
+    fn done(mut self) -> Vec<Part> {
+        self.end_text();
+        self.parts
+    }
+}
+
+#[cold]
+fn cannot(attribute: &Attribute, why: &str) -> Error {
+    Error::new(ErrorKind::Format, format!("field `{}`: {why}", attribute.name()))
+}
+
+/// A number of at most [`MAX_COUNT`], all digits.
+fn count(digits: &str) -> Option<usize> {
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|count| plain && *count <= MAX_COUNT)
+}
+
+/// Milliseconds follow it.
+const DEFAULT_TIME: &str = "%Y-%m-%d %H:%M:%S";
+
+/// Wider columns and more digits are a slip of the keyboard, or an attack.
+const MAX_COUNT: usize = 1_000;
+
+/// Python counts from when its module was imported.
+static STARTED: OnceLock<Timestamp> = OnceLock::new();
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,495 @@
+mod below;
+mod pen;
+pub(super) mod value;
+
+use self::below::Below;
+use self::pen::{Pen, Style};
+use super::kept::FormatId;
+use super::{Format, LevelNames, Out, Time};
+use crate::Error;
+use crate::record::{Record, Severity, Span};
+
+/// Lines for people.
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::format::{Caps, Format, Out, Text};
+/// use tracing_handlers::{RecordBuf, Severity};
+///
+/// let record = RecordBuf::new(Severity::INFO, "shop::stock", "sold")
+///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
+///     .with_field("pieces", 3_u64)
+///     .with_field("name", "two words")
+///     .with_span("request", [("method", "GET".into()), ("path", "/".into())])
+///     .with_span("query", [("table", "x".into())]);
+/// let line = |text: Text| {
+///     let mut line = Vec::new();
+///     text.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
+///     String::from_utf8(line).unwrap()
+/// };
+/// assert_eq!(
+///     line(Text::full()),
+///     concat!(
+///         "2026-11-21T01:19:03.123456Z  INFO request{method=GET path=/}:query{table=x}: shop::stock: ",
+///         r#"sold pieces=3 name="two words""#,
+///     ),
+/// );
+/// assert_eq!(
+///     line(Text::compact()),
+///     r#"01:19:03.123  INFO shop::stock: sold pieces=3 name="two words" method=GET path=/ table=x"#,
+/// );
+/// assert_eq!(
+///     line(Text::pretty()),
+///     r#"2026-11-21T01:19:03.123456Z  INFO shop::stock: sold
+///     pieces=3 name="two words"
+///     in query with table=x
+///     in request with method=GET path=/"#,
+/// );
+/// ```
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | what stands where |
+/// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] | how the time is written |
+/// | [`level`](Self::level) | on | the severity's name, right-aligned in 5 columns |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | what severities are called |
+/// | [`target`](Self::target) | on | `shop::stock:` |
+/// | [`spans`](Self::spans) | on | the enclosing spans; compact only has their fields |
+/// | [`thread_names`](Self::thread_names) | off | `[main]`; pretty `on main` |
+/// | [`thread_ids`](Self::thread_ids) | off | `[#1]`, with the name `[main#1]` |
+/// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, where it is known |
+/// | [`errors_below`](Self::errors_below) | off | errors of the event in lines of their own, a line for each cause |
+/// | [`backtrace_below`](Self::backtrace_below) | off | a field `backtrace` in lines of its own |
+///
+/// **A line cannot lie.** Whatever comes from the program is escaped: line ends, terminal sequences, invisible
+/// characters and those that turn the direction of text show as `\n`, `\x1b`, `\u{202e}`, also in the lines of pretty.
+/// Outside quotes a backslash stays as it is.
+///
+/// **Values.** A string that consists of plain characters stands bare, any other in double quotes, so that it cannot
+/// pass for a second `key=value`; so does an error, as `outer: inner: root`. What `Debug` or `Display` wrote is shown as
+/// it is, apart from the escapes. Bytes are hexadecimal.
+///
+/// **Colors** are written where the sink shows them, see [`Caps::color`](super::Caps::color).
+#[derive(Clone, Debug)]
+pub struct Text {
+    layout: Layout,
+    time: Time,
+    level: bool,
+    level_names: LevelNames,
+    target: bool,
+    spans: bool,
+    thread_names: bool,
+    thread_ids: bool,
+    file: bool,
+    below: Below,
+    /// How spans are rendered depends on the layout alone, which never changes.
+    id: FormatId,
+}
+
+impl Text {
+    /// The same as [`full`](Self::full).
+    pub fn new() -> Self {
+        Self::full()
+    }
+
+    /// Everything on one line: `time level spans: target: message fields`.
+    pub fn full() -> Self {
+        Self {
+            layout: Layout::Full,
+            time: Time::rfc3339(),
+            level: true,
+            level_names: LevelNames::Upper,
+            target: true,
+            spans: true,
+            thread_names: false,
+            thread_ids: false,
+            file: false,
+            below: Below::default(),
+            id: FormatId::default(),
+        }
+    }
+
+    /// On one line, shorter: the time of day, no names of spans; their fields, dimmed, at the end.
+    pub fn compact() -> Self {
+        Self { layout: Layout::Compact, time: Time::clock(), ..Self::full() }
+    }
+
+    /// Several lines: the message, the fields, the place in the source, and a line for each span, innermost first.
+    pub fn pretty() -> Self {
+        Self { layout: Layout::Pretty, file: true, ..Self::full() }
+    }
+
+    /// How the time is written; [`Time::none`] leaves it out.
+    pub fn time(mut self, time: Time) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Whether the severity is shown.
+    pub fn level(mut self, shown: bool) -> Self {
+        self.level = shown;
+        self
+    }
+
+    /// What severities are called.
+    pub fn level_names(mut self, names: LevelNames) -> Self {
+        self.level_names = names;
+        self
+    }
+
+    /// Whether the target is shown.
+    pub fn target(mut self, shown: bool) -> Self {
+        self.target = shown;
+        self
+    }
+
+    /// Whether the enclosing spans are shown.
+    pub fn spans(mut self, shown: bool) -> Self {
+        self.spans = shown;
+        self
+    }
+
+    /// Whether the thread's name is shown, where it has one.
+    pub fn thread_names(mut self, shown: bool) -> Self {
+        self.thread_names = shown;
+        self
+    }
+
+    /// Whether the thread's number is shown, where it is known.
+    pub fn thread_ids(mut self, shown: bool) -> Self {
+        self.thread_ids = shown;
+        self
+    }
+
+    /// Whether the source file and line are shown, where they are known.
+    pub fn file(mut self, shown: bool) -> Self {
+        self.file = shown;
+        self
+    }
+
+    /// Whether errors among the event's fields leave the line: below it there is one for each, and one for each of its causes.
+    /// Off, an error is one text, `outer: inner: root`; so it always is among the fields of a span.
+    ///
+    /// These lines are indented, and what comes from the program stays within them: none can pass for a record. Python's
+    /// `logging.exception`, log4j2's `%xEx`.
+    ///
+    /// ```
+    /// use tracing_handlers::format::{Caps, Format, Out, Text, Time};
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let record = RecordBuf::new(Severity::ERROR, "shop", "not sold")
+    ///     .with_error("error", &["no order", "the database is down", "connection refused"])
+    ///     .with_field("pieces", 3_u64);
+    /// let lines = |below| {
+    ///     let text = Text::new().time(Time::none()).errors_below(below);
+    ///     let mut lines = Vec::new();
+    ///     text.format(&record.as_record(), &mut Out::new(&mut lines, Caps::default())).unwrap();
+    ///     String::from_utf8(lines).unwrap()
+    /// };
+    /// assert_eq!(
+    ///     lines(true),
+    ///     "ERROR shop: not sold pieces=3
+    ///     error: no order
+    ///     caused by: the database is down
+    ///     caused by: connection refused",
+    /// );
+    /// assert_eq!(
+    ///     lines(false),
+    ///     r#"ERROR shop: not sold error="no order: the database is down: connection refused" pieces=3"#,
+    /// );
+    /// ```
+    pub fn errors_below(mut self, below: bool) -> Self {
+        self.below.errors = below;
+        self
+    }
+
+    /// Whether a text field `backtrace` of the event leaves the line, as
+    /// [`process::log_panics`](crate::process::log_panics) writes one: its lines stand below, indented by eight. Off, it is one
+    /// text in which line breaks are escaped.
+    pub fn backtrace_below(mut self, below: bool) -> Self {
+        self.below.backtrace = below;
+        self
+    }
+
+    /// Made twice, so that the usual one, with nothing below, need not ask anywhere whether there is something.
+    #[inline]
+    fn write<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        match self.layout {
+            Layout::Full => self.write_full::<BELOW>(record, pen),
+            Layout::Compact => self.write_compact::<BELOW>(record, pen),
+            Layout::Pretty => self.write_pretty::<BELOW>(record, pen),
+        }
+    }
+
+    #[inline(never)]
+    fn write_with_below(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write::<true>(record, pen);
+        self.below.write(record, pen);
+    }
+
+    fn write_full<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_thread(record, pen);
+        self.write_spans(record, pen, write_span_chain);
+        self.write_target(record, pen);
+        self.write_file(record, pen);
+        write_message(record, pen);
+        self.write_fields::<BELOW>(record, pen);
+    }
+
+    fn write_compact<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_thread(record, pen);
+        self.write_target(record, pen);
+        self.write_file(record, pen);
+        write_message(record, pen);
+        self.write_fields::<BELOW>(record, pen);
+        self.write_spans(record, pen, write_span_fields);
+    }
+
+    fn write_pretty<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        self.write_start(record, pen);
+        self.write_target(record, pen);
+        write_message(record, pen);
+        if self.has_fields::<BELOW>(record) {
+            pen.new_line();
+            self.write_fields::<BELOW>(record, pen);
+        }
+        self.write_whereabouts(record, pen);
+        self.write_spans(record, pen, write_span_lines);
+    }
+
+    #[inline(always)]
+    fn write_fields<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        match BELOW {
+            true => pen.each(self.below.others(record)),
+            false => pen.fields(record.fields()),
+        }
+    }
+
+    #[inline(always)]
+    fn has_fields<const BELOW: bool>(&self, record: &Record<'_>) -> bool {
+        match BELOW {
+            true => self.below.others(record).next().is_some(),
+            false => record.fields().next().is_some(),
+        }
+    }
+
+    /// The time and the level.
+    #[inline]
+    fn write_start(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.time.is_none() {
+            pen.styled(Style::DIM, |pen| self.time.write(record.time(), pen.out()));
+        }
+        if self.level {
+            pen.gap();
+            let level = Level::of(record.severity());
+            pen.styled(level.style, |pen| {
+                match self.level_names == LevelNames::Upper && !record.severity().is_named() {
+                    true => pen.piece(level.name),
+                    false => write_named(self.level_names, record.severity(), pen),
+                }
+            });
+        }
+    }
+
+    #[inline]
+    fn write_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if self.thread_names || self.thread_ids {
+            self.write_known_thread(record, pen);
+        }
+    }
+
+    fn write_known_thread(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        let (name, id) = self.thread(record);
+        if name.is_some() || id.is_some() {
+            pen.gap();
+            pen.styled(Style::DIM, |pen| {
+                pen.raw("[");
+                pen.thread(name, id);
+                pen.raw("]");
+            });
+        }
+    }
+
+    #[inline]
+    fn thread<'a>(&self, record: &Record<'a>) -> (Option<&'a str>, Option<u64>) {
+        let name = if self.thread_names { record.thread_name() } else { None };
+        (name, Some(record.thread_id()).filter(|id| self.thread_ids && *id > 0))
+    }
+
+    /// By `write`, where they have not been written just like this before.
+    #[inline]
+    fn write_spans(&self, record: &Record<'_>, pen: &mut Pen<'_>, write: fn(&Record<'_>, &mut Pen<'_>)) {
+        if self.spans && record.has_spans() {
+            pen.kept(record, self.id, |pen| write(record, pen));
+        }
+    }
+
+    #[inline(always)]
+    fn write_target(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.target {
+            return;
+        }
+        match record.target_block() {
+            Some(block) if !pen.is_colored() => pen.block(block),
+            _ => write_any_target(record, pen),
+        }
+    }
+
+    #[inline]
+    fn write_file(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if self.file {
+            write_known_file(record, pen);
+        }
+    }
+
+    /// `at src/stock.rs:41 on main`
+    fn write_whereabouts(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        let file = record.file().filter(|_| self.file);
+        let (name, id) = self.thread(record);
+        if file.is_some() || name.is_some() || id.is_some() {
+            pen.new_line();
+        }
+        if let Some(file) = file {
+            pen.dim("at ");
+            pen.place(file, record.line());
+        }
+        if name.is_some() || id.is_some() {
+            pen.dim(if file.is_some() { " on " } else { "on " });
+            pen.thread(name, id);
+        }
+    }
+}
+
+impl Default for Text {
+    /// [`full`](Self::full).
+    fn default() -> Self {
+        Self::full()
+    }
+}
+
+impl Format for Text {
+    fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let color = out.caps().color;
+        out.buffer().reserve(2 * record.raw().len() + RESERVE);
+        let mut pen = Pen::new(out.buffer(), color);
+        match self.below.is_none() {
+            true => self.write::<false>(record, &mut pen),
+            false => self.write_with_below(record, &mut pen),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    Full,
+    Compact,
+    Pretty,
+}
+
+/// How a severity is shown.
+struct Level {
+    name: &'static [u8; 5],
+    style: Style,
+}
+
+impl Level {
+    #[inline]
+    fn of(severity: Severity) -> Self {
+        let (name, style) = match severity.number() {
+            0..=4 => (b"TRACE", Style::MAGENTA),
+            5..=8 => (b"DEBUG", Style::BLUE),
+            9..=12 => (b" INFO", Style::GREEN),
+            13..=16 => (b" WARN", Style::YELLOW),
+            17..=20 => (b"ERROR", Style::RED),
+            _ => (b"FATAL", Style::BOLD_RED),
+        };
+        Self { name, style }
+    }
+}
+
+#[cold]
+fn write_named(names: LevelNames, severity: Severity, pen: &mut Pen<'_>) {
+    for _ in names.base(severity).len()..5 {
+        pen.raw(" ");
+    }
+    names.write(severity, pen.out());
+}
+
+#[inline(always)]
+fn write_message(record: &Record<'_>, pen: &mut Pen<'_>) {
+    let message = record.message();
+    if !message.is_empty() {
+        pen.gap();
+        pen.plain(message);
+    }
+}
+
+fn write_known_file(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if let Some(file) = record.file() {
+        pen.gap();
+        pen.styled(Style::DIM, |pen| {
+            pen.place(file, record.line());
+            pen.raw(":");
+        });
+    }
+}
+
+fn write_any_target(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if !record.target().is_empty() {
+        pen.gap();
+        pen.styled(Style::DIM, |pen| {
+            pen.plain(record.target());
+            pen.raw(":");
+        });
+    }
+}
+
+/// `request{method=GET}:query{table=x}:`
+fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
+    for (index, span) in record.spans().enumerate() {
+        if index == 0 {
+            pen.gap();
+        }
+        pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
+        if has_fields(&span) {
+            pen.open("{");
+            pen.fields(span.fields());
+            pen.raw("}");
+        }
+        pen.raw(":");
+    }
+}
+
+/// ` method=GET path=/ table=x`
+fn write_span_fields(record: &Record<'_>, pen: &mut Pen<'_>) {
+    if record.spans().any(|span| has_fields(&span)) {
+        pen.styled(Style::DIM, |pen| record.spans().for_each(|span| pen.fields(span.fields())));
+    }
+}
+
+/// `in request with method=GET path=/`. Spans can only be walked from the root, so each is looked up anew.
+fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
+    for index in (0..record.spans().count()).rev() {
+        let Some(span) = record.spans().nth(index) else { return };
+        pen.new_line();
+        pen.dim("in ");
+        pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
+        if has_fields(&span) {
+            pen.dim(" with");
+            pen.fields(span.fields());
+        }
+    }
+}
+
+#[inline]
+fn has_fields(span: &Span<'_>) -> bool {
+    span.fields().next().is_some()
+}
+
+const RESERVE: usize = 512;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+use std::ffi::OsString;
+
+/// Whether a [`Console`](super::Console) allows color.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// Decides by the environment. The first rule that applies decides; an empty variable counts as unset:
+    ///
+    /// 1. `NO_COLOR` is set (<https://no-color.org>): no color;
+    /// 2. `CLICOLOR_FORCE` is set and not `0` (<https://bixense.com/clicolors>): color;
+    /// 3. `CLICOLOR` is `0`, or `TERM` is `dumb`: no color;
+    /// 4. otherwise: color if every stream written to is a terminal.
+    #[default]
+    Auto,
+    /// Always allows color.
+    Always,
+    /// Never allows color.
+    Never,
+}
+
+impl Color {
+    pub(super) fn is_wanted(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => shown(terminal, |name| std::env::var_os(name)),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+fn shown(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    if set("NO_COLOR").is_some() {
+        return false;
+    }
+    if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        return true;
+    }
+    let off = set("CLICOLOR").is_some_and(|value| value == "0") || set("TERM").is_some_and(|value| value == "dumb");
+    terminal && !off
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(terminal: bool, variables: &[(&str, &str)]) -> bool {
+        shown(terminal, |name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn without_variables_the_terminal_decides() {
+        assert!(with(true, &[]));
+        assert!(!with(false, &[]));
+    }
+
+    #[test]
+    fn no_color_wins_over_everything_unless_it_is_empty() {
+        assert!(!with(true, &[("NO_COLOR", "1")]));
+        assert!(!with(true, &[("NO_COLOR", "0"), ("CLICOLOR_FORCE", "1")]));
+        assert!(with(true, &[("NO_COLOR", "")]));
+    }
+
+    #[test]
+    fn clicolor_force_colors_a_pipe_unless_it_is_0() {
+        assert!(with(false, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb"), ("CLICOLOR", "0")]));
+        assert!(!with(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!with(false, &[("CLICOLOR_FORCE", "")]));
+    }
+
+    #[test]
+    fn a_dumb_terminal_and_clicolor_0_have_no_colors() {
+        assert!(!with(true, &[("TERM", "dumb")]));
+        assert!(!with(true, &[("CLICOLOR", "0")]));
+        assert!(with(true, &[("TERM", "xterm-256color"), ("CLICOLOR", "1")]));
+    }
+}
