@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 
-use crate::rotation;
+use crate::file::rotation;
 
 /// The text of the file at `path`, which may be compressed.
 pub(super) fn open(path: &Path) -> io::Result<BufReader<Box<dyn Read + Send>>> {

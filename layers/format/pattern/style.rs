@@ -21,7 +21,7 @@ impl Style {
 
     /// Takes a word for a style; tells whether it is one.
     pub(super) fn add(&mut self, word: &str) -> bool {
-        if word == "color" || word == "color" {
+        if word == "color" {
             self.by_level = true;
             return true;
         }
