@@ -1,34 +1,24 @@
-//! The invariant properties of callsites, prepared once and kept for the life of the process.
+//! The callsites of this process, kept for its life.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
+use std::time::Instant;
 
 use tracing::Metadata;
 
-use super::wire::Prepared;
-use crate::bytes::Block;
-use crate::sync::lock;
+use super::per_callsite::{self, MAX_ID, PerCallsite};
+use crate::sync::{lock, lock_until};
 
-/// A callsite of this process: its metadata, and its field names prepared for formats.
+/// A callsite of this process: its metadata, and what follows from that.
 pub(crate) struct Callsite {
     id: u32,
     metadata: &'static Metadata<'static>,
-    keys: Box<[Key]>,
-    target: Option<Block>,
+    names: Box<[&'static str]>,
     message: Option<u8>,
     says_severity: bool,
     special: u32,
     from_log: bool,
-    json_span: Option<Block>,
-    wire: OnceLock<Box<Prepared>>,
-}
-
-/// A field's name and, unless it needs escaping, its form as a key of JSON and in a line of text.
-#[derive(Debug)]
-pub(crate) struct Key {
-    name: &'static str,
-    json: Option<Block>,
-    text: Option<Block>,
 }
 
 impl Callsite {
@@ -40,7 +30,7 @@ impl Callsite {
         known.entry(std::ptr::from_ref(metadata).addr()).or_insert_with(|| {
             // Leaked on purpose: metadata is 'static, so there are as many of these as there are callsites.
             let callsite = Box::leak(Box::new(Self::new(next, metadata)));
-            register(callsite);
+            CALLSITES.set(callsite.id, callsite);
             callsite
         })
     }
@@ -48,22 +38,18 @@ impl Callsite {
     /// Returns the callsite with this id; `None` for 0.
     #[inline]
     pub(crate) fn get(id: u32) -> Option<&'static Self> {
-        let index = id.checked_sub(1)? as usize;
-        TABLE.get(index / CHUNK)?.get()?.get(index % CHUNK)?.get().copied()
+        CALLSITES.get(id).copied()
     }
 
     fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
         let fields = metadata.fields();
         let index_of = |name| fields.field(name).map(|field| field.index() as u8);
         let (message, severity) = (index_of("message"), index_of("severity"));
-        let keys: Box<[_]> = fields.iter().map(|field| Key::new(plain(field.name()))).collect();
         Self {
-            // Beyond the table, records contain the names themselves.
-            id: if (id as usize) <= CHUNK * CHUNKS { id } else { 0 },
+            // Beyond the tables, records contain the names themselves.
+            id: if id <= MAX_ID { id } else { 0 },
             metadata,
-            json_span: json_span(metadata.name(), &keys),
-            keys,
-            target: target(metadata.target()),
+            names: fields.iter().map(|field| plain(field.name())).collect(),
             message,
             says_severity: severity.is_some(),
             special: [message, severity].into_iter().flatten().fold(0, |all, index| all | 1 << (index & 31)),
@@ -71,10 +57,10 @@ impl Callsite {
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
                 && fields.field("log.target").is_some(),
-            wire: OnceLock::new(),
         }
     }
 
+    /// Returns the number by which tables find the callsite; 0 beyond what they have room for.
     #[inline]
     pub(crate) fn id(&self) -> u32 {
         self.id
@@ -85,15 +71,10 @@ impl Callsite {
         self.metadata
     }
 
+    /// Returns the names of its fields, in the order of their indices.
     #[inline]
-    pub(crate) fn keys(&self) -> &[Key] {
-        &self.keys
-    }
-
-    /// Returns ` target:`, if the target is plain and not empty.
-    #[inline]
-    pub(crate) fn target(&self) -> Option<&Block> {
-        self.target.as_ref()
+    pub(crate) fn names(&self) -> &[&'static str] {
+        &self.names
     }
 
     /// Returns the index of an event's message among its fields.
@@ -114,59 +95,10 @@ impl Callsite {
         self.from_log || self.says_severity
     }
 
-    /// Returns the start of its span as a JSON object: `,{"name":"request"`; `None` if that or a field's name needs escaping, or if
-    /// two members would have the same name.
-    #[inline]
-    pub(crate) fn json_span(&self) -> Option<&Block> {
-        self.json_span.as_ref()
-    }
-
-    /// Returns its texts for frames, prepared when the first one is written.
-    #[inline]
-    pub(super) fn wire(&self) -> &Prepared {
-        self.wire.get_or_init(|| Box::new(Prepared::new(self)))
-    }
-
     /// tracing-log shares one callsite per level among all records of the `log` crate.
     #[inline]
     pub(crate) fn is_from_log(&self) -> bool {
         self.from_log
-    }
-}
-
-fn json_span(name: &str, keys: &[Key]) -> Option<Block> {
-    let distinct = keys.iter().enumerate().all(|(index, key)| {
-        key.json.is_some() && key.name != "name" && keys[..index].iter().all(|before| before.name != key.name)
-    });
-    (distinct && is_plain(name)).then(|| Block::new(format!(",{{\"name\":\"{name}\"").as_bytes()))
-}
-
-/// Whether no format needs to escape or quote the name.
-fn is_plain(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'#'))
-}
-
-impl Key {
-    fn new(name: &'static str) -> Self {
-        let block = |written: String| is_plain(name).then(|| Block::new(written.as_bytes()));
-        Self { name, json: block(format!(",\"{name}\":")), text: block(format!(" {name}=")) }
-    }
-
-    #[inline]
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Returns `,"name":`, if the name is plain.
-    #[inline]
-    pub(crate) fn json(&self) -> Option<&Block> {
-        self.json.as_ref()
-    }
-
-    /// Returns ` name=`, if the name is plain.
-    #[inline]
-    pub(crate) fn text(&self) -> Option<&Block> {
-        self.text.as_ref()
     }
 }
 
@@ -175,30 +107,12 @@ pub(super) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-fn target(target: &str) -> Option<Block> {
-    let plain = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_graphic());
-    plain.then(|| Block::new(format!(" {target}:").as_bytes()))
+/// Locks the list of callsites, and the tables of what is prepared for each, while the process forks.
+pub(crate) fn freeze(deadline: Instant) -> Box<dyn Any> {
+    // In the order in which `Callsite::of` takes them.
+    let known = lock_until(&KNOWN, deadline);
+    Box::new((known, per_callsite::freeze(deadline)))
 }
 
-fn register(callsite: &'static Callsite) {
-    let Some(index) = callsite.id.checked_sub(1) else { return };
-    let index = index as usize;
-    if let Some(chunk) = TABLE.get(index / CHUNK) {
-        let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        // Each id is assigned once, so the slot is free.
-        let _ = slots[index % CHUNK].set(callsite);
-    }
-}
-
-const CHUNK: usize = 256;
-const CHUNKS: usize = 256;
-
-type Chunk = OnceLock<Box<[OnceLock<&'static Callsite>]>>;
-
-static TABLE: [Chunk; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+static CALLSITES: PerCallsite<&'static Callsite> = PerCallsite::new();
 static KNOWN: Mutex<Option<HashMap<usize, &'static Callsite>>> = Mutex::new(None);
-
-/// Locks the list of callsites while the process forks.
-pub(crate) fn freeze(deadline: std::time::Instant) -> Box<dyn std::any::Any> {
-    Box::new(crate::sync::lock_until(&KNOWN, deadline))
-}

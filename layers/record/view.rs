@@ -4,10 +4,9 @@ use std::num::NonZero;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::callsite::{Callsite, Key};
+use super::callsite::Callsite;
 use super::encoding::{Entry, HEADER, Head, Name, Reader, SpanHead, TakeEntry};
 use super::{Kind, Meta, Severity, Value};
-use crate::bytes::Block;
 use crate::clock::Timestamp;
 
 /// A log record: a borrowed view that is cheap to copy and independent of its origin.
@@ -95,13 +94,10 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Returns the target as ` target:`, if it is the callsite's and was prepared.
+    /// Whether the target is the callsite's, if there is a callsite.
     #[inline]
-    pub(crate) fn target_block(&self) -> Option<&'static Block> {
-        match self.head.target().at {
-            0 => self.callsite?.target(),
-            _ => None,
-        }
+    pub(crate) fn has_target_of_callsite(&self) -> bool {
+        self.head.target().at == 0
     }
 
     /// Returns the event's name: `event src/main.rs:7`, or the one given with `name:`.
@@ -265,31 +261,26 @@ pub struct Field<'a> {
     pub name: &'a str,
     /// The value, with its type.
     pub value: Value<'a>,
-    key: Option<&'static Key>,
+    index: Option<u8>,
 }
 
 impl<'a> Field<'a> {
     #[inline]
     pub(super) fn resolve(name: Name<'a>, value: Value<'a>, callsite: Option<&'static Callsite>) -> Self {
         match name {
-            Name::Inline(name) => Self { name, value, key: None },
+            Name::Inline(name) => Self { name, value, index: None },
             Name::Index(index) => {
-                let key = callsite.and_then(|callsite| callsite.keys().get(index as usize));
-                Self { name: key.map_or("", Key::name), value, key }
+                let name = callsite.and_then(|callsite| callsite.names().get(index as usize).copied());
+                Self { name: name.unwrap_or(""), value, index: Some(index) }
             }
         }
     }
 
-    /// Returns the name as a JSON key, with comma and colon, if it was prepared.
+    /// Returns the index of the name among those of the [callsite](Fields::callsite) that the fields belong to; `None` if the
+    /// record contains the name itself.
     #[inline]
-    pub(crate) fn json_key(&self) -> Option<&'static Block> {
-        self.key?.json()
-    }
-
-    /// Returns the name as in a line of text, ` name=`, if it was prepared.
-    #[inline]
-    pub(crate) fn text_key(&self) -> Option<&'static Block> {
-        self.key?.text()
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.index.map(usize::from)
     }
 }
 
@@ -307,6 +298,12 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Returns the callsite that the [indices](Field::index) of the fields refer to.
+    #[inline]
+    pub(crate) fn callsite(&self) -> Option<&'static Callsite> {
+        self.callsite
+    }
+
     /// Hands all fields to `take`, in half the time of an iteration.
     #[inline(always)]
     pub(crate) fn hand_to(mut self, take: &mut impl TakeField<'a>) {

@@ -1,16 +1,16 @@
 //! What all lines of one callsite have in common, joined ahead.
 
-use std::sync::OnceLock;
-
+use super::keys::JsonKeys;
 use crate::Severity;
 use crate::bytes::Block;
-use crate::record::Callsite;
+use crate::record::PerCallsite;
 
 /// A line as an alternation of what is constant and what is not.
 #[derive(Debug)]
 pub(super) struct Line {
     /// That of the callsite: a record with another one is not written by this.
     pub(super) severity: Severity,
+    pub(super) keys: &'static JsonKeys,
     pub(super) steps: Box<[Step]>,
 }
 
@@ -44,40 +44,19 @@ impl Step {
     }
 }
 
-/// The lines of all callsites, each made when it is wanted first.
+/// The lines of all callsites, each prepared when it is first needed. `None`: a callsite whose lines are written part by part.
 #[derive(Debug)]
-pub(super) struct Lines(Box<[OnceLock<Chunk>]>);
-
-/// `None`: a callsite whose lines have to be written part by part.
-type Chunk = Box<[OnceLock<Option<Line>>]>;
-
-impl Lines {
-    /// The line of `callsite`, which `join` makes; `None` beyond what is kept.
-    #[inline]
-    pub(super) fn of(&self, callsite: &Callsite, join: impl FnOnce() -> Option<Line>) -> Option<&Option<Line>> {
-        let index = callsite.id() as usize;
-        let chunk = self.0.get(index / CHUNK)?.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        let line = chunk.get(index % CHUNK)?;
-        if line.get().is_none() {
-            // Not by `get_or_init`: a fork meanwhile would leave the child with a line that nobody finishes.
-            let _ = line.set(join());
-        }
-        line.get()
-    }
-}
+pub(super) struct Lines(pub(super) Box<PerCallsite<Option<Line>>>);
 
 impl Default for Lines {
     fn default() -> Self {
-        Self((0..CHUNKS).map(|_| OnceLock::new()).collect())
+        Self(Box::new(PerCallsite::new()))
     }
 }
 
-/// What the original joined is soon joined again.
+/// The lines of a clone are prepared again.
 impl Clone for Lines {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
-
-const CHUNK: usize = 64;
-const CHUNKS: usize = 64;

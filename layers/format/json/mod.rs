@@ -4,6 +4,7 @@ mod claims;
 mod draft;
 mod form;
 mod key;
+mod keys;
 mod line;
 mod nested;
 mod object;
@@ -25,6 +26,7 @@ pub use template::JsonTemplate;
 pub(super) use self::object::free_number;
 
 use self::key::Part;
+use self::keys::JsonKeys;
 use self::line::{Line, Lines, Step, Then};
 use self::object::{Names, Object, Writer};
 use super::kept::{self, FormatId};
@@ -191,13 +193,14 @@ impl Json {
     #[inline]
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
-        let line = self.plan.lines.of(callsite, || self.join(callsite))?.as_ref()?;
+        let line = self.plan.lines.0.get_or_prepare(callsite.id(), || self.join(callsite))?.as_ref()?;
         line.severity.is_same(record.severity()).then_some(line)
     }
 
     #[cold]
     fn join(&self, callsite: &'static Callsite) -> Option<Line> {
-        if callsite.is_from_log() || !object::are_distinct(callsite, &self.plan.names) {
+        let keys = JsonKeys::of(Some(callsite))?;
+        if callsite.is_from_log() || !keys.are_distinct_beside(callsite, &self.plan.names) {
             return None;
         }
         let sample = RecordBuf::of_callsite(callsite);
@@ -227,7 +230,7 @@ impl Json {
         if !constant.is_empty() {
             steps.push(Step::new(&mut constant, Then::End));
         }
-        Some(Line { severity: sample.severity(), steps: steps.into() })
+        Some(Line { severity: sample.severity(), keys, steps: steps.into() })
     }
 
     #[inline]
@@ -244,7 +247,7 @@ impl Json {
                     self.plan.parts[part].lead.put(out);
                     value::text(out, record.message());
                 }
-                Then::Fields => object::write_members(out, record.fields(), self.non_finite),
+                Then::Fields => object::write_members(out, record.fields(), line.keys, self.non_finite),
                 Then::Spans(_) if !record.has_spans() => {}
                 Then::Spans(part) => self.write_span_part(&self.plan.parts[part], record, &mut self.writer(out)),
                 Then::Part(part) => self.write_alone(&self.plan.parts[part], record, out),
@@ -394,7 +397,7 @@ pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = F
     let mut to = Writer::new(out, Duplicates::default(), NonFinite::default());
     let mut object = to.open(NO_NAMES);
     for field in fields {
-        to.member(&mut object, field.json_key(), field.name, |to| {
+        to.member(&mut object, None, field.name, |to| {
             value::write(to.out(), field.value, NonFinite::default());
         });
     }
@@ -414,8 +417,9 @@ fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     part.lead.put(to.out());
     let start = to.out().len();
     for span in record.spans() {
-        match span.callsite().and_then(Callsite::json_span).filter(|_| record.is_as_captured()) {
-            Some(beginning) => to.distinct_span(beginning, &span),
+        let keys = JsonKeys::of(span.callsite()).filter(|_| record.is_as_captured());
+        match keys.and_then(|keys| Some((keys, keys.span()?))) {
+            Some((keys, beginning)) => to.distinct_span(beginning, keys, &span),
             None => {
                 to.raw(b",");
                 to.span(&span);

@@ -9,10 +9,11 @@ use std::mem;
 use std::ops::Range;
 
 use super::key::Part;
+use super::keys::JsonKeys;
 use super::{Duplicates, NonFinite, value};
 use crate::bytes::Block;
 use crate::format::{escape, number};
-use crate::record::{Callsite, Field, Fields, Span, TakeField};
+use crate::record::{Field, Fields, Span, TakeField};
 
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
@@ -23,21 +24,11 @@ pub(super) struct Writer<'b> {
     non_finite: NonFinite,
 }
 
-/// Appends members of which it is known that none has a name that another one has: nothing is noted of them.
+/// Appends members of which it is known that none has a name that another one has: nothing is noted of them. `keys`: those of
+/// the callsite that the fields belong to.
 #[inline]
-pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, non_finite: NonFinite) {
-    fields.hand_to(&mut Members { out, non_finite });
-}
-
-/// Whether the fields of the callsite's events can be written by [`write_members`] where `names` are taken.
-pub(super) fn are_distinct(callsite: &Callsite, names: &Names) -> bool {
-    let keys = callsite.keys().iter().enumerate().filter(|(index, _)| callsite.message() != Some(*index as u8));
-    let keys: Vec<_> = keys.map(|(_, key)| key).collect();
-    keys.iter().enumerate().all(|(index, key)| {
-        key.json().is_some()
-            && !names.contains(key.name().as_bytes())
-            && keys[..index].iter().all(|before| before.name() != key.name())
-    })
+pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, keys: &'static JsonKeys, non_finite: NonFinite) {
+    fields.hand_to(&mut Members { out, keys, non_finite });
 }
 
 /// Closes an object that starts at `start`: the comma of its first member becomes the brace.
@@ -52,13 +43,14 @@ pub(super) fn close(out: &mut Vec<u8>, start: usize) {
 
 struct Members<'b> {
     out: &'b mut Vec<u8>,
+    keys: &'static JsonKeys,
     non_finite: NonFinite,
 }
 
 impl<'a> TakeField<'a> for Members<'_> {
     #[inline(always)]
     fn take(&mut self, field: Field<'a>) {
-        match field.json_key() {
+        match self.keys.field(&field) {
             Some(key) => key.put(self.out),
             None => write_key(self.out, field.name),
         }
@@ -180,16 +172,18 @@ impl<'b> Writer<'b> {
 
     /// The same with a comma in front, where no member can have the name of another one. `beginning`: `,{"name":"request"`.
     #[inline]
-    pub(super) fn distinct_span(&mut self, beginning: &Block, span: &Span<'_>) {
+    pub(super) fn distinct_span(&mut self, beginning: &Block, keys: &'static JsonKeys, span: &Span<'_>) {
         beginning.put(self.out);
-        write_members(self.out, span.fields(), self.non_finite);
+        write_members(self.out, span.fields(), keys, self.non_finite);
         self.out.push(b'}');
     }
 
     #[inline]
     pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
+        let keys = JsonKeys::of(fields.callsite());
         for field in fields {
-            self.member(object, field.json_key(), field.name, |to| value::write(to.out, field.value, to.non_finite));
+            let key = keys.and_then(|keys| keys.field(&field));
+            self.member(object, key, field.name, |to| value::write(to.out, field.value, to.non_finite));
         }
     }
 

@@ -38,11 +38,7 @@ impl<'b> Pairs<'b> {
             key(self.out, prefix);
             self.out.push(b'.');
         }
-        match field.text_key() {
-            // It was found to be plain before.
-            Some(_) => self.out.extend_from_slice(field.name.as_bytes()),
-            None => key(self.out, field.name),
-        }
+        key(self.out, field.name);
         let hash = hash(&self.out[start..]);
         let mut pair = Pair { hash, start, name_end: self.out.len(), end: 0 };
         if self.is_taken(&pair) && !self.resolve(&mut pair) {
@@ -142,6 +138,10 @@ fn hash(name: &[u8]) -> u32 {
 
 /// Appends `name` as a key: every character that a key cannot have, or that is not seen, becomes `_`; so does no name at all.
 pub(super) fn key(out: &mut Vec<u8>, name: &str) {
+    // The usual name, without a look at each character.
+    if escape::bare_ascii(out, name) {
+        return;
+    }
     if name.is_empty() {
         return out.push(b'_');
     }

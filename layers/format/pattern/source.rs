@@ -128,7 +128,7 @@ fn write_fields(fields: Fields<'_>, out: &mut Vec<u8>) {
         if index > 0 {
             out.push(b' ');
         }
-        value::name(out, field.name, field.text_key().is_some());
+        value::name(out, field.name);
         out.push(b'=');
         value::write(out, field.value);
     }

@@ -1,4 +1,5 @@
 mod below;
+mod keys;
 mod pen;
 pub(super) mod value;
 
@@ -263,7 +264,7 @@ impl Text {
     fn write_fields<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         match BELOW {
             true => pen.each(self.below.others(record)),
-            false => pen.fields(record.fields()),
+            false => pen.fields(record),
         }
     }
 
@@ -328,12 +329,8 @@ impl Text {
 
     #[inline(always)]
     fn write_target(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
-        if !self.target {
-            return;
-        }
-        match record.target_block() {
-            Some(block) if !pen.is_colored() => pen.block(block),
-            _ => write_any_target(record, pen),
+        if self.target && !pen.prepared_target(record) {
+            write_any_target(record, pen);
         }
     }
 
@@ -373,7 +370,7 @@ impl Format for Text {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
         let color = out.caps().color;
         out.buffer().reserve(2 * record.raw().len() + RESERVE);
-        let mut pen = Pen::new(out.buffer(), color);
+        let mut pen = Pen::new(out.buffer(), color, record);
         match self.below.is_none() {
             true => self.write::<false>(record, &mut pen),
             false => self.write_with_below(record, &mut pen),
@@ -456,7 +453,7 @@ fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
         pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
         if has_fields(&span) {
             pen.open("{");
-            pen.fields(span.fields());
+            pen.span_fields(&span);
             pen.raw("}");
         }
         pen.raw(":");
@@ -466,7 +463,7 @@ fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
 /// ` method=GET path=/ table=x`
 fn write_span_fields(record: &Record<'_>, pen: &mut Pen<'_>) {
     if record.spans().any(|span| has_fields(&span)) {
-        pen.styled(Style::DIM, |pen| record.spans().for_each(|span| pen.fields(span.fields())));
+        pen.styled(Style::DIM, |pen| record.spans().for_each(|span| pen.span_fields(&span)));
     }
 }
 
@@ -479,7 +476,7 @@ fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
         pen.styled(Style::BOLD, |pen| pen.plain(span.name()));
         if has_fields(&span) {
             pen.dim(" with");
-            pen.fields(span.fields());
+            pen.span_fields(&span);
         }
     }
 }

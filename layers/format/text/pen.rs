@@ -1,8 +1,9 @@
+use super::keys::TextKeys;
 use super::value;
 use crate::bytes::Block;
 use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
-use crate::record::{Field, Fields, Record, TakeField};
+use crate::record::{Field, Record, Span, TakeField};
 
 /// Writes the pieces of a line to the end of a buffer, in color where that is wanted.
 pub(super) struct Pen<'b> {
@@ -10,17 +11,14 @@ pub(super) struct Pen<'b> {
     color: bool,
     /// Something stands on the line that the next piece must be set off from.
     begun: bool,
+    /// The keys of the callsite that the fields belong to.
+    keys: &'static TextKeys,
 }
 
 impl<'b> Pen<'b> {
     #[inline]
-    pub(super) fn new(out: &'b mut Vec<u8>, color: bool) -> Self {
-        Self { out, color, begun: false }
-    }
-
-    #[inline]
-    pub(super) fn is_colored(&self) -> bool {
-        self.color
+    pub(super) fn new(out: &'b mut Vec<u8>, color: bool, record: &Record<'_>) -> Self {
+        Self { out, color, begun: false, keys: TextKeys::of(record.callsite()) }
     }
 
     #[inline]
@@ -88,14 +86,18 @@ impl<'b> Pen<'b> {
         self.styled(Style::DIM, |pen| pen.raw(text));
     }
 
-    /// A piece that was prepared with its gap in front.
+    /// ` target:`, if that is prepared for lines like this one.
     #[inline]
-    pub(super) fn block(&mut self, block: &Block) {
+    pub(super) fn prepared_target(&mut self, record: &Record<'_>) -> bool {
+        let Some(target) = self.keys.target().filter(|_| record.has_target_of_callsite() && !self.color) else {
+            return false;
+        };
         match self.begun {
-            true => block.put(self.out),
-            false => self.first(block),
+            true => target.put(self.out),
+            false => self.first(target),
         }
         self.begun = true;
+        true
     }
 
     #[cold]
@@ -105,20 +107,28 @@ impl<'b> Pen<'b> {
         self.out.remove(start);
     }
 
-    /// `a=1 b=2`, with a gap in front of each.
+    /// The record's fields, `a=1 b=2`, with a gap in front of each.
     #[inline(never)]
-    pub(super) fn fields(&mut self, fields: Fields<'_>) {
-        fields.hand_to(self);
+    pub(super) fn fields(&mut self, record: &Record<'_>) {
+        record.fields().hand_to(self);
     }
 
-    /// The same of fields picked out by hand.
+    /// The fields of a span.
+    #[inline(never)]
+    pub(super) fn span_fields(&mut self, span: &Span<'_>) {
+        let of_record = std::mem::replace(&mut self.keys, TextKeys::of(span.callsite()));
+        span.fields().hand_to(self);
+        self.keys = of_record;
+    }
+
+    /// Some of the record's fields.
     pub(super) fn each<'a>(&mut self, fields: impl Iterator<Item = Field<'a>>) {
         fields.for_each(|field| self.take_rarely(field));
     }
 
     /// `error:`
     pub(super) fn key(&mut self, name: &str) {
-        self.styled(Style::ITALIC, |pen| value::name(pen.out(), name, false));
+        self.styled(Style::ITALIC, |pen| value::name(pen.out(), name));
         self.dim(":");
     }
 
@@ -138,12 +148,12 @@ impl<'b> Pen<'b> {
 
     /// The gap, the name and the sign.
     #[inline(never)]
-    fn name(&mut self, name: &str, plain: bool) {
+    fn name(&mut self, name: &str) {
         self.gap();
         if self.color {
             self.out.extend_from_slice(Style::ITALIC.0.as_bytes());
         }
-        value::name(self.out, name, plain);
+        value::name(self.out, name);
         self.out.extend_from_slice(if self.color { EQUALS_IN_COLOR } else { "=" }.as_bytes());
         self.begun = true;
     }
@@ -172,9 +182,9 @@ impl<'b> Pen<'b> {
 impl<'a> TakeField<'a> for Pen<'_> {
     #[inline(always)]
     fn take(&mut self, field: Field<'a>) {
-        match field.text_key() {
+        match self.keys.field(&field) {
             Some(key) if self.begun && !self.color => key.put(self.out),
-            key => self.name(field.name, key.is_some()),
+            _ => self.name(field.name),
         }
         value::write(self.out, field.value);
     }

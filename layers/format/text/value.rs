@@ -2,13 +2,10 @@ use crate::Value;
 use crate::format::{escape, number};
 use crate::record::ErrorChain;
 
-/// Appends a field's name; one that could be misread stands in quotes. `plain`: it is known that this one could not.
+/// Appends a field's name, in quotes if it could be misread without.
 #[inline]
-pub(in crate::format) fn name(out: &mut Vec<u8>, name: &str, plain: bool) {
-    match plain {
-        true => out.extend_from_slice(name.as_bytes()),
-        false => text(out, name),
-    }
+pub(in crate::format) fn name(out: &mut Vec<u8>, name: &str) {
+    text(out, name);
 }
 
 /// Appends `value` for people.

@@ -61,7 +61,7 @@ struct Body<'o> {
 impl Body<'_> {
     fn put_record(&mut self, record: &Record<'_>) {
         self.put_fixed(record);
-        let fields = self.put_fields(record.fields_area(), record.callsite().map(|callsite| callsite.wire()));
+        let fields = self.put_fields(record.fields_area(), Prepared::of(record.callsite()));
         self.set(layout::FIELDS_LEN, fields);
         let spans = self.put_spans(record);
         self.set(layout::SPANS_LEN, spans);
@@ -138,7 +138,7 @@ impl Body<'_> {
     fn put_span(&mut self, span: &Span<'_>) {
         self.out.extend_from_slice(&span.id().to_le_bytes());
         self.out.push(span.severity().number());
-        let prepared = span.callsite().map(|callsite| callsite.wire());
+        let prepared = Prepared::of(span.callsite());
         match prepared.map(|prepared| &prepared.span) {
             Some(Some(labels)) => labels.put(self.out),
             Some(None) => self.refuse("name"),
@@ -159,8 +159,8 @@ impl Body<'_> {
         self.out.extend_from_slice(severity_name.as_bytes());
         self.put_text(layout::MESSAGE_LEN, record.message());
         self.put_text(layout::THREAD_NAME_LEN, record.thread_name().unwrap_or(""));
-        let place = match record.callsite().filter(|_| record.callsite_of_meta().is_some()) {
-            Some(callsite) => callsite.wire().place,
+        let place = match Prepared::of(record.callsite().filter(|_| record.callsite_of_meta().is_some())) {
+            Some(prepared) => prepared.place,
             None => Place {
                 target: record.target(),
                 name: record.name(),

@@ -112,5 +112,3 @@ pub use envelope::{Fault, Frame, Rejected};
 pub use frames::Frames;
 pub use id::Id;
 pub use limits::Limits;
-
-pub(super) use prepared::Prepared;

@@ -2,10 +2,11 @@
 
 use super::layout;
 use crate::bytes::Block;
-use crate::record::callsite::{Callsite, Key};
+use crate::record::PerCallsite;
+use crate::record::callsite::Callsite;
 
 /// The texts of a callsite, encoded as they are in frames.
-pub(in crate::record) struct Prepared {
+pub(super) struct Prepared {
     pub(super) place: Place<'static>,
     /// The names of its fields, each with its length in front; `None` if a name is too long.
     pub(super) keys: Box<[Option<Block>]>,
@@ -14,7 +15,14 @@ pub(in crate::record) struct Prepared {
 }
 
 impl Prepared {
-    pub(in crate::record) fn new(callsite: &Callsite) -> Self {
+    /// Returns the texts of `callsite`, which are prepared for the first frame that needs them.
+    #[inline]
+    pub(super) fn of(callsite: Option<&'static Callsite>) -> Option<&'static Self> {
+        let callsite = callsite?;
+        PREPARED.get_or_prepare(callsite.id(), || Box::new(Self::new(callsite))).map(|prepared| &**prepared)
+    }
+
+    fn new(callsite: &Callsite) -> Self {
         let metadata = callsite.metadata();
         let located = !callsite.is_from_log();
         let place = Place {
@@ -25,11 +33,13 @@ impl Prepared {
         };
         Self {
             place,
-            keys: callsite.keys().iter().map(|key| labels(&[Key::name(key)])).collect(),
+            keys: callsite.names().iter().map(|name| labels(&[name])).collect(),
             span: labels(&[place.name, place.target]),
         }
     }
 }
+
+static PREPARED: PerCallsite<Box<Prepared>> = PerCallsite::new();
 
 fn labels(names: &[&str]) -> Option<Block> {
     let mut bytes = Vec::new();
