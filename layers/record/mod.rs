@@ -17,6 +17,7 @@ mod noted;
 mod path;
 mod per_callsite;
 pub(crate) mod pool;
+mod primitive;
 mod severity;
 mod value;
 mod view;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::encoding::{self, Reader};
+use super::primitive::{Reader, put_text};
 
 /// A field's value, with its original type.
 ///
@@ -126,7 +126,7 @@ impl ErrorBuf {
 
     /// Appends a message: the cause of the previous one.
     pub fn push(&mut self, message: &str) {
-        encoding::put_text(&mut self.0, |out| out.extend_from_slice(message.as_bytes()));
+        put_text(&mut self.0, |out| out.extend_from_slice(message.as_bytes()));
     }
 
     /// Removes all messages and keeps the memory.

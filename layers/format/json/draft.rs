@@ -1,8 +1,9 @@
 //! What a tree is made of before it is worked out.
 
-use super::object::{Names, Shape};
+use super::names::Names;
+use super::node::{Branch, Entry, Node};
 use super::rest::Rest;
-use super::tree::{Branch, Entry, Node};
+use super::shape::Shape;
 use crate::bytes::Block;
 
 /// A branch being planned.
@@ -119,7 +120,7 @@ impl Draft {
                 names.reserve(name);
             }
         }
-        Branch::new(shape, names, entries)
+        Branch { shape, names, entries }
     }
 }
 

@@ -1,7 +1,8 @@
 //! How values are written: the type rules of the receivers.
 
 use super::nested::Piece;
-use super::{NonFinite, claims, value};
+use super::value::{self, in_quotes};
+use super::{NonFinite, claims};
 use crate::Value;
 use crate::format::{escape, number};
 use crate::record::ErrorChain;
@@ -214,12 +215,6 @@ fn kind(out: &mut Vec<u8>, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(b"\":");
     write(out);
     out.push(b'}');
-}
-
-fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'"');
-    write(out);
-    out.push(b'"');
 }
 
 fn id(out: &mut Vec<u8>, prefix: &str, value: Value<'_>) -> bool {

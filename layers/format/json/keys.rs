@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::object::Names;
+use super::names::Names;
 use crate::bytes::Block;
 use crate::format::escape;
 use crate::record::{Callsite, Field, PerCallsite};

@@ -1,17 +1,25 @@
 //! [`Json`]: one JSON object per record, and what can be chosen about it.
 
+mod bloom;
 mod claims;
+mod conflict;
+mod distinct;
 mod draft;
 mod form;
 mod key;
 mod keys;
 mod line;
+mod member;
+mod names;
 mod nested;
+mod node;
 mod object;
 mod options;
 mod preset;
 mod rest;
+mod shape;
 mod source;
+mod subject;
 #[cfg(feature = "serde")]
 mod template;
 mod tree;
@@ -23,12 +31,13 @@ pub use preset::Preset;
 #[cfg(feature = "serde")]
 pub use template::JsonTemplate;
 
-pub(super) use self::object::free_number;
+pub(super) use self::names::free_number;
 
 use self::key::Part;
 use self::keys::JsonKeys;
 use self::line::{Line, Lines, Step, Then};
-use self::object::{Names, Object, Writer};
+use self::names::Names;
+use self::object::{Object, Writer};
 use super::kept::{self, FormatId};
 use super::{Format, LevelNames, Out, Time};
 use crate::Error;
@@ -247,7 +256,7 @@ impl Json {
                     self.plan.parts[part].lead.put(out);
                     value::text(out, record.message());
                 }
-                Then::Fields => object::write_members(out, record.fields(), line.keys, self.non_finite),
+                Then::Fields => distinct::write_members(out, record.fields(), line.keys, self.non_finite),
                 Then::Spans(_) if !record.has_spans() => {}
                 Then::Spans(part) => self.write_span_part(&self.plan.parts[part], record, &mut self.writer(out)),
                 Then::Part(part) => self.write_alone(&self.plan.parts[part], record, out),

@@ -3,7 +3,7 @@
 use super::form::{Form, Limit};
 use super::nested::{Members, Piece};
 use super::object::{Object, Writer};
-use super::tree::Pen;
+use super::subject::Subject;
 use crate::Value;
 use crate::format::escape;
 use crate::record::Field;
@@ -41,38 +41,38 @@ pub(super) enum Keys {
 
 impl Rest {
     /// The event's fields first, then those of the spans, innermost first: the nearest has the first claim to a name.
-    pub(super) fn write<'t>(&self, pen: &Pen<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
+    pub(super) fn write<'t>(&self, subject: &Subject<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
         if self.of != Of::Spans {
             let mut error_is_taken = false;
-            for field in pen.record.fields() {
-                if !error_is_taken && pen.tree.claims().take_error(pen.taken, &field) {
+            for field in subject.record.fields() {
+                if !error_is_taken && subject.claims.take_error(subject.taken, &field) {
                     error_is_taken = true;
                     continue;
                 }
-                self.field(pen, field, object, to);
+                self.field(subject, field, object, to);
             }
         }
         if self.of != Of::Event {
             // Spans can only be walked from the root; going over their lengths anew for each is cheaper than a list.
-            for index in (0..pen.record.spans().count()).rev() {
-                let fields = pen.record.spans().nth(index).map(|span| span.fields());
-                fields.into_iter().flatten().for_each(|field| self.field(pen, field, object, to));
+            for index in (0..subject.record.spans().count()).rev() {
+                let fields = subject.record.spans().nth(index).map(|span| span.fields());
+                fields.into_iter().flatten().for_each(|field| self.field(subject, field, object, to));
             }
         }
     }
 
-    fn field<'t>(&self, pen: &Pen<'t, '_>, field: Field<'_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
-        if pen.tree.claims().take(pen.taken, &field) {
+    fn field<'t>(&self, subject: &Subject<'t, '_>, field: Field<'_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
+        if subject.claims.take(subject.taken, &field) {
             return;
         }
         if let (true, Value::Json(json)) = (self.flat, field.value)
             && let Piece::Object(members) = Piece::of(json)
         {
             let path = Path { parent: None, name: field.name };
-            return self.flatten(&path, members, pen.limit, object, to);
+            return self.flatten(&path, members, subject.limit, object, to);
         }
         let name = |out: &mut Vec<u8>| self.keys.write(out, &Path { parent: None, name: field.name });
-        self.member(name, field.value, pen.limit, object, to);
+        self.member(name, field.value, subject.limit, object, to);
     }
 
     /// The members of a nested object as members of their own. Calls itself for those that are objects, up to [`DEEPEST`].

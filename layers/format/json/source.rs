@@ -1,7 +1,7 @@
 //! Where the values come from that have a place of their own.
 
 use super::claims;
-use super::tree::Pen;
+use super::subject::Subject;
 use crate::Value;
 use crate::record::{ErrorChain, Kind, Record};
 
@@ -42,9 +42,9 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What it is for the record that `pen` writes, if there is anything.
-    pub(super) fn read<'r>(&self, pen: &Pen<'_, 'r>) -> Option<Value<'r>> {
-        let record = pen.record;
+    /// Returns the value in `subject`; `None` if there is none.
+    pub(super) fn read<'r>(&self, subject: &Subject<'_, 'r>) -> Option<Value<'r>> {
+        let record = subject.record;
         match self {
             Self::Target => text(record.target()),
             Self::EventName => text(record.name()).filter(|_| has_given_name(record)),
@@ -62,7 +62,7 @@ impl Source {
             Self::SpanName => record.spans().last().map(|span| Value::Str(span.name())),
             Self::Field(name) => claims::nearest(record, name),
             Self::SpanField(name) => claims::of_span(record, name),
-            Self::Claim(place) if pen.taken.has(*place) => pen.tree.claims().find(*place, record),
+            Self::Claim(place) if subject.taken.has(*place) => subject.claims.find(*place, record),
             Self::Claim(_) => None,
             Self::Error => error(record),
             Self::ErrorMessage => error_chain(record)?.messages().next().map(Value::Str),

@@ -73,7 +73,9 @@ fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {
     });
 }
 
-fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+/// Appends what `write` appends, in quotes.
+#[inline]
+pub(super) fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     write(out);
     out.push(b'"');

@@ -1,6 +1,6 @@
 //! The layout of the body of a record, version 1. It never changes.
 
-pub(super) use crate::record::encoding::{
+pub(super) use crate::record::encoding::tag::{
     ASIDE, BYTES, ERROR, F64, FALSE, FOLLOWS, I64, I128, INLINE, JSON, STR, TEXT, TRUE, U64, U128,
 };
 

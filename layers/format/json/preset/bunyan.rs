@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// Bunyan's format, version 0, for the programs that show such logs (`bunyan`, `pino-pretty`); `name` is the application's.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// Datadog's standard attributes, for its agent and its HTTP intake; `service` is the application's name.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::format::LevelNames;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// Elastic Common Schema, as ecs-logging has it: one line for Elasticsearch or OpenSearch, which needs no pipeline.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// GELF 1.1, for Graylog: `host` is the name of this machine or application.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// Google Cloud Logging's structured logging, as Cloud Run, GKE and the Ops Agent read it from standard output;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::format::LevelNames;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// Logstash's event format, version 1, as logstash-logback-encoder writes it.

@@ -13,10 +13,11 @@ mod otlp;
 use super::claims::{Claims, SPAN_ID, TRACE_ID, Wants};
 use super::draft::Draft;
 use super::form::{Form, Limit};
-use super::object::Shape;
+use super::node::Node;
 use super::rest::{Keys, Of, Rest};
+use super::shape::Shape;
 use super::source::Source;
-use super::tree::{Node, Tree};
+use super::tree::Tree;
 use super::{Duplicates, Time};
 use crate::format::{Format, Out};
 use crate::record::{Record, RecordBuf, Value};
@@ -96,12 +97,12 @@ impl Preset {
     fn of(table: Table) -> Self {
         let settings = Settings::default();
         let (draft, claims) = table.draft(&settings);
-        Self { tree: Tree::new(draft, claims, settings.duplicates, false), settings, table }
+        Self { tree: Tree::new(draft.branch(), claims, settings.duplicates, false), settings, table }
     }
 
     fn planned(mut self) -> Self {
         let (draft, claims) = self.table.draft(&self.settings);
-        self.tree = Tree::new(draft, claims, self.settings.duplicates, false);
+        self.tree = Tree::new(draft.branch(), claims, self.settings.duplicates, false);
         self
     }
 

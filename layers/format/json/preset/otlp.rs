@@ -1,6 +1,6 @@
 use super::*;
 use crate::format::LevelNames;
-use crate::format::json::tree::Levels;
+use crate::format::json::node::Levels;
 
 impl Preset {
     /// OTLP 1.x in its JSON mapping: each line is an `ExportLogsServiceRequest` with one record, as the file exporter of the

@@ -8,9 +8,10 @@ use super::Duplicates;
 use super::claims::Claims;
 use super::draft::Draft;
 use super::form::{Form, Limit};
-use super::object::Shape;
+use super::node::Node;
 use super::rest::{Keys, Of, Rest};
-use super::tree::{Node, Tree};
+use super::shape::Shape;
+use super::tree::Tree;
 use crate::bytes::Block;
 use crate::format::{Format, Out, escape};
 use crate::record::{Record, Value};
@@ -111,14 +112,14 @@ impl JsonTemplate {
             return Err(refused("it is a resolver, not an object of some".to_owned()));
         }
         let root = object(members, "").map_err(refused)?;
-        let tree = Tree::new(root.clone(), Claims::default(), Duplicates::Suffix, false);
+        let tree = Tree::new(root.clone().branch(), Claims::default(), Duplicates::Suffix, false);
         Ok(Self { root, nulls: false, max_string: usize::MAX, marker: "…".to_owned(), tree })
     }
 
     /// Whether what a record lacks is `null`; else it is left out.
     pub fn nulls(mut self, on: bool) -> Self {
         self.nulls = on;
-        self.tree = Tree::new(self.root.clone(), Claims::default(), Duplicates::Suffix, on);
+        self.tree = Tree::new(self.root.clone().branch(), Claims::default(), Duplicates::Suffix, on);
         self
     }
 

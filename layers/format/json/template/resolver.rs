@@ -2,8 +2,8 @@
 
 use super::{Document, Form, Keys, Node, Of, Resolved, Rest};
 use crate::Severity;
+use crate::format::json::node::Levels;
 use crate::format::json::source::Source;
-use crate::format::json::tree::Levels;
 use crate::format::{LevelNames, Time};
 
 type Members = Vec<(String, Document)>;

@@ -1,0 +1,27 @@
+/// A set of names that may hold more than was put in, never less: one bit of 64 for each name, twice. With a dozen names
+/// in it, one new name of thirty is taken for an old one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bloom(u64, u64);
+
+impl Bloom {
+    pub(super) const EMPTY: Self = Self(0, 0);
+
+    /// Adds `name`; tells whether it is certainly new.
+    #[inline]
+    pub(super) const fn insert(&mut self, name: &[u8]) -> bool {
+        let hash = hash(name);
+        let (one, two) = (1 << (hash & 63), 1 << (hash >> 6 & 63));
+        let old = (self.0 & one != 0) & (self.1 & two != 0);
+        *self = Self(self.0 | one, self.1 | two);
+        !old
+    }
+}
+
+/// From the length and three bytes: names that agree in those are told apart by comparing them.
+#[inline]
+const fn hash(name: &[u8]) -> u32 {
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
+    let middle = name[name.len() / 2];
+    let all = u32::from_le_bytes([first, middle, last, name.len() as u8]);
+    all.wrapping_mul(0x9e37_79b1) >> 20
+}

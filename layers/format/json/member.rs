@@ -1,0 +1,57 @@
+//! Where the members of open objects lie in the buffer.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use super::shape::Shape;
+
+/// Where a member lies in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) start: usize,
+    pub(super) value: usize,
+    pub(super) end: usize,
+    pub(super) shape: Shape,
+}
+
+impl Member {
+    #[inline]
+    pub(super) fn name<'o>(&self, out: &'o [u8]) -> &'o [u8] {
+        &out[self.name_range()]
+    }
+
+    #[inline]
+    pub(super) fn name_range(&self) -> Range<usize> {
+        self.start + self.shape.before().len()..self.value - self.shape.after().len()
+    }
+
+    pub(super) fn move_up(&mut self, by: usize) {
+        self.start -= by;
+        self.value -= by;
+        // Not written yet for the last one.
+        self.end = self.end.saturating_sub(by);
+    }
+}
+
+/// Returns an empty list, the one that this thread has kept if there is one.
+pub(super) fn take_list() -> Vec<Member> {
+    MEMBERS.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Keeps a list for the next [`take_list`] on this thread, unless it has grown large.
+#[inline]
+pub(super) fn give_list(mut members: Vec<Member>) {
+    if members.capacity() == 0 || members.capacity() > KEEP {
+        return;
+    }
+    members.clear();
+    // A thread that is ending keeps nothing.
+    let _ = MEMBERS.try_with(|kept| kept.set(members));
+}
+
+/// Members of one record; a list that had to grow beyond this is not kept.
+const KEEP: usize = 1024;
+
+thread_local! {
+    static MEMBERS: Cell<Vec<Member>> = const { Cell::new(Vec::new()) };
+}

@@ -1,0 +1,47 @@
+//! What stands around the name of a member.
+
+use crate::format::escape;
+
+/// What stands around the name of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `,"name":`
+    Object,
+    /// `,{"key":"name","value":`, as OpenTelemetry writes attributes: a list in which no key stands twice.
+    KeyValues,
+}
+
+impl Shape {
+    #[inline]
+    pub(super) const fn before(self) -> &'static [u8] {
+        match self {
+            Self::Object => KEY_START,
+            Self::KeyValues => b",{\"key\":\"",
+        }
+    }
+
+    #[inline]
+    pub(super) const fn after(self) -> &'static [u8] {
+        match self {
+            Self::Object => KEY_END,
+            Self::KeyValues => b"\",\"value\":",
+        }
+    }
+
+    pub(super) const fn end(self) -> &'static [u8] {
+        match self {
+            Self::Object => b"",
+            Self::KeyValues => b"}",
+        }
+    }
+}
+
+#[cold]
+pub(super) fn write_key(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(KEY_START);
+    escape::json(out, name);
+    out.extend_from_slice(KEY_END);
+}
+
+const KEY_START: &[u8] = b",\"";
+const KEY_END: &[u8] = b"\":";

@@ -1,0 +1,61 @@
+//! Span entries.
+
+use super::header::HEADER;
+use crate::record::Severity;
+use crate::record::primitive::{Reader, put_sized, put_text16};
+
+/// The part of a span entry before its fields.
+#[derive(Clone, Copy)]
+pub(crate) struct SpanHead<'a> {
+    pub(crate) callsite: u32,
+    pub(crate) id: u64,
+    pub(crate) severity: Severity,
+    /// Used if `callsite` is 0.
+    pub(crate) name: &'a str,
+    /// Used if `callsite` is 0.
+    pub(crate) target: &'a str,
+}
+
+/// Appends a span; `fields` appends its fields.
+///
+/// Fields of 4 GiB or more in total are left out, since the entry's length could not represent theirs.
+pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
+    put_sized(out, |out| {
+        out.extend_from_slice(&head.callsite.to_le_bytes());
+        out.extend_from_slice(&head.id.to_le_bytes());
+        out.push(head.severity.number());
+        if head.callsite == 0 {
+            put_text16(out, head.name);
+            put_text16(out, head.target);
+        }
+        let start = out.len();
+        fields(out);
+        if out.len() - start > u32::MAX as usize - HEADER - 2 * u16::MAX as usize {
+            out.truncate(start);
+        }
+    });
+}
+
+/// Appends a span without a callsite; `rest` is everything behind the callsite's id.
+pub(in crate::record) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) {
+    put_sized(out, |out| {
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(rest);
+    });
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the next span: its head and the bytes of its fields.
+    #[inline]
+    pub(crate) fn span(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
+        let mut span = Reader(self.bytes32()?);
+        let callsite = span.u32()?;
+        let id = span.u64()?;
+        let severity = Severity::from_number(span.u8()?)?;
+        let (name, target) = match callsite {
+            0 => (span.text16()?, span.text16()?),
+            _ => ("", ""),
+        };
+        Some((SpanHead { callsite, id, severity, name, target }, span.0))
+    }
+}
