@@ -109,7 +109,7 @@ fn names_are_read_from_plain_and_grouped_paths() {
 
 /// The modules that lie on a circle: what is left after those that name no other one are removed again and again, and those
 /// that no other one names.
-fn circle<'a>(names: &[(&'a str, BTreeSet<String>)]) -> Option<Vec<&'a str>> {
+pub(crate) fn circle<'a>(names: &[(&'a str, BTreeSet<String>)]) -> Option<Vec<&'a str>> {
     let mut left: Vec<_> = names.iter().collect();
     loop {
         let is_left = |module: &str| left.iter().any(|(other, _)| *other == module);
@@ -137,7 +137,7 @@ fn named_by(module: &str) -> BTreeSet<String> {
     modules
 }
 
-fn layers() -> PathBuf {
+pub(crate) fn layers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("layers")
 }
 
@@ -149,7 +149,7 @@ fn files_of(module: &str) -> Vec<PathBuf> {
     files
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         match path.is_dir() {
@@ -163,7 +163,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Comments and unit tests may name anything.
-fn without_tests(text: &str) -> String {
+pub(crate) fn without_tests(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     code.lines().filter(|line| !is_comment(line) && !is_public_path(line)).collect::<Vec<_>>().join("\n")
 }
@@ -189,7 +189,7 @@ fn names_of_the_crate(text: &str) -> BTreeSet<String> {
     names.into_iter().map(resolve).collect()
 }
 
-fn take_apart(prefix: &str, rest: &str, names: &mut BTreeSet<String>) {
+pub(crate) fn take_apart(prefix: &str, rest: &str, names: &mut BTreeSet<String>) {
     let word = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
     let (name, after) = rest.split_at(word);
     if let Some(group) = rest.strip_prefix('{') {

@@ -3,6 +3,7 @@
 mod alerts;
 mod architecture;
 mod around;
+mod circles;
 #[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
 mod coats;
 mod collect;

@@ -6,7 +6,7 @@ use std::thread;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{debug_span, info, info_span};
-use tracing_handlers::format::{Caps, Format, FromFn, Out, Text, Time, from_fn};
+use tracing_handlers::format::{Caps, Format, FormatFn, Out, Text, Time, from_fn};
 use tracing_handlers::handler::Rewriting;
 use tracing_handlers::rewrite::Redact;
 use tracing_handlers::sink::{Memory, Null};
@@ -54,7 +54,7 @@ fn compare(texts: &[Text], record: &Record<'_>, pairs: &Pairs) {
 fn comparing(
     texts: Vec<Text>,
     pairs: Pairs,
-) -> FromFn<impl Fn(&Record<'_>, &mut Out<'_>) -> Result<(), Error> + Send + Sync + 'static> {
+) -> FormatFn<impl Fn(&Record<'_>, &mut Out<'_>) -> Result<(), Error> + Send + Sync + 'static> {
     from_fn(move |record, _| {
         compare(&texts, record, &pairs);
         Ok(())

@@ -1,6 +1,6 @@
-//! Spans that were rendered before, known again by their stamp.
+//! Spans that were rendered before, known again by their version.
 //!
-//! An event's spans are mostly those of the event before. A stamp never comes back with other spans, and a rewritten record
+//! An event's spans are mostly those of the event before. A version never comes back with other spans, and a rewritten record
 //! has none, so that what is kept cannot be what somebody took out.
 
 use std::cell::RefCell;
@@ -25,8 +25,8 @@ impl Default for FormatId {
 /// depends on nothing but them, `format` and `way`: what else there is to tell renderings of one format apart, its colors.
 #[inline]
 pub(super) fn put(record: &Record<'_>, format: FormatId, way: u8, out: &mut Vec<u8>) -> Option<Missing> {
-    let Some(stamp) = record.span_stamp() else { return Some(Missing { again: None }) };
-    let key = Key { stamp, format, level: record.span_level(), way };
+    let Some(version) = record.spans_version() else { return Some(Missing { again: None }) };
+    let key = Key { version, format, level: record.span_level(), way };
     // A thread that is ending keeps nothing.
     let put = KEPT.try_with(|kept| Some(key.slot(&mut *kept.try_borrow_mut().ok()?)?.put(key, out)));
     put.ok().flatten().unwrap_or(Some(Missing { again: None }))
@@ -53,7 +53,7 @@ impl Missing {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
-    stamp: NonZero<u64>,
+    version: NonZero<u64>,
     format: FormatId,
     level: LevelFilter,
     way: u8,
@@ -65,7 +65,7 @@ impl Key {
         if kept.is_empty() {
             kept.resize_with(SLOTS, Slot::default);
         }
-        kept.get_mut((self.stamp.get() ^ self.format.0.wrapping_mul(7)) as usize % SLOTS)
+        kept.get_mut((self.version.get() ^ self.format.0.wrapping_mul(7)) as usize % SLOTS)
     }
 }
 

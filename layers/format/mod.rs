@@ -137,18 +137,24 @@ impl io::Write for Out<'_> {
 /// assert_eq!(line, b"HEAR");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-pub fn from_fn<F>(format: F) -> FromFn<F>
+pub fn from_fn<F>(format: F) -> FormatFn<F>
 where
     F: Fn(&Record<'_>, &mut Out<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    FromFn(format)
+    FormatFn(format)
 }
 
 /// See [`from_fn`].
-#[derive(Clone, Debug)]
-pub struct FromFn<F>(F);
+#[derive(Clone)]
+pub struct FormatFn<F>(F);
 
-impl<F> Format for FromFn<F>
+impl<F> fmt::Debug for FormatFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormatFn").finish_non_exhaustive()
+    }
+}
+
+impl<F> Format for FormatFn<F>
 where
     F: Fn(&Record<'_>, &mut Out<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {

@@ -1,11 +1,12 @@
 //! Handlers that are added for a while.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::shared::Shared;
+use super::layer_core::LayerCore;
 use crate::handler::{Handler, around};
 use crate::record::{Record, this_thread};
 use crate::sync::deadline_in;
@@ -15,22 +16,28 @@ use crate::{Error, ErrorKind, selflog};
 /// and removes it.
 #[must_use = "dropping this removes the handler"]
 pub struct Added {
-    shared: Arc<Shared>,
+    core: Arc<LayerCore>,
     number: u64,
     handler: Arc<dyn Handler>,
 }
 
 impl Added {
-    pub(super) fn new(shared: &Arc<Shared>, handler: Arc<dyn Handler>) -> Self {
+    pub(super) fn new(core: &Arc<LayerCore>, handler: Arc<dyn Handler>) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        shared.change(|parts| parts.added.push((number, handler.clone())));
-        Self { shared: shared.clone(), number, handler }
+        core.change(|parts| parts.added.push((number, handler.clone())));
+        Self { core: core.clone(), number, handler }
+    }
+}
+
+impl fmt::Debug for Added {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Added").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
 impl Drop for Added {
     fn drop(&mut self) {
-        self.shared.change(|parts| parts.added.retain(|(number, _)| *number != self.number));
+        self.core.change(|parts| parts.added.retain(|(number, _)| *number != self.number));
         // A panic here would abort the process if the scope is left by a panic.
         let flushed = catch_unwind(AssertUnwindSafe(|| self.handler.flush(deadline_in(PATIENCE))));
         let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the handler panicked in flush")));

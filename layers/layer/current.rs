@@ -7,175 +7,32 @@
 //! The Registry does not keep an entered span open. Code that enters by id may close a span before it exits it. A layer behind a
 //! stock filter is not notified of that exit, so a closed span is removed from the stack.
 
-use std::cell::RefCell;
-
 use tracing::Subscriber;
 use tracing::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::spans;
-use crate::record::{Marks, Path};
+use super::stack::{self, Put};
 
-pub(super) fn enter(layer: u32, id: &Id) {
-    with_stack(|stack| stack.enter(layer, id.into_u64()));
-}
-
-/// Called when a span has been created with this path: it is probably entered next.
-#[inline]
-pub(super) fn made(layer: u32, id: u64, path: &Path) {
-    with_stack(|stack| {
-        stack.made = (layer, id);
-        stack.newest.set(0, path);
-    });
-}
-
-pub(super) fn exit(layer: u32, id: &Id) {
-    with_stack(|stack| stack.exit(layer, id.into_u64()));
-}
-
-/// Called when the span is closed: there may be no exit.
-pub(super) fn closed(layer: u32, id: &Id) {
-    with_stack(|stack| stack.forget(layer, id.into_u64()));
-}
-
-/// Appends the spans that this thread is in. Returns their stamp; 0: none.
+/// Appends the spans that this thread is in. Returns their version; 0: none.
 #[inline]
 pub(super) fn append<S>(layer: u32, context: &Context<'_, S>, out: &mut Vec<u8>) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    match with_stack(|stack| stack.put(layer, out)) {
-        Some(Put::Whole { stamp }) => stamp,
+    match stack::put(layer, out) {
+        Some(Put::Whole { version }) => version,
         Some(Put::Outside) => 0,
-        Some(Put::Inside { id, serial }) => append_anew(layer, context, id, serial, out),
+        Some(Put::Inside { id, serial }) => append_path(layer, context, id, serial, out),
         None => context.lookup_current().map_or(0, |leaf| spans::append(layer, context, &leaf, out, |_| ())),
     }
 }
 
-fn append_anew<S>(layer: u32, context: &Context<'_, S>, id: u64, serial: u64, out: &mut Vec<u8>) -> u64
+fn append_path<S>(layer: u32, context: &Context<'_, S>, id: u64, serial: u64, out: &mut Vec<u8>) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let Some(leaf) = context.span(&Id::from_u64(id)) else { return 0 };
-    spans::append(layer, context, &leaf, out, |path| {
-        with_stack(|stack| stack.leaf.keep(serial, path));
-    })
-}
-
-/// Runs `run` with this thread's stack. Returns `None` on a thread that is ending.
-#[inline]
-fn with_stack<T>(run: impl FnOnce(&mut Stack) -> T) -> Option<T> {
-    STACK.try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| run(&mut stack))).ok().flatten()
-}
-
-struct Stack {
-    entered: Vec<Entered>,
-    serial: u64,
-    leaf: Leaf,
-    /// The layer and the id of the span whose path `newest` is, until it is entered.
-    made: (u32, u64),
-    newest: Leaf,
-}
-
-#[derive(Clone, Copy)]
-struct Entered {
-    layer: u32,
-    /// The span was entered before, further out; the outer entry counts.
-    again: bool,
-    id: u64,
-    serial: u64,
-}
-
-enum Put {
-    Whole { stamp: u64 },
-    Inside { id: u64, serial: u64 },
-    Outside,
-}
-
-impl Stack {
-    fn enter(&mut self, layer: u32, id: u64) {
-        self.serial += 1;
-        let again = self.entered.iter().any(|entered| entered.id == id && entered.layer == layer);
-        self.entered.push(Entered { layer, again, id, serial: self.serial });
-        // No other span can have that id meanwhile: the Registry reuses ids on the thread that released them.
-        if self.made == (layer, id) {
-            self.made = (0, 0);
-            self.newest.serial = self.serial;
-        }
-    }
-
-    fn exit(&mut self, layer: u32, id: u64) {
-        let innermost = self.entered.iter().rposition(|entered| entered.id == id && entered.layer == layer);
-        if let Some(innermost) = innermost {
-            self.entered.remove(innermost);
-        }
-    }
-
-    #[inline]
-    fn forget(&mut self, layer: u32, id: u64) {
-        if self.entered.iter().any(|entered| entered.id == id && entered.layer == layer) {
-            self.entered.retain(|entered| entered.id != id || entered.layer != layer);
-        }
-    }
-
-    #[inline]
-    fn put(&mut self, layer: u32, out: &mut Vec<u8>) -> Put {
-        let innermost = self.entered.iter().rev().find(|entered| entered.layer == layer && !entered.again);
-        let Some(&Entered { id, serial, .. }) = innermost else { return Put::Outside };
-        for leaf in [&self.newest, &self.leaf] {
-            if leaf.is(serial) {
-                out.extend_from_slice(&leaf.path);
-                return Put::Whole { stamp: leaf.stamp };
-            }
-        }
-        Put::Inside { id, serial }
-    }
-}
-
-/// The cached path of a span that had an event.
-struct Leaf {
-    /// The serial number of the entry; 0: none yet.
-    serial: u64,
-    /// `None`: the path is not cached.
-    marks: Option<Marks>,
-    stamp: u64,
-    path: Vec<u8>,
-}
-
-impl Leaf {
-    #[inline]
-    fn is(&self, serial: u64) -> bool {
-        self.serial == serial && self.marks.is_some_and(Marks::hold)
-    }
-
-    /// Caches the path from the span's second event on, since many spans have only one.
-    fn keep(&mut self, serial: u64, path: &Path) {
-        if self.serial == serial {
-            self.set(serial, path);
-        } else {
-            (self.serial, self.marks) = (serial, None);
-        }
-    }
-
-    /// Caches the path, which the caller keeps locked. A path with a base is not the whole path, and is not cached.
-    fn set(&mut self, serial: u64, path: &Path) {
-        (self.serial, self.marks) = (serial, path.marks().filter(|_| path.base().is_none()));
-        if self.marks.is_some() {
-            self.path.clear();
-            self.stamp = path.append_to(&mut self.path);
-        }
-    }
-}
-
-thread_local! {
-    static STACK: RefCell<Stack> = const {
-        RefCell::new(Stack {
-            entered: Vec::new(),
-            serial: 0,
-            leaf: Leaf { serial: 0, marks: None, stamp: 0, path: Vec::new() },
-            made: (0, 0),
-            newest: Leaf { serial: 0, marks: None, stamp: 0, path: Vec::new() },
-        })
-    };
+    spans::append(layer, context, &leaf, out, |path| stack::keep(serial, path))
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::Handle;
+use super::handle::Handle;
 use crate::Error;
 use crate::handler::{Handler, Report};
 use crate::record::{Meta, Record, SpanEvents};
@@ -30,30 +30,30 @@ use crate::record::{Meta, Record, SpanEvents};
 /// ```
 impl Handler for Handle {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        let graph = self.shared.graph.load();
+        let graph = self.core.graph.load();
         if graph.span_events.takes(record.kind()) && graph.enabled(&record.meta()) {
-            self.shared.deliver(&graph, record.raw());
+            self.core.deliver(&graph, record.raw());
         }
         Ok(())
     }
 
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.graph.load().handler)
+        visit(&self.core.graph.load().handler)
     }
 
     fn own_report(&self) -> Option<Report> {
-        self.shared.own_report()
+        self.core.own_report()
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        self.shared.graph.load().enabled(meta)
+        self.core.graph.load().enabled(meta)
     }
 
     fn max_level(&self) -> LevelFilter {
-        self.shared.graph.load().max_level()
+        self.core.graph.load().max_level()
     }
 
     fn span_events(&self) -> SpanEvents {
-        self.shared.graph.load().span_events
+        self.core.graph.load().span_events
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use tracing::Metadata;
 
 use super::graph::Graph;
-use super::shared::Shared;
+use super::layer_core::LayerCore;
 use crate::record::Callsite;
 
 /// What this thread knows about a callsite under one generation of handlers.
@@ -23,14 +23,14 @@ impl Known {
 
     /// Returns the callsite if the handlers want its events. The usual case, an unwanted event, costs a load and a lookup.
     #[inline]
-    pub(super) fn look_up(shared: &Shared, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
+    pub(super) fn look_up(core: &LayerCore, metadata: &'static Metadata<'static>) -> Option<&'static Callsite> {
         let key = std::ptr::from_ref(metadata).addr();
-        let generation = shared.generation.load(Ordering::Acquire);
+        let generation = core.generation.load(Ordering::Acquire);
         let known = KNOWN.try_with(|table| table[slot(key, generation)].get()).unwrap_or(Self::NOTHING);
         if known.metadata == key && known.generation == generation {
             return known.callsite.filter(|_| known.wanted);
         }
-        Self::find_out(&shared.graph.load(), metadata)
+        Self::find_out(&core.graph.load(), metadata)
     }
 
     #[cold]

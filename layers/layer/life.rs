@@ -8,9 +8,9 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::known::Known;
+use super::layer_core::LayerCore;
 use super::nesting::Depth;
 use super::per_layer::PerLayer;
-use super::shared::Shared;
 use super::{HandlerLayer, spans};
 use crate::record::{Kind, capture_span_event, pool};
 
@@ -51,39 +51,39 @@ where
 
     /// Called on a lifecycle event of `span`: updates its times, and hands over a record if a handler wants one.
     pub(super) fn tell_of_span<'a>(&self, kind: Kind, span: &SpanRef<'a, S>, context: &Context<'a, S>) {
-        let shared = &*self.shared;
-        let times = keep_time(shared, kind, span, self.monotonic());
-        let graph = shared.graph.load();
+        let core = &*self.core;
+        let times = keep_time(core, kind, span, self.monotonic());
+        let graph = core.graph.load();
         if !graph.span_events.contains(kind) {
             return;
         }
-        let Some(callsite) = Known::look_up(shared, span.metadata()) else { return };
+        let Some(callsite) = Known::look_up(core, span.metadata()) else { return };
         let Some(_depth) = Depth::enter() else { return };
         let mut raw = pool::take();
         let fields = times.filter(|_| kind == Kind::SpanClose);
         capture_span_event(kind, callsite, fields, self.now(), &mut raw, |out| {
-            spans::append(shared.id, context, span, out, |_| ())
+            spans::append(core.id, context, span, out, |_| ())
         });
-        shared.deliver(&graph, &raw);
+        core.deliver(&graph, &raw);
         pool::give(raw);
     }
 }
 
 /// Returns the span's busy and idle times so far; `None` if it was created before any handler asked for span events.
-fn keep_time<'a, S>(shared: &Shared, kind: Kind, span: &SpanRef<'a, S>, now: Duration) -> Option<(Duration, Duration)>
+fn keep_time<'a, S>(core: &LayerCore, kind: Kind, span: &SpanRef<'a, S>, now: Duration) -> Option<(Duration, Duration)>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let mut extensions = span.extensions_mut();
     if kind == Kind::SpanNew {
-        if let Some(before) = extensions.replace(PerLayer::new(shared.id, Timing::new(now)))
+        if let Some(before) = extensions.replace(PerLayer::new(core.id, Timing::new(now)))
             && let Some(timings) = extensions.get_mut::<PerLayer<Timing>>()
         {
             timings.join(before);
         }
         return None;
     }
-    let timing = extensions.get_mut::<PerLayer<Timing>>()?.of_mut(shared.id)?;
+    let timing = extensions.get_mut::<PerLayer<Timing>>()?.of_mut(core.id)?;
     timing.pass(now);
     match kind {
         Kind::SpanEnter => timing.entered += 1,

@@ -7,17 +7,17 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{Filtered, LevelFilter};
 use tracing_subscriber::layer::{Context, Filter, Layer};
 
-use super::shared::Shared;
+use super::layer_core::LayerCore;
 
 /// The marker as tracing sees it: a filter around nothing.
 pub(super) type MarkerLayer<S> = Filtered<Unused, Marker, S>;
 
 /// Reports to tracing which callsites the handlers want, and nothing else.
-pub(super) struct Marker(Arc<Shared>);
+pub(super) struct Marker(Arc<LayerCore>);
 
 impl Marker {
-    pub(super) fn layer<S: Subscriber>(shared: Arc<Shared>) -> MarkerLayer<S> {
-        Filtered::new(Unused, Self(shared))
+    pub(super) fn layer<S: Subscriber>(core: Arc<LayerCore>) -> MarkerLayer<S> {
+        Filtered::new(Unused, Self(core))
     }
 }
 

@@ -5,8 +5,8 @@ use tracing::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::current;
 use super::per_layer::PerLayer;
+use super::stack;
 use crate::record::{Callsite, Path, pool};
 
 /// Stores the path of a new span, which ends with its `fields`.
@@ -22,7 +22,7 @@ where
         .and_then(|(span, extensions)| Some((span.id().into_u64(), extensions.get::<Paths>()?.of(layer)?)));
     let path = Path::new(parent, callsite, span.id().into_u64(), fields);
     drop(extensions);
-    current::made(layer, span.id().into_u64(), &path);
+    stack::made(layer, span.id().into_u64(), &path);
     let mut extensions = span.extensions_mut();
     if let Some(before) = extensions.replace(Paths::new(layer, path))
         && let Some(paths) = extensions.get_mut::<Paths>()
@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`. Returns their stamp; 0: none. If the leaf's path is whole and current, one copy of it
+/// Appends the spans from the root to `leaf`. Returns their version; 0: none. If the leaf's path is whole and current, one copy of it
 /// suffices, and `keep` is called with it.
 #[inline]
 pub(super) fn append<'a, S>(
@@ -102,21 +102,21 @@ where
     let mut stale = Vec::new();
     let mut next = context.span(&leaf.id());
     while let Some(span) = next {
-        let epoch = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
-            Some(path) if !path.is_current() => path.tree_epoch(),
+        let generation = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
+            Some(path) if !path.is_current() => path.tree_generation(),
             _ => break,
         };
-        stale.push((span.id(), epoch));
+        stale.push((span.id(), generation));
         next = span.parent();
     }
-    for (id, epoch) in stale.iter().rev() {
+    for (id, generation) in stale.iter().rev() {
         if let Some(span) = context.span(id) {
-            refresh_one(layer, &span, *epoch);
+            refresh_one(layer, &span, *generation);
         }
     }
 }
 
-fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, epoch: u32)
+fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, generation: u32)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
@@ -126,7 +126,7 @@ where
         let extensions = parent.extensions();
         extensions.get::<Paths>()?.of(layer)?.copy_for_child(parent.id().into_u64(), &mut ancestors)
     });
-    change(layer, span, |path| path.refresh(epoch, &ancestors, base));
+    change(layer, span, |path| path.refresh(generation, &ancestors, base));
     pool::give(ancestors);
 }
 

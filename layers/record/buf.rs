@@ -224,7 +224,7 @@ impl RecordBuf {
         let texts = texts.map(|slot| slot.read(old.raw()).map_or(slot, |text| encoding::put_slot(&mut out, 0, text)));
         if let Some(mut head) = HeadMut::of(&mut out) {
             head.set_as_captured(false);
-            head.set_stamp(0);
+            head.set_spans_version(0);
             head.set_message(message.unwrap_or_default());
             head.set_fields_end(fields_end);
             head.set_spans_end(spans_end);

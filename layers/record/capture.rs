@@ -13,7 +13,7 @@ use super::encoding::{self, HeadMut, Name, Slot};
 use super::{Kind, Severity, Value, noted, pool};
 use crate::clock::Timestamp;
 
-/// Writes `event` into `raw`, which is empty. `spans` appends the spans that it was logged in, and returns their stamp.
+/// Writes `event` into `raw`, which is empty. `spans` appends the spans that it was logged in, and returns their version.
 #[inline]
 pub(crate) fn capture_event(
     event: &Event<'_>,
@@ -61,7 +61,7 @@ fn nanos(duration: Duration) -> u64 {
 /// Appends what follows the fields, and sets the positions in the header.
 #[inline]
 fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spans: impl FnOnce(&mut Vec<u8>) -> u64) {
-    let stamp = spans(raw);
+    let version = spans(raw);
     let spans_end = raw.len();
     if callsite.id() == 0 {
         put_texts(callsite, raw);
@@ -70,7 +70,7 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
     if let Some(mut head) = HeadMut::of(raw) {
         head.set_callsite(callsite.id());
         head.set_as_captured(true);
-        head.set_stamp(stamp);
+        head.set_spans_version(version);
         head.set_fields_end(fields_end);
         head.set_spans_end(spans_end);
         head.set_thread_id(thread_id);

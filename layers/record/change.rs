@@ -143,7 +143,7 @@ pub(super) fn write(old: &Record<'_>, out: &mut Vec<u8>, change: &mut impl Chang
     let Some(mut head) = HeadMut::of(out).filter(|_| done != Done::default()) else { return false };
     head.set_as_captured(old.is_as_captured() && !done.otherwise);
     if !same_spans {
-        head.set_stamp(0);
+        head.set_spans_version(0);
     }
     head.set_message(message);
     head.set_fields_end(fields_end);

@@ -7,8 +7,8 @@ use super::encoding::{self, Entry, Reader, SpanHead};
 
 /// The encoded spans from the root to a span, so that an event copies all its spans in one piece.
 ///
-/// An ancestor's `Span::record` makes the copies of its fields in its descendants stale. Therefore it increments the epoch of the
-/// tree, and a path with another epoch is copied from the parent again before it is used.
+/// An ancestor's `Span::record` makes the copies of its fields in its descendants stale. Therefore it increments the generation of the
+/// tree, and a path with another generation is copied from the parent again before it is used.
 ///
 /// The copy is bounded: beyond [`SEGMENT`] bytes a path starts again at its parent, which becomes its base, so that memory is
 /// linear in the depth even for a recursion of ten thousand spans.
@@ -20,9 +20,9 @@ pub(crate) struct Path {
     /// The span whose path comes before `bytes`.
     base: Option<u64>,
     /// Unique among all states of all paths: see [`append_to`](Self::append_to).
-    stamp: u64,
+    version: u64,
     tree: usize,
-    epoch: u32,
+    generation: u32,
     has_children: AtomicBool,
 }
 
@@ -30,18 +30,18 @@ impl Path {
     /// Creates the path of a new span with these `fields`, below the parent with this id and path.
     pub(crate) fn new(parent: Option<(u64, &Path)>, callsite: &'static Callsite, id: u64, fields: &[u8]) -> Self {
         // A copy is only as current as its source: the parent may not have been refreshed since its own ancestors changed.
-        let (tree, epoch) = match parent {
-            Some((_, parent)) => (parent.tree, parent.epoch),
-            None => (tree_of(id), EPOCHS[tree_of(id)].load(Ordering::Acquire)),
+        let (tree, generation) = match parent {
+            Some((_, parent)) => (parent.tree, parent.generation),
+            None => (tree_of(id), GENERATIONS[tree_of(id)].load(Ordering::Acquire)),
         };
         let mut path = Self {
             id,
             bytes: Vec::new(),
             own: 0,
             base: None,
-            stamp: new_stamp(),
+            version: new_version(),
             tree,
-            epoch,
+            generation,
             has_children: AtomicBool::new(false),
         };
         // Room for the parent's bytes and this span's in one allocation.
@@ -63,12 +63,12 @@ impl Path {
         path
     }
 
-    /// Appends the spans of this path to a record, after those of [`base`](Self::base). Returns the stamp by which a format may
+    /// Appends the spans of this path to a record, after those of [`base`](Self::base). Returns the version by which a format may
     /// recognize them; it is valid only without a base.
     #[inline]
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> u64 {
         out.extend_from_slice(&self.bytes);
-        self.stamp
+        self.version
     }
 
     /// The span whose path comes before this one's bytes.
@@ -80,7 +80,7 @@ impl Path {
     /// Whether the ancestors' fields in this path are up to date.
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
-        self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
+        self.generation == GENERATIONS[self.tree].load(Ordering::Acquire)
     }
 
     /// Returns marks, which must be taken while the path cannot change, and checked whenever a copy of it is used; `None` if the
@@ -89,13 +89,13 @@ impl Path {
     pub(crate) fn marks(&self) -> Option<Marks> {
         let changes = changes_of(self.id);
         let change = CHANGES[changes].load(Ordering::Acquire);
-        let marks = Marks { changes, change, tree: self.tree, epoch: self.epoch };
+        let marks = Marks { changes, change, tree: self.tree, generation: self.generation };
         self.is_current().then_some(marks)
     }
 
-    /// Returns the epoch for [`refresh`](Self::refresh), which must be read before the parent.
-    pub(crate) fn tree_epoch(&self) -> u32 {
-        EPOCHS[self.tree].load(Ordering::Acquire)
+    /// Returns the generation for [`refresh`](Self::refresh), which must be read before the parent.
+    pub(crate) fn tree_generation(&self) -> u32 {
+        GENERATIONS[self.tree].load(Ordering::Acquire)
     }
 
     /// Appends what a child of this span, whose id is `id`, needs in front of its own entry. Returns the child's base.
@@ -108,16 +108,16 @@ impl Path {
     }
 
     /// Replaces the ancestors' part with what the parent's [`copy_for_child`](Self::copy_for_child) returned.
-    pub(crate) fn refresh(&mut self, epoch: u32, ancestors: &[u8], base: Option<u64>) {
+    pub(crate) fn refresh(&mut self, generation: u32, ancestors: &[u8], base: Option<u64>) {
         // Another thread that started later may have finished first: its copy is newer.
-        if (self.epoch.wrapping_sub(epoch) as i32) > 0 {
+        if (self.generation.wrapping_sub(generation) as i32) > 0 {
             return;
         }
-        self.stamp = new_stamp();
+        self.version = new_version();
         self.bytes.splice(..self.own, ancestors.iter().copied());
         self.own = ancestors.len();
         self.base = base;
-        self.epoch = epoch;
+        self.generation = generation;
     }
 
     /// Implements `Span::record`: the `fields` replace those of the same name in place, or are added.
@@ -134,7 +134,7 @@ impl Path {
     }
 
     fn change_own(&mut self, write: impl FnOnce(&mut Vec<u8>, &[u8])) {
-        self.stamp = new_stamp();
+        self.version = new_version();
         CHANGES[changes_of(self.id)].fetch_add(1, Ordering::Release);
         let own = self.bytes.split_off(self.own);
         let Some((head, old)) = Reader(&own).span() else { return };
@@ -142,10 +142,10 @@ impl Path {
         if !*self.has_children.get_mut() {
             return;
         }
-        let before = EPOCHS[self.tree].fetch_add(1, Ordering::Release);
+        let before = GENERATIONS[self.tree].fetch_add(1, Ordering::Release);
         // This made the descendants' copies stale, but not this span's own path.
-        if self.epoch == before {
-            self.epoch = before.wrapping_add(1);
+        if self.generation == before {
+            self.generation = before.wrapping_add(1);
         }
     }
 }
@@ -156,31 +156,31 @@ pub(crate) struct Marks {
     changes: usize,
     change: u32,
     tree: usize,
-    epoch: u32,
+    generation: u32,
 }
 
 impl Marks {
     #[inline]
     pub(crate) fn hold(self) -> bool {
         self.change == CHANGES[self.changes].load(Ordering::Acquire)
-            && self.epoch == EPOCHS[self.tree].load(Ordering::Acquire)
+            && self.generation == GENERATIONS[self.tree].load(Ordering::Acquire)
     }
 }
 
-/// Returns a new stamp, from 1. Each thread has a supply, so that threads do not contend for one counter at every span.
+/// Returns a new version, from 1. Each thread has a supply, so that threads do not contend for one counter at every span.
 #[inline]
-fn new_stamp() -> u64 {
-    let stamp = SUPPLY.try_with(|supply| {
+fn new_version() -> u64 {
+    let version = SUPPLY.try_with(|supply| {
         let next = supply.get();
         supply.set(next + 1);
-        (next % STAMPS != 0).then_some(next)
+        (next % VERSIONS != 0).then_some(next)
     });
-    stamp.ok().flatten().unwrap_or_else(restock)
+    version.ok().flatten().unwrap_or_else(restock)
 }
 
 #[cold]
 fn restock() -> u64 {
-    let first = STOCK.fetch_add(STAMPS, Ordering::Relaxed);
+    let first = STOCK.fetch_add(VERSIONS, Ordering::Relaxed);
     // A thread that is ending keeps nothing.
     let _ = SUPPLY.try_with(|supply| supply.set(first + 2));
     first + 1
@@ -237,18 +237,18 @@ const SEGMENT: usize = 4096;
 /// The size of what precedes the fields in a span's entry.
 const HEAD: usize = 17;
 
-/// Stamps that a thread takes at a time; those that it divides are not given out.
-const STAMPS: u64 = 1 << 16;
+/// Versions that a thread takes at a time; those that it divides are not given out.
+const VERSIONS: u64 = 1 << 16;
 static STOCK: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static SUPPLY: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Trees share epochs by the hash of their root's id: a change in another tree with the same epoch only costs a copy.
+/// Trees share generations by the hash of their root's id: a change in another tree with the same generation only costs a copy.
 const TREES: usize = 1024;
-static EPOCHS: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
-/// Incremented by each change of a span's own fields, which the epoch of its descendants need not reflect. By the hash of its id.
+static GENERATIONS: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
+/// Incremented by each change of a span's own fields, which the generation of its descendants need not reflect. By the hash of its id.
 static CHANGES: [AtomicU32; TREES] = [const { AtomicU32::new(0) }; TREES];
 
 #[cfg(test)]
@@ -263,9 +263,9 @@ mod tests {
         let callsite = Callsite::of(metadata);
         let mut path = Path::new(None, callsite, 1, &[]);
         let own = path.bytes.clone();
-        let (earlier, later) = (path.epoch.wrapping_add(1), path.epoch.wrapping_add(2));
+        let (earlier, later) = (path.generation.wrapping_add(1), path.generation.wrapping_add(2));
         path.refresh(later, b"later", Some(2));
         path.refresh(earlier, b"earlier", Some(3));
-        assert_eq!((path.bytes, path.base, path.epoch), ([b"later", &own[..]].concat(), Some(2), later));
+        assert_eq!((path.bytes, path.base, path.generation), ([b"later", &own[..]].concat(), Some(2), later));
     }
 }

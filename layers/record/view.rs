@@ -168,10 +168,10 @@ impl<'a> Record<'a> {
         self.head.as_captured()
     }
 
-    /// Returns a stamp of its spans: records with the same stamp have the same spans, byte by byte.
+    /// Returns the version of its spans: records with the same version have the same spans, byte by byte.
     #[inline]
-    pub(crate) fn span_stamp(&self) -> Option<NonZero<u64>> {
-        NonZero::new(self.head.stamp())
+    pub(crate) fn spans_version(&self) -> Option<NonZero<u64>> {
+        NonZero::new(self.head.spans_version())
     }
 
     /// Returns the name of the thread it was logged on, if the thread has one.
@@ -312,6 +312,12 @@ impl<'a> Fields<'a> {
     }
 }
 
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.clone()).finish()
+    }
+}
+
 /// Takes fields one after another.
 pub(crate) trait TakeField<'a> {
     /// Must be inlined: it is then specialized for each kind of value, and need not match on it.
@@ -421,7 +427,7 @@ impl<'a> Span<'a> {
 impl fmt::Debug for Span<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name())?;
-        f.debug_set().entries(self.fields()).finish()
+        self.fields().fmt(f)
     }
 }
 
@@ -443,5 +449,11 @@ impl<'a> Iterator for Spans<'a> {
                 return Some(Span { head, callsite: Callsite::get(head.callsite), fields });
             }
         }
+    }
+}
+
+impl fmt::Debug for Spans<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }

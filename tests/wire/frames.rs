@@ -53,7 +53,7 @@ fn no_cut_frame_gives_a_record() {
 
 #[test]
 fn bytes_that_are_not_a_frame_are_rejected_at_once() {
-    let head = Rejected { fault: Fault::Head, len: None };
+    let head = Rejected::new(Fault::Head, None);
     for text in ["{", "<34>1 2003", "\0", "\u{f5}T"] {
         assert_eq!(decode(text.as_bytes()), Err(head));
     }
@@ -119,7 +119,7 @@ fn a_reader_steps_over_a_damaged_body_and_stops_at_a_damaged_head() {
     assert!(frames.next(&mut record).unwrap().is_some());
     assert_eq!(frames.next(&mut record).unwrap_err().fault, Fault::Body);
     assert!(frames.next(&mut record).unwrap().is_some());
-    assert_eq!(frames.next(&mut record).unwrap_err(), Rejected { fault: Fault::Head, len: None });
+    assert_eq!(frames.next(&mut record).unwrap_err(), Rejected::new(Fault::Head, None));
     // What looks like a frame behind it may be the contents of a logged value.
     assert_eq!(frames.next(&mut record), Ok(None));
     assert_eq!(frames.rest().len(), 2 * frame.len());

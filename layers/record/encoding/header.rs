@@ -80,7 +80,7 @@ impl<'a> Head<'a> {
     }
 
     #[inline]
-    pub(crate) fn stamp(self) -> u64 {
+    pub(crate) fn spans_version(self) -> u64 {
         self.u64(32)
     }
 
@@ -188,10 +188,10 @@ impl<'a> HeadMut<'a> {
         self.put64(24, id);
     }
 
-    /// Sets the stamp. Spans with the same stamp are equal in every byte; 0: unknown.
+    /// Sets the version of the spans: spans with the same version are equal in every byte. 0: unknown.
     #[inline]
-    pub(crate) fn set_stamp(&mut self, stamp: u64) {
-        self.put64(32, stamp);
+    pub(crate) fn set_spans_version(&mut self, version: u64) {
+        self.put64(32, version);
     }
 
     /// Sets the line. 0: unknown.
@@ -289,7 +289,7 @@ fn empty(raw: &mut Vec<u8>) {
     let Some(mut head) = HeadMut::of(raw) else { return };
     head.set_fields_end(HEADER);
     head.set_spans_end(HEADER);
-    head.set_stamp(0);
+    head.set_spans_version(0);
     // Clears all slots.
     head.0[52..].fill(0);
 }

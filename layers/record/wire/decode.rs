@@ -7,6 +7,7 @@ use crate::record::{Kind, RecordBuf, Severity};
 
 /// What [`decode`] found at the front of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decoded {
     /// A record, which has been read into the buffer.
     Record(Frame),

@@ -9,6 +9,7 @@ use crate::{Error, ErrorKind};
 
 /// A frame whose checksums match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
     /// Its length in bytes, including the head. The next frame begins behind it.
     pub len: usize,
@@ -22,12 +23,20 @@ pub struct Frame {
 
 /// Why a frame cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejected {
     /// What is wrong.
     pub fault: Fault,
     /// The length of the frame in bytes, so that a reader can skip it; possibly more than have arrived yet. `None` if the head
     /// is damaged: then it is unknown where the next frame begins.
     pub len: Option<usize>,
+}
+
+impl Rejected {
+    /// A rejection for this reason of a frame of this length.
+    pub const fn new(fault: Fault, len: Option<usize>) -> Self {
+        Self { fault, len }
+    }
 }
 
 /// What is wrong with a frame. New faults may be added.

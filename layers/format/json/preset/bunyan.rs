@@ -36,7 +36,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings, name: &str, host: &str) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings, name: &str, host: &str) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let mut draft = Draft::new(Shape::Object)
         .put("v", Node::constant(Value::U64(0), &Form::Plain))

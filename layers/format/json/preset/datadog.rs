@@ -39,7 +39,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings, service: &str) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings, service: &str) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let mut draft = settings
         .of_paths()

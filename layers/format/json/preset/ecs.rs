@@ -43,7 +43,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let mut draft = settings
         .of_paths()

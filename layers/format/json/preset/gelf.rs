@@ -39,7 +39,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings, host: &str) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings, host: &str) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let mut draft = Draft::new(Shape::Object)
         .put("version", text("1.1"))

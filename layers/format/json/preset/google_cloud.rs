@@ -49,7 +49,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings, project: &str) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings, project: &str) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let trace = Form::Id(format!("projects/{project}/traces/").into());
     let labels = settings.put_constants(Draft::new(Shape::Object), &Keys::Plain, &Form::Text);

@@ -88,14 +88,14 @@ use crate::{Error, ErrorKind};
 /// what the receiver cannot take; each preset says so. The names of spans are not written.
 #[derive(Clone, Debug)]
 pub struct Preset {
-    settings: Settings,
+    settings: PresetSettings,
     table: Table,
     tree: Tree,
 }
 
 impl Preset {
     fn of(table: Table) -> Self {
-        let settings = Settings::default();
+        let settings = PresetSettings::default();
         let (draft, claims) = table.draft(&settings);
         Self { tree: Tree::new(draft.branch(), claims, settings.duplicates, false), settings, table }
     }
@@ -212,7 +212,7 @@ impl Format for Preset {
 
 /// What can be chosen about every preset.
 #[derive(Clone, Debug)]
-struct Settings {
+struct PresetSettings {
     /// As the fields of a record.
     constants: RecordBuf,
     fields: Vec<(String, String)>,
@@ -225,7 +225,7 @@ struct Settings {
     max_bytes: Option<usize>,
 }
 
-impl Default for Settings {
+impl Default for PresetSettings {
     fn default() -> Self {
         Self {
             constants: RecordBuf::default(),
@@ -253,7 +253,7 @@ enum Table {
 }
 
 impl Table {
-    fn draft(&self, settings: &Settings) -> (Draft, Claims) {
+    fn draft(&self, settings: &PresetSettings) -> (Draft, Claims) {
         match self {
             Self::Ecs => ecs::draft(settings),
             Self::Gelf { host } => gelf::draft(settings, host),
@@ -271,7 +271,7 @@ impl Table {
 }
 
 /// What the tables have in common.
-impl Settings {
+impl PresetSettings {
     /// An object whose parts' names are paths to their reader.
     fn of_paths(&self) -> Draft {
         Draft::of_paths(self.nested)

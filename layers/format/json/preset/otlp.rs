@@ -43,7 +43,7 @@ impl Preset {
     }
 }
 
-pub(super) fn draft(settings: &Settings) -> (Draft, Claims) {
+pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let record = Draft::new(Shape::Object)
         .put("timeUnixNano", Node::NanosText)
@@ -66,7 +66,7 @@ pub(super) fn draft(settings: &Settings) -> (Draft, Claims) {
     (Draft::new(Shape::Object).put("resourceLogs", list_of(of_resource)), claims)
 }
 
-fn attributes(settings: &Settings, claims: &mut Claims) -> Draft {
+fn attributes(settings: &PresetSettings, claims: &mut Claims) -> Draft {
     let any = |source| Node::Value(source, Form::AnyValue);
     let mut draft = Draft::new(Shape::KeyValues);
     if settings.source {

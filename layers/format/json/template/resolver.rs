@@ -14,7 +14,7 @@ pub(super) fn is_resolver(members: &Members) -> bool {
 
 /// What the resolver with these settings is replaced by.
 pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
-    let mut settings = Settings(members);
+    let mut settings = ResolverSettings(members);
     let resolver = settings.take_text("$resolver")?.unwrap_or_default();
     let resolved = match &*resolver {
         "timestamp" => timestamp(&mut settings)?,
@@ -44,12 +44,12 @@ pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
     }
 }
 
-fn timestamp(settings: &mut Settings) -> Result<Resolved, String> {
+fn timestamp(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     let Some(epoch) = settings.take("epoch") else {
         let digits = settings.take_number("precision", 9)?.unwrap_or(6);
         return Ok(Resolved::Node(Node::Time(Time::rfc3339().precision(digits))));
     };
-    let mut epoch = Settings::of("epoch", epoch)?;
+    let mut epoch = ResolverSettings::of("epoch", epoch)?;
     let unit = epoch.take_text("unit")?.unwrap_or("secs".to_owned());
     let rounded = epoch.take_flag("rounded")?;
     epoch.finish("epoch")?;
@@ -63,7 +63,7 @@ fn timestamp(settings: &mut Settings) -> Result<Resolved, String> {
     Ok(Resolved::Node(Node::Time(time)))
 }
 
-fn level(settings: &mut Settings) -> Result<Resolved, String> {
+fn level(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     let field = settings.take_text("field")?.unwrap_or("name".to_owned());
     let levels = match &*field {
         "name" => Levels::Names(LevelNames::Upper),
@@ -71,7 +71,7 @@ fn level(settings: &mut Settings) -> Result<Resolved, String> {
         "severity" => match settings.take("severity") {
             None => Levels::Number(syslog),
             Some(severity) => {
-                let mut severity = Settings::of("severity", severity)?;
+                let mut severity = ResolverSettings::of("severity", severity)?;
                 let field = severity.take_text("field")?.unwrap_or("code".to_owned());
                 severity.finish("severity")?;
                 match &*field {
@@ -86,19 +86,19 @@ fn level(settings: &mut Settings) -> Result<Resolved, String> {
     Ok(Resolved::Node(Node::Level(levels)))
 }
 
-fn mdc(settings: &mut Settings) -> Result<Resolved, String> {
+fn mdc(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     match settings.take_text("key")? {
         Some(key) => Ok(Resolved::Node(Node::Value(Source::SpanField(key.into()), settings.form()?))),
         None => fields(settings, Of::Spans),
     }
 }
 
-fn field(settings: &mut Settings) -> Result<Resolved, String> {
+fn field(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     let key = settings.take_text("key")?.ok_or("field needs a key")?;
     Ok(Resolved::Node(Node::Value(Source::Field(key.into()), settings.form()?)))
 }
 
-fn fields(settings: &mut Settings, of: Of) -> Result<Resolved, String> {
+fn fields(settings: &mut ResolverSettings, of: Of) -> Result<Resolved, String> {
     let form = settings.form()?;
     let rest = |keys| Rest { of, keys, form, flat: false };
     match settings.take("flatten") {
@@ -106,7 +106,7 @@ fn fields(settings: &mut Settings, of: Of) -> Result<Resolved, String> {
         Some(Document::Json(json)) if json == "false" => Ok(Resolved::Within(rest(Keys::Plain))),
         Some(Document::Json(json)) if json == "true" => Ok(Resolved::Here(rest(Keys::Plain))),
         Some(Document::Object(members)) => {
-            let mut flatten = Settings(members);
+            let mut flatten = ResolverSettings(members);
             let prefix = flatten.take_text("prefix")?.unwrap_or_default();
             flatten.finish("flatten")?;
             Ok(Resolved::Here(rest(Keys::Prefixed(prefix.into()))))
@@ -124,9 +124,9 @@ fn syslog(severity: Severity) -> u32 {
 }
 
 /// What has not been asked for yet of what stands beside `$resolver`.
-struct Settings(Members);
+struct ResolverSettings(Members);
 
-impl Settings {
+impl ResolverSettings {
     fn of(name: &str, document: Document) -> Result<Self, String> {
         match document {
             Document::Object(members) => Ok(Self(members)),

@@ -1,6 +1,7 @@
 //! The state that a layer, its marker and its handles share, from which records go to the handlers one after another.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -17,7 +18,7 @@ use crate::selflog::Health;
 use crate::sync::lock;
 use crate::{Error, ErrorKind};
 
-pub(super) struct Shared {
+pub(super) struct LayerCore {
     pub(super) id: u32,
     pub(super) graph: ArcSwap<Graph>,
     /// The generation of `graph`, or briefly of the one before.
@@ -31,10 +32,10 @@ pub(super) struct Shared {
     health: Health,
 }
 
-impl Shared {
+impl LayerCore {
     pub(super) fn new(handler: Arc<dyn Handler>) -> Arc<Self> {
         let graph = Graph::new(handler.clone());
-        let shared = Arc::new(Self {
+        let core = Arc::new(Self {
             id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(graph.generation),
             tells_of_spans: AtomicBool::new(!graph.span_events.is_empty()),
@@ -43,9 +44,9 @@ impl Shared {
             reentrant: AtomicU64::new(0),
             health: Health::default(),
         });
-        let watcher: Weak<Self> = Arc::downgrade(&shared);
+        let watcher: Weak<Self> = Arc::downgrade(&core);
         changes::watch(watcher);
-        shared
+        core
     }
 
     #[inline]
@@ -78,6 +79,17 @@ impl Shared {
         let mut stats = Stats::default();
         stats.add_dropped(DropReason::Reentrant, self.reentrant.load(Ordering::Relaxed));
         (stats.accepted > 0).then(|| Report::new("layer", stats))
+    }
+
+    /// Completes the `Debug` of a layer or a handle. It asks no handler, which might be locked by the caller.
+    pub(super) fn describe(&self, debug: &mut fmt::DebugStruct<'_, '_>) -> fmt::Result {
+        let graph = self.graph.load();
+        debug
+            .field("id", &self.id)
+            .field("generation", &graph.generation)
+            .field("span_events", &graph.span_events)
+            .field("reentrant", &self.reentrant.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
     }
 
     /// Hands over a record, or keeps it until the record that this thread is handing over is done.
@@ -163,7 +175,7 @@ impl Parts {
 }
 
 /// Called when a switch that one of the handlers depends on has changed.
-impl changes::Watch for Shared {
+impl changes::Watch for LayerCore {
     fn ask_anew(&self) {
         self.change(|_| ());
     }
