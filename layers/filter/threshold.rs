@@ -113,7 +113,7 @@ impl Filter for Threshold {
 impl Filter for Severity {
     #[inline]
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        meta.severity >= *self
+        meta.severity.is_at_least(*self)
     }
 
     fn max_level(&self) -> LevelFilter {

@@ -192,7 +192,7 @@ impl Json {
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
         let line = self.plan.lines.of(callsite, || self.join(callsite))?.as_ref()?;
-        line.severity.is_same(record.severity()).then_some(line)
+        (line.severity == record.severity()).then_some(line)
     }
 
     #[cold]

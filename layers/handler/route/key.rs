@@ -51,7 +51,7 @@ impl Case {
     /// [`rank`](Self::rank) applies.
     pub(super) fn fits(&self, key: &Key, record: &Record<'_>, text: &str) -> bool {
         match key {
-            Key::Severity => self.severity().is_some_and(|least| record.severity() >= least),
+            Key::Severity => self.severity().is_some_and(|least| record.severity().is_at_least(least)),
             Key::Target => crate::filter::is_inside(text, self.as_str()),
             Key::Field(_) => text == self.as_str(),
         }
