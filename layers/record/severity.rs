@@ -256,7 +256,7 @@ impl Severity {
     }
 
     /// Returns Python's level number (`logging`): `DEBUG` 10, `INFO` 20, `WARNING` 30, `ERROR` 40, `CRITICAL` 50; steps between
-    /// them are in between, and `TRACE` is 5. [`from_python`](Self::from_python) returns the original number.
+    /// them are in between, and `TRACE` is 5. [`from_python`](Self::from_python) returns a severity of the original number.
     pub const fn python(self) -> u32 {
         let step = (self.number - 1) % 4;
         match self.number {
@@ -494,7 +494,7 @@ mod tests {
     fn python_s_and_syslog_s_numbers_convert_back() {
         for number in 1..=24 {
             let severity = Severity::from_number(number).expect("it is in the range");
-            assert_eq!(Severity::from_python(severity.python()), severity);
+            assert_eq!(Severity::from_python(severity.python()).number(), number);
         }
         for syslog in 0..=7 {
             assert_eq!(Severity::from_syslog(syslog).map(Severity::syslog), Some(syslog));

@@ -269,6 +269,11 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// Creates a field.
+    pub fn new(name: &'a str, value: impl Into<Value<'a>>) -> Self {
+        Self { name, value: value.into(), key: None }
+    }
+
     #[inline]
     pub(super) fn resolve(name: Name<'a>, value: Value<'a>, callsite: Option<&'static Callsite>) -> Self {
         match name {

@@ -64,6 +64,14 @@ impl Case {
         }
     }
 
+    /// Whether both receive the same records: severities of the same number do.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Is::Severity(one), Is::Severity(other)) => one.number() == other.number(),
+            (one, other) => one == other,
+        }
+    }
+
     pub(super) fn severity(&self) -> Option<Severity> {
         match &self.0 {
             Is::Severity(severity) => Some(*severity),
