@@ -72,7 +72,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
             check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
             let several = (
-                Redact::fields(["*_token"]).with_patterns(Secret::ALL),
+                Redact::fields(["*_token"]).with_detectors(Detector::ALL),
                 // Finds something in each event and each span.
                 Redact::detectors([Detector::Card]).with_fields(["article", "customer"]).last_digits(4),
                 Rename::fields([("paid", "is_paid")]),

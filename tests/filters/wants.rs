@@ -7,7 +7,7 @@ use tracing::Level;
 use tracing_handlers::filter::{self, Bound, Chain, Filter, FilterExt, LevelFilter, LevelSwitch, Threshold, Verdict};
 use tracing_handlers::format::Json;
 use tracing_handlers::handler::{Buffer, Filtered, Route};
-use tracing_handlers::record::{Meta, SpanEvents};
+use tracing_handlers::record::SpanEvents;
 use tracing_handlers::sink::Null;
 use tracing_handlers::testing::Captured;
 use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
