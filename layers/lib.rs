@@ -46,7 +46,20 @@
 //! [`MakeWriter`](sink::Writer), and every `MakeWriter` (`tracing_appender::rolling`, `non_blocking`) is a [sink](sink::Make).
 //!
 //! The [`guide`] covers the architecture, the terms, and how to add a sink.
+//!
+//! # Versions
+//!
+//! This crate follows semantic versioning, and its public API includes parts of two other crates, so that a new incompatible
+//! version of either is one of this crate as well:
+//!
+//! - tracing 0.1: `Level`, `Metadata` and `Span` occur in signatures;
+//! - tracing-subscriber 0.3: `LevelFilter` occurs in signatures, [`HandlerLayer`] implements `Layer` for any subscriber with
+//!   `LookupSpan`, and [`sink::Writer`] and [`sink::Make`] connect sinks with `MakeWriter`.
+//!
+//! With the features of these names, signatures also contain serde's `Serialize` (1) and tokio's `AsyncWrite` (1). The minimum
+//! supported Rust version is 1.89; raising it is a minor change.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::undocumented_unsafe_blocks, clippy::unwrap_used)]
 
 mod bytes;

@@ -18,7 +18,7 @@ use tracing_handlers::handler::{
 };
 use tracing_handlers::receive::Lines;
 use tracing_handlers::record::wire::{self, Decoded, Limits};
-use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact, Remove, Rename, SetSeverity};
+use tracing_handlers::rewrite::{Add, Cap, Detector, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{Durability, File, Null};
 use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
@@ -72,9 +72,9 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             check(&format!("{name}, rewritten, spans {spans}"), spans, rewriting());
             check(&format!("{name}, rewritten and queued, spans {spans}"), spans, queue(rewriting()));
             let several = (
-                Redact::fields(["*_token"]).with_patterns(Secret::ALL),
+                Redact::fields(["*_token"]).with_detectors(Detector::ALL),
                 // Finds something in each event and each span.
-                Redact::patterns([Secret::Card]).with_fields(["article", "customer"]).last_digits(4),
+                Redact::detectors([Detector::Card]).with_fields(["article", "customer"]).last_digits(4),
                 Rename::fields([("paid", "is_paid")]),
                 Remove::fields(["table"]),
                 Add::new().constant("service", "shop").pid(),

@@ -313,7 +313,7 @@ proptest! {
                     buffer.handle(&record.as_record()).unwrap();
                     // What a record takes is not the model's to know: it asks the one that is kept by itself.
                     let own = size_of(&record);
-                    let is_important = *severity >= Severity::WARN;
+                    let is_important = severity.is_at_least(Severity::WARN);
                     if ring && !is_important && own > bytes {
                         continue;
                     }

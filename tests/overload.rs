@@ -183,7 +183,7 @@ fn produce(queue: &Queue<impl Handler>, load: &Load, producer: u64, overflow: Ov
         let severity = if number % 500 == 499 { Severity::WARN } else { Severity::INFO };
         let patient = match overflow {
             Overflow::Block => 1,
-            Overflow::DropBelow(least) => u64::from(severity >= least),
+            Overflow::DropBelow(least) => u64::from(severity.is_at_least(least)),
             _ => 0,
         };
         load.patient.fetch_add(patient, Ordering::SeqCst);

@@ -780,7 +780,7 @@ fn a_notice_of_loss_passes_through_a_queue_behind() {
 
 /// To be told from the record alone, on the worker's thread.
 fn is_severe(record: &Record<'_>) -> bool {
-    record.severity() >= Severity::WARN
+    record.severity().is_at_least(Severity::WARN)
 }
 
 #[test]
@@ -805,7 +805,7 @@ struct Choosy {
 impl Handler for Choosy {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        meta.severity >= Severity::WARN && meta.target != "noise"
+        meta.severity.is_at_least(Severity::WARN) && meta.target != "noise"
     }
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {

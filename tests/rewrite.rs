@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{info, info_span};
 use tracing_handlers::format::{Json, Text, Time};
 use tracing_handlers::handler::{Handler, Rewriting};
-use tracing_handlers::rewrite::{Add, Cap, Pattern, Redact, Remove, Rename, Rewrite, SetSeverity};
+use tracing_handlers::rewrite::{Add, Cap, Detector, Redact, Remove, Rename, Rewrite, SetSeverity};
 use tracing_handlers::sink::Memory;
 use tracing_handlers::{FieldChange, Output, Record, RecordBuf, Severity, Value, filter};
 
@@ -19,7 +19,7 @@ fn a_record_in_which_nothing_is_changed_stays_the_same_in_every_byte() {
     })
     .last();
     let rewrites: [&dyn Rewrite; 5] = [
-        &Redact::fields(["password"]).with_patterns(Pattern::ALL),
+        &Redact::fields(["password"]).with_detectors(Detector::ALL),
         &Remove::fields(["nothing"]),
         &Rename::fields([("nothing", "something")]),
         &Cap::new().message(100).values(100).fields(100).spans(100),
@@ -148,15 +148,15 @@ fn other_texts_are_looked_through_where_that_is_asked_for() {
         let span = record.spans().next().map(|span| format!("{span:?}"));
         format!("{} {} {}", record.target(), record.thread_name().unwrap_or(""), span.unwrap_or_default())
     };
-    let redact = || Redact::patterns([Pattern::Email]);
+    let redact = || Redact::detectors([Detector::Email]);
     assert_eq!(thread(redact()), "for a@example.org b@example.org c@example.org{n=1}");
-    assert_eq!(thread(redact().everywhere()), "for *** *** ***{n=1}");
+    assert_eq!(thread(redact().everywhere(true)), "for *** *** ***{n=1}");
 }
 
 #[test]
 fn long_texts_that_almost_hold_secrets_are_done_with_in_linear_time() {
     // With a pattern that goes back over the text for every place at which something might begin, each takes minutes.
-    let redact = Redact::patterns(Pattern::ALL);
+    let redact = Redact::detectors(Detector::ALL);
     for piece in [
         "eyJaaaaaaa.",
         "eyJaaaaaaaaaaaa.a.",

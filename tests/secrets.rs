@@ -11,7 +11,7 @@ use tracing::field::Empty;
 use tracing::{info, info_span};
 use tracing_handlers::format::{Json, Text};
 use tracing_handlers::handler::{Handler, Overflow, Queue, Rewriting};
-use tracing_handlers::rewrite::{Pattern, Redact};
+use tracing_handlers::rewrite::{Detector, Redact};
 use tracing_handlers::sink::Memory;
 use tracing_handlers::{Error, Output, Record, RecordBuf, Records, Severity, Value};
 
@@ -78,7 +78,7 @@ fn the_search_finds_what_is_there() {
 }
 
 fn redact() -> Redact {
-    Redact::patterns(Pattern::ALL).with_fields(["hidden", "*_hidden"]).everywhere()
+    Redact::detectors(Detector::ALL).with_fields(["hidden", "*_hidden"]).everywhere(true)
 }
 
 /// One event in two spans, with a secret of each kind somewhere.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing_handlers::rewrite::{Add, Pattern, Redact, Rewrite};
+use tracing_handlers::rewrite::{Add, Detector, Redact, Rewrite};
 use tracing_handlers::{RecordBuf, Severity, Value};
 
 fn redacted(redact: &Redact, value: Value<'_>) -> String {
@@ -13,7 +13,7 @@ fn redacted(redact: &Redact, value: Value<'_>) -> String {
 
 #[test]
 fn what_says_that_it_is_json_and_is_not_is_masked_whole() {
-    let redact = Redact::fields(["password", "token", "nonce"]).with_patterns([Pattern::Card]);
+    let redact = Redact::fields(["password", "token", "nonce"]).with_detectors([Detector::Card]);
     for json in [
         r#"{token: "hunter2"}"#,
         r#"{nonce:"hunter2"}"#,
@@ -52,7 +52,7 @@ fn what_says_that_it_is_json_and_is_not_is_masked_whole() {
 
 #[test]
 fn tokens_behind_a_joint_and_with_an_empty_part_are_found() {
-    let redact = Redact::patterns([Pattern::Token]);
+    let redact = Redact::detectors([Detector::Token]);
     let (head, body, sign) = ("eyJhbGciOiJkaXIifQ", "eyJzdWIiOiIxIn0", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     for text in [
         format!("session_{head}.{body}.{sign}"),
@@ -71,7 +71,7 @@ fn tokens_behind_a_joint_and_with_an_empty_part_are_found() {
 
 #[test]
 fn an_address_is_found_beside_what_is_longer_than_any() {
-    let redact = Redact::patterns([Pattern::Ip]);
+    let redact = Redact::detectors([Detector::Ip]);
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(redacted(&redact, Value::Str(&format!("{digest}:10.0.0.7"))), format!("{digest}:***"));
     assert_eq!(
@@ -89,7 +89,7 @@ fn an_address_is_found_beside_what_is_longer_than_any() {
 /// What takes a time that grows with the square of the length takes minutes.
 #[test]
 fn no_text_keeps_a_rewrite_busy_for_long() {
-    let redact = Redact::fields(["*a*a*a*a*b"]).with_patterns(Pattern::ALL);
+    let redact = Redact::fields(["*a*a*a*a*b"]).with_detectors(Detector::ALL);
     let pieces = [
         "@",
         "a@",
@@ -166,7 +166,7 @@ fn a_record_gets_no_second_field_of_a_name_though_it_is_added_twice() {
 
 #[test]
 fn pairs_are_found_in_what_programs_write() {
-    let redact = Redact::patterns([Pattern::Pair]);
+    let redact = Redact::detectors([Detector::Pair]);
     for text in [
         r#"{"password":"hunter2"}"#,
         r#"{\"password\":\"hunter2\"}"#,

@@ -1,21 +1,23 @@
 use std::fmt;
+use std::str::FromStr;
 
 use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record};
 use crate::stats::{DropReason, Report};
+use crate::{Error, ErrorKind};
 
-/// Rules in a row, the first with a verdict decides: log4j2's filters with their `onMatch` and `onMismatch`.
+/// A list of rules, of which the first that accepts or denies decides: log4j2's filters with their `onMatch` and `onMismatch`.
 ///
-/// | setting | if the filter passes | if not |
+/// | setting | if the filter passes the record | if not |
 /// |---|---|---|
-/// | [`accept`](Self::accept) | accept | on to the next rule |
-/// | [`deny`](Self::deny) | deny | on to the next rule |
-/// | [`require`](Self::require) | on to the next rule | deny |
-/// | [`rule`](Self::rule) | the one | the other |
+/// | [`accept`](Self::accept) | accept | next rule |
+/// | [`deny`](Self::deny) | deny | next rule |
+/// | [`require`](Self::require) | next rule | deny |
+/// | [`rule`](Self::rule) | the first verdict | the second verdict |
 ///
-/// When no rule has a verdict, [`otherwise`](Self::otherwise) has it: by default accept, as in log4j2.
+/// If no rule decides, [`otherwise`](Self::otherwise) does: by default the record is accepted, as in log4j2.
 ///
-/// A filter with a memory (a sampler, a [`rate`](super::rate)) is only asked about records that come as far as its rule.
+/// A filter with state (a sampler, a [`rate`](super::rate)) only sees the records that reach its rule.
 ///
 /// ```
 /// use tracing::Level;
@@ -39,16 +41,45 @@ pub struct Chain {
     otherwise: Verdict,
 }
 
-/// What a rule of a [`Chain`] says of a record.
+/// The decision of a rule in a [`Chain`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
-    /// It passes, whatever the rules behind this one say.
+    /// The record passes, whatever the rules after this one are.
     Accept,
-    /// The next rule is asked; after the last one, it passes.
+    /// The next rule decides; after the last one, the record passes.
     #[default]
     Neutral,
-    /// It does not pass.
+    /// The record does not pass.
     Deny,
+}
+
+/// Writes `accept`, `neutral` or `deny`.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Accept => "accept",
+            Self::Neutral => "neutral",
+            Self::Deny => "deny",
+        })
+    }
+}
+
+/// Parses `accept`, `neutral` or `deny`, in any case.
+impl FromStr for Verdict {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name.to_ascii_lowercase().as_str() {
+            "accept" => Ok(Self::Accept),
+            "neutral" => Ok(Self::Neutral),
+            "deny" => Ok(Self::Deny),
+            _ => {
+                let message = format!("verdict: expected `accept`, `neutral` or `deny`, found `{name}`");
+                Err(Error::new(ErrorKind::Config, message))
+            }
+        }
+    }
 }
 
 struct Rule {
@@ -58,40 +89,39 @@ struct Rule {
 }
 
 impl Chain {
-    /// Without rules: everything passes.
+    /// Creates a chain without rules: everything passes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One more rule at the end: what `filter` lets pass gets the one verdict, the rest the other.
+    /// Appends a rule: records that pass `filter` get `on_match`, all others `on_mismatch`.
     pub fn rule(mut self, filter: impl Filter, on_match: Verdict, on_mismatch: Verdict) -> Self {
         self.rules.push(Rule { filter: Box::new(filter), on_match, on_mismatch });
         self
     }
 
-    /// What `filter` lets pass passes; the rest goes on to the next rule.
+    /// Accepts the records that pass `filter`; for all others, the next rule decides.
     pub fn accept(self, filter: impl Filter) -> Self {
         self.rule(filter, Verdict::Accept, Verdict::Neutral)
     }
 
-    /// What `filter` lets pass does not pass the chain; the rest goes on to the next rule.
+    /// Denies the records that pass `filter`; for all others, the next rule decides.
     pub fn deny(self, filter: impl Filter) -> Self {
         self.rule(filter, Verdict::Deny, Verdict::Neutral)
     }
 
-    /// What `filter` lets pass goes on to the next rule; the rest does not pass.
+    /// Denies the records that do not pass `filter`; for all others, the next rule decides.
     pub fn require(self, filter: impl Filter) -> Self {
         self.rule(filter, Verdict::Neutral, Verdict::Deny)
     }
 
-    /// What becomes of records that no rule has a verdict on.
+    /// Sets the verdict on records that no rule decides on.
     pub fn otherwise(mut self, verdict: Verdict) -> Self {
         self.otherwise = verdict;
         self
     }
 
-    /// Whether any way through the rules ends well, where `outcomes` says of a filter whether it may pass a record and
-    /// whether it may not.
+    /// Whether any path through the rules accepts. `outcomes` returns whether a filter may pass a record, and whether it may not.
     fn may_accept(&self, outcomes: impl Fn(&dyn Filter) -> (bool, bool)) -> bool {
         for rule in &self.rules {
             let (may_match, may_mismatch) = outcomes(&*rule.filter);
@@ -116,7 +146,7 @@ impl Filter for Chain {
         })
     }
 
-    /// Of a filter's level it is only known that nothing more verbose passes.
+    /// A filter's level only says that nothing more verbose passes.
     fn max_level(&self) -> LevelFilter {
         let levels = [LevelFilter::TRACE, LevelFilter::DEBUG, LevelFilter::INFO, LevelFilter::WARN, LevelFilter::ERROR];
         let may_accept = |level: &LevelFilter| self.may_accept(|filter| (*level <= filter.max_level(), true));
@@ -131,7 +161,7 @@ impl Filter for Chain {
         self.rules.iter().any(|rule| rule.filter.per_record())
     }
 
-    /// That of the rule that denied, where it did so because its filter refused the record.
+    /// The reason of the filter that refused the record, if its rule denied for that.
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         for rule in &self.rules {
             let refusal = rule.filter.refusal(record);

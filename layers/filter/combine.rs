@@ -2,19 +2,19 @@ use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record};
 use crate::stats::{DropReason, Report};
 
-/// Joins filters.
+/// Combines filters.
 pub trait FilterExt: Filter + Sized {
-    /// Passes what both let pass.
+    /// Passes the records that pass both.
     fn and<F: Filter>(self, other: F) -> And<Self, F> {
         And(self, other)
     }
 
-    /// Passes what either lets pass.
+    /// Passes the records that pass either.
     fn or<F: Filter>(self, other: F) -> Or<Self, F> {
         Or(self, other)
     }
 
-    /// Passes what this does not let pass.
+    /// Passes the records that do not pass this.
     fn not(self) -> Not<Self> {
         Not(self)
     }
@@ -49,7 +49,7 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
     }
 
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
-        // What either refuses by the metadata alone must not use up a turn of the other's.
+        // A record that either refuses by its metadata must not count in the other's state.
         if !self.enabled(&record.meta()) {
             return Some(DropReason::Filtered);
         }
@@ -70,7 +70,7 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
         self.0.max_level().max(self.1.max_level())
     }
 
-    /// One of the two has said yes to the metadata, not known which: each judges from the start.
+    /// It is unknown which of the two passed the metadata, so each judges the whole record.
     fn accepts(&self, record: &Record<'_>) -> bool {
         self.0.passes(record) || self.1.passes(record)
     }
@@ -84,7 +84,7 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
         self.1.report(reports);
     }
 
-    /// That of the second, which had the last word.
+    /// The reason of the second, which decided.
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         self.0.refusal(record).and_then(|_| self.1.refusal(record))
     }

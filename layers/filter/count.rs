@@ -4,17 +4,17 @@ use super::Threshold;
 use crate::record::{Kind, Record};
 use crate::stats::{DropReason, Report, Stats};
 
-/// How many records a filter let pass, and how many it did not.
+/// How many records a filter passed, and how many it dropped.
 #[derive(Debug, Default)]
-pub(super) struct Count {
+pub(super) struct Judged {
     passed: AtomicU64,
     dropped: AtomicU64,
 }
 
-impl Count {
-    /// Counts a record, and hands back whether it `passes`.
+impl Judged {
+    /// Counts a record and returns `passes`.
     #[inline]
-    pub(super) fn judged(&self, passes: bool) -> bool {
+    pub(super) fn count(&self, passes: bool) -> bool {
         let counter = if passes { &self.passed } else { &self.dropped };
         counter.fetch_add(1, Ordering::Relaxed);
         passes
@@ -28,7 +28,7 @@ impl Count {
     }
 }
 
-/// Whether a filter that thins records out leaves this one alone: it is important, or it tells of others that are missing.
+/// Whether samplers and rate limits always pass this record: it is important, or a loss notice.
 #[inline]
 pub(super) fn is_exempt(record: &Record<'_>, always: Threshold) -> bool {
     always.allows(record.severity()) || record.kind() == Kind::Loss

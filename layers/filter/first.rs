@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::cells::{Cells, Per};
-use super::count::{Count, is_exempt};
+use super::count::{Judged, is_exempt};
 use super::window::{self, Window};
 use super::{Filter, Place, Threshold};
 use crate::record::{Record, Severity};
 use crate::stats::{DropReason, Report};
 
-/// Passes the first `n` records that say the same in each `interval`, and those that are important: zap's sampler.
+/// Passes the first `n` records with the same severity and message in each `interval`, and important ones: zap's sampler.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,23 +33,23 @@ pub fn first(n: u32, interval: Duration) -> First {
         keys: KEYS,
         always: Severity::ERROR.into(),
         name: format!("first {n} in {interval:?}"),
-        count: Count::default(),
+        judged: Judged::default(),
     }
 }
 
-/// The first few in each interval of those that say the same, then one of so many. See [`first`].
+/// The first few similar records of each interval, then every m-th. See [`first`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`then_every`](Self::then_every) | none | of the rest of an interval, one in so many passes too |
-/// | [`per_callsite`](Self::per_callsite), [`by`](Self::by), [`overall`](Self::overall) | by severity and message | what is counted together |
-/// | [`keys`](Self::keys) | 4,096 | how many messages or values are counted at a time; others make the oldest forgotten |
-/// | [`always`](Self::always) | `ERROR` | records so important pass, and are not counted |
-/// | [`name`](Self::name) | `first N in T` | how reports call it |
+/// | [`then_every`](Self::then_every) | none | every m-th of the further records of an interval passes too |
+/// | [`per_callsite`](Self::per_callsite), [`by`](Self::by), [`overall`](Self::overall) | by severity and message | which records are counted together |
+/// | [`keys`](Self::keys) | 4,096 | how many messages or values are counted at a time; a new one replaces the least recently seen |
+/// | [`always`](Self::always) | `ERROR` | records from this severity up pass without being counted |
+/// | [`name`](Self::name) | `first N in T` | the name in reports |
 ///
-/// Intervals are those of the records' own times, and begin at whole multiples of their length since 1970. A record up to ten
-/// seconds late counts as one of the present interval; a clock set back further begins anew. What it does not let pass is
-/// counted as [`Sampled`](DropReason::Sampled).
+/// Intervals go by the times of the records and begin at whole multiples of their length since 1970. A record up to ten seconds
+/// late counts in the current interval; if the clock is set back further, the count restarts. Dropped records are counted as
+/// [`Sampled`](DropReason::Sampled).
 #[derive(Debug)]
 pub struct First {
     n: u32,
@@ -59,45 +59,46 @@ pub struct First {
     keys: usize,
     always: Threshold,
     name: String,
-    count: Count,
+    judged: Judged,
 }
 
 impl First {
-    /// Of the rest of an interval every `m`th passes too, as zap's `thereafter`; 0: none.
+    /// Also passes every `m`-th further record of an interval: zap's `thereafter`. 0 passes none.
     pub fn then_every(mut self, m: u32) -> Self {
         self.every = m;
         self
     }
 
-    /// Each log call is counted by itself, whatever its message. From about 4,000 log calls on some are counted together.
+    /// Counts each callsite separately, whatever the message. With more than about 4,000 callsites, some are counted together.
     pub fn per_callsite(self) -> Self {
         self.per(Per::Callsite)
     }
 
-    /// Records with the same value there are counted together, and those that have none.
+    /// Counts records by the value at `place`; those without one are counted together.
     pub fn by(self, place: impl Into<Place>) -> Self {
         self.per(Per::Value(place.into()))
     }
 
-    /// All records are counted together.
+    /// Counts all records together.
     pub fn overall(self) -> Self {
         self.per(Per::All)
     }
 
-    /// How many messages or values are counted at a time, in some 90 bytes each. Of more than 512 those long not seen are forgotten part by part.
+    /// Sets how many messages or values are counted at a time; each takes about 90 bytes. A new one replaces the least recently seen,
+    /// above 512 approximately.
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         let per = self.cells.per().clone();
         self.per(per)
     }
 
-    /// Records of this severity and above pass. `LevelFilter::OFF`: none by that alone.
+    /// Sets the severity from which records always pass. [`Threshold::OFF`] exempts none.
     pub fn always(mut self, severity: impl Into<Threshold>) -> Self {
         self.always = severity.into();
         self
     }
 
-    /// How reports call it.
+    /// Sets the name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -116,7 +117,7 @@ impl First {
         })
     }
 
-    /// Whether the record with this number, from 1, is one of the first or of those thereafter.
+    /// Whether the record with this number, counted from 1, passes.
     fn is_wanted(&self, number: u32) -> bool {
         number <= self.n || (number - self.n).checked_rem(self.every) == Some(0)
     }
@@ -124,7 +125,7 @@ impl First {
 
 impl Filter for First {
     fn accepts(&self, record: &Record<'_>) -> bool {
-        self.count.judged(is_exempt(record, self.always) || self.is_next(record))
+        self.judged.count(is_exempt(record, self.always) || self.is_next(record))
     }
 
     fn reason(&self) -> DropReason {
@@ -132,7 +133,7 @@ impl Filter for First {
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
-        self.count.report(&self.name, DropReason::Sampled, reports);
+        self.judged.report(&self.name, DropReason::Sampled, reports);
     }
 }
 

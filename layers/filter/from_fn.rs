@@ -1,7 +1,7 @@
 use super::Filter;
 use crate::record::{Meta, Record};
 
-/// A filter from a closure on the metadata; its answer is kept per callsite.
+/// Creates a filter from a closure on the metadata. The answer is cached per callsite.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -31,7 +31,7 @@ impl<F: Fn(&Meta<'_>) -> bool + Send + Sync + 'static> Filter for OnMeta<F> {
     }
 }
 
-/// A filter from a closure on the whole record, asked for each one.
+/// Creates a filter from a closure on the whole record, which is called for each one.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};

@@ -1,25 +1,25 @@
-//! A value's text to a number.
+//! Hashes of values and callsites.
 
 use std::fmt::{self, Write};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::record::{Record, Value};
 
-/// The same in every process and every version: see [`Share::by`](super::Share::by), where it is documented.
+/// A hash that is the same in every process and version: documented at [`Share::by`](super::Share::by).
 pub(super) fn fixed(value: Value<'_>) -> u64 {
     let mut hash = Fnv(FNV_OFFSET);
     write(&mut hash, value);
     spread(hash.0)
 }
 
-/// Different in each process, so that nobody can make up values that share a place.
+/// A hash that differs between processes, so that values with equal hashes cannot be constructed.
 pub(super) fn keyed(state: &RandomState, value: Value<'_>) -> u64 {
-    let mut hasher = Feed(state.build_hasher());
+    let mut hasher = HasherWriter(state.build_hasher());
     write(&mut hasher, value);
     hasher.0.finish()
 }
 
-/// What tells a callsite from others: never 0. That of a record not made by tracing is where it says that it was logged.
+/// A number that identifies a callsite, never 0. For records that do not come from tracing, it is a hash of their source position.
 pub(super) fn callsite(record: &Record<'_>) -> u64 {
     if let Some(id) = record.callsite_of_meta() {
         return u64::from(id.get());
@@ -27,14 +27,14 @@ pub(super) fn callsite(record: &Record<'_>) -> u64 {
     let mut hash = Fnv(FNV_OFFSET);
     for text in [record.target(), record.file().unwrap_or(""), record.name()] {
         hash.bytes(text.as_bytes());
-        // A byte that no text has, so that the parts do not run into one another.
+        // A byte that occurs in no text separates the parts.
         hash.bytes(&[0xff]);
     }
     hash.bytes(&record.line().unwrap_or(0).to_le_bytes());
     spread(hash.0) | 1 << 63
 }
 
-/// MurmurHash3's last step for 64 bits (`fmix64`): each bit of the result depends on every one of `hash`.
+/// MurmurHash3's last step for 64 bits (`fmix64`): each bit of the result depends on every bit of `hash`.
 pub(super) fn spread(mut hash: u64) -> u64 {
     hash ^= hash >> 33;
     hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -43,16 +43,16 @@ pub(super) fn spread(mut hash: u64) -> u64 {
     hash ^ hash >> 33
 }
 
-/// As it is shown, so that 42 and "42" are the same.
+/// Writes the value as displayed, so that 42 and "42" are the same.
 fn write(out: &mut impl Write, value: Value<'_>) {
-    // Hashing does not fail.
+    // Hashing cannot fail.
     let _ = match value {
         Value::Str(text) | Value::Text(text) | Value::Json(text) => out.write_str(text),
         other => write!(out, "{other}"),
     };
 }
 
-/// FNV-1a of 64 bits.
+/// 64-bit FNV-1a.
 struct Fnv(u64);
 
 impl Fnv {
@@ -70,9 +70,9 @@ impl Write for Fnv {
     }
 }
 
-struct Feed<H>(H);
+struct HasherWriter<H>(H);
 
-impl<H: Hasher> Write for Feed<H> {
+impl<H: Hasher> Write for HasherWriter<H> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.write(text.as_bytes());
         Ok(())
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fixed_hash_is_fnv_1a_and_a_last_step() {
+    fn the_fixed_hash_is_fnv_1a_and_fmix64() {
         // From the list of test vectors in draft-eastlake-fnv.
         for (text, fnv) in [("", FNV_OFFSET), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)] {
             let mut hash = Fnv(FNV_OFFSET);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_shown_the_same_hash_the_same() {
+    fn values_displayed_alike_have_equal_hashes() {
         let state = RandomState::new();
         for value in [Value::U64(42), Value::I64(42), Value::Text("42"), Value::U128(42), Value::Json("42")] {
             assert_eq!(fixed(value), fixed(Value::Str("42")));

@@ -2,7 +2,7 @@ use super::{Filter, LevelFilter, Threshold};
 use crate::record::{Meta, Severity};
 use tracing::Level;
 
-/// A threshold: passes this level and more important ones.
+/// Passes this level and more important ones.
 impl Filter for LevelFilter {
     #[inline]
     fn enabled(&self, meta: &Meta<'_>) -> bool {
@@ -18,7 +18,7 @@ impl Filter for LevelFilter {
     }
 }
 
-/// A threshold: passes this level and more important ones.
+/// Passes this level and more important ones.
 impl Filter for Level {
     #[inline]
     fn enabled(&self, meta: &Meta<'_>) -> bool {
@@ -34,8 +34,8 @@ impl Filter for Level {
     }
 }
 
-/// Passes what lies from `one` to `other`, both included, in whichever order they are given. A tracing level stands for all the
-/// severities of its group ([`Severity::level`]), a [`Severity`] for its own number alone.
+/// Passes severities from `one` to `other`, both included, in either order. A tracing level stands for all severities of its group
+/// ([`Severity::level`]), a [`Severity`] for its own number alone.
 ///
 /// ```
 /// use tracing::Level;
@@ -55,10 +55,10 @@ pub fn between(one: impl Into<Bound>, other: impl Into<Bound>) -> Between {
     Between { least: one.least.min(other.least), most: one.most.max(other.most) }
 }
 
-/// An end of what [`between`] passes: a tracing level or a [`Severity`].
+/// An end of the range of [`between`]: a tracing level or a [`Severity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// The numbers of the severities that it stands for.
+    /// The range of numbers that it stands for.
     least: u8,
     most: u8,
 }
@@ -98,5 +98,5 @@ impl Filter for Between {
     }
 }
 
-/// FATAL's group counts as ERROR.
+/// The group of `FATAL` counts as `ERROR`.
 const MOST: u8 = 24;

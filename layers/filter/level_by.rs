@@ -4,7 +4,7 @@ use crate::record::{Meta, Record, Severity, Value};
 
 /// A threshold that depends on a value: log4j2's `DynamicThresholdFilter`.
 ///
-/// A text as `place` is a field of the event, else of the innermost span that has it.
+/// A string as `place` names a field of the event, or else of the innermost span that has it.
 ///
 /// ```
 /// use tracing::Level;
@@ -27,11 +27,11 @@ pub fn level_by(place: impl Into<Place>) -> LevelBy {
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`with`](Self::with) | none | the threshold where the value is this; the first that fits decides |
-/// | [`otherwise`](Self::otherwise) | `INFO` | the threshold for other values, and where there is none |
+/// | [`with`](Self::with) | none | the threshold for this value; the first equal one applies |
+/// | [`otherwise`](Self::otherwise) | `INFO` | the threshold for other values, and for records without one |
 ///
-/// Callsites are on down to the most verbose of them, so that those records are made and looked at: a DEBUG call costs what
-/// a logged one does up to the filter, for everybody.
+/// Callsites are enabled down to the most verbose of these thresholds: a DEBUG event costs as much as a logged one up to the filter,
+/// whatever its value.
 #[derive(Clone, Debug)]
 pub struct LevelBy {
     place: Place,
@@ -40,13 +40,13 @@ pub struct LevelBy {
 }
 
 impl LevelBy {
-    /// Where the value is this, records of this level and above pass. Values compare as a [`Place`]'s do.
+    /// Sets the threshold for this value. Values compare as those of a [`Place`].
     pub fn with<'v>(mut self, value: impl Into<Value<'v>>, level: impl Into<Threshold>) -> Self {
         self.levels.push((Literal::from(value.into()), level.into()));
         self
     }
 
-    /// Where it is any other, or there is none.
+    /// Sets the threshold for other values, and for records without one.
     pub fn otherwise(mut self, level: impl Into<Threshold>) -> Self {
         self.otherwise = level.into();
         self

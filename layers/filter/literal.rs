@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use crate::record::{Value, pool};
 
-/// What a value is compared with: a [`Value`] that owns its text.
+/// The operand of a comparison: a [`Value`] that owns its text.
 #[derive(Clone, Debug)]
 pub(super) enum Literal {
     Bool(bool),
@@ -12,7 +12,7 @@ pub(super) enum Literal {
 }
 
 impl Literal {
-    /// How `value` stands to this; `None` where they cannot be compared.
+    /// Compares `value` with this; `None` if their types cannot be compared.
     pub(super) fn compare(&self, value: Value<'_>) -> Option<Ordering> {
         match (self, value) {
             (Self::Text(text), Value::Str(value) | Value::Text(value) | Value::Json(value)) => {
@@ -42,7 +42,7 @@ impl From<Value<'_>> for Literal {
     }
 }
 
-/// A value's text: its own, or as it is shown.
+/// Calls `see` with the text of a value: its own, or as displayed.
 pub(super) fn with_text<R>(value: Value<'_>, see: impl FnOnce(&str) -> R) -> R {
     use std::io::Write;
 
@@ -50,14 +50,14 @@ pub(super) fn with_text<R>(value: Value<'_>, see: impl FnOnce(&str) -> R) -> R {
         return see(text);
     }
     let mut buffer = pool::take();
-    // Writing into a Vec does not fail.
+    // Writing to a Vec cannot fail.
     let _ = write!(buffer, "{value}");
     let seen = see(std::str::from_utf8(&buffer).unwrap_or(""));
     pool::give(buffer);
     seen
 }
 
-/// A number of any of the types that values have, with nothing lost.
+/// A number of any type of value, without loss.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Number {
     Integer { is_negative: bool, magnitude: u128 },
@@ -100,7 +100,7 @@ impl Number {
     }
 }
 
-/// Exact: the float is cut into its whole part, which is an integer without rounding, and the rest.
+/// Compares exactly: the whole part of a float is an integer without rounding.
 fn compare_with_float(is_negative: bool, magnitude: u128, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_compare_by_what_they_are_worth_whatever_their_types() {
+    fn numbers_of_all_types_compare_by_value() {
         let ascending = [
             Value::F64(f64::NEG_INFINITY),
             Value::F64(-1.8e38),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_shown_as_text_compares_as_text() {
+    fn every_kind_of_text_compares_as_text() {
         for value in [Value::Str("[1]"), Value::Text("[1]"), Value::Json("[1]")] {
             assert_eq!(compare(value, Value::Str("[1]")), Some(Ordering::Equal));
             assert_eq!(compare(value, Value::Str("[2")), Some(Ordering::Less));

@@ -1,23 +1,22 @@
-//! Yes or no: which records a handler takes.
+//! Filters: which records a handler receives.
 //!
-//! A [`Filter`] judges twice: from the [`Meta`] alone, which is asked once per callsite, and from the whole
-//! [`Record`], which is asked for each one that is left. tracing's [`Level`] and [`LevelFilter`] are filters; the
-//! functions of this module make others; [`and`](FilterExt::and), [`or`](FilterExt::or) and [`not`](FilterExt::not) join them,
-//! or a [`Chain`] of rules.
+//! A [`Filter`] decides in two steps: from the [`Meta`] alone, once per callsite, and from the whole [`Record`], for each one that
+//! is left. tracing's [`Level`] and [`LevelFilter`] are filters, and the functions of this module create others.
+//! [`and`](FilterExt::and), [`or`](FilterExt::or), [`not`](FilterExt::not) and a [`Chain`] of rules combine them.
 //!
 //! | by | filter |
 //! |---|---|
-//! | severity | a level, [`Severity`](crate::Severity), [`Threshold`], [`between`], [`level_by`] a value |
+//! | severity | a level, [`Severity`](crate::Severity), [`Threshold`], [`between`], [`level_by`] |
 //! | target | [`targets`], [`name`], [`target_contains`], [`target_starts_with`], `target_matches` |
 //! | message | [`message`], `matches` |
 //! | fields of the event, of spans | [`field`], [`span`], [`any_span_field`], [`any_field`], `field_matches` |
 //! | time of day | [`hours`] |
-//! | how many | [`one_in`], [`share`], [`first`], [`rate`] |
-//! | what you like | [`on_meta`], [`on_record`] |
+//! | number | [`one_in`], [`share`], [`first`], [`rate`] |
+//! | anything else | [`on_meta`], [`on_record`] |
 //!
-//! Those that ask how many keep count of what they drop; each has a [report](crate::stats::Report). An
-//! [`Output`](crate::Output) has room for filters, and [`Filtered`](crate::handler::Filtered) puts one in front of any handler.
-//! They keep no time but the records' own, so that the same records always come to the same.
+//! Filters by number count the records they drop, in a [report](crate::stats::Report) of their own. An [`Output`](crate::Output) has
+//! filters, and [`Filtered`](crate::handler::Filtered) puts one in front of any handler. Filters use the times of the records rather
+//! than a clock, so that the same records always give the same result.
 //!
 //! ```
 //! use tracing::Level;
@@ -88,48 +87,47 @@ use crate::stats::{DropReason, Report};
 
 /// Decides which records pass.
 pub trait Filter: Send + Sync + 'static {
-    /// Whether a record with this metadata may pass. It must always say the same of the same metadata: answers are kept
-    /// per callsite. It must not log: tracing asks it under its own locks.
+    /// Whether a record with this metadata may pass. It must always return the same for the same metadata, because the answer is
+    /// cached per callsite. It must not log, because tracing calls it while holding locks.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let _ = meta;
         true
     }
 
-    /// The most verbose level at which [`enabled`](Self::enabled) ever says yes; joins the process's maximum level, above
-    /// which tracing does not even look at a callsite.
+    /// Returns the most verbose level at which [`enabled`](Self::enabled) ever returns `true`. It contributes to the process's maximum
+    /// level, above which tracing skips a callsite at once.
     fn max_level(&self) -> LevelFilter {
         LevelFilter::TRACE
     }
 
-    /// Whether this record passes; only asked where [`enabled`](Self::enabled) said yes.
+    /// Whether this record passes. Only called if [`enabled`](Self::enabled) returned `true`.
     fn accepts(&self, record: &Record<'_>) -> bool {
         let _ = record;
         true
     }
 
-    /// Whether [`accepts`](Self::accepts) ever says no. `false` lets the answer of [`enabled`](Self::enabled) stand.
+    /// Whether [`accepts`](Self::accepts) ever returns `false`. If not, [`enabled`](Self::enabled) decides alone.
     fn per_record(&self) -> bool {
         true
     }
 
-    /// Adds what became of the records that it judged, where it keeps count: `accepted` those it was asked about, `delivered`
-    /// those that passed.
+    /// Adds the report of a filter that counts: `accepted` are the records it judged, `delivered` those that passed.
     fn report(&self, reports: &mut Vec<Report>) {
         let _ = reports;
     }
 
-    /// Both questions at once.
+    /// Whether a record passes both steps.
     fn passes(&self, record: &Record<'_>) -> bool {
         self.enabled(&record.meta()) && (!self.per_record() || self.accepts(record))
     }
 
-    /// Why the records that it does not let pass are gone, for those who count them.
+    /// Returns the reason under which dropped records are counted.
     fn reason(&self) -> DropReason {
         DropReason::Filtered
     }
 
-    /// As [`passes`](Self::passes), and why not; `None`: it passes. By default the [`reason`](Self::reason); of filters that
-    /// are joined it is that of the one that refused.
+    /// Returns why a record does not pass; `None` if it does. By default this is the [`reason`](Self::reason); combined filters return
+    /// that of the one that refused.
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         (!self.passes(record)).then(|| self.reason())
     }
@@ -171,7 +169,7 @@ macro_rules! forward {
 
 forward!(&'static F, Box<F>, std::sync::Arc<F>);
 
-/// `None` lets everything pass.
+/// `None` passes everything.
 impl<F: Filter> Filter for Option<F> {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.as_ref().is_none_or(|filter| filter.enabled(meta))
@@ -194,6 +192,7 @@ impl<F: Filter> Filter for Option<F> {
             filter.report(reports);
         }
     }
+
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         self.as_ref().and_then(|filter| filter.refusal(record))
     }

@@ -3,8 +3,8 @@ use crate::record::Meta;
 
 /// Passes records of the logger with this name and of those below it: Python's `logging.Filter(name)`.
 ///
-/// `shop.stock` passes the targets `shop::stock` and `shop.stock.rack`, not `shop::stocks`: `.` and `::` both separate, and are
-/// the same. The empty name passes everything. [`targets`](super::targets) has a level for each, and `::` alone.
+/// `shop.stock` passes the targets `shop::stock` and `shop.stock.rack`, but not `shop::stocks`: `.` and `::` are equivalent
+/// separators. The empty name passes everything. [`targets`](super::targets) sets a level for each target, and only knows `::`.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};

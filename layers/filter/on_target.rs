@@ -16,13 +16,13 @@ pub fn target_contains(part: impl Into<String>) -> OnTarget {
     OnTarget(TextTest::contains(part.into()))
 }
 
-/// Passes records whose target starts with this text, in the middle of a name too: `shop` passes `shopping`.
-/// [`targets`](super::targets) and [`name`](super::name) go by whole names.
+/// Passes records whose target starts with this text, even in the middle of a name: `shop` passes `shopping`.
+/// [`targets`](super::targets) and [`name`](super::name) compare whole names.
 pub fn target_starts_with(start: impl Into<String>) -> OnTarget {
     OnTarget(TextTest::starts_with(start.into()))
 }
 
-/// A question about the target; its answer is kept per callsite. See [`target_contains`].
+/// A condition on the target. The answer is cached per callsite. See [`target_contains`].
 #[derive(Clone, Debug)]
 pub struct OnTarget(pub(super) TextTest);
 

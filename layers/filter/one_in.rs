@@ -1,10 +1,10 @@
 use super::cells::{Cells, Per};
-use super::count::{Count, is_exempt};
+use super::count::{Judged, is_exempt};
 use super::{Filter, Threshold};
 use crate::record::{Record, Severity};
 use crate::stats::{DropReason, Report};
 
-/// Passes the first of each `n` records, and those that are important; 0 passes the important ones alone.
+/// Passes the first of each `n` records, and important ones; with 0, only those.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -21,44 +21,44 @@ pub fn one_in(n: u64) -> OneIn {
         cells: Cells::new(Per::All, 0),
         always: Severity::ERROR.into(),
         name: format!("one in {n}"),
-        count: Count::default(),
+        judged: Judged::default(),
     }
 }
 
-/// One of so many records, by counting them. See [`one_in`].
+/// One of each `n` records, by counting them. See [`one_in`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`per_callsite`](Self::per_callsite) | all together | each log call is counted by itself |
-/// | [`always`](Self::always) | `ERROR` | records so important pass, and are not counted |
-/// | [`name`](Self::name) | `one in N` | how reports call it |
+/// | [`per_callsite`](Self::per_callsite) | all together | counts each callsite separately |
+/// | [`always`](Self::always) | `ERROR` | records from this severity up pass without being counted |
+/// | [`name`](Self::name) | `one in N` | the name in reports |
 ///
-/// What it does not let pass is counted as [`Sampled`](DropReason::Sampled). Where all records of a request should share one
-/// fate, take [`share`](super::share).
+/// Dropped records are counted as [`Sampled`](DropReason::Sampled). To keep either all records of a request or none, use
+/// [`share`](super::share).
 #[derive(Debug)]
 pub struct OneIn {
     n: u64,
     cells: Cells,
     always: Threshold,
     name: String,
-    count: Count,
+    judged: Judged,
 }
 
 impl OneIn {
-    /// Each log call is counted by itself, so that a seldom one is not lost among many of another. From about 4,000 log calls on
+    /// Counts each callsite separately, so that rare events are not lost among frequent ones. With more than about 4,000 callsites,
     /// some are counted together.
     pub fn per_callsite(mut self) -> Self {
         self.cells = Cells::new(Per::Callsite, 0);
         self
     }
 
-    /// Records of this severity and above pass. `LevelFilter::OFF`: none by that alone.
+    /// Sets the severity from which records always pass. [`Threshold::OFF`] exempts none.
     pub fn always(mut self, severity: impl Into<Threshold>) -> Self {
         self.always = severity.into();
         self
     }
 
-    /// How reports call it.
+    /// Sets the name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -71,7 +71,7 @@ impl OneIn {
 
 impl Filter for OneIn {
     fn accepts(&self, record: &Record<'_>) -> bool {
-        self.count.judged(is_exempt(record, self.always) || self.is_next(record))
+        self.judged.count(is_exempt(record, self.always) || self.is_next(record))
     }
 
     fn reason(&self) -> DropReason {
@@ -79,6 +79,6 @@ impl Filter for OneIn {
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
-        self.count.report(&self.name, DropReason::Sampled, reports);
+        self.judged.report(&self.name, DropReason::Sampled, reports);
     }
 }

@@ -4,10 +4,10 @@ use super::condition::{Condition, Test, TextTest};
 use super::{OnTarget, Place, field, message};
 use crate::{Error, ErrorKind};
 
-/// Passes records whose message has a match of a regular expression anywhere in it (feature `regex`): log4j2's `RegexFilter`,
-/// with the syntax of the [`regex`](https://docs.rs/regex) crate.
+/// Passes records whose message contains a match of a regular expression (feature `regex`): log4j2's `RegexFilter`, in the syntax
+/// of the [`regex`](https://docs.rs/regex) crate.
 ///
-/// The time it takes grows with the length of the text alone, whatever the expression.
+/// The time taken is linear in the length of the text, for any expression.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -22,12 +22,12 @@ use crate::{Error, ErrorKind};
 ///
 /// # Errors
 ///
-/// [`Config`](ErrorKind::Config): it is no regular expression, or one too large.
+/// [`Config`](ErrorKind::Config) if the regular expression is invalid or too large.
 pub fn matches(expression: &str) -> Result<Condition, Error> {
     message().matches(expression)
 }
 
-/// Passes records with a field of the event that has a match of a regular expression in it (feature `regex`).
+/// Passes records with a field of the event that contains a match of a regular expression (feature `regex`).
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -46,7 +46,7 @@ pub fn field_matches(name: &str, expression: &str) -> Result<Condition, Error> {
     field(name).matches(expression)
 }
 
-/// Passes records whose target has a match of a regular expression in it (feature `regex`); the answer is kept per callsite.
+/// Passes records whose target contains a match of a regular expression (feature `regex`). The answer is cached per callsite.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -65,9 +65,8 @@ pub fn target_matches(expression: &str) -> Result<OnTarget, Error> {
     Ok(OnTarget(text_test(expression)?))
 }
 
-/// With the feature `regex`.
 impl Place {
-    /// Its text has a match of a regular expression anywhere in it.
+    /// Its text contains a match of a regular expression (feature `regex`).
     ///
     /// # Errors
     ///
@@ -79,7 +78,7 @@ impl Place {
 
 fn text_test(expression: &str) -> Result<TextTest, Error> {
     let regex = Regex::new(expression).map_err(|error| {
-        Error::new(ErrorKind::Config, format!("`{expression}` is no regular expression")).with_source(error)
+        Error::new(ErrorKind::Config, format!("cannot use the regular expression {expression:?}")).with_source(error)
     })?;
     Ok(TextTest::new(format!("matches {expression:?}"), move |text| regex.is_match(text)))
 }

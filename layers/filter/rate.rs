@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use super::cells::{Cells, Per};
-use super::count::{Count, is_exempt};
+use super::count::{Judged, is_exempt};
 use super::window;
 use super::{Filter, Place, Threshold};
 use crate::record::{Record, Severity};
 use crate::stats::{DropReason, Report};
 
-/// Passes `n` records per `interval`, and those that are important: log4j2's `BurstFilter`.
+/// Passes `n` records per `interval`, and important ones: log4j2's `BurstFilter`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,23 +33,23 @@ pub fn rate(n: u32, interval: Duration) -> Rate {
         keys: KEYS,
         always: Severity::ERROR.into(),
         name: format!("rate {n} in {interval:?}"),
-        count: Count::default(),
+        judged: Judged::default(),
     }
 }
 
-/// So many records in so much time. See [`rate`].
+/// A rate limit. See [`rate`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`burst`](Self::burst) | as many as in an interval | how many pass at once after a quiet time |
-/// | [`per_callsite`](Self::per_callsite), [`by`](Self::by) | all together | what is limited by itself |
-/// | [`keys`](Self::keys) | 1,024 | how many values are known at a time; others make the oldest forgotten |
-/// | [`always`](Self::always) | `ERROR` | records so important pass, and use up nothing |
-/// | [`name`](Self::name) | `rate N in T` | how reports call it |
+/// | [`burst`](Self::burst) | `n` | how many pass at once after a quiet period |
+/// | [`per_callsite`](Self::per_callsite), [`by`](Self::by) | all together | which records are limited together |
+/// | [`keys`](Self::keys) | 1,024 | how many values are known at a time; a new one replaces the least recently seen |
+/// | [`always`](Self::always) | `ERROR` | records from this severity up pass without being counted |
+/// | [`name`](Self::name) | `rate N in T` | the name in reports |
 ///
-/// It is a token bucket over the records' own times: one token comes each `interval / n`, cut off to whole nanoseconds; a record
-/// takes one; there are never more than `burst`. A clock set back by ten seconds more than a burst takes to come begins anew. What
-/// it does not let pass is counted as [`RateLimited`](DropReason::RateLimited).
+/// It is a token bucket over the times of the records: one token is added every `interval / n`, rounded down to nanoseconds, up to
+/// `burst`, and each record takes one. If the clock is set back further than a burst takes to fill plus ten seconds, the bucket
+/// is full again. Dropped records are counted as [`RateLimited`](DropReason::RateLimited).
 #[derive(Debug)]
 pub struct Rate {
     n: u32,
@@ -59,22 +59,22 @@ pub struct Rate {
     keys: usize,
     always: Threshold,
     name: String,
-    count: Count,
+    judged: Judged,
 }
 
 impl Rate {
-    /// How many pass at once after a quiet time; 0 passes the important ones alone.
+    /// Sets how many records pass at once after a quiet period; with 0, only important ones pass.
     pub fn burst(mut self, records: u32) -> Self {
         self.burst = records;
         self
     }
 
-    /// Each log call is limited by itself. From about 4,000 log calls on some are limited together.
+    /// Limits each callsite separately. With more than about 4,000 callsites, some are limited together.
     pub fn per_callsite(self) -> Self {
         self.per(Per::Callsite)
     }
 
-    /// Records with the same value there are limited together, and those that have none.
+    /// Limits records by the value at `place`; those without one are limited together.
     ///
     /// ```
     /// use std::time::Duration;
@@ -90,21 +90,21 @@ impl Rate {
         self.per(Per::Value(place.into()))
     }
 
-    /// How many values are known at a time, in some 90 bytes each. One that was forgotten has a whole burst again. Of more than 512 those long not seen
-    /// are forgotten part by part.
+    /// Sets how many values are known at a time; each takes about 90 bytes. A new one replaces the least recently seen, above 512
+    /// approximately; a value that was replaced has a full burst again.
     pub fn keys(mut self, keys: usize) -> Self {
         self.keys = keys;
         let per = self.cells.per().clone();
         self.per(per)
     }
 
-    /// Records of this severity and above pass. `LevelFilter::OFF`: none by that alone.
+    /// Sets the severity from which records always pass. [`Threshold::OFF`] exempts none.
     pub fn always(mut self, severity: impl Into<Threshold>) -> Self {
         self.always = severity.into();
         self
     }
 
-    /// How reports call it.
+    /// Sets the name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -116,7 +116,7 @@ impl Rate {
     }
 
     fn has_token(&self, record: &Record<'_>) -> bool {
-        // Of more than one token in a nanosecond each costs nothing, and would be had from an empty bucket as well.
+        // With more than one token per nanosecond a token costs nothing, and even an empty bucket would have one.
         if self.burst == 0 {
             return false;
         }
@@ -127,8 +127,8 @@ impl Rate {
     }
 }
 
-/// The state is the time at which the bucket will be full, and so says how many tokens are missing now: the generic cell rate
-/// algorithm (ITU-T I.371), which is a token bucket in one number.
+/// The state is the time at which the bucket will be full, which implies how many tokens are missing now: the generic cell rate
+/// algorithm (ITU-T I.371), a token bucket in one number.
 fn take_token(state: u64, now: i64, token: i64, full: i64) -> (u64, bool) {
     let full_at = state as i64;
     let is_set_back = full_at.saturating_sub(now) > full.saturating_add(window::LATE);
@@ -142,7 +142,7 @@ fn take_token(state: u64, now: i64, token: i64, full: i64) -> (u64, bool) {
 
 impl Filter for Rate {
     fn accepts(&self, record: &Record<'_>) -> bool {
-        self.count.judged(is_exempt(record, self.always) || self.has_token(record))
+        self.judged.count(is_exempt(record, self.always) || self.has_token(record))
     }
 
     fn reason(&self) -> DropReason {
@@ -150,7 +150,7 @@ impl Filter for Rate {
     }
 
     fn report(&self, reports: &mut Vec<Report>) {
-        self.count.report(&self.name, DropReason::RateLimited, reports);
+        self.judged.report(&self.name, DropReason::RateLimited, reports);
     }
 }
 
@@ -160,14 +160,14 @@ const KEYS: usize = 1_024;
 mod tests {
     use super::*;
 
-    /// Tokens as such: how many there are, and when that was.
+    /// The plain model: how many tokens there are, and as of when.
     struct Bucket {
         tokens: i64,
         at: i64,
     }
 
     #[test]
-    fn one_number_does_what_a_bucket_of_tokens_does() {
+    fn one_number_behaves_like_a_bucket_of_tokens() {
         let mut random = 1_u64;
         for (token, burst) in [(1, 1), (100, 1), (100, 10), (7, 3), (1_000, 50)] {
             let (mut state, mut bucket) = (0, Bucket { tokens: burst * token, at: 0 });
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_settings_at_the_ends_harm_nothing() {
+    fn extreme_times_and_settings_do_not_overflow() {
         for state in [0, i64::MAX as u64, i64::MIN as u64] {
             for now in [0, i64::MAX, i64::MIN] {
                 for token in [0, 1, i64::MAX] {

@@ -1,14 +1,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::count::{Count, is_exempt};
+use super::count::{Judged, is_exempt};
 use super::{Filter, Place, Threshold, hash};
 use crate::record::{Record, Severity};
 use crate::stats::{DropReason, Report};
 
-/// Passes this share of the records, by chance or by a key, and those that are important.
+/// Passes this share of the records, at random or by a key, and important ones.
 ///
-/// `share` is 0 to 1; what lies outside is taken as the nearer end, NaN as 0.
+/// `share` is from 0 to 1; values outside are clamped, and NaN counts as 0.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -23,7 +23,7 @@ use crate::stats::{DropReason, Report};
 /// assert!(kept.iter().all(|id| passes(*id, "done")), "a request is kept whole");
 /// ```
 pub fn share(share: f64) -> Share {
-    // NaN is neither greater nor less than anything.
+    // NaN fails every comparison.
     let share = if share > 0.0 { share.min(1.0) } else { 0.0 };
     Share {
         below: (share < 1.0).then_some((share * TWO_TO_64) as u64),
@@ -32,7 +32,7 @@ pub fn share(share: f64) -> Share {
         always: Severity::ERROR.into(),
         share,
         name: None,
-        count: Count::default(),
+        judged: Judged::default(),
     }
 }
 
@@ -40,49 +40,49 @@ pub fn share(share: f64) -> Share {
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`by`](Self::by) | chance | records with the same value there share one fate |
-/// | [`seed`](Self::seed) | another one in each process | where chance starts from |
-/// | [`always`](Self::always) | `ERROR` | records so important pass |
-/// | [`name`](Self::name) | `share 0.1`, `share 0.1 by request_id` | how reports call it |
+/// | [`by`](Self::by) | random | decides by the value at this place |
+/// | [`seed`](Self::seed) | different in each process | the seed of the random numbers |
+/// | [`always`](Self::always) | `ERROR` | records from this severity up pass |
+/// | [`name`](Self::name) | `share 0.1`, `share 0.1 by request_id` | the name in reports |
 ///
-/// What it does not let pass is counted as [`Sampled`](DropReason::Sampled).
+/// Dropped records are counted as [`Sampled`](DropReason::Sampled).
 #[derive(Debug)]
 pub struct Share {
-    /// A number drawn evenly from all of 64 bits must be below this; `None`: all pass.
+    /// A uniform 64-bit number must be below this; `None` passes everything.
     below: Option<u64>,
     by: Option<Place>,
     state: AtomicU64,
     always: Threshold,
     share: f64,
     name: Option<String>,
-    count: Count,
+    judged: Judged,
 }
 
 impl Share {
-    /// The value there decides: with a trace's or a request's id, all records of one are kept or none, in this process and
-    /// in all others, whatever the version. What a smaller share keeps a larger one keeps too.
+    /// Decides by the value at `place`: with the id of a trace or a request, either all of its records pass or none, consistently in
+    /// all processes and versions. Values kept by a smaller share are also kept by a larger one.
     ///
-    /// The value is hashed as it is shown (the number 42 as the text `42`): FNV-1a of 64 bits over its UTF-8 bytes, then
-    /// MurmurHash3's `fmix64`. It passes if that, as a number, is less than the share of 2⁶⁴. A record without such a value is
-    /// left to chance.
+    /// The hash is of the value as displayed (the number 42 as the text `42`): 64-bit FNV-1a over its UTF-8 bytes, then
+    /// MurmurHash3's `fmix64`. The record passes if the result is less than the share of 2⁶⁴. Records without the value are
+    /// sampled at random.
     pub fn by(mut self, place: impl Into<Place>) -> Self {
         self.by = Some(place.into());
         self
     }
 
-    /// Chance takes the same course in each run with the same seed (SplitMix64), as far as records come in the same order.
+    /// Sets the seed of the random numbers (SplitMix64): with the same seed and order of records, the decisions are the same.
     pub fn seed(self, seed: u64) -> Self {
         self.state.store(seed, Ordering::Relaxed);
         self
     }
 
-    /// Records of this severity and above pass. `LevelFilter::OFF`: none by that alone.
+    /// Sets the severity from which records always pass. [`Threshold::OFF`] exempts none.
     pub fn always(mut self, severity: impl Into<Threshold>) -> Self {
         self.always = severity.into();
         self
     }
 
-    /// How reports call it.
+    /// Sets the name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -95,7 +95,7 @@ impl Share {
         drawn < below
     }
 
-    /// SplitMix64: a counter that goes up by an odd number, and each bit of the result depends on all of it.
+    /// SplitMix64: a counter that advances by an odd number, and a mix in which each bit depends on all of it.
     fn draw(&self) -> u64 {
         let mut state = self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA);
         state = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -106,7 +106,7 @@ impl Share {
 
 impl Filter for Share {
     fn accepts(&self, record: &Record<'_>) -> bool {
-        self.count.judged(is_exempt(record, self.always) || self.is_in(record))
+        self.judged.count(is_exempt(record, self.always) || self.is_in(record))
     }
 
     fn reason(&self) -> DropReason {
@@ -119,7 +119,7 @@ impl Filter for Share {
             (None, Some(place)) => format!("share {} by {}", self.share, place.name()),
             (None, None) => format!("share {}", self.share),
         };
-        self.count.report(&name, DropReason::Sampled, reports);
+        self.judged.report(&name, DropReason::Sampled, reports);
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chance_is_splitmix64() {
+    fn random_numbers_are_splitmix64() {
         // The first numbers of the reference implementation with the seed 1234567.
         let share = share(0.5).seed(1_234_567);
         assert_eq!(share.draw(), 6_457_827_717_110_365_317);

@@ -10,12 +10,12 @@ use crate::record::{Meta, Record, this_thread};
 use crate::sync::lock;
 use crate::{Error, changes};
 
-/// A level that can be turned while records go through it: for good, for a time, for the length of a guard; for all threads or
-/// one. Serilog's `LoggingLevelSwitch`, zap's `AtomicLevel`.
+/// A level that can be changed at run time: permanently, for a period, or for the lifetime of a guard; for all threads or one.
+/// Serilog's `LoggingLevelSwitch`, zap's `AtomicLevel`.
 ///
-/// Clones are the same switch: one goes to a handler as a filter, one stays with whoever turns it. Turning it has tracing ask
-/// every callsite anew, so it is for seldom; a record costs one more load. A record is judged when the filter sees it: behind a
-/// [`Queue`](crate::Queue) that is a moment after it was logged, so there put the switch in front of the queue, by
+/// Clones share the level: one is the filter of a handler, another changes it. A change makes tracing reconsider every callsite, so
+/// it should be rare; a record costs one more load. A record is judged when it reaches the filter, which behind a
+/// [`Queue`](crate::Queue) is later than the log call: there, put the switch in front of the queue with
 /// [`Filtered`](crate::handler::Filtered).
 ///
 /// ```
@@ -36,17 +36,17 @@ use crate::{Error, changes};
 /// assert_eq!(memory.lines().len(), 1);
 /// ```
 #[derive(Clone, Debug)]
-pub struct LevelSwitch(Arc<Inner>);
+pub struct LevelSwitch(Arc<SwitchCore>);
 
 #[derive(Debug)]
-struct Inner {
-    /// The number of the least severity that passes on a thread without a level of its own.
+struct SwitchCore {
+    /// The number of the least severity that passes on threads without their own level.
     least: AtomicU8,
-    /// That of the thread where most passes.
+    /// The same on the most verbose thread.
     least_anywhere: AtomicU8,
-    /// Whether there are levels of single threads.
+    /// Whether any thread has its own level.
     has_threads: AtomicBool,
-    /// Those, and their threads; the last one for a thread counts. No lock: a process may fork while another thread has it.
+    /// The threads with their own level; the last entry for a thread applies. No lock: a process may fork while it is held.
     threads: ArcSwap<Vec<(u64, Threshold)>>,
     levels: Mutex<Levels>,
 }
@@ -54,50 +54,50 @@ struct Inner {
 #[derive(Debug)]
 struct Levels {
     base: Threshold,
-    /// Those that are there for a while; the last one for a thread counts.
-    passing: Vec<Passing>,
+    /// The temporary levels; the last one for a thread applies.
+    temporary: Vec<Temporary>,
     next: u64,
-    /// What is there for a time, and what keeps its clock running.
+    /// The temporary level of [`LevelSwitch::set_for`]; dropping the sender cancels its timer.
     timed: Option<(u64, Sender<()>)>,
 }
 
 #[derive(Debug)]
-struct Passing {
+struct Temporary {
     number: u64,
-    /// `None`: for all.
+    /// `None` for all threads.
     thread: Option<u64>,
     level: Threshold,
 }
 
 impl LevelSwitch {
-    /// A switch that stands at `level`.
+    /// Creates a switch with this level.
     pub fn new(level: impl Into<Threshold>) -> Self {
         let base = level.into();
-        let levels = Levels { base, passing: Vec::new(), next: 1, timed: None };
+        let levels = Levels { base, temporary: Vec::new(), next: 1, timed: None };
         let least = AtomicU8::new(base.least());
         let least_anywhere = AtomicU8::new(base.least());
         let (has_threads, threads) = (AtomicBool::new(false), ArcSwap::default());
-        Self(Arc::new(Inner { least, least_anywhere, has_threads, threads, levels: Mutex::new(levels) }))
+        Self(Arc::new(SwitchCore { least, least_anywhere, has_threads, threads, levels: Mutex::new(levels) }))
     }
 
-    /// Where it stands for threads without a level of their own.
+    /// Returns the current level of threads without their own level.
     pub fn level(&self) -> Threshold {
         Threshold::of_least(self.0.least.load(Ordering::Relaxed))
     }
 
-    /// Turns it for good. What holds for a while goes on, and then gives way to this.
+    /// Changes the level permanently. Temporary levels remain until they end.
     pub fn set(&self, level: impl Into<Threshold>) {
         let level = level.into();
         self.0.change(|levels| levels.base = level);
     }
 
-    /// Turns it for all threads for `time`; then it turns back by itself. A second call takes the place of the first.
+    /// Changes the level for all threads for `time`. A second call replaces the first.
     ///
-    /// A thread waits for that. In a forked child there is none: there it stays until it is turned again.
+    /// A thread waits for the end of the period. It does not exist in a forked child: there the level stays until the next change.
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io): no thread can be started; then nothing is turned.
+    /// [`Io`](crate::ErrorKind::Io) if the thread cannot be started; the level is then unchanged.
     ///
     /// ```
     /// use std::time::Duration;
@@ -114,54 +114,54 @@ impl LevelSwitch {
     /// ```
     pub fn set_for(&self, level: impl Into<Threshold>, time: Duration) -> Result<(), Error> {
         let level = level.into();
-        let (alarm, called_off) = mpsc::channel();
+        let (timer, canceled) = mpsc::channel();
         let number = self.0.change(|levels| {
             if let Some((before, _)) = levels.timed.take() {
                 levels.remove(before);
             }
             let number = levels.add(None, level);
-            levels.timed = Some((number, alarm));
+            levels.timed = Some((number, timer));
             number
         });
-        let inner = Arc::downgrade(&self.0);
+        let core = Arc::downgrade(&self.0);
         let started = std::thread::Builder::new().name("tracing-handlers-level".to_owned()).spawn(move || {
-            if called_off.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
-                turn_back(&inner, number);
+            if canceled.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+                restore(&core, number);
             }
         });
         if started.is_err() {
-            turn_back(&Arc::downgrade(&self.0), number);
+            restore(&Arc::downgrade(&self.0), number);
         }
-        started.map(drop).map_err(|error| Error::io("cannot start the thread that turns a level back", error))
+        started.map(drop).map_err(|error| Error::io("cannot start the thread that restores a level", error))
     }
 
-    /// Turns it for all threads for as long as what is returned is kept.
+    /// Changes the level for all threads for the lifetime of the guard.
     pub fn scoped(&self, level: impl Into<Threshold>) -> ScopedLevel {
-        self.pass(None, level.into())
+        self.add(None, level.into())
     }
 
-    /// Turns it for what this thread logs, for as long as what is returned is kept.
+    /// Changes the level for this thread's events for the lifetime of the guard.
     pub fn scoped_here(&self, level: impl Into<Threshold>) -> ScopedLevel {
-        self.pass(Some(this_thread()), level.into())
+        self.add(Some(this_thread()), level.into())
     }
 
-    /// Runs `f` with the level turned for what this thread logs in it.
+    /// Runs `f` with another level for this thread's events.
     pub fn with<T>(&self, level: impl Into<Threshold>, f: impl FnOnce() -> T) -> T {
-        let _turned = self.scoped_here(level);
+        let _guard = self.scoped_here(level);
         f()
     }
 
-    fn pass(&self, thread: Option<u64>, level: Threshold) -> ScopedLevel {
+    fn add(&self, thread: Option<u64>, level: Threshold) -> ScopedLevel {
         let number = self.0.change(|levels| levels.add(thread, level));
         ScopedLevel { switch: self.0.clone(), number }
     }
 }
 
-/// A level that holds as long as this is kept: see [`LevelSwitch::scoped`].
+/// Keeps a temporary level until it is dropped: see [`LevelSwitch::scoped`].
 #[derive(Debug)]
-#[must_use = "the level holds only as long as this is kept"]
+#[must_use = "the level ends when the guard is dropped"]
 pub struct ScopedLevel {
-    switch: Arc<Inner>,
+    switch: Arc<SwitchCore>,
     number: u64,
 }
 
@@ -171,7 +171,7 @@ impl Drop for ScopedLevel {
     }
 }
 
-fn turn_back(switch: &Weak<Inner>, number: u64) {
+fn restore(switch: &Weak<SwitchCore>, number: u64) {
     if let Some(switch) = switch.upgrade() {
         switch.change(|levels| {
             levels.remove(number);
@@ -180,8 +180,8 @@ fn turn_back(switch: &Weak<Inner>, number: u64) {
     }
 }
 
-impl Inner {
-    /// The level that a thread has for itself, which goes before that of all.
+impl SwitchCore {
+    /// Returns the thread's own level, which takes precedence.
     fn of_thread(&self, thread: u64) -> Option<Threshold> {
         let threads = self.threads.load();
         threads.iter().rfind(|(of, _)| *of == thread).map(|(_, level)| *level)
@@ -206,21 +206,21 @@ impl Levels {
     fn add(&mut self, thread: Option<u64>, level: Threshold) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.passing.push(Passing { number, thread, level });
+        self.temporary.push(Temporary { number, thread, level });
         number
     }
 
     fn remove(&mut self, number: u64) {
-        self.passing.retain(|passing| passing.number != number);
+        self.temporary.retain(|temporary| temporary.number != number);
     }
 
-    /// That of threads without a level of their own.
+    /// Returns the level of threads without their own level.
     fn of_all(&self) -> Threshold {
-        self.passing.iter().rfind(|passing| passing.thread.is_none()).map_or(self.base, |passing| passing.level)
+        self.temporary.iter().rfind(|temporary| temporary.thread.is_none()).map_or(self.base, |last| last.level)
     }
 
     fn of_threads(&self) -> impl Iterator<Item = (u64, Threshold)> {
-        self.passing.iter().filter_map(|passing| Some((passing.thread?, passing.level)))
+        self.temporary.iter().filter_map(|temporary| Some((temporary.thread?, temporary.level)))
     }
 
     fn lowest(&self) -> Threshold {

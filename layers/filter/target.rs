@@ -1,8 +1,12 @@
+use std::fmt;
+use std::str::FromStr;
+
 use super::{Filter, LevelFilter, Threshold};
 use crate::record::Meta;
+use crate::{Error, ErrorKind};
 
 /// Passes records of these targets and of the modules inside them: `shop` passes `shop` and `shop::stock`, not `shopping`.
-/// Add a level to one with [`Targets::with`], take one out with [`Targets::without`].
+/// [`Targets::with`] sets the level of a target, [`Targets::without`] excludes it.
 ///
 /// ```
 /// use tracing::Level;
@@ -19,17 +23,30 @@ pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets
     targets.into_iter().fold(Targets::default(), |all, target| all.with(target, Threshold::ALL))
 }
 
-/// Levels by target; the longest target that fits decides. See [`targets`].
-#[derive(Clone, Debug, Default)]
+/// Levels by target; the longest match applies. See [`targets`].
+///
+/// The textual form is that of tracing-subscriber's `Targets`: `target=level`, separated by commas. A level without a target is
+/// for [all others](Self::otherwise), a target without a level passes everything. Levels are [`Threshold`]s.
+///
+/// ```
+/// use tracing::Level;
+/// use tracing_handlers::Severity;
+/// use tracing_handlers::filter::{self, Targets};
+///
+/// let targets = "info, shop::stock=notice, hyper=off".parse::<Targets>()?;
+/// let same = filter::targets([""; 0]).otherwise(Level::INFO).with("shop::stock", Severity::NOTICE).without("hyper");
+/// assert_eq!(targets, same);
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// Longest first, so that the first that fits is the closest.
+    /// Longest first, so that the first match is the closest.
     rules: Vec<(String, Threshold)>,
     otherwise: Option<Threshold>,
 }
 
 impl Targets {
-    /// This target, and the modules inside it, from `level` up: a tracing level, or a [`Severity`](crate::Severity) (`notice` and
-    /// above).
+    /// Passes this target and the modules inside it from `level` up.
     pub fn with(mut self, target: impl Into<String>, level: impl Into<Threshold>) -> Self {
         let target = target.into();
         self.rules.retain(|(known, _)| *known != target);
@@ -38,12 +55,12 @@ impl Targets {
         self
     }
 
-    /// Nothing of this target.
+    /// Passes nothing of this target and the modules inside it.
     pub fn without(self, target: impl Into<String>) -> Self {
         self.with(target, Threshold::OFF)
     }
 
-    /// All other targets from `level` up. By default nothing.
+    /// Passes all other targets from `level` up (default: none).
     pub fn otherwise(mut self, level: impl Into<Threshold>) -> Self {
         self.otherwise = Some(level.into());
         self
@@ -52,6 +69,54 @@ impl Targets {
     fn level_of(&self, target: &str) -> Threshold {
         let rule = self.rules.iter().find(|(rule, _)| is_inside(target, rule));
         rule.map(|(_, level)| *level).or(self.otherwise).unwrap_or(Threshold::OFF)
+    }
+}
+
+/// Writes the level of all other targets, if there is one, then those of the targets, longest first: `INFO,shop::stock=INFO2`.
+///
+/// This parses again unless a target contains a comma or an equals sign, or has spaces at its ends.
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let otherwise = self.otherwise.iter().map(|level| level.to_string());
+        let rules = self.rules.iter().map(|(target, level)| format!("{target}={level}"));
+        f.write_str(&otherwise.chain(rules).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// Parses levels by target; an empty text passes nothing. If a target occurs twice, the last one applies.
+impl FromStr for Targets {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        text.split(',').map(str::trim).try_fold(Self::default(), Self::with_part)
+    }
+}
+
+impl Targets {
+    fn with_part(self, part: &str) -> Result<Self, Error> {
+        if part.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "targets: expected `target=level`, a target or a level, found nothing",
+            ));
+        }
+        match part.split_once('=') {
+            Some((target, level)) => {
+                let level = level.trim().parse::<Threshold>();
+                let named = || format!("the level of the target `{}`", target.trim());
+                Ok(self.with(
+                    target.trim(),
+                    level.map_err(|error| Error::new(ErrorKind::Config, named()).with_source(error))?,
+                ))
+            }
+            None => Ok(match part.parse::<Threshold>() {
+                Ok(level) => self.otherwise(level),
+                Err(_) => self.with(part, Threshold::ALL),
+            }),
+        }
     }
 }
 
@@ -70,10 +135,46 @@ impl Filter for Targets {
     }
 }
 
-/// Whether `target` is that module or one inside it.
+/// Whether `target` is this module or one inside it.
 pub(crate) fn is_inside(target: &str, module: &str) -> bool {
     match target.strip_prefix(module) {
         Some(rest) => rest.is_empty() || rest.starts_with("::") || module.is_empty(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::Severity;
+
+    proptest! {
+        #[test]
+        fn targets_that_are_displayed_parse_again(
+            otherwise in proptest::option::of(0..=24_u8),
+            rules in proptest::collection::vec(("(|[a-z]{1,3}(::[a-z]{1,3}){0,2}|info|off)", 0..=24_u8), 0..5),
+        ) {
+            let level = |number| Severity::from_number(number).map_or(Threshold::OFF, Threshold::from);
+            let mut targets = Targets { otherwise: otherwise.map(level), ..Targets::default() };
+            for (target, number) in rules {
+                targets = targets.with(target, level(number));
+            }
+            let shown = targets.to_string();
+            prop_assert_eq!(shown.parse::<Targets>().ok(), Some(targets), "{}", shown);
+        }
+    }
+
+    #[test]
+    fn levels_and_targets_parse_in_any_combination() {
+        let parse = |text: &str| text.parse::<Targets>().map(|targets| targets.to_string()).ok();
+        assert_eq!(parse(" warn , shop = Debug,audit").as_deref(), Some("WARN,audit=TRACE,shop=DEBUG"));
+        assert_eq!(parse("shop=info,shop=off").as_deref(), Some("shop=OFF"));
+        assert_eq!(parse("off").as_deref(), Some("OFF"));
+        assert_eq!(parse("  ").as_deref(), Some(""));
+        assert_eq!(parse("shop=loud"), None);
+        assert_eq!(parse("shop=info,"), None);
+        assert_eq!(parse("shop="), None);
     }
 }

@@ -1,13 +1,16 @@
 use std::fmt;
+use std::str::FromStr;
 
 use tracing::Level;
 
 use super::{Filter, LevelFilter};
 use crate::record::{Meta, Record, Severity};
+use crate::{Error, ErrorKind};
 
 /// The least severity that passes.
 ///
-/// Converted from a tracing level, a [`Severity`], or a `LevelFilter`, of which `OFF` lets nothing pass.
+/// It converts from a tracing level, a [`Severity`], a `LevelFilter`, of which `OFF` passes nothing, and from text: the name of a
+/// severity, or `off`. Thresholds are numbers: `NOTICE` and a custom severity 10 are the same threshold.
 ///
 /// ```
 /// use tracing_handlers::filter::{Filter, Threshold};
@@ -15,6 +18,8 @@ use crate::record::{Meta, Record, Severity};
 ///
 /// let passes = |severity| Threshold::from(Severity::NOTICE).passes(&RecordBuf::new(severity, "", "").as_record());
 /// assert!(passes(Severity::NOTICE) && passes(Severity::WARN) && !passes(Severity::INFO));
+/// assert_eq!("notice".parse::<Threshold>()?, Severity::NOTICE.into());
+/// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
@@ -23,9 +28,9 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// Lets everything pass.
+    /// Passes everything.
     pub const ALL: Self = Self { least: 1 };
-    /// Lets nothing pass.
+    /// Passes nothing.
     pub const OFF: Self = Self { least: u8::MAX };
 
     pub(super) const fn of_least(least: u8) -> Self {
@@ -42,17 +47,17 @@ impl Threshold {
         severity.number() >= self.least
     }
 
-    /// Lets a severity pass if either threshold does.
+    /// Returns the threshold that passes what either passes.
     pub(super) fn or(self, other: Self) -> Self {
         Self { least: self.least.min(other.least) }
     }
 
-    /// The least severity that passes, or `None` if nothing does.
+    /// Returns the least severity that passes, with the name of its group; `None` if nothing passes.
     pub const fn severity(self) -> Option<Severity> {
         Severity::from_number(self.least)
     }
 
-    /// The most verbose tracing level that contains a severity that passes.
+    /// Returns the most verbose tracing level with a severity that passes.
     pub const fn level(self) -> LevelFilter {
         match self.severity() {
             Some(severity) => LevelFilter::from_level(severity.level()),
@@ -66,8 +71,22 @@ impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.severity() {
             Some(severity) => severity.fmt(f),
-            None => f.write_str("OFF"),
+            None => f.pad("OFF"),
         }
+    }
+}
+
+/// Parses a severity, as [`Severity`] does, or `off`, in any case.
+impl FromStr for Threshold {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::OFF);
+        }
+        let severity = Severity::named(text)
+            .ok_or_else(|| Error::new(ErrorKind::Config, format!("expected a severity or `off`, found `{text}`")))?;
+        Ok(severity.into())
     }
 }
 
@@ -109,11 +128,11 @@ impl Filter for Threshold {
     }
 }
 
-/// A threshold: lets this severity and more important ones pass.
+/// Passes this severity and more important ones.
 impl Filter for Severity {
     #[inline]
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        meta.severity >= *self
+        meta.severity.is_at_least(*self)
     }
 
     fn max_level(&self) -> LevelFilter {
@@ -122,5 +141,32 @@ impl Filter for Severity {
 
     fn per_record(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_that_are_displayed_parse_again() {
+        for threshold in (1..=24).map(Threshold::of_least).chain([Threshold::OFF]) {
+            assert_eq!(threshold.to_string().parse::<Threshold>().ok(), Some(threshold), "{threshold}");
+        }
+        assert_eq!("Off".parse::<Threshold>().ok(), Some(Threshold::OFF));
+        assert_eq!("critical".parse::<Threshold>().ok(), Some(Severity::CRITICAL.into()));
+        let error = "loud".parse::<Threshold>().err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("expected a severity or `off`, found `loud`"));
+    }
+
+    #[test]
+    fn severities_of_one_number_are_one_threshold() {
+        assert_eq!(Threshold::from(Severity::FATAL), Threshold::from(Severity::EMERGENCY));
+        let custom = Severity::define("level_ten", 10).expect("a good name");
+        for (threshold, severity) in [(Severity::NOTICE, custom), (custom, Severity::NOTICE)] {
+            assert!(Threshold::from(threshold).allows(severity));
+            let record = crate::RecordBuf::new(severity, "", "");
+            assert!(threshold.passes(&record.as_record()));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Event time in the state of a filter.
+//! Counts per interval of event time, packed into 64 bits.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ pub(super) fn length(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX).max(1)
 }
 
-/// A record may be so much older than the newest one: threads take turns, queues hold things up. What is older still
-/// comes from a clock that was set back.
+/// The age up to which a record counts as late, because threads interleave and queues delay records. If it is older, the clock was
+/// set back.
 pub(super) const LATE: i64 = 10_000_000_000;
 
-/// How many records came in the present interval. Intervals are counted from 1970; only the lower 32 bits of that are kept.
+/// The number of records in the current interval. Intervals are counted from 1970; only the lower 32 bits are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) interval: u32,
@@ -27,7 +27,7 @@ impl Window {
         u64::from(self.interval) << 32 | u64::from(self.seen)
     }
 
-    /// Counts a record of this time, where intervals are so long. One that is a little late counts as one of the present.
+    /// Counts a record of this time in intervals of this length. A slightly late record counts in the current interval.
     pub(super) fn count(self, nanos: i64, length: i64) -> Self {
         let interval = nanos.div_euclid(length) as u32;
         let ahead = interval.wrapping_sub(self.interval) as i32;
@@ -47,7 +47,7 @@ mod tests {
     const SECOND: i64 = 1_000_000_000;
 
     #[test]
-    fn each_interval_is_counted_anew_and_late_records_count_as_present() {
+    fn each_interval_starts_at_zero_and_late_records_count_in_the_current_one() {
         let window = Window::unpack(0);
         let window = window.count(100 * SECOND, SECOND).count(100 * SECOND + SECOND - 1, SECOND);
         assert_eq!(window, Window { interval: 100, seen: 2 });
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn times_far_away_are_times() {
+    fn extreme_times_do_not_overflow() {
         assert_eq!(length(Duration::MAX), i64::MAX);
         assert_eq!(length(Duration::ZERO), 1);
         let window = Window::unpack(0).count(i64::MIN, i64::MAX).count(i64::MAX, 1).count(i64::MIN, 1);

@@ -1,6 +1,10 @@
-use crate::record::Severity;
+use std::fmt;
+use std::str::FromStr;
 
-/// How levels are written: what a [`Severity`] is called.
+use crate::record::Severity;
+use crate::{Error, ErrorKind};
+
+/// The names of severities in a format.
 ///
 /// | | `info!` | `warn!` | `severity = "notice"` | `severity = "critical"` |
 /// |---|---|---|---|---|
@@ -10,11 +14,11 @@ use crate::record::Severity;
 /// | `Groups` | `INFO` | `WARN` | `INFO` | `ERROR` |
 /// | `Syslog` | `info` | `warning` | `notice` | `crit` |
 ///
-/// A severity without a name of its own is called like its group; `Python` calls `FATAL` `CRITICAL`, as Python does, and
-/// `Syslog` has the eight keywords of RFC 5424.
+/// A severity without its own name has that of its group. `Python` writes `CRITICAL` for `FATAL`, as Python does, and `Syslog` the eight
+/// keywords of RFC 5424. `Display` writes the name of a variant in lower case, and `FromStr` parses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the table says it all")]
+#[expect(missing_docs, reason = "the table describes them")]
 pub enum LevelNames {
     #[default]
     Upper,
@@ -25,7 +29,7 @@ pub enum LevelNames {
 }
 
 impl LevelNames {
-    /// Appends what `severity` is called: ASCII letters, digits, `_` and `-`.
+    /// Appends the name of `severity`: ASCII letters, digits, `_` and `-`.
     pub(crate) fn write(self, severity: Severity, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(self.base(severity).as_bytes());
@@ -34,7 +38,7 @@ impl LevelNames {
         }
     }
 
-    /// The same, in upper case where [`write`](Self::write) makes it lower.
+    /// Returns the same name, in upper case where [`write`](Self::write) writes it in lower case.
     pub(super) fn base(self, severity: Severity) -> &'static str {
         match self {
             Self::Upper | Self::Lower => severity.name(),
@@ -49,5 +53,42 @@ impl LevelNames {
     }
 }
 
+impl fmt::Display for LevelNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Upper => "upper",
+            Self::Lower => "lower",
+            Self::Python => "python",
+            Self::Groups => "groups",
+            Self::Syslog => "syslog",
+        })
+    }
+}
+
+impl FromStr for LevelNames {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let known = [Self::Upper, Self::Lower, Self::Python, Self::Groups, Self::Syslog];
+        known.into_iter().find(|names| names.to_string() == name).ok_or_else(|| {
+            let expected = "expected `upper`, `lower`, `python`, `groups` or `syslog`";
+            Error::new(ErrorKind::Config, format!("level names: {expected}, found `{name}`"))
+        })
+    }
+}
+
 /// RFC 5424, 6.2.1, as syslog.conf spells them.
 const SYSLOG: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_displayed_parse_again() {
+        for name in ["upper", "lower", "python", "groups", "syslog"] {
+            assert_eq!(name.parse::<LevelNames>().map(|names| names.to_string()).ok().as_deref(), Some(name));
+        }
+        assert!("UPPER".parse::<LevelNames>().is_err());
+    }
+}

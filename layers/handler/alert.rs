@@ -238,7 +238,7 @@ impl Handler for Alert {
         match meta.is_span {
             true => {
                 let needs_spans = self.per.is_some() && self.filter.max_level() != LevelFilter::OFF;
-                needs_spans && meta.severity >= Severity::INFO
+                needs_spans && meta.severity.is_at_least(Severity::INFO)
             }
             false => self.filter.enabled(meta),
         }

@@ -192,7 +192,7 @@ fn index(severity: Severity) -> usize {
 fn severity(index: usize) -> Severity {
     let named = [Severity::VERBOSE, Severity::NOTICE, Severity::CRITICAL, Severity::ALERT];
     let plain = u8::try_from(index + 1).ok().and_then(Severity::from_number).unwrap_or(Severity::FATAL);
-    named.into_iter().find(|named| *named == plain).unwrap_or(plain)
+    named.into_iter().find(|named| named.number() == plain.number()).unwrap_or(plain)
 }
 
 const SEVERITIES: usize = 24;

@@ -395,7 +395,7 @@ mod tests {
         struct Errors(Script);
         impl Handler for Errors {
             fn enabled(&self, meta: &Meta<'_>) -> bool {
-                meta.severity >= Severity::ERROR
+                meta.severity.is_at_least(Severity::ERROR)
             }
             fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
                 if self.enabled(&record.meta()) { self.0.handle(record) } else { Ok(()) }

@@ -61,6 +61,7 @@ pub trait Change {
 
 /// How to change a field: see [`Change::field`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum FieldChange<'a> {
     /// Keeps the field.
     Keep,

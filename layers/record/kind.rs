@@ -1,4 +1,8 @@
+use std::fmt;
 use std::ops::BitOr;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind};
 
 /// What a record is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +73,9 @@ impl Kind {
 ///
 /// let both = SpanEvents::NEW | SpanEvents::CLOSE;
 /// assert!(both.contains(Kind::SpanClose) && !both.contains(Kind::SpanEnter));
+/// assert_eq!(both.to_string(), "new,close");
+/// assert_eq!("new, close".parse::<SpanEvents>()?, both);
+/// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SpanEvents(u8);
@@ -117,5 +124,60 @@ impl BitOr for SpanEvents {
 
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+/// Writes the messages of the records, separated by commas: `new,close`; or `none`.
+impl fmt::Display for SpanEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("none");
+        }
+        let words: Vec<_> = KINDS.into_iter().filter(|kind| self.contains(*kind)).map(Kind::word).collect();
+        f.write_str(&words.join(","))
+    }
+}
+
+/// Parses `new`, `enter`, `exit` and `close`, separated by commas; or `none`, `active` (enter and exit) or `all`.
+impl FromStr for SpanEvents {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.split(',').map(str::trim).try_fold(Self::NONE, |all, word| Ok(all | span_events(word)?))
+    }
+}
+
+fn span_events(word: &str) -> Result<SpanEvents, Error> {
+    match word {
+        "none" => Ok(SpanEvents::NONE),
+        "active" => Ok(SpanEvents::ACTIVE),
+        "all" => Ok(SpanEvents::ALL),
+        _ => {
+            let kind = KINDS.into_iter().find(|kind| kind.word() == word);
+            kind.map(SpanEvents::of).ok_or_else(|| {
+                let expected = "expected `new`, `enter`, `exit`, `close`, `active`, `all` or `none`";
+                Error::new(ErrorKind::Config, format!("span events: {expected}, found `{word}`"))
+            })
+        }
+    }
+}
+
+const KINDS: [Kind; 4] = [Kind::SpanNew, Kind::SpanEnter, Kind::SpanExit, Kind::SpanClose];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn span_events_that_are_displayed_parse_again() {
+        for bits in 0..16_u8 {
+            let events = SpanEvents(bits << Kind::SpanNew as u8);
+            assert_eq!(events.to_string().parse::<SpanEvents>().ok(), Some(events), "{events}");
+        }
+        assert_eq!("active,close".parse::<SpanEvents>().ok(), Some(SpanEvents::ACTIVE | SpanEvents::CLOSE));
+        assert_eq!("all".parse::<SpanEvents>().ok(), Some(SpanEvents::ALL));
+        for wrong in ["", "opened", "new,", "NEW", "new close"] {
+            assert!(wrong.parse::<SpanEvents>().is_err(), "{wrong:?}");
+        }
     }
 }

@@ -3,7 +3,17 @@ use tracing::{Level, Metadata};
 use super::Severity;
 
 /// What is known about an event or a span before its values: enough to decide whether any handler wants it.
+///
+/// ```
+/// use tracing_handlers::filter::{self, Filter};
+/// use tracing_handlers::{Meta, Severity};
+///
+/// let mut meta = Meta::event(Severity::INFO, "shop::stock");
+/// meta.line = Some(7);
+/// assert!(filter::targets(["shop"]).enabled(&meta));
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Meta<'a> {
     /// The severity.
     pub severity: Severity,
@@ -21,7 +31,17 @@ pub struct Meta<'a> {
     pub is_span: bool,
 }
 
-impl Meta<'_> {
+impl<'a> Meta<'a> {
+    /// Describes an event without a name and a source position.
+    pub const fn event(severity: Severity, target: &'a str) -> Self {
+        Self { severity, target, name: "", module_path: None, file: None, line: None, is_span: false }
+    }
+
+    /// Describes a span without a source position.
+    pub const fn span(severity: Severity, target: &'a str, name: &'a str) -> Self {
+        Self { name, is_span: true, ..Self::event(severity, target) }
+    }
+
     /// Returns tracing's level for this severity.
     #[inline]
     pub fn level(&self) -> Level {

@@ -1,6 +1,4 @@
-use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use tracing::Level;
@@ -10,7 +8,7 @@ use crate::{Error, ErrorKind};
 /// The importance of a record: a number from 1 (lowest) to 24, as in OpenTelemetry's log data model, and a name.
 ///
 /// tracing's five levels are the first steps of five of the six groups; the steps between them represent finer grades of other
-/// systems. Severities compare by their numbers alone.
+/// systems.
 ///
 /// | name | number | also read as | macro |
 /// |---|---|---|---|
@@ -31,6 +29,11 @@ use crate::{Error, ErrorKind};
 /// `info!(severity = "notice", "sold out")`. With any other value it is an ordinary field. tracing's maximum level and other layers
 /// use the macro's own level, so it should be the one of the same group: [`level`](Self::level).
 ///
+/// Two severities are equal if their numbers and their names are, so `FATAL` is not `EMERGENCY`, and [number](Self::from_number)
+/// 10 without a name is not `NOTICE`. They are ordered by number; among equal numbers, the one named after its group is the
+/// lowest, and the order of other names is fixed but unspecified. How important a record is depends on the number alone: thresholds,
+/// filters and handlers compare severities with [`is_at_least`](Self::is_at_least).
+///
 /// ```
 /// use tracing_handlers::Severity;
 /// use tracing::Level;
@@ -38,13 +41,28 @@ use crate::{Error, ErrorKind};
 /// assert_eq!(Severity::from(Level::WARN), Severity::WARN);
 /// assert_eq!(Severity::WARN.number(), 13);
 /// assert!(Severity::ERROR > Severity::INFO && Severity::NOTICE > Severity::INFO);
+/// assert!(Severity::FATAL != Severity::EMERGENCY && Severity::FATAL.is_at_least(Severity::EMERGENCY));
 /// assert_eq!(Severity::FATAL.level(), Level::ERROR);
 /// assert_eq!("notice".parse::<Severity>()?, Severity::NOTICE);
 /// assert_eq!(Severity::NOTICE.name(), "NOTICE");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+///
+/// The constants can be matched on:
+///
+/// ```
+/// use tracing_handlers::Severity;
+///
+/// let pager = |severity| match severity {
+///     Severity::ALERT | Severity::EMERGENCY => "now",
+///     severity if severity.is_at_least(Severity::ERROR) => "today",
+///     _ => "never",
+/// };
+/// assert_eq!([Severity::ALERT, Severity::FATAL, Severity::INFO].map(pager), ["now", "today", "never"]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Severity {
+    // The derived order is by number first.
     number: u8,
     /// The name: 0 for the name of the group, or else the index in [`NAMES`], counted from 1.
     name: u8,
@@ -75,6 +93,14 @@ impl Severity {
     pub const EMERGENCY: Self = Self { number: 21, name: 5 };
 
     /// Returns the severity with this number and the name of its group, or `None` outside 1 to 24.
+    ///
+    /// ```
+    /// use tracing_handlers::Severity;
+    ///
+    /// let tenth = Severity::from_number(10).unwrap();
+    /// assert_eq!((tenth.to_string(), tenth.number()), ("INFO2".to_owned(), Severity::NOTICE.number()));
+    /// assert!(tenth != Severity::NOTICE && tenth.is_at_least(Severity::NOTICE));
+    /// ```
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1..=24 => Some(Self::of_group(number)),
@@ -147,6 +173,12 @@ impl Severity {
         self.number
     }
 
+    /// Whether it is as important as `least` or more: compares the numbers alone.
+    #[inline]
+    pub const fn is_at_least(self, least: Self) -> bool {
+        self.number >= least.number
+    }
+
     /// Returns the tracing level of this severity's group; `FATAL`'s group counts as `ERROR`.
     #[inline]
     pub const fn level(self) -> Level {
@@ -191,12 +223,6 @@ impl Severity {
         self.name != 0
     }
 
-    /// Whether both have the same number and name.
-    #[inline]
-    pub(crate) const fn is_same(self, other: Self) -> bool {
-        self.number == other.number && self.name == other.name
-    }
-
     /// Returns syslog's severity (RFC 5424, 6.2.1): 0 (emergency) to 7 (debug).
     ///
     /// 21 and above is emergency, 19 alert, 18 critical, 17 error, 13 warning, 10 notice, 9 informational, and below 9 debug; steps
@@ -230,7 +256,7 @@ impl Severity {
     }
 
     /// Returns Python's level number (`logging`): `DEBUG` 10, `INFO` 20, `WARNING` 30, `ERROR` 40, `CRITICAL` 50; steps between
-    /// them are in between, and `TRACE` is 5. [`from_python`](Self::from_python) returns the original number.
+    /// them are in between, and `TRACE` is 5. [`from_python`](Self::from_python) returns a severity of the original number.
     pub const fn python(self) -> u32 {
         let step = (self.number - 1) % 4;
         match self.number {
@@ -407,35 +433,6 @@ impl From<Level> for Severity {
     }
 }
 
-impl PartialEq for Severity {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Severity {}
-
-impl PartialOrd for Severity {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Severity {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.number.cmp(&other.number)
-    }
-}
-
-impl Hash for Severity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.number.hash(state);
-    }
-}
-
 impl fmt::Debug for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -452,13 +449,52 @@ impl fmt::Display for Severity {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Any number with the name of its group, a standard name, or one defined here.
+    fn any() -> impl Strategy<Value = Severity> {
+        (1..=24_u8, 0..=6_u8).prop_map(|(number, name)| {
+            let known = [Severity::VERBOSE, Severity::NOTICE, Severity::CRITICAL, Severity::ALERT, Severity::EMERGENCY];
+            match usize::from(name) {
+                0 => Severity::of_group(number),
+                6 => Severity { number, ..Severity::define("ordered", 7).expect("a good name") },
+                name => Severity { number, ..known[name - 1] },
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_total_and_agrees_with_equality_and_hashing(one in any(), other in any(), third in any()) {
+            prop_assert_eq!(one.cmp(&other), other.cmp(&one).reverse());
+            prop_assert_eq!(one.partial_cmp(&other), Some(one.cmp(&other)));
+            prop_assert_eq!(one.cmp(&other).is_eq(), one == other);
+            prop_assert_eq!(one == other, one.number() == other.number() && one.name() == other.name());
+            prop_assert_eq!(HashSet::from([one, other]).len() == 1, one == other);
+            if one <= other && other <= third {
+                prop_assert!(one <= third);
+            }
+        }
+
+        #[test]
+        fn importance_depends_on_the_number_alone(one in any(), other in any()) {
+            prop_assert_eq!(one.is_at_least(other), one.number() >= other.number());
+            if one.number() != other.number() {
+                prop_assert_eq!(one.cmp(&other), one.number().cmp(&other.number()));
+            }
+            prop_assert!(Severity::of_group(one.number()) <= one);
+        }
+    }
 
     #[test]
     fn python_s_and_syslog_s_numbers_convert_back() {
         for number in 1..=24 {
             let severity = Severity::from_number(number).expect("it is in the range");
-            assert_eq!(Severity::from_python(severity.python()), severity);
+            assert_eq!(Severity::from_python(severity.python()).number(), number);
         }
         for syslog in 0..=7 {
             assert_eq!(Severity::from_syslog(syslog).map(Severity::syslog), Some(syslog));
@@ -473,7 +509,7 @@ mod tests {
         for number in 1..=24 {
             let severity = Severity::from_number(number).expect("it is in the range");
             let shown = severity.to_string();
-            assert!(shown.parse::<Severity>().is_ok_and(|read| read.is_same(severity)), "{shown}");
+            assert!(shown.parse::<Severity>().is_ok_and(|read| read == severity), "{shown}");
             assert_eq!(format!("{severity:<9}|"), format!("{shown:<9}|"));
         }
         assert_eq!(Severity::from_number(11).map(|severity| severity.to_string()).as_deref(), Some("INFO3"));

@@ -265,6 +265,11 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// Creates a field.
+    pub fn new(name: &'a str, value: impl Into<Value<'a>>) -> Self {
+        Self { name, value: value.into(), key: None }
+    }
+
     #[inline]
     pub(super) fn resolve(name: Name<'a>, value: Value<'a>, callsite: Option<&'static Callsite>) -> Self {
         match name {
@@ -287,6 +292,12 @@ impl<'a> Field<'a> {
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={:?}", self.name, self.value)
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 
@@ -428,6 +439,12 @@ impl fmt::Debug for Span<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name())?;
         self.fields().fmt(f)
+    }
+}
+
+impl fmt::Debug for Spans<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use super::Rewrite;
 use crate::record::{Change, NewFields, Record, RecordBuf, Span, Value};
 
-/// Adds fields to every record: what Python's `LoggerAdapter` and `Filter` add, log4j2's `MapRewritePolicy`.
+/// Adds fields to every record: Python's `LoggerAdapter`, log4j2's `MapRewritePolicy`.
 ///
 /// | setting | adds |
 /// |---|---|
 /// | [`constant`](Self::constant) | a name and a value |
 /// | [`host`](Self::host) | `host`, the name of this machine |
-/// | [`pid`](Self::pid) | `pid`, the number of this process |
-/// | [`env`](Self::env) | an environment variable, read once |
-/// | [`with`](Self::with) | what a closure gives for each record |
+/// | [`pid`](Self::pid) | `pid`, the id of this process |
+/// | [`env`](Self::env) | the value of an environment variable, read once |
+/// | [`with`](Self::with) | the fields that a closure pushes for each record |
 ///
-/// A record that has a field of that name keeps it, and gets no second one; nor does it where a name is given twice: the
-/// first stays. A closure sees to that itself.
+/// A record that already has a field of that name keeps it and gets no second one. If a name is added twice, the first applies.
+/// Fields pushed by closures are not checked.
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Add, Rewrite};
@@ -39,22 +39,21 @@ pub struct Add(Vec<Source>);
 
 #[derive(Clone)]
 enum Source {
-    /// A name, and a field as it lies in records.
+    /// The name, and the field as encoded in records.
     Constant(String, Vec<u8>),
     Pid,
-    Own(Arc<Give>),
+    Custom(Arc<PushFields>),
 }
 
-/// Adds what it likes.
-type Give = dyn Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync;
+type PushFields = dyn Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync;
 
 impl Add {
-    /// Nothing so far.
+    /// Creates a rewrite that adds nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A field that is the same in each record.
+    /// Adds a field with the same value to each record.
     pub fn constant<'v>(mut self, name: &str, value: impl Into<Value<'v>>) -> Self {
         if !self.has(name) {
             self.0.push(Source::Constant(name.to_owned(), NewFields::encoded(name, value.into())));
@@ -62,8 +61,8 @@ impl Add {
         self
     }
 
-    /// `host`: the name of this machine, read now: from the kernel on Linux, elsewhere from `HOSTNAME` or `COMPUTERNAME`. Where
-    /// none of them tells it, there is no such field.
+    /// Adds `host`, the name of this machine. It is read now: from the kernel on Linux, elsewhere from the environment variable
+    /// `HOSTNAME` or `COMPUTERNAME`. If none of them is available, nothing is added.
     pub fn host(self) -> Self {
         let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
         let name = kernel.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
@@ -73,7 +72,7 @@ impl Add {
         }
     }
 
-    /// `pid`: the number of this process, asked for each record, for it is another one after a fork.
+    /// Adds `pid`, the id of this process. It is read for each record, because a forked child has another one.
     pub fn pid(mut self) -> Self {
         if !self.has("pid") {
             self.0.push(Source::Pid);
@@ -81,8 +80,8 @@ impl Add {
         self
     }
 
-    /// A field with the contents of the environment variable `variable`, read now. Where that is not set, or not UTF-8, there is no
-    /// such field.
+    /// Adds the field `name` with the value of the environment variable `variable`, read now. If that is not set or not UTF-8,
+    /// nothing is added.
     ///
     /// ```
     /// use tracing_handlers::rewrite::{Add, Rewrite};
@@ -99,9 +98,10 @@ impl Add {
         }
     }
 
-    /// What `give` gives for a record, on the thread that rewrites it. It should not log: what it logs is handled in its turn.
-    pub fn with(mut self, give: impl Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync + 'static) -> Self {
-        self.0.push(Source::Own(Arc::new(give)));
+    /// Calls `push` for each record, on the thread that rewrites it, to add fields. It should not log: its events are records as
+    /// well, for which it is called again.
+    pub fn with(mut self, push: impl Fn(&Record<'_>, &mut NewFields<'_>) + Send + Sync + 'static) -> Self {
+        self.0.push(Source::Custom(Arc::new(push)));
         self
     }
 
@@ -109,7 +109,7 @@ impl Add {
         self.0.iter().any(|source| match source {
             Source::Constant(known, _) => known == name,
             Source::Pid => name == "pid",
-            Source::Own(_) => false,
+            Source::Custom(_) => false,
         })
     }
 }
@@ -131,7 +131,7 @@ impl Change for Adding<'_> {
             match source {
                 Source::Constant(name, field) if record.field(name).is_none() => fields.push_encoded(field),
                 Source::Pid if record.field("pid").is_none() => fields.push("pid", std::process::id()),
-                Source::Own(give) => give(record, fields),
+                Source::Custom(push) => push(record, fields),
                 Source::Constant(..) | Source::Pid => {}
             }
         }
@@ -143,7 +143,7 @@ impl fmt::Debug for Add {
         let names = self.0.iter().map(|source| match source {
             Source::Constant(name, _) => name,
             Source::Pid => "pid",
-            Source::Own(_) => "of its own",
+            Source::Custom(_) => "custom",
         });
         f.debug_list().entries(names).finish()
     }

@@ -6,19 +6,19 @@ use crate::record::{
     Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value,
 };
 
-/// Bounds records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`, Serilog's
-/// destructuring limits.
+/// Limits the size of records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`,
+/// Serilog's destructuring limits.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`message`](Self::message) | none | so many bytes of the message stay |
-/// | [`values`](Self::values) | none | so many bytes of each text that is a value stay |
-/// | [`fields`](Self::fields) | none | so many fields of the event, and of each span, stay: the first ones |
-/// | [`spans`](Self::spans) | none | so many spans stay: the outermost ones |
+/// | [`message`](Self::message) | none | the maximum length of the message, in bytes |
+/// | [`values`](Self::values) | none | the maximum length of each text value, in bytes |
+/// | [`fields`](Self::fields) | none | the maximum number of fields of the event and of each span; the first ones stay |
+/// | [`spans`](Self::spans) | none | the maximum number of spans; the outermost ones stay |
 ///
-/// A text is cut where a character begins, and says so: `…[123 bytes cut]`, which comes on top. Errors are cut message
-/// by message; a nested value that is too long becomes a text; bytes are cut without a word, for they can say none. Where fields were
-/// left out there is one more, `fields_cut`, with their number; where spans were, the event has `spans_cut`.
+/// A text is cut at a character boundary, and `…[123 bytes cut]` is appended, which does not count. Errors are cut message by
+/// message. A nested value that is too long becomes a cut text. Bytes are cut without a note. If fields were removed, a field
+/// `fields_cut` with their number is added; if spans were removed, the event gets `spans_cut`.
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Cap, Rewrite};
@@ -38,30 +38,31 @@ pub struct Cap {
 }
 
 impl Cap {
-    /// Bounds nothing so far.
+    /// Creates a rewrite without limits.
     pub fn new() -> Self {
         Self { message: usize::MAX, values: usize::MAX, fields: usize::MAX, spans: usize::MAX }
     }
 
-    /// So many bytes of the message stay.
+    /// Sets the maximum length of the message, in bytes.
     pub fn message(mut self, bytes: usize) -> Self {
         self.message = bytes;
         self
     }
 
-    /// So many bytes of each text that is a value stay.
+    /// Sets the maximum length of each text value, in bytes.
     pub fn values(mut self, bytes: usize) -> Self {
         self.values = bytes;
         self
     }
 
-    /// So many fields of the event, and of each span, stay. Those that this crate adds to records of its own ([`Kind`]) do not count.
+    /// Sets the maximum number of fields of the event and of each span. Fields of records that this crate makes itself ([`Kind`])
+    /// are not limited.
     pub fn fields(mut self, count: usize) -> Self {
         self.fields = count;
         self
     }
 
-    /// So many spans stay, counted from the root.
+    /// Sets the maximum number of spans, counted from the root.
     pub fn spans(mut self, depth: usize) -> Self {
         self.spans = depth;
         self
@@ -80,25 +81,25 @@ impl Rewrite for Cap {
         let is_own = record.as_record().kind() != Kind::Event;
         let mut capping = Capping { cap: self, memory, is_own, fields: 0, spans: 0 };
         record.change(&mut capping);
-        // A thread that is ending keeps nothing.
+        // On a thread that is ending, the buffers are dropped.
         let _ = MEMORY.try_with(|kept| kept.set(capping.memory));
     }
 }
 
-/// A record in work.
+/// The change of one record.
 struct Capping<'c> {
     cap: &'c Cap,
-    memory: Memory,
-    /// The event's own fields are this crate's.
+    memory: CapBuffers,
+    /// Whether this crate made the record, so that the event's fields stay.
     is_own: bool,
-    /// Fields of the event, or of the span that it is at, so far.
+    /// The number of fields so far: of the event, or of the current span.
     fields: usize,
     spans: usize,
 }
 
-/// Buffers, kept for the next record.
+/// Buffers that are reused for the next record.
 #[derive(Default)]
-struct Memory {
+struct CapBuffers {
     text: String,
     error: ErrorBuf,
 }
@@ -124,7 +125,7 @@ impl Change for Capping<'_> {
             fields.push("fields_cut", self.fields - self.cap.fields);
         }
         self.fields = 0;
-        // Asked only where the depth is bounded: it takes a walk over the spans.
+        // Only if the depth is limited: counting walks over the spans.
         if span.is_none() && self.cap.spans < usize::MAX {
             let cut = record.spans().count().saturating_sub(self.cap.spans);
             if cut > 0 {
@@ -154,7 +155,7 @@ impl Capping<'_> {
     }
 
     fn error(&mut self, chain: ErrorChain<'_>) -> bool {
-        let Memory { text, error } = &mut self.memory;
+        let CapBuffers { text, error } = &mut self.memory;
         error.clear();
         let mut changed = false;
         for message in chain.messages() {
@@ -166,22 +167,22 @@ impl Capping<'_> {
     }
 }
 
-/// Puts what stays of `text` to `out`, if it is too long.
+/// Writes the cut text to `out` if `text` is too long.
 fn cut(text: &str, max: usize, out: &mut String) -> bool {
     if text.len() <= max {
         return false;
     }
-    // Offset 0 is the start of a character.
+    // Offset 0 is a boundary, so there always is one.
     let end = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     out.clear();
     out.push_str(&text[..end]);
-    // A string takes everything.
+    // Writing to a string cannot fail.
     let _ = write!(out, "…[{} bytes cut]", text.len() - end);
     true
 }
 
 thread_local! {
-    static MEMORY: Cell<Memory> = const { Cell::new(Memory { text: String::new(), error: ErrorBuf::new() }) };
+    static MEMORY: Cell<CapBuffers> = const { Cell::new(CapBuffers { text: String::new(), error: ErrorBuf::new() }) };
 }
 
 #[cfg(test)]
@@ -190,7 +191,7 @@ mod tests {
     use crate::record::Severity;
 
     #[test]
-    fn every_kind_of_value_is_cut_as_it_can_be() {
+    fn every_kind_of_value_is_cut() {
         let mut record = RecordBuf::new(Severity::INFO, "", "fine")
             .with_error("error", &["short", "longer than that"])
             .with_field("str", "ééééé")
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_and_their_fields_are_counted_one_by_one() {
+    fn fields_are_counted_for_each_span_separately() {
         let fields = || [("a", Value::U64(1)), ("b", Value::U64(2)), ("c", Value::U64(3))];
         let mut record = RecordBuf::new(Severity::INFO, "", "").with_field("x", 1_u64);
         for name in ["one", "two", "three"] {

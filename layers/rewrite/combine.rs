@@ -4,7 +4,7 @@ use super::Rewrite;
 use crate::filter::Filter;
 use crate::record::RecordBuf;
 
-/// `rewrite`, for the records that `filter` passes; it judges them as the rewrites before this one left them.
+/// Applies `rewrite` to the records that pass `filter`, which sees them as changed by the rewrites before this one.
 ///
 /// ```
 /// use tracing_handlers::filter;
@@ -56,7 +56,7 @@ impl<R: Rewrite> Rewrite for Option<R> {
     }
 }
 
-/// One after the other.
+/// Applies them one after the other.
 impl<R: Rewrite> Rewrite for Vec<R> {
     fn rewrite(&self, record: &mut RecordBuf) {
         self.iter().for_each(|rewrite| rewrite.rewrite(record));
@@ -65,9 +65,9 @@ impl<R: Rewrite> Rewrite for Vec<R> {
 
 macro_rules! tuple {
     ($($part:ident)*) => {
-        /// One after the other.
+        /// Applies them one after the other.
         impl<$($part: Rewrite),*> Rewrite for ($($part,)*) {
-            #[expect(non_snake_case, reason = "a part is called as its type is")]
+            #[expect(non_snake_case, reason = "each element is named like its type")]
             fn rewrite(&self, record: &mut RecordBuf) {
                 let ($($part,)*) = self;
                 $($part.rewrite(record);)*

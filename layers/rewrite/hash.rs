@@ -7,10 +7,11 @@ use super::Redact;
 use crate::{Error, ErrorKind};
 
 impl Redact {
-    /// Has a keyed hash stand in the place of a secret: equal secrets look equal, in all records and processes that have the same key,
-    /// and nobody without the key can try out which secret it was (pseudonyms, GDPR article 4(5)).
+    /// Replaces each secret with a keyed hash: equal secrets have equal hashes in all records and processes with the same key, and
+    /// without the key the secret cannot be found by trying (pseudonyms, GDPR article 4(5)).
     ///
-    /// Hashed is what [`mask_with`](Self::mask_with) tells: `42` and `"42"` look equal, a card's number however it is grouped.
+    /// The hash is of the text that [`mask_with`](Self::mask_with) describes: `42` and `"42"` have the same one, and so has a card
+    /// number however its digits are grouped.
     ///
     /// ```
     /// use tracing_handlers::rewrite::{HashKey, Redact, Rewrite};
@@ -31,12 +32,13 @@ impl Redact {
     }
 }
 
-/// The key of [`Redact::hash`], and how long its hashes are: HMAC-SHA-256 (RFC 2104), the first digits in lower-case hexadecimal.
+/// The key of [`Redact::hash`] and the length of its hashes: the first digits of an HMAC-SHA-256 (RFC 2104) in lower-case
+/// hexadecimal.
 /// Python's `hmac.new(key, text.encode(), "sha256").hexdigest()[:16]`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`digits`](Self::digits) | 16 | how many of the 64 digits are shown |
+/// | [`digits`](Self::digits) | 16 | how many of the 64 digits to write |
 #[derive(Clone)]
 pub struct HashKey {
     mac: Hmac<Sha256>,
@@ -44,26 +46,27 @@ pub struct HashKey {
 }
 
 impl HashKey {
-    /// With these bytes, which should come from a source of random numbers.
+    /// Creates a key from bytes, which should be random.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): there are fewer than 16.
+    /// [`Config`](ErrorKind::Config) if there are fewer than 16.
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
         let key = key.as_ref();
         match Hmac::new_from_slice(key) {
             Ok(mac) if key.len() >= LEAST => Ok(Self { mac, digits: 16 }),
-            _ => {
-                Err(Error::new(ErrorKind::Config, format!("a hash key has {LEAST} bytes at least, not {}", key.len())))
-            }
+            _ => Err(Error::new(
+                ErrorKind::Config,
+                format!("a hash key must have at least {LEAST} bytes, found {}", key.len()),
+            )),
         }
     }
 
-    /// With the bytes of the environment variable `variable`, as they stand there.
+    /// Creates a key from the bytes of the environment variable `variable`, which are not decoded.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is not set, not UTF-8, or shorter than 16 bytes.
+    /// [`Config`](ErrorKind::Config) if it is not set, not UTF-8, or shorter than 16 bytes.
     ///
     /// ```
     /// use tracing_handlers::rewrite::HashKey;
@@ -83,8 +86,8 @@ impl HashKey {
         Self::new(key).map_err(|error| named(error.into()))
     }
 
-    /// So many hexadecimal digits are shown, 8 to 64. The fewer, the likelier two secrets look equal: with 16, the
-    /// chance that two of a million do is 1 in 37 million.
+    /// Sets the number of hexadecimal digits, 8 to 64. With fewer digits, different secrets are more likely to have the same hash:
+    /// with 16, the probability that any two of a million do is 1 in 37 million.
     pub fn digits(mut self, digits: usize) -> Self {
         self.digits = digits.clamp(8, 64);
         self
@@ -97,7 +100,7 @@ impl HashKey {
     }
 }
 
-/// Without the key.
+/// Omits the key.
 impl fmt::Debug for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HashKey").field("digits", &self.digits).finish_non_exhaustive()
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_refused_and_no_key_is_shown() {
+    fn a_short_key_is_refused_and_debug_omits_the_key() {
         assert!(HashKey::new("0123456789abcde").is_err());
         let key = HashKey::new("0123456789abcdef").expect("long enough");
         assert_eq!(format!("{key:?}"), "HashKey { digits: 16, .. }");

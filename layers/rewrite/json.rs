@@ -1,35 +1,35 @@
-//! Nested values, changed where they lie: no tree is made of them.
+//! Changes nested values in their text, without parsing them into a tree.
 
 use std::ops::Range;
 
-/// What becomes of the parts of a JSON text.
+/// Decides what to hide in a JSON text.
 pub(super) trait Hide {
-    /// Whether the member with this name is hidden whole.
+    /// Whether to hide the whole value of the member with this name.
     fn hides(&self, name: &str) -> bool;
 
-    /// Appends what is to be seen of a hidden member's value; `raw` is its JSON.
+    /// Appends the replacement of a hidden member's value; `raw` is its JSON.
     fn write_hidden(&mut self, raw: &str, out: &mut String);
 
-    /// Appends what is to be seen of a string, a member's name among them; `false`: it stays, and nothing is appended.
+    /// Appends the replacement of a string or of a member's name. Returns `false`, without appending anything, if it stays.
     fn write_text(&mut self, text: &str, out: &mut String) -> bool;
 
-    /// The same of a number.
+    /// The same for a number.
     fn write_number(&mut self, number: &str, out: &mut String) -> bool;
 }
 
-/// Appends `json` changed; nothing where all of it stays. What is appended is a string for each thing that is hidden.
+/// Appends the changed text and returns `true`, or returns `false` if nothing changes. Every replacement is a JSON string.
 ///
 /// # Errors
 ///
-/// It is not JSON.
+/// [`NotJson`] if the text is not valid JSON.
 pub(super) fn rewrite(
     json: &str,
     hide: &mut impl Hide,
-    memory: &mut Memory,
+    memory: &mut JsonBuffers,
     out: &mut String,
 ) -> Result<bool, NotJson> {
     let bytes = json.as_bytes();
-    let Memory { decoded, shown, open } = memory;
+    let JsonBuffers { decoded, shown, open } = memory;
     let mut grammar = Grammar::new(open);
     let (mut at, mut done) = (0, 0);
     let mut put = |range: Range<usize>, text: &str, out: &mut String| {
@@ -88,9 +88,9 @@ pub(super) fn rewrite(
     Ok(done > 0)
 }
 
-/// Buffers, kept for the next text.
+/// Buffers that are reused for the next text.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct JsonBuffers {
     decoded: String,
     shown: String,
     open: Vec<u8>,
@@ -99,23 +99,23 @@ pub(super) struct Memory {
 #[derive(Debug)]
 pub(super) struct NotJson;
 
-/// What may come next (RFC 8259): of what is not JSON nobody knows which texts are names.
+/// Checks the grammar (RFC 8259): in a text that is not JSON, names cannot be told from other strings.
 struct Grammar<'m> {
     next: Next,
-    /// What closes the brackets that are open.
+    /// The closing brackets of all that are open.
     open: &'m mut Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
 enum Next {
     Value,
-    /// The first one, or the end of the list.
+    /// The first value, or the end of the list.
     Item,
     Name,
-    /// The first one, or the end of the object.
+    /// The first name, or the end of the object.
     Member,
     Colon,
-    Behind,
+    End,
 }
 
 impl<'m> Grammar<'m> {
@@ -124,10 +124,10 @@ impl<'m> Grammar<'m> {
         Self { next: Next::Value, open }
     }
 
-    /// One of the signs, [`TEXT`] or [`PLAIN`].
+    /// Accepts one of the signs, [`TEXT`] or [`PLAIN`].
     fn take(&mut self, token: u8) -> Result<(), NotJson> {
         self.next = match (self.next, token) {
-            (Next::Value | Next::Item, TEXT | PLAIN) => Next::Behind,
+            (Next::Value | Next::Item, TEXT | PLAIN) => Next::End,
             (Next::Value | Next::Item, b'{') => {
                 self.open.push(b'}');
                 Next::Member
@@ -138,26 +138,26 @@ impl<'m> Grammar<'m> {
             }
             (Next::Name | Next::Member, TEXT) => Next::Colon,
             (Next::Colon, b':') => Next::Value,
-            (Next::Behind, b',') => match self.open.last() {
+            (Next::End, b',') => match self.open.last() {
                 Some(b'}') => Next::Name,
                 Some(_) => Next::Value,
                 None => return Err(NotJson),
             },
-            (Next::Behind | Next::Item | Next::Member, b'}' | b']') if self.open.pop() == Some(token) => Next::Behind,
+            (Next::End | Next::Item | Next::Member, b'}' | b']') if self.open.pop() == Some(token) => Next::End,
             _ => return Err(NotJson),
         };
         Ok(())
     }
 
     fn end(&self) -> Result<(), NotJson> {
-        let is_whole = matches!(self.next, Next::Behind) && self.open.is_empty();
+        let is_whole = matches!(self.next, Next::End) && self.open.is_empty();
         is_whole.then_some(()).ok_or(NotJson)
     }
 }
 
 /// A string.
 const TEXT: u8 = b'"';
-/// Any other value that has no parts.
+/// Any other scalar value.
 const PLAIN: u8 = b'0';
 
 /// RFC 8259, section 6.
@@ -179,7 +179,7 @@ fn is_number(text: &[u8]) -> bool {
     !exponent.is_empty() && digits(exponent) == exponent.len()
 }
 
-/// The text of a string, or the JSON of anything else: equal where it was the same value in a field of its own.
+/// Returns the text of a string, or the JSON of any other value: the same as if the value were a field.
 pub(super) fn text_of<'a>(raw: &'a str, memory: &'a mut String) -> &'a str {
     let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
     match inside {
@@ -188,7 +188,7 @@ pub(super) fn text_of<'a>(raw: &'a str, memory: &'a mut String) -> &'a str {
     }
 }
 
-/// Where the value begins, if the string that ends here is a member's name.
+/// Returns where the value begins, if the string that ends at `end` is a member's name.
 fn value_of_member(bytes: &[u8], end: usize) -> Option<usize> {
     let colon = skip_space(bytes, end);
     (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))
@@ -220,13 +220,13 @@ fn end_of_value(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
     }
 }
 
-/// Of a number, `true`, `false` or `null`.
+/// Returns the end of a number, `true`, `false` or `null`.
 fn end_of_plain(bytes: &[u8], start: usize) -> usize {
     let is_plain = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
     start + bytes[start..].iter().take_while(is_plain).count()
 }
 
-/// Behind its closing quote.
+/// Returns the position after the closing quote.
 fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
     let mut at = start + 1;
     loop {
@@ -239,7 +239,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
     }
 }
 
-/// RFC 8259, section 7; half a pair of surrogates becomes U+FFFD.
+/// RFC 8259, section 7; an unpaired surrogate becomes U+FFFD.
 fn decode<'a>(raw: &'a str, memory: &'a mut String) -> Result<&'a str, NotJson> {
     if !raw.contains('\\') {
         return Ok(raw);
@@ -335,13 +335,13 @@ mod tests {
 
     fn rewritten(json: &str) -> Option<String> {
         let mut out = String::new();
-        let changed = rewrite(json, &mut Some7, &mut Memory::default(), &mut out).ok()?;
+        let changed = rewrite(json, &mut Some7, &mut JsonBuffers::default(), &mut out).ok()?;
         assert_eq!(changed, !out.is_empty());
         Some(if changed { out } else { json.to_owned() })
     }
 
     #[test]
-    fn members_texts_and_numbers_are_changed_where_they_lie() {
+    fn members_texts_and_numbers_are_replaced_in_place() {
         for (json, shown) in [
             (
                 r#"{"a": [1, 7, -7.5e3, true, null], "k\"": {"x": ["}"]}, "b": 2}"#,
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused() {
+    fn invalid_json_is_refused() {
         for json in ["{\"k\\\"\":", "\"open", "\"\\q\"", "?", "{\"k\\\"\":]}", "\"\\u12\"", "{\"k\\\"\":{"] {
             assert_eq!(rewritten(json), None, "{json}");
         }

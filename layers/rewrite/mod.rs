@@ -1,25 +1,25 @@
-//! Changes records on their way: one point for all the handlers behind it.
+//! Changes to records, made once for all handlers behind them.
 //!
-//! A [`Rewrite`] gets each record to change; [`Rewriting`](crate::handler::Rewriting) puts it in front of handlers. What
-//! it takes out never reaches a sink, a queue or a buffer behind it, span fields included.
+//! A [`Rewrite`] changes each record; [`Rewriting`](crate::handler::Rewriting) applies one in front of handlers. What it removes,
+//! from the event or its spans, never reaches a sink, a queue or a buffer behind it.
 //!
-//! | to | there is |
+//! | to | use |
 //! |---|---|
-//! | mask secrets by name or by what they look like | [`Redact`], [`Pattern`] |
-//! | take fields out, rename them, add some | [`Remove`], [`Rename`], [`Add`] |
-//! | make a noisy library quieter | [`SetSeverity`] |
-//! | bound lengths, numbers of fields, depth of spans | [`Cap`] |
+//! | mask secrets by name or by their form | [`Redact`], [`Detector`] |
+//! | remove, rename or add fields | [`Remove`], [`Rename`], [`Add`] |
+//! | make a noisy library less important | [`SetSeverity`] |
+//! | limit lengths, numbers of fields, depth of spans | [`Cap`] |
 //! | do something else | a closure on [`RecordBuf`] |
 //! | do several things, one after the other | a tuple or a `Vec` of these |
 //! | do it to some records only | [`only`] |
 //!
 //! ```
 //! use tracing_handlers::filter;
-//! use tracing_handlers::rewrite::{self, Add, Pattern, Redact, Rewrite, SetSeverity};
+//! use tracing_handlers::rewrite::{self, Add, Detector, Redact, Rewrite, SetSeverity};
 //! use tracing_handlers::{RecordBuf, Severity};
 //!
 //! let rewrite = (
-//!     Redact::fields(["password"]).with_patterns([Pattern::Email]),
+//!     Redact::fields(["password"]).with_detectors([Detector::Email]),
 //!     rewrite::only(filter::targets(["hyper"]), SetSeverity::to(Severity::DEBUG)),
 //!     Add::new().constant("service", "shop"),
 //! );
@@ -33,12 +33,12 @@
 mod add;
 mod cap;
 mod combine;
+mod detector;
 #[cfg(feature = "hash")]
 mod hash;
 mod json;
 mod mask;
 mod names;
-mod pattern;
 mod redact;
 #[cfg(feature = "regex")]
 mod regex;
@@ -50,9 +50,9 @@ mod severity;
 pub use add::Add;
 pub use cap::Cap;
 pub use combine::{Only, only};
+pub use detector::Detector;
 #[cfg(feature = "hash")]
 pub use hash::HashKey;
-pub use pattern::Pattern;
 pub use redact::Redact;
 pub use remove::Remove;
 pub use rename::Rename;
@@ -62,14 +62,14 @@ use crate::record::RecordBuf;
 
 /// Changes a record.
 ///
-/// It comes after the levels and filters on metadata: a record that no handler wants as it was logged is never captured,
-/// whatever a rewrite would make of it. What it changes counts for the levels and filters behind it.
+/// A rewrite runs after levels and filters have judged the metadata: a record that no handler wants as it was logged is never
+/// captured, whatever a rewrite would have made of it. Levels and filters behind the rewrite see the changed record.
 pub trait Rewrite: Send + Sync + 'static {
     /// Changes `record` in place.
     fn rewrite(&self, record: &mut RecordBuf);
 }
 
-/// Closures rewrite.
+/// Calls the closure.
 impl<F: Fn(&mut RecordBuf) + Send + Sync + 'static> Rewrite for F {
     fn rewrite(&self, record: &mut RecordBuf) {
         self(record);

@@ -1,4 +1,4 @@
-/// Names of fields, without regard to ASCII case; `*` stands for any number of letters.
+/// Names of fields: ASCII case is ignored, and `*` matches any number of characters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names(Vec<String>);
 
@@ -7,13 +7,13 @@ impl Names {
         self.0.extend(names.into_iter().map(Into::into));
     }
 
-    pub(super) fn contain(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| fits(pattern.as_bytes(), name.as_bytes()))
+    pub(super) fn match_any(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| matches(pattern.as_bytes(), name.as_bytes()))
     }
 }
 
-/// Goes back to the last `*` only: what an earlier one could take instead would change nothing.
-fn fits(pattern: &[u8], name: &[u8]) -> bool {
+/// Backtracks to the last `*` only: another choice for an earlier one cannot change the result.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut in_pattern, mut star) = (0, 0, None);
     while at < name.len() {
         match pattern.get(in_pattern) {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_stand_for_any_letters() {
+    fn a_star_matches_any_number_of_characters() {
         for (pattern, name) in [
             ("token", "TOKEN"),
             ("*_token", "access_token"),
@@ -53,10 +53,10 @@ mod tests {
             ("*a*a", "aa"),
             ("größe", "größe"),
         ] {
-            assert!(fits(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+            assert!(matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
         }
         for (pattern, name) in [("token", "tokens"), ("*_token", "token"), ("a*b*c", "acb"), ("", "x"), ("*a*a", "a")] {
-            assert!(!fits(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+            assert!(!matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
         }
     }
 }

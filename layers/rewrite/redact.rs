@@ -6,47 +6,49 @@ use super::json::{self, Hide};
 use super::mask::Mask;
 use super::names::Names;
 use super::search::Searches;
-use super::{Pattern, Rewrite};
+use super::{Detector, Rewrite};
 use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, RecordBuf, Span, Value};
 
-/// Masks secrets in events and in the spans around them: by the names of fields, and by what secrets look like.
+/// Masks secrets in events and their spans: by the names of fields, and by the form of the secrets.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`fields`](Self::fields), [`with_fields`](Self::with_fields) | none | masks the values of the fields with these names |
 /// | [`all_but`](Self::all_but) | all | masks the values of all other fields |
-/// | [`patterns`](Self::patterns), [`with_patterns`](Self::with_patterns) | none | masks what looks like this, wherever it stands |
+/// | [`detectors`](Self::detectors), [`with_detectors`](Self::with_detectors) | none | masks what these detect, in any text |
 #[cfg_attr(
     feature = "regex",
-    doc = "| [`regex`](Self::regex) | none | the same by a regular expression of one's own |"
+    doc = "| [`regex`](Self::regex) | none | masks the matches of a regular expression, in any text |"
 )]
-/// | [`mask`](Self::mask) | `***` | what stands in the place of a secret |
-/// | [`mask_with`](Self::mask_with) | - | a closure writes that |
-#[cfg_attr(feature = "hash", doc = "| [`hash`](Self::hash) | - | a keyed hash does: equal secrets look equal |")]
-/// | [`last_digits`](Self::last_digits) | 0 | so many digits of a card's number stay |
-/// | [`everywhere`](Self::everywhere) | off | patterns are looked for in threads' names, targets … as well |
+/// | [`mask`](Self::mask) | `***` | the text that replaces a secret |
+/// | [`mask_with`](Self::mask_with) | - | a closure that writes the replacement |
+#[cfg_attr(
+    feature = "hash",
+    doc = "| [`hash`](Self::hash) | - | replaces secrets with a keyed hash: equal secrets look equal |"
+)]
+/// | [`last_digits`](Self::last_digits) | 0 | how many of the last digits of a card number stay visible |
+/// | [`everywhere`](Self::everywhere) | `false` | also searches the names of threads, targets and so on |
 ///
-/// **By name**: names are compared without regard to ASCII case; `*` stands for any number of letters (`*_token`). `message` is
-/// the event's message. Members of [nested values](Value::Json) are masked too, at any depth, in arrays too. What `Debug` or
-/// `Display` wrote is a text, in which there are no fields: there patterns find what names cannot. A masked value is a string,
-/// whatever it was.
+/// **By name**: names are compared ignoring ASCII case, and `*` matches any number of characters (`*_token`). `message` is the
+/// event's message. Members of [nested values](Value::Json) are masked too, at any depth, also in arrays. The output of `Debug` and
+/// `Display` is a text without fields: only detectors find secrets in it. A masked value becomes a string, whatever its type was.
 ///
-/// **By pattern**: the message, strings, what `Debug` and `Display` wrote, the messages of errors, texts and numbers in
-/// nested values and the names of their members, integers and whole floats. Bytes that hold such a text in UTF-8, or a card's number as
-/// packed decimal digits, are masked whole. The names of fields are the program's own and stay. A secret that is spread over
-/// several fields is not found, nor one that is encoded otherwise (Base64, percent signs).
+/// **By form**: detectors and regular expressions search the message, strings, the output of `Debug` and `Display`, the messages
+/// of errors, texts, numbers and member names in nested values, integers and whole floats. Bytes are masked as a whole if they contain
+/// such a text in UTF-8, or are a card number in packed decimal digits. The names of fields are never changed. Secrets that are
+/// spread over several fields or encoded (Base64, percent signs) are not found.
 ///
-/// A record in which nothing is found is handed on as it is. Memory is reused: nothing is allocated per record.
+/// A record in which nothing is found stays as it is. Buffers are reused: nothing is allocated per record.
 ///
 /// ```
-/// use tracing_handlers::rewrite::{Pattern, Redact, Rewrite};
+/// use tracing_handlers::rewrite::{Detector, Redact, Rewrite};
 /// use tracing_handlers::{RecordBuf, Severity, Value};
 ///
 /// let mut record = RecordBuf::new(Severity::INFO, "shop", "card 4111 1111 1111 1111 of ada@example.org")
 ///     .with_span("login", [("Password", "1234".into())])
 ///     .with_field("user", "ada")
 ///     .with_field("order", Value::Json(r#"{"items":[{"api_token":"t0ps3cret","n":2}]}"#));
-/// Redact::fields(["password", "*_token"]).with_patterns([Pattern::Card, Pattern::Email]).last_digits(4).rewrite(&mut record);
+/// Redact::fields(["password", "*_token"]).with_detectors([Detector::Card, Detector::Email]).last_digits(4).rewrite(&mut record);
 /// let record = record.as_record();
 /// assert_eq!(record.message(), "card ***1111 of ***");
 /// assert_eq!(record.spans().next().unwrap().field("Password").unwrap().as_str(), Some("***"));
@@ -56,7 +58,7 @@ use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, Reco
 #[derive(Clone, Debug)]
 pub struct Redact {
     hidden: Names,
-    /// All other fields are hidden.
+    /// If set, all fields but these are hidden.
     shown: Option<Names>,
     pub(super) searches: Searches,
     mask: Mask,
@@ -69,8 +71,8 @@ impl Redact {
         Self::nothing().with_fields(names)
     }
 
-    /// Masks all fields, and all members of nested values, but those with these names. The message stays, for it is no field; so do
-    /// the fields that this crate adds to records of its own ([`Kind`]).
+    /// Masks all fields and all members of nested values, except those with these names. The message stays, as it is not a field;
+    /// so do the fields of records that this crate makes itself ([`Kind`]).
     ///
     /// ```
     /// use tracing_handlers::rewrite::{Redact, Rewrite};
@@ -86,9 +88,9 @@ impl Redact {
         Self { shown: Some(shown), ..Self::nothing() }
     }
 
-    /// Masks what looks like one of these.
-    pub fn patterns(patterns: impl IntoIterator<Item = Pattern>) -> Self {
-        Self::nothing().with_patterns(patterns)
+    /// Masks what these detect.
+    pub fn detectors(detectors: impl IntoIterator<Item = Detector>) -> Self {
+        Self::nothing().with_detectors(detectors)
     }
 
     fn nothing() -> Self {
@@ -101,26 +103,26 @@ impl Redact {
         }
     }
 
-    /// Masks the fields with these names as well.
+    /// Also masks the fields with these names.
     pub fn with_fields<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.hidden.extend(names);
         self
     }
 
-    /// Masks what looks like one of these as well.
-    pub fn with_patterns(mut self, patterns: impl IntoIterator<Item = Pattern>) -> Self {
-        patterns.into_iter().for_each(|pattern| self.searches.add(pattern));
+    /// Also masks what these detect.
+    pub fn with_detectors(mut self, detectors: impl IntoIterator<Item = Detector>) -> Self {
+        detectors.into_iter().for_each(|detector| self.searches.add(detector));
         self
     }
 
-    /// What stands in the place of a secret.
+    /// Sets the text that replaces a secret.
     pub fn mask(mut self, mask: impl Into<String>) -> Self {
         self.mask = Mask::Text(mask.into());
         self
     }
 
-    /// Has `write` append what stands in the place of a secret, which it is given as text: of a string its contents, of a
-    /// card's number its digits, else what [`Value`]'s `Display` shows.
+    /// Sets a closure that appends the replacement of a secret. It receives the secret as text: the contents of a string, the
+    /// digits of a card number, otherwise the output of [`Value`]'s `Display`.
     ///
     /// ```
     /// use tracing_handlers::rewrite::{Redact, Rewrite};
@@ -131,28 +133,28 @@ impl Redact {
     /// assert_eq!(record.as_record().field("name").unwrap().as_str(), Some("A."));
     /// ```
     pub fn mask_with(mut self, write: impl Fn(&str, &mut String) + Send + Sync + 'static) -> Self {
-        self.mask = Mask::Own(std::sync::Arc::new(write));
+        self.mask = Mask::Custom(std::sync::Arc::new(write));
         self
     }
 
-    /// Lets the last digits of a card's number stand behind the mask: 4 at most, as PCI DSS 4.0 (3.4.1) allows. Only where a
-    /// pattern found it, and the mask is a fixed one.
+    /// Appends the last digits of a card number to the mask: at most 4, as PCI DSS 4.0 (3.4.1) permits. This applies to card
+    /// numbers found by [`Detector::Card`] and masked with a fixed text.
     pub fn last_digits(mut self, digits: usize) -> Self {
         self.searches.last_digits = digits.min(4);
         self
     }
 
-    /// Looks for patterns in the other texts that a record carries itself as well: the name of its thread; its target, name,
-    /// module and file, and the names and targets of its spans, where no callsite of this program has them (records that
-    /// came through `log`, or from elsewhere). Those that a callsite has are literals of the program, and stay.
-    pub fn everywhere(mut self) -> Self {
-        self.everywhere = true;
+    /// Also searches the other texts of a record: the name of its thread; and, for records without a callsite in this program
+    /// (from `log` or from another process), target, name, module and file, and the names and targets of spans. The texts of
+    /// callsites are literals of the program and never change.
+    pub fn everywhere(mut self, everywhere: bool) -> Self {
+        self.everywhere = everywhere;
         self
     }
 
     fn hides(&self, name: &str) -> bool {
-        self.hidden.contain(name)
-            || self.shown.as_ref().is_some_and(|shown| !shown.contain(name))
+        self.hidden.match_any(name)
+            || self.shown.as_ref().is_some_and(|shown| !shown.match_any(name))
             || self.searches.is_name(name)
     }
 }
@@ -163,34 +165,34 @@ impl Rewrite for Redact {
         let is_own = record.as_record().kind() != Kind::Event;
         let mut redacting = Redacting { redact: self, memory, is_own };
         record.change(&mut redacting);
-        // A thread that is ending keeps nothing.
+        // On a thread that is ending, the buffers are dropped.
         let _ = MEMORY.try_with(|kept| kept.set(Some(redacting.memory)));
     }
 }
 
-/// A record in work.
+/// The change of one record.
 struct Redacting<'r> {
     redact: &'r Redact,
-    memory: Box<Memory>,
-    /// The event's own fields are this crate's.
+    memory: Box<RedactBuffers>,
+    /// Whether this crate made the record, so that the event's fields stay.
     is_own: bool,
 }
 
-/// Buffers, kept for the next record.
+/// Buffers that are reused for the next record.
 #[derive(Default)]
-struct Memory {
-    /// What a value becomes.
+struct RedactBuffers {
+    /// The new value.
     out: String,
-    /// What a value was, as text.
+    /// The old value as text.
     was: String,
     error: ErrorBuf,
-    json: json::Memory,
+    json: json::JsonBuffers,
     nexts: Vec<Option<Range<usize>>>,
 }
 
 impl Change for Redacting<'_> {
     fn message<'s>(&'s mut self, message: &'s str) -> Option<&'s str> {
-        let changed = match !message.is_empty() && self.redact.hidden.contain("message") {
+        let changed = match !message.is_empty() && self.redact.hidden.match_any("message") {
             true => self.mask(Value::Str(message)),
             false => self.hide(message),
         };
@@ -211,16 +213,16 @@ impl Change for Redacting<'_> {
 }
 
 impl Redacting<'_> {
-    /// Puts the mask for a whole value.
+    /// Writes the replacement of a whole value.
     fn mask(&mut self, value: Value<'_>) -> bool {
-        let Memory { out, was, .. } = &mut *self.memory;
+        let RedactBuffers { out, was, .. } = &mut *self.memory;
         out.clear();
         match value.as_str() {
             Some(text) => self.redact.mask.write(text, out),
             None if !self.redact.mask.reads() => self.redact.mask.write("", out),
             None => {
                 was.clear();
-                // A string takes everything.
+                // Writing to a string cannot fail.
                 let _ = write!(was, "{value}");
                 self.redact.mask.write(was, out);
             }
@@ -228,14 +230,14 @@ impl Redacting<'_> {
         true
     }
 
-    /// Puts the text with what the patterns find in it masked.
+    /// Writes the text with all matches masked. Returns `false` if there are none.
     fn hide(&mut self, text: &str) -> bool {
-        let Memory { out, nexts, .. } = &mut *self.memory;
+        let RedactBuffers { out, nexts, .. } = &mut *self.memory;
         out.clear();
         self.redact.searches.hide(text, &self.redact.mask, nexts, out)
     }
 
-    /// What becomes of a value whose name says nothing.
+    /// Returns the new value of a field whose name is not hidden.
     fn value(&mut self, value: Value<'_>) -> Option<Value<'_>> {
         if self.redact.searches.is_empty() && !matches!(value, Value::Json(_)) {
             return None;
@@ -263,7 +265,7 @@ impl Redacting<'_> {
         if !self.redact.searches.is_number(digits) {
             return None;
         }
-        let Memory { out, was, .. } = &mut *self.memory;
+        let RedactBuffers { out, was, .. } = &mut *self.memory;
         out.clear();
         was.clear();
         let _ = write!(was, "{digits}");
@@ -277,15 +279,15 @@ impl Redacting<'_> {
         for message in chain.messages() {
             let hidden = self.hide(message);
             changed |= hidden;
-            let Memory { out, error, .. } = &mut *self.memory;
+            let RedactBuffers { out, error, .. } = &mut *self.memory;
             error.push(if hidden { out } else { message });
         }
         changed
     }
 
-    /// What is not JSON although it says so is masked whole.
+    /// A value that is not valid JSON is masked as a whole.
     fn json(&mut self, json: &str) -> Option<Value<'_>> {
-        let Memory { out, was, json: memory, nexts, .. } = &mut *self.memory;
+        let RedactBuffers { out, was, json: memory, nexts, .. } = &mut *self.memory;
         out.clear();
         match json::rewrite(json, &mut Members { redact: self.redact, was, nexts }, memory, out) {
             Ok(changed) => changed.then_some(Value::Json(&self.memory.out)),
@@ -325,13 +327,13 @@ impl Hide for Members<'_> {
     }
 }
 
-/// Its digits, where it is a whole number of which a float holds every digit.
+/// Returns the digits of a whole number that is not too large to be a card number.
 fn whole(number: f64) -> Option<u128> {
     let number = number.abs();
     (number.fract() == 0.0 && number < 1e19).then_some(number as u128)
 }
 
-/// The digits of packed decimals (BCD), two in a byte: what the hexadecimal view of these bytes shows.
+/// Returns the digits of packed decimals (BCD), two in a byte.
 fn packed_digits(bytes: &[u8]) -> Option<u128> {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let fits = (7..=10).contains(&bytes.len()) && digits.clone().all(|digit| digit < 10);
@@ -339,7 +341,7 @@ fn packed_digits(bytes: &[u8]) -> Option<u128> {
 }
 
 thread_local! {
-    static MEMORY: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
+    static MEMORY: Cell<Option<Box<RedactBuffers>>> = const { Cell::new(None) };
 }
 
 #[cfg(test)]
@@ -348,7 +350,7 @@ mod tests {
     use crate::record::Severity;
 
     #[test]
-    fn what_the_crate_itself_says_is_not_masked_with_all_other_fields() {
+    fn fields_of_the_crate_s_own_records_are_not_masked() {
         let mut record = RecordBuf::of_kind(Kind::Loss, Severity::WARN, "", "records are missing")
             .with_field("lost", 3_u64)
             .with_span("a", [("user", "ada".into())]);
@@ -360,8 +362,8 @@ mod tests {
     }
 
     #[test]
-    fn bytes_with_a_text_or_packed_digits_are_masked_whole() {
-        let redact = Redact::patterns([Pattern::Card, Pattern::Email]);
+    fn bytes_with_a_secret_text_or_packed_digits_are_masked_whole() {
+        let redact = Redact::detectors([Detector::Card, Detector::Email]);
         let masked = |bytes: &[u8]| {
             let mut record = RecordBuf::default().with_field("bytes", bytes);
             redact.rewrite(&mut record);

@@ -4,11 +4,11 @@ use super::Redact;
 use crate::{Error, ErrorKind};
 
 impl Redact {
-    /// Masks all that this regular expression matches as well; the syntax is that of the [`regex`] crate.
+    /// Also masks every match of this regular expression, in the syntax of the [`regex`] crate.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is no regular expression, or grows too large.
+    /// [`Config`](ErrorKind::Config) if the regular expression is invalid or too large.
     ///
     /// ```
     /// use tracing_handlers::rewrite::{Redact, Rewrite};
@@ -21,11 +21,12 @@ impl Redact {
     /// assert!(Redact::fields(["password"]).regex("(").is_err());
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn regex(mut self, pattern: &str) -> Result<Self, Error> {
-        let regex = Regex::new(pattern)
-            .map_err(|error| Error::new(ErrorKind::Config, format!("pattern {pattern:?}")).with_source(error))?;
-        // What is empty hides nothing, and would be found for ever.
-        self.searches.add_own(move |text, from| {
+    pub fn regex(mut self, expression: &str) -> Result<Self, Error> {
+        let invalid = || format!("cannot use the regular expression {expression:?}");
+        let regex =
+            Regex::new(expression).map_err(|error| Error::new(ErrorKind::Config, invalid()).with_source(error))?;
+        // An empty match hides nothing, and the search would never get past it.
+        self.searches.add_custom(move |text, from| {
             let mut from = from;
             loop {
                 let found = regex.find_at(text, from)?.range();

@@ -2,12 +2,12 @@ use super::Rewrite;
 use super::names::Names;
 use crate::record::{Change, Field, FieldChange, Kind, RecordBuf, Span};
 
-/// Takes fields out, of events and of spans. Names as in [`Redact`](super::Redact), which also reaches into nested values.
+/// Removes fields from events and spans. Names match as in [`Redact`](super::Redact), which also masks members of nested values.
 ///
 /// | constructor | effect |
 /// |---|---|
-/// | [`fields`](Self::fields) | takes these out |
-/// | [`all_but`](Self::all_but) | takes all others out |
+/// | [`fields`](Self::fields) | removes these |
+/// | [`all_but`](Self::all_but) | removes all others |
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Remove, Rewrite};
@@ -28,12 +28,12 @@ pub struct Remove {
 }
 
 impl Remove {
-    /// Takes the fields with these names out.
+    /// Removes the fields with these names.
     pub fn fields<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         Self::new(names, false)
     }
 
-    /// Takes all other fields out; those that this crate adds to records of its own ([`Kind`]) stay.
+    /// Removes all other fields, except those of records that this crate makes itself ([`Kind`]).
     pub fn all_but<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         Self::new(names, true)
     }
@@ -54,14 +54,14 @@ impl Rewrite for Remove {
 
 struct Removing<'r> {
     remove: &'r Remove,
-    /// The event's own fields are this crate's.
+    /// Whether this crate made the record, so that the event's fields stay.
     is_own: bool,
 }
 
 impl Change for Removing<'_> {
     fn field<'s>(&'s mut self, span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
         let is_own = self.is_own && span.is_none();
-        match self.remove.names.contain(field.name) != self.remove.others && !is_own {
+        match self.remove.names.match_any(field.name) != self.remove.others && !is_own {
             true => FieldChange::Remove,
             false => FieldChange::Keep,
         }

@@ -1,9 +1,9 @@
 use super::Rewrite;
 use crate::record::{Change, Field, FieldChange, RecordBuf, Span};
 
-/// Gives fields other names, in events and in spans; of several rules for a name the first counts.
+/// Renames fields of events and spans. If several rules have the same name, the first applies.
 ///
-/// Names are compared as they are written. What becomes of two fields with the same name is the format's affair
+/// Names are compared exactly, including case. If two fields end up with the same name, the format decides what it writes
 /// ([`Duplicates`](crate::format::json::Duplicates)).
 ///
 /// ```
@@ -19,7 +19,7 @@ use crate::record::{Change, Field, FieldChange, RecordBuf, Span};
 pub struct Rename(Vec<(String, String)>);
 
 impl Rename {
-    /// Pairs of the name that is and the name to be.
+    /// Takes pairs of the old name and the new one.
     pub fn fields<A: Into<String>, B: Into<String>>(names: impl IntoIterator<Item = (A, B)>) -> Self {
         Self(names.into_iter().map(|(from, to)| (from.into(), to.into())).collect())
     }

@@ -2,34 +2,34 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Pattern;
+use super::Detector;
 use super::mask::Mask;
 
-/// Everything that is looked for in texts.
+/// Everything to look for in texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Searches {
     all: Vec<Search>,
-    /// How many of the last digits of a card's number stay.
+    /// How many of the last digits of a card number stay visible.
     pub(super) last_digits: usize,
 }
 
 #[derive(Clone)]
 enum Search {
-    Known(Pattern),
-    Own(Arc<Find>),
+    Known(Detector),
+    Custom(Arc<Find>),
 }
 
-/// The next place at an offset or behind it; never an empty one.
+/// Returns the next match at an offset or after it; never an empty one.
 type Find = dyn Fn(&str, usize) -> Option<Range<usize>> + Send + Sync;
 
 impl Searches {
-    pub(super) fn add(&mut self, pattern: Pattern) {
-        self.all.push(Search::Known(pattern));
+    pub(super) fn add(&mut self, detector: Detector) {
+        self.all.push(Search::Known(detector));
     }
 
-    #[cfg_attr(not(feature = "regex"), expect(dead_code, reason = "only regular expressions are added so"))]
-    pub(super) fn add_own(&mut self, find: impl Fn(&str, usize) -> Option<Range<usize>> + Send + Sync + 'static) {
-        self.all.push(Search::Own(Arc::new(find)));
+    #[cfg_attr(not(feature = "regex"), expect(dead_code, reason = "only regular expressions use it"))]
+    pub(super) fn add_custom(&mut self, find: impl Fn(&str, usize) -> Option<Range<usize>> + Send + Sync + 'static) {
+        self.all.push(Search::Custom(Arc::new(find)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -37,19 +37,19 @@ impl Searches {
     }
 
     pub(super) fn is_name(&self, name: &str) -> bool {
-        self.known().any(|pattern| pattern.is_name(name))
+        self.known().any(|detector| detector.is_name(name))
     }
 
     pub(super) fn is_number(&self, digits: u128) -> bool {
-        self.known().any(|pattern| pattern.is_number(digits))
+        self.known().any(|detector| detector.is_number(digits))
     }
 
     pub(super) fn finds_any(&self, text: &str) -> bool {
         self.all.iter().any(|search| search.find(text, 0).is_some())
     }
 
-    /// Appends `text` with all that is found masked; appends nothing where nothing is, and tells so. What is found by
-    /// several and overlaps is masked as one. `nexts` is memory.
+    /// Appends `text` with all matches masked. Returns `false` and appends nothing if there are none. Overlapping matches are masked
+    /// as one. `nexts` is scratch memory.
     pub(super) fn hide(
         &self,
         text: &str,
@@ -75,7 +75,7 @@ impl Searches {
         done > 0
     }
 
-    /// Goes on behind what begins at `start` and all that overlaps it; tells where that ends, and whether it is a card alone.
+    /// Skips the match that begins at `start` and all that overlap it. Returns where they end, and whether it is a single card number.
     fn advance(&self, text: &str, start: usize, nexts: &mut [Option<Range<usize>>]) -> (usize, bool) {
         let (mut end, mut found, mut cards) = (start + 1, 0, 0);
         loop {
@@ -84,7 +84,7 @@ impl Searches {
                 while let Some(range) = next.take_if(|range| range.start < end) {
                     end = end.max(range.end);
                     found += 1;
-                    cards += usize::from(matches!(search, Search::Known(Pattern::Card)));
+                    cards += usize::from(matches!(search, Search::Known(Detector::Card)));
                     *next = search.find(text, range.end);
                 }
             }
@@ -94,7 +94,7 @@ impl Searches {
         }
     }
 
-    /// A card's number, of which the last digits may stay; a mask that reads it gets the digits alone.
+    /// Masks a card number, of which the last digits may stay; a mask that reads the secret receives the digits alone.
     pub(super) fn write_card(&self, card: &str, mask: &Mask, out: &mut String) {
         let digits = || card.bytes().filter(u8::is_ascii_digit);
         if mask.reads() {
@@ -109,10 +109,10 @@ impl Searches {
         out.extend(digits().skip(digits().count().saturating_sub(self.last_digits)).map(char::from));
     }
 
-    fn known(&self) -> impl Iterator<Item = Pattern> {
+    fn known(&self) -> impl Iterator<Item = Detector> {
         self.all.iter().filter_map(|search| match search {
-            Search::Known(pattern) => Some(*pattern),
-            Search::Own(_) => None,
+            Search::Known(detector) => Some(*detector),
+            Search::Custom(_) => None,
         })
     }
 }
@@ -120,8 +120,8 @@ impl Searches {
 impl Search {
     fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
         match self {
-            Self::Known(pattern) => pattern.find(text, from),
-            Self::Own(find) => find(text, from),
+            Self::Known(detector) => detector.find(text, from),
+            Self::Custom(find) => find(text, from),
         }
     }
 }
@@ -129,8 +129,8 @@ impl Search {
 impl fmt::Debug for Search {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Known(pattern) => fmt::Debug::fmt(pattern, f),
-            Self::Own(_) => f.write_str("of its own"),
+            Self::Known(detector) => fmt::Debug::fmt(detector, f),
+            Self::Custom(_) => f.write_str("custom"),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use super::Rewrite;
 use crate::record::{Record, RecordBuf, Severity};
 
-/// Gives records another severity: with [`only`](super::only) those of a noisy library. log4j2's `LoggerNameLevelRewritePolicy`,
-/// Python's filter that sets `levelno`.
+/// Sets the severity of records; with [`only`](super::only), that of a noisy library's records: log4j2's
+/// `LoggerNameLevelRewritePolicy`, a Python filter that sets `levelno`.
 ///
-/// What is behind judges by the new severity; whether a record is captured at all is decided by the one that it was logged with,
-/// so that a record can be made less important anywhere, and more important only where those before it let it through.
+/// Handlers and filters behind it judge by the new severity. Whether a record is captured at all is decided by the severity it was
+/// logged with: lowering always works, raising only affects records that passed the levels in front.
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Rewrite, SetSeverity};
@@ -27,21 +27,21 @@ pub struct SetSeverity(Choice);
 #[derive(Clone)]
 enum Choice {
     Always(Severity),
-    Own(Arc<Choose>),
+    Custom(Arc<Choose>),
 }
 
-/// `None`: it stays.
+/// Returns `None` to keep the severity.
 type Choose = dyn Fn(&Record<'_>) -> Option<Severity> + Send + Sync;
 
 impl SetSeverity {
-    /// To this one; a tracing level is fine.
+    /// Sets this severity; accepts a tracing level as well.
     pub fn to(severity: impl Into<Severity>) -> Self {
         Self(Choice::Always(severity.into()))
     }
 
-    /// To the one that `choose` gives for a record, if it gives one.
+    /// Sets the severity that `choose` returns for a record; `None` keeps it.
     pub fn with(choose: impl Fn(&Record<'_>) -> Option<Severity> + Send + Sync + 'static) -> Self {
-        Self(Choice::Own(Arc::new(choose)))
+        Self(Choice::Custom(Arc::new(choose)))
     }
 }
 
@@ -49,7 +49,7 @@ impl Rewrite for SetSeverity {
     fn rewrite(&self, record: &mut RecordBuf) {
         let severity = match &self.0 {
             Choice::Always(severity) => Some(*severity),
-            Choice::Own(choose) => choose(&record.as_record()),
+            Choice::Custom(choose) => choose(&record.as_record()),
         };
         if let Some(severity) = severity {
             record.set_severity(severity);
@@ -61,7 +61,7 @@ impl fmt::Debug for SetSeverity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Choice::Always(severity) => f.debug_tuple("SetSeverity").field(severity).finish(),
-            Choice::Own(_) => f.write_str("SetSeverity(of its own)"),
+            Choice::Custom(_) => f.write_str("SetSeverity(custom)"),
         }
     }
 }

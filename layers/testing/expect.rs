@@ -148,7 +148,7 @@ impl Condition {
     fn holds(&self, record: &Record<'_>) -> bool {
         match self {
             Self::Level(level) => record.level() == *level,
-            Self::Severity(severity) => record.severity().is_same(*severity),
+            Self::Severity(severity) => record.severity() == *severity,
             Self::Target(target) => {
                 let rest = record.target().strip_prefix(target.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))

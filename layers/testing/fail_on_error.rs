@@ -60,7 +60,8 @@ impl Drop for FailOnError {
         let mut errors = self.capture.records();
         errors.retain(|buf| {
             let record = buf.as_record();
-            record.severity() >= Severity::ERROR && !self.allowed.iter().any(|allowed| allowed.matches(&record))
+            record.severity().is_at_least(Severity::ERROR)
+                && !self.allowed.iter().any(|allowed| allowed.matches(&record))
         });
         if !errors.is_empty() {
             // A panic is how a test fails.

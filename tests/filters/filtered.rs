@@ -10,7 +10,7 @@ use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelFilter};
 use tracing_handlers::handler::{Filtered, Handler, from_fn};
 use tracing_handlers::record::Kind;
 use tracing_handlers::stats::DropReason;
-use tracing_handlers::{Error, ErrorKind, Output, Queue, RecordBuf, Severity, Value, format, sink};
+use tracing_handlers::{Error, ErrorKind, Meta, Output, Queue, RecordBuf, Severity, Value, format, sink};
 
 use super::{at, record};
 use crate::collect::{Seen, dispatch};
@@ -221,24 +221,13 @@ fn events_keep_the_spans_that_the_filter_would_not_pass() {
 #[test]
 fn callsites_that_the_filter_never_passes_are_off() {
     let filtered = Filtered::new(Level::WARN, Seen::default());
-    let meta = |severity, is_span| tracing_handlers::Meta { is_span, ..record_meta(severity) };
-    assert!(!filtered.enabled(&meta(Severity::INFO, false)) && filtered.enabled(&meta(Severity::WARN, false)));
-    assert!(filtered.enabled(&meta(Severity::INFO, true)));
+    let event = |severity| Meta::event(severity, "shop");
+    let span = |severity| Meta::span(severity, "shop", "");
+    assert!(!filtered.enabled(&event(Severity::INFO)) && filtered.enabled(&event(Severity::WARN)));
+    assert!(filtered.enabled(&span(Severity::INFO)));
     let off = Filtered::new(LevelFilter::OFF, Seen::default());
     assert_eq!(off.max_level(), LevelFilter::OFF);
-    assert!(!off.enabled(&meta(Severity::ERROR, true)));
-}
-
-fn record_meta(severity: Severity) -> tracing_handlers::Meta<'static> {
-    tracing_handlers::Meta {
-        severity,
-        target: "shop",
-        name: "",
-        module_path: None,
-        file: None,
-        line: None,
-        is_span: false,
-    }
+    assert!(!off.enabled(&span(Severity::ERROR)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tracing::Level;
 use tracing_handlers::filter::{self, Bound, Chain, Filter, FilterExt, LevelFilter, LevelSwitch, Threshold, Verdict};
 use tracing_handlers::format::Json;
 use tracing_handlers::handler::{Buffer, Filtered, Route};
-use tracing_handlers::record::{Meta, SpanEvents};
+use tracing_handlers::record::SpanEvents;
 use tracing_handlers::sink::Null;
 use tracing_handlers::testing::Captured;
 use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
@@ -154,7 +154,8 @@ proptest! {
         let spans = output().level(LevelFilter::OFF).span_events(SpanEvents::ALL);
         for output in [output().level(Severity::NOTICE), output().level(LevelFilter::OFF), spans] {
             for buf in records() {
-                let meta = Meta { is_span: true, ..buf.as_record().meta() };
+                let mut meta = buf.as_record().meta();
+                meta.is_span = true;
                 prop_assert!(!output.enabled(&meta) || meta.level() <= output.max_level(), "{:?}", meta);
             }
         }

@@ -9,7 +9,7 @@ use tracing_handlers::format::{Csv, JsonTemplate, Logfmt, Pattern, Preset, Pytho
 use tracing_handlers::handler::{
     Alert, Audit, Buffer, Counts, Dedup, Fallback, Filtered, Handler, OrStop, Retry, Rewriting, Route, ScopedBuffer,
 };
-use tracing_handlers::rewrite::{Add, Cap, Pattern as Secret, Redact};
+use tracing_handlers::rewrite::{Add, Cap, Detector, Redact};
 use tracing_handlers::testing::{Behind, check_format, check_handler};
 use tracing_handlers::{Error, Queue, Record, filter};
 
@@ -49,7 +49,7 @@ fn handlers_around_handlers_keep_the_laws() {
     check_handler(|wiring| Filtered::new(filter::one_in(1), wiring.behind())).unwrap();
     check_handler(|wiring| Retry::new(wiring.behind()).times(1).wait_by(|_: Duration| ())).unwrap();
     check_handler(|wiring| Route::by_target().otherwise(wiring.behind())).unwrap();
-    check_handler(|wiring| Rewriting::new((Redact::patterns(Secret::ALL), Cap::new()), wiring.behind())).unwrap();
+    check_handler(|wiring| Rewriting::new((Redact::detectors(Detector::ALL), Cap::new()), wiring.behind())).unwrap();
     check_handler(|wiring| Rewriting::new(Add::new().constant("service", "shop"), Queue::new(wiring.behind())))
         .unwrap();
 }

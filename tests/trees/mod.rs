@@ -70,7 +70,10 @@ fn wants(tree: &Tree) -> Result<(), TestCaseError> {
 
 fn meta(severity: u8, target: &str, is_span: bool) -> Meta<'_> {
     let severity = Severity::from_number(severity).unwrap();
-    Meta { severity, target, name: "", module_path: None, file: None, line: None, is_span }
+    match is_span {
+        true => Meta::span(severity, target, ""),
+        false => Meta::event(severity, target),
+    }
 }
 
 /// A debug build runs all of them in about ten seconds.

@@ -3,7 +3,7 @@
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Rewriting;
-use tracing_handlers::rewrite::{Pattern, Redact};
+use tracing_handlers::rewrite::{Detector, Redact};
 use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
@@ -14,7 +14,8 @@ pub const RECIPE: Recipe =
 fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
-    let redact = Redact::patterns([Pattern::Email]).regex(r"\bEMP-\d{6}\b").expect("a good expression").mask("[gone]");
+    let redact =
+        Redact::detectors([Detector::Email]).regex(r"\bEMP-\d{6}\b").expect("a good expression").mask("[gone]");
     logged(Rewriting::new(redact, output), || {
         tracing::info!(target: "door", badge = "EMP-123456", "ada@example.org let EMP-654321 in");
     });

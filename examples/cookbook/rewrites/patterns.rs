@@ -3,7 +3,7 @@
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Rewriting;
-use tracing_handlers::rewrite::{Pattern, Redact};
+use tracing_handlers::rewrite::{Detector, Redact};
 use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
@@ -18,7 +18,7 @@ pub const RECIPE: Recipe = Recipe {
 fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
-    let redact = Redact::patterns(Pattern::ALL).last_digits(4);
+    let redact = Redact::detectors(Detector::ALL).last_digits(4);
     logged(Rewriting::new(redact, output), || {
         tracing::info!(target: "shop", "ada@example.org paid with 4111 1111 1111 1111");
         tracing::info!(target: "http", header = "Authorization: Bearer mF_9.B5f-4.1JqM", peer = %"10.0.0.7:443", "asked");

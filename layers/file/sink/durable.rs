@@ -69,7 +69,7 @@ impl Durable {
     /// Begins a call that writes `lines`.
     pub(super) fn begin_write(&mut self, lines: &[Line]) -> Way {
         self.renew_if_forked();
-        let is_severe = self.sync_after.is_some_and(|least| lines.iter().any(|line| line.severity >= least));
+        let is_severe = self.sync_after.is_some_and(|least| lines.iter().any(|line| line.severity.is_at_least(least)));
         let waits = is_severe || self.level == Durability::Synced;
         self.call = Call { owes: is_severe || self.level.syncs(), waits, ..Call::default() };
         match (is_severe, waits) {

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 
 use crate::sync::{lock_until, try_lock};
 
-/// A number per key, for so many keys; the one that was not asked for the longest makes room for a new one.
+/// A number per key, for a limited number of keys; a new key replaces the least recently used one.
 ///
-/// Many keys lie in several parts, each with a lock and an order of its own, so that threads seldom meet.
+/// Many keys are divided into several parts, each with its own lock and order, so that threads rarely contend.
 #[derive(Debug)]
 pub(super) struct Keyed(Box<[Part]>);
 
 #[derive(Debug)]
 struct Part {
     lru: Mutex<Lru>,
-    /// Nobody gives the lock back: the process forked while another thread had it.
+    /// The lock is never released: the process forked while another thread held it.
     is_stuck: AtomicBool,
 }
 
 impl Keyed {
-    /// For `keys` keys, at least 1. All memory that it will ever have.
+    /// Creates a store for `keys` keys, at least 1, and allocates all memory it will ever use.
     pub(super) fn new(keys: usize) -> Self {
         let keys = keys.clamp(1, MAX_KEYS);
         let parts = (keys / KEYS_PER_PART).clamp(1, MAX_PARTS);
@@ -28,9 +28,9 @@ impl Keyed {
         Self((0..parts).map(part).collect())
     }
 
-    /// Replaces the number of `key`, at first 0, as `step` says.
+    /// Replaces the number of `key`, initially 0, as `step` says.
     pub(super) fn step(&self, key: u64, step: impl FnOnce(u64) -> (u64, bool)) -> bool {
-        // The upper half: the map goes by the lower.
+        // The upper half: the map uses the lower.
         let part = &self.0[(key >> 32) as usize % self.0.len()];
         part.with(|lru| {
             let number = lru.number_of(key);
@@ -42,7 +42,7 @@ impl Keyed {
 }
 
 impl Part {
-    /// Where the lock is not to be had the record passes: it must not be waited for in a forked child.
+    /// If the lock cannot be taken, the record passes: a forked child must not wait for it.
     fn with(&self, change: impl FnOnce(&mut Lru) -> bool) -> bool {
         let lru = try_lock(&self.lru).or_else(|| {
             let patience = if self.is_stuck.load(Ordering::Relaxed) { Duration::ZERO } else { PATIENCE };
@@ -53,11 +53,11 @@ impl Part {
     }
 }
 
-/// The numbers, and the order in which they were asked for.
+/// The numbers, and the order in which they were used.
 #[derive(Debug)]
 struct Lru {
-    places: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
-    /// A ring: each knows the one asked for after it and the one before.
+    places: HashMap<u64, u32, BuildHasherDefault<Identity>>,
+    /// A ring: each entry links to the one used after it and the one before.
     entries: Vec<Entry>,
     newest: u32,
     keys: usize,
@@ -73,7 +73,7 @@ struct Entry {
 
 impl Lru {
     fn new(keys: usize) -> Self {
-        // Twice the keys: a map at most half full tidies up in place, and never grows.
+        // Twice the keys: a map that is at most half full rehashes in place and never grows.
         let places = HashMap::with_capacity_and_hasher(2 * keys, BuildHasherDefault::default());
         Self { places, entries: Vec::with_capacity(keys), newest: 0, keys }
     }
@@ -125,7 +125,7 @@ impl Lru {
         self.newest = place;
     }
 
-    /// Between the newest and, as it is a ring, the oldest.
+    /// Links an entry between the newest and, because it is a ring, the oldest.
     fn link_behind_newest(&mut self, place: u32) {
         let oldest = self.entries[self.newest as usize].newer;
         self.entries[place as usize].older = self.newest;
@@ -137,9 +137,9 @@ impl Lru {
 
 /// Keys are hashes already.
 #[derive(Debug, Default)]
-struct AsItIs(u64);
+struct Identity(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for Identity {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -156,14 +156,14 @@ impl Hasher for AsItIs {
 const KEYS_PER_PART: usize = 256;
 const MAX_PARTS: usize = 16;
 const MAX_KEYS: usize = 1 << 30;
-/// The lock is held for some nanoseconds at a time. Whoever has not given it back after this never will.
+/// The lock is held for nanoseconds at a time. If it is not released within this time, it never will be.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Counts `key`, and tells what was counted before.
+    /// Counts `key` and returns the count before.
     fn count(keyed: &Keyed, key: u64) -> u64 {
         let before = std::cell::Cell::new(0);
         keyed.step(key, |number| {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_not_asked_for_the_longest_is_forgotten() {
+    fn the_least_recently_used_key_is_replaced() {
         let keyed = Keyed::new(2);
         assert_eq!([1, 2, 1, 3].map(|key| count(&keyed, key)), [0, 0, 1, 0]);
         assert_eq!([1, 2].map(|key| count(&keyed, key)), [2, 0], "2 made room for 3, then 3 for 2");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn it_forgets_exactly_what_a_list_in_order_forgets() {
+    fn it_replaces_the_same_keys_as_an_ordered_list() {
         let mut random = 7_u64;
         for keys in [1, 2, 3, 10] {
             let keyed = Keyed::new(keys);
@@ -217,14 +217,14 @@ mod tests {
         for number in 0..100_000 {
             count(&keyed, hash(number));
         }
-        // What was taken out still takes room until it is tidied up; a map that had grown would have more.
+        // Removed keys occupy space until the map rehashes; a map that had grown would have a larger capacity.
         assert!(capacity(&keyed).iter().zip(before).all(|(after, before)| *after <= before));
         let held: usize = keyed.0.iter().map(|part| crate::sync::lock(&part.lru).places.len()).sum();
         assert_eq!(held, 999, "three parts of 333");
     }
 
     #[test]
-    fn a_lock_that_is_never_given_back_lets_records_pass() {
+    fn with_a_lock_that_is_never_released_records_pass() {
         let keyed = Keyed::new(1);
         let guard = crate::sync::lock(&keyed.0[0].lru);
         keyed.0[0].is_stuck.store(true, Ordering::Relaxed);

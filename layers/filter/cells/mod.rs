@@ -1,4 +1,4 @@
-//! The state of filters that count: one number, or one for each callsite or key.
+//! The state of filters that count: one number, or one per callsite or key.
 
 mod keyed;
 mod slots;
@@ -11,38 +11,38 @@ use self::slots::Slots;
 use super::{Place, hash};
 use crate::record::{Record, Value};
 
-/// A number for each thing that is counted by itself, at first 0.
+/// A number for each group of records that is counted separately, initially 0.
 #[derive(Debug)]
 pub(super) struct Cells {
     per: Per,
-    cells: Store,
+    cells: CellStore,
 }
 
-/// What is counted by itself.
+/// Which records are counted together.
 #[derive(Clone, Debug)]
 pub(super) enum Per {
     All,
     Callsite,
     /// Severity and message.
     Message,
-    /// The value there; records that have none are counted together.
+    /// Those with the same value at this place, and those without one.
     Value(Place),
 }
 
 #[derive(Debug)]
-enum Store {
+enum CellStore {
     One(AtomicU64),
     Callsites(Slots),
     Keys(Keyed, RandomState),
 }
 
 impl Cells {
-    /// `keys`: how many values are told apart at most.
+    /// `keys` is the maximum number of values that are distinguished.
     pub(super) fn new(per: Per, keys: usize) -> Self {
         let cells = match per {
-            Per::All => Store::One(AtomicU64::new(0)),
-            Per::Callsite => Store::Callsites(Slots::new()),
-            Per::Message | Per::Value(_) => Store::Keys(Keyed::new(keys), RandomState::new()),
+            Per::All => CellStore::One(AtomicU64::new(0)),
+            Per::Callsite => CellStore::Callsites(Slots::new()),
+            Per::Message | Per::Value(_) => CellStore::Keys(Keyed::new(keys), RandomState::new()),
         };
         Self { per, cells }
     }
@@ -51,14 +51,13 @@ impl Cells {
         &self.per
     }
 
-    /// Goes on from what was counted for this record's like, and says what `step` says of it. `step` may be asked several
-    /// times.
+    /// Replaces the number of this record's group as `step` says, and returns its decision. `step` may be called several times.
     #[inline]
     pub(super) fn step(&self, record: &Record<'_>, step: impl Fn(u64) -> (u64, bool)) -> bool {
         match &self.cells {
-            Store::One(cell) => step_atomic(cell, step),
-            Store::Callsites(slots) => step_atomic(slots.of(hash::callsite(record)), step),
-            Store::Keys(keyed, state) => keyed.step(self.key(state, record), step),
+            CellStore::One(cell) => step_atomic(cell, step),
+            CellStore::Callsites(slots) => step_atomic(slots.of(hash::callsite(record)), step),
+            CellStore::Keys(keyed, state) => keyed.step(self.key(state, record), step),
         }
     }
 

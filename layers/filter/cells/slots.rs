@@ -2,13 +2,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::filter::hash;
 
-/// A number per callsite, without a lock. There are as many callsites as the program has log calls, so none is ever given up.
+/// A number per callsite, without a lock. Their number is limited by the size of the program, so none is ever removed.
 #[derive(Debug)]
 pub(super) struct Slots(Box<[Slot]>);
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// Whose it is; 0: nobody's.
+    /// The key that owns the slot; 0 if it is free.
     key: AtomicU64,
     value: AtomicU64,
 }
@@ -18,7 +18,7 @@ impl Slots {
         Self((0..SLOTS).map(|_| Slot::default()).collect())
     }
 
-    /// The number of `key`, which is not 0. Where the table is full around its place it shares another's.
+    /// Returns the number of `key`, which must not be 0. If the table is full around its place, it shares another key's.
     pub(super) fn of(&self, key: u64) -> &AtomicU64 {
         let start = hash::spread(key) as usize;
         let slot = |step: usize| &self.0[start.wrapping_add(step) % SLOTS];
@@ -27,7 +27,7 @@ impl Slots {
                 0 => slot.key.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|now| now),
                 owner => owner,
             };
-            // 0: it was free, and is taken now.
+            // 0: it was free and is now taken.
             if owner == key || owner == 0 {
                 return &slot.value;
             }
@@ -38,7 +38,7 @@ impl Slots {
 
 /// 64 KiB.
 const SLOTS: usize = 4_096;
-/// So many places are tried.
+/// How many slots are tried.
 const PROBES: usize = 32;
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_of_two_thousand_keys_has_a_number_of_its_own() {
+    fn two_thousand_keys_have_separate_numbers() {
         let slots = Slots::new();
         for round in 1..=3 {
             for key in 1..=2_000 {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn more_keys_than_there_are_places_share_some() {
+    fn more_keys_than_slots_share_some() {
         let slots = Slots::new();
         for key in 1..=3 * SLOTS as u64 {
             slots.of(key).fetch_add(1, Ordering::Relaxed);

@@ -203,7 +203,7 @@ impl Json {
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
         let line = self.plan.lines.0.get_or_prepare(callsite.id(), || self.join(callsite))?.as_ref()?;
-        line.severity.is_same(record.severity()).then_some(line)
+        (line.severity == record.severity()).then_some(line)
     }
 
     #[cold]

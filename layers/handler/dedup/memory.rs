@@ -185,7 +185,7 @@ fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool) -> bool {
             }
         }
     };
-    one.severity().is_same(other.severity())
+    one.severity() == other.severity()
         && one.target() == other.target()
         && one.message() == other.message()
         && (!fields || same_fields())

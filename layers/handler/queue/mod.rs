@@ -277,7 +277,7 @@ impl<H: Handler> Shelf<Shared<H>> {
             }
         }
         state.backlog.append(record);
-        let urgent = record.severity() >= Severity::ERROR || state.backlog.is_at_mark(&self.settings);
+        let urgent = record.severity().is_at_least(Severity::ERROR) || state.backlog.is_at_mark(&self.settings);
         if state.must_wake(urgent) {
             drop(state);
             self.work.notify_one();
@@ -302,7 +302,9 @@ impl<H: Handler> Shelf<Shared<H>> {
                 state.backlog.drop_oldest(&self.settings, needed);
                 (Duration::ZERO, DropReason::QueueFull)
             }
-            Overflow::DropBelow(severity) if record.severity() < severity => (Duration::ZERO, DropReason::Unimportant),
+            Overflow::DropBelow(severity) if !record.severity().is_at_least(severity) => {
+                (Duration::ZERO, DropReason::Unimportant)
+            }
             Overflow::DropBelow(_) => (Overflow::PATIENCE, DropReason::Timeout),
         };
         if !patience.is_zero() {

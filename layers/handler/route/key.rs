@@ -51,7 +51,7 @@ impl Case {
     /// [`rank`](Self::rank) applies.
     pub(super) fn fits(&self, key: &Key, record: &Record<'_>, text: &str) -> bool {
         match key {
-            Key::Severity => self.severity().is_some_and(|least| record.severity() >= least),
+            Key::Severity => self.severity().is_some_and(|least| record.severity().is_at_least(least)),
             Key::Target => crate::filter::is_inside(text, self.as_str()),
             Key::Field(_) => text == self.as_str(),
         }
@@ -61,6 +61,14 @@ impl Case {
         match key {
             Key::Severity => self.severity().map_or(0, |severity| severity.number().into()),
             _ => self.as_str().len(),
+        }
+    }
+
+    /// Whether both receive the same records: severities of the same number do.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Is::Severity(one), Is::Severity(other)) => one.number() == other.number(),
+            (one, other) => one == other,
         }
     }
 

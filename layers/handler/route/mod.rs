@@ -192,7 +192,7 @@ impl Route {
             return self;
         }
         self.set("with", |shared| {
-            shared.fixed.retain(|(known, _)| *known != case);
+            shared.fixed.retain(|(known, _)| !known.is_same(&case));
             shared.fixed.push((case, Arc::new(handler)));
             let Shared { key, fixed, .. } = &mut **shared;
             fixed.sort_by_key(|(case, _)| std::cmp::Reverse(case.rank(key)));

@@ -161,7 +161,7 @@ impl Streams {
     fn of(self, severity: Severity) -> Stream {
         match self {
             Self::Only(stream) => stream,
-            Self::Split(threshold) if severity >= threshold => Stream::Err,
+            Self::Split(threshold) if severity.is_at_least(threshold) => Stream::Err,
             Self::Split(_) => Stream::Out,
         }
     }

@@ -153,8 +153,9 @@ struct Request {
 
 impl Request {
     fn event(&self, severity: Severity, target: &str) -> RecordBuf {
-        let is_it =
-            |event: &&RecordBuf| event.as_record().severity() == severity && event.as_record().target() == target;
+        let is_it = |event: &&RecordBuf| {
+            event.as_record().severity().number() == severity.number() && event.as_record().target() == target
+        };
         self.events.iter().find(is_it).expect("every callsite has logged").clone()
     }
 }

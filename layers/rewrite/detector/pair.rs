@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::is_escaped;
 
-/// The next value at `from` or behind it whose name says that it is a secret: see [`Pattern::Pair`](super::Pattern::Pair).
+/// Returns the next value at `from` or after it whose name is that of a secret: see [`Detector::Pair`](super::Detector::Pair).
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -21,22 +21,22 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Whether what has this name is a secret.
+/// Whether the name is that of a secret.
 pub(super) fn is_name(name: &str) -> bool {
     kind_of(name.as_bytes()).is_some()
 }
 
-/// How far a value reaches.
+/// Where a value ends.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Word,
-    /// A scheme may stand before it.
+    /// As a word, but a scheme may precede it.
     Credentials,
     Line,
 }
 
 fn kind_of(name: &[u8]) -> Option<Kind> {
-    // No name ends otherwise.
+    // A quick rejection: no known name ends in another letter.
     if !matches!(name.last()? | 0x20, b'd' | b'e' | b't' | b'n' | b'y' | b'l' | b's' | b'p' | b'v' | b'c') {
         return None;
     }
@@ -46,7 +46,7 @@ fn kind_of(name: &[u8]) -> Option<Kind> {
     by_end.or_else(|| WHOLE.iter().find(whole).map(|_| Kind::Word))
 }
 
-/// What is before `end` in `name`; case, `_` and `-` do not count.
+/// Returns the part of `name` before `end`, ignoring case, `_` and `-`.
 fn ends_with<'a>(mut name: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
     for wanted in end.iter().rev() {
         while let Some((b'_' | b'-', rest)) = name.split_last() {
@@ -61,7 +61,7 @@ fn ends_with<'a>(mut name: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
     Some(name)
 }
 
-/// The value behind the sign at `sign`, if the name before it is that of a secret.
+/// Returns the value after the sign at `sign`, if the name before it is that of a secret.
 fn value_behind(text: &str, sign: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     // A path, or the second sign of `==` and `:=`.
@@ -77,13 +77,13 @@ fn value_behind(text: &str, sign: usize) -> Option<Range<usize>> {
     (!range.is_empty()).then_some(range)
 }
 
-/// A name, and the same without the letter of an escape that may stand before it.
+/// A name, and the same without the letter of an escape that may precede it.
 struct Name<'a> {
     whole: &'a [u8],
     unescaped: &'a [u8],
 }
 
-/// The name that ends before the sign, perhaps in quotes, perhaps with spaces behind it; before `=` perhaps in brackets.
+/// Returns the name that ends before the sign: in quotes or not, with or without spaces after it, and before `=` also in brackets.
 fn name_before(bytes: &[u8], sign: usize) -> Name<'_> {
     let mut rest = &bytes[sign.saturating_sub(MAX_NAME)..sign];
     let bracket: &[u8] = if bytes[sign] == b'=' { b"]" } else { b"" };
@@ -106,7 +106,7 @@ fn end_of(bytes: &[u8], start: usize, kind: Kind) -> usize {
     };
     let is = |scheme: &&&str| bytes[start..end].eq_ignore_ascii_case(scheme.as_bytes());
     match SCHEMES.iter().find(is) {
-        // Its parameters are divided by commas (RFC 9110, section 11.4).
+        // Its parameters are separated by commas (RFC 9110, section 11.4).
         Some(&("digest" | "aws4-hmac-sha256")) => end_of_line(bytes, end),
         Some(_) => {
             let spaces = bytes[end..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -116,14 +116,14 @@ fn end_of(bytes: &[u8], start: usize, kind: Kind) -> usize {
     }
 }
 
-/// What is inside the quotes that open at `start`; `\"` is closed by `\"`. Up to the end of the text where they are not closed.
+/// Returns the contents of the quotes that open at `start`; `\"` is closed by `\"`. Without a closing quote, to the end of the text.
 fn inside_quotes(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let escapes = bytes[start..].iter().take(8).take_while(|byte| **byte == b'\\').count();
     let quote = *bytes.get(start + escapes).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
     let start = start + escapes + 1;
     let mut before = 0;
     for (at, byte) in bytes.iter().enumerate().skip(start) {
-        // Not more backslashes than opened it. Where none did, each pair of them is one that does not belong to the quote.
+        // As many backslashes as before the opening quote. If there are none, each pair is an escaped backslash before the quote.
         let closes = before <= escapes || (escapes == 0 && before % 2 == 0);
         match byte {
             b'\\' => before += 1,
@@ -134,12 +134,12 @@ fn inside_quotes(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     Some(start..bytes.len())
 }
 
-/// Behind the quote that opens at `start`.
+/// Returns the position after the quote that opens at `start`.
 fn end_of_quoted(bytes: &[u8], start: usize) -> usize {
     inside_quotes(bytes, start).map_or(start, |inside| inside.end).saturating_add(1).min(bytes.len())
 }
 
-/// The end of a value without quotes; one with brackets, as `Some("…")`, ends with them.
+/// Returns the end of a value without quotes; one with brackets, such as `Some("…")`, ends with them.
 fn end_of_word(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
@@ -167,7 +167,7 @@ fn is_type(word: &[u8]) -> bool {
     word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().all(is_name)
 }
 
-/// Behind the bracket that closes the one at `start`; the end of the text where none does.
+/// Returns the position after the bracket that closes the one at `start`, or the end of the text.
 fn end_of_brackets(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = bytes.get(at) {
@@ -192,7 +192,7 @@ fn end_of_line(bytes: &[u8], start: usize) -> usize {
     start + (0..rest.len()).find(|at| matches!(rest[*at], b'\n' | b'\r') || escaped(*at)).unwrap_or(rest.len())
 }
 
-/// RFC 3986, section 3.2.1: what is between the first colon and the `@` behind `start`, where `://` ends.
+/// RFC 3986, section 3.2.1: the part between the first colon and the `@` after `start`, where `://` ends.
 fn password_of_url(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = &text.as_bytes()[start..];
     let rest = &rest[..rest.len().min(MAX_URL)];
@@ -222,7 +222,7 @@ const ENDS: &[(&str, Kind)] = &[
 const WHOLE: &[&str] = &["pass", "pin", "otp", "cvv", "cvc"];
 const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey", "negotiate", "digest", "aws4-hmac-sha256"];
 const MAX_NAME: usize = 72;
-/// So far a URL is looked at for its `@`.
+/// The length up to which a URL is searched for its `@`.
 const MAX_URL: usize = 512;
 
 #[cfg(test)]

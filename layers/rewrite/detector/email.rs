@@ -1,11 +1,11 @@
-//! E-mail addresses (RFC 5321, RFC 6531), as far as people write them.
+//! E-mail addresses (RFC 5321, RFC 6531), in the forms in common use.
 
 use std::ops::Range;
 
-/// The next address at `from` or behind it.
+/// Returns the next address at `from` or after it.
 ///
-/// Before the `@`: up to 64 letters and digits of any script and `.!#$%&*+-^_~`. Behind it: a domain of at least two labels
-/// whose last is letters, or an IPv4 address in brackets.
+/// Before the `@`: up to 64 letters and digits of any script and `.!#$%&*+-^_~`. After it: a domain of at least two labels, the last
+/// of which is letters, or an IPv4 address in brackets.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let mut at = from;
     while let Some(sign) = text[at..].find('@').map(|found| at + found) {
@@ -49,7 +49,7 @@ fn end_of_domain(text: &str, start: usize) -> Option<usize> {
     found
 }
 
-/// Letters, two or more, or `xn--`: not the last part of a version.
+/// Two or more letters, or `xn--`: not the last part of a version.
 fn is_top_level(label: &str) -> bool {
     let letters = label.chars().all(char::is_alphabetic) && label.chars().nth(1).is_some();
     letters || label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))

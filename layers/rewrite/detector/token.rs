@@ -1,10 +1,10 @@
-//! Tokens and keys that are known by their shape.
+//! Tokens and keys with a known form.
 
 use std::ops::Range;
 
 use super::is_escaped;
 
-/// The next token at `from` or behind it: see [`Pattern::Token`](super::Pattern::Token).
+/// Returns the next token at `from` or after it: see [`Detector::Token`](super::Detector::Token).
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -20,7 +20,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     }
 }
 
-/// What begins in the word `start..end`, or behind it where that is the name of a scheme.
+/// Returns the token that begins in the word `start..end`, or after it if that is the name of a scheme.
 fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let word = &text[start..end];
     match word.len() {
@@ -33,7 +33,7 @@ fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     }
 }
 
-/// `Bearer …`, `Basic …` (RFC 6750, RFC 7617), in any case. The scheme stays.
+/// `Bearer …`, `Basic …` (RFC 6750, RFC 7617), in any case. The scheme stays visible.
 fn credentials(text: &str, scheme: &str, end: usize) -> Option<Range<usize>> {
     let is_fine: fn(&str) -> bool = match () {
         () if scheme.eq_ignore_ascii_case("bearer") => is_bearer,
@@ -46,12 +46,12 @@ fn credentials(text: &str, scheme: &str, end: usize) -> Option<Range<usize>> {
     (start > end && is_fine(&rest[..len])).then(|| start..start + len)
 }
 
-/// Long, or with something that words do not have: "the bearer of this letter" has no token.
+/// Long, or with characters that are not letters: "the bearer of this letter" contains no token.
 fn is_bearer(token: &str) -> bool {
     token.len() >= 20 || token.len() >= 6 && token.bytes().any(|byte| !byte.is_ascii_alphabetic())
 }
 
-/// Base64 of something with a colon in it.
+/// Base64 of a text that contains a colon.
 fn is_basic(token: &str) -> bool {
     let token = token.trim_end_matches('=').as_bytes();
     let sextets = |at: usize| token.get(at).copied().and_then(sextet).unwrap_or(0);
@@ -75,16 +75,16 @@ fn sextet(byte: u8) -> Option<u8> {
     })
 }
 
-/// A key of a known issuer: the word, or what is behind a joint of it.
+/// Returns a key of a known issuer: the word, or a part of it after a joint.
 fn key(word: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let begin = begins(word).find(|at| is_key(&word[*at..]))?;
     Some(start + begin..end)
 }
 
-/// The word's own begin, and what is behind the signs that words are joined by (`id_ghp_…`).
+/// Returns where a key may begin: at the start of the word, or after the signs that join words (`id_ghp_…`).
 fn begins(word: &str) -> impl Iterator<Item = usize> {
     let joints = word.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'_' | b'-'));
-    // As many as names have: a long run of them is no reason to look at every one.
+    // Names have no more joints; a limit keeps a long run of them from taking quadratic time.
     std::iter::once(0).chain(joints.take(8).map(|(at, _)| at + 1))
 }
 
@@ -129,7 +129,7 @@ fn google(text: &str, end: usize) -> Option<usize> {
     (len >= 20).then(|| end + 1 + len)
 }
 
-/// RFC 7468: what begins with the word that ends here, up to the end line, or to the end of the text where that is missing.
+/// RFC 7468: from the word that ends at `begin` to the end line, or to the end of the text if that is missing.
 fn private_key(text: &str, begin: usize) -> Option<Range<usize>> {
     let start = begin - "-----BEGIN".len();
     let rest = &text[begin..];
@@ -142,7 +142,7 @@ fn private_key(text: &str, begin: usize) -> Option<Range<usize>> {
     Some(start..begin + rest[behind..].find("-----").map_or(rest.len(), |close| behind + close + 5))
 }
 
-/// A kind of key: what it begins with, and what must follow at least.
+/// A kind of key: its prefix, and the least number of characters that must follow.
 struct Kind {
     prefix: &'static str,
     least: usize,
@@ -168,7 +168,7 @@ fn upper(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit()
 }
 
-/// What runs on: the letters of Base64url.
+/// The characters of Base64url.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
@@ -178,7 +178,7 @@ fn is_token68(byte: u8) -> bool {
     is_word(byte) || matches!(byte, b'.' | b'~' | b'+' | b'/' | b'=')
 }
 
-/// Of all that [`KEYS`] has.
+/// The first letters of all [`KEYS`].
 const FIRST_LETTERS: &[u8] = b"Acdghnprswx";
 const SHORTEST: usize = 15;
 
@@ -239,7 +239,7 @@ mod tests {
         all
     }
 
-    /// Put together here, so that no scanner of repositories takes them for real ones.
+    /// Assembled here, so that scanners of repositories do not mistake them for real keys.
     fn with(prefix: &str, len: usize) -> String {
         format!("{prefix}{}", &"A1B2C3D4E5F6G7H8I9J0".repeat(4)[..len])
     }

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::is_escaped;
 
-/// The next address at `from` or behind it: IPv4 as four decimal numbers, IPv6 as RFC 4291, section 2.2 has it.
+/// Returns the next address at `from` or after it: IPv4 as four decimal numbers, IPv6 as in RFC 4291, section 2.2.
 ///
-/// Not taken for one: what has no digit (`abc::def` may be a path), what letters or further numbers stand at (`v1.2.3.4`,
+/// Not addresses: a run without a digit (`abc::def` may be a path), or one that adjoins letters or further numbers (`v1.2.3.4`,
 /// `1.3.6.1.4.1`).
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
@@ -19,7 +19,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
         }
         let start = at;
         at = end_of_run(bytes, start, None);
-        // A run that is longer than any address, and a port, is none: it may have some between its colons.
+        // A run longer than an address with a port is not one, but may contain some between its colons.
         if at - start > MAX_RUN {
             at = end_of_run(bytes, start, Some(b':'));
         }
@@ -34,11 +34,11 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Where what addresses are made of ends, or the sign that `ends` it; without one it is looked at so far that it is known to
-/// be too long.
+/// Returns the end of the run of characters that addresses consist of, or of the sign that `ends` it. Without such a sign, the
+/// search stops where the run is known to be too long.
 fn end_of_run(bytes: &[u8], start: usize, ends: Option<u8>) -> usize {
     let most = if ends.is_none() { MAX_RUN + 1 } else { usize::MAX };
-    // Leaders ("port.....1.2.3.4") are between things, not in them.
+    // Leaders ("port.....1.2.3.4") separate things; they are not part of them.
     let is_end = |at: &usize| {
         let byte = bytes[*at];
         !is_part(byte) || ends == Some(byte) || (byte == b'.' && bytes[*at - 1] == b'.')
@@ -55,7 +55,7 @@ fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Rang
     v6(text, start, end, after_word, before_word).or_else(|| v4(bytes, text, start, end, after_word, before_word))
 }
 
-/// The whole run, but for a single colon at its front, or a single colon or full stops at its end.
+/// The whole run, except for a single colon at its start, and a single colon or full stops at its end.
 fn v6(text: &str, start: usize, end: usize, after_word: bool, before_word: bool) -> Option<Range<usize>> {
     let run = &text[start..end];
     let front = usize::from(run.starts_with(':') && !run.starts_with("::"));
@@ -68,7 +68,7 @@ fn v6(text: &str, start: usize, end: usize, after_word: bool, before_word: bool)
     is_address.then(|| start + front..start + front + body.len())
 }
 
-/// The first piece between colons that is four numbers.
+/// Returns the first piece between colons that consists of four numbers.
 fn v4(bytes: &[u8], text: &str, start: usize, end: usize, after_word: bool, before_word: bool) -> Option<Range<usize>> {
     let mut at = start;
     for piece in text[start..end].split(':') {

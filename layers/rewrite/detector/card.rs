@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-/// The next number of a card at `from` or behind it.
+/// Returns the next card number at `from` or after it.
 ///
-/// A candidate is 13 to 19 ASCII digits, in one piece, or in groups with one space or one dash between them, always the same:
-/// four to six digits in the first group, three or more in those after it, any number in the last.
+/// A candidate is 13 to 19 ASCII digits, contiguous or in groups separated by one space or one dash, always the same: four to six
+/// digits in the first group, three or more in the following ones, any number in the last.
 pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     if bytes.len() - from < LEAST {
@@ -22,7 +22,7 @@ pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
     None
 }
 
-/// Whether a number of so many digits is that of a card.
+/// Whether a number is that of a card.
 pub(super) fn is_card(number: u128) -> bool {
     let mut digits = Digits::default();
     let mut text = [0; 40];
@@ -36,7 +36,7 @@ pub(super) fn is_card(number: u128) -> bool {
     text[at..].iter().all(|digit| digits.push(*digit)) && digits.are_a_card()
 }
 
-/// The end of the card's number whose first group is `start..end`; of several the last.
+/// Returns the end of the card number whose first group is `start..end`; the longest, if there are several.
 fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
     // Every issuer's prefix begins with one of these.
     if !matches!(bytes[start], b'2'..=b'6' | b'8' | b'9') || end - start < 4 {
@@ -53,7 +53,7 @@ fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         if digits.are_a_card() && !is_decimal {
             found = Some(end);
         }
-        // A number in one piece is followed by other things; so is a last group that is short.
+        // Nothing belongs to the number after a contiguous one, or after a short last group.
         if end - start > 6 && group == start || group > start && end - group < 3 {
             break;
         }
@@ -68,19 +68,19 @@ fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
     found.filter(|end| stands_alone(bytes, start, *end))
 }
 
-/// Not the fraction of a number, nor a piece of a hexadecimal one or of a UUID.
+/// Whether it is not a fraction, nor part of a hexadecimal number or a UUID.
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     !is_fraction(bytes, start) && !is_in_hexadecimal(bytes, start, end) && !is_in_uuid(bytes, start)
 }
 
-/// Between digits there is a point before `start`.
+/// Whether `start` follows a point between digits.
 fn is_fraction(bytes: &[u8], start: usize) -> bool {
     let point = start.checked_sub(1).filter(|point| bytes.get(*point) == Some(&b'.'));
     let before = point.and_then(|point| point.checked_sub(1));
     before.is_some_and(|before| bytes[before].is_ascii_digit()) && bytes.get(start).is_some_and(u8::is_ascii_digit)
 }
 
-/// Letters stand at it, and all of them are hexadecimal digits.
+/// Whether letters adjoin it, and all of them are hexadecimal digits.
 fn is_in_hexadecimal(bytes: &[u8], start: usize, end: usize) -> bool {
     let word = |byte: &&u8| byte.is_ascii_alphanumeric();
     let before = bytes[..start].iter().rev().take(WORD).take_while(word);
@@ -113,7 +113,7 @@ struct Digits {
 }
 
 impl Digits {
-    /// `false`: there are too many.
+    /// Returns `false` if there are too many.
     fn push(&mut self, digit: u8) -> bool {
         let free = self.digits.get_mut(self.len);
         self.len += usize::from(free.is_some());
@@ -124,13 +124,13 @@ impl Digits {
         self.len >= LEAST && self.is_issued() && self.has_check_digit()
     }
 
-    /// Whether an issuer has numbers that begin so and are of this length.
+    /// Whether an issuer has numbers with this prefix and length.
     fn is_issued(&self) -> bool {
         let prefix = self.digits[..4].iter().fold(0, |number, digit| number * 10 + u16::from(*digit));
         ISSUERS.iter().any(|(prefixes, lengths)| prefixes.contains(&prefix) && lengths.contains(&self.len))
     }
 
-    /// Luhn's (ISO/IEC 7812-1, annex B).
+    /// Luhn's algorithm (ISO/IEC 7812-1, annex B).
     fn has_check_digit(&self) -> bool {
         let sum: u32 = self.digits[..self.len]
             .iter()
@@ -146,7 +146,7 @@ impl Digits {
     }
 }
 
-/// The first four digits, and how many there are.
+/// The first four digits, and the possible lengths.
 const ISSUERS: &[(Range<u16>, &[usize])] = &[
     // Visa
     (4000..5000, &[13, 16, 19]),
@@ -187,7 +187,7 @@ const ISSUERS: &[(Range<u16>, &[usize])] = &[
 const LEAST: usize = 13;
 const MOST: usize = 19;
 const UUID: usize = 36;
-/// As far as letters around a number are looked at.
+/// How many letters around a number are examined.
 const WORD: usize = 64;
 
 #[cfg(test)]
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn numbers_of_all_issuers_are_found_however_they_are_grouped() {
-        // The numbers that payment providers publish for tests.
+        // Numbers that payment providers publish for tests.
         let cards = [
             "4111111111111111",
             "4012 8888 8888 1881",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_card_is_left() {
+    fn numbers_that_only_resemble_a_card_are_left() {
         let texts = [
             "4111111111111112",
             "1795223943123456000",
