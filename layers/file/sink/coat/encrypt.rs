@@ -3,7 +3,7 @@ use std::fs;
 use super::super::FileOptions;
 use super::{Coat, Coated, Newest, Start};
 use crate::Error;
-use crate::file::encryption::{BLOCK, BLOCK_OVERHEAD, Encrypter, HEADER, Keys, Reader, Tag};
+use crate::file::encryption::{BLOCK, BLOCK_OVERHEAD, BlockEncryptor, Decryptor, HEADER, Keys, Tag};
 use crate::sink::run::Run;
 
 impl FileOptions {
@@ -37,25 +37,25 @@ impl FileOptions {
 /// A coat that encrypts lines.
 #[derive(Debug)]
 struct Encrypted {
-    encrypter: Encrypter,
+    blocks: BlockEncryptor,
     /// The tag of the last block before the last append.
     before: Tag,
 }
 
 impl Encrypted {
     fn new(keys: Keys) -> Self {
-        Self { encrypter: Encrypter::new(keys), before: Tag::default() }
+        Self { blocks: BlockEncryptor::new(keys), before: Tag::default() }
     }
 
-    fn go_on_behind(&mut self, tag: Tag) {
+    fn continue_after(&mut self, tag: Tag) {
         self.before = tag;
-        self.encrypter.go_on_behind(tag);
+        self.blocks.continue_after(tag);
     }
 }
 
 impl Coat for Encrypted {
     fn again(&self) -> Box<dyn Coat> {
-        Box::new(Self::new(self.encrypter.keys().clone()))
+        Box::new(Self::new(self.blocks.keys().clone()))
     }
 
     fn can_be_compressed(&self) -> bool {
@@ -63,14 +63,14 @@ impl Coat for Encrypted {
     }
 
     fn start(&mut self, _: Newest<'_>) -> Result<(), Error> {
-        self.go_on_behind(Tag::default());
+        self.continue_after(Tag::default());
         Ok(())
     }
 
     fn resume(&mut self, file: &mut fs::File, name: &str) -> Result<u64, Error> {
-        let found = Reader::new(file, self.encrypter.keys().clone()).find_end();
+        let found = Decryptor::new(file, self.blocks.keys().clone()).find_end();
         let found = found.map_err(|error| Error::new(error.kind(), format!("file {name}")).with_source(error))?;
-        self.go_on_behind(found.tag);
+        self.continue_after(found.tag);
         Ok(found.len)
     }
 
@@ -91,17 +91,17 @@ impl Coat for Encrypted {
     }
 
     fn wrap(&mut self, run: Run<'_>, _: Start, out: &mut Coated) -> Result<(), Error> {
-        self.before = self.encrypter.tag();
+        self.before = self.blocks.tag();
         for block in blocks(run) {
-            self.encrypter.write(block.bytes(), &mut out.bytes)?;
+            self.blocks.write(block.bytes(), &mut out.bytes)?;
             out.end_unit(block.count());
         }
         Ok(())
     }
 
     fn finish(&mut self, out: &mut Coated) -> Result<(), Error> {
-        self.before = self.encrypter.tag();
-        self.encrypter.finish(&mut out.bytes)?;
+        self.before = self.blocks.tag();
+        self.blocks.finish(&mut out.bytes)?;
         out.end_unit(0);
         Ok(())
     }
@@ -110,7 +110,7 @@ impl Coat for Encrypted {
     /// have been seen.
     fn back_to(&mut self, units: usize, out: &Coated) {
         let tag = out.bytes_of(units).last_chunk().copied().unwrap_or(self.before);
-        self.go_on_behind(tag);
+        self.continue_after(tag);
     }
 }
 

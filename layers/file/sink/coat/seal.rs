@@ -69,7 +69,7 @@ impl Sealed {
 
 impl Coat for Sealed {
     fn again(&self) -> Box<dyn Coat> {
-        Box::new(Self::new(self.sealer.settings().clone()))
+        Box::new(Self::new(self.sealer.options().clone()))
     }
 
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error> {
