@@ -69,7 +69,8 @@ impl Frame {
         let both = u64::from_be_bytes(bytes);
         let (word, inverted) = ((both >> 32) as u32, both as u32);
         let frame = Self { last: word >> 24 == LAST, len: (word & 0xff_ffff) as usize };
-        let is_frame = word == !inverted && matches!(word >> 24, MORE | LAST) && (TAG..=BLOCK + TAG).contains(&frame.len);
+        let is_frame =
+            word == !inverted && matches!(word >> 24, MORE | LAST) && (TAG..=BLOCK + TAG).contains(&frame.len);
         is_frame.then_some(frame)
     }
 }

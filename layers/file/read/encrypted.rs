@@ -30,10 +30,9 @@ pub(super) fn open(mut from: Bytes, decrypt: Option<&Decrypt>) -> io::Result<Byt
 fn unreadable() -> io::Error {
     match cfg!(feature = "encryption") {
         true => io::Error::new(io::ErrorKind::InvalidInput, "it is encrypted, but no keys were given"),
-        false => io::Error::new(
-            io::ErrorKind::Unsupported,
-            "it is encrypted, but the feature `encryption` is disabled",
-        ),
+        false => {
+            io::Error::new(io::ErrorKind::Unsupported, "it is encrypted, but the feature `encryption` is disabled")
+        }
     }
 }
 

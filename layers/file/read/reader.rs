@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::encrypted::{self, Bytes, Decrypt};
+use super::event::{Event, Gap, Line};
 use super::family::{self, Count, Source, cannot};
 use super::lines::{Lines, Piece};
-use super::event::{Event, Gap, Line};
 use crate::Error;
 use crate::file::rotation::{is_same, unpack};
 
@@ -158,7 +158,8 @@ impl Iterator for Reader {
                 match current.next() {
                     Some(event) => {
                         // Nothing follows an error or a torn line.
-                        self.current.take_if(|_| matches!(event, Event::Gap(Gap::Unreadable { .. } | Gap::Torn { .. })));
+                        self.current
+                            .take_if(|_| matches!(event, Event::Gap(Gap::Unreadable { .. } | Gap::Torn { .. })));
                         return Some(event);
                     }
                     None => self.current = None,

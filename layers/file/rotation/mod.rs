@@ -1,30 +1,35 @@
-//! File rotation: when a new file is started, what ended files are called, and which of them are kept.
+//! File rotation: when a new file is started, how the old ones are named, and which of them are kept.
 //!
-//! A [`Rotation`] is triggers × [`Naming`] × retention. By default ended files are numbered as by
+//! A [`Rotation`] is triggers × [`Naming`] × retention. By default archives are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
+//!
+//! An *archive* is a file that rotation left behind, compressed or not. The file in use and its archives are the *family* of a
+//! log: all files in the directory whose names the naming produces.
 
 mod archive;
+mod background;
 mod compression;
 mod date_pattern;
 mod family;
 mod fault;
 mod identity;
-mod keeper;
 mod lock;
 mod naming;
 mod parse;
 mod pruning;
 pub mod python;
+mod reporter;
 mod retention;
 mod rotator;
 mod schedule;
-mod told;
+mod scheme;
+mod time_source;
 mod trigger;
 mod words;
 mod zone;
 
+pub use background::settle;
 pub use compression::Compression;
-pub use keeper::settle;
 pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
@@ -44,9 +49,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use family::Family;
 use retention::Retention;
+use time_source::TimeSource;
 use trigger::Trigger;
 use zone::Zone;
 
@@ -115,7 +121,7 @@ pub struct Rotation {
     retention: Retention,
     compression: Option<Compression>,
     rotator: Option<Hook>,
-    clock: Source,
+    clock: TimeSource,
 }
 
 impl Rotation {
@@ -148,7 +154,7 @@ impl Rotation {
             retention,
             compression: None,
             rotator: None,
-            clock: Source(Arc::new(clock::System)),
+            clock: TimeSource::default(),
         }
     }
 
@@ -237,7 +243,7 @@ impl Rotation {
 
     /// Sets the time source for schedules and ages.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Source(Arc::new(clock));
+        self.clock = TimeSource::new(clock);
         self
     }
 
@@ -300,22 +306,5 @@ impl Hook {
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("rotator")
-    }
-}
-
-#[derive(Clone)]
-struct Source(Arc<dyn Clock>);
-
-impl std::ops::Deref for Source {
-    type Target = dyn Clock;
-
-    fn deref(&self) -> &Self::Target {
-        &*self.0
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }

@@ -68,7 +68,10 @@ impl fmt::Display for Flaw {
             Self::NoBegin => f.write_str("the file does not begin with a genuine checkpoint"),
             Self::WrongKey { of_file, given } => write!(f, "sealed with the key {of_file}, not with {given}"),
             Self::Gap { before, after } => {
-                write!(f, "continues after line {after} of the log, but what is before it is genuine up to line {before}")
+                write!(
+                    f,
+                    "continues after line {after} of the log, but what is before it is genuine up to line {before}"
+                )
             }
             Self::OtherChain => f.write_str("the file belongs to another log"),
             Self::Torn => f.write_str("the file ends within a line, and others follow it"),

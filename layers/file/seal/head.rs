@@ -50,7 +50,12 @@ impl FromStr for Head {
             let (chain, code) = (from_hex(chain.as_bytes())?, from_hex(code.as_bytes())?);
             Some(Self(Link { chain, lines: lines.parse().ok()?, code }))
         };
-        read().ok_or_else(|| Error::new(ErrorKind::Config, format!("expected the head of a sealed log as `CHAIN:LINES:SEAL`, found {text:?}")))
+        read().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                format!("expected the head of a sealed log as `CHAIN:LINES:SEAL`, found {text:?}"),
+            )
+        })
     }
 }
 

@@ -1,49 +1,20 @@
 use std::fs;
 
-use super::super::FileOptions;
-use super::{Coat, Coated, Newest, Start};
+use super::{Encoded, Encoder, Newest, Start};
 use crate::Error;
 use crate::file::encryption::{BLOCK, BLOCK_OVERHEAD, BlockEncryptor, Decryptor, HEADER, Keys, Tag};
 use crate::sink::run::Run;
 
-impl FileOptions {
-    /// Encrypts the file with the current key of `keys`: see [`encryption`](crate::encryption) for what that protects.
-    ///
-    /// An existing file is read first, and one of `keys` must decrypt it. Each write is a separate block, 24 bytes
-    /// longer than its lines: use a [`buffer`](Self::buffer). Cannot be combined with `seal`, [`shared`](Self::shared) or
-    /// [compression](crate::rotation::Rotation::compression), which cannot shorten encrypted files.
-    ///
-    /// ```
-    /// use std::io::Write;
-    /// use tracing_handlers::ErrorKind;
-    /// use tracing_handlers::encryption::{Key, Keys};
-    /// use tracing_handlers::sink::File;
-    ///
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("app.log.enc");
-    /// let (old, new) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
-    /// File::options().encrypt(Keys::new(old.clone())).buffer(64 * 1024).open(&path)?.write_all(b"one\n")?;
-    ///
-    /// let refused = File::options().encrypt(Keys::new(new.clone())).open(&path).unwrap_err();
-    /// assert_eq!(refused.kind(), ErrorKind::Config);
-    /// File::options().encrypt(Keys::new(new).and(old)).open(&path)?.write_all(b"two\n")?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn encrypt(self, keys: Keys) -> Self {
-        self.coat(Box::new(Encrypted::new(keys)))
-    }
-}
-
-/// A coat that encrypts lines.
+/// Encrypts lines.
 #[derive(Debug)]
-struct Encrypted {
+pub(in crate::file::sink) struct Encrypted {
     blocks: BlockEncryptor,
     /// The tag of the last block before the last append.
     before: Tag,
 }
 
 impl Encrypted {
-    fn new(keys: Keys) -> Self {
+    pub(in crate::file::sink) fn new(keys: Keys) -> Self {
         Self { blocks: BlockEncryptor::new(keys), before: Tag::default() }
     }
 
@@ -53,8 +24,8 @@ impl Encrypted {
     }
 }
 
-impl Coat for Encrypted {
-    fn again(&self) -> Box<dyn Coat> {
+impl Encoder for Encrypted {
+    fn renewed(&self) -> Box<dyn Encoder> {
         Box::new(Self::new(self.blocks.keys().clone()))
     }
 
@@ -90,7 +61,7 @@ impl Coat for Encrypted {
         fit
     }
 
-    fn wrap(&mut self, run: Run<'_>, _: Start, out: &mut Coated) -> Result<(), Error> {
+    fn encode(&mut self, run: Run<'_>, _: Start, out: &mut Encoded) -> Result<(), Error> {
         self.before = self.blocks.tag();
         for block in blocks(run) {
             self.blocks.write(block.bytes(), &mut out.bytes)?;
@@ -99,7 +70,7 @@ impl Coat for Encrypted {
         Ok(())
     }
 
-    fn finish(&mut self, out: &mut Coated) -> Result<(), Error> {
+    fn finish(&mut self, out: &mut Encoded) -> Result<(), Error> {
         self.before = self.blocks.tag();
         self.blocks.finish(&mut out.bytes)?;
         out.end_unit(0);
@@ -108,7 +79,7 @@ impl Coat for Encrypted {
 
     /// Continues with a new stream: nonces of this one were used for blocks that were not written whole, and parts of which may
     /// have been seen.
-    fn back_to(&mut self, units: usize, out: &Coated) {
+    fn roll_back(&mut self, units: usize, out: &Encoded) {
         let tag = out.bytes_of(units).last_chunk().copied().unwrap_or(self.before);
         self.continue_after(tag);
     }
