@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tracing_handlers::ErrorKind;
-use tracing_handlers::encryption::{End, Key, Keys, MAGIC, Reader, Writer};
+use tracing_handlers::encryption::{Decryptor, Encryptor, End, Key, Keys, MAGIC};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, FileOptions};
 
@@ -221,9 +221,9 @@ fn rotated_files_are_no_longer_than_they_may_be() {
     let mut text = String::new();
     for file in files {
         assert!(fs::metadata(&file).unwrap().len() <= 1000);
-        let mut reader = Reader::open(&file, log.keys.clone()).unwrap();
-        reader.read_to_string(&mut text).unwrap();
-        assert_eq!(reader.end(), End::Closed);
+        let mut decryptor = Decryptor::open(&file, log.keys.clone()).unwrap();
+        decryptor.read_to_string(&mut text).unwrap();
+        assert_eq!(decryptor.end(), End::Closed);
     }
     let expected: String = (0..100).map(|n| format!("line {n}\n")).collect();
     assert_eq!(text, expected.repeat(2));
@@ -233,16 +233,16 @@ fn rotated_files_are_no_longer_than_they_may_be() {
 fn a_file_that_grows_is_read_on() {
     let log = Log::new();
     let mut file = log.options().open(&log.path).unwrap();
-    let mut reader = Reader::open(&log.path, log.keys.clone()).unwrap();
+    let mut decryptor = Decryptor::open(&log.path, log.keys.clone()).unwrap();
     let mut text = String::new();
     for n in 0..3 {
         file.write_all(format!("line {n}\n").as_bytes()).unwrap();
-        reader.read_to_string(&mut text).unwrap();
+        decryptor.read_to_string(&mut text).unwrap();
         assert!(text.ends_with(&format!("line {n}\n")));
-        assert_eq!(reader.end(), End::Open);
+        assert_eq!(decryptor.end(), End::Open);
     }
     drop(file);
-    assert_eq!((reader.read_to_string(&mut text).unwrap(), reader.end()), (0, End::Closed));
+    assert_eq!((decryptor.read_to_string(&mut text).unwrap(), decryptor.end()), (0, End::Closed));
 }
 
 #[test]
@@ -293,9 +293,9 @@ fn a_writer_that_failed_takes_nothing_more() {
             Ok(())
         }
     }
-    let mut writer = Writer::new(Full, Log::new().keys);
-    assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
-    assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::Other);
+    let mut encryptor = Encryptor::new(Full, Log::new().keys);
+    assert_eq!(encryptor.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert_eq!(encryptor.write(b"x").unwrap_err().kind(), io::ErrorKind::Other);
 }
 
 #[test]
@@ -329,10 +329,10 @@ fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
     let log = Log::new();
     for options in [log.options(), log.options().buffer(1_000)] {
         let _ = fs::remove_file(&log.path);
-        crate::coats::write_until_killed(options, &log.path, 20_000);
+        crate::encoded_files::write_until_killed(options, &log.path, 20_000);
         let (text, end) = log.read().unwrap();
         assert_ne!(end, End::Closed);
-        crate::coats::assert_lines_in_order(&text);
+        crate::encoded_files::assert_lines_in_order(&text);
         log.write(log.options(), ["more\n"]);
         assert_eq!(log.read().unwrap(), (text + "more\n", End::Closed));
     }
@@ -341,9 +341,9 @@ fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
-    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let Some(disk) = crate::encoded_files::Disk::mount() else { return };
     let log = Log { path: disk.path().join("app.log"), ..Log::new() };
-    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, log.options(), &log.path);
+    let (delivered, lines) = crate::encoded_files::fill_and_make_room(&disk, log.options(), &log.path);
     let (text, end) = log.read().unwrap();
     assert_eq!((text, end), (lines.concat(), End::Closed));
     assert!(delivered > 0 && delivered < lines.len());
@@ -421,9 +421,9 @@ impl Log {
 }
 
 fn read(bytes: &[u8], keys: &Keys) -> io::Result<(String, End)> {
-    let (mut reader, mut text) = (Reader::new(bytes, keys.clone()), String::new());
-    reader.read_to_string(&mut text)?;
-    Ok((text, reader.end()))
+    let (mut decryptor, mut text) = (Decryptor::new(bytes, keys.clone()), String::new());
+    decryptor.read_to_string(&mut text)?;
+    Ok((text, decryptor.end()))
 }
 
 /// Of two lines of four bytes, in a block each.

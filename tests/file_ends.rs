@@ -101,11 +101,11 @@ fn without_the_right_to_give_a_file_away_it_is_not_made(directory: &Path) {
     }
     let options = || sink::File::options().mode(0o640).dir_mode(0o750);
     for (options, whom) in [(options().owner(0), "user 0"), (options().group("root"), "group 0")] {
-        for (path, step) in [("app.log", "open"), ("logs/app.log", "make directory")] {
+        for (path, step) in [("app.log", "open"), ("logs/app.log", "create directory")] {
             let error = options.clone().open(shared.join(path)).unwrap_err();
             let error = error.to_string();
             assert!(error.starts_with(&format!("cannot {step} ")), "{error}");
-            assert!(error.contains(&format!("cannot give it to {whom}: Operation not permitted")), "{error}");
+            assert!(error.contains(&format!("cannot set its owner to {whom}: Operation not permitted")), "{error}");
         }
     }
     assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);

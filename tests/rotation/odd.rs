@@ -54,7 +54,7 @@ fn a_live_file_whose_next_process_has_none_has_ended() {
     for naming in [Naming::numbered_oldest_first(), Naming::numbered()] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app.log");
-        let rotation = Rotation::size(2).naming(naming.clone().live());
+        let rotation = Rotation::size(2).naming(naming.clone().live(true));
         write(&mut File::options().rotation(rotation).open(&path).unwrap(), &["a\n"]);
         assert_eq!(link(&path), "app.log.1");
         let mut file = File::options().rotation(Rotation::size(2).naming(naming.clone())).open(&path).unwrap();
@@ -74,7 +74,7 @@ fn a_live_file_whose_next_process_has_none_is_not_compressed_while_it_is_written
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let naming = Naming::numbered_oldest_first();
-    let live = Rotation::on_request().naming(naming.clone().live());
+    let live = Rotation::on_request().naming(naming.clone().live(true));
     write(&mut File::options().rotation(live).open(&path).unwrap(), &["a\n"]);
     let rotation = Rotation::on_request().naming(naming).compression(rotation::Compression::gzip());
     let mut file = File::options().rotation(rotation).watch(None).open(&path).unwrap();
@@ -89,7 +89,7 @@ fn a_live_file_whose_next_process_has_none_is_not_compressed_while_it_is_written
 fn the_first_live_file_is_called_by_its_period_too() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(Manual::new(Timestamp::new(START, 0))));
     let path = dir.path().join("app.log");
-    let naming = Naming::dated("%F").unwrap().live();
+    let naming = Naming::dated("%F").unwrap().live(true);
     let rotation = Rotation::schedule(Schedule::daily_at("12:00").unwrap()).naming(naming).clock(clock.clone());
     let mut file = File::options().rotation(rotation).open(&path).unwrap();
     write(&mut file, &["a\n"]);
@@ -104,7 +104,7 @@ fn the_first_live_file_is_called_by_its_period_too() {
 fn a_live_file_of_which_none_is_kept_starts_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
-    let rotation = Rotation::size(0).keep(0).naming(Naming::numbered().live());
+    let rotation = Rotation::size(0).keep(0).naming(Naming::numbered().live(true));
     let mut file = File::options().rotation(rotation).open(&path).unwrap();
     write(&mut file, &["a\n", "b\n", "c\n"]);
     assert_eq!(link(&path), "app.log.3");
@@ -225,7 +225,7 @@ fn live_files_that_several_processes_open_at_once_are_one() {
             for number in 0..4 {
                 let path = path.clone();
                 scope.spawn(move || {
-                    let rotation = Rotation::size(1000).naming(Naming::numbered().live());
+                    let rotation = Rotation::size(1000).naming(Naming::numbered().live(true));
                     let mut file = File::options().shared(true).rotation(rotation).open(&path).unwrap();
                     write(&mut file, &[&format!("{number}\n")]);
                 });
@@ -264,7 +264,7 @@ fn a_name_that_is_no_text_is_turned_and_pruned_as_any_other() {
 
     for name in [&b"\xff\xfe"[..], b" a b ", b".hidden", b"no_extension", b"a.b.c.", b"..."] {
         let dir = tempfile::tempdir().unwrap();
-        for naming in [Naming::numbered(), Naming::numbered().before_extension(), Naming::dated("%F").unwrap()] {
+        for naming in [Naming::numbered(), Naming::numbered().before_extension(true), Naming::dated("%F").unwrap()] {
             let path = dir.path().join(std::ffi::OsStr::from_bytes(name));
             let mut file = File::open(&path).unwrap().rotation(Rotation::size(0).keep(2).naming(naming));
             let before = fs::read_dir(dir.path()).unwrap().count();

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::Read;
 
-use tracing_handlers::encryption::{Key, Keys, Reader};
+use tracing_handlers::encryption::{Decryptor, Key, Keys};
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::{Output, sink};
 
@@ -30,13 +30,13 @@ fn make() -> String {
     let bytes = fs::read(&path).expect("the file");
     let is_shown = bytes.windows(4).any(|window| window == b"sold");
     let refused = sink::File::options().encrypt(Keys::new(new)).open(&path).expect_err("the old key is missing");
-    let mut reader = Reader::open(&path, both).expect("the file");
+    let mut decryptor = Decryptor::open(&path, both).expect("the file");
     let mut text = String::new();
-    reader.read_to_string(&mut text).expect("genuine");
+    decryptor.read_to_string(&mut text).expect("genuine");
     let kind = refused.kind();
     format!(
         "{text}{:?}, {} bytes, the word can be seen: {is_shown}, without the old key: {kind:?}",
-        reader.end(),
+        decryptor.end(),
         bytes.len()
     )
 }

@@ -19,6 +19,7 @@ fn make() -> String {
         match event {
             Event::Line(line) => shown += &format!("{}\n", line.text()),
             Event::Gap(gap) => shown += &format!("-- {gap}\n"),
+            _ => {}
         }
     }
     shown.replace(&*format!("{}/", dir.path().display()), "")

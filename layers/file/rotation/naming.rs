@@ -124,6 +124,11 @@ impl Naming {
         self.live
     }
 
+    #[cfg(test)]
+    pub(super) fn is_dated(&self) -> bool {
+        matches!(self.order, Order::Dated(_))
+    }
+
     /// Whether number 1 is the newest archive. A live file could not move up.
     pub(super) fn counts_down(&self) -> bool {
         matches!(self.order, Order::NewestFirst) && !self.live

@@ -7,7 +7,7 @@ impl FileOptions {
     /// proves.
     ///
     /// An existing file must have been sealed with the same key; the chain continues from its end or, if the file is
-    /// empty, from the end of the newest ended file. Cannot be combined with `encrypt` or [`shared`](Self::shared).
+    /// empty, from the end of the newest archive. Cannot be combined with `encrypt` or [`shared`](Self::shared).
     ///
     /// ```
     /// use std::io::Write;
