@@ -42,7 +42,7 @@ fn a_line_longer_than_a_block_is_one_line() {
 }
 
 #[test]
-fn each_turned_bit_is_found() {
+fn each_flipped_bit_is_detected() {
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
     log.write(log.options(), ["three\n"]);
@@ -58,7 +58,7 @@ fn each_turned_bit_is_found() {
 }
 
 #[test]
-fn each_cut_end_is_told() {
+fn each_truncated_end_is_detected() {
     // What was never a part of a stream is no cut end: see the test of what nothing is written to.
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
@@ -140,7 +140,7 @@ fn a_file_is_read_once_to_go_on_with_it() {
 }
 
 #[test]
-fn a_file_that_cannot_be_turned_goes_on_in_its_stream() {
+fn a_file_that_cannot_be_rotated_continues_its_stream() {
     let log = Log::new();
     let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
     log.write(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
@@ -166,7 +166,13 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         ("no encrypted file", b"plain\n".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("less than a header", b"\x89PNG".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("a word", b"x".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
-        ("nearly a header", [&MAGIC[..], &[9; 99]].concat(), log.options(), ErrorKind::Io, "another version"),
+        (
+            "nearly a header",
+            [&MAGIC[..], &[9; 99]].concat(),
+            log.options(),
+            ErrorKind::Io,
+            "its version is not supported",
+        ),
     ];
     for (case, bytes, options, kind, message) in cases {
         fs::write(&log.path, &bytes).unwrap();
@@ -177,7 +183,7 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 1, "nothing beside it");
     }
     let ids: Vec<_> = log.keys.ids().map(|id| id.to_string()).collect();
-    log.write_anew();
+    log.write_again();
     let error = other().open(&log.path).unwrap_err().to_string();
     assert!(error.contains(&ids[0]), "{error}");
 }
@@ -193,7 +199,7 @@ fn a_delayed_file_refuses_the_line() {
 }
 
 #[test]
-fn keys_are_turned() {
+fn keys_can_be_changed() {
     let log = Log::new();
     let new = Key::from_bytes([8; 32]);
     log.write(log.options(), ["old\n"]);
@@ -402,7 +408,7 @@ impl Log {
         lines.into_iter().for_each(|line| file.write_all(line.as_ref()).unwrap());
     }
 
-    fn write_anew(&self) {
+    fn write_again(&self) {
         fs::remove_file(&self.path).unwrap();
         self.write(self.options(), ["one\n"]);
     }

@@ -142,7 +142,7 @@ fn a_damaged_archive_gives_what_is_whole_and_the_next_one_follows() {
         assert_eq!(shown[lines + 1], "next");
         fs::remove_file(dir.path().join(name)).unwrap();
     }
-    // A bit that is turned shows in the check sum at the latest.
+    // A flipped bit is detected by the checksum at the latest.
     let mut packed = gzip(text.as_bytes());
     let middle = packed.len() / 2;
     packed[middle] ^= 4;
@@ -193,9 +193,9 @@ fn what_is_renamed_removed_or_appended_to_after_the_reader_was_made_changes_noth
     assert_eq!(shown(dir.path(), reader), ["two", "three", "four"]);
 }
 
-/// The one thread writes and turns the file, the other reads again and again.
+/// One thread writes and rotates the file, the other one reads it repeatedly.
 #[test]
-fn nothing_comes_twice_or_is_left_out_while_the_log_is_written_and_turned() {
+fn no_line_is_repeated_or_missing_while_the_log_is_written_and_rotated() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let written = AtomicU64::new(0);

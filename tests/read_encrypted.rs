@@ -1,4 +1,4 @@
-//! Encrypted logs read back, by those who have the keys and by those who have not.
+//! Encrypted logs read back, with the keys and without.
 
 use std::fs;
 use std::io::Write as _;
@@ -64,7 +64,7 @@ fn a_file_that_no_key_fits_is_a_gap_that_names_the_keys() {
 }
 
 #[test]
-fn a_key_that_was_turned_within_a_file_ends_it_for_those_who_have_only_the_old_one() {
+fn a_key_changed_within_a_file_ends_it_for_readers_with_only_the_old_key() {
     let log = Log::new();
     log.append("app.log.1", keys(7), &["one\n"]);
     log.append("app.log.1", keys(8).and(Key::from_bytes([7; 32])), &["two\n"]);
@@ -155,7 +155,7 @@ fn what_others_have_compressed_after_it_was_encrypted_is_read() {
 }
 
 #[test]
-fn the_reason_is_told_by_the_kind_of_the_error() {
+fn the_kind_of_the_error_states_the_reason() {
     let log = Log::new();
     log.write("app.log", 7, &["one\n"]);
     let kind = |reader: Reader| match reader.last() {

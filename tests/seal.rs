@@ -35,17 +35,17 @@ fn a_sealed_log_is_a_log_with_seals() {
 }
 
 #[test]
-fn each_turned_bit_of_a_text_is_found() {
-    each_turned_bit_is_found("a J\n");
+fn each_flipped_bit_of_a_text_is_detected() {
+    each_flipped_bit_is_detected("a J\n");
 }
 
 #[test]
-fn each_turned_bit_of_json_is_found() {
-    each_turned_bit_is_found("{\"a\":\"J\"}\n");
+fn each_flipped_bit_of_json_is_detected() {
+    each_flipped_bit_is_detected("{\"a\":\"J\"}\n");
 }
 
 /// Of all lines, their ends, and every kind of checkpoint.
-fn each_turned_bit_is_found(line: &str) {
+fn each_flipped_bit_is_detected(line: &str) {
     let log = Log::new("app.log");
     log.write_with(log.options_with(log.seal().every(1)), [line; 2]);
     let genuine = fs::read(&log.path).unwrap();
@@ -98,9 +98,9 @@ fn every_bit_of_the_first_line_of_the_oldest_file_is_found_by_the_name_of_the_lo
     let genuine = fs::read(&oldest).unwrap();
     let first = genuine.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     for bit in 0..first * 8 {
-        let mut turned = genuine.clone();
-        turned[bit / 8] ^= 1 << (bit % 8);
-        fs::write(&oldest, turned).unwrap();
+        let mut flipped = genuine.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&oldest, flipped).unwrap();
         assert!(Verifier::new(&log.key).family(&log.path).is_err(), "bit {bit} of {}", oldest.display());
     }
     fs::write(&oldest, genuine).unwrap();
@@ -249,8 +249,8 @@ fn a_crash_within_a_line_is_repaired_and_written_down() {
         let verified = log.verify().unwrap();
         assert_eq!((verified.lines, verified.closed, verified.torn), (2, true, 0));
         let lines = log.lines();
-        let told = lines.iter().find(|line| line.starts_with("seal-checkpoint continue")).unwrap();
-        assert!(!told.contains("cut=0 "), "{told}");
+        let checkpoint = lines.iter().find(|line| line.starts_with("seal-checkpoint continue")).unwrap();
+        assert!(!checkpoint.contains("cut=0 "), "{checkpoint}");
         fs::write(&log.path, &closed).unwrap();
     }
     // A first line that was torn is as good as none.
@@ -299,7 +299,7 @@ fn a_log_that_is_cut_anywhere_goes_on() {
         for len in 0..genuine.len() {
             fs::write(&log.path, &genuine[..len]).unwrap();
             let cut = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
-            // Only the rotation tells where an empty file goes on, and else it is not to turn this one.
+            // Only a rotation shows where an empty file continues, and it must not rotate this one otherwise.
             log.write_with(if len > first { log.options() } else { options() }, ["more\n"]);
             let after = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
             assert_eq!(
@@ -332,7 +332,7 @@ fn a_line_that_is_torn_between_its_ends_was_not_changed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_turned_is_not_ended_before_each_line() {
+fn a_file_that_cannot_be_rotated_is_not_ended_before_each_line() {
     let log = Log::new("app.log");
     let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
     log.write_with(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
@@ -455,7 +455,7 @@ fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
 }
 
 #[test]
-fn a_wrong_key_is_told_from_a_changed_log() {
+fn a_wrong_key_is_distinguished_from_a_changed_log() {
     let log = Log::new("app.log");
     log.write(["one\n"]);
     let Err(Unverified::Broken(broken)) = verify(&log.path, &Key::from_bytes([9; 32])) else { panic!() };
@@ -477,7 +477,7 @@ fn a_sealed_file_is_open_once() {
 }
 
 #[test]
-fn a_sealed_file_that_is_yet_to_be_synced_can_be_opened_anew() {
+fn a_sealed_file_with_a_pending_sync_can_be_opened_again() {
     let log = Log::new("app.log");
     let grouped = || log.options().durability(Durability::Grouped(Duration::from_secs(3600)));
     for options in [grouped(), log.options().sync_after(Severity::ERROR)] {

@@ -1,4 +1,4 @@
-//! A log that only a key opens, and how the key is turned: what is written is written with the new one, and what the old one
+//! An encrypted log, and how its key is changed: new lines are written with the new key, and what the old one
 //! wrote is still read. log4j2 has no encrypted appender, Python's cookbook none either. A buffer makes few blocks of many
 //! lines: without it each line costs 24 bytes.
 

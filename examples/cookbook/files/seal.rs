@@ -26,7 +26,7 @@ fn make() -> String {
     logged(Output::new(Json::new().time(Time::none()), file), || {
         (1..=20).for_each(|pieces| tracing::info!(target: "shop", pieces, "sold"));
     });
-    let verified = verify(&path, &key).expect("nobody changed it");
+    let verified = verify(&path, &key).expect("it is unchanged");
     let several = if verified.files > 3 { "several" } else { "few" };
     let mut shown = format!("{} lines in {several} files, closed: {}\n", verified.lines, verified.closed);
 

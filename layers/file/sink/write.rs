@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::File;
 use super::durable::WriteMode;
+use crate::sink::Sink as _;
 use crate::sink::run::{Run, Stopped};
-use crate::{Error, Partial, Sink as _, selflog};
+use crate::{Error, Partial, selflog};
 
 impl File {
     #[inline]
