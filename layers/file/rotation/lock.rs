@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-#[cfg(unix)]
-use super::Identity;
 use super::family::Family;
+#[cfg(unix)]
+use super::identity::Identity;
 use crate::file::ownership::Ownership;
 use crate::process::{self, Generation};
 use crate::sync::{lock, lock_until};

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_leftover, unpack};
 use super::family::{Family, remove};
+use super::identity::Identity;
 use super::lock::Lock;
 use super::reporter::Reporter;
-use super::{Identity, background, fault};
+use super::{background, fault};
 use crate::Error;
 
 /// A log file and its archives.
