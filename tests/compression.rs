@@ -21,7 +21,7 @@ fn names(dir: &Path) -> Vec<String> {
 fn lines(path: &Path) -> Vec<String> {
     let line = |event: Event| match event {
         Event::Line(line) => line.text().into_owned(),
-        Event::Gap(gap) => panic!("{gap}"),
+        other => panic!("{other:?}"),
     };
     Reader::open(path).unwrap().map(line).collect()
 }
@@ -144,7 +144,7 @@ fn compressed_files_are_counted_and_removed_like_others() {
 fn the_file_in_use_is_not_compressed_where_the_path_is_a_link_to_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
-    let rotation = Rotation::size(30).keep(100).naming(Naming::numbered().live()).compression(Compression::gzip());
+    let rotation = Rotation::size(30).keep(100).naming(Naming::numbered().live(true)).compression(Compression::gzip());
     let mut file = File::options().rotation(rotation).open(&path).unwrap();
     for number in 0..20 {
         write(&mut file, number..number + 1);
@@ -159,7 +159,7 @@ fn the_file_in_use_is_not_compressed_where_the_path_is_a_link_to_it() {
 fn names_before_the_extension_are_found_by_the_reader_too() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
-    let naming = Naming::numbered().before_extension();
+    let naming = Naming::numbered().before_extension(true);
     let rotation = Rotation::size(0).keep(100).naming(naming).compression(Compression::gzip());
     write(&mut File::open(&path).unwrap().rotation(rotation), 0..12);
     settled();

@@ -294,7 +294,7 @@ fn steady(path: &Path) {
 }
 
 #[test]
-fn a_sync_that_fails_is_counted_told_once_returned_and_recovered_from() {
+fn a_failed_sync_is_counted_reported_once_returned_and_recovered_from() {
     let inject = "inject=fdatasync:error=EIO:when=2..3";
     let Some(traced) = trace("failing", &["-e", inject, "-e", "trace=openat"]) else { return };
     // For writing: its last byte is read by another descriptor.
@@ -306,7 +306,7 @@ fn a_sync_that_fails_is_counted_told_once_returned_and_recovered_from() {
 }
 
 fn failing(path: &Path) {
-    let told = telling();
+    let reported = selflog_messages();
     let output = output(synced(), path);
     let results: Vec<_> = ["one", "two", "three", "four", "five"].iter().map(|message| log(&output, message)).collect();
     let kinds: Vec<_> = results.iter().map(|result| result.as_ref().err().map(Error::kind)).collect();
@@ -315,7 +315,7 @@ fn failing(path: &Path) {
     assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.pending), (5, 3, 2, 0));
     let path = path.display();
     let trouble = format!("file {path}: cannot sync {path}: Input/output error (os error 5)");
-    assert_eq!(told(), [trouble.as_str()]);
+    assert_eq!(reported(), [trouble.as_str()]);
     assert!(results[1].as_ref().unwrap_err().to_string().starts_with("cannot sync "));
 }
 
@@ -326,11 +326,11 @@ fn a_group_whose_sync_fails_is_counted_as_failed_and_the_flush_has_the_error() {
 }
 
 fn failing_group(path: &Path) {
-    let told = telling();
+    let reported = selflog_messages();
     let output = output(grouped(HOUR), path);
     ["one", "two", "three"].iter().for_each(|message| log(&output, message).unwrap());
     assert_eq!(output.flush(far()).unwrap_err().kind(), ErrorKind::Io);
-    assert_eq!((stats(&output).failed, stats(&output).pending, told().len()), (3, 0, 1));
+    assert_eq!((stats(&output).failed, stats(&output).pending, reported().len()), (3, 0, 1));
     log(&output, "four").unwrap();
     output.flush(far()).unwrap();
     let stats = stats(&output);
@@ -338,24 +338,24 @@ fn failing_group(path: &Path) {
 }
 
 #[test]
-fn a_failure_that_is_told_by_logging_it_holds_nobody_up() {
-    let Some(traced) = trace("told_by_logging", &["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
-    assert_eq!(traced.lines_of("app.log"), ["one", "told", "two"]);
+fn a_failure_that_is_reported_by_logging_it_blocks_no_thread() {
+    let Some(traced) = trace("reported_by_logging", &["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
+    assert_eq!(traced.lines_of("app.log"), ["one", "reported", "two"]);
 }
 
-fn told_by_logging(path: &Path) {
+fn reported_by_logging(path: &Path) {
     let output = Arc::new(output(grouped(Duration::ZERO).sync_after(Severity::ERROR), path));
-    let (told, tell) = (mpsc::channel(), output.clone());
-    let sender = Mutex::new(told.0);
+    let (sent, logger) = (mpsc::channel(), output.clone());
+    let sender = Mutex::new(sent.0);
     selflog::set(move |_| {
-        let logged = tell.handle(&RecordBuf::new(Severity::ERROR, "app", "told").as_record());
+        let logged = logger.handle(&RecordBuf::new(Severity::ERROR, "app", "reported").as_record());
         sender.lock().unwrap().send(logged.is_ok()).unwrap();
     });
     log(&output, "one").unwrap();
-    assert!(told.1.recv().unwrap());
+    assert!(sent.1.recv().unwrap());
     selflog::reset();
     log(&output, "two").unwrap();
-    // Nobody has heard of the first line's end yet.
+    // The outcome of the first line is not known yet.
     output.flush(far()).unwrap_err();
     assert_eq!((stats(&output).delivered, stats(&output).failed), (2, 1));
 }
@@ -511,7 +511,7 @@ const CASES: &[Case] = &[
     ("forked", forked),
     ("important_later", important_later),
     ("steady", steady),
-    ("told_by_logging", told_by_logging),
+    ("reported_by_logging", reported_by_logging),
 ];
 
 /// Does nothing unless it was started by [`trace`].
@@ -554,8 +554,8 @@ fn trace(case: &str, arguments: &[&str]) -> Option<Traced> {
         .env(LOG, dir.path().join("app.log"))
         .output()
         .unwrap();
-    let told = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success(), "{case}: {told}");
+    let printed = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(output.status.success(), "{case}: {printed}");
     let text = fs::read_to_string(trace).unwrap();
     Some(Traced { dir, text })
 }
@@ -659,12 +659,12 @@ fn mark(path: &Path, name: &str, text: &str) {
     fs::File::create(path.with_file_name(name)).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
-/// What selflog has been told from now on.
-fn telling() -> impl Fn() -> Vec<String> {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let kept = told.clone();
+/// The selflog messages from now on.
+fn selflog_messages() -> impl Fn() -> Vec<String> {
+    let messages = Arc::new(Mutex::new(Vec::new()));
+    let kept = messages.clone();
     selflog::set(move |message| kept.lock().unwrap().push(message.to_owned()));
-    move || told.lock().unwrap().clone()
+    move || messages.lock().unwrap().clone()
 }
 
 fn far() -> Instant {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tracing_handlers::ErrorKind;
-use tracing_handlers::encryption::{End, Key, Keys, MAGIC, Reader, Writer};
+use tracing_handlers::encryption::{Decryptor, Encryptor, End, Key, Keys, MAGIC};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, FileOptions};
 
@@ -42,7 +42,7 @@ fn a_line_longer_than_a_block_is_one_line() {
 }
 
 #[test]
-fn each_turned_bit_is_found() {
+fn each_flipped_bit_is_detected() {
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
     log.write(log.options(), ["three\n"]);
@@ -58,7 +58,7 @@ fn each_turned_bit_is_found() {
 }
 
 #[test]
-fn each_cut_end_is_told() {
+fn each_truncated_end_is_detected() {
     // What was never a part of a stream is no cut end: see the test of what nothing is written to.
     let log = Log::new();
     log.write(log.options(), ["one\n", "two\n"]);
@@ -140,7 +140,7 @@ fn a_file_is_read_once_to_go_on_with_it() {
 }
 
 #[test]
-fn a_file_that_cannot_be_turned_goes_on_in_its_stream() {
+fn a_file_that_cannot_be_rotated_continues_its_stream() {
     let log = Log::new();
     let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
     log.write(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
@@ -166,7 +166,13 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         ("no encrypted file", b"plain\n".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("less than a header", b"\x89PNG".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
         ("a word", b"x".to_vec(), log.options(), ErrorKind::Io, "at byte 0"),
-        ("nearly a header", [&MAGIC[..], &[9; 99]].concat(), log.options(), ErrorKind::Io, "another version"),
+        (
+            "nearly a header",
+            [&MAGIC[..], &[9; 99]].concat(),
+            log.options(),
+            ErrorKind::Io,
+            "its version is not supported",
+        ),
     ];
     for (case, bytes, options, kind, message) in cases {
         fs::write(&log.path, &bytes).unwrap();
@@ -177,7 +183,7 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 1, "nothing beside it");
     }
     let ids: Vec<_> = log.keys.ids().map(|id| id.to_string()).collect();
-    log.write_anew();
+    log.write_again();
     let error = other().open(&log.path).unwrap_err().to_string();
     assert!(error.contains(&ids[0]), "{error}");
 }
@@ -193,7 +199,7 @@ fn a_delayed_file_refuses_the_line() {
 }
 
 #[test]
-fn keys_are_turned() {
+fn keys_can_be_changed() {
     let log = Log::new();
     let new = Key::from_bytes([8; 32]);
     log.write(log.options(), ["old\n"]);
@@ -221,9 +227,9 @@ fn rotated_files_are_no_longer_than_they_may_be() {
     let mut text = String::new();
     for file in files {
         assert!(fs::metadata(&file).unwrap().len() <= 1000);
-        let mut reader = Reader::open(&file, log.keys.clone()).unwrap();
-        reader.read_to_string(&mut text).unwrap();
-        assert_eq!(reader.end(), End::Closed);
+        let mut decryptor = Decryptor::open(&file, log.keys.clone()).unwrap();
+        decryptor.read_to_string(&mut text).unwrap();
+        assert_eq!(decryptor.end(), End::Closed);
     }
     let expected: String = (0..100).map(|n| format!("line {n}\n")).collect();
     assert_eq!(text, expected.repeat(2));
@@ -233,16 +239,16 @@ fn rotated_files_are_no_longer_than_they_may_be() {
 fn a_file_that_grows_is_read_on() {
     let log = Log::new();
     let mut file = log.options().open(&log.path).unwrap();
-    let mut reader = Reader::open(&log.path, log.keys.clone()).unwrap();
+    let mut decryptor = Decryptor::open(&log.path, log.keys.clone()).unwrap();
     let mut text = String::new();
     for n in 0..3 {
         file.write_all(format!("line {n}\n").as_bytes()).unwrap();
-        reader.read_to_string(&mut text).unwrap();
+        decryptor.read_to_string(&mut text).unwrap();
         assert!(text.ends_with(&format!("line {n}\n")));
-        assert_eq!(reader.end(), End::Open);
+        assert_eq!(decryptor.end(), End::Open);
     }
     drop(file);
-    assert_eq!((reader.read_to_string(&mut text).unwrap(), reader.end()), (0, End::Closed));
+    assert_eq!((decryptor.read_to_string(&mut text).unwrap(), decryptor.end()), (0, End::Closed));
 }
 
 #[test]
@@ -293,9 +299,9 @@ fn a_writer_that_failed_takes_nothing_more() {
             Ok(())
         }
     }
-    let mut writer = Writer::new(Full, Log::new().keys);
-    assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
-    assert_eq!(writer.write(b"x").unwrap_err().kind(), io::ErrorKind::Other);
+    let mut encryptor = Encryptor::new(Full, Log::new().keys);
+    assert_eq!(encryptor.write(b"x").unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert_eq!(encryptor.write(b"x").unwrap_err().kind(), io::ErrorKind::Other);
 }
 
 #[test]
@@ -329,10 +335,10 @@ fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
     let log = Log::new();
     for options in [log.options(), log.options().buffer(1_000)] {
         let _ = fs::remove_file(&log.path);
-        crate::coats::write_until_killed(options, &log.path, 20_000);
+        crate::encoded_files::write_until_killed(options, &log.path, 20_000);
         let (text, end) = log.read().unwrap();
         assert_ne!(end, End::Closed);
-        crate::coats::assert_lines_in_order(&text);
+        crate::encoded_files::assert_lines_in_order(&text);
         log.write(log.options(), ["more\n"]);
         assert_eq!(log.read().unwrap(), (text + "more\n", End::Closed));
     }
@@ -341,9 +347,9 @@ fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
-    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let Some(disk) = crate::encoded_files::Disk::mount() else { return };
     let log = Log { path: disk.path().join("app.log"), ..Log::new() };
-    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, log.options(), &log.path);
+    let (delivered, lines) = crate::encoded_files::fill_and_make_room(&disk, log.options(), &log.path);
     let (text, end) = log.read().unwrap();
     assert_eq!((text, end), (lines.concat(), End::Closed));
     assert!(delivered > 0 && delivered < lines.len());
@@ -402,7 +408,7 @@ impl Log {
         lines.into_iter().for_each(|line| file.write_all(line.as_ref()).unwrap());
     }
 
-    fn write_anew(&self) {
+    fn write_again(&self) {
         fs::remove_file(&self.path).unwrap();
         self.write(self.options(), ["one\n"]);
     }
@@ -421,9 +427,9 @@ impl Log {
 }
 
 fn read(bytes: &[u8], keys: &Keys) -> io::Result<(String, End)> {
-    let (mut reader, mut text) = (Reader::new(bytes, keys.clone()), String::new());
-    reader.read_to_string(&mut text)?;
-    Ok((text, reader.end()))
+    let (mut decryptor, mut text) = (Decryptor::new(bytes, keys.clone()), String::new());
+    decryptor.read_to_string(&mut text)?;
+    Ok((text, decryptor.end()))
 }
 
 /// Of two lines of four bytes, in a block each.

@@ -10,10 +10,10 @@ use super::*;
 cases! {
     a_forked_child_and_its_parent_write_whole_lines_into_one_file => |ended| ended.succeeds().has_all_lines_of_two(2_000);
     what_lies_in_a_files_buffer_at_a_fork_is_written_once => |ended| ended.succeeds().has_all_lines_of_two(3);
-    a_file_that_turns_in_a_forked_child_and_then_in_its_parent_keeps_all_lines => |ended| ended.succeeds().has_all_lines_of_two(20);
+    a_file_rotated_in_a_forked_child_and_then_in_its_parent_keeps_all_lines => |ended| ended.succeeds().has_all_lines_of_two(20);
     without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
     what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
-    a_shared_directory_that_somebody_else_owns_may_hold_files_of_theirs => |ended| ended.succeeds();
+    a_shared_directory_of_another_user_may_contain_files_of_that_user => |ended| ended.succeeds();
 }
 
 impl Ended {
@@ -57,7 +57,7 @@ fn what_lies_in_a_files_buffer_at_a_fork_is_written_once(directory: &Path) {
     log_as("parent", 2..3);
 }
 
-fn a_file_that_turns_in_a_forked_child_and_then_in_its_parent_keeps_all_lines(directory: &Path) {
+fn a_file_rotated_in_a_forked_child_and_then_in_its_parent_keeps_all_lines(directory: &Path) {
     let rotation = Rotation::size(300).keep(100);
     install(output(sink::File::options().rotation(rotation).open(directory.join("log")).unwrap()));
     log_as("parent", 0..2);
@@ -101,11 +101,11 @@ fn without_the_right_to_give_a_file_away_it_is_not_made(directory: &Path) {
     }
     let options = || sink::File::options().mode(0o640).dir_mode(0o750);
     for (options, whom) in [(options().owner(0), "user 0"), (options().group("root"), "group 0")] {
-        for (path, step) in [("app.log", "open"), ("logs/app.log", "make directory")] {
+        for (path, step) in [("app.log", "open"), ("logs/app.log", "create directory")] {
             let error = options.clone().open(shared.join(path)).unwrap_err();
             let error = error.to_string();
             assert!(error.starts_with(&format!("cannot {step} ")), "{error}");
-            assert!(error.contains(&format!("cannot give it to {whom}: Operation not permitted")), "{error}");
+            assert!(error.contains(&format!("cannot set its owner to {whom}: Operation not permitted")), "{error}");
         }
     }
     assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
@@ -136,7 +136,7 @@ fn what_others_have_put_into_a_shared_directory_is_not_written_to(directory: &Pa
     }
     fs::hard_link(&precious, shared.join("second name")).unwrap();
     refused(&of_user_1, "it belongs to user 1, and others can write to its directory");
-    // It has no reader, and nobody waits for one.
+    // It has no reader, and opening must not wait for one.
     refused(&shared.join("pipe"), "it belongs to user 1, and others can write to its directory");
     refused(&shared.join("link of root"), "it is a symbolic link, and others can write to its directory");
     refused(&shared.join("second name"), "it has 2 hard links, and others can write to its directory");
@@ -147,12 +147,12 @@ fn what_others_have_put_into_a_shared_directory_is_not_written_to(directory: &Pa
     fs::create_dir(&own).unwrap();
     symlink(&precious, own.join("link")).unwrap();
     sink::File::open(own.join("link")).unwrap();
-    // Who is in a group of nobody else's counts as oneself.
+    // A user's own group counts as that user.
     fs::set_permissions(&own, fs::Permissions::from_mode(0o775)).unwrap();
     sink::File::open(own.join("link")).unwrap();
 }
 
-fn a_shared_directory_that_somebody_else_owns_may_hold_files_of_theirs(directory: &Path) {
+fn a_shared_directory_of_another_user_may_contain_files_of_that_user(directory: &Path) {
     let shared = shared_directory(directory);
     let theirs = shared.join("theirs");
     fs::create_dir(&theirs).unwrap();

@@ -4,13 +4,13 @@ mod alerts;
 mod architecture;
 mod around;
 mod circles;
-#[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
-mod coats;
 mod collect;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod csv;
 mod durability;
+#[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
+mod encoded_files;
 #[cfg(feature = "encryption")]
 mod encryption;
 mod faults;

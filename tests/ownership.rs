@@ -55,7 +55,7 @@ fn what_is_made_belongs_to_whom_it_should_and_so_does_what_rotation_begins() {
     for made in ["logs", "logs/deep"].map(|name| dir.path().join(name)) {
         assert_eq!((owners(&made), made.metadata().unwrap().mode() & 0o7777), ((4_001, 4_002), 0o750));
     }
-    // It is taken again, although it belongs to somebody else in a directory of somebody else's.
+    // It is opened again, although it and its directory belong to other users.
     drop(file);
     options.open(&path).unwrap();
 }
@@ -76,7 +76,7 @@ fn owners_have_names_and_what_exists_keeps_its_own() {
 }
 
 #[test]
-fn an_account_that_there_is_not_is_told_when_the_file_is_opened_delayed_or_not() {
+fn an_unknown_account_is_an_error_when_the_file_is_opened_delayed_or_not() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     for delay in [false, true] {
@@ -162,7 +162,7 @@ fn a_directory_that_another_group_can_write_to_is_shared() {
 }
 
 #[test]
-fn a_file_that_is_put_into_the_place_while_it_is_delayed_or_turned_is_refused_too() {
+fn a_file_put_in_its_place_while_it_is_delayed_or_rotated_is_refused_too() {
     let dir = tempfile::tempdir().unwrap();
     permit(dir.path(), 0o1777);
     let [path, precious] = ["app.log", "precious"].map(|name| dir.path().join(name));

@@ -12,13 +12,14 @@ use tracing_handlers::read::{Event, Gap, Reader};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink;
 
-/// What the reader comes upon, lines as they are, gaps as they show, without the directory.
+/// The events of `reader`: lines as they are, gaps as they are displayed, without the directory.
 pub(super) fn shown(dir: &Path, reader: Reader) -> Vec<String> {
     let dir = format!("{}/", dir.display());
     reader
         .map(|event| match event {
             Event::Line(line) => line.text().into_owned(),
             Event::Gap(gap) => gap.to_string().replace(&dir, ""),
+            other => panic!("{other:?}"),
         })
         .collect()
 }
@@ -56,7 +57,7 @@ fn dated_files_come_in_the_order_of_their_dates_and_numbers() {
         ("app.log.2025-12-31.4", b"1\n"),
     ];
     write(dir.path(), &files);
-    let expected = ["1", "2", "3", "app.log.2026-11-20.2: is missing, and 7 behind it", "4", "5", "6"];
+    let expected = ["1", "2", "3", "app.log.2026-11-20.2: is missing, and 7 after it", "4", "5", "6"];
     expect(dir.path(), &expected);
 }
 
@@ -107,7 +108,7 @@ fn a_line_that_is_too_long_is_reported_in_its_place() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &[("app.log", b"one\nmuch too long\ntwo\n")]);
     let reader = Reader::open(dir.path().join("app.log")).unwrap().max_line(3);
-    assert_eq!(shown(dir.path(), reader), ["one", "app.log: line 2 has 13 bytes, which is too long", "two"]);
+    assert_eq!(shown(dir.path(), reader), ["one", "app.log: line 2 is too long: 13 bytes", "two"]);
 }
 
 #[cfg(all(feature = "gzip", feature = "zstd"))]
@@ -141,7 +142,7 @@ fn a_damaged_archive_gives_what_is_whole_and_the_next_one_follows() {
         assert_eq!(shown[lines + 1], "next");
         fs::remove_file(dir.path().join(name)).unwrap();
     }
-    // A bit that is turned shows in the check sum at the latest.
+    // A flipped bit is detected by the checksum at the latest.
     let mut packed = gzip(text.as_bytes());
     let middle = packed.len() / 2;
     packed[middle] ^= 4;
@@ -155,7 +156,7 @@ fn a_damaged_archive_gives_what_is_whole_and_the_next_one_follows() {
 fn an_encrypted_file_names_the_feature_that_reads_it() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &[("app.log.1", b"\x89THENC\r\n\x01"), ("app.log", b"one\n")]);
-    let gap = "app.log.1: cannot read app.log.1: it is encrypted, and the feature `encryption` that reads it is off";
+    let gap = "app.log.1: cannot read app.log.1: it is encrypted, but the feature `encryption` is disabled";
     expect(dir.path(), &[gap, "one"]);
 }
 
@@ -192,9 +193,9 @@ fn what_is_renamed_removed_or_appended_to_after_the_reader_was_made_changes_noth
     assert_eq!(shown(dir.path(), reader), ["two", "three", "four"]);
 }
 
-/// The one thread writes and turns the file, the other reads again and again.
+/// One thread writes and rotates the file, the other one reads it repeatedly.
 #[test]
-fn nothing_comes_twice_or_is_left_out_while_the_log_is_written_and_turned() {
+fn no_line_is_repeated_or_missing_while_the_log_is_written_and_rotated() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let written = AtomicU64::new(0);
@@ -216,7 +217,7 @@ fn nothing_comes_twice_or_is_left_out_while_the_log_is_written_and_turned() {
                     Event::Line(line) => assert_eq!(line.text(), next.to_string()),
                     // The line that is being written.
                     Event::Gap(Gap::Torn { .. }) => continue,
-                    Event::Gap(gap) => panic!("{gap}"),
+                    other => panic!("{other:?}"),
                 }
                 next += 1;
             }

@@ -1,11 +1,11 @@
-//! Encrypted logs read back, by those who have the keys and by those who have not.
+//! Encrypted logs read back, with the keys and without.
 
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use tracing_handlers::encryption::{Key, Keys, MAGIC, Writer};
+use tracing_handlers::encryption::{Encryptor, Key, Keys, MAGIC};
 use tracing_handlers::read::{Event, Gap, Reader};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink;
@@ -43,7 +43,7 @@ fn without_keys_each_encrypted_file_is_a_gap() {
     log.write("app.log.2", 7, &["one\n"]);
     fs::write(log.path("app.log.1"), "two\n").unwrap();
     fs::write(log.path("app.log"), &MAGIC[..3]).unwrap();
-    let gap = |name| format!("{name}: cannot read {name}: it is encrypted, and no keys were given");
+    let gap = |name| format!("{name}: cannot read {name}: it is encrypted, but no keys were given");
     let reader = Reader::open(log.path("app.log")).unwrap();
     assert_eq!(shown(log.dir.path(), reader), [gap("app.log.2"), "two".into(), gap("app.log")]);
 }
@@ -56,7 +56,7 @@ fn a_file_that_no_key_fits_is_a_gap_that_names_the_keys() {
     log.write("app.log", 7, &["three\n"]);
     let id = |key| keys(key).ids().next().unwrap();
     let gap = |name, key| {
-        format!("{name}: cannot read {name}: encrypted with the key {}, and not with {}", id(key), id(15 - key))
+        format!("{name}: cannot read {name}: encrypted with the key {}, not with {}", id(key), id(15 - key))
     };
     log.expect(keys(7), &["one".into(), gap("app.log.1", 8), "three".into()]);
     log.expect(keys(8), &[gap("app.log.2", 7), "two".into(), gap("app.log", 7)]);
@@ -64,7 +64,7 @@ fn a_file_that_no_key_fits_is_a_gap_that_names_the_keys() {
 }
 
 #[test]
-fn a_key_that_was_turned_within_a_file_ends_it_for_those_who_have_only_the_old_one() {
+fn a_key_changed_within_a_file_ends_it_for_readers_with_only_the_old_key() {
     let log = Log::new();
     log.append("app.log.1", keys(7), &["one\n"]);
     log.append("app.log.1", keys(8).and(Key::from_bytes([7; 32])), &["two\n"]);
@@ -80,7 +80,7 @@ fn behind_a_block_that_does_not_authenticate_the_next_file_is_next() {
     log.write("app.log.1", 7, &["one\n", "two\n", "six\n"]);
     log.write("app.log", 7, &["next\n"]);
     let genuine = fs::read(log.path("app.log.1")).unwrap();
-    for (at, why) in [(64 + 10, "it does not authenticate"), (64, "there is none")] {
+    for (at, why) in [(64 + 10, "it does not authenticate"), (64, "there is no valid block")] {
         let mut changed = genuine.clone();
         changed[at] ^= 0x40;
         fs::write(log.path("app.log.1"), changed).unwrap();
@@ -106,7 +106,7 @@ fn a_file_cut_at_any_length_is_a_gap_only_where_bytes_are_missing() {
         let rest = len - whole.checked_sub(1).map_or(0, |last| ends[last]);
         if rest > 0 {
             let after = if lines == 0 { String::new() } else { format!(", after {lines} lines") };
-            let why = format!("it ends within a block, after {rest} bytes of it");
+            let why = format!("it ends within a block, after {rest} bytes of that block");
             expected.push(format!("app.log.1: cannot read app.log.1: {why}{after}"));
         }
         expected.push("next".into());
@@ -125,7 +125,7 @@ fn a_line_of_several_blocks_may_end_between_them() {
     fs::write(log.path("app.log"), &genuine[..cut]).unwrap();
     log.expect(keys(7), &["one", "app.log: ends within line 2, after 65536 bytes"]);
     fs::write(log.path("app.log"), &genuine[..cut + 9]).unwrap();
-    let gap = "app.log: cannot read app.log: it ends within a block, after 9 bytes of it, after 1 lines";
+    let gap = "app.log: cannot read app.log: it ends within a block, after 9 bytes of that block, after 1 lines";
     log.expect(keys(7), &["one", gap]);
 }
 
@@ -155,7 +155,7 @@ fn what_others_have_compressed_after_it_was_encrypted_is_read() {
 }
 
 #[test]
-fn the_reason_is_told_by_the_kind_of_the_error() {
+fn the_kind_of_the_error_states_the_reason() {
     let log = Log::new();
     log.write("app.log", 7, &["one\n"]);
     let kind = |reader: Reader| match reader.last() {
@@ -189,9 +189,9 @@ impl Log {
 
     /// A file of its own, a block for each line.
     fn write(&self, name: &str, key: u8, lines: &[&str]) {
-        let mut writer = Writer::new(Vec::new(), keys(key));
-        lines.iter().for_each(|line| writer.write_all(line.as_bytes()).unwrap());
-        fs::write(self.path(name), writer.finish().unwrap()).unwrap();
+        let mut encryptor = Encryptor::new(Vec::new(), keys(key));
+        lines.iter().for_each(|line| encryptor.write_all(line.as_bytes()).unwrap());
+        fs::write(self.path(name), encryptor.finish().unwrap()).unwrap();
     }
 
     fn append(&self, name: &str, keys: Keys, lines: &[&str]) {

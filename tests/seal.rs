@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::rotation::Rotation;
-use tracing_handlers::seal::{Broken, Head, Key, Seal, Unverified, Verified, Verifier, What, verify};
+use tracing_handlers::seal::{Broken, Flaw, Head, Key, Seal, Unverified, Verified, Verifier, verify};
 use tracing_handlers::sink::{Durability, File, FileOptions};
 use tracing_handlers::{ErrorKind, Severity};
 
@@ -35,17 +35,17 @@ fn a_sealed_log_is_a_log_with_seals() {
 }
 
 #[test]
-fn each_turned_bit_of_a_text_is_found() {
-    each_turned_bit_is_found("a J\n");
+fn each_flipped_bit_of_a_text_is_detected() {
+    each_flipped_bit_is_detected("a J\n");
 }
 
 #[test]
-fn each_turned_bit_of_json_is_found() {
-    each_turned_bit_is_found("{\"a\":\"J\"}\n");
+fn each_flipped_bit_of_json_is_detected() {
+    each_flipped_bit_is_detected("{\"a\":\"J\"}\n");
 }
 
 /// Of all lines, their ends, and every kind of checkpoint.
-fn each_turned_bit_is_found(line: &str) {
+fn each_flipped_bit_is_detected(line: &str) {
     let log = Log::new("app.log");
     log.write_with(log.options_with(log.seal().every(1)), [line; 2]);
     let genuine = fs::read(&log.path).unwrap();
@@ -68,22 +68,22 @@ fn lines_that_are_removed_inserted_doubled_or_moved_are_found_and_named() {
     let foreign = Log::new("app.log");
     foreign.write(["line 3\n"]);
     type Change<'a> = &'a dyn Fn(&mut Vec<String>);
-    let cases: [(&str, usize, What, Change<'_>); 8] = [
-        ("removed", 4, What::Changed, &|lines| drop(lines.remove(3))),
-        ("doubled", 5, What::Changed, &|lines| lines.insert(4, lines[3].clone())),
-        ("swapped", 4, What::Changed, &|lines| lines.swap(3, 4)),
-        ("inserted", 4, What::NoSeal, &|lines| lines.insert(3, "line".into())),
-        ("from another log", 4, What::Changed, &|lines| lines.insert(3, foreign.lines()[1].clone())),
-        ("changed", 4, What::Changed, &|lines| lines[3] = lines[3].replace("line 2", "line 9")),
-        ("its seal is gone", 4, What::NoSeal, &|lines| lines[3] = "line 2".into()),
-        ("the beginning is gone", 1, What::NoBegin, &|lines| drop(lines.remove(0))),
+    let cases: [(&str, usize, Flaw, Change<'_>); 8] = [
+        ("removed", 4, Flaw::Changed, &|lines| drop(lines.remove(3))),
+        ("doubled", 5, Flaw::Changed, &|lines| lines.insert(4, lines[3].clone())),
+        ("swapped", 4, Flaw::Changed, &|lines| lines.swap(3, 4)),
+        ("inserted", 4, Flaw::NoSeal, &|lines| lines.insert(3, "line".into())),
+        ("from another log", 4, Flaw::Changed, &|lines| lines.insert(3, foreign.lines()[1].clone())),
+        ("changed", 4, Flaw::Changed, &|lines| lines[3] = lines[3].replace("line 2", "line 9")),
+        ("its seal is gone", 4, Flaw::NoSeal, &|lines| lines[3] = "line 2".into()),
+        ("the beginning is gone", 1, Flaw::NoBegin, &|lines| drop(lines.remove(0))),
     ];
     for (case, line, what, change) in cases {
         let mut lines = genuine.clone();
         change(&mut lines);
         log.replace(&lines);
         let broken = log.broken();
-        assert_eq!((broken[0].line, broken[0].what), (line as u64, what), "{case}: {broken:?}");
+        assert_eq!((broken[0].line, broken[0].flaw), (line as u64, what), "{case}: {broken:?}");
         assert_eq!(broken[0].file, log.path);
     }
 }
@@ -98,9 +98,9 @@ fn every_bit_of_the_first_line_of_the_oldest_file_is_found_by_the_name_of_the_lo
     let genuine = fs::read(&oldest).unwrap();
     let first = genuine.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     for bit in 0..first * 8 {
-        let mut turned = genuine.clone();
-        turned[bit / 8] ^= 1 << (bit % 8);
-        fs::write(&oldest, turned).unwrap();
+        let mut flipped = genuine.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&oldest, flipped).unwrap();
         assert!(Verifier::new(&log.key).family(&log.path).is_err(), "bit {bit} of {}", oldest.display());
     }
     fs::write(&oldest, genuine).unwrap();
@@ -127,7 +127,7 @@ fn behind_a_broken_line_checking_goes_on() {
     let places: Vec<_> = broken.iter().map(|broken| broken.line as usize - 1).collect();
     let checkpoint = lines.iter().position(|line| line.contains("lines=30 ")).unwrap();
     assert_eq!(places, [changed, removed, checkpoint, doubled + 1], "{broken:#?}");
-    assert_eq!(broken[2].what, What::Gap { before: 22, after: 30 });
+    assert_eq!(broken[2].flaw, Flaw::Gap { before: 22, after: 30 });
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_missing_end_is_only_found_by_an_expected_head() {
         let Err(Unverified::Broken(broken)) = Verifier::new(&log.key).expect(head).family(&log.path) else {
             panic!("{kept} lines of {}", lines.len())
         };
-        assert_eq!(broken.last().unwrap().what, What::NoHead);
+        assert_eq!(broken.last().unwrap().flaw, Flaw::NoHead);
     }
     log.replace(&lines);
     log.write(["more\n"]);
@@ -172,12 +172,12 @@ fn rotated_files_are_one_chain() {
     let (oldest, middle) = (&files[files.len() - 1], &files[3]);
     let without = |gone: &PathBuf| Verifier::new(&log.key).files(files.iter().filter(|file| *file != gone));
     assert!(without(oldest).unwrap().first > 0);
-    assert!(matches!(without(middle), Err(Unverified::Broken(broken)) if matches!(broken[0].what, What::Gap { .. })));
+    assert!(matches!(without(middle), Err(Unverified::Broken(broken)) if matches!(broken[0].flaw, Flaw::Gap { .. })));
     let text = fs::read(middle).unwrap();
     fs::write(middle, fs::read(&files[2]).unwrap()).unwrap();
     assert!(log.verify().is_err(), "one is there twice, another is gone");
     fs::write(middle, &text[..text.len() - 20]).unwrap();
-    assert!(log.broken().iter().any(|broken| broken.what == What::Torn));
+    assert!(log.broken().iter().any(|broken| broken.flaw == Flaw::Torn));
     fs::write(middle, b"").unwrap();
     assert!(log.verify().is_err());
     fs::write(middle, text).unwrap();
@@ -249,8 +249,8 @@ fn a_crash_within_a_line_is_repaired_and_written_down() {
         let verified = log.verify().unwrap();
         assert_eq!((verified.lines, verified.closed, verified.torn), (2, true, 0));
         let lines = log.lines();
-        let told = lines.iter().find(|line| line.starts_with("seal-checkpoint continue")).unwrap();
-        assert!(!told.contains("cut=0 "), "{told}");
+        let checkpoint = lines.iter().find(|line| line.starts_with("seal-checkpoint continue")).unwrap();
+        assert!(!checkpoint.contains("cut=0 "), "{checkpoint}");
         fs::write(&log.path, &closed).unwrap();
     }
     // A first line that was torn is as good as none.
@@ -299,7 +299,7 @@ fn a_log_that_is_cut_anywhere_goes_on() {
         for len in 0..genuine.len() {
             fs::write(&log.path, &genuine[..len]).unwrap();
             let cut = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
-            // Only the rotation tells where an empty file goes on, and else it is not to turn this one.
+            // Only a rotation shows where an empty file continues, and it must not rotate this one otherwise.
             log.write_with(if len > first { log.options() } else { options() }, ["more\n"]);
             let after = log.verify().unwrap_or_else(|error| panic!("{len}: {error}"));
             assert_eq!(
@@ -332,7 +332,7 @@ fn a_line_that_is_torn_between_its_ends_was_not_changed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_turned_is_not_ended_before_each_line() {
+fn a_file_that_cannot_be_rotated_is_not_ended_before_each_line() {
     let log = Log::new("app.log");
     let rotation = Rotation::size(1000).keep(9).rotator(|_, _| Err(io::ErrorKind::PermissionDenied.into()));
     log.write_with(log.options().rotation(rotation), (0..100).map(|n| format!("line {n}\n")));
@@ -348,7 +348,7 @@ fn a_file_that_is_there_by_two_names_is_read_once() {
     use tracing_handlers::rotation::Naming;
 
     let log = Log::new("app.log");
-    let rotation = || Rotation::size(1000).keep(100).naming(Naming::numbered().live());
+    let rotation = || Rotation::size(1000).keep(100).naming(Naming::numbered().live(true));
     log.write_with(log.options().rotation(rotation()), (0..30).map(|n| format!("line {n}\n")));
     assert!(fs::symlink_metadata(&log.path).unwrap().is_symlink());
     let verified = log.verify().unwrap();
@@ -439,8 +439,8 @@ fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
         ("wrong key", genuine.clone(), other_key, ErrorKind::Config, "sealed with the key"),
         ("not sealed", "plain\n".into(), log.options(), ErrorKind::Config, "is not sealed"),
         ("no line feed", "plain".into(), log.options(), ErrorKind::Config, "is not sealed"),
-        ("changed", genuine.replace("one", "two"), log.options(), ErrorKind::Io, "does not follow"),
-        ("inserted", genuine.clone() + "x\n", log.options(), ErrorKind::Io, "does not follow"),
+        ("changed", genuine.replace("one", "two"), log.options(), ErrorKind::Io, "were changed"),
+        ("inserted", genuine.clone() + "x\n", log.options(), ErrorKind::Io, "were changed"),
     ];
     for (case, text, options, kind, message) in cases {
         // The close hides what is before it: only the end is looked at.
@@ -455,11 +455,11 @@ fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
 }
 
 #[test]
-fn a_wrong_key_is_told_from_a_changed_log() {
+fn a_wrong_key_is_distinguished_from_a_changed_log() {
     let log = Log::new("app.log");
     log.write(["one\n"]);
     let Err(Unverified::Broken(broken)) = verify(&log.path, &Key::from_bytes([9; 32])) else { panic!() };
-    assert!(matches!(broken[..], [Broken { line: 1, what: What::WrongKey { .. }, .. }]), "{broken:?}");
+    assert!(matches!(broken[..], [Broken { line: 1, flaw: Flaw::WrongKey { .. }, .. }]), "{broken:?}");
     assert!(!broken[0].to_string().contains("0909"));
 }
 
@@ -477,7 +477,7 @@ fn a_sealed_file_is_open_once() {
 }
 
 #[test]
-fn a_sealed_file_that_is_yet_to_be_synced_can_be_opened_anew() {
+fn a_sealed_file_with_a_pending_sync_can_be_opened_again() {
     let log = Log::new("app.log");
     let grouped = || log.options().durability(Durability::Grouped(Duration::from_secs(3600)));
     for options in [grouped(), log.options().sync_after(Severity::ERROR)] {
@@ -548,7 +548,7 @@ fn lines_that_look_like_checkpoints_are_lines() {
     let forged = log.lines();
     let forged = forged.iter().rposition(|line| line.starts_with(checkpoint)).unwrap();
     log.replace(&log.lines()[forged..]);
-    assert_eq!(log.broken()[0].what, What::NoBegin);
+    assert_eq!(log.broken()[0].flaw, Flaw::NoBegin);
 }
 
 #[test]
@@ -566,7 +566,7 @@ fn seal_and_encrypt_do_not_go_together() {
 #[cfg(unix)]
 fn a_killed_process_leaves_a_chain_that_goes_on() {
     let log = Log::new("app.log");
-    crate::coats::write_until_killed(log.options_with(log.seal().every(7)), &log.path, 50_000);
+    crate::encoded_files::write_until_killed(log.options_with(log.seal().every(7)), &log.path, 50_000);
     let verified = log.verify().unwrap();
     assert!(!verified.closed && verified.lines > 10);
     log.write(["more\n"]);
@@ -577,10 +577,10 @@ fn a_killed_process_leaves_a_chain_that_goes_on() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_breaks_no_chain() {
-    let Some(disk) = crate::coats::Disk::mount() else { return };
+    let Some(disk) = crate::encoded_files::Disk::mount() else { return };
     let log = Log { path: disk.path().join("app.log"), ..Log::new("app.log") };
     let options = log.options_with(log.seal().every(7));
-    let (delivered, lines) = crate::coats::fill_and_make_room(&disk, options, &log.path);
+    let (delivered, lines) = crate::encoded_files::fill_and_make_room(&disk, options, &log.path);
     assert!(delivered > 0 && delivered < lines.len());
     let verified = log.verify().unwrap();
     assert_eq!((verified.lines, verified.closed), (lines.len() as u64, true));

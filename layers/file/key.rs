@@ -1,44 +1,46 @@
-//! Secret keys of 32 bytes, and where they come from.
+//! Secret keys of 32 bytes, and their sources.
 
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::str::FromStr;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::{Error, ErrorKind};
 
-/// A secret key of 32 bytes, from a source of random numbers: `openssl rand -hex 32`.
+/// A secret key of 32 random bytes. `openssl rand -hex 32` makes one.
 ///
-/// In a file or a variable it stands as it is (32 bytes), as 64 hexadecimal digits, or as Base64 (RFC 4648, either
-/// alphabet, with or without padding); white space around digits and Base64 does not count. No error and no `Debug` shows it.
+/// A file or a variable holds it as 32 raw bytes, as 64 hexadecimal digits, or as Base64 (RFC 4648, either
+/// alphabet, with or without padding); white space around digits and Base64 is ignored. Neither errors nor `Debug` show it.
 ///
-/// One key should serve one purpose: a log that is sealed and another one that is encrypted have keys of their own.
-/// It lies in the memory of the process for as long as the file is open, and is not wiped from it.
+/// Use a key for one purpose only: a sealed log and an encrypted log should have different keys. The key is in the memory of
+/// the process while the file is open, and is not erased afterward.
 #[derive(Clone)]
 pub struct Key([u8; LEN]);
 
 impl Key {
-    /// These bytes.
+    /// Uses these bytes as the key.
     pub fn from_bytes(bytes: [u8; LEN]) -> Self {
         Self(bytes)
     }
 
-    /// What stands in the file at `path`.
+    /// Reads the key from the file at `path`.
     ///
     /// # Errors
     ///
-    /// [`Io`](ErrorKind::Io) where the file cannot be read; [`Config`](ErrorKind::Config) where it holds no key, and, on
-    /// unix, where anybody but its owner may read or write it (`mode & 0o077`). Both name the file.
+    /// - [`Io`](ErrorKind::Io) if the file cannot be read.
+    /// - [`Config`](ErrorKind::Config) if it does not contain a key or, on Unix, if anyone but its owner may read or write it
+    ///   (`mode & 0o077`).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let cannot = |error| Error::io(format!("cannot read key file {}", path.display()), error);
         let file = File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if let Some(mode) = open_to_others(&metadata) {
-            let advice = format!("mode {mode:04o} lets others read it: `chmod 600` it");
+            let advice = format!("mode {mode:04o} allows others to read it, run `chmod 600`");
             return Err(Error::new(ErrorKind::Config, format!("key file {}: {advice}", path.display())));
         }
         let mut text = Vec::new();
@@ -46,19 +48,19 @@ impl Key {
         Self::parse(&text).ok_or_else(|| no_key(&format!("key file {}", path.display())))
     }
 
-    /// What stands in the environment variable `variable`.
+    /// Reads the key from the environment variable `variable`.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config), naming the variable: it is not set, or holds no key.
+    /// [`Config`](ErrorKind::Config) if the variable is not set or does not contain a key.
     pub fn from_env(variable: &str) -> Result<Self, Error> {
         let Some(text) = std::env::var_os(variable) else {
-            return Err(Error::new(ErrorKind::Config, format!("key in {variable}: it is not set")));
+            return Err(Error::new(ErrorKind::Config, format!("key in {variable}: the variable is not set")));
         };
         Self::parse(text.as_encoded_bytes()).ok_or_else(|| no_key(&format!("key in {variable}")))
     }
 
-    /// Tells keys apart without telling them: the first 8 bytes of HMAC-SHA-256 of `label` under the key.
+    /// Identifies the key without revealing it: the first 8 bytes of the HMAC-SHA-256 of `label` under the key.
     pub(crate) fn id(&self, label: &str) -> KeyId {
         let mut id = KeyId::default();
         let full = self.hmac().chain_update(label).finalize().into_bytes();
@@ -88,20 +90,32 @@ impl Key {
     }
 }
 
-/// Without the key.
+/// Does not show the key.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(..)")
     }
 }
 
-/// Which key it is, without the key: 16 hexadecimal digits.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+/// Identifies a [`Key`] without revealing it. Displayed and parsed as 16 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(pub(crate) [u8; 8]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_id = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| is_id);
+        number.map(|number| Self(number.to_be_bytes())).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("expected a key id of 16 hexadecimal digits, found {text:?}"))
+        })
     }
 }
 
@@ -111,7 +125,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// The permissions, where they let anybody in but the owner.
+/// Returns the permissions if they allow access to anyone but the owner.
 #[cfg(unix)]
 fn open_to_others(metadata: &std::fs::Metadata) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -128,7 +142,7 @@ fn open_to_others(_: &std::fs::Metadata) -> Option<u32> {
 fn no_key(place: &str) -> Error {
     Error::new(
         ErrorKind::Config,
-        format!("{place}: a key is 32 bytes, 64 hexadecimal digits or 44 characters of Base64"),
+        format!("{place}: expected 32 bytes, 64 hexadecimal digits or 44 characters of Base64"),
     )
 }
 
@@ -179,7 +193,7 @@ fn sextet(letter: u8) -> Option<u32> {
 const LEN: usize = 32;
 const HEX: usize = 2 * LEN;
 
-/// More than any spelling of a key with some white space.
+/// An upper bound for the length of a key with some white space.
 const LONGEST: u64 = 1024;
 
 #[cfg(test)]
@@ -190,7 +204,7 @@ mod tests {
         \x00\x01\x02\x03\x04\x05\x06\x07\xf8\xf9\xfa\xfb\xfc\xfd\xfe\xff";
 
     #[test]
-    fn each_spelling_is_the_same_key() {
+    fn every_spelling_gives_the_same_key() {
         for text in [
             &KEY[..],
             b"0001020304050607f8f9fafbfcfdfeff0001020304050607F8F9FAFBFCFDFEFF\n",
@@ -202,7 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn a_key_id_is_read_as_it_is_displayed() {
+        let id = Key::from_bytes(KEY).id("label");
+        assert_eq!(id.to_string().parse::<KeyId>().unwrap(), id);
+        for text in ["", "0011223344556677 ", "001122334455667", "+011223344556677", "001122334455667g"] {
+            assert_eq!(text.parse::<KeyId>().unwrap_err().kind(), ErrorKind::Config, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_not_a_key_is_refused() {
         for text in [
             &b""[..],
             &KEY[1..],

@@ -63,7 +63,7 @@ pub const LIVES: &[Life] = &[
     Life { name: "shared", options: || File::options().shared(true).rotation(rotation(9)), names: Names::NewestFirst, keeps_all: true },
     Life { name: "oldest-first", options: || named(Naming::numbered_oldest_first()), names: Names::OldestFirst, keeps_all: true },
     Life { name: "dated", options: || named(Naming::dated("%F").expect("a pattern")), names: Names::Dated, keeps_all: true },
-    Life { name: "live", options: || named(Naming::numbered().live()), names: Names::Live, keeps_all: true },
+    Life { name: "live", options: || named(Naming::numbered().live(true)), names: Names::Live, keeps_all: true },
 ];
 
 fn rotation(keep: usize) -> Rotation {

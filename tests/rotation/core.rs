@@ -1,4 +1,4 @@
-//! Triggers, names and looks at the path, by a clock that the test turns.
+//! Triggers, names and checks of the path, with a clock that the test sets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn a_size_within_a_period_adds_numbers_to_the_date() {
 }
 
 #[test]
-fn a_deadline_that_passed_while_nobody_ran_is_seen_at_the_first_line() {
+fn a_deadline_that_passed_between_two_processes_is_noticed_at_the_first_line() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
     let path = dir.path().join("app.log");
     fs::write(&path, "before\n").unwrap();
@@ -87,7 +87,7 @@ fn a_clock_that_is_put_back_does_not_stop_the_rotation() {
 }
 
 #[test]
-fn a_file_from_before_is_turned_at_the_start_and_an_empty_one_is_not() {
+fn an_existing_file_is_rotated_at_startup_and_an_empty_one_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let open = || File::open(&path).unwrap().rotation(Rotation::on_request().on_startup(true));
@@ -99,7 +99,7 @@ fn a_file_from_before_is_turned_at_the_start_and_an_empty_one_is_not() {
 }
 
 #[test]
-fn a_file_turns_when_it_is_asked_to_and_at_a_flush_if_no_line_comes() {
+fn a_requested_rotation_happens_before_the_next_line_or_at_a_flush() {
     let dir = tempfile::tempdir().unwrap();
     let mut file = File::open(dir.path().join("app.log")).unwrap().rotation(Rotation::on_request());
     let control = file.control();
@@ -118,7 +118,7 @@ fn a_live_file_has_its_name_from_the_start_and_the_path_leads_to_it() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
     let path = dir.path().join("app.log");
     let rotation = || {
-        let naming = Naming::dated("%Y-%m-%d").unwrap().before_extension().live();
+        let naming = Naming::dated("%Y-%m-%d").unwrap().before_extension(true).live(true);
         Rotation::schedule(Schedule::daily()).or_size(4).naming(naming).keep(2).clock(clock.clone())
     };
     let mut file = File::open(&path).unwrap().rotation(rotation());
@@ -195,7 +195,7 @@ fn a_file_that_is_asked_to_reopen_follows_its_path() {
 }
 
 #[test]
-fn two_files_that_share_a_path_turn_it_once_and_lose_nothing() {
+fn two_files_that_share_a_path_rotate_it_once_and_lose_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let threads: Vec<_> = (0..4)

@@ -146,11 +146,11 @@ fn one_write_call_is_never_divided() {
 }
 
 #[test]
-fn a_directory_in_the_way_is_told_once_and_loses_nothing() {
+fn a_directory_in_the_way_is_reported_once_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     fs::create_dir(dir.path().join("app.log.1")).unwrap();
-    let (sender, told) = std::sync::mpsc::channel();
+    let (sender, reported) = std::sync::mpsc::channel();
     // selflog belongs to the process: only what names our directory is ours.
     let ours = path.display().to_string();
     selflog::set(move |message| drop(message.contains(&ours).then(|| sender.send(message.to_owned()))));
@@ -161,8 +161,8 @@ fn a_directory_in_the_way_is_told_once_and_loses_nothing() {
     }
     selflog::reset();
     expect(dir.path(), &[("app.log", "aaa\nbbb\nccc\n"), ("app.log.1", "(a directory)")]);
-    let told: Vec<_> = told.try_iter().collect();
-    assert!(told.len() == 1 && told[0].contains("is in the way"), "{told:?}");
+    let reported: Vec<_> = reported.try_iter().collect();
+    assert!(reported.len() == 1 && reported[0].contains("is in the way"), "{reported:?}");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_relative_path_does_not_follow_the_process_into_another_directory() {
 }
 
 #[test]
-fn what_is_not_a_regular_file_is_never_turned() {
+fn a_file_that_is_not_regular_is_never_rotated() {
     let mut null = File::open("/dev/null").unwrap().rotation(Rotation::size(0));
     write(&mut null, &["a\n", "b\n"]);
     assert!(!Path::new("/dev/null.1").exists());

@@ -31,7 +31,7 @@ fn fill(path: PathBuf, bytes: usize, hours_ago: u64) {
 
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_a_link_of_the_users_is_turned_again_and_again() {
+fn a_path_that_is_a_user_s_link_is_rotated_repeatedly() {
     let dir = tempfile::tempdir().unwrap();
     let elsewhere = dir.path().join("elsewhere");
     fs::create_dir(dir.path().join("logs")).unwrap();
@@ -54,7 +54,7 @@ fn a_live_file_whose_next_process_has_none_has_ended() {
     for naming in [Naming::numbered_oldest_first(), Naming::numbered()] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app.log");
-        let rotation = Rotation::size(2).naming(naming.clone().live());
+        let rotation = Rotation::size(2).naming(naming.clone().live(true));
         write(&mut File::options().rotation(rotation).open(&path).unwrap(), &["a\n"]);
         assert_eq!(link(&path), "app.log.1");
         let mut file = File::options().rotation(Rotation::size(2).naming(naming.clone())).open(&path).unwrap();
@@ -74,7 +74,7 @@ fn a_live_file_whose_next_process_has_none_is_not_compressed_while_it_is_written
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let naming = Naming::numbered_oldest_first();
-    let live = Rotation::on_request().naming(naming.clone().live());
+    let live = Rotation::on_request().naming(naming.clone().live(true));
     write(&mut File::options().rotation(live).open(&path).unwrap(), &["a\n"]);
     let rotation = Rotation::on_request().naming(naming).compression(rotation::Compression::gzip());
     let mut file = File::options().rotation(rotation).watch(None).open(&path).unwrap();
@@ -89,7 +89,7 @@ fn a_live_file_whose_next_process_has_none_is_not_compressed_while_it_is_written
 fn the_first_live_file_is_called_by_its_period_too() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(Manual::new(Timestamp::new(START, 0))));
     let path = dir.path().join("app.log");
-    let naming = Naming::dated("%F").unwrap().live();
+    let naming = Naming::dated("%F").unwrap().live(true);
     let rotation = Rotation::schedule(Schedule::daily_at("12:00").unwrap()).naming(naming).clock(clock.clone());
     let mut file = File::options().rotation(rotation).open(&path).unwrap();
     write(&mut file, &["a\n"]);
@@ -101,10 +101,10 @@ fn the_first_live_file_is_called_by_its_period_too() {
 
 #[cfg(unix)]
 #[test]
-fn a_live_file_of_which_none_is_kept_starts_anew() {
+fn a_live_file_of_which_none_is_kept_starts_over() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
-    let rotation = Rotation::size(0).keep(0).naming(Naming::numbered().live());
+    let rotation = Rotation::size(0).keep(0).naming(Naming::numbered().live(true));
     let mut file = File::options().rotation(rotation).open(&path).unwrap();
     write(&mut file, &["a\n", "b\n", "c\n"]);
     assert_eq!(link(&path), "app.log.3");
@@ -139,9 +139,9 @@ fn a_file_by_a_rule_of_pythons_that_never_rolls_loses_nothing_when_it_is_asked_t
     assert_eq!(all, "a\nb\n");
 }
 
-/// The kernel stamps files by a clock that may be a tick late.
+/// The kernel sets file times by a clock that may be a tick late.
 #[test]
-fn a_file_that_another_process_has_just_turned_is_not_turned_again() {
+fn a_file_that_another_process_has_just_rotated_is_not_rotated_again() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(Manual::new(Timestamp::new(1_700_000_000, 0))));
     let path = dir.path().join("app.log");
     let open = || {
@@ -150,12 +150,12 @@ fn a_file_that_another_process_has_just_turned_is_not_turned_again() {
     };
     let (mut one, mut other) = (open(), open());
     write(&mut one, &["a\n"]);
-    // 2023-11-15T00:00:00Z, and the file is begun now: its stamp is not later than that.
+    // 2023-11-15T00:00:00Z, and the file is started now: its modification time is not later than that.
     let midnight = Duration::from_secs(1_700_006_400);
     clock.set(Timestamp::new(midnight.as_secs() as i64, 1_000_000));
     write(&mut one, &["b\n"]);
-    let stamp = UNIX_EPOCH + midnight - Duration::from_millis(3);
-    fs::File::options().write(true).open(&path).unwrap().set_modified(stamp).unwrap();
+    let modified = UNIX_EPOCH + midnight - Duration::from_millis(3);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
     write(&mut other, &["c\n"]);
     expect(dir.path(), &[(".app.log.lock", ""), ("app.log", "b\nc\n"), ("app.log.2023-11-14", "a\n")]);
 }
@@ -174,7 +174,7 @@ fn a_rotator_that_fails_when_it_has_moved_the_file_does_not_let_it_go_on() {
 }
 
 #[test]
-fn what_is_too_old_or_too_much_goes_shortly_after_the_turn() {
+fn archives_beyond_the_limits_are_removed_shortly_after_the_rotation() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(Manual::new(Timestamp::new(START, 0))));
     for (number, hours) in [(1, 1), (2, 2), (3, 30)] {
         fill(dir.path().join(format!("app.log.{number}")), 10, hours);
@@ -225,7 +225,7 @@ fn live_files_that_several_processes_open_at_once_are_one() {
             for number in 0..4 {
                 let path = path.clone();
                 scope.spawn(move || {
-                    let rotation = Rotation::size(1000).naming(Naming::numbered().live());
+                    let rotation = Rotation::size(1000).naming(Naming::numbered().live(true));
                     let mut file = File::options().shared(true).rotation(rotation).open(&path).unwrap();
                     write(&mut file, &[&format!("{number}\n")]);
                 });
@@ -239,7 +239,7 @@ fn live_files_that_several_processes_open_at_once_are_one() {
 }
 
 #[test]
-fn a_namer_that_panics_harms_nobody() {
+fn a_namer_that_panics_has_no_effect() {
     struct Panics;
     impl rotation::Namer for Panics {
         fn name(&self, _: &str) -> String {
@@ -259,12 +259,12 @@ fn a_namer_that_panics_harms_nobody() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_is_no_text_is_turned_and_pruned_as_any_other() {
+fn a_name_that_is_not_text_is_rotated_and_pruned_like_any_other() {
     use std::os::unix::ffi::OsStrExt as _;
 
     for name in [&b"\xff\xfe"[..], b" a b ", b".hidden", b"no_extension", b"a.b.c.", b"..."] {
         let dir = tempfile::tempdir().unwrap();
-        for naming in [Naming::numbered(), Naming::numbered().before_extension(), Naming::dated("%F").unwrap()] {
+        for naming in [Naming::numbered(), Naming::numbered().before_extension(true), Naming::dated("%F").unwrap()] {
             let path = dir.path().join(std::ffi::OsStr::from_bytes(name));
             let mut file = File::open(&path).unwrap().rotation(Rotation::size(0).keep(2).naming(naming));
             let before = fs::read_dir(dir.path()).unwrap().count();

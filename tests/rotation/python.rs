@@ -1,4 +1,4 @@
-//! Files turned by Python's rules, beside those that Python's own handlers leave.
+//! Files rotated by Python's rules, compared with those that Python's own handlers leave.
 
 use std::fs;
 use std::io::Write as _;
@@ -84,7 +84,7 @@ impl Timed {
     }
 }
 
-/// `TimedRotatingFileHandler`, with a clock that is turned for both.
+/// `TimedRotatingFileHandler`, with one clock for both.
 #[test]
 fn files_by_time_are_those_of_python() {
     let zones: &[&str] = if cfg!(feature = "time-zone") { &["UTC", "UTC", "Europe/Berlin"] } else { &["UTC"] };

@@ -155,7 +155,7 @@ fn a_piece_of_a_line_that_a_killed_process_left_is_ended_before_the_next_line() 
         ("one\n", "three\n", "one\nthree\n"),
         ("", "three\n", "three\n"),
         ("one\0tw", "three\0", "one\0tw\0three\0"),
-        // Nobody knows where such a line ends.
+        // The end of such a line is not known.
         ("3one2t", "5three", "3one2t5three"),
     ] {
         fs::write(&path, before).unwrap();

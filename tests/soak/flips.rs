@@ -1,4 +1,4 @@
-//! Each bit of a sealed log turned in turn: the verifier finds every one of them.
+//! Each bit of a sealed log is flipped, one after another: the verifier detects each of them.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub fn run(plan: Plan) -> Result<String, String> {
         bits += found.0;
         files += found.1;
     }
-    Ok(format!("flips: {} sealed logs in {files} files, {bits} bits turned one by one, {bits} found", plan.runs))
+    Ok(format!("flips: {} sealed logs in {files} files, {bits} bits flipped one by one, {bits} detected", plan.runs))
 }
 
 /// How many bits, in how many files.
@@ -45,7 +45,7 @@ fn of_a_log(path: &Path, seed: u64) -> Result<(u64, u64), String> {
             changed[bit / 8] ^= 1 << (bit % 8);
             fs::write(file, changed).map_err(|error| error.to_string())?;
             if verify().is_ok() {
-                return Err(format!("bit {bit} of {} was turned, and not found", file.display()));
+                return Err(format!("bit {bit} of {} was flipped, and not detected", file.display()));
             }
             bits += 1;
         }

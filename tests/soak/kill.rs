@@ -74,7 +74,7 @@ fn point(setup: &Setup, random: &mut Random) -> Option<String> {
     is_packed.then(|| format!("{name}:{time}"))
 }
 
-/// A process that nobody kills leaves everything tidy.
+/// A process that is not killed leaves no temporary files.
 fn ends_in_order(directory: &Path, seed: u64, setup: &Setup, oracle: &mut Oracle) -> Result<(), String> {
     let (succeeded, acknowledged) = Worker::start("kill", directory, seed, LAST, &[])?.wait()?;
     acknowledged.iter().for_each(|said| oracle.acknowledge(LAST, said.thread, said.count));

@@ -16,7 +16,7 @@ use tracing_subscriber::prelude::*;
 use super::Plan;
 use super::place::in_directory;
 
-/// A round of a sample is short, and only asked whether it wrote and turned at all: other tests run beside it.
+/// A round of a sample is short, and only checked for whether it wrote and rotated at all: other tests run beside it.
 pub fn run(plan: Plan) -> Result<String, String> {
     let events = if plan.is_sample { 20_000 } else { 200_000 };
     let mut figures = Vec::new();
@@ -24,8 +24,8 @@ pub fn run(plan: Plan) -> Result<String, String> {
         let mut rounds = Vec::new();
         for _ in 0..plan.runs {
             let plain = in_directory(|directory| round(directory, events, is_queued, false))?;
-            let turned = in_directory(|directory| round(directory, events, is_queued, true))?;
-            rounds.push((plain, turned));
+            let rotated = in_directory(|directory| round(directory, events, is_queued, true))?;
+            rounds.push((plain, rotated));
         }
         figures.push(judged(&rounds, is_queued, plan.is_sample)?);
     }
@@ -34,14 +34,14 @@ pub fn run(plan: Plan) -> Result<String, String> {
 
 fn judged(rounds: &[(Times, Times)], is_queued: bool, is_sample: bool) -> Result<String, String> {
     let of = |value: fn(&(Times, Times)) -> f64| median(rounds.iter().map(value).collect());
-    let ratio = of(|(plain, turned)| turned.permille / plain.permille);
+    let ratio = of(|(plain, rotated)| rotated.permille / plain.permille);
     let what = if is_queued { "behind a queue" } else { "direct" };
     let figures = format!(
         "{what}: p99.9 {:.1} µs without and {:.1} µs with rotation, ratio {ratio:.2} (p99.99 {:.1} and {:.1} µs)",
         of(|(plain, _)| plain.permille),
-        of(|(_, turned)| turned.permille),
+        of(|(_, rotated)| rotated.permille),
         of(|(plain, _)| plain.fine),
-        of(|(_, turned)| turned.fine),
+        of(|(_, rotated)| rotated.fine),
     );
     if is_sample || ratio <= LIMIT { Ok(figures) } else { Err(format!("more than {LIMIT} x: {figures}")) }
 }
@@ -52,10 +52,10 @@ struct Times {
     fine: f64,
 }
 
-fn round(directory: &Path, events: u64, is_queued: bool, turns: bool) -> Result<Times, String> {
+fn round(directory: &Path, events: u64, is_queued: bool, rotates: bool) -> Result<Times, String> {
     let path = directory.join("app.log");
     let mut file = File::open(&path).map_err(|error| error.to_string())?;
-    if turns {
+    if rotates {
         file = file.rotation(Rotation::size(MIB).keep(3));
     }
     let output = Output::new(Json::new(), file);
@@ -65,7 +65,7 @@ fn round(directory: &Path, events: u64, is_queued: bool, turns: bool) -> Result<
     let times = with_default(&Dispatch::new(tracing_subscriber::registry().with(layer)), || timed(events));
     handle.flush(Duration::from_secs(60)).map_err(|error| error.to_string())?;
     let delivered = handle.stats().iter().map(|report| report.stats.delivered).max();
-    if delivered != Some(events) || path.with_extension("log.1").exists() != turns {
+    if delivered != Some(events) || path.with_extension("log.1").exists() != rotates {
         return Err(format!("{delivered:?} of {events} records delivered"));
     }
     Ok(times)

@@ -1,4 +1,4 @@
-//! Lines that can be told from broken ones: each is known in full from the three numbers that it carries.
+//! Lines that can be distinguished from broken ones: each is known in full from the three numbers that it carries.
 
 use tracing_handlers::format::json::Key;
 use tracing_handlers::format::{Format, Json, Text, Time};

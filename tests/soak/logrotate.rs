@@ -16,12 +16,12 @@ use super::family::{Content, Family, Order};
 use super::lines::{Form, Number};
 use super::place::in_directory;
 
-/// What logrotate does with the file, and what the program is told of it.
+/// What logrotate does with the file, and how the program is notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
-    /// The file is renamed and made anew; the program sees it by looking, each time or each second.
+    /// The file is renamed and created again; the program notices it by checking, each time or each second.
     Create { looks: Duration },
-    /// The same, and a SIGHUP tells of it; the program does not look.
+    /// The same, with a SIGHUP; the program does not check.
     #[cfg(feature = "signals")]
     Hangup,
     /// The file is copied and emptied; what is written in between is lost by logrotate.
@@ -156,7 +156,7 @@ pub fn child(directory: &Path, mode: u64) {
                         Number { run: 0, thread, number: count }.log();
                         count += 1;
                     }
-                    // Not all that the machine can do: logrotate shall have its turn.
+                    // Not all that the machine can do: logrotate needs CPU time too.
                     std::thread::sleep(Duration::from_micros(100));
                 }
                 Acknowledged { thread, count }.say();

@@ -32,7 +32,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "processes", about: "eight processes on one file", sample: 4, long: 4, run: processes::run },
     Scenario { name: "logrotate", about: "the real logrotate", sample: 2, long: 100, run: logrotate::run },
     #[cfg(feature = "seal")]
-    Scenario { name: "flips", about: "each bit of a sealed log turned", sample: 1, long: 20, run: flips::run },
+    Scenario { name: "flips", about: "each bit of a sealed log flipped", sample: 1, long: 20, run: flips::run },
     Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
     Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
     Scenario {

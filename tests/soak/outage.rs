@@ -49,11 +49,11 @@ fn run(name: &str, cause: Cause, plan: Plan) -> Result<String, String> {
             None => return Ok(format!("{name}: skipped: cannot mount a tmpfs")),
         }
     }
-    let Figures { outages, taken, refused, told } = all;
+    let Figures { outages, taken, refused, reported } = all;
     let runs = plan.runs;
     Ok(format!(
         "{name}: {runs} runs, {outages} outages, {taken} lines taken, 0 of them lost, 0 doubled, 0 torn; {refused} refused, \
-         none of them there, {told} told of in the log"
+         none of them there, {reported} reported in the log"
     ))
 }
 
@@ -62,7 +62,7 @@ struct Figures {
     outages: u64,
     taken: u64,
     refused: u64,
-    told: u64,
+    reported: u64,
 }
 
 impl Figures {
@@ -70,7 +70,7 @@ impl Figures {
         self.outages += other.outages;
         self.taken += other.taken;
         self.refused += other.refused;
-        self.told += other.told;
+        self.reported += other.reported;
     }
 }
 
@@ -129,15 +129,15 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
         std::thread::sleep(Duration::from_millis(10));
     }
     let answers = answers.into_inner().map_err(|error| error.to_string())?;
-    let told = holds(&output, &answers, form, &path)?;
-    is_told(outages, answers.refused, &troubles::of(disk.path()))?;
-    Ok(Figures { outages, taken: answers.taken.len() as u64, refused: answers.refused, told })
+    let reported = holds(&output, &answers, form, &path)?;
+    is_reported(outages, answers.refused, &troubles::of(disk.path()))?;
+    Ok(Figures { outages, taken: answers.taken.len() as u64, refused: answers.refused, reported })
 }
 
 /// Whether it was taken.
 fn say(output: &impl Handler, answers: &Mutex<Answers>, line: Number) -> bool {
     let taken = output.handle(&line.record().as_record()).is_ok();
-    let mut answers = answers.lock().expect("nobody panics");
+    let mut answers = answers.lock().expect("no thread panics while it holds the lock");
     match taken {
         true => drop(answers.taken.insert(line)),
         false => answers.refused += 1,
@@ -165,7 +165,7 @@ fn repair(disk: &Disk, cause: Cause) -> std::io::Result<()> {
 /// Holds the counts and the files against the answers; how many lines the log says are missing.
 fn holds(output: &impl Handler, answers: &Answers, form: Form, path: &Path) -> Result<u64, String> {
     let mut found = HashSet::new();
-    let mut told = 0;
+    let mut reported = 0;
     for file in Family::read(path, Order::NewestFirst)?.files {
         for line in file.bytes.split_inclusive(|byte| *byte == b'\n') {
             let place = || format!("{}: {}", file.path.display(), String::from_utf8_lossy(line));
@@ -174,7 +174,7 @@ fn holds(output: &impl Handler, answers: &Answers, form: Form, path: &Path) -> R
                 Some(number) if !found.insert(number) => return Err(format!("doubled: {}", place())),
                 Some(number) if !answers.taken.contains(&number) => return Err(format!("was refused: {}", place())),
                 Some(_) => {}
-                None => told += missing(whole).ok_or_else(|| format!("not a whole line: {}", place()))?,
+                None => reported += missing(whole).ok_or_else(|| format!("not a whole line: {}", place()))?,
             }
         }
     }
@@ -188,19 +188,19 @@ fn holds(output: &impl Handler, answers: &Answers, form: Form, path: &Path) -> R
     if !stats.balances() || (stats.delivered, stats.lost(), stats.pending) != (taken, refused, 0) {
         return Err(format!("{taken} lines were taken and {refused} refused, counted are {stats:?}"));
     }
-    // A log that tells of none has no such notices; one that tells of some tells of all.
-    if told != 0 && told != refused {
-        return Err(format!("{refused} lines were refused, the log tells of {told}"));
+    // A log reports either no missing lines or all of them.
+    if reported != 0 && reported != refused {
+        return Err(format!("{refused} lines were refused, the log reports {reported}"));
     }
-    Ok(told)
+    Ok(reported)
 }
 
-/// Each outage is told of once, and so is its end; none may also be too short to be told.
-fn is_told(outages: u64, refused: u64, troubles: &[String]) -> Result<(), String> {
+/// Each outage is reported once, and so is its end; an outage may be too short to be reported.
+fn is_reported(outages: u64, refused: u64, troubles: &[String]) -> Result<(), String> {
     let count = troubles.len() as u64;
-    // Of a rotation, and of writing, is told separately.
+    // Failures of rotation and of writing are reported separately.
     match (refused > 0 && count == 0) || count > 4 * outages {
-        true => Err(format!("{outages} outages, {refused} lines refused, and this was told: {troubles:#?}")),
+        true => Err(format!("{outages} outages, {refused} lines refused, reported: {troubles:#?}")),
         false => Ok(()),
     }
 }

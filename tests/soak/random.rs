@@ -10,7 +10,7 @@ impl Random {
         Self(Self(seed ^ which.wrapping_mul(0xD134_2543_DE82_EF95)).next())
     }
 
-    /// A seed that nobody chose; short enough to be typed.
+    /// A random seed, short enough to be typed.
     pub fn seed() -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(now.as_nanos() as u64).next() % 1_000_000_000

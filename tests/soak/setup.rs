@@ -29,7 +29,7 @@ impl Names {
             Self::Numbered => Naming::numbered(),
             Self::OldestFirst => Naming::numbered_oldest_first(),
             Self::Dated => Naming::dated("%Y-%m-%d_%H-%M-%S").expect("the pattern is one"),
-            Self::Live => Naming::numbered().live(),
+            Self::Live => Naming::numbered().live(true),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the library tells of its own troubles, by the directory that it is about: scenarios run side by side.
+//! Selflog messages, by the directory they are about: scenarios run side by side.
 
 use std::path::Path;
 use std::sync::{Mutex, Once};
@@ -14,9 +14,9 @@ pub fn collect() {
     });
 }
 
-/// Takes what was told about `directory`.
+/// Takes the messages about `directory`.
 pub fn of(directory: &Path) -> Vec<String> {
-    let mut all = ALL.lock().expect("nobody panics with it");
+    let mut all = ALL.lock().expect("no thread panics while it holds the lock");
     let name = directory.to_string_lossy();
     all.extract_if(.., |message| message.contains(&*name)).collect()
 }

@@ -1,4 +1,4 @@
-//! Old files are compressed, by a thread that nobody waits for. Python's cookbook does this with a `namer` and a `rotator`
+//! Archives are compressed by a background thread. Python's cookbook does this with a `namer` and a `rotator`
 //! ("Using a rotator and namer to customize log rotation processing"), log4j2 with `.gz` at the end of `filePattern`.
 
 use std::time::Duration;

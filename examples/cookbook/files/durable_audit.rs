@@ -24,10 +24,10 @@ fn make() -> String {
             Err(error) => format!("{cents} cents stay here: {error}\n"),
         }
     };
-    let told = [5, 7].map(transfer).concat();
+    let shown = [5, 7].map(transfer).concat();
     let stats = audit.stats()[1].stats;
     let text = std::fs::read_to_string(&path).expect("it is there");
-    format!("{told}{text}on the disk: {}, not yet: {}\n", stats.delivered, stats.pending)
+    format!("{shown}{text}on the disk: {}, not yet: {}\n", stats.delivered, stats.pending)
 }
 
 const SHOWS: &str = "

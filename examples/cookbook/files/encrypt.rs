@@ -1,11 +1,11 @@
-//! A log that only a key opens, and how the key is turned: what is written is written with the new one, and what the old one
+//! An encrypted log, and how its key is changed: new lines are written with the new key, and what the old one
 //! wrote is still read. log4j2 has no encrypted appender, Python's cookbook none either. A buffer makes few blocks of many
 //! lines: without it each line costs 24 bytes.
 
 use std::fs;
 use std::io::Read;
 
-use tracing_handlers::encryption::{Key, Keys, Reader};
+use tracing_handlers::encryption::{Decryptor, Key, Keys};
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::{Output, sink};
 
@@ -30,13 +30,13 @@ fn make() -> String {
     let bytes = fs::read(&path).expect("the file");
     let is_shown = bytes.windows(4).any(|window| window == b"sold");
     let refused = sink::File::options().encrypt(Keys::new(new)).open(&path).expect_err("the old key is missing");
-    let mut reader = Reader::open(&path, both).expect("the file");
+    let mut decryptor = Decryptor::open(&path, both).expect("the file");
     let mut text = String::new();
-    reader.read_to_string(&mut text).expect("genuine");
+    decryptor.read_to_string(&mut text).expect("genuine");
     let kind = refused.kind();
     format!(
         "{text}{:?}, {} bytes, the word can be seen: {is_shown}, without the old key: {kind:?}",
-        reader.end(),
+        decryptor.end(),
         bytes.len()
     )
 }

@@ -16,7 +16,7 @@ pub const RECIPE: Recipe =
     Recipe { name: "faults", about: "a file that cannot be written for a while", make, shows: SHOWS };
 
 fn make() -> String {
-    // It is told once, to standard error by default.
+    // It is reported once, to standard error by default.
     tracing_handlers::selflog::set(|_| ());
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("app.log");

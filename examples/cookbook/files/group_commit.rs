@@ -25,13 +25,13 @@ fn make() -> String {
         let stats = output.stats()[0].stats;
         format!("{message}: {} on the disk, {} on the way\n", stats.delivered, stats.pending)
     };
-    let mut told = log(Severity::INFO, "sold");
-    told += &log(Severity::INFO, "sold again");
-    told += &log(Severity::ERROR, "out of stock");
-    told += &log(Severity::INFO, "closing");
+    let mut shown = log(Severity::INFO, "sold");
+    shown += &log(Severity::INFO, "sold again");
+    shown += &log(Severity::ERROR, "out of stock");
+    shown += &log(Severity::INFO, "closing");
     output.flush(Instant::now() + Duration::from_secs(5)).expect("in time");
     let stats = output.stats()[0].stats;
-    format!("{told}flushed: {} on the disk, {} on the way\n", stats.delivered, stats.pending)
+    format!("{shown}flushed: {} on the disk, {} on the way\n", stats.delivered, stats.pending)
 }
 
 const SHOWS: &str = "

@@ -1,4 +1,4 @@
-//! Files: how they turn, what they are called, whose they are, what they survive, and how they are read back.
+//! Files: rotation, names, owners, durability, and how they are read back.
 
 mod compress;
 mod durable_audit;

@@ -24,7 +24,7 @@ fn run() -> Result<String, Error> {
         ("numbered", daily().naming(Naming::numbered())),
         ("oldest first", daily().naming(Naming::numbered_oldest_first())),
         ("dated", daily()),
-        ("live", daily().naming(Naming::dated("%Y%m%d")?.before_extension().live())),
+        ("live", daily().naming(Naming::dated("%Y%m%d")?.before_extension(true).live(true))),
     ];
     namings.into_iter().map(|(name, rotation)| Ok(format!("{name}: {}\n", files(rotation)?))).collect()
 }

@@ -23,7 +23,7 @@ fn run() -> Result<String, Error> {
     Ok(format!("app.log: {}\n{unknown}\n{}", mode(&path)?, refused(directory.path())?))
 }
 
-/// In a directory that all can write to, as `/tmp`, a link may be somebody's trap.
+/// In a directory that all can write to, such as `/tmp`, a link may be a trap.
 #[cfg(unix)]
 fn refused(directory: &std::path::Path) -> Result<String, Error> {
     use std::os::unix::fs::{PermissionsExt as _, symlink};

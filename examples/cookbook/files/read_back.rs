@@ -1,4 +1,4 @@
-//! A log is read back as one sequence of lines, from the oldest file to the one in use, and what is missing is told. loguru has
+//! A log is read back as one sequence of lines, from the oldest file to the live one, and gaps are reported. loguru has
 //! `logger.parse` for one file; Python and log4j2 have nothing for it.
 
 use tracing_handlers::read::{Event, Reader};
@@ -19,6 +19,7 @@ fn make() -> String {
         match event {
             Event::Line(line) => shown += &format!("{}\n", line.text()),
             Event::Gap(gap) => shown += &format!("-- {gap}\n"),
+            _ => {}
         }
     }
     shown.replace(&*format!("{}/", dir.path().display()), "")

@@ -1,5 +1,5 @@
-//! Another program has moved the log file away, and this one is told so in its own way (a request, a command): all files open
-//! their paths anew. Python's `WatchedFileHandler.reopenIfNeeded`, when asked.
+//! Another program has moved the log file away, and this one is notified in its own way (a request, a command): all files open
+//! their paths again. Python's `WatchedFileHandler.reopenIfNeeded`, when asked.
 
 use std::fs;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tracing_handlers::{Error, Output, process, sink};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "reopen", about: "files opened anew on request", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "reopen", about: "files opened again on request", make, shows: SHOWS };
 
 fn make() -> String {
     run().unwrap_or_else(|error| error.to_string())
@@ -18,14 +18,14 @@ fn make() -> String {
 fn run() -> Result<String, Error> {
     let directory = tempfile::tempdir()?;
     let (path, moved) = (directory.path().join("app.log"), directory.path().join("moved.log"));
-    // It looks by itself each second whether it was moved, unless it is told not to.
+    // By default the file checks each second whether it was moved.
     let output = Output::new(Text::new().time(Time::none()), sink::File::options().watch(None).open(&path)?);
     logged(output, || {
         tracing::info!(target: "shop", "one");
         fs::rename(&path, &moved).unwrap();
-        tracing::info!(target: "shop", "two, for nobody has said anything");
+        tracing::info!(target: "shop", "two, before the request");
         process::reopen();
-        // Not needed where lines will come; a file that nobody writes to opens its path in a flush.
+        // Not needed if lines follow; a file without new lines opens its path in a flush.
         process::flush(Duration::from_secs(5)).unwrap();
         tracing::info!(target: "shop", "three");
     });
@@ -35,7 +35,7 @@ fn run() -> Result<String, Error> {
 const SHOWS: &str = "
 moved.log:
  INFO shop: one
- INFO shop: two, for nobody has said anything
+ INFO shop: two, before the request
 app.log:
  INFO shop: three
 ";

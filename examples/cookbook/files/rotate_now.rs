@@ -9,7 +9,7 @@ use tracing_handlers::{Error, Output, process, sink};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "rotate-now", about: "files turned on request", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "rotate-now", about: "files rotated on request", make, shows: SHOWS };
 
 fn make() -> String {
     run().unwrap_or_else(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! When a file is turned by time: log4j2's `TimeBasedTriggeringPolicy` and `CronTriggeringPolicy`, in words, and through the night
+//! When a file is rotated by time: log4j2's `TimeBasedTriggeringPolicy` and `CronTriggeringPolicy`, in words, and through the night
 //! in which the clocks are put back.
 
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use tracing_handlers::rotation::Schedule;
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "schedule", about: "when a file is turned by time", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "schedule", about: "when a file is rotated by time", make, shows: SHOWS };
 
 fn make() -> String {
     let saturday = Timestamp::new(1_792_872_000, 0); // 2026-10-24T22:00:00+02:00

@@ -26,31 +26,31 @@ fn make() -> String {
     logged(Output::new(Json::new().time(Time::none()), file), || {
         (1..=20).for_each(|pieces| tracing::info!(target: "shop", pieces, "sold"));
     });
-    let verified = verify(&path, &key).expect("nobody changed it");
+    let verified = verify(&path, &key).expect("it is unchanged");
     let several = if verified.files > 3 { "several" } else { "few" };
     let mut shown = format!("{} lines in {several} files, closed: {}\n", verified.lines, verified.closed);
 
     let genuine = fs::read_to_string(&path).expect("the log");
     fs::write(&path, genuine.replace("\"pieces\":20", "\"pieces\":2")).expect("written");
-    shown += &told(&Verifier::new(&key), &path);
+    shown += &result(&Verifier::new(&key), &path);
 
     let (cut, _) = genuine.split_once("{\"level\"").expect("a line");
     fs::write(&path, cut).expect("written");
-    shown += &told(&Verifier::new(&key), &path);
-    shown += &told(&Verifier::new(&key).expect(verified.head.expect("there are lines")), &path);
+    shown += &result(&Verifier::new(&key), &path);
+    shown += &result(&Verifier::new(&key).expect(verified.head.expect("there are lines")), &path);
 
     fs::write(&path, genuine).expect("written");
-    fs::remove_file(folder.path().join("audit.jsonl.1")).expect("an ended file");
-    shown + &told(&Verifier::new(&key), &path)
+    fs::remove_file(folder.path().join("audit.jsonl.1")).expect("an archive");
+    shown + &result(&Verifier::new(&key), &path)
 }
 
-fn told(verifier: &Verifier, path: &std::path::Path) -> String {
+fn result(verifier: &Verifier, path: &std::path::Path) -> String {
     match verifier.family(path) {
         Ok(verified) => format!("genuine, closed: {}\n", verified.closed),
         Err(Unverified::Broken(broken)) => {
-            // Without the numbers of lines, which depend on how many have room in a file.
-            let what = broken[0].what.to_string();
-            format!("{}\n", what.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default().trim_end())
+            // Without line numbers, which depend on how many lines fit into a file.
+            let flaw = broken[0].flaw.to_string();
+            format!("{}\n", flaw.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default().trim_end())
         }
         Err(other) => format!("{other}\n"),
     }
@@ -60,6 +60,6 @@ const SHOWS: &str = r#"
 20 lines in several files, closed: true
 the line was changed, or does not belong here
 genuine, closed: false
-the log ends before the expected head, or does not lead there
-goes on from line
+the expected head is not in the log
+continues after line
 "#;

@@ -1,5 +1,5 @@
 //! A service that is asked by signals. SIGTERM and Ctrl-C deliver what is pending before the process dies of them, SIGHUP opens
-//! the log file anew: what logrotate's `postrotate` script sends after it has moved the file away. Python's `WatchedFileHandler`
+//! the log file again: what logrotate's `postrotate` script sends after it has moved the file away. Python's `WatchedFileHandler`
 //! looks at the file before each line for that; `logging` does nothing on a signal.
 
 use std::fs;
@@ -24,7 +24,7 @@ fn run() -> Result<String, Error> {
 
     let directory = tempfile::tempdir()?;
     let (path, moved) = (directory.path().join("app.log"), directory.path().join("app.log.1"));
-    // It looks by itself each second whether it was moved, unless it is told not to.
+    // By default the file checks each second whether it was moved.
     let output = Output::new(Text::new().time(Time::none()), sink::File::options().watch(None).open(&path)?);
     logged(output, || {
         tracing::info!(target: "shop", "opened");
@@ -32,7 +32,7 @@ fn run() -> Result<String, Error> {
         fs::rename(&path, &moved).unwrap();
         let hangup = Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
         assert!(hangup.is_ok_and(|status| status.success()));
-        // Files that nobody writes to are opened anew too, by a thread.
+        // Files without new lines are opened again too, by a thread.
         while !path.exists() {
             thread::sleep(Duration::from_millis(1));
         }

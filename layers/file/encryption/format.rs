@@ -1,17 +1,17 @@
-//! The bytes around what is encrypted.
+//! The headers and frames around encrypted data.
 
 use crate::file::key::KeyId;
 
-/// What an encrypted file begins with.
+/// The first bytes of an encrypted file.
 pub const MAGIC: [u8; 8] = *b"\x89THENC\r\n";
 
-/// How long a header is.
+/// The length of a header.
 pub(crate) const HEADER: usize = MAGIC.len() + 1 + 8 + NONCE;
 
-/// So many bytes at most are encrypted together.
+/// The maximum number of bytes in a block.
 pub(crate) const BLOCK: usize = 64 << 10;
 
-/// How much longer a block is than what is in it.
+/// How many bytes a block adds to its content.
 pub(crate) const BLOCK_OVERHEAD: usize = FRAME + TAG;
 
 pub(super) const NONCE: usize = 19;
@@ -19,7 +19,7 @@ pub(super) const TAG: usize = 16;
 pub(super) const FRAME: usize = 8;
 const VERSION: u8 = 1;
 
-/// What a stream begins with.
+/// The start of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) key: KeyId,
@@ -35,19 +35,19 @@ impl Header {
     }
 
     pub(super) fn read(bytes: &[u8; HEADER]) -> Result<Self, &'static str> {
-        let rest = bytes.strip_prefix(&MAGIC).ok_or("no header")?;
-        let rest = rest.strip_prefix(&[VERSION]).ok_or("a header of another version")?;
-        let (key, rest) = rest.split_first_chunk().ok_or("no header")?;
-        let nonce = rest.try_into().map_err(|_| "no header")?;
+        let rest = bytes.strip_prefix(&MAGIC).ok_or("it has no valid header")?;
+        let rest = rest.strip_prefix(&[VERSION]).ok_or("its version is not supported")?;
+        let (key, rest) = rest.split_first_chunk().ok_or("it has no valid header")?;
+        let nonce = rest.try_into().map_err(|_| "it has no valid header")?;
         Ok(Self { key: KeyId(*key), nonce })
     }
 }
 
-/// What stands before a block.
+/// The start of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) last: bool,
-    /// Of the encrypted bytes and the tag.
+    /// The length of the encrypted bytes and the tag.
     pub(super) len: usize,
 }
 
@@ -57,19 +57,20 @@ impl Frame {
         (u64::from(word) << 32 | u64::from(!word)).to_be_bytes()
     }
 
-    /// Whether a frame can begin so, as far as it goes.
+    /// Whether a frame can begin with `bytes`.
     pub(super) fn may_start(bytes: &[u8]) -> bool {
-        let turned = bytes.iter().skip(FRAME / 2).zip(bytes).take(FRAME / 2);
+        let inverted = bytes.iter().skip(FRAME / 2).zip(bytes).take(FRAME / 2);
         bytes.first().is_none_or(|kind| matches!(u32::from(*kind), MORE | LAST))
-            && turned.into_iter().all(|(turned, byte)| *turned == !byte)
+            && inverted.into_iter().all(|(inverted, byte)| *inverted == !byte)
     }
 
-    /// `None`: these bytes do not stand before a block.
+    /// Returns `None` if `bytes` are not a frame.
     pub(super) fn read(bytes: [u8; FRAME]) -> Option<Self> {
         let both = u64::from_be_bytes(bytes);
-        let (word, turned) = ((both >> 32) as u32, both as u32);
+        let (word, inverted) = ((both >> 32) as u32, both as u32);
         let frame = Self { last: word >> 24 == LAST, len: (word & 0xff_ffff) as usize };
-        let is_frame = word == !turned && matches!(word >> 24, MORE | LAST) && (TAG..=BLOCK + TAG).contains(&frame.len);
+        let is_frame =
+            word == !inverted && matches!(word >> 24, MORE | LAST) && (TAG..=BLOCK + TAG).contains(&frame.len);
         is_frame.then_some(frame)
     }
 }
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn headers_and_frames_are_read_as_they_were_written() {
         let header = Header { key: KeyId([1, 2, 3, 4, 5, 6, 7, 8]), nonce: [9; NONCE] };
         assert_eq!(Header::read(&header.to_bytes()), Ok(header));
         for last in [false, true] {
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_of_a_frame_can_be_turned() {
+    fn a_frame_with_any_flipped_bit_is_refused() {
         let frame = Frame { last: false, len: 1000 }.to_bytes();
         for bit in 0..64 {
             assert_eq!(Frame::read((u64::from_be_bytes(frame) ^ 1 << bit).to_be_bytes()), None);

@@ -3,14 +3,14 @@ use std::fmt;
 use crate::file::key::{Key, KeyId};
 use crate::{Error, ErrorKind};
 
-/// The keys of encrypted files: one that is written with, and others that are only read with.
+/// The keys of encrypted files: the current one, which is used for writing, and older ones, which are only used for reading.
 ///
 /// ```
 /// use tracing_handlers::encryption::{Key, Keys};
 ///
 /// # let (old, new) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
 /// let keys = Keys::new(new).and(old);
-/// assert!(format!("{keys:?}").starts_with("Keys([KeyId("), "no key is shown");
+/// assert!(format!("{keys:?}").starts_with("Keys([KeyId("), "keys are not shown");
 /// ```
 #[derive(Clone)]
 pub struct Keys {
@@ -19,18 +19,18 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// What is written is written with `current`.
+    /// Writes with `current`.
     pub fn new(current: Key) -> Self {
         Self { current: (current.id(LABEL), current), others: Vec::new() }
     }
 
-    /// What was written with `old` is read, and goes on.
+    /// Also reads files that were written with `old`, and continues them with the current key.
     pub fn and(mut self, old: Key) -> Self {
         self.others.push((old.id(LABEL), old));
         self
     }
 
-    /// Which keys they are, the one that is written with first.
+    /// The identifiers of the keys, the current one first.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
         self.all().map(|(id, _)| *id)
     }
@@ -44,7 +44,7 @@ impl Keys {
             return Ok(key);
         }
         let given: Vec<_> = self.ids().map(|id| id.to_string()).collect();
-        let keys = format!("encrypted with the key {wanted}, and not with {}", given.join(" or "));
+        let keys = format!("encrypted with the key {wanted}, not with {}", given.join(" or "));
         Err(Error::new(ErrorKind::Config, keys))
     }
 
@@ -53,7 +53,7 @@ impl Keys {
     }
 }
 
-/// Without the keys.
+/// Does not show the keys.
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Keys").field(&self.ids().collect::<Vec<_>>()).finish()

@@ -1,4 +1,4 @@
-//! One stream: its blocks, encrypted and decrypted.
+//! Streams of encrypted blocks.
 
 use std::fmt;
 
@@ -6,26 +6,25 @@ use aead_stream::{NewStream as _, StreamBE32, StreamPrimitive as _};
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::{Generate as _, KeyInit as _};
 
-use super::Keys;
 use super::format::{BLOCK, Frame, HEADER, Header, TAG};
+use super::keys::Keys;
 use crate::file::key::Key;
 use crate::{Error, ErrorKind};
 
-/// What authenticates a block.
+/// The authentication tag of a block.
 pub(crate) type Tag = [u8; TAG];
 
 /// Encrypts blocks, in one stream after another.
-#[derive(Debug)]
-pub(crate) struct Encrypter {
+pub(crate) struct BlockEncryptor {
     keys: Keys,
     stream: Option<Stream>,
-    /// Of the last block before what comes next in the file; zeros at its start.
+    /// The tag of the last block in the file; zeros at its start.
     tag: Tag,
     scratch: Vec<u8>,
 }
 
-impl Encrypter {
-    /// At the start of a file.
+impl BlockEncryptor {
+    /// Starts at the beginning of a file.
     pub(crate) fn new(keys: Keys) -> Self {
         Self { keys, stream: None, tag: Tag::default(), scratch: Vec::new() }
     }
@@ -34,23 +33,23 @@ impl Encrypter {
         &self.keys
     }
 
-    /// What comes next is a new stream behind the block with this tag; zeros at the start of a file.
-    pub(crate) fn go_on_behind(&mut self, tag: Tag) {
+    /// Starts a new stream after the block with this tag; zeros at the start of a file.
+    pub(crate) fn continue_after(&mut self, tag: Tag) {
         self.stream = None;
         self.tag = tag;
     }
 
-    /// Of the last block.
+    /// The tag of the last block.
     pub(crate) fn tag(&self) -> Tag {
         self.tag
     }
 
-    /// Appends blocks of `plain`, with a header before them where a stream begins.
+    /// Appends `plain` in blocks, after a header if a stream begins.
     pub(crate) fn write(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         plain.chunks(BLOCK).try_for_each(|piece| self.block(piece, false, out))
     }
 
-    /// Appends the block that ends the stream, if there is one.
+    /// Appends the block that ends the stream, if one has begun.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
         if self.stream.is_none() {
             return Ok(());
@@ -79,25 +78,32 @@ impl Encrypter {
     }
 }
 
+/// Shows neither keys nor data.
+impl fmt::Debug for BlockEncryptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockEncryptor").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
 fn begin(keys: &Keys, before: &Tag, out: &mut Vec<u8>) -> Result<Stream, Error> {
     let (id, key) = keys.current();
     let nonce = <[u8; _]>::try_generate()
-        .map_err(|error| Error::new(ErrorKind::Io, format!("no random numbers for a nonce: {error}")))?;
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot generate a nonce: {error}")))?;
     let header = Header { key: id, nonce };
     out.extend_from_slice(&header.to_bytes());
     Ok(Stream::new(key, header, before))
 }
 
-/// The tag of a block that was encrypted.
+/// The tag of an encrypted block.
 pub(super) fn tag_of(block: &[u8]) -> Tag {
     block.last_chunk().copied().unwrap_or_default()
 }
 
-/// A stream at some block.
+/// The state of a stream.
 pub(super) struct Stream {
     stream: StreamBE32<XChaCha20Poly1305>,
     position: u32,
-    /// Authenticated with the first block: the header, and the tag of the block before it in the file.
+    /// The header and the tag of the block before it in the file, which the first block authenticates.
     start: [u8; HEADER + TAG],
 }
 
@@ -115,10 +121,10 @@ impl Stream {
         encrypted.map_err(|_| Error::new(ErrorKind::Format, "cannot encrypt a block"))
     }
 
-    /// Whether `block` is the next one, and in place of it what was encrypted.
+    /// Decrypts `block` in place. Returns whether it is the next block of the stream.
     pub(super) fn decrypt(&mut self, last: bool, block: &mut Vec<u8>) -> bool {
         let decrypted = self.stream.decrypt_in_place(self.position, last, self.associated(), block).is_ok();
-        // After so many blocks only the last one may come.
+        // When the counter is used up, only the last block may follow.
         let counted = self.position.checked_add(1);
         self.position = counted.unwrap_or(u32::MAX);
         decrypted && (last || counted.is_some())
@@ -133,7 +139,7 @@ impl Stream {
     }
 }
 
-/// Without the key.
+/// Does not show the key.
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").field("position", &self.position).finish_non_exhaustive()
@@ -145,16 +151,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_whose_counter_is_used_up_is_followed_by_another() {
+    fn a_stream_whose_counter_is_exhausted_is_followed_by_another() {
         let keys = Keys::new(Key::from_bytes([1; 32]));
-        let mut encrypter = Encrypter::new(keys.clone());
+        let mut blocks = BlockEncryptor::new(keys.clone());
         let mut out = Vec::new();
-        encrypter.write(b"one", &mut out).unwrap();
-        encrypter.stream.as_mut().unwrap().position = u32::MAX;
+        blocks.write(b"one", &mut out).unwrap();
+        blocks.stream.as_mut().unwrap().position = u32::MAX;
         let before = out.len();
-        encrypter.write(b"two", &mut out).unwrap();
+        blocks.write(b"two", &mut out).unwrap();
         assert_eq!(Frame::read(out[before..before + 8].try_into().unwrap()), Some(Frame { last: true, len: TAG }));
         assert!(out[before + 24..].starts_with(&super::super::MAGIC));
-        assert_eq!(encrypter.stream.unwrap().position, 1);
+        assert_eq!(blocks.stream.unwrap().position, 1);
     }
 }

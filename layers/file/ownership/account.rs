@@ -1,20 +1,22 @@
 use crate::{Error, ErrorKind};
 
-/// A user or a group of the system: by number, or by name.
+/// A user or group of the operating system, by number or by name.
 ///
-/// A name is looked up when the file is opened; what no account is called and is a number (`"33"`) counts as that, as with
-/// `chown(1)`.
+/// A name is looked up when the file is opened. If there is no such account and the name is a number (`"33"`), that number is
+/// used, as by `chown(1)`.
 ///
 /// ```
 /// use tracing_handlers::sink::Account;
 ///
 /// assert_eq!(Account::from(0).to_string(), "0");
 /// assert_eq!(Account::from("www-data").to_string(), "www-data");
+/// assert_eq!("www-data".parse::<Account>()?, Account::from("www-data"));
+/// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Number(u32),
     Name(String),
@@ -38,10 +40,7 @@ impl Account {
 
     fn resolve(&mut self, what: &str, find: fn(&str) -> std::io::Result<Option<u32>>) -> Result<(), Error> {
         if !cfg!(unix) {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("{what} {self}: files cannot be given away on this system"),
-            ));
+            return Err(Error::new(ErrorKind::Config, format!("{what} {self}: owners cannot be set on this system")));
         }
         let Kind::Name(name) = &self.0 else { return Ok(()) };
         let found = find(name).map_err(|error| Error::io(format!("cannot look up the {what} {name:?}"), error))?;
@@ -59,6 +58,15 @@ impl std::fmt::Display for Account {
             Kind::Number(id) => id.fmt(f),
             Kind::Name(name) => name.fmt(f),
         }
+    }
+}
+
+/// Every text is a name; this never fails.
+impl std::str::FromStr for Account {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(text.into())
     }
 }
 
@@ -88,7 +96,7 @@ mod system {
     use std::ptr;
 
     pub(super) fn user(name: &str) -> io::Result<Option<u32>> {
-        // SAFETY: `look_up` hands over places that live through the call; what it says was found is whole.
+        // SAFETY: `look_up` passes pointers that are valid during the call.
         look_up(name, |name, entry, buffer, found| unsafe {
             libc::getpwnam_r(name.as_ptr(), entry, buffer.as_mut_ptr(), buffer.len(), found)
         })
@@ -103,24 +111,24 @@ mod system {
         .map(|found| found.map(|entry: libc::group| entry.gr_gid))
     }
 
-    /// Of what is found only the number may be looked at: the rest points into the buffer, which is gone.
+    /// Only the number of the result may be used: its other fields point into the buffer, which is freed.
     fn look_up<T>(
         name: &str,
         call: impl Fn(&CStr, *mut T, &mut [c_char], *mut *mut T) -> c_int,
     ) -> io::Result<Option<T>> {
-        // A name with a zero in it is nobody's.
+        // No account has a name with a zero.
         let Ok(name) = CString::new(name) else { return Ok(None) };
         let mut buffer: Vec<c_char> = vec![0; 1 << 10];
         loop {
             let (mut entry, mut found) = (MaybeUninit::uninit(), ptr::null_mut());
             match call(&name, entry.as_mut_ptr(), &mut buffer, &raw mut found) {
                 0 if found.is_null() => return Ok(None),
-                // SAFETY: it says that it has filled `entry`.
+                // SAFETY: the call has initialized `entry` if `found` is set.
                 0 => return Ok(Some(unsafe { entry.assume_init() })),
                 libc::EINTR => {}
                 // A group may have many members.
                 libc::ERANGE if buffer.len() < MOST => buffer.resize(buffer.len() * 4, 0),
-                // getpwnam(3): what some systems say where there is none.
+                // getpwnam(3): returned by some systems if there is no such account.
                 libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Ok(None),
                 code => return Err(io::Error::from_raw_os_error(code)),
             }
@@ -146,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_looked_up_and_numbers_are_themselves() {
+    fn names_are_looked_up_and_numbers_are_used_as_they_are() {
         let user = |mut account: Account| account.resolve_user().map(|()| account.id());
         assert_eq!(user("root".into()).unwrap(), Some(0));
         assert_eq!(user(33.into()).unwrap(), Some(33));
@@ -157,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_is_an_error_of_the_configuration() {
+    fn an_unknown_name_is_a_configuration_error() {
         for name in ["no such account", "", "a\0b", "4294967296", "-1"] {
             let error = Account::from(name).resolve_user().unwrap_err();
             assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, format!("there is no user {name:?}")));

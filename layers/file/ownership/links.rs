@@ -1,5 +1,5 @@
-//! Opening what is there already. Where others can put a link or a file in the place of ours, they could have us write to any file
-//! that we may write to, or read what we write.
+//! Opens existing files. In a directory where other users can create links and files, they could redirect the writes of this
+//! process to any file that it may write to, or read what it writes.
 
 #[cfg(unix)]
 pub(super) use unix::user;
@@ -11,18 +11,18 @@ pub(crate) use other::{in_private_directory, open};
 
 use std::path::{Path, PathBuf};
 
-/// Where the symbolic link at `path` leads in the end, whether there is something or not.
+/// Returns the final target of the symbolic link at `path`, whether it exists or not.
 pub(crate) fn target(path: &Path) -> PathBuf {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(link) = target.read_link() else { break };
-        // An absolute one takes the place of all.
+        // An absolute link replaces the whole path.
         target = target.parent().unwrap_or(Path::new("")).join(link);
     }
     target
 }
 
-/// As many as Linux follows.
+/// The limit of Linux.
 const MOST_LINKS: usize = 40;
 
 #[cfg(unix)]
@@ -35,10 +35,10 @@ mod unix {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
     use std::path::Path;
 
-    /// Opens `path` for appending. In a directory that others can write to it must be no symbolic link, have no other hard link,
-    /// and belong to us, to root, to the directory's owner or to `owner`.
+    /// Opens `path` for appending. In a directory that other users can write to, it must not be a symbolic link or have several hard
+    /// links, and must belong to the user of this process, to root, to the directory's owner or to `owner`.
     pub(crate) fn open(path: &Path, owner: Option<u32>) -> io::Result<File> {
-        // What ends with a slash is a directory, or an error.
+        // A path that ends with a slash is a directory.
         let slash = path.as_os_str().as_bytes().ends_with(b"/");
         let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), slash) else {
             return OpenOptions::new().append(true).open(path);
@@ -52,31 +52,31 @@ mod unix {
             return open_in(&directory, name, 0);
         }
         let judge = |file: &Metadata| judge(file, &[user(), 0, folder.uid(), owner.unwrap_or(0)]);
-        // By its name first: to open somebody's pipe is to wait for its reader.
+        // Checked by name first: opening a pipe of another user would wait for its reader.
         judge(&path.symlink_metadata()?)?;
         let file = open_in(&directory, name, libc::O_NOFOLLOW)?;
         judge(&file.metadata()?)?;
         Ok(file)
     }
 
-    /// Whether nobody but us and root can put anything in the place of `path`.
+    /// Whether only this user and root can replace `path`.
     pub(crate) fn in_private_directory(path: &Path) -> bool {
         path.parent().is_some_and(|parent| parent.metadata().is_ok_and(|folder| is_private(&folder)))
     }
 
     /// The user of this process.
     pub(in super::super) fn user() -> u32 {
-        // SAFETY: it takes nothing and cannot fail.
+        // SAFETY: takes no arguments and cannot fail.
         unsafe { libc::geteuid() }
     }
 
     fn group() -> u32 {
-        // SAFETY: it takes nothing and cannot fail.
+        // SAFETY: takes no arguments and cannot fail.
         unsafe { libc::getegid() }
     }
 
-    /// The sticky bit changes nothing: others may still make what is not there yet. Our own group counts as us, for many systems
-    /// give each user one, and a umask by which it may write.
+    /// Whether only this user and root can create files in `folder`. The sticky bit does not matter: others can still create files. The
+    /// user's own group is trusted: many systems give each user one, and a umask that lets the group write.
     fn is_private(folder: &Metadata) -> bool {
         let (mode, is_ours) = (folder.mode(), [user(), 0].contains(&folder.uid()));
         let is_group_ours = [group(), 0].contains(&folder.gid());
@@ -91,7 +91,7 @@ mod unix {
         if kind.is_file() && file.nlink() > 1 {
             return Err(refused(&format!("it has {} hard links", file.nlink())));
         }
-        // A terminal belongs to who sits at it.
+        // A terminal belongs to its user.
         match kind.is_char_device() || owners.contains(&file.uid()) {
             true => Ok(()),
             false => Err(refused(&format!("it belongs to user {}", file.uid()))),
@@ -103,7 +103,7 @@ mod unix {
         io::Error::new(io::ErrorKind::PermissionDenied, message)
     }
 
-    /// Without a right to read it, where there is a way.
+    /// Without the permission to read it, if the system allows that.
     fn open_directory(path: &Path) -> io::Result<File> {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let how = libc::O_DIRECTORY | libc::O_PATH;
@@ -112,15 +112,15 @@ mod unix {
         OpenOptions::new().read(true).custom_flags(how).open(path)
     }
 
-    /// In the directory that was looked at, whatever its path leads to by now.
+    /// Opens `name` in the directory that was checked, wherever its path leads now.
     fn open_in(directory: &File, name: &OsStr, flags: i32) -> io::Result<File> {
         let name = CString::new(name.as_bytes())?;
         let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
         loop {
-            // SAFETY: the descriptor is open, and the name ends with a zero; std has no openat.
+            // SAFETY: the descriptor is open, and the name ends with a zero. The standard library has no openat.
             let descriptor = unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) };
             if descriptor >= 0 {
-                // SAFETY: it was opened just now, and nobody else has it.
+                // SAFETY: the descriptor was just opened, and has no other owner.
                 return Ok(unsafe { File::from_raw_fd(descriptor) });
             }
             let error = io::Error::last_os_error();
@@ -130,7 +130,7 @@ mod unix {
         }
     }
 
-    /// The links in here lead to what the process has open anyway.
+    /// The links in these directories lead to files that the process has open.
     const DESCRIPTORS: &[&str] = &["/dev", "/dev/fd", "/proc/self/fd"];
 }
 

@@ -1,7 +1,7 @@
-//! Whose the files are that this crate makes, and which files of others it does not touch.
+//! The owner and permissions of files created here, and which existing files are not written to.
 //!
-//! What is made is made by `O_EXCL` and `O_NOFOLLOW`, so that it is ours, and gets its owner and its permissions through its
-//! descriptor. What is there already is judged by its descriptor too.
+//! Files are created with `O_EXCL` and `O_NOFOLLOW`, and get their owner and permissions through the descriptor, so that no other
+//! file can be affected. Existing files are checked through their descriptors too.
 
 mod account;
 mod links;
@@ -21,8 +21,8 @@ use std::path::Path;
 
 use crate::Error;
 
-/// What new files and directories get. Permissions are asked for at once, so that nothing is ever open to more people than it
-/// should be, and set again afterwards, because the umask takes bits away.
+/// The owner and permissions of new files and directories. Permissions are passed when the file is created, so that it is never
+/// accessible to more users than intended, and set again afterward, because the umask removes bits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ownership {
     pub(crate) mode: Option<u32>,
@@ -32,28 +32,28 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// Looks the names up, once: what knows the accounts may be slow, or gone, by the time when a file turns.
+    /// Looks up the account names once: the account database may be slow or unavailable when a file rotates.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) for a name that nobody has.
+    /// [`Config`](crate::ErrorKind::Config) if there is no such account.
     pub(crate) fn resolve(&mut self) -> Result<(), Error> {
         self.owner.as_mut().map_or(Ok(()), Account::resolve_user)?;
         self.group.as_mut().map_or(Ok(()), Account::resolve_group)
     }
 
-    /// Makes `path`, for appending. What is there already, be it a dangling link, is an error of kind `AlreadyExists`; where the file
-    /// cannot be given away, it is removed again.
+    /// Creates `path` for appending. Fails with `AlreadyExists` if anything exists there, even a dangling link. If the owner or the
+    /// permissions cannot be set, the file is removed again.
     pub(crate) fn make_file(&self, path: &Path) -> io::Result<File> {
         system::make_file(path, self)
     }
 
-    /// Makes the directory `path`; otherwise as [`make_file`](Self::make_file).
+    /// Creates the directory `path`; otherwise like [`make_file`](Self::make_file).
     pub(crate) fn make_dir(&self, path: &Path) -> io::Result<()> {
         system::make_dir(path, self)
     }
 
-    /// The number of the owner, once it is [resolved](Self::resolve).
+    /// The number of the owner, after [`resolve`](Self::resolve).
     pub(crate) fn owner_id(&self) -> Option<u32> {
         self.owner.as_ref().and_then(Account::id)
     }
@@ -77,10 +77,10 @@ mod unix {
         let mut options = OpenOptions::new();
         options.append(true).create_new(true).mode(ownership.mode.unwrap_or(0o666)).custom_flags(libc::O_NOFOLLOW);
         let file = options.open(path)?;
-        match give(&file, ownership, ownership.mode) {
+        match set_owner_and_mode(&file, ownership, ownership.mode) {
             Ok(()) => Ok(file),
             Err(error) => {
-                // Left behind it would be taken for the right one by the next attempt.
+                // The next attempt would accept it as it is.
                 let _ = fs::remove_file(path);
                 Err(error)
             }
@@ -89,38 +89,38 @@ mod unix {
 
     pub(super) fn make_dir(path: &Path, ownership: &Ownership) -> io::Result<()> {
         let mode = ownership.dir_mode;
-        // With a mode of its own it is nobody else's until it has got that, and can be opened.
+        // If a mode is set, no other user has access before that, and this process can open the directory.
         DirBuilder::new().mode(if mode.is_some() { 0o700 } else { 0o777 }).create(path)?;
         if mode.is_none() && ownership.owner.is_none() && ownership.group.is_none() {
             return Ok(());
         }
-        let given = open_dir(path).and_then(|dir| give(&dir, ownership, mode));
-        given.inspect_err(|_| drop(fs::remove_dir(path)))
+        let set = open_dir(path).and_then(|dir| set_owner_and_mode(&dir, ownership, mode));
+        set.inspect_err(|_| drop(fs::remove_dir(path)))
     }
 
-    /// That which was made just now, and not what somebody has put in its place.
+    /// Opens the directory that was just created, and not another one that was put in its place.
     fn open_dir(path: &Path) -> io::Result<File> {
         let dir = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW).open(path)?;
         match dir.metadata()?.uid() == super::links::user() {
             true => Ok(dir),
-            false => Err(io::Error::new(io::ErrorKind::PermissionDenied, "somebody has put another one in its place")),
+            false => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the directory was replaced by another user")),
         }
     }
 
-    /// The mode last: giving a file away clears some of its bits.
-    fn give(file: &File, ownership: &Ownership, mode: Option<u32>) -> io::Result<()> {
+    /// Sets the owner, then the mode: changing the owner clears some mode bits.
+    fn set_owner_and_mode(file: &File, ownership: &Ownership, mode: Option<u32>) -> io::Result<()> {
         let (owner, group) = (ownership.owner_id(), ownership.group_id());
         if owner.is_some() || group.is_some() {
-            fchown(file, owner, group).map_err(|error| cannot_give(ownership, &error))?;
+            fchown(file, owner, group).map_err(|error| cannot_set_owner(ownership, &error))?;
         }
         mode.map_or(Ok(()), |mode| file.set_permissions(Permissions::from_mode(mode)))
     }
 
-    fn cannot_give(ownership: &Ownership, error: &io::Error) -> io::Error {
+    fn cannot_set_owner(ownership: &Ownership, error: &io::Error) -> io::Error {
         let owner = ownership.owner_id().map(|id| format!("user {id}"));
         let group = ownership.group_id().map(|id| format!("group {id}"));
         let whom: Vec<_> = owner.into_iter().chain(group).collect();
-        io::Error::new(error.kind(), format!("cannot give it to {}: {error}", whom.join(", ")))
+        io::Error::new(error.kind(), format!("cannot set its owner to {}: {error}", whom.join(", ")))
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_made_is_new_and_follows_no_link() {
+    fn created_files_are_new_and_follow_no_link() {
         let dir = tempfile::tempdir().unwrap();
         let (link, target) = (dir.path().join("link"), dir.path().join("target"));
         symlink(&target, &link).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_are_exact_and_directories_may_be_closed_to_reading() {
+    fn modes_are_exact_and_directories_need_not_be_readable() {
         let dir = tempfile::tempdir().unwrap();
         let ownership = Ownership { mode: Some(0o666), dir_mode: Some(0o333), ..Ownership::default() };
         let made = dir.path().join("made");
@@ -172,16 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_given_away_is_not_left_behind() {
+    fn a_file_whose_owner_cannot_be_set_is_removed_again() {
         if links::user() == 0 {
-            // Root may give to anybody; `tests/ownership.rs` does this as somebody else.
+            // Root may set any owner; `tests/ownership.rs` tests this as another user.
             println!("skipped: runs as root");
             return;
         }
         let dir = tempfile::tempdir().unwrap();
         let ownership = Ownership { owner: Some(0.into()), ..Ownership::default() };
         let error = ownership.make_file(&dir.path().join("app.log")).unwrap_err();
-        assert!(error.to_string().starts_with("cannot give it to user 0: "), "{error}");
+        assert!(error.to_string().starts_with("cannot set its owner to user 0: "), "{error}");
         ownership.make_dir(&dir.path().join("logs")).unwrap_err();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }

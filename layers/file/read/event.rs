@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use crate::Error;
 
-/// What a [`Reader`](super::Reader) comes upon next.
+/// An item of a [`Reader`](super::Reader).
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Event {
     /// A whole line.
     Line(Line),
-    /// Here something is missing.
+    /// Something is missing here.
     Gap(Gap),
 }
 
 impl Event {
-    /// The line, if it is one: for those who do not ask what is missing.
+    /// Returns the line, if it is one. For callers that ignore gaps.
     ///
     /// ```
     /// use tracing_handlers::read::{Event, Reader};
@@ -34,69 +35,75 @@ impl Event {
     }
 }
 
-/// One line of a log.
+/// A line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Line {
-    /// The file it is in, by the name it had when the reader was made.
+    /// The file, under the name it had when the reader was created.
     pub file: Arc<Path>,
-    /// Which line of that file it is, from 1.
+    /// The number of the line in that file, from 1.
     pub number: u64,
-    /// The line, without the line feed at its end.
+    /// The line without its line feed.
     pub bytes: Vec<u8>,
 }
 
 impl Line {
-    /// The line as text; what is not UTF-8 is replaced.
+    /// Creates line `number` of `file`.
+    pub fn new(file: impl Into<Arc<Path>>, number: u64, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { file: file.into(), number, bytes: bytes.into() }
+    }
+
+    /// The line as text. Invalid UTF-8 is replaced.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 }
 
-/// Something that should be there, and is not or cannot be read.
+/// Something that is missing or cannot be read.
 ///
-/// Shown, it names the file and says what is wrong: `app.log.3: is missing`. New kinds may be added.
+/// Its `Display` names the file and says what is wrong: `app.log.3: is missing`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Gap {
-    /// The numbers of the files leave some out.
+    /// Numbers of files are missing.
     Missing {
-        /// What the oldest of them would be called, if it is not compressed.
+        /// The name of the oldest missing file, if it was not compressed.
         file: Arc<Path>,
-        /// How many are left out, one after another.
+        /// How many consecutive files are missing.
         files: u64,
     },
-    /// The file cannot be opened, is damaged, no key fits it, or what is compressed or encrypted in it ends too early;
-    /// the reader goes on with the next one.
+    /// The file cannot be opened, is damaged, no key fits it, or its compressed or encrypted data ends too early.
+    /// The reader continues with the next file.
     Unreadable {
-        /// Its name.
+        /// The name of the file.
         file: Arc<Path>,
-        /// So many of its lines were read before.
+        /// How many of its lines were read before the error.
         lines: u64,
-        /// Why it ended there.
+        /// The error.
         error: Error,
     },
-    /// The file ends within a line: whoever wrote it was killed, the disk was full, or it is being written right now.
+    /// The file ends within a line: its writer was killed, the disk was full, or the line is being written.
     Torn {
-        /// Its name.
+        /// The name of the file.
         file: Arc<Path>,
-        /// Which line of the file it would be, from 1.
+        /// The number the line would have in the file, from 1.
         number: u64,
-        /// What there is of it.
+        /// The part of the line that exists.
         bytes: Vec<u8>,
     },
     /// The line is longer than [allowed](super::Reader::max_line).
     TooLong {
         /// The name of the file.
         file: Arc<Path>,
-        /// Which line of the file it is, from 1.
+        /// The number of the line in the file, from 1.
         number: u64,
-        /// How long it is, in bytes.
+        /// The length of the line in bytes.
         len: u64,
     },
 }
 
 impl Gap {
-    /// The file in which, or in whose place, something is missing.
+    /// The file in which something is missing, or that is missing.
     pub fn file(&self) -> &Path {
         match self {
             Self::Missing { file, .. }
@@ -112,11 +119,11 @@ impl fmt::Display for Gap {
         write!(f, "{}: ", self.file().display())?;
         match self {
             Self::Missing { files: 1, .. } => f.write_str("is missing"),
-            Self::Missing { files, .. } => write!(f, "is missing, and {} behind it", files - 1),
+            Self::Missing { files, .. } => write!(f, "is missing, and {} after it", files - 1),
             Self::Unreadable { lines: 0, error, .. } => write!(f, "{error}"),
             Self::Unreadable { lines, error, .. } => write!(f, "{error}, after {lines} lines"),
             Self::Torn { number, bytes, .. } => write!(f, "ends within line {number}, after {} bytes", bytes.len()),
-            Self::TooLong { number, len, .. } => write!(f, "line {number} has {len} bytes, which is too long"),
+            Self::TooLong { number, len, .. } => write!(f, "line {number} is too long: {len} bytes"),
         }
     }
 }

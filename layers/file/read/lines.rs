@@ -2,7 +2,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use super::encrypted::Bytes;
 
-/// Takes bytes apart into lines, of which none takes more memory than allowed.
+/// Splits bytes into lines, with bounded memory for each.
 pub(super) struct Lines {
     from: BufReader<Bytes>,
     max: usize,
@@ -11,11 +11,11 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
 }
 
-/// What comes next.
+/// The next part of the file.
 #[derive(Debug)]
 pub(super) enum Piece {
     Line(Vec<u8>),
-    /// The end is within a line.
+    /// The file ends within a line.
     Torn(Vec<u8>),
     TooLong(u64),
     Failed(io::Error),
@@ -26,7 +26,7 @@ impl Lines {
         Self { from: BufReader::with_capacity(CAPACITY, from), max, number: 0, buffer: Vec::new() }
     }
 
-    /// The number of the line that came last, from 1.
+    /// The number of the last line, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -34,7 +34,7 @@ impl Lines {
     pub(super) fn next(&mut self) -> Option<Piece> {
         self.buffer.clear();
         self.buffer.shrink_to(CAPACITY);
-        // A line of the greatest length, and its end.
+        // A line of the maximum length, and its end.
         let most = (self.max as u64).saturating_add(1);
         let read = (&mut self.from).take(most).read_until(b'\n', &mut self.buffer);
         match read {
@@ -51,7 +51,7 @@ impl Lines {
         Some(self.skip_rest())
     }
 
-    /// To the end of a line that is too long.
+    /// Skips to the end of a line that is too long.
     fn skip_rest(&mut self) -> Piece {
         let mut len = self.buffer.len() as u64;
         loop {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_measured_and_passed_by() {
+    fn a_line_that_is_too_long_is_measured_and_skipped() {
         assert_eq!(pieces("four\nsix\nlonger\na", 4), ["1 four", "2 six", "3 long 6", "4 torn a"]);
         assert_eq!(pieces("longer", 4), ["1 long 6"]);
         assert_eq!(pieces("four", 4), ["1 torn four"]);

@@ -1,4 +1,4 @@
-//! Reads a log back: a file and its old ones, compressed or not, encrypted or not, as one sequence of lines.
+//! Reads logs back: a file and its archives, compressed or encrypted or not, as one sequence of lines.
 //!
 //! ```
 //! use tracing_handlers::read::{Event, Reader};
@@ -13,6 +13,7 @@
 //!     match event {
 //!         Event::Line(line) => lines.push(line.text().into_owned()),
 //!         Event::Gap(gap) => assert!(gap.to_string().ends_with("app.log: ends within line 2, after 2 bytes")),
+//!         _ => {}
 //!     }
 //! }
 //! assert_eq!(lines, ["one", "two", "three", "four"]);
@@ -22,6 +23,8 @@
 mod encrypted;
 mod event;
 mod family;
+#[cfg(feature = "encryption")]
+mod keys;
 mod lines;
 mod reader;
 

@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::encrypted::{self, Bytes, Decrypt};
+use super::event::{Event, Gap, Line};
 use super::family::{self, Count, Source, cannot};
 use super::lines::{Lines, Piece};
-use super::{Event, Gap, Line};
 use crate::Error;
 use crate::file::rotation::{is_same, unpack};
 
-/// Reads the lines of a file and its old ones, the oldest first.
+/// Reads the lines of a file and its archives, oldest first.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`max_line`](Self::max_line) | 64 MiB | a longer line is not read but [reported](Gap::TooLong) |
-/// | `keys` (feature `encryption`) | none | encrypted files are read, and not reported as [unreadable](Gap::Unreadable) |
+/// | [`max_line`](Self::max_line) | 64 MiB | longer lines are [reported](Gap::TooLong) instead of read |
+/// | `keys` (feature `encryption`) | none | encrypted files are read instead of reported as [unreadable](Gap::Unreadable) |
 ///
-/// It is an iterator over [`Event`]s: lines and, in their places, what is missing. It never ends early: a file that
-/// cannot be read is reported, and the next one is next. What is compressed is seen by its first bytes, whatever its
-/// name (features `gzip`, `zstd`), and so is what is encrypted (feature `encryption`). Memory is bounded by the longest line.
+/// It is an iterator over [`Event`]s: lines and, where something is missing, gaps. It never ends early: a file that
+/// cannot be read is reported, and reading continues with the next one. Compressed files (features `gzip`, `zstd`) and encrypted
+/// files (feature `encryption`) are detected by their first bytes, whatever their names are. Memory use is bounded by the longest
+/// line.
 ///
 /// ```
 /// use tracing_handlers::read::{Event, Reader};
@@ -34,58 +35,58 @@ use crate::file::rotation::{is_same, unpack};
 /// let shown = Reader::open(&path)?.map(|event| match event {
 ///     Event::Line(line) => line.text().into_owned(),
 ///     Event::Gap(gap) => gap.to_string().replace(&*dir.path().to_string_lossy(), ""),
+///     other => panic!("{other:?}"),
 /// });
 /// assert_eq!(shown.collect::<Vec<_>>(), ["the oldest", "/app.log.2: is missing", "older", "new"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # While the log goes on
+/// # Reading a log that is in use
 ///
-/// All files are opened before the first is read, so that renaming, compressing and removing them meanwhile changes
-/// nothing: no line comes twice and none is left out. That takes one descriptor for each; those that the limit of the
-/// process leaves none for are reported as [unreadable](Gap::Unreadable). What is in the family when the reader is made
-/// is read, and what is appended to the file in use before its end is reached; files begun later are not. Where a crash
-/// left an old file both compressed and not, it is read once, if both hold the same; if not, both are read.
+/// All files are opened before the first one is read, so that they may be renamed, compressed and removed meanwhile:
+/// no line is read twice or skipped. This takes one file descriptor per file; files beyond the limit of the
+/// process are reported as [unreadable](Gap::Unreadable). The reader covers the files that exist when it is created, and lines
+/// appended to the live file until its end is reached, but not files started later. If a crash left an archive both
+/// compressed and uncompressed, it is read once if both have the same content; otherwise both are read.
 pub struct Reader {
     sources: VecDeque<Source>,
-    now: Option<Now>,
+    current: Option<CurrentFile>,
     max_line: usize,
-    /// `None`: there are no keys.
+    /// `None` if there are no keys.
     decrypt: Option<Decrypt>,
 }
 
 /// The file that is being read.
-struct Now {
+struct CurrentFile {
     path: Arc<Path>,
     lines: Lines,
 }
 
 impl Reader {
-    /// Finds `path` and its old files by their names, and opens them all: `app.log.N`, of which 1 is the newest, and
-    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each with `.gz` or `.zst` behind it or
-    /// not, and the same in front of the extension: `app.N.log`. Where `path` is a link to `app.log.N`, 1 is the
-    /// oldest. A date begins with the year, its largest units come first: `2026-11-21`, `2026-11-21_10-40`, `20261121`.
+    /// Finds `path` and its archives by their names, and opens all of them: `app.log.N`, of which 1 is the newest, and
+    /// `app.log.DATE` and `app.log.DATE.N`, of which the lowest is the oldest, each optionally followed by `.gz` or `.zst`;
+    /// also with the number or date before the extension: `app.N.log`. If `path` is a link to `app.log.N`, 1 is the
+    /// oldest. A date starts with the year and continues with smaller units: `2026-11-21`, `2026-11-21_10-40`, `20261121`.
     /// Dated files come before numbered ones.
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io) where there is none of them, or the directory cannot be listed;
-    /// [`Timeout`](crate::ErrorKind::Timeout) where for 10 seconds there was no moment at which no file was being
-    /// renamed.
+    /// - [`Io`](crate::ErrorKind::Io) if there is no such file, or the directory cannot be listed.
+    /// - [`Timeout`](crate::ErrorKind::Timeout) if files were renamed continuously for 10 seconds.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::count(path.as_ref(), Count::Down)
     }
 
-    /// The same, where of `app.log.N` number 1 is the oldest.
+    /// Like [`open`](Self::open), but number 1 of `app.log.N` is the oldest.
     ///
     /// # Errors
     ///
-    /// As those of [`open`](Self::open).
+    /// As for [`open`](Self::open).
     pub fn open_oldest_first(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::count(path.as_ref(), Count::Up)
     }
 
-    /// Reads these files, in this order, each opened when its turn comes.
+    /// Reads these files in this order. Each is opened when the reader reaches it.
     ///
     /// ```
     /// use tracing_handlers::read::{Event, Reader};
@@ -96,6 +97,7 @@ impl Reader {
     /// let shown: Vec<_> = Reader::files([&one, &two]).map(|event| match event {
     ///     Event::Line(line) => format!("{} {}", line.number, line.text()),
     ///     Event::Gap(gap) => gap.file().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    ///     other => panic!("{other:?}"),
     /// }).collect();
     /// assert_eq!(shown, ["1 a", "2 b", "two"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -104,7 +106,7 @@ impl Reader {
         Self::new(files.into_iter().map(|file| Source::Named(Arc::from(file.into()))).collect())
     }
 
-    /// The greatest length of a line, in bytes, without its end.
+    /// Sets the maximum length of a line in bytes, not counting its end.
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
@@ -121,11 +123,11 @@ impl Reader {
     }
 
     fn new(sources: VecDeque<Source>) -> Self {
-        Self { sources, now: None, max_line: 64 << 20, decrypt: None }
+        Self { sources, current: None, max_line: 64 << 20, decrypt: None }
     }
 
-    /// Goes to the next file; a gap where that cannot be read.
-    fn turn_to(&mut self, source: Source) -> Option<Gap> {
+    /// Starts the next file. Returns a gap if it cannot be read.
+    fn start(&mut self, source: Source) -> Option<Gap> {
         let (path, opened) = match source {
             Source::Missing(file, files) => return Some(Gap::Missing { file, files }),
             Source::Failed(path, error) => (path, Err(error)),
@@ -139,7 +141,7 @@ impl Reader {
         let begun = opened.and_then(|file| encrypted::open(begin(&path, file)?, self.decrypt.as_ref()));
         match begun {
             Ok(from) => {
-                self.now = Some(Now { path, lines: Lines::new(from, self.max_line) });
+                self.current = Some(CurrentFile { path, lines: Lines::new(from, self.max_line) });
                 None
             }
             Err(error) => Some(unreadable(path, 0, error)),
@@ -152,25 +154,26 @@ impl Iterator for Reader {
 
     fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(now) = &mut self.now {
-                match now.next() {
+            if let Some(current) = &mut self.current {
+                match current.next() {
                     Some(event) => {
-                        // Behind an error or a torn line there is nothing more.
-                        self.now.take_if(|_| matches!(event, Event::Gap(Gap::Unreadable { .. } | Gap::Torn { .. })));
+                        // Nothing follows an error or a torn line.
+                        self.current
+                            .take_if(|_| matches!(event, Event::Gap(Gap::Unreadable { .. } | Gap::Torn { .. })));
                         return Some(event);
                     }
-                    None => self.now = None,
+                    None => self.current = None,
                 }
             }
             let source = self.sources.pop_front()?;
-            if let Some(gap) = self.turn_to(source) {
+            if let Some(gap) = self.start(source) {
                 return Some(Event::Gap(gap));
             }
         }
     }
 }
 
-impl Now {
+impl CurrentFile {
     fn next(&mut self) -> Option<Event> {
         let piece = self.lines.next()?;
         let (file, number) = (self.path.clone(), self.lines.number());
@@ -187,12 +190,12 @@ impl std::iter::FusedIterator for Reader {}
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let now = self.now.as_ref().map(|now| &now.path);
-        f.debug_struct("Reader").field("now", &now).field("next", &self.sources).finish_non_exhaustive()
+        let current = self.current.as_ref().map(|current| &current.path);
+        f.debug_struct("Reader").field("current", &current).field("next", &self.sources).finish_non_exhaustive()
     }
 }
 
-/// Its bytes, uncompressed. A name that says that there is an archive, where there is nothing at all, is a damaged one.
+/// Returns the content, uncompressed. An empty file with the name of a compressed one is damaged.
 fn begin(path: &Path, file: fs::File) -> io::Result<Bytes> {
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -204,11 +207,11 @@ fn begin(path: &Path, file: fs::File) -> io::Result<Bytes> {
     unpack(file)
 }
 
-/// Whether a compressed file need not be read, because the one behind it is the same.
+/// Whether a compressed file and its uncompressed twin have the same content, so that one of them suffices.
 fn holds_the_same(packed: &fs::File, twin: &fs::File) -> bool {
     let compare = || is_same(&mut unpack(packed.try_clone()?)?, &mut &*twin);
     let same = compare().unwrap_or(false);
-    // Both are to be read from their beginnings.
+    // Both are read from the beginning later.
     let rewound = [packed, twin].into_iter().all(|mut file| file.rewind().is_ok());
     same && rewound
 }

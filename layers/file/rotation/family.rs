@@ -8,14 +8,14 @@ use super::naming::{Mark, Naming};
 use crate::Error;
 use crate::clock::Timestamp;
 
-/// A log file and the ended ones that it left.
+/// A log file and its archives.
 #[derive(Clone, Debug)]
 pub(crate) struct Family {
     path: PathBuf,
     naming: Naming,
 }
 
-/// An ended file.
+/// An archive: a file that rotation left behind.
 #[derive(Clone, Debug)]
 pub(super) struct Archive {
     pub(super) path: PathBuf,
@@ -24,12 +24,12 @@ pub(super) struct Archive {
     pub(super) modified: Timestamp,
 }
 
-/// The names that one ended file has: as it was and compressed, which both are there for a moment.
+/// The archives of a family. While one is compressed, it exists under two names for a moment.
 pub(super) type Slots = BTreeMap<Mark, Vec<Name>>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Name {
-    /// What stands behind the name that the naming gives: empty, or `.gz`.
+    /// The extension of the compression: empty, or `.gz` for example.
     packed: &'static str,
     kind: Kind,
 }
@@ -37,7 +37,7 @@ pub(super) struct Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     File,
-    /// Where the path was one, its name is what ends.
+    /// If the path was a link, rotation renames the link.
     Link,
     Other,
 }
@@ -59,7 +59,7 @@ impl Kind {
 }
 
 impl Family {
-    /// `path` is absolute.
+    /// `path` must be absolute.
     pub(crate) fn new(path: &Path, naming: Naming) -> Self {
         Self { path: path.to_owned(), naming }
     }
@@ -76,7 +76,7 @@ impl Family {
         self.path.file_name().unwrap_or_default()
     }
 
-    /// Where the ended file with this mark lies, as it was.
+    /// The path of the uncompressed archive with this mark.
     pub(super) fn place(&self, mark: &Mark) -> PathBuf {
         self.path.with_file_name(self.naming.name(self.base(), mark))
     }
@@ -87,7 +87,7 @@ impl Family {
         self.path.with_file_name(name)
     }
 
-    /// The names that are taken. The file in use is none of them, also where it has such a name.
+    /// Lists the archives. The file in use is not included, even if it is named like an archive.
     pub(super) fn slots(&self) -> Result<Slots, Error> {
         let mut slots = Slots::new();
         for (mark, name) in self.names()? {
@@ -101,7 +101,7 @@ impl Family {
         let in_use = self.in_use();
         let mut names = Vec::new();
         let entries = match fs::read_dir(self.directory()) {
-            // Removed by somebody: there is nothing in it, and it will be made again.
+            // The directory was removed: there are no archives, and it will be created again.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
             entries => entries.map_err(unreadable)?,
         };
@@ -116,7 +116,7 @@ impl Family {
         Ok(names)
     }
 
-    /// Whether an ended file could be called that.
+    /// Whether an archive could have this name.
     pub(super) fn has(&self, name: &OsStr) -> bool {
         self.parse(name).is_some()
     }
@@ -131,7 +131,7 @@ impl Family {
         Some((self.naming.parse(self.base(), name.file_stem()?)?, packed))
     }
 
-    /// The name of the file in use, where that is not the path itself.
+    /// The name of the file in use, if the path is a link to it.
     pub(super) fn in_use(&self) -> Option<OsString> {
         if !self.naming.is_live() {
             return None;
@@ -139,39 +139,35 @@ impl Family {
         fs::read_link(&self.path).ok()?.file_name().map(OsStr::to_owned)
     }
 
-    /// The mark of the file in use, where that has one.
+    /// The mark of the file in use, if the path is a link to it.
     pub(super) fn mark_in_use(&self) -> Option<Mark> {
         self.parse(&self.in_use()?).map(|(mark, _)| mark)
     }
 
-    /// Whether the path is the link of a process that had a [live](super::Naming::live) name, and this one has not: what it
-    /// leads to has ended.
+    /// Whether the path is the link of an earlier process whose names were [live](super::Naming::live), unlike those of this one.
     pub(super) fn is_left_live(&self) -> bool {
         let leads_to_ours =
             |target: PathBuf| target.file_name() == Some(target.as_os_str()) && self.has(target.as_os_str());
-        !self.naming.is_live() && fs::read_link(&self.path).is_ok_and(leads_to_ours)
+        fs::read_link(&self.path).is_ok_and(leads_to_ours)
     }
 
-    /// The ended files, the oldest first. What is no regular file is not one of ours.
+    /// Lists the archives, oldest first. Files that are not regular are ignored.
     pub(super) fn archives(&self) -> Result<Vec<Archive>, Error> {
         let mut archives = Vec::new();
         for (mark, name) in self.names()? {
             let path = self.place_of(&mark, name.packed);
-            // One that has gone in the meantime is none.
+            // It was removed meanwhile.
             let Ok(metadata) = path.symlink_metadata() else { continue };
             if metadata.is_file() {
                 let modified = metadata.modified().map_or(Timestamp::EPOCH, Timestamp::from);
                 archives.push(Archive { path, mark, bytes: metadata.len(), modified });
             }
         }
-        archives.sort_by(|one, other| match self.naming.moves_up() {
-            true => other.mark.cmp(&one.mark),
-            false => one.mark.cmp(&other.mark),
-        });
+        archives.sort_by(|one, other| self.naming.compare_age(&one.mark, &other.mark));
         Ok(archives)
     }
 
-    /// Makes the path a symbolic link to the file called `name` beside it, at one stroke.
+    /// Makes the path a symbolic link to the file called `name` beside it, atomically.
     pub(super) fn link(&self, name: &Path) -> Result<(), Error> {
         let mut temporary = OsString::from(".");
         temporary.push(self.base());
@@ -179,11 +175,11 @@ impl Family {
         let temporary = self.path.with_file_name(temporary);
         remove(&temporary)?;
         symlink(name, &temporary)
-            .map_err(|error| Error::io(format!("cannot make the link {}", self.path.display()), error))?;
+            .map_err(|error| Error::io(format!("cannot create the link {}", self.path.display()), error))?;
         rename(&temporary, &self.path)
     }
 
-    /// Moves what lies at `from` to `to`, which must be free.
+    /// Renames the archive `from` to `to`, which must be free.
     pub(super) fn relocate(&self, names: &[Name], from: &Mark, to: &Mark) -> Result<(), Error> {
         for name in names {
             let (from, to) = (self.place_of(from, name.packed), self.place_of(to, name.packed));
@@ -195,8 +191,7 @@ impl Family {
         Ok(())
     }
 
-    /// Removes the ended file with this mark, however it is packed. Of a link it is the name, and never what it leads to; what is
-    /// neither is left alone.
+    /// Removes the archive with this mark, compressed or not. Of a link only the link is removed. Anything else is ignored.
     pub(super) fn remove(&self, names: &[Name], mark: &Mark) -> Result<(), Error> {
         for name in names.iter().filter(|name| name.kind != Kind::Other) {
             remove(&self.place_of(mark, name.packed))?;
@@ -212,12 +207,12 @@ fn symlink(target: &Path, link: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn symlink(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "there are no symbolic links here"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "symbolic links are not supported on this system"))
 }
 
 pub(super) fn in_the_way(path: &Path) -> Error {
     let taken = io::Error::from(io::ErrorKind::AlreadyExists);
-    Error::io(format!("cannot rename: {} is in the way, and no regular file", path.display()), taken)
+    Error::io(format!("cannot rename: {} is in the way and is not a regular file", path.display()), taken)
 }
 
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
@@ -225,7 +220,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), Error> {
         .map_err(|error| Error::io(format!("cannot rename {} to {}", from.display(), to.display()), error))
 }
 
-/// Gone already is as good.
+/// Removes a file. Succeeds if it does not exist.
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -235,5 +230,5 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whatever is configured now: files from a time when it was another compression belong to the family too.
+/// Independent of the configured compression: files compressed by an earlier configuration belong to the family too.
 const PACKED: [&str; 2] = [".gz", ".zst"];

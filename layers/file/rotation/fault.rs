@@ -1,16 +1,16 @@
-//! Places at which a test may kill the process, to see what a crash there leaves behind.
+//! Points at which tests can kill the process, to check what a crash leaves behind.
 //!
 //! With `TRACING_HANDLERS_KILL_AT=NAME` or `NAME:N` in its environment, a process built with debug assertions kills
-//! itself by SIGKILL the first (the Nth) time it comes to the point of that name. Without, and in release builds,
+//! itself by SIGKILL the first (or the Nth) time it reaches the point of that name. Otherwise, and in release builds,
 //! nothing happens.
 //!
-//! | point | what has just been done |
+//! | point | the last step |
 //! |---|---|
-//! | `packing` | the temporary file of an archive was made |
-//! | `packed` | the archive is complete and on the disk, under its temporary name |
-//! | `renamed` | it has its name, and the file it was made of is still there |
-//! | `synced` | the directory is on the disk |
-//! | `removed` | the file it was made of is gone |
+//! | `packing` | the temporary file for the compressed archive was created |
+//! | `packed` | the compressed archive is complete and on the disk, under its temporary name |
+//! | `renamed` | it has its final name; the uncompressed archive still exists |
+//! | `synced` | the directory was synced |
+//! | `removed` | the uncompressed archive was removed |
 
 #[cfg(all(unix, debug_assertions))]
 pub(crate) use armed::point;
@@ -27,7 +27,7 @@ mod armed {
     pub(crate) fn point(name: &str) {
         let Some((wanted, count)) = WANTED.get_or_init(wanted) else { return };
         if wanted == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == *count {
-            // SAFETY: takes no pointers, and does not come back.
+            // SAFETY: takes no pointers, and does not return.
             unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
         }
     }

@@ -1,6 +1,6 @@
 use std::fs::Metadata;
 
-/// Which file it is, whatever its name: the device and the inode. It is that file's alone as long as the file is open.
+/// Identifies a file regardless of its name: the device and the inode. Unique as long as the file is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity(u64, u64);
 
@@ -12,7 +12,7 @@ impl Identity {
         Self(metadata.dev(), metadata.ino())
     }
 
-    /// Where the standard library does not tell: when it was made and changed, which a rename leaves as they are.
+    /// If the inode is not available: the times of creation and change, which a rename does not change.
     #[cfg(not(unix))]
     pub(crate) fn of(metadata: &Metadata) -> Self {
         let nanos = |time: std::io::Result<std::time::SystemTime>| {

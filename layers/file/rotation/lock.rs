@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-#[cfg(unix)]
-use super::Identity;
 use super::family::Family;
+#[cfg(unix)]
+use super::identity::Identity;
 use crate::file::ownership::Ownership;
 use crate::process::{self, Generation};
 use crate::sync::{lock, lock_until};
@@ -18,11 +18,11 @@ pub(crate) struct Lock {
     /// Between the threads of this process.
     mutex: Arc<Mutex<()>>,
     /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies.
-    shared: Option<Shared>,
+    shared: Option<LockFile>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct LockFile {
     path: PathBuf,
     ownership: Ownership,
     /// With the process that opened it: a forked child inherits its parent's descriptor, and with it the lock.
@@ -48,7 +48,7 @@ impl Lock {
         name.push(family.path().file_name().unwrap_or_default());
         name.push(".lock");
         let shared =
-            Shared { path: family.path().with_file_name(name), ownership: ownership.clone(), file: Mutex::default() };
+            LockFile { path: family.path().with_file_name(name), ownership: ownership.clone(), file: Mutex::default() };
         Self { shared: Some(shared), ..Self::new() }
     }
 
@@ -72,7 +72,7 @@ impl Lock {
     }
 }
 
-impl Shared {
+impl LockFile {
     fn hold(&self, deadline: Instant) -> Result<Arc<fs::File>, Error> {
         let cannot = |error| Error::io(format!("cannot lock {}", self.path.display()), error);
         let mut pause = Duration::from_micros(20);
@@ -157,3 +157,54 @@ fn is_elsewhere(_: &fs::File, _: &Path) -> bool {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A holder that kept the lock this long, to rename many files for example, pauses afterward to let others have it.
 const LONG: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::rotation::Naming;
+
+    fn names(dir: &Path) -> Vec<String> {
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn one_descriptor_waits_for_the_lock_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Family::new(&dir.path().join("app.log"), Naming::numbered());
+        let (one, other) = (Lock::shared(&family, &Ownership::default()), Lock::shared(&family, &Ownership::default()));
+        let held = one.hold().unwrap();
+        let waits = std::thread::spawn(move || other.hold().map(drop).is_ok());
+        assert!(!waits.is_finished());
+        drop(held);
+        assert!(waits.join().unwrap());
+        assert_eq!(names(dir.path()), [".app.log.lock"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn after_its_directory_was_moved_away_a_lock_is_created_again_in_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        let family = Family::new(&logs.join("app.log"), Naming::numbered());
+        let lock = Lock::shared(&family, &Ownership::default());
+        drop(lock.hold().unwrap());
+        fs::rename(&logs, dir.path().join("old")).unwrap();
+        let error = lock.hold().map(drop).unwrap_err();
+        assert_eq!(error.io_error().map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        fs::create_dir(&logs).unwrap();
+        drop(lock.hold().unwrap());
+        assert_eq!(names(&logs), [".app.log.lock"]);
+    }
+
+    #[test]
+    fn a_removed_lock_file_is_created_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Family::new(&dir.path().join("app.log"), Naming::numbered());
+        let lock = Lock::shared(&family, &Ownership::default());
+        drop(lock.hold().unwrap());
+        fs::remove_file(dir.path().join(".app.log.lock")).unwrap();
+        drop(lock.hold().unwrap());
+        assert_eq!(names(dir.path()), [".app.log.lock"]);
+    }
+}

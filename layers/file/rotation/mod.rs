@@ -1,30 +1,35 @@
-//! File rotation: when a new file is started, what ended files are called, and which of them are kept.
+//! File rotation: when a new file is started, how the old ones are named, and which of them are kept.
 //!
-//! A [`Rotation`] is triggers × [`Naming`] × retention. By default ended files are numbered as by
+//! A [`Rotation`] is triggers × [`Naming`] × retention. By default archives are numbered as by
 //! Python's `RotatingFileHandler` and five of them are kept.
+//!
+//! An *archive* is a file that rotation left behind, compressed or not. The file in use and its archives are the *family* of a
+//! log: all files in the directory whose names the naming produces.
 
 mod archive;
+mod background;
 mod compression;
 mod date_pattern;
 mod family;
 mod fault;
 mod identity;
-mod keeper;
 mod lock;
 mod naming;
 mod parse;
 mod pruning;
 pub mod python;
+mod reporter;
 mod retention;
 mod rotator;
 mod schedule;
-mod told;
+mod scheme;
+mod time_source;
 mod trigger;
 mod words;
 mod zone;
 
+pub use background::settle;
 pub use compression::Compression;
-pub use keeper::settle;
 pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
@@ -36,6 +41,7 @@ pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use rotator::Rotator;
+pub(crate) use words::{duration, size};
 
 use std::fmt;
 use std::io;
@@ -44,9 +50,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use family::Family;
 use retention::Retention;
+use time_source::TimeSource;
 use trigger::Trigger;
 use zone::Zone;
 
@@ -57,10 +64,10 @@ pub const MIB: u64 = 1 << 20;
 /// 1,073,741,824 bytes.
 pub const GIB: u64 = 1 << 30;
 
-/// When a log file is rotated, and how its ended files are named and kept.
+/// When a log file is rotated, and how its archives are named and kept.
 ///
 /// By default `app.log` becomes `app.log.1`, the previous `app.log.1` becomes `app.log.2`, and so on: `app.log.1` is always the
-/// newest ended file, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never split between two files.
+/// newest archive, as in Python's `RotatingFileHandler(maxBytes, backupCount)`. A line is never split between two files.
 ///
 /// | trigger | the file is rotated |
 /// |---|---|
@@ -71,13 +78,13 @@ pub const GIB: u64 = 1 << 30;
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`naming`](Self::naming) | [`Naming::numbered`] | what ended files are called |
-/// | [`keep`](Self::keep) | 5 | how many ended files are kept |
-/// | [`max_age`](Self::max_age) | none | removes ended files last written to longer ago than this |
+/// | [`naming`](Self::naming) | [`Naming::numbered`] | what archives are called |
+/// | [`keep`](Self::keep) | 5 | how many archives are kept |
+/// | [`max_age`](Self::max_age) | none | removes archives last written to longer ago than this |
 /// | [`max_total`](Self::max_total) | none | how many bytes all files together may hold |
 /// | [`min_free`](Self::min_free) | none | how many bytes stay free on the file system |
 /// | [`budget`](Self::budget) | none | how many bytes several logs together may hold |
-/// | [`compression`](Self::compression) | none | how ended files are compressed |
+/// | [`compression`](Self::compression) | none | how archives are compressed |
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
@@ -115,7 +122,7 @@ pub struct Rotation {
     retention: Retention,
     compression: Option<Compression>,
     rotator: Option<Hook>,
-    clock: Source,
+    clock: TimeSource,
 }
 
 impl Rotation {
@@ -126,7 +133,7 @@ impl Rotation {
         Self::on_request().or_size(bytes)
     }
 
-    /// Rotates the file before the first line after each point in time of `schedule`, and names ended files after its
+    /// Rotates the file before the first line after each point in time of `schedule`, and names archives after its
     /// periods: `app.log.2026-11-20`.
     ///
     /// ```
@@ -148,7 +155,7 @@ impl Rotation {
             retention,
             compression: None,
             rotator: None,
-            clock: Source(Arc::new(clock::System)),
+            clock: TimeSource::default(),
         }
     }
 
@@ -170,13 +177,13 @@ impl Rotation {
         self
     }
 
-    /// Sets how ended files are named.
+    /// Sets how archives are named.
     pub fn naming(mut self, naming: Naming) -> Self {
         self.naming = naming;
         self
     }
 
-    /// Sets how many ended files are kept: by default 5, so that logs alone never fill a disk. `usize::MAX` keeps all.
+    /// Sets how many archives are kept: by default 5, so that logs alone never fill a disk. `usize::MAX` keeps all.
     ///
     /// With `keep(0)` the file is emptied instead. Files left from a higher setting are removed at the next rotation.
     pub fn keep(mut self, files: usize) -> Self {
@@ -184,21 +191,21 @@ impl Rotation {
         self
     }
 
-    /// Removes ended files that were last written to longer ago than `age`, shortly after each rotation. The thread that
+    /// Removes archives that were last written to longer ago than `age`, shortly after each rotation. The thread that
     /// [compresses](Compression) removes them, so that no logging thread waits; [`settle`] waits for it.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.retention.age = Some(age);
         self
     }
 
-    /// Removes the oldest ended files, [shortly after each rotation](Self::max_age), until the rest and the file in use together
+    /// Removes the oldest archives, [shortly after each rotation](Self::max_age), until the rest and the file in use together
     /// hold at most `bytes` bytes.
     pub fn max_total(mut self, bytes: u64) -> Self {
         self.retention.total = Some(bytes);
         self
     }
 
-    /// Removes the oldest ended files, [shortly after each rotation](Self::max_age), until `bytes` bytes of the file system are
+    /// Removes the oldest archives, [shortly after each rotation](Self::max_age), until `bytes` bytes of the file system are
     /// free, regardless of what uses the rest; Unix only.
     pub fn min_free(mut self, bytes: u64) -> Self {
         self.retention.free = Some(bytes);
@@ -211,7 +218,7 @@ impl Rotation {
         self
     }
 
-    /// Compresses ended files on a [background thread](Compression), including those that exist when the file is first
+    /// Compresses archives on a [background thread](Compression), including those that exist when the file is first
     /// opened.
     ///
     /// ```
@@ -237,11 +244,11 @@ impl Rotation {
 
     /// Sets the time source for schedules and ages.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Source(Arc::new(clock));
+        self.clock = TimeSource::new(clock);
         self
     }
 
-    /// Returns which ended files of the log at `path` would be removed now, and why. Removes nothing.
+    /// Returns which archives of the log at `path` would be removed now, and why. Removes nothing.
     ///
     /// ```
     /// use tracing_handlers::rotation::{Reason, Rotation};
@@ -277,7 +284,7 @@ impl Rotation {
     }
 }
 
-/// A new file each 100 MiB, and five ended files: at most 600 MiB.
+/// A new file each 100 MiB, and five archives: at most 600 MiB.
 impl Default for Rotation {
     fn default() -> Self {
         Self::size(100 * MIB)
@@ -300,22 +307,5 @@ impl Hook {
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("rotator")
-    }
-}
-
-#[derive(Clone)]
-struct Source(Arc<dyn Clock>);
-
-impl std::ops::Deref for Source {
-    type Target = dyn Clock;
-
-    fn deref(&self) -> &Self::Target {
-        &*self.0
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +9,9 @@ use super::date_pattern::DatePattern;
 use crate::clock::civil::Civil;
 use crate::{Error, ErrorKind};
 
-/// What a file is called when it has ended.
+/// How archives are named: the files that rotation leaves behind.
 ///
-/// | naming | ended files, the oldest first | as in |
+/// | naming | archives, oldest first | as in |
 /// |---|---|---|
 /// | [`numbered`](Self::numbered) (the default) | `app.log.3`, `app.log.2`, `app.log.1` | Python's `RotatingFileHandler`, logrotate, log4j2's `fileIndex="min"` |
 /// | [`numbered_oldest_first`](Self::numbered_oldest_first) | `app.log.1`, `app.log.2`, `app.log.3` | log4j2's `fileIndex="nomax"`, flexi_logger |
@@ -20,7 +21,7 @@ use crate::{Error, ErrorKind};
 /// |---|---|---|
 /// | [`before_extension`](Self::before_extension) | no | `app.2026-11-20.log`, `app.1.log` |
 /// | [`live`](Self::live) | no | the file in use has its final name from the start, and the path is a link to it |
-/// | [`namer`](Self::namer) | none | names of one's own, made from these |
+/// | [`namer`](Self::namer) | none | custom names, derived from these |
 ///
 /// ```
 /// use std::io::Write;
@@ -29,7 +30,7 @@ use crate::{Error, ErrorKind};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("app.log");
-/// let naming = Naming::numbered_oldest_first().before_extension();
+/// let naming = Naming::numbered_oldest_first().before_extension(true);
 /// let mut file = File::open(&path)?.rotation(Rotation::size(4).naming(naming));
 /// for line in ["one\n", "two\n", "six\n"] {
 ///     file.write_all(line.as_bytes())?;
@@ -39,14 +40,14 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A name is known again only if it is exactly one that this naming gives, to the last digit: `app.log.1.bak`,
-/// `app.log.01` and `app.log.2026-02-30` are other people's files, which are neither moved nor removed.
+/// Only files with exactly the names that this naming produces belong to the log: `app.log.1.bak`,
+/// `app.log.01` and `app.log.2026-02-30` are neither moved nor removed.
 #[derive(Clone, Debug)]
 pub struct Naming {
     order: Order,
     before_extension: bool,
     live: bool,
-    namer: Option<Own>,
+    namer: Option<CustomNames>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,38 +57,38 @@ enum Order {
     Dated(DatePattern),
 }
 
-/// Names of one's own for ended files. Python's `handler.namer`.
+/// Custom names for archives. Python's `handler.namer`.
 pub trait Namer: Send + Sync + 'static {
-    /// The name for the file that would be called `usual`; both are names without a directory.
+    /// Returns the name of the archive that would otherwise be called `usual`. Both are file names without a directory.
     fn name(&self, usual: &str) -> String;
 
-    /// The other way round: the usual name of the file called `name`, or `None` where that is no name of ours. What
-    /// [`name`](Self::name) does not make `name` again of is left alone.
+    /// Returns the usual name of the file called `name`, or `None` if `name` is not one of these. If [`name`](Self::name) does not
+    /// turn the result back into `name`, the file is ignored.
     ///
-    /// Where one of the two panics, the usual name is taken, and no name is known.
+    /// If `name` panics, the usual name is used; if `usual` panics, the file is ignored.
     fn usual(&self, name: &str) -> Option<String>;
 }
 
 impl Naming {
-    /// `app.log.1` is the newest; at each turn the others move up by one.
+    /// `app.log.1` is the newest; at each rotation the others move up by one.
     pub fn numbered() -> Self {
         Self { order: Order::NewestFirst, before_extension: false, live: false, namer: None }
     }
 
-    /// `app.log.1` is the oldest; an ended file keeps its name for ever.
+    /// `app.log.1` is the oldest; an archive keeps its name.
     pub fn numbered_oldest_first() -> Self {
         Self { order: Order::OldestFirst, ..Self::numbered() }
     }
 
-    /// The date at which the file's period began, as `pattern` writes it (`%Y %m %d %H %M %S %j %F` and text between them), by the
-    /// clock of the [schedule](super::Schedule)'s zone. Where the name is taken, a number follows: `app.log.2026-11-20.1`.
+    /// Names an archive after the start of its period, formatted by `pattern` (`%Y %m %d %H %M %S %j %F` and text between them),
+    /// in the time zone of the [schedule](super::Schedule). If the name is taken, a number follows: `app.log.2026-11-20.1`.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): another directive, a finer unit without the coarser ones, or a `/`.
+    /// [`Config`](ErrorKind::Config) if the pattern contains another directive, a unit without the larger ones, or a path separator.
     pub fn dated(pattern: &str) -> Result<Self, Error> {
         if pattern.contains(std::path::is_separator) {
-            let message = format!("date pattern {pattern:?}: a name has no directories");
+            let message = format!("date pattern {pattern:?}: must not contain a path separator");
             return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(Self::of_pattern(DatePattern::new(pattern)?))
@@ -97,28 +98,25 @@ impl Naming {
         Self { order: Order::Dated(pattern), ..Self::numbered() }
     }
 
-    /// Puts date and number in front of the last extension: `app.1.log`.
-    pub fn before_extension(mut self) -> Self {
-        self.before_extension = true;
+    /// Whether date and number are placed before the last extension: `app.1.log`.
+    pub fn before_extension(mut self, before_extension: bool) -> Self {
+        self.before_extension = before_extension;
         self
     }
 
-    /// Gives the file in use its final name from the start, and makes the path a symbolic link to it: `app.log` leads to
-    /// `app.log.2026-11-21`. Nothing is renamed at a turn.
+    /// Whether the file in use has its final name from the start, and the path is a symbolic link to it: `app.log` leads to
+    /// `app.log.2026-11-21`. Nothing is renamed at a rotation.
     ///
-    /// Numbers then count from the oldest file. A process with the same names and without this removes the link that it finds
-    /// at the path: what that led to has ended.
-    pub fn live(mut self) -> Self {
-        self.live = true;
-        if matches!(self.order, Order::NewestFirst) {
-            self.order = Order::OldestFirst;
-        }
+    /// Numbers then count from the oldest file. A process with the same names and without this setting removes a link that it
+    /// finds at the path; the file it led to becomes an archive.
+    pub fn live(mut self, live: bool) -> Self {
+        self.live = live;
         self
     }
 
-    /// Names of one's own, which `namer` makes of these.
+    /// Sets custom names, which `namer` derives from these.
     pub fn namer(mut self, namer: impl Namer) -> Self {
-        self.namer = Some(Own(Arc::new(namer)));
+        self.namer = Some(CustomNames(Arc::new(namer)));
         self
     }
 
@@ -126,29 +124,38 @@ impl Naming {
         self.live
     }
 
-    pub(super) fn moves_up(&self) -> bool {
-        matches!(self.order, Order::NewestFirst)
-    }
-
+    #[cfg(test)]
     pub(super) fn is_dated(&self) -> bool {
         matches!(self.order, Order::Dated(_))
     }
 
-    /// As much of it as a name shows.
-    pub(super) fn date(&self, date: Civil) -> Option<Civil> {
-        let Order::Dated(pattern) = &self.order else { return None };
-        let mut text = String::new();
-        pattern.write(date, &mut text);
-        pattern.parse(&text).map(|(date, _)| date)
+    /// Whether number 1 is the newest archive. A live file could not move up.
+    pub(super) fn counts_down(&self) -> bool {
+        matches!(self.order, Order::NewestFirst) && !self.live
     }
 
-    /// The name of the ended file of `base` with this mark.
+    /// Orders archives from the oldest to the newest.
+    pub(super) fn compare_age(&self, one: &Mark, other: &Mark) -> Ordering {
+        if self.counts_down() { other.cmp(one) } else { one.cmp(other) }
+    }
+
+    /// The mark after the last of the `taken` ones; with dates, after the last one of the same date.
+    pub(super) fn next_mark<'a>(&self, taken: impl Iterator<Item = &'a Mark>, date: impl FnOnce() -> Civil) -> Mark {
+        let Order::Dated(pattern) = &self.order else {
+            return Mark::numbered(taken.max().map_or(0, |last| last.number).saturating_add(1));
+        };
+        let date = as_written(date(), pattern);
+        let last = taken.filter(|mark| mark.date == date).map(|mark| mark.number).max();
+        Mark { date, number: last.map_or(0, |last| last.saturating_add(1)) }
+    }
+
+    /// The name of the archive of `base` with this mark.
     pub(super) fn name(&self, base: &OsStr, mark: &Mark) -> OsString {
         let mut middle = String::new();
         if let (Order::Dated(pattern), Some(date)) = (&self.order, &mark.date) {
             pattern.write(*date, &mut middle);
         }
-        if mark.number > 0 || !self.is_dated() {
+        if mark.number > 0 || mark.date.is_none() {
             let dot = if middle.is_empty() { "" } else { "." };
             middle = format!("{middle}{dot}{}", mark.number);
         }
@@ -158,15 +165,15 @@ impl Naming {
         name.push(middle);
         name.push(after);
         match &self.namer {
-            Some(own) => own.name(&name.to_string_lossy()).map_or(name, OsString::from),
+            Some(custom) => custom.name(&name.to_string_lossy()).map_or(name, OsString::from),
             None => name,
         }
     }
 
-    /// Whose mark it is, if this is a name that [`name`](Self::name) gives.
+    /// Returns the mark of `name`, if that is a name that [`name`](Self::name) produces.
     pub(super) fn parse(&self, base: &OsStr, name: &OsStr) -> Option<Mark> {
         let mark = match &self.namer {
-            Some(own) => self.parse_usual(base, OsStr::new(&own.usual(name.to_str()?)?))?,
+            Some(custom) => self.parse_usual(base, OsStr::new(&custom.usual(name.to_str()?)?))?,
             None => self.parse_usual(base, name)?,
         };
         (self.name(base, &mark) == name).then_some(mark)
@@ -188,7 +195,7 @@ impl Naming {
         Some(Mark { date: Some(date), number })
     }
 
-    /// What stands before and behind date and number.
+    /// The parts of the name before and after the date and number.
     fn around(&self, base: &OsStr) -> (OsString, OsString) {
         let path = Path::new(base);
         match (path.file_stem(), path.extension()) {
@@ -202,19 +209,32 @@ impl Naming {
     }
 }
 
-/// What tells one ended file from the others.
+/// Removes from `date` what a name by `pattern` does not contain.
+fn as_written(date: Civil, pattern: &DatePattern) -> Option<Civil> {
+    let mut text = String::new();
+    pattern.write(date, &mut text);
+    pattern.parse(&text).map(|(date, _)| date)
+}
+
+/// Identifies an archive within its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mark {
     pub(super) date: Option<Civil>,
-    /// 0: none.
+    /// 0 for none.
     pub(super) number: u64,
 }
 
-#[derive(Clone)]
-struct Own(Arc<dyn Namer>);
+impl Mark {
+    pub(super) fn numbered(number: u64) -> Self {
+        Self { date: None, number }
+    }
+}
 
-/// A panic of somebody else's code must not reach whoever logs.
-impl Own {
+#[derive(Clone)]
+struct CustomNames(Arc<dyn Namer>);
+
+/// A panic of user code must not reach the caller that logs.
+impl CustomNames {
     fn name(&self, usual: &str) -> Option<String> {
         catch_unwind(AssertUnwindSafe(|| self.0.name(usual))).ok()
     }
@@ -224,7 +244,7 @@ impl Own {
     }
 }
 
-impl fmt::Debug for Own {
+impl fmt::Debug for CustomNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Namer")
     }
@@ -239,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_known_by_its_exact_spelling() {
+    fn a_number_is_recognized_by_its_exact_spelling() {
         for naming in [Naming::numbered(), Naming::numbered_oldest_first()] {
             for name in ["app.log.1", "app.log.10", "app.log.18446744073709551615"] {
                 assert!(is_known(&naming, name), "{name}");
@@ -264,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_known_only_if_there_is_such_a_day() {
+    fn a_date_is_recognized_only_if_that_day_exists() {
         let naming = Naming::dated("%Y-%m-%d").unwrap();
         for name in ["app.log.2026-11-21", "app.log.2026-11-21.1", "app.log.2024-02-29"] {
             assert!(is_known(&naming, name), "{name}");
@@ -278,16 +298,22 @@ mod tests {
 
     #[test]
     fn the_extension_may_stay_at_the_end() {
-        let naming = Naming::dated("%Y%m%d").unwrap().before_extension();
+        let naming = Naming::dated("%Y%m%d").unwrap().before_extension(true);
         assert!(is_known(&naming, "app.20261121.log"));
         assert!(is_known(&naming, "app.20261121.7.log"));
         assert!(!is_known(&naming, "app.log.20261121"));
-        let hidden = Naming::numbered().before_extension();
+        let hidden = Naming::numbered().before_extension(true);
         assert_eq!(hidden.name(OsStr::new(".app"), &Mark { date: None, number: 1 }), ".app.1");
     }
 
     #[test]
-    fn a_name_of_ones_own_is_known_if_it_leads_back() {
+    fn live_can_be_turned_off_again() {
+        let naming = Naming::numbered().live(true);
+        assert!(!naming.counts_down() && naming.clone().live(false).counts_down());
+    }
+
+    #[test]
+    fn a_custom_name_is_recognized_if_it_leads_back() {
         struct Old;
         impl Namer for Old {
             fn name(&self, usual: &str) -> String {

@@ -2,31 +2,35 @@ use std::sync::Arc;
 
 use super::family::Family;
 use super::lock::Lock;
+use super::reporter::Reporter;
 use super::retention::{Budget, Retention, carry_out};
-use super::told::Told;
-use super::{Source, keeper};
+use super::{background, time_source::TimeSource};
 use crate::Error;
 
-/// Removes the ended files of a family that are too old, or too much, after its turns; how many there are is seen to by the
-/// turn itself.
+/// Removes archives beyond the limits of age, size and free space after rotations. Their count is limited by the rotation itself.
 ///
-/// It looks, and removes what it found, with the family locked: in between no file gets another name.
+/// Works with the family locked, so that no file is renamed meanwhile.
 #[derive(Debug)]
 pub(super) struct Pruning {
     family: Family,
     lock: Arc<Lock>,
-    /// Without the budget, which is not of this family alone.
+    /// Without the budget, which covers other families too.
     retention: Retention,
     budget: Option<Budget>,
-    clock: Source,
-    told: Told,
+    clock: TimeSource,
+    reporter: Reporter,
 }
 
 impl Pruning {
-    /// `None`: the count is all there is.
-    pub(super) fn new(family: &Family, lock: &Arc<Lock>, retention: &Retention, clock: &Source) -> Option<Arc<Self>> {
+    /// Returns `None` if only the count is limited.
+    pub(super) fn new(
+        family: &Family,
+        lock: &Arc<Lock>,
+        retention: &Retention,
+        clock: &TimeSource,
+    ) -> Option<Arc<Self>> {
         let mut retention = retention.clone();
-        if !retention.looks_further() {
+        if !retention.limits_more_than_count() {
             return None;
         }
         let budget = retention.budget.take();
@@ -34,13 +38,13 @@ impl Pruning {
             budget.join(family, lock);
         }
         let (family, lock, clock) = (family.clone(), lock.clone(), clock.clone());
-        Some(Arc::new(Self { family, lock, retention, budget, clock, told: Told::new() }))
+        Some(Arc::new(Self { family, lock, retention, budget, clock, reporter: Reporter::new() }))
     }
 
-    /// Asks for it; it is done by the [keeper](super::keeper).
+    /// Starts the work on the [background thread](super::background).
     pub(super) fn begin(self: &Arc<Self>) {
         let pruning = self.clone();
-        keeper::submit("prune", self.family.path(), Box::new(move || pruning.tell(pruning.prune())));
+        background::submit("prune", self.family.path(), Box::new(move || pruning.report(pruning.prune())));
     }
 
     fn prune(&self) -> Result<(), Error> {
@@ -54,9 +58,9 @@ impl Pruning {
         carry_out(&self.retention.plan(&self.family, self.clock.now())?)
     }
 
-    fn tell(&self, done: Result<(), Error>) {
+    fn report(&self, done: Result<(), Error>) {
         let name = self.family.path().display();
-        let trouble = done.err().map(|error| format!("file {name}: keeps too many old files: {error}"));
-        self.told.tell(trouble, || format!("file {name}: keeps no more old files than it may"));
+        let failure = done.err().map(|error| format!("file {name}: cannot remove old files: {error}"));
+        self.reporter.report(failure, || format!("file {name}: old files are removed again"));
     }
 }

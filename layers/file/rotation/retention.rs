@@ -11,7 +11,7 @@ use crate::Error;
 use crate::clock::Timestamp;
 use crate::sync::lock;
 
-/// Which ended files stay.
+/// Which archives are kept.
 #[derive(Clone, Debug)]
 pub(super) struct Retention {
     pub(super) count: usize,
@@ -21,19 +21,20 @@ pub(super) struct Retention {
     pub(super) budget: Option<Budget>,
 }
 
-/// An ended file that is to be removed, and why.
+/// An archive that is to be removed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Removal {
-    /// Where it is.
+    /// The path of the archive.
     pub path: PathBuf,
-    /// How long it is.
+    /// The length of the archive.
     pub bytes: u64,
-    /// Which setting asks for it.
+    /// The setting that requires its removal.
     pub reason: Reason,
 }
 
-/// The setting by which an ended file is removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The setting that requires the removal of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// [`Rotation::keep`](super::Rotation::keep)
@@ -48,10 +49,10 @@ pub enum Reason {
     Budget,
 }
 
-/// So many bytes for several log files and all that they leave, together.
+/// A limit for the total size of several log files and their archives.
 ///
-/// Each file that rotates within the budget names it. Shortly after a turn of any of them the oldest ended files, whosever
-/// they are, make room. The files in use count and are never removed.
+/// Pass the same budget to each [`Rotation::budget`](super::Rotation::budget). Shortly after any of these files rotates, the oldest
+/// archives of all of them are removed until the limit is met. The files in use count, but are never removed.
 ///
 /// ```
 /// use tracing_handlers::rotation::{Budget, GIB, MIB, Rotation};
@@ -69,7 +70,7 @@ pub enum Reason {
 #[derive(Clone, Debug)]
 pub struct Budget {
     bytes: u64,
-    /// By their paths.
+    /// Sorted by path.
     members: Arc<Mutex<Vec<Member>>>,
 }
 
@@ -80,12 +81,12 @@ struct Member {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// Creates a budget of `bytes` bytes.
     pub fn new(bytes: u64) -> Self {
         Self { bytes, members: Arc::default() }
     }
 
-    /// `family_lock`: with it held nobody else renames or removes files of the family.
+    /// Adds a family. While `family_lock` is held, its files are neither renamed nor removed by others.
     pub(super) fn join(&self, family: &Family, family_lock: &Arc<Lock>) {
         let mut members = lock(&self.members);
         members.retain(|known| known.family.path() != family.path());
@@ -93,11 +94,11 @@ impl Budget {
         members.sort_by(|one, other| one.family.path().cmp(other.family.path()));
     }
 
-    /// Removes what is too much, with all the families locked: each in its turn, so that nobody waits for a second one who
-    /// has what the first one waits for.
+    /// Removes archives beyond the limit, with all families locked. The locks are acquired in the order of the paths, to avoid
+    /// deadlocks.
     pub(super) fn prune(&self) -> Result<(), Error> {
         let members = lock(&self.members).clone();
-        // Where one has no directory yet there is nothing to lock.
+        // A family without a directory has nothing to lock yet.
         let there = members.iter().filter(|member| member.family.directory().is_dir());
         let _held = there.map(|member| member.lock.hold()).collect::<Result<Vec<_>, _>>()?;
         carry_out(&self.plan(&[])?)
@@ -118,7 +119,7 @@ impl Budget {
 }
 
 impl Retention {
-    /// What is to be removed of `family` beside what the count says, or the whole of it.
+    /// Returns the archives of `family` to remove.
     pub(super) fn plan(&self, family: &Family, now: Timestamp) -> Result<Vec<Removal>, Error> {
         let archives = family.archives()?;
         let mut removals = self.beyond_count(&archives);
@@ -167,13 +168,13 @@ impl Retention {
         archives.iter().take_while(is_beyond).map(|archive| removal(archive, Reason::Count)).collect()
     }
 
-    /// Whether there is more to it than the count, which the turn itself sees to.
-    pub(super) fn looks_further(&self) -> bool {
+    /// Whether more than the count is limited, which the rotation itself enforces.
+    pub(super) fn limits_more_than_count(&self) -> bool {
         self.age.is_some() || self.total.is_some() || self.free.is_some() || self.budget.is_some()
     }
 }
 
-/// Removes what can be removed, and comes back with the last error.
+/// Removes as many as possible, and returns the last error.
 pub(super) fn carry_out(removals: &[Removal]) -> Result<(), Error> {
     let mut result = Ok(());
     for removal in removals {
@@ -200,7 +201,7 @@ fn removal(archive: &Archive, reason: Reason) -> Removal {
     Removal { path: archive.path.clone(), bytes: archive.bytes, reason }
 }
 
-/// As many of the first `archives` as hold `excess` bytes together.
+/// As many of the first `archives` as are needed to remove `excess` bytes.
 fn oldest_beyond(archives: &[Archive], mut excess: u64, reason: Reason) -> Vec<Removal> {
     let mut removals = Vec::new();
     for archive in archives {
@@ -217,15 +218,15 @@ fn in_use(family: &Family) -> u64 {
     fs::metadata(family.path()).map_or(0, |metadata| metadata.len())
 }
 
-/// What an ordinary process may still write to the file system of `directory`.
+/// How many bytes an unprivileged process can still write to the file system of `directory`.
 #[cfg(unix)]
 fn free_space(directory: &Path) -> Result<u64, Error> {
     use std::os::unix::ffi::OsStrExt as _;
 
-    let cannot = |error| Error::io(format!("cannot ask for the free space of {}", directory.display()), error);
+    let cannot = |error| Error::io(format!("cannot determine the free space of {}", directory.display()), error);
     let path = std::ffi::CString::new(directory.as_os_str().as_bytes()).map_err(|error| cannot(error.into()))?;
     let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: the path ends with a NUL, and `found` is written to before it is read, which is only after a success.
+    // SAFETY: the path ends with a NUL, and `found` is read only after a success, when it is initialized.
     let found = unsafe {
         if libc::statvfs(path.as_ptr(), found.as_mut_ptr()) != 0 {
             return Err(cannot(std::io::Error::last_os_error()));
@@ -238,7 +239,7 @@ fn free_space(directory: &Path) -> Result<u64, Error> {
 
 #[cfg(not(unix))]
 fn free_space(_: &Path) -> Result<u64, Error> {
-    // As if there were enough: a floor is no reason to remove files where it cannot be known.
+    // Unknown: no file is removed for a limit that cannot be checked.
     Ok(u64::MAX)
 }
 
@@ -251,7 +252,7 @@ mod tests {
         Retention { count: usize::MAX, age: None, total: None, free: None, budget: None }
     }
 
-    /// `app.log` and ended files of so many bytes, `app.log.1` the newest, each an hour older than the one before.
+    /// Creates `app.log` and archives of these sizes: `app.log.1` is the newest, each next one an hour older.
     fn family(dir: &Path, name: &str, sizes: &[usize]) -> Family {
         let path = dir.join(name);
         fs::write(&path, [0; 10]).unwrap();
@@ -275,7 +276,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3_600);
 
     #[test]
-    fn each_setting_takes_the_oldest_and_none_takes_a_file_twice() {
+    fn each_limit_removes_the_oldest_and_none_removes_a_file_twice() {
         let dir = tempfile::tempdir().unwrap();
         let family = family(dir.path(), "app.log", &[100, 100, 100, 100, 100]);
         assert_eq!(plan(&retention(), &family), []);
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_that_cannot_be_reached_takes_all_ended_files_and_one_that_is_reached_none() {
+    fn free_space_that_cannot_be_reached_removes_all_archives_and_one_that_is_reached_none() {
         let dir = tempfile::tempdir().unwrap();
         let family = family(dir.path(), "app.log", &[1, 1]);
         assert_eq!(plan(&Retention { free: Some(1), ..retention() }, &family), []);
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_takes_the_oldest_of_all_its_families() {
+    fn a_budget_removes_the_oldest_of_all_its_families() {
         let dir = tempfile::tempdir().unwrap();
         let budget = Budget::new(220);
         let one = family(dir.path(), "one.log", &[100, 100]);
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_links_and_what_only_begins_alike_are_never_taken() {
+    fn directories_links_and_files_with_similar_names_are_never_removed() {
         let dir = tempfile::tempdir().unwrap();
         let family = family(dir.path(), "app.log", &[]);
         fs::create_dir(dir.path().join("app.log.1")).unwrap();

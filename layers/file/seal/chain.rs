@@ -1,4 +1,4 @@
-//! The chain: what each seal is computed of.
+//! The chain: what each seal is computed from.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -9,18 +9,18 @@ use sha2::Sha256;
 use super::mark::Code;
 use crate::file::key::{Key, KeyId};
 
-/// A place in a chain: behind some line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A place in a chain: after some line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Link {
     pub(super) chain: [u8; 16],
-    /// So many lines of the log stand before this place; checkpoints do not count.
+    /// How many lines of the log are before this place, not counting checkpoints.
     pub(super) lines: u64,
-    /// The seal of the line there, which may be a checkpoint; zeros before the first.
+    /// The seal of the last line, which may be a checkpoint; zeros before the first line.
     pub(super) code: Code,
 }
 
 impl Link {
-    /// The beginning of a chain that there was never before. Its name is no secret: it keeps chains apart.
+    /// The start of a new chain with a random name. The name is not secret: it only distinguishes chains.
     pub(super) fn start() -> Self {
         let mut chain = [0; 16];
         for half in chain.chunks_exact_mut(8) {
@@ -32,12 +32,12 @@ impl Link {
         Self { chain, lines: 0, code: [0; 16] }
     }
 
-    /// Behind the line of the log that follows, and has this seal.
+    /// The place after the next line of the log, whose seal is `code`.
     pub(super) fn after_line(self, code: Code) -> Self {
         Self { lines: self.lines.saturating_add(1), code, ..self }
     }
 
-    /// Behind the checkpoint that follows, and has this seal.
+    /// The place after the next checkpoint, whose seal is `code`.
     pub(super) fn after_checkpoint(self, code: Code) -> Self {
         Self { code, ..self }
     }
@@ -45,10 +45,10 @@ impl Link {
 
 /// Computes seals.
 ///
-/// A seal is the first 128 bits of HMAC-SHA-256 (RFC 2104, RFC 6234) under the key, of: a label, one byte that tells lines
-/// of the log from checkpoints, the name of the chain (16 bytes), the running number (8 bytes, the most significant
-/// first), the seal before (16 bytes), and the line as it was before it was sealed, with its end. All but the last are
-/// of fixed length, so that no two lines in two places come to the same bytes.
+/// A seal is the first 128 bits of the HMAC-SHA-256 (RFC 2104, RFC 6234) under the key of: a label, one byte that distinguishes
+/// lines of the log from checkpoints, the name of the chain (16 bytes), the number of lines before (8 bytes, big-endian), the
+/// previous seal (16 bytes), and the line before it was sealed, with its end. All but the last have a fixed length,
+/// so that two lines in two places never have the same input.
 #[derive(Clone)]
 pub(super) struct Sealing {
     mac: Hmac<Sha256>,
@@ -60,12 +60,12 @@ impl Sealing {
         Self { mac: key.hmac().chain_update(LABEL), key: key.id(KEY_LABEL) }
     }
 
-    /// The seal of the line of the log that follows `link`.
+    /// Returns the seal of a line of the log that follows `link`.
     pub(super) fn line(&self, link: &Link, parts: &[&[u8]]) -> Code {
         self.code(b'l', link, parts)
     }
 
-    /// The seal of the checkpoint that follows `link`.
+    /// Returns the seal of a checkpoint that follows `link`.
     pub(super) fn checkpoint(&self, link: &Link, parts: &[&[u8]]) -> Code {
         self.code(b'c', link, parts)
     }
@@ -83,7 +83,7 @@ impl Sealing {
     }
 }
 
-/// Without the key.
+/// Does not show the key.
 impl std::fmt::Debug for Sealing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sealing").field("key", &self.key).finish_non_exhaustive()

@@ -1,30 +1,30 @@
-//! Lines of the seal's own: where the chain stands.
+//! Checkpoints: lines between those of the log that state the position in the chain.
 
 use super::chain::Link;
 use super::mark::{from_hex, push_hex};
 use crate::clock::Timestamp;
 use crate::file::key::KeyId;
 
-/// Where the chain stands, as a line says.
+/// The position in the chain, as stated by a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint {
     pub(super) kind: Kind,
     pub(super) key: KeyId,
-    /// The line before it.
+    /// The place it continues from.
     pub(super) from: Link,
     pub(super) time: String,
-    /// So many bytes of a torn line were cut off before it.
+    /// How many bytes of a torn line were cut off before it.
     pub(super) cut: u64,
 }
 
-/// Why there is a checkpoint.
+/// Why the checkpoint was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The first line of each file.
     Begin,
     /// The file was opened again.
     Continue,
-    /// So many lines have gone by.
+    /// The number of lines since the last checkpoint was reached.
     Count,
     /// The file was closed.
     Close,
@@ -49,7 +49,7 @@ impl Checkpoint {
         part(&|_| {});
     }
 
-    /// Reads `text`, a line without its seal. That it is genuine, only the seal can tell.
+    /// Reads `text`, a line without its seal. Does not check whether it is genuine.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let separators = [JSON, TEXT].into_iter().find(|separators| text.starts_with(separators[0]))?;
         let mut values = values(text, separators)?.into_iter();
@@ -63,7 +63,7 @@ impl Checkpoint {
         })
     }
 
-    /// Whether it is worth while to read a line that starts with `text`.
+    /// Whether a line that starts with `text` may be a checkpoint.
     pub(super) fn may_be(text: &[u8]) -> bool {
         [JSON, TEXT].into_iter().any(|separators| text.starts_with(separators[0]))
     }
@@ -92,7 +92,7 @@ impl Kind {
     }
 }
 
-/// What stands between the `separators`.
+/// Returns the parts of `text` between the `separators`.
 fn values<'a>(text: &'a [u8], separators: &[&[u8]]) -> Option<Vec<&'a [u8]>> {
     let (first, rest) = separators.split_first()?;
     let (last, between) = rest.split_last()?;
@@ -115,7 +115,7 @@ fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// As in RFC 3339, in UTC, to the second.
+/// Formats a time by RFC 3339, in UTC, to the second.
 pub(super) fn rfc3339(time: Timestamp) -> String {
     let days = time.seconds().div_euclid(86_400);
     let second = time.seconds().rem_euclid(86_400);
@@ -124,15 +124,15 @@ pub(super) fn rfc3339(time: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The proleptic Gregorian date of a day counted from 1970-01-01. Years are taken to begin in March, so that the day that
-/// only leap years have is the last one.
+/// Returns the proleptic Gregorian date of a day counted from 1970-01-01. Years begin in March here, so that the leap day is the
+/// last day of the year.
 fn date(days: i64) -> (i64, i64, i64) {
-    // From 0000-03-01, in periods of 400 years, which are all of the same length.
+    // Counted from 0000-03-01, in periods of 400 years, which all have the same length.
     let days = days.saturating_add(719_468);
     let (period, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
-    // Five months, wherever one starts in March or August, have 153 days.
+    // Five months that start in March or August have 153 days.
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };

@@ -7,33 +7,31 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::chain::Link;
-use super::mark;
-use super::resume::read;
-use super::sealer::split_end;
+use super::line::SealedLine;
 use super::unpack;
 use crate::Error;
 use crate::file::rotation::{self, Identity};
 
-/// A file, and where its first line says that it goes on from. What it says is not checked here.
+/// A file, and the place its first line claims to continue from. The claim is not checked here.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
-    /// `None`: it does not begin with a checkpoint.
+    /// `None` if the file does not begin with a checkpoint.
     pub(super) from: Option<Link>,
-    /// Its first line is whole.
+    /// Whether the first line is whole.
     has_line: bool,
-    /// What there is of it.
+    /// The first line, or as much of it as exists.
     pub(super) first: Vec<u8>,
 }
 
-/// The file at `path`, and those beside it whose names begin as its name does and that are of the same chain; and, behind
-/// them, those that are not, and are called as old files of this log are.
+/// Returns the file at `path` with the files of the same chain beside it whose names begin like its name; and, separately, the
+/// files of no or another chain that are named like archives of this log.
 pub(super) fn family(path: &Path) -> Result<(Vec<Found>, Vec<Found>), Error> {
     let own = match path.exists() {
         true => Some(found(path.to_owned())?).filter(|own| !own.is_empty()),
         false => None,
     };
-    // What cannot be read is no part of the log; where it is, it will be missing from the chain.
+    // A file that cannot be read is not counted as part of the log; if it is one, the chain has a gap.
     let others: Vec<_> = siblings(path)?.into_iter().filter_map(|other| found(other).ok()).collect();
     let (others, mut strays): (Vec<_>, Vec<_>) = others.into_iter().partition(|found| found.from.is_some());
     if own.is_none() && others.is_empty() && !path.exists() {
@@ -47,24 +45,24 @@ pub(super) fn family(path: &Path) -> Result<(Vec<Found>, Vec<Found>), Error> {
     let (others, of_other_chains): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|found| found.from.map(|from| from.chain) == chain);
     strays.extend(of_other_chains);
-    strays.retain(|found| is_called_as_old(&found.path, path));
+    strays.retain(|found| is_named_like_archive(&found.path, path));
     Ok((once(own.into_iter().chain(others).collect()), strays))
 }
 
-/// The file at `path`.
+/// Reads the first line of the file at `path`.
 pub(super) fn found(path: PathBuf) -> Result<Found, Error> {
     let cannot = |error| Error::io(format!("cannot read {}", path.display()), error);
     let mut start = Vec::new();
     unpack::open(&path).map_err(cannot)?.take(FIRST).read_to_end(&mut start).map_err(cannot)?;
     let first = start.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-    let checkpoint = mark::take(split_end(first).0).and_then(|(before, behind, _)| read(before, behind));
+    let checkpoint = SealedLine::parse(first).and_then(|line| line.checkpoint());
     let has_line = first.ends_with(b"\n") || first.len() as u64 == FIRST;
     let from = checkpoint.filter(|_| has_line).map(|checkpoint| checkpoint.from);
     Ok(Found { from, has_line, first: first.to_vec(), path })
 }
 
-/// Whether only numbers and dates tell its name from that of the log: `app.log.1.gz`, `app.2026-11-21.log`.
-fn is_called_as_old(path: &Path, log: &Path) -> bool {
+/// Whether the name differs from that of the log only by numbers and dates: `app.log.1.gz`, `app.2026-11-21.log`.
+fn is_named_like_archive(path: &Path, log: &Path) -> bool {
     let unpacked = if rotation::is_packed_name(path) { path.with_extension("") } else { path.to_owned() };
     let bytes = |part: Option<&OsStr>| part.map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
     let (name, log_name) = (bytes(unpacked.file_name()), bytes(log.file_name()));
@@ -85,14 +83,14 @@ impl Found {
         fs::metadata(&self.path).ok().as_ref().map(Identity::of)
     }
 
-    /// It is what `other` is compressed: whoever compressed it has not come to remove that one.
+    /// Whether this is the compressed form of `other`, which was not removed yet.
     fn is_packed(&self, other: &Self) -> bool {
         let is_same = || rotation::is_same(&mut unpack::open(&self.path)?, &mut unpack::open(&other.path)?);
         rotation::is_packed_name(&self.path) && self.path.with_extension("") == other.path && is_same().unwrap_or(false)
     }
 }
 
-/// Without those that are there already by another name (a link, for one), or not compressed.
+/// Removes files that are listed already under another name (a link, for example), or uncompressed.
 fn once(files: Vec<Found>) -> Vec<Found> {
     let mut identities = HashSet::new();
     let mut files: Vec<_> =
@@ -110,7 +108,7 @@ fn siblings(path: &Path) -> Result<Vec<PathBuf>, Error> {
         fs::read_dir(folder).map_err(|error| Error::io(format!("cannot read {}", folder.display()), error))?;
     let belongs = |other: &OsStr| other != name && other.as_encoded_bytes().starts_with(stem.as_encoded_bytes());
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name())).filter(|other| belongs(other));
-    // To open a pipe is to wait for its writer.
+    // Opening a pipe would wait for its writer.
     Ok(names.map(|other| path.with_file_name(other)).filter(|other| other.is_file()).collect())
 }
 
@@ -118,5 +116,5 @@ fn modified(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
-/// More than the first line of a sealed file has.
+/// An upper bound for the length of the first line of a sealed file.
 const FIRST: u64 = 4096;

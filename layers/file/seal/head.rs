@@ -5,9 +5,9 @@ use super::chain::Link;
 use super::mark::{from_hex, push_hex};
 use crate::{Error, ErrorKind};
 
-/// How far a sealed log went: its chain, how many lines, and the last seal.
+/// How far a sealed log reaches: its chain, its number of lines, and its last seal.
 ///
-/// It is no secret, and as text (`CHAIN:LINES:SEAL`) it can be kept where whoever may change the log cannot change it too.
+/// A head is not secret. Keep it as text (`CHAIN:LINES:SEAL`) in a place that those who can change the log cannot change.
 ///
 /// ```
 /// use tracing_handlers::seal::Head;
@@ -17,11 +17,11 @@ use crate::{Error, ErrorKind};
 /// assert_eq!((head.lines(), head.to_string()), (1234, text.to_owned()));
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head(pub(super) Link);
 
 impl Head {
-    /// So many lines since the chain began, without checkpoints.
+    /// The number of lines since the chain began, not counting checkpoints.
     pub fn lines(&self) -> u64 {
         self.0.lines
     }
@@ -50,7 +50,12 @@ impl FromStr for Head {
             let (chain, code) = (from_hex(chain.as_bytes())?, from_hex(code.as_bytes())?);
             Some(Self(Link { chain, lines: lines.parse().ok()?, code }))
         };
-        read().ok_or_else(|| Error::new(ErrorKind::Config, format!("no head of a sealed log: {text:?}")))
+        read().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                format!("expected the head of a sealed log as `CHAIN:LINES:SEAL`, found {text:?}"),
+            )
+        })
     }
 }
 

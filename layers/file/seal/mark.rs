@@ -1,9 +1,9 @@
-//! The seal at the end of a line: how it is put there, and how it is taken off again.
+//! The seal at the end of a line: appends and removes it.
 
-/// 128 bits of a message authentication code.
+/// The first 128 bits of a message authentication code.
 pub(super) type Code = [u8; 16];
 
-/// Appends `text`, a line without its line end, with the seal `code`.
+/// Appends `text`, a line without its line end, and the seal `code`.
 pub(super) fn put(text: &[u8], code: &Code, out: &mut Vec<u8>) {
     if !is_object(text) {
         out.extend_from_slice(text);
@@ -19,8 +19,8 @@ pub(super) fn put(text: &[u8], code: &Code, out: &mut Vec<u8>) {
     out.extend_from_slice(brace);
 }
 
-/// The text in front of the seal, what stood behind it, and the seal. `None`: there is no seal, or not in the one spelling
-/// that it has.
+/// Returns the text before the seal, the text after it, and the seal. `None` if there is no seal, or not in its only valid
+/// spelling.
 pub(super) fn take(sealed: &[u8]) -> Option<(&[u8], &[u8], Code)> {
     match sealed.strip_suffix(b"\"}").filter(|_| sealed.starts_with(b"{")) {
         Some(rest) => take_from_object(rest, sealed),
@@ -31,12 +31,12 @@ pub(super) fn take(sealed: &[u8]) -> Option<(&[u8], &[u8], Code)> {
 fn take_from_object<'a>(rest: &'a [u8], sealed: &'a [u8]) -> Option<(&'a [u8], &'a [u8], Code)> {
     let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;
     let members = match rest.strip_suffix(JSON) {
-        // In front of a seal that is alone there is no comma.
+        // An object with no other member has no comma before the seal.
         Some(members) => Some(members).filter(|members| *members != b"{")?,
         None => rest.strip_suffix(&JSON[1..]).filter(|members| *members == b"{")?,
     };
     let brace = &sealed[sealed.len() - 1..];
-    // It was an object before: `{,"seal":…}` was none.
+    // It must have been an object before: `{,"seal":…}` was not.
     may_go_on(members).then_some(())?;
     Some((members, brace, from_hex(digits)?))
 }
@@ -47,12 +47,12 @@ fn take_from_text(sealed: &[u8]) -> Option<(&[u8], &[u8], Code)> {
     (!is_object(text)).then_some((text, &[][..], from_hex(digits)?))
 }
 
-/// Whether a member can be put before the last brace.
+/// Whether a member can be inserted before the last brace.
 pub(super) fn is_object(text: &[u8]) -> bool {
     text.starts_with(b"{") && text.strip_suffix(b"}").is_some_and(may_go_on)
 }
 
-/// `members` is an object without its last brace: empty, or a member ends there.
+/// Whether `members`, an object without its last brace, is empty or ends with a member.
 fn may_go_on(members: &[u8]) -> bool {
     match members {
         b"{" => true,
@@ -61,7 +61,7 @@ fn may_go_on(members: &[u8]) -> bool {
     }
 }
 
-/// Lower case only, so that there is one spelling.
+/// In lower case only, so that there is one spelling.
 pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend(
         bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| b"0123456789abcdef"[usize::from(digit)]),
@@ -87,7 +87,7 @@ fn digit(letter: u8) -> Option<u8> {
     }
 }
 
-/// How many bytes a seal makes a line longer, at most.
+/// How many bytes a seal adds to a line, at most.
 pub(super) const LONGEST: usize = JSON.len() + DIGITS + 1;
 
 const JSON: &[u8] = b",\"seal\":\"";

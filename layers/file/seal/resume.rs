@@ -1,12 +1,11 @@
-//! Where a sealed file ends, so that its chain can go on there.
+//! Finds the end of a sealed file, from which its chain continues.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::chain::{Link, Sealing};
 use super::checkpoint::Checkpoint;
-use super::mark;
-use super::sealer::split_end;
+use super::line::SealedLine;
 use super::unpack;
 use crate::{Error, ErrorKind};
 
@@ -14,21 +13,21 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Resumed {
     pub(super) link: Link,
-    /// The file up to here is sound.
+    /// The length of the valid part of the file.
     pub(crate) end: u64,
-    /// So many bytes of a torn line stand behind that.
+    /// How many bytes of a torn line follow.
     pub(crate) torn: u64,
 }
 
-/// Finds the end of `file`, which is called `name` in errors. `None`: not even its first line is whole, and the file may be
-/// emptied.
+/// Finds the end of `file`, called `name` in errors. Returns `None` if not even its first line is whole, so that the file
+/// may be emptied.
 ///
-/// Only what stands behind the last checkpoint is checked, from the file's end: [`verify`](super::verify) checks all.
+/// Checks only the lines after the last checkpoint; [`verify`](super::verify) checks the whole file.
 ///
 /// # Errors
 ///
-/// `Config`: the file is not sealed, or with another key. `Io`: it cannot be read, or what stands behind the last
-/// checkpoint does not follow from it.
+/// - `Config` if the file is not sealed, or is sealed with another key.
+/// - `Io` if it cannot be read, or if the lines after the last checkpoint do not follow from it.
 pub(super) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
     let cannot = |error| Error::io(format!("cannot read {name}"), error);
     let len = file.seek(SeekFrom::End(0)).map_err(cannot)?;
@@ -55,13 +54,13 @@ pub(super) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealin
     }
 }
 
-/// Finds the end of the ended file at `path`, which may be compressed. `None`: nothing is in it.
+/// Finds the end of the archive at `path`, which may be compressed. Returns `None` if it is empty.
 pub(super) fn resume_at(path: &Path, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
     let name = format!("file {}", path.display());
     let mut text = Vec::new();
     let read = match unpack::plain(path) {
         Ok(Some(mut file)) => return resume(&mut file, &name, sealing),
-        // Nothing can be read backwards there.
+        // A compressed file cannot be read backward.
         Ok(None) => unpack::open(path).and_then(|mut file| file.read_to_end(&mut text)),
         Err(error) => Err(error),
     };
@@ -69,19 +68,19 @@ pub(super) fn resume_at(path: &Path, sealing: &Sealing) -> Result<Option<Resumed
     resume(&mut Cursor::new(text), &name, sealing)
 }
 
-/// The first line of a file: sealed, and with our key.
+/// Checks that the first line of a file is sealed with our key.
 fn check_first(line: &[u8], name: &str, sealing: &Sealing) -> Result<(), Error> {
-    let checkpoint = mark::take(split_end(line).0).and_then(|(before, behind, _)| read(before, behind));
+    let checkpoint = SealedLine::parse(line).and_then(|line| line.checkpoint());
     let checkpoint = checkpoint.ok_or_else(|| not_sealed(name))?;
     if checkpoint.key != sealing.key {
-        let keys = format!("sealed with the key {}, and the one at hand is {}", checkpoint.key, sealing.key);
+        let keys = format!("sealed with the key {}, not with the given key {}", checkpoint.key, sealing.key);
         return Err(Error::new(ErrorKind::Config, format!("{name}: {keys}")));
     }
     Ok(())
 }
 
-/// What stands behind the last genuine checkpoint in `bytes`, which start at `start` in the file. The outer `None`: there
-/// is no checkpoint; the inner one: a line behind it is not genuine.
+/// Looks for the last genuine checkpoint in `bytes`, which start at `start` in the file, and follows the lines after it. The
+/// outer `None` means that there is no checkpoint, the inner one that a line after it is not genuine.
 fn in_window(bytes: &[u8], start: u64, sealing: &Sealing) -> Option<Option<Resumed>> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let mut later: Vec<&[u8]> = Vec::new();
@@ -100,29 +99,17 @@ fn in_window(bytes: &[u8], start: u64, sealing: &Sealing) -> Option<Option<Resum
     None
 }
 
-/// The place behind `line`, if that is a genuine checkpoint.
-pub(super) fn as_checkpoint(line: &[u8], sealing: &Sealing) -> Option<Link> {
-    let (text, end) = split_end(line);
-    let (before, behind, code) = mark::take(text)?;
-    let from = read(before, behind)?.from;
-    (sealing.checkpoint(&from, &[before, behind, end]) == code).then(|| from.after_checkpoint(code))
+/// Returns the place after `line`, if that is a genuine checkpoint.
+fn as_checkpoint(line: &[u8], sealing: &Sealing) -> Option<Link> {
+    let line = SealedLine::parse(line)?;
+    let from = line.checkpoint()?.from;
+    line.is_checkpoint_after(&from, sealing).then(|| from.after_checkpoint(line.code))
 }
 
-/// The place behind `line`, if that follows `link`.
+/// Returns the place after `line`, if that follows `link`.
 fn after(link: Link, line: &[u8], sealing: &Sealing) -> Option<Link> {
-    let (text, end) = split_end(line);
-    let (before, behind, code) = mark::take(text)?;
-    (sealing.line(&link, &[before, behind, end]) == code).then(|| link.after_line(code))
-}
-
-pub(super) fn read(before: &[u8], behind: &[u8]) -> Option<Checkpoint> {
-    if !Checkpoint::may_be(before) {
-        return None;
-    }
-    match behind {
-        [] => Checkpoint::read(before),
-        _ => Checkpoint::read(&[before, behind].concat()),
-    }
+    let line = SealedLine::parse(line)?;
+    line.follows(&link, sealing).then(|| link.after_line(line.code))
 }
 
 fn read_at(file: &mut (impl Read + Seek), start: u64, len: u64) -> io::Result<Vec<u8>> {
@@ -133,16 +120,16 @@ fn read_at(file: &mut (impl Read + Seek), start: u64, len: u64) -> io::Result<Ve
 }
 
 fn not_sealed(name: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("{name} is not sealed: move it away, and a sealed one is begun"))
+    Error::new(ErrorKind::Config, format!("{name} is not sealed; move it away to start a sealed one"))
 }
 
 fn broken(name: &str) -> Error {
-    let broken = "its end does not follow from its last checkpoint: it was changed; nothing is written to it";
+    let broken = "the lines after its last checkpoint were changed; nothing is written to it";
     Error::io(name.to_owned(), io::Error::new(io::ErrorKind::InvalidData, broken))
 }
 
-/// More than the first line of a sealed file has.
+/// An upper bound for the length of the first line of a sealed file.
 const FIRST: u64 = 4096;
 
-/// So much is looked at first.
+/// How many bytes at the end of the file are read first.
 const WINDOW: u64 = 64 << 10;

@@ -3,60 +3,61 @@
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use super::Seal;
 use super::chain::{Link, Sealing};
 use super::checkpoint::{Checkpoint, Kind, rfc3339};
+use super::line::split_end;
 use super::mark;
+use super::options::Seal;
 use super::resume::{self, Resumed};
 use crate::Error;
 
-/// Seals lines, one after another, and puts checkpoints between them.
+/// Seals lines, one after another, with checkpoints between them.
 #[derive(Debug)]
 pub(crate) struct Sealer {
     seal: Seal,
     sealing: Sealing,
     place: Place,
-    /// A checkpoint before it is sealed.
+    /// Holds a checkpoint while it is sealed.
     scratch: Vec<u8>,
 }
 
-/// Where a [`Sealer`] stands.
+/// The position of a [`Sealer`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     link: Link,
-    /// Lines since the last checkpoint.
+    /// The number of lines since the last checkpoint.
     since: u64,
-    /// Checkpoints look like the line before them.
+    /// Whether the last line was a JSON object: checkpoints have the same form.
     json: bool,
 }
 
 impl Sealer {
-    /// At the start of a new chain.
+    /// Starts a new chain.
     pub(crate) fn new(seal: Seal) -> Self {
         let sealing = Sealing::new(&seal.key);
         let place = Place { link: Link::start(), since: 0, json: false };
         Self { seal, sealing, place, scratch: Vec::new() }
     }
 
-    pub(crate) fn settings(&self) -> &Seal {
+    pub(crate) fn options(&self) -> &Seal {
         &self.seal
     }
 
-    /// Goes on behind what is in `file`, which errors call `name`: see [`resume`](resume::resume).
+    /// Continues after the content of `file`, called `name` in errors: see [`resume`](resume::resume).
     pub(crate) fn resume(&mut self, file: &mut (impl Read + Seek), name: &str) -> Result<Option<Resumed>, Error> {
         let found = resume::resume(file, name, &self.sealing)?;
-        self.go_on_behind(found);
+        self.continue_after(found);
         Ok(found)
     }
 
-    /// Goes on behind the ended file at `path`; `false`: nothing is in it.
+    /// Continues after the archive at `path`. Returns `false` if it is empty.
     pub(crate) fn resume_at(&mut self, path: &Path) -> Result<bool, Error> {
         let found = resume::resume_at(path, &self.sealing)?;
-        self.go_on_behind(found);
+        self.continue_after(found);
         Ok(found.is_some())
     }
 
-    fn go_on_behind(&mut self, found: Option<Resumed>) {
+    fn continue_after(&mut self, found: Option<Resumed>) {
         if let Some(found) = found {
             self.place.link = found.link;
             self.place.since = 0;
@@ -67,12 +68,12 @@ impl Sealer {
         self.place
     }
 
-    /// What was sealed since it stood at `place` was not written.
+    /// Rolls back to `place`: what was sealed since then was not written.
     pub(crate) fn back_to(&mut self, place: Place) {
         self.place = place;
     }
 
-    /// Checkpoints look like `line` from now on.
+    /// Gives checkpoints the form of `line` from now on.
     pub(crate) fn look_like(&mut self, line: &[u8]) {
         self.place.json = mark::is_object(split_end(line.split_inclusive(is_end).next().unwrap_or_default()).0);
     }
@@ -89,7 +90,7 @@ impl Sealer {
         self.place.since = 0;
     }
 
-    /// Appends the lines of one record, with a checkpoint before them where it is time.
+    /// Appends the lines of one record, after a checkpoint if one is due.
     pub(crate) fn record(&mut self, record: &[u8], out: &mut Vec<u8>) {
         if self.place.since >= self.seal.every {
             self.checkpoint(Kind::Count, 0, out);
@@ -105,7 +106,7 @@ impl Sealer {
         }
     }
 
-    /// How many of `records` have room in `room` bytes, at their longest, with the checkpoints between them.
+    /// How many of `records` certainly fit into `room` bytes, together with the checkpoints between them.
     pub(crate) fn fit<'a>(&self, records: impl Iterator<Item = &'a [u8]>, room: u64) -> usize {
         let (mut since, mut needed, mut fit) = (self.place.since, 0, 0);
         for record in records {
@@ -125,17 +126,9 @@ impl Sealer {
     }
 }
 
-/// More than a checkpoint ever takes.
+/// An upper bound for the length of a checkpoint.
 pub(crate) const CHECKPOINT: u64 = 320;
 
 fn is_end(byte: &u8) -> bool {
     *byte == b'\n'
-}
-
-/// The line without its end, and that. One that has none gets a line feed.
-pub(super) fn split_end(line: &[u8]) -> (&[u8], &'static [u8]) {
-    if let Some(text) = line.strip_suffix(b"\r\n") {
-        return (text, b"\r\n");
-    }
-    (line.strip_suffix(b"\n").unwrap_or(line), b"\n")
 }

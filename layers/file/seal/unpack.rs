@@ -1,4 +1,4 @@
-//! Old files that were compressed.
+//! Opens archives that may be compressed.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use crate::file::rotation;
 
-/// The text of the file at `path`, which may be compressed.
+/// Opens the file at `path` for reading its text, uncompressed.
 pub(super) fn open(path: &Path) -> io::Result<BufReader<Box<dyn Read + Send>>> {
     Ok(BufReader::with_capacity(64 << 10, rotation::unpack(File::open(path)?)?))
 }
 
-/// The file at `path`, unless it is compressed.
+/// Opens the file at `path`. Returns `None` if it is compressed.
 pub(super) fn plain(path: &Path) -> io::Result<Option<File>> {
     let mut file = File::open(path)?;
     let is_packed = rotation::is_packed(&mut file)?;

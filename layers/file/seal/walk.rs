@@ -1,32 +1,31 @@
-//! Goes through the lines of a sealed log, one after another.
+//! Checks the lines of a sealed log, one after another.
 
 use std::path::{Path, PathBuf};
 
 use super::chain::{Link, Sealing};
 use super::checkpoint::Kind;
+use super::flaw::{Broken, Flaw};
+use super::line::SealedLine;
 use super::mark;
-use super::resume::read;
-use super::sealer::split_end;
-use super::verify::{Broken, What};
 
-/// What the lines so far have come to.
+/// The state after the lines checked so far.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     sealing: &'a Sealing,
     expected: Option<Link>,
     file: PathBuf,
-    /// Of the file, from 1.
+    /// The number of the line in the file, from 1.
     line: u64,
-    /// Behind the last line; `None` before the first checkpoint.
+    /// The place after the last line; `None` before the first checkpoint.
     pub(super) link: Option<Link>,
-    /// Behind the last genuine line.
+    /// The place after the last genuine line.
     sound: Option<Link>,
-    /// Since a broken line no other was genuine, so that no more are told.
+    /// No line has been genuine since a broken one, so no more are reported.
     lost: bool,
     pub(super) first: Option<u64>,
     pub(super) lines: u64,
     pub(super) closed: bool,
-    /// Bytes behind the last whole line.
+    /// How many bytes follow the last whole line.
     pub(super) torn: u64,
     pub(super) met: bool,
     pub(super) broken: Vec<Broken>,
@@ -51,44 +50,42 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The lines of `file` come next.
+    /// Continues with the lines of `file`.
     pub(super) fn begin(&mut self, file: &Path) {
         if self.torn > 0 {
-            // Only where writing stopped can there be a torn line.
-            self.broken(What::Torn);
+            // Only the last file can end in a torn line.
+            self.broken(Flaw::Torn);
         }
         self.torn = 0;
         file.clone_into(&mut self.file);
         self.line = 0;
     }
 
-    /// Whether it makes sense to go on with this file.
+    /// Checks one line. Returns whether the rest of the file is worth checking.
     pub(super) fn line(&mut self, line: &[u8]) -> bool {
         self.line += 1;
         self.closed = false;
-        let (text, end) = split_end(line);
         if !line.ends_with(b"\n") {
             self.torn(line);
             return true;
         }
-        let Some((before, behind, code)) = mark::take(text) else {
-            self.broken(if self.line == 1 { What::NoBegin } else { What::NoSeal });
+        let Some(sealed) = SealedLine::parse(line) else {
+            self.broken(if self.line == 1 { Flaw::NoBegin } else { Flaw::NoSeal });
             return true;
         };
-        let parts = [before, behind, end];
-        if let Some(checkpoint) = read(before, behind) {
+        if let Some(checkpoint) = sealed.checkpoint() {
             if self.line == 1 && checkpoint.key != self.sealing.key {
-                self.broken(What::WrongKey { of_file: checkpoint.key, given: self.sealing.key });
+                self.broken(Flaw::WrongKey { of_file: checkpoint.key, given: self.sealing.key });
                 return false;
             }
-            if self.sealing.checkpoint(&checkpoint.from, &parts) == code {
-                self.checkpoint(checkpoint.kind, checkpoint.from, code);
+            if sealed.is_checkpoint_after(&checkpoint.from, self.sealing) {
+                self.checkpoint(checkpoint.kind, checkpoint.from, sealed.code);
                 return true;
             }
         }
         match self.line {
-            1 => self.broken(What::NoBegin),
-            _ => self.of_log(&parts, code),
+            1 => self.broken(Flaw::NoBegin),
+            _ => self.of_log(&sealed),
         }
         true
     }
@@ -98,32 +95,32 @@ impl<'a> Walk<'a> {
         self.meet(from);
         match self.link {
             Some(link) if link != from => {
-                let what = match link.chain == from.chain {
-                    true => What::Gap { before: self.sound.map_or(0, |link| link.lines), after: from.lines },
-                    false => What::OtherChain,
+                let flaw = match link.chain == from.chain {
+                    true => Flaw::Gap { before: self.sound.map_or(0, |link| link.lines), after: from.lines },
+                    false => Flaw::OtherChain,
                 };
-                self.broken(what);
+                self.broken(flaw);
             }
-            _ if self.line == 1 && kind != Kind::Begin => self.broken(What::NoBegin),
+            _ if self.line == 1 && kind != Kind::Begin => self.broken(Flaw::NoBegin),
             _ => {}
         }
         self.genuine(from.after_checkpoint(code));
         self.closed = kind == Kind::Close;
     }
 
-    /// A line of the log. Behind one that was changed the next may be genuine still; behind one that was inserted it is the
-    /// next of what was before.
-    fn of_log(&mut self, parts: &[&[u8]], code: mark::Code) {
+    /// Checks a line of the log. The line after a changed one may still be genuine, and the line after an inserted one follows
+    /// what was before the insertion.
+    fn of_log(&mut self, line: &SealedLine<'_>) {
         self.lines += 1;
-        let follows = |link: &Link| self.sealing.line(link, parts) == code;
+        let follows = |link: &Link| line.follows(link, self.sealing);
         if let Some(link) = [self.link, self.sound].into_iter().flatten().find(follows) {
-            return self.genuine(link.after_line(code));
+            return self.genuine(link.after_line(line.code));
         }
         if !self.lost {
-            self.broken(What::Changed);
+            self.broken(Flaw::Changed);
         }
         self.lost = true;
-        self.link = self.link.map(|link| link.after_line(code));
+        self.link = self.link.map(|link| link.after_line(line.code));
     }
 
     fn genuine(&mut self, link: Link) {
@@ -137,25 +134,25 @@ impl<'a> Walk<'a> {
         self.met |= self.expected == Some(link);
     }
 
-    /// The last piece of a file. A line that has all but its line feed was not torn: something else stands in its place.
+    /// Checks the last piece of a file. A line that lacks only its line feed was not torn: the line feed was removed or changed.
     fn torn(&mut self, piece: &[u8]) {
         self.torn = piece.len() as u64;
         let Some((last, whole)) = piece.split_last() else { return };
-        let Some((before, behind, code)) = mark::take(whole.strip_suffix(b"\r").unwrap_or(whole)) else { return };
-        // That may be the first half of `\r\n`.
-        let parts: [&[u8]; 3] = [before, behind, b"\r\n"];
-        let is_half = *last == b'\r' && self.link.is_some_and(|link| self.sealing.line(&link, &parts) == code);
+        let Some(line) = SealedLine::parse(whole.strip_suffix(b"\r").unwrap_or(whole)) else { return };
+        // It may be the first half of `\r\n`.
+        let is_half =
+            *last == b'\r' && self.link.is_some_and(|link| line.with_end(b"\r\n").follows(&link, self.sealing));
         if !is_half {
-            self.broken(What::Changed);
+            self.broken(Flaw::Changed);
         }
     }
 
-    pub(super) fn broken(&mut self, what: What) {
+    pub(super) fn broken(&mut self, flaw: Flaw) {
         if self.broken.len() < MOST {
-            self.broken.push(Broken { file: self.file.clone(), line: self.line, what });
+            self.broken.push(Broken::new(&self.file, self.line, flaw));
         }
     }
 }
 
-/// Nobody reads more.
+/// How many flaws are listed.
 const MOST: usize = 1_000;

@@ -89,7 +89,7 @@ mod tests {
     use crate::clock::Manual;
 
     #[test]
-    fn pauses_double_from_50_ms_to_a_second_and_begin_anew_after_a_success() {
+    fn pauses_double_from_50_ms_to_a_second_and_start_over_after_a_success() {
         let clock = Arc::new(Manual::default());
         let mut attempts = Attempts::new(Timer::new(clock.clone()));
         let error = Error::new(ErrorKind::Io, "on purpose");

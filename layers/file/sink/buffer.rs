@@ -7,14 +7,16 @@ pub(super) struct Buffer {
     bytes: Vec<u8>,
     lines: Vec<Line>,
     capacity: usize,
+    /// How many bytes are held while the file cannot be written.
+    hold: usize,
 }
 
 impl Buffer {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, hold: usize) -> Self {
         let mut bytes = Vec::new();
         // A capacity that cannot be allocated grows on demand.
         let _ = bytes.try_reserve_exact(capacity);
-        Self { bytes, lines: Vec::new(), capacity }
+        Self { bytes, lines: Vec::new(), capacity, hold }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -30,10 +32,9 @@ impl Buffer {
         self.capacity > 0 && run.bytes().len() as u64 <= self.room(self.capacity)
     }
 
-    /// How many lines of `run`, from the first on, fit if the buffer may hold up to `hold` bytes or its capacity, whichever is
-    /// larger.
-    pub(super) fn fit(&self, run: Run<'_>, hold: usize) -> usize {
-        match self.capacity.max(hold) {
+    /// How many lines of `run`, from the first on, fit while the file cannot be written.
+    pub(super) fn fit(&self, run: Run<'_>) -> usize {
+        match self.capacity.max(self.hold) {
             0 => 0,
             limit => run.fit(self.room(limit)),
         }
@@ -65,7 +66,7 @@ impl Buffer {
     /// Removes all lines, and frees memory beyond the capacity.
     pub(super) fn clear(&mut self) {
         if self.bytes.capacity() > self.capacity.saturating_add(SPARE) {
-            *self = Self::new(self.capacity);
+            *self = Self::new(self.capacity, self.hold);
         }
         self.bytes.clear();
         self.lines.clear();
@@ -81,9 +82,9 @@ mod tests {
     use crate::Severity;
 
     #[test]
-    fn what_is_removed_moves_the_ends() {
+    fn removing_lines_moves_the_ends_of_the_others() {
         let lines = [2, 5, 9].map(|end| Line { end, severity: Severity::INFO });
-        let mut buffer = Buffer::new(16);
+        let mut buffer = Buffer::new(16, 0);
         buffer.push(Run::new(b"a\nbb\nccc\n", &lines));
         buffer.remove(1, 1);
         assert_eq!(buffer.as_run().bytes(), b"b\nccc\n");
@@ -94,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_without_end_is_no_panic() {
+    fn the_largest_capacity_does_not_panic() {
         let lines = [Line { end: 2, severity: Severity::INFO }];
         let run = Run::new(b"a\n", &lines);
-        let mut buffer = Buffer::new(usize::MAX);
+        let mut buffer = Buffer::new(usize::MAX, 0);
         assert!(buffer.has_room(run));
         buffer.push(run);
         buffer.clear();
@@ -105,13 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_beyond_the_capacity_is_given_back() {
+    fn memory_beyond_the_capacity_is_freed() {
         let lines = [Line { end: 100_000, severity: Severity::INFO }];
         let run = Run::new(&[b'x'; 100_000], &lines);
-        let mut buffer = Buffer::new(16);
-        assert_eq!((buffer.fit(run, 0), buffer.fit(run, 99_999), buffer.fit(run, 100_000)), (0, 0, 1));
+        let fit = |hold| Buffer::new(16, hold).fit(run);
+        assert_eq!((fit(0), fit(99_999), fit(100_000)), (0, 0, 1));
+        let mut buffer = Buffer::new(16, 150_000);
         buffer.push(run);
-        assert_eq!(buffer.fit(run, 150_000), 0);
+        assert_eq!(buffer.fit(run), 0);
         buffer.clear();
         assert_eq!((buffer.count(), buffer.bytes.capacity()), (0, 16));
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::group::{Failure, Group};
+use super::group::{Failure, Group, Ticket};
 use crate::{Error, ErrorKind};
 
 /// Lines that a sink has written but not yet made durable. The writer waits for them after releasing the sink.
@@ -29,16 +29,14 @@ use crate::{Error, ErrorKind};
 #[must_use = "what was written is durable only after it was waited for"]
 pub struct Commit {
     group: Arc<Group>,
-    round: u64,
-    /// A failure that is already known.
-    failed: Option<Failure>,
-    /// Whether it was returned to the group.
+    ticket: Ticket,
+    /// Whether the ticket was returned to the group.
     is_back: bool,
 }
 
 impl Commit {
-    pub(super) fn new(group: Arc<Group>, round: u64, failed: Option<Failure>) -> Self {
-        Self { group, round, failed, is_back: false }
+    pub(super) fn new(group: Arc<Group>, ticket: Ticket) -> Self {
+        Self { group, ticket, is_back: false }
     }
 
     /// Waits until the lines are durable, or until `deadline`. If no other thread is syncing the file, this one does; a sync that
@@ -49,18 +47,18 @@ impl Commit {
     /// - [`Io`](ErrorKind::Io) if the sync failed: the lines are [lost](crate::Sink::lost).
     /// - [`Timeout`](ErrorKind::Timeout) if it took too long: the lines are still pending.
     pub fn wait(mut self, deadline: Instant) -> Result<(), Error> {
-        if !self.group.wait(self.round, deadline) {
+        if !self.group.wait(self.ticket.round, deadline) {
             let message = format!("cannot sync {} in time", self.group.path().display());
             return Err(Error::new(ErrorKind::Timeout, message));
         }
-        let failed = self.give_back().or(self.failed);
+        let failed = self.give_back().or(self.ticket.failed);
         failed.map_or(Ok(()), |failure| Err(self.group.error(failure)))
     }
 
     fn give_back(&mut self) -> Option<Failure> {
         match std::mem::replace(&mut self.is_back, true) {
             true => None,
-            false => self.group.give_back(self.round),
+            false => self.group.give_back(self.ticket.round),
         }
     }
 }

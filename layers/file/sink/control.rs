@@ -27,10 +27,11 @@ use crate::process::requests::{reopens, rotations};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Control(Arc<Requests>);
+pub struct Control(Arc<Counts>);
 
+/// How many requests of each kind were made.
 #[derive(Debug, Default)]
-struct Requests {
+struct Counts {
     rotate: AtomicU64,
     reopen: AtomicU64,
 }
@@ -47,9 +48,9 @@ impl Control {
     }
 }
 
-/// The requests a file has carried out, of those made through its own control and of those to all files.
+/// The requests to a file, made through its own control or to all files. Counts those that were carried out.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct Requests {
     control: Control,
     rotated: u64,
     reopened: u64,
@@ -58,7 +59,7 @@ pub(super) struct Asked {
 }
 
 /// Requests to all files from before this one existed do not concern it.
-impl Default for Asked {
+impl Default for Requests {
     fn default() -> Self {
         Self {
             control: Control::default(),
@@ -70,7 +71,7 @@ impl Default for Asked {
     }
 }
 
-impl Asked {
+impl Requests {
     pub(super) fn control(&self) -> &Control {
         &self.control
     }

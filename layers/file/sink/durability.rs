@@ -1,4 +1,9 @@
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use crate::file::rotation::{duration, size};
+use crate::{Error, ErrorKind};
 
 /// Where a line is when the call that logged it returns, and so which failures can still lose it.
 ///
@@ -24,6 +29,8 @@ use std::time::Duration;
 /// log4j2's `immediateFlush="false"` is `Buffered`; `immediateFlush="true"` and Python's `FileHandler` are `Flushed`. Neither
 /// has stronger levels.
 ///
+/// As text, a level is `flushed`, `synced`, `buffered 64 KiB` or `grouped 5 ms`.
+///
 /// ```
 /// use std::io::Write;
 /// use std::time::Duration;
@@ -40,9 +47,11 @@ use std::time::Duration;
 /// assert_eq!(grouped.pending(), 1);
 /// Write::flush(&mut grouped)?;
 /// assert_eq!(grouped.pending(), 0);
+///
+/// assert_eq!("grouped 1 h".parse::<Durability>()?, Durability::Grouped(Duration::from_secs(3600)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
     /// Lines are collected in a buffer of this many bytes, for few, long writes.
@@ -61,5 +70,61 @@ impl Durability {
     /// Whether this level promises that lines reach the disk.
     pub(super) fn syncs(self) -> bool {
         matches!(self, Self::Synced | Self::Grouped(_))
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Buffered(bytes) => write!(f, "buffered {bytes} B"),
+            Self::Flushed => f.write_str("flushed"),
+            Self::Synced => f.write_str("synced"),
+            Self::Grouped(window) => {
+                let (millis, nanos) = (window.as_millis(), window.subsec_nanos() % 1_000_000);
+                let fraction = format!("{nanos:06}");
+                match fraction.trim_end_matches('0') {
+                    "" => write!(f, "grouped {millis} ms"),
+                    fraction => write!(f, "grouped {millis}.{fraction} ms"),
+                }
+            }
+        }
+    }
+}
+
+/// Reads what `Display` writes, with any unit: `buffered 64 KiB`, `grouped 1.5 s`.
+impl FromStr for Durability {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (level, amount) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+        match (level, amount.trim()) {
+            ("flushed", "") => Ok(Self::Flushed),
+            ("synced", "") => Ok(Self::Synced),
+            ("buffered", bytes) => Ok(Self::Buffered(usize::try_from(size(bytes)?).unwrap_or(usize::MAX))),
+            ("grouped", window) => Ok(Self::Grouped(duration(window)?)),
+            _ => Err(Error::new(
+                ErrorKind::Config,
+                format!("expected `flushed`, `synced`, `buffered SIZE` or `grouped DURATION`, found `{text}`"),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_read_as_it_is_displayed() {
+        let windows = [0, 1, 1_500_000, 5_000_000, 3_600_000_000_000].map(Duration::from_nanos);
+        let levels = [Durability::Flushed, Durability::Synced, Durability::Buffered(0), Durability::Buffered(65_536)];
+        for level in windows.map(Durability::Grouped).into_iter().chain(levels) {
+            assert_eq!(level.to_string().parse::<Durability>().unwrap(), level, "{level}");
+        }
+        assert_eq!("buffered 64 KiB".parse::<Durability>().unwrap(), Durability::Buffered(65_536));
+        assert_eq!(Durability::Grouped(Duration::from_micros(1_500)).to_string(), "grouped 1.5 ms");
+        for text in ["", "Flushed", "flushed 1", "buffered", "grouped", "grouped 5", "safe"] {
+            assert_eq!(text.parse::<Durability>().unwrap_err().kind(), ErrorKind::Config, "{text}");
+        }
     }
 }

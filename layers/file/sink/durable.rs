@@ -1,13 +1,12 @@
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Place;
 use super::commit::Commit;
 use super::durability::Durability;
 use super::group::{Gathered, Group};
 use super::open::Open;
+use super::place::Place;
 use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
@@ -42,13 +41,13 @@ struct Call {
 
 /// How the lines of a batch are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum WriteMode {
     /// Into the buffer while that has room, as without durability.
-    Usual,
+    Buffered,
     /// Lines without room in the buffer are written after it, so that the call waits for its own lines too.
     Whole,
     /// Past the buffer.
-    Now,
+    Direct,
 }
 
 impl Durable {
@@ -67,15 +66,15 @@ impl Durable {
     }
 
     /// Begins a call that writes `lines`.
-    pub(super) fn begin_write(&mut self, lines: &[Line]) -> Way {
+    pub(super) fn begin_write(&mut self, lines: &[Line]) -> WriteMode {
         self.renew_if_forked();
         let is_severe = self.sync_after.is_some_and(|least| lines.iter().any(|line| line.severity.is_at_least(least)));
         let waits = is_severe || self.level == Durability::Synced;
         self.call = Call { owes: is_severe || self.level.syncs(), waits, ..Call::default() };
         match (is_severe, waits) {
-            (true, _) => Way::Now,
-            (false, true) => Way::Whole,
-            (false, false) => Way::Usual,
+            (true, _) => WriteMode::Direct,
+            (false, true) => WriteMode::Whole,
+            (false, false) => WriteMode::Buffered,
         }
     }
 
@@ -177,11 +176,12 @@ impl Durable {
 
     fn ticket(&mut self) -> Option<Commit> {
         let Call { waits: true, is_flush, since, .. } = std::mem::take(&mut self.call) else { return None };
-        match (is_flush, since) {
+        let ticket = match (is_flush, since) {
             (true, _) => self.group.ticket_for_all(),
             (false, Some(since)) => self.group.ticket(since),
             (false, None) => None,
-        }
+        };
+        ticket.map(|ticket| Commit::new(self.group.clone(), ticket))
     }
 }
 
@@ -191,21 +191,4 @@ impl Drop for Durable {
             self.group.close();
         }
     }
-}
-
-/// Syncs `dir`, so that a new or changed name in it survives a power failure.
-///
-/// # Errors
-///
-/// If the directory cannot be opened or synced.
-#[cfg(unix)]
-pub(super) fn made(dir: &Path) -> Result<(), Error> {
-    let synced = std::fs::File::open(dir).and_then(|open| open.sync_all());
-    synced.map_err(|error| super::cannot("sync directory", dir, error))
-}
-
-/// On other systems a directory cannot be synced, or need not be.
-#[cfg(not(unix))]
-pub(super) fn made(_: &Path) -> Result<(), Error> {
-    Ok(())
 }

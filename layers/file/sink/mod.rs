@@ -1,35 +1,47 @@
-mod appender;
+mod append;
 mod attempts;
 mod buffer;
-mod coat;
 mod commit;
 mod control;
 mod durability;
 mod durable;
+mod encoder;
 mod ending;
+mod follow;
 mod group;
+mod identity;
 mod open;
+mod opening;
 mod options;
+mod place;
 mod watch;
+mod write;
 
 pub use commit::Commit;
 pub use control::Control;
 pub use durability::Durability;
 pub use options::FileOptions;
 
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::file::rotation::Rotation;
+use crate::file::rotation::{Lock, Rotation, Rotator};
 use crate::selflog::Health;
-use crate::sink::run::{Run, Stopped};
+use crate::sink::run::Run;
 use crate::sink::{Framed, Sink, writer};
 use crate::{Error, Partial, selflog};
-use appender::Appender;
 use attempts::Attempts;
 use buffer::Buffer;
-use durable::Way;
+use control::Requests;
+use durable::{Durable, WriteMode};
+use encoder::FileEncoder;
+use open::Open;
+use opening::Opening;
+use place::Place;
+use watch::Watch;
 
 /// A sink that appends lines to a file. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
 ///
@@ -65,15 +77,30 @@ use durable::Way;
 /// with a line feed or a null, and that the file is readable.
 ///
 /// As `io::Write`, each call of `write` is one line, which rotation does not split.
-#[derive(Debug)]
 pub struct File {
-    appender: Appender,
+    place: Place,
+    requests: Requests,
+    /// Lines that are taken and not written yet.
     buffer: Buffer,
-    /// How many bytes of lines are held while the file cannot be written.
-    hold: usize,
     attempts: Attempts,
     /// Reports errors of held lines, which no caller sees.
     health: Health,
+    /// `None` if nothing is ever synced.
+    durable: Option<Durable>,
+    opening: Opening,
+    /// `None` before the first write of a delayed file, and after an error.
+    open: Option<Open>,
+    /// The open file ends within a line, whose rest is written next.
+    torn: bool,
+    watch: Option<Watch>,
+    rotator: Option<Rotator>,
+    shared: bool,
+    /// The lock of a shared file: while it is held, other processes neither write nor rotate the file.
+    lock: Option<Arc<Lock>>,
+    /// Seals or encrypts lines.
+    encoder: Option<FileEncoder>,
+    /// From the last batch, since a flush may start a new file too.
+    preamble: Vec<u8>,
 }
 
 impl File {
@@ -93,127 +120,77 @@ impl File {
 
     /// Rotates the file by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
-        self.appender.rotate(rotation);
+        self.set_rotation(rotation);
         self
     }
 
     /// Returns a handle that asks the file to rotate, or to reopen its path, while it is in use.
     pub fn control(&self) -> Control {
-        self.appender.control().clone()
+        self.requests.control().clone()
+    }
+
+    fn new(place: Place, options: FileOptions) -> Self {
+        let mut file = Self {
+            buffer: Buffer::new(options.buffer_capacity(), options.hold),
+            attempts: Attempts::new(options.timer),
+            health: Health::default(),
+            durable: Durable::new(options.durability, options.sync_after, &place),
+            place,
+            requests: Requests::default(),
+            opening: options.opening,
+            open: None,
+            torn: false,
+            watch: options.watch,
+            rotator: None,
+            shared: options.shared,
+            lock: None,
+            encoder: options.encoder.map(FileEncoder::new),
+            preamble: Vec::new(),
+        };
+        let default = options.shared.then(Rotation::on_request);
+        options.rotation.or(default).into_iter().for_each(|rotation| file.set_rotation(rotation));
+        file
     }
 
     #[inline]
-    fn write_as(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
-        if !self.attempts.are_failing() && self.buffer.has_room(run) && way != Way::Now {
-            self.buffer.push(run);
-            return Ok(());
-        }
-        if let Some(error) = self.attempts.put_off() {
-            return self.keep(way, run, 0, error);
-        }
-        if let Err(error) = self.write_buffer() {
-            return self.keep(way, run, 0, error);
-        }
-        if self.buffer.has_room(run) && way == Way::Usual {
-            self.buffer.push(run);
-            return Ok(());
-        }
-        self.append(way, run)
-    }
-
-    /// Lines whose sync failed count as not written.
-    #[inline(never)]
-    fn write_durably(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
-        let written = self.write_as(way, run);
-        match self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle_write()) {
-            Ok(()) => written,
-            Err(error) => Err(Partial::new(0, error)),
+    fn remember_preamble(&mut self, preamble: &[u8]) {
+        // Usually both are empty. Comparing them would cost more than the rest of a line: `memcmp` of zero bytes at dangling
+        // addresses is slow.
+        if !preamble.is_empty() && self.preamble != preamble {
+            preamble.clone_into(&mut self.preamble);
         }
     }
+}
 
-    #[inline(never)]
-    fn flush_durably(&mut self, deadline: Instant) -> Result<(), Error> {
-        let written = self.write_out();
-        written.and(self.appender.durable_mut().map_or(Ok(()), |durable| durable.settle(deadline)))
-    }
-
-    /// Writes lines past the buffer, into which only the rest of a partial line goes.
-    fn append(&mut self, way: Way, run: Run<'_>) -> Result<(), Partial> {
-        let Err(Stopped { mut lines, torn, error }) = self.appender.write(run) else {
-            self.works();
-            return Ok(());
-        };
-        self.attempts.failed(&error);
-        if torn > 0 {
-            let (line, _) = run.split_at(lines).1.split_at(1);
-            self.buffer.push(line);
-            self.buffer.remove(0, torn);
-            lines += 1;
+impl FileOptions {
+    /// Opens `path`.
+    ///
+    /// # Errors
+    ///
+    /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
+    ///   [`delay`](Self::delay) the first write returns this error.
+    /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
+    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
+    pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
+        self.check(path.as_ref())?;
+        let delay = self.delay;
+        let mut file = File::new(Place::new(path.as_ref())?, self);
+        if !delay {
+            file.open_first()?;
         }
-        self.keep(way, run, lines, error)
-    }
-
-    fn write_buffer(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let Err(Stopped { lines, torn, error }) = self.appender.write(self.buffer.as_run()) else {
-            self.buffer.clear();
-            self.works();
-            return Ok(());
-        };
-        self.buffer.remove(lines, torn);
-        self.attempts.failed(&error);
-        Err(error)
-    }
-
-    /// Writes the buffer, and carries out pending requests.
-    fn write_out(&mut self) -> Result<(), Error> {
-        self.write_buffer()?;
-        self.appender.settle()
-    }
-
-    /// Holds as much of a run that cannot be written as there is room for; `taken` of its lines are taken already. Lines that
-    /// must be on the disk when the call returns fail nevertheless.
-    #[cold]
-    fn keep(&mut self, way: Way, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
-        let (_, left) = run.split_at(taken);
-        let (some, _) = left.split_at(self.buffer.fit(left, self.hold));
-        self.buffer.push(some);
-        if some.count() < left.count() || way == Way::Now {
-            return Err(Partial::new(taken + some.count(), error));
-        }
-        if self.health.is_news(true) {
-            selflog::tell(&format!("{}: holding lines in memory: {error}", self.describe()));
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn works(&mut self) {
-        if self.attempts.are_failing() {
-            self.recovered();
-        }
-    }
-
-    #[cold]
-    fn recovered(&mut self) {
-        self.attempts.succeeded();
-        if self.health.is_news(false) {
-            selflog::tell(&format!("{}: works again; the held lines are written", self.describe()));
-        }
+        Ok(file)
     }
 }
 
 impl Sink for File {
     fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
-        self.appender.preamble(framed.preamble());
+        self.remember_preamble(framed.preamble());
         let run = Run::from(framed);
-        match self.appender.durable_mut() {
-            None => self.write_as(Way::Usual, run),
+        match &mut self.durable {
+            None => self.write_run(WriteMode::Buffered, run),
             Some(durable) => {
-                let way = durable.begin_write(framed.lines());
-                self.write_durably(way, run)
+                let mode = durable.begin_write(framed.lines());
+                self.write_durably(mode, run)
             }
         }
     }
@@ -222,7 +199,7 @@ impl Sink for File {
     /// to a regular file do not block for long, so the deadline is checked only while another thread syncs.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         self.attempts.hurry();
-        match self.appender.durable_mut() {
+        match &mut self.durable {
             None => self.write_out(),
             Some(durable) => {
                 durable.begin_flush();
@@ -234,33 +211,40 @@ impl Sink for File {
     /// Ends a sealed or encrypted file. A later line continues it.
     fn close(&mut self, _: Instant) -> Result<(), Error> {
         self.write_buffer()?;
-        self.appender.close()
+        self.write_end()
     }
 
     /// Returns how many lines are in the buffer, or not yet as durable as the [`Durability`] promises.
     fn pending(&self) -> usize {
-        self.buffer.count() + self.appender.durable().map_or(0, |durable| durable.pending())
+        self.buffer.count() + self.durable.as_ref().map_or(0, Durable::pending)
     }
 
     #[inline]
     fn commit(&mut self) -> Option<Commit> {
-        self.appender.durable_mut()?.commit()
+        self.durable.as_mut()?.commit()
     }
 
     fn lost(&mut self) -> usize {
-        self.appender.durable_mut().map_or(0, |durable| durable.lost())
+        self.durable.as_mut().map_or(0, Durable::lost)
     }
 
     fn describe(&self) -> String {
-        format!("file {}", self.appender.name().display())
+        format!("file {}", self.place.name.display())
     }
 
     fn forget_pending(&mut self) {
         self.buffer.clear();
-        self.appender.forget_torn();
-        if let Some(durable) = self.appender.durable_mut() {
+        self.torn = false;
+        if let Some(durable) = &mut self.durable {
             durable.forget();
         }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.buffer.count();
+        f.debug_struct("File").field("path", &self.place.name).field("buffered_lines", &lines).finish_non_exhaustive()
     }
 }
 
@@ -276,16 +260,16 @@ impl io::Write for File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        if let Some(durable) = self.appender.durable_mut() {
+        if let Some(durable) = &mut self.durable {
             durable.begin_flush();
         }
         if let Err(error) = self.write_buffer() {
             selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
         }
-        if let Err(error) = self.appender.close() {
+        if let Err(error) = self.write_end() {
             selflog::tell(&format!("{}: cannot close: {error}", self.describe()));
         }
-        if let Some(durable) = self.appender.durable_mut()
+        if let Some(durable) = &mut self.durable
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
             && error.handler().is_none()
         {
@@ -294,23 +278,5 @@ impl Drop for File {
     }
 }
 
-/// A path as it was given, and made absolute: a relative path must not follow the process into another directory.
-#[derive(Clone, Debug)]
-struct Place {
-    name: PathBuf,
-    absolute: PathBuf,
-}
-
-impl Place {
-    fn new(path: &Path) -> Result<Self, Error> {
-        let absolute = std::path::absolute(path).map_err(|error| cannot("open", path, error))?;
-        Ok(Self { name: path.to_owned(), absolute })
-    }
-}
-
 /// How long dropping a file may wait for its last sync.
 const LAST_SYNC: Duration = Duration::from_secs(5);
-
-fn cannot(step: &str, path: &Path, error: io::Error) -> Error {
-    Error::io(format!("cannot {step} {}", path.display()), error)
-}

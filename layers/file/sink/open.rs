@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::watch::Identity;
-use super::{Place, cannot, ending};
+use super::ending;
+use super::identity::Identity;
+use super::place::{Place, cannot};
 use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
@@ -63,7 +64,7 @@ impl Open {
     }
 
     /// Marks the partial line at its end as our own, whose rest is written next.
-    pub(super) fn go_on_within_line(&mut self) {
+    pub(super) fn continue_line(&mut self) {
         self.unended = false;
     }
 

@@ -1,4 +1,3 @@
-use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -57,24 +56,5 @@ pub(super) fn look(path: &Path, open: &Open) -> Found {
         Ok(_) => Found::Other,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Found::Other,
         Err(_) => Found::Unknown,
-    }
-}
-
-/// Identifies a file regardless of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity(u64, u64);
-
-impl Identity {
-    #[cfg(unix)]
-    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt as _;
-
-        Some(Self(metadata.dev(), metadata.ino()))
-    }
-
-    /// Not available: all files seem to be the same.
-    #[cfg(not(unix))]
-    pub(super) fn of(_: &Metadata) -> Option<Self> {
-        None
     }
 }

@@ -1,4 +1,4 @@
-//! A file and its old ones: their names, their order, and all of them open at once.
+//! A log file and its archives: their names, their order, and how all of them are opened at one moment.
 
 mod name;
 
@@ -16,28 +16,27 @@ use self::name::{Name, Place};
 use crate::file::rotation::Identity;
 use crate::{Error, ErrorKind};
 
-/// Where lines come from, in order.
+/// A source of lines.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// To be opened when its turn comes.
+    /// A file that is opened when the reader reaches it.
     Named(Arc<Path>),
-    /// Open, so that it may be renamed or removed meanwhile. Where a file of the same place follows that is not
-    /// compressed, that one is here too: most likely they hold the same.
+    /// An open file, which may be renamed or removed meanwhile. `twin` is the uncompressed file at the same place, if it
+    /// follows: most likely it has the same content.
     Open { path: Arc<Path>, file: fs::File, twin: Option<fs::File> },
-    /// It was there, and could not be opened.
+    /// A file that exists but could not be opened.
     Failed(Arc<Path>, io::Error),
-    /// Numbers without a file: what the first would be called, and how many there are.
+    /// Numbers without a file: the name of the first, and how many there are.
     Missing(Arc<Path>, u64),
 }
 
-/// All files of the family of `path`, the oldest first. They are those of one moment, though files may be renamed
-/// meanwhile.
+/// Opens all files of the family of `path`, oldest first, as they were at one moment, even if files are renamed meanwhile.
 pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     let absolute = std::path::absolute(path).map_err(|error| cannot("read", path, error))?;
     let (Some(dir), Some(base)) = (absolute.parent(), absolute.file_name()) else {
-        return Err(Error::new(ErrorKind::Config, format!("{} is not the name of a file", path.display())));
+        return Err(Error::new(ErrorKind::Config, format!("{} has no file name", path.display())));
     };
-    // Shown as it was given: without a directory, if it had none.
+    // Displayed as it was given: without a directory, if it had none.
     let shown = path.parent().unwrap_or(Path::new("")).to_owned();
     let count = if is_link_to_number(&absolute, base) { Count::Up } else { count };
     let family = Family { dir: dir.to_owned(), base: base.to_owned(), shown, count };
@@ -48,7 +47,7 @@ pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     }
 }
 
-/// Where the path is a link to the file in use, and that has a number, numbers count from the oldest file.
+/// Whether the path is a link to a live file with a number: then number 1 is the oldest.
 fn is_link_to_number(path: &Path, base: &OsStr) -> bool {
     let target = fs::read_link(path).ok();
     let name = target.as_deref().and_then(Path::file_name).and_then(|name| Name::parse(base, name));
@@ -62,7 +61,7 @@ struct Family {
     count: Count,
 }
 
-/// A file of the family, as a look at the directory found it.
+/// A file of the family, as found in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Found {
     name: Name,
@@ -71,39 +70,39 @@ struct Found {
 }
 
 impl Family {
-    /// Looks and opens until two looks, one after the other, have found the same, and all of that is open: then nothing
-    /// was renamed in between. An open file keeps its identity to itself, so that no other one can be taken for it.
+    /// Lists the directory and opens files until two consecutive listings are equal and all files are open: then nothing
+    /// was renamed in between. No other file can get the identity of an open file.
     fn snapshot(&self) -> Result<Vec<Source>, Error> {
         let until = Instant::now() + PATIENCE;
         let mut open = HashMap::new();
         let (mut before, mut holes) = (Vec::<Found>::new(), 0);
         loop {
-            let found = self.look()?;
+            let found = self.list()?;
             if self.open_all(&found, &mut open) && found == before {
-                // A number without a file may be one that is being renamed: that would be over in a moment.
-                if holes >= LOOKS_AT_HOLES || !self.has_holes(&found) {
+                // A missing number may belong to a file that is being renamed.
+                if holes >= HOLE_CHECKS || !self.has_holes(&found) {
                     return Ok(self.sources(&found, open));
                 }
                 holes += 1;
-                std::thread::sleep(MOMENT);
+                std::thread::sleep(HOLE_PAUSE);
             }
             if Instant::now() > until {
                 let name = self.dir.join(&self.base);
-                let message = format!("{} is renamed faster than it can be opened", name.display());
+                let message = format!("files of {} are renamed faster than they can be opened", name.display());
                 return Err(Error::new(ErrorKind::Timeout, message));
             }
             before = found;
         }
     }
 
-    /// The regular files whose names are of the family, oldest first.
-    fn look(&self) -> Result<Vec<Found>, Error> {
+    /// Lists the regular files of the family, oldest first.
+    fn list(&self) -> Result<Vec<Found>, Error> {
         let failed = |error| cannot("list", &self.dir, error);
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(failed)? {
             let file = entry.map_err(failed)?.file_name();
             let Some(name) = Name::parse(&self.base, &file) else { continue };
-            // What is gone by now shows in the next look.
+            // A file that was removed meanwhile is missing from the next listing.
             let Ok(metadata) = fs::metadata(self.dir.join(&file)) else { continue };
             if metadata.is_file() {
                 all.push(Found { name, file, identity: Identity::of(&metadata) });
@@ -113,7 +112,7 @@ impl Family {
         Ok(all)
     }
 
-    /// Opens what is not open yet; `false` where it has changed since it was looked at.
+    /// Opens files that are not open yet. Returns `false` if the directory has changed since it was listed.
     fn open_all(&self, found: &[Found], open: &mut HashMap<Identity, io::Result<fs::File>>) -> bool {
         found.iter().all(|found| {
             if matches!(open.get(&found.identity), Some(Ok(_))) {
@@ -150,7 +149,7 @@ impl Family {
             match open.remove(&this.identity) {
                 Some(Ok(file)) => sources.push(Source::Open { path, file, twin }),
                 Some(Err(error)) => sources.push(Source::Failed(path, error)),
-                // Another name of one that is here already.
+                // Another name of a file that is included already.
                 None => {}
             }
             let next = next.map_or(&Place::Current, |next| &next.name.place);
@@ -170,9 +169,9 @@ pub(super) fn cannot(step: &str, path: &Path, error: io::Error) -> Error {
     Error::io(format!("cannot {step} {}", path.display()), error)
 }
 
-/// How long it is tried to find all files at rest.
+/// How long to wait for a moment without renames.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Numbers without a file are looked at so often before they are believed,
-const LOOKS_AT_HOLES: u32 = 5;
-/// with this pause in between.
-const MOMENT: Duration = Duration::from_millis(2);
+/// How often the directory is listed again before a missing number is believed.
+const HOLE_CHECKS: u32 = 5;
+/// The pause between these listings.
+const HOLE_PAUSE: Duration = Duration::from_millis(2);

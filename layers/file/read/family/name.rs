@@ -2,7 +2,7 @@ use std::cmp::{Ordering, Reverse};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// What the name of a file of a family says.
+/// The parsed name of a file of the family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) place: Place,
@@ -11,10 +11,10 @@ pub(super) struct Name {
     inner: bool,
 }
 
-/// Where a file stands in its family.
+/// The place of a file in its family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// `app.log.2026-11-21`, and `app.log.2026-11-21.1` behind it; without a number it is 0.
+    /// `app.log.2026-11-21` (number 0), and `app.log.2026-11-21.1` after it.
     Dated(String, u64),
     /// `app.log.1`.
     Numbered(u64),
@@ -22,7 +22,7 @@ pub(super) enum Place {
     Current,
 }
 
-/// Which way numbered files are counted.
+/// The direction in which numbered files are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Count {
     /// Number 1 is the newest.
@@ -32,7 +32,7 @@ pub(in super::super) enum Count {
 }
 
 impl Name {
-    /// `None`: it is not of the family of `base`.
+    /// Returns `None` if `name` does not belong to the family of `base`.
     pub(super) fn parse(base: &OsStr, name: &OsStr) -> Option<Self> {
         if base == name {
             return Some(Self { place: Place::Current, packed: false, inner: false });
@@ -49,7 +49,7 @@ impl Name {
         })
     }
 
-    /// What a file at another place is called, if it is not compressed.
+    /// The name of an uncompressed file at `place`.
     pub(super) fn at(&self, place: &Place, base: &OsStr) -> OsString {
         let (mut name, after) = around(base, self.inner).unwrap_or_default();
         name.push(match place {
@@ -62,7 +62,7 @@ impl Name {
         name
     }
 
-    /// The older first; what is compressed before what has the same place and is not.
+    /// Orders older files first, and a compressed file before an uncompressed one at the same place.
     pub(super) fn compare(&self, other: &Self, count: Count) -> Ordering {
         let key = |name: &Self| (name.place.rank(count), Reverse(name.packed));
         self.place.date().cmp(&other.place.date()).then_with(|| key(self).cmp(&key(other)))
@@ -82,7 +82,7 @@ impl Place {
         }
     }
 
-    /// Those with a date come before the others.
+    /// Files with a date come before others.
     fn date(&self) -> (bool, &str) {
         match self {
             Self::Dated(date, _) => (false, date),
@@ -98,7 +98,7 @@ impl Place {
         }
     }
 
-    /// The first of those that are missing between this file and the `next` one, and how many there are.
+    /// Returns the first place missing between this file and the `next` one, and how many are missing.
     pub(super) fn missing_before(&self, next: &Self, count: Count) -> Option<(Self, u64)> {
         let (first, missing) = match (self, next, count) {
             (Self::Dated(date, number), Self::Dated(other, next), _) if date == other => {
@@ -117,7 +117,7 @@ impl Place {
     }
 }
 
-/// What stands before and behind date and number.
+/// The parts of a name before and after the date and number.
 fn around(base: &OsStr, inner: bool) -> Option<(OsString, OsString)> {
     if !inner {
         return Some((base.to_owned(), OsString::new()));
@@ -128,20 +128,19 @@ fn around(base: &OsStr, inner: bool) -> Option<(OsString, OsString)> {
     Some((base.file_stem()?.to_owned(), after))
 }
 
-/// As it is written by those who count: from 1, without zeros in front.
+/// Parses a number from 1 on, without leading zeros.
 fn number(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     is_plain.then(|| text.parse().ok())?
 }
 
-/// A year, and then a date or a time of any precision, largest units first: `2026-11`, `2026-11-21_10-40-26`,
-/// `20261121`.
+/// Whether `text` is a date or a time of any precision, starting with the year: `2026-11`, `2026-11-21_10-40-26`, `20261121`.
 fn is_date(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &text[digits..];
     match digits {
         4 => rest.len() > 1 && rest.starts_with('-') && rest.bytes().all(|byte| DATE_BYTES.contains(&byte)),
-        // A number of so many files would be one too, but nobody has them.
+        // A plain number of eight digits could be a count too, but there are never that many files.
         8 => {
             ["19", "20"].iter().any(|century| text.starts_with(century))
                 && rest.bytes().all(|byte| DATE_BYTES.contains(&byte))
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_family_are_told_from_others() {
+    fn names_of_the_family_are_distinguished_from_others() {
         for name in [
             "app.log",
             "app.log.1",
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_comes_first_whichever_way_they_are_counted() {
+    fn the_oldest_comes_first_in_both_directions() {
         let sorted = |count| {
             let mut names = [
                 "app.log",
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_counted() {
+    fn missing_files_are_counted() {
         let missing = |one: &str, other: &str, count| {
             let one = parse(one).unwrap();
             let missing = one.place.missing_before(&parse(other).unwrap().place, count);

@@ -1,4 +1,4 @@
-//! Compresses the old files of a family, one after another, while the file in use goes on and is turned.
+//! Compresses the archives of a family, one after another, while the log is written to and rotated.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -7,29 +7,30 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_left_over, unpack};
+use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_leftover, unpack};
 use super::family::{Family, remove};
+use super::identity::Identity;
 use super::lock::Lock;
-use super::told::Told;
-use super::{Identity, fault, keeper};
+use super::reporter::Reporter;
+use super::{background, fault};
 use crate::Error;
 
-/// A file and its old ones.
+/// A log file and its archives.
 pub(super) trait Log: Send + Sync + 'static {
     /// The file in use.
     fn path(&self) -> &Path;
 
-    /// Does `work` while nobody else, in this process or another one, turns, renames or removes files of the family.
+    /// Runs `work` with the family locked: no file of it is rotated, renamed or removed meanwhile, by this process or another.
     fn locked<R>(&self, work: impl FnOnce() -> R) -> Result<R, Error>;
 
-    /// The old files that are there, compressed or not, in the order in which they are to be compressed.
+    /// Lists the archives, compressed or not, in the order in which they are to be compressed.
     fn archives(&self) -> Result<Vec<PathBuf>, Error>;
 
-    /// Whether an old file could have that name; without the ending of a compressed one.
+    /// Whether an archive could have this name, without the extension of a compressed one.
     fn is_archive(&self, name: &OsStr) -> bool;
 }
 
-/// What a rotator works at.
+/// The log of a rotator.
 #[derive(Debug)]
 pub(super) struct Rotated {
     family: Family,
@@ -61,36 +62,36 @@ impl Log for Rotated {
     }
 }
 
-/// Has the old files of a log compressed.
+/// Compresses the archives of a log.
 ///
-/// A crash at any moment costs the work and no line: an archive gets its name when all of it is on the disk, and the
-/// file it was made of is removed after that. Where both are there, the next start removes the latter, once it has seen
-/// that they hold the same.
+/// A crash at any moment loses the work, but no line: a compressed archive gets its name when it is completely on the disk, and
+/// the uncompressed one is removed after that. If both exist, the next start removes the uncompressed one, provided that
+/// they have the same content.
 #[derive(Debug)]
 pub(super) struct Archive<L> {
     log: L,
     compression: Compression,
-    told: Told,
+    reporter: Reporter,
 }
 
 impl<L: Log> Archive<L> {
     pub(super) fn new(log: L, compression: Compression) -> Arc<Self> {
-        Arc::new(Self { log, compression, told: Told::new() })
+        Arc::new(Self { log, compression, reporter: Reporter::new() })
     }
 
-    /// Asks for it, after a file was turned and when one is first opened; it is done by the [keeper](super::keeper).
+    /// Starts the work on the [background thread](super::background): after a rotation, and when the log is first opened.
     pub(super) fn begin(self: &Arc<Self>) {
         let archive = self.clone();
-        keeper::submit("compress", self.log.path(), Box::new(move || archive.tell(archive.pack_all())));
+        background::submit("compress", self.log.path(), Box::new(move || archive.report(archive.pack_all())));
     }
 
-    /// Compresses all that is not, and comes back with the last error; a file that cannot be compressed stays as it is.
+    /// Compresses all archives that are not, and returns the last error. A file that cannot be compressed stays as it is.
     fn pack_all(&self) -> Result<(), Error> {
-        // The file is opened, and its directory made, at the first write.
+        // The directory is created at the first write.
         if !dir_of(self.log.path()).is_dir() {
             return Ok(());
         }
-        let mut all = self.log.locked(|| self.remove_left_overs())?;
+        let mut all = self.log.locked(|| self.remove_leftovers())?;
         let mut seen = HashSet::new();
         while let Some((raw, work)) = self.log.locked(|| self.next(&mut seen))?? {
             if let Err(error) = work.and_then(|work| self.perform(&raw, work)) {
@@ -100,12 +101,12 @@ impl<L: Log> Archive<L> {
         all
     }
 
-    /// The next file that is not compressed and was not seen yet, and what is to be done about it.
+    /// Returns the next uncompressed archive that was not seen yet, and what to do with it.
     fn next(&self, seen: &mut HashSet<Identity>) -> Result<Option<(Raw, io::Result<Work>)>, Error> {
         for path in self.log.archives()?.into_iter().filter(|path| !is_packed_name(path)) {
             let cannot = format!("cannot open {}", path.display());
             let raw = Raw::open(path).map_err(|error| Error::io(cannot, error))?;
-            // Somebody without our lock was faster, or it is no file.
+            // It was removed by a process without our lock, or is not a regular file.
             let Some(raw) = raw.filter(|raw| seen.insert(Identity::of(&raw.metadata))) else { continue };
             let work = match packed_twin(&raw.path) {
                 Some(twin) => Ok(Work::Compare(twin)),
@@ -136,9 +137,9 @@ impl<L: Log> Archive<L> {
         }
     }
 
-    /// Gives the archive the name that goes with the one which the file has by now.
+    /// Gives the compressed archive its name, after the current name of the uncompressed one. Returns whether it was published.
     fn publish(&self, raw: &Raw, read: u64, temporary: Temporary) -> io::Result<bool> {
-        // It was too old, and is gone.
+        // The archive was removed meanwhile.
         let Some(path) = self.find(raw)? else { return Ok(false) };
         if !raw.is_unchanged(read)? {
             return Ok(false);
@@ -151,8 +152,8 @@ impl<L: Log> Archive<L> {
         Ok(true)
     }
 
-    /// Removes the file, whose archive is there under its name, when that name is on the disk. Nobody who logs waits for that:
-    /// both may move up meanwhile.
+    /// Removes the uncompressed archive, after the name of the compressed one was synced. The sync runs without the lock, so that
+    /// logging threads do not wait for it; both files may move up meanwhile.
     fn remove_packed(&self, raw: &Raw, read: u64, packed: Identity) -> io::Result<()> {
         sync_dir_of(self.log.path())?;
         fault::point("synced");
@@ -164,63 +165,60 @@ impl<L: Log> Archive<L> {
                 remove(&path)?;
                 fault::point("removed");
             } else if raw.has_grown(read)? {
-                // It holds all that the archive does, and more.
+                // The uncompressed one has everything the compressed one has, and more.
                 remove(&twin)?;
             }
             Ok(())
         })?
     }
 
-    /// A crash has left both. It need not have been ours: a file that holds something else is left alone.
+    /// Handles an archive that exists compressed and uncompressed, as after a crash. If their contents differ, both are kept.
     fn remove_twin_of(&self, raw: &Raw, twin: &Path) -> io::Result<()> {
         let packed = fs::File::open(twin)?;
         let packed_identity = Identity::of(&packed.metadata()?);
         if !is_same(&mut &raw.file, &mut unpack(packed)?)? {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                format!("{} holds something else", twin.display()),
-            ));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} has other content", twin.display())));
         }
         self.remove_packed(raw, raw.metadata.len(), packed_identity)
     }
 
-    /// Where the file is now: numbered ones move up.
+    /// Returns the current path of the archive: numbered ones move up.
     fn find(&self, raw: &Raw) -> io::Result<Option<PathBuf>> {
         let identity = Identity::of(&raw.metadata);
         let is_it = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| Identity::of(&metadata) == identity);
         Ok(self.log.archives()?.into_iter().find(is_it))
     }
 
-    /// Removes what a killed process left in the making.
-    fn remove_left_overs(&self) -> Result<(), Error> {
+    /// Removes unfinished files of killed processes.
+    fn remove_leftovers(&self) -> Result<(), Error> {
         let dir = dir_of(self.log.path());
         let failed = |error| Error::io(format!("cannot clean up {}", dir.display()), error);
         for entry in fs::read_dir(dir).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let mut sources = packed_extensions().filter_map(|extension| Temporary::source_of(&name, extension));
             if sources.any(|source| self.log.is_archive(&source)) {
-                remove_left_over(&dir.join(&name)).map_err(failed)?;
+                remove_leftover(&dir.join(&name)).map_err(failed)?;
             }
         }
         Ok(())
     }
 
-    fn tell(&self, done: Result<(), Error>) {
+    fn report(&self, done: Result<(), Error>) {
         let name = self.log.path().display();
-        let trouble = done.err().map(|error| format!("file {name}: old files stay uncompressed: {error}"));
-        self.told.tell(trouble, || format!("file {name}: old files are compressed again"));
+        let failure = done.err().map(|error| format!("file {name}: cannot compress old files: {error}"));
+        self.reporter.report(failure, || format!("file {name}: old files are compressed again"));
     }
 }
 
-/// What is to be done about a file that is not compressed.
+/// What to do with an uncompressed archive.
 enum Work {
-    /// To compress it; `None`: another process is at it.
+    /// Compress it. `None` if another process is compressing it.
     Pack(Option<Temporary>),
-    /// To remove it, where the compressed file beside it holds the same.
+    /// Remove it, if this compressed file has the same content.
     Compare(PathBuf),
 }
 
-/// An old file that is not compressed. As it is open, no other file can have its identity.
+/// An uncompressed archive. Since it is open, no other file can have its identity.
 struct Raw {
     path: PathBuf,
     file: fs::File,
@@ -228,7 +226,7 @@ struct Raw {
 }
 
 impl Raw {
-    /// `None`: it is gone, or no regular file; opening a pipe would wait for ever.
+    /// Returns `None` if it does not exist or is not a regular file: opening a pipe would wait forever.
     fn open(path: PathBuf) -> io::Result<Option<Self>> {
         if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Ok(None);
@@ -240,8 +238,8 @@ impl Raw {
         }
     }
 
-    /// Whether the `read` bytes that were compressed are still all of it: another process may have missed that it was
-    /// turned.
+    /// Whether the `read` bytes that were compressed are still the whole file: another process may have missed the rotation and
+    /// appended to it.
     fn is_unchanged(&self, read: u64) -> io::Result<bool> {
         let now = self.file.metadata()?;
         Ok(now.len() == read && now.modified().ok() == self.metadata.modified().ok())
@@ -252,7 +250,7 @@ impl Raw {
     }
 }
 
-/// The compressed file beside `path`, by whatever it was compressed.
+/// Returns the compressed file beside `path`, of any compression.
 fn packed_twin(path: &Path) -> Option<PathBuf> {
     packed_extensions().map(|extension| packed_name(path, extension)).find(|twin| twin.symlink_metadata().is_ok())
 }
@@ -264,7 +262,7 @@ fn packed_name(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Whether two readers have the same bytes to give.
+/// Whether two readers return the same bytes.
 pub(crate) fn is_same(one: &mut dyn io::Read, other: &mut dyn io::Read) -> io::Result<bool> {
     let (mut ours, mut theirs) = (Vec::with_capacity(PIECE), Vec::with_capacity(PIECE));
     loop {
@@ -282,7 +280,7 @@ fn dir_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// So that the name is on the disk too. Some file systems cannot, and need not.
+/// Makes the name survive a power failure. Some file systems neither support nor need this.
 #[cfg(unix)]
 fn sync_dir_of(path: &Path) -> io::Result<()> {
     match fs::File::open(dir_of(path))?.sync_all() {
@@ -291,7 +289,7 @@ fn sync_dir_of(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Elsewhere a directory cannot be opened.
+/// On other systems a directory cannot be opened.
 #[cfg(not(unix))]
 fn sync_dir_of(_: &Path) -> io::Result<()> {
     Ok(())

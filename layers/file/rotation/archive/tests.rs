@@ -5,11 +5,11 @@ use super::*;
 use crate::file::rotation::compression::unpack;
 use crate::sync::lock;
 
-/// Numbered files, and the turns of them, as a rotator makes them.
+/// Numbered archives, rotated as by a rotator.
 struct Numbered {
     path: PathBuf,
     lock: Mutex<()>,
-    /// Once, before the lock is taken for the so many-th time.
+    /// Runs once, before the lock is acquired for the given time.
     before: Mutex<Option<(usize, Before)>>,
 }
 
@@ -25,7 +25,7 @@ impl Numbered {
         self
     }
 
-    fn turn(&self, text: &str) {
+    fn rotate(&self, text: &str) {
         for number in (1..20).rev() {
             for ending in ["", ".gz", ".zst"] {
                 let _ = fs::rename(self.old(number, ending), self.old(number + 1, ending));
@@ -73,7 +73,7 @@ impl Log for Numbered {
     }
 }
 
-/// Every file of `dir` with what is in it, uncompressed, in the order of the names.
+/// The name and uncompressed content of each file in `dir`, sorted by name.
 fn files(dir: &Path) -> Vec<(String, String)> {
     let read = |entry: io::Result<fs::DirEntry>| {
         let entry = entry.unwrap();
@@ -96,12 +96,12 @@ fn archive(family: Numbered) -> Arc<Archive<Numbered>> {
 }
 
 #[test]
-fn all_old_files_are_compressed_and_keep_their_mode_and_time() {
+fn all_archives_are_compressed_and_keep_their_mode_and_time() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    ["one", "two", "three"].iter().for_each(|text| family.turn(text));
+    ["one", "two", "three"].iter().for_each(|text| family.rotate(text));
     fs::set_permissions(family.old(2, ""), fs::Permissions::from_mode(0o604)).unwrap();
     let before = family.old(2, "").metadata().unwrap();
     archive(family).pack_all().unwrap();
@@ -112,43 +112,43 @@ fn all_old_files_are_compressed_and_keep_their_mode_and_time() {
 }
 
 #[test]
-fn what_is_asked_of_the_keeper_is_done_when_it_has_settled() {
+fn submitted_work_is_done_when_the_background_thread_has_settled() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    family.turn("one");
+    family.rotate("one");
     archive(family).begin();
-    assert!(keeper::settle(std::time::Duration::from_secs(60)));
+    assert!(background::settle(std::time::Duration::from_secs(60)));
     expect(dir.path(), &[("app.log.1.gz", "one")]);
 }
 
 #[test]
-fn a_file_that_moves_up_meanwhile_gives_its_archive_the_new_name() {
+fn the_compressed_file_gets_the_new_name_of_an_archive_that_moved_up_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
-    // The third time the lock is wanted is after the compressing.
-    let family = Numbered::new(dir.path()).before(3, |family| family.turn("later"));
-    family.turn("one");
+    // The lock is acquired for the third time after the compression.
+    let family = Numbered::new(dir.path()).before(3, |family| family.rotate("later"));
+    family.rotate("one");
     archive(family).pack_all().unwrap();
     expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
 }
 
 #[test]
-fn a_file_that_is_removed_meanwhile_leaves_nothing() {
+fn an_archive_that_is_removed_meanwhile_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path()).before(3, |family| fs::remove_file(family.old(1, "")).unwrap());
-    family.turn("one");
+    family.rotate("one");
     archive(family).pack_all().unwrap();
     expect(dir.path(), &[]);
 }
 
 #[test]
-fn a_file_that_something_is_appended_to_meanwhile_waits_for_the_next_time() {
+fn an_archive_that_grows_meanwhile_is_compressed_the_next_time() {
     let dir = tempfile::tempdir().unwrap();
     let append = |family: &Numbered| {
         let mut file = fs::File::options().append(true).open(family.old(1, "")).unwrap();
         io::Write::write_all(&mut file, b" and a half").unwrap();
     };
     let family = Numbered::new(dir.path()).before(3, append);
-    family.turn("one");
+    family.rotate("one");
     let archive = archive(family);
     archive.pack_all().unwrap();
     expect(dir.path(), &[("app.log.1", "one and a half")]);
@@ -156,25 +156,25 @@ fn a_file_that_something_is_appended_to_meanwhile_waits_for_the_next_time() {
     expect(dir.path(), &[("app.log.1.gz", "one and a half")]);
 }
 
-/// The fourth time is when its archive is there, and has been synced.
+/// The lock is acquired for the fourth time after the compressed file was published and synced.
 #[test]
-fn a_pair_that_moves_up_before_the_file_is_removed_comes_to_be_the_archive_alone() {
+fn of_a_pair_that_moves_up_before_the_removal_only_the_compressed_file_remains() {
     let dir = tempfile::tempdir().unwrap();
-    let family = Numbered::new(dir.path()).before(4, |family| family.turn("later"));
-    family.turn("one");
+    let family = Numbered::new(dir.path()).before(4, |family| family.rotate("later"));
+    family.rotate("one");
     archive(family).pack_all().unwrap();
     expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
 }
 
 #[test]
-fn a_file_that_something_is_appended_to_at_the_last_moment_is_the_one_that_stays() {
+fn an_archive_that_grows_at_the_last_moment_is_kept_uncompressed() {
     let dir = tempfile::tempdir().unwrap();
     let append = |family: &Numbered| {
         let mut late = fs::File::options().append(true).open(family.old(1, "")).unwrap();
         io::Write::write_all(&mut late, b", late").unwrap();
     };
     let family = Numbered::new(dir.path()).before(4, append);
-    family.turn("one");
+    family.rotate("one");
     let archive = archive(family);
     archive.pack_all().unwrap();
     expect(dir.path(), &[("app.log.1", "one, late")]);
@@ -183,10 +183,10 @@ fn a_file_that_something_is_appended_to_at_the_last_moment_is_the_one_that_stays
 }
 
 #[test]
-fn where_a_crash_left_both_the_uncompressed_one_goes() {
+fn after_a_crash_that_left_both_the_uncompressed_one_is_removed() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    family.turn("one");
+    family.rotate("one");
     let archive = archive(family);
     archive.pack_all().unwrap();
     fs::write(dir.path().join("app.log.1"), "one").unwrap();
@@ -195,21 +195,21 @@ fn where_a_crash_left_both_the_uncompressed_one_goes() {
 }
 
 #[test]
-fn two_files_of_one_number_that_differ_are_left_alone() {
+fn two_files_of_one_number_with_different_content_are_both_kept() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    family.turn("one");
+    family.rotate("one");
     let archive = archive(family);
     archive.pack_all().unwrap();
     fs::write(dir.path().join("app.log.1"), "something else").unwrap();
     fs::write(dir.path().join("app.log.2"), "two").unwrap();
     let error = archive.pack_all().unwrap_err().to_string();
-    assert!(error.ends_with("app.log.1.gz holds something else"), "{error}");
+    assert!(error.ends_with("app.log.1.gz has other content"), "{error}");
     expect(dir.path(), &[("app.log.1", "something else"), ("app.log.1.gz", "one"), ("app.log.2.gz", "two")]);
 }
 
 #[test]
-fn what_a_killed_process_had_in_the_making_is_removed_and_nothing_else() {
+fn unfinished_files_of_killed_processes_are_removed_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     for name in [".app.log.7.gz.tmp", ".app.log.7.zst.tmp", ".other.log.7.gz.tmp", ".app.log.x.gz.tmp", "app.log"] {
         fs::write(dir.path().join(name), "").unwrap();
@@ -219,10 +219,10 @@ fn what_a_killed_process_had_in_the_making_is_removed_and_nothing_else() {
 }
 
 #[test]
-fn directories_and_pipes_in_the_way_are_passed_by() {
+fn directories_and_pipes_are_skipped() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    family.turn("one");
+    family.rotate("one");
     fs::create_dir(family.old(2, "")).unwrap();
     assert!(Command::new("mkfifo").arg(family.old(3, "")).status().unwrap().success());
     archive(family).pack_all().unwrap();
@@ -231,23 +231,23 @@ fn directories_and_pipes_in_the_way_are_passed_by() {
 }
 
 #[test]
-fn a_trouble_is_told_when_it_comes_and_when_it_goes() {
+fn a_failure_is_reported_when_it_begins_and_when_it_ends() {
     let dir = tempfile::tempdir().unwrap();
     let family = Numbered::new(dir.path());
-    family.turn("one");
-    // Where the temporary file would be.
+    family.rotate("one");
+    // In place of the temporary file.
     fs::create_dir(dir.path().join(".app.log.1.gz.tmp")).unwrap();
     let archive = archive(family);
     assert!(archive.pack_all().is_err());
-    archive.tell(archive.pack_all());
-    assert!(archive.told.last().as_ref().is_some_and(|told| told.contains("stay uncompressed")));
+    archive.report(archive.pack_all());
+    assert!(archive.reporter.last().as_ref().is_some_and(|last| last.contains("cannot compress old files")));
     fs::remove_dir(dir.path().join(".app.log.1.gz.tmp")).unwrap();
-    archive.tell(archive.pack_all());
-    assert!(archive.told.last().is_none());
+    archive.report(archive.pack_all());
+    assert!(archive.reporter.last().is_none());
     expect(dir.path(), &[("app.log.1.gz", "one")]);
 }
 
-/// Not a test but the child of the one below.
+/// Not a test, but the child process of the one below.
 #[test]
 fn child_that_is_killed() {
     if let Some(dir) = std::env::var_os("ARCHIVE_OF_THE_CHILD") {
@@ -265,9 +265,9 @@ fn a_process_killed_at_any_point_leaves_every_line_once_and_no_half_archive() {
         for time in 1..=3 {
             let dir = tempfile::tempdir().unwrap();
             let family = Numbered::new(dir.path());
-            (0..3).for_each(|number| family.turn(&format!("{number}\n{text}")));
+            (0..3).for_each(|number| family.rotate(&format!("{number}\n{text}")));
             let status = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "rotation::archive::tests::child_that_is_killed", "--quiet"])
+                .args(["--exact", "file::rotation::archive::tests::child_that_is_killed", "--quiet"])
                 .env("ARCHIVE_OF_THE_CHILD", dir.path())
                 .env("TRACING_HANDLERS_KILL_AT", format!("{point}:{time}"))
                 .status()

@@ -5,7 +5,7 @@ mod unpack;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-pub(super) use temporary::{Temporary, remove_left_over};
+pub(super) use temporary::{Temporary, remove_leftover};
 #[cfg(feature = "seal")]
 pub(crate) use unpack::is_packed;
 pub(crate) use unpack::{is_packed_name, packed_extensions, unpack};
@@ -13,8 +13,11 @@ pub(crate) use unpack::{is_packed_name, packed_extensions, unpack};
 use std::fmt;
 use std::fs;
 use std::io::{self, Read as _};
+use std::str::FromStr;
 
-/// How old files are compressed: gzip (feature `gzip`) or Zstandard (feature `zstd`).
+use crate::{Error, ErrorKind};
+
+/// How archives are compressed: gzip (feature `gzip`) or Zstandard (feature `zstd`).
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -27,40 +30,45 @@ use std::io::{self, Read as _};
 /// let compression = Compression::gzip().level(9);
 /// assert_eq!((compression.extension(), compression.to_string()), ("gz", "gzip, level 9".to_owned()));
 /// assert_eq!(Compression::gzip().level(100), Compression::gzip().level(9));
+/// assert_eq!("gzip, level 9".parse::<Compression>()?, compression);
+/// assert_eq!("gzip".parse::<Compression>()?, Compression::gzip());
+/// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
-/// It is done by a thread of its own with a low priority, a piece of 64 KiB after another, never by the thread that logs. An
-/// archive gets its name only when it is complete and on the disk; it has the permissions, the owner (where that may be
-/// given) and the time of change of the file it was made of, but not its extended attributes. A file that something was
-/// appended to while it was compressed stays as it is, until the next time. Until it is renamed, the archive of `app.log.1` lies
-/// beside it as `.app.log.1.gz.tmp`; one that a killed process left behind is removed by the next.
+/// A background thread with a low priority compresses archives in pieces of 64 KiB; logging threads never do. A
+/// compressed file gets its name only when it is complete and on the disk. It has the permissions, the owner (if the process may
+/// set it) and the modification time of the original, but not its extended attributes. An archive that grows while it is
+/// compressed stays as it is until the next time. While it is written, the compressed file of `app.log.1` is called
+/// `.app.log.1.gz.tmp`; one left by a killed process is removed by the next process.
 ///
-/// Python's `RotatingFileHandler` has `namer` and `rotator` for this, log4j2 the ending of `filePattern`.
+/// As text, a compression is `gzip` or `zstd`, optionally followed by a level: `zstd, level 19`.
+///
+/// Python's `RotatingFileHandler` has `namer` and `rotator` for this, log4j2 the extension of `filePattern`.
 #[derive(Clone, Copy)]
 pub struct Compression {
     name: &'static str,
     extension: &'static str,
     level: i32,
     highest: i32,
-    /// Reads all of the file, and writes the archive; tells how many bytes it read.
+    /// Compresses the first file into the second, and returns how many bytes it read.
     pack: fn(&fs::File, &fs::File, i32) -> io::Result<u64>,
 }
 
 impl Compression {
-    /// How hard it tries, from 1; a level out of the range is taken as the nearer end.
+    /// Sets the level, from 1 on. A level out of range is replaced by the nearest valid one.
     ///
-    /// Zstandard's levels above 19 need several hundred MiB of memory, here and in everything that reads the archive.
+    /// Zstandard's levels above 19 need several hundred MiB of memory for compressing and for decompressing.
     pub fn level(mut self, level: i32) -> Self {
         self.level = level.clamp(1, self.highest);
         self
     }
 
-    /// What an archive's name ends with: `gz` or `zst`.
+    /// The extension of compressed files: `gz` or `zst`.
     pub fn extension(&self) -> &'static str {
         self.extension
     }
 
-    /// Compresses all of `from`, from its beginning, into `to`; tells how long `from` was.
+    /// Compresses `from`, from its beginning, into `to`. Returns the length of `from`.
     pub(super) fn pack(&self, from: &fs::File, to: &fs::File) -> io::Result<u64> {
         (self.pack)(from, to, self.level)
     }
@@ -86,7 +94,50 @@ impl fmt::Display for Compression {
     }
 }
 
-/// Copies piece by piece; tells how many bytes there were.
+/// Reads what `Display` writes; without a level, the default level applies.
+impl FromStr for Compression {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (name, level) = match text.split_once(',') {
+            Some((name, level)) => (name.trim(), Some(level.trim())),
+            None => (text.trim(), None),
+        };
+        let compression = named(name)?;
+        let Some(level) = level else { return Ok(compression) };
+        let number = level.strip_prefix("level").and_then(|number| number.trim().parse().ok());
+        let number = number.filter(|number| (1..=compression.highest).contains(number));
+        number.map(|number| compression.level(number)).ok_or_else(|| {
+            let highest = compression.highest;
+            Error::new(
+                ErrorKind::Config,
+                format!("expected `level 1` to `level {highest}` for {name}, found `{level}`"),
+            )
+        })
+    }
+}
+
+fn named(name: &str) -> Result<Compression, Error> {
+    if let Some(compression) = AVAILABLE.iter().map(|make| make()).find(|compression| compression.name == name) {
+        return Ok(compression);
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        match name {
+            "gzip" | "zstd" => format!("compression `{name}`: the feature `{name}` is disabled"),
+            _ => format!("expected `gzip` or `zstd`, found `{name}`"),
+        },
+    ))
+}
+
+const AVAILABLE: &[fn() -> Compression] = &[
+    #[cfg(feature = "gzip")]
+    Compression::gzip,
+    #[cfg(feature = "zstd")]
+    Compression::zstd,
+];
+
+/// Copies piece by piece, and returns how many bytes there were.
 #[cfg_attr(not(any(feature = "gzip", feature = "zstd")), expect(dead_code, reason = "nothing compresses"))]
 fn copy(mut from: &fs::File, mut to: impl io::Write) -> io::Result<u64> {
     let (mut piece, mut copied) = (vec![0; PIECE], 0);

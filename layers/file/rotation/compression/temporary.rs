@@ -1,14 +1,14 @@
-//! An archive in the making, under a name that no reader takes for a log.
+//! A compressed file that is being written, under a temporary name.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileTimes, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// `.NAME.gz.tmp`, beside NAME. It is removed when this is dropped, unless it was renamed.
+/// The file `.NAME.gz.tmp` beside NAME. Dropping this removes the file, unless it was renamed.
 ///
-/// As long as a process is at it, it has the file locked (`flock`), so that another one can tell it from what a killed
-/// process left behind: that is nobody's lock.
+/// The process that writes it holds a lock on it (`flock`), so that it can be distinguished from one left by a killed
+/// process.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     path: PathBuf,
@@ -17,16 +17,16 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes the file for the archive of `source`, open to nobody else, in the place of one that was left behind.
-    /// `None`: another process is at it.
+    /// Creates the file for compressing `source`, with access for its owner only, and replaces one that was left behind.
+    /// Returns `None` if another process is writing it.
     pub(crate) fn make(source: &Path, extension: &str) -> io::Result<Option<Self>> {
         let path = name_of(source, extension);
-        if !remove_left_over(&path)? {
+        if !remove_leftover(&path)? {
             return Ok(None);
         }
-        let file = make_private(&path)?;
+        let file = create_private(&path)?;
         let temporary = Self { path, file, renamed: false };
-        // Where files cannot be locked, there is no second process to keep out either.
+        // File systems without locks are not shared between processes.
         match temporary.file.try_lock() {
             Err(TryLockError::WouldBlock) => Ok(None),
             _ => Ok(Some(temporary)),
@@ -37,7 +37,7 @@ impl Temporary {
         &self.file
     }
 
-    /// Gives it the permissions, the owner and the times of `like`, and has all of it on the disk.
+    /// Copies the permissions, the owner and the times of `like`, and syncs the file.
     pub(crate) fn finish(&self, like: &Metadata) -> io::Result<()> {
         give_to_owner_of(&self.file, like)?;
         let times = like.modified().map(|modified| FileTimes::new().set_modified(modified).set_accessed(modified));
@@ -47,16 +47,15 @@ impl Temporary {
         self.file.sync_all()
     }
 
-    /// Gives it its name. Whatever has that name is replaced.
+    /// Renames it to its final name, and replaces a file of that name.
     pub(crate) fn rename(mut self, to: &Path) -> io::Result<()> {
         fs::rename(&self.path, to)?;
         self.renamed = true;
         Ok(())
     }
 
-    /// The name of the file of whose archive this is the temporary name.
+    /// Returns the name of the source whose temporary file is called `name`.
     pub(crate) fn source_of(name: &OsStr, extension: &str) -> Option<OsString> {
-        // No other name of ours has letters that are not ASCII around the name of the file.
         let inner =
             name.to_str()?.strip_prefix('.')?.strip_suffix(".tmp")?.strip_suffix(extension)?.strip_suffix('.')?;
         (!inner.is_empty()).then(|| inner.into())
@@ -71,12 +70,12 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what a killed process left at `path`. `false`: one that lives is at it.
-pub(crate) fn remove_left_over(path: &Path) -> io::Result<bool> {
+/// Removes the file that a killed process left at `path`. Returns `false` if a living process is writing it.
+pub(crate) fn remove_leftover(path: &Path) -> io::Result<bool> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),
-        // To open a pipe could wait for ever.
+        // Opening a pipe could wait forever.
         Ok(metadata) if !metadata.is_file() => return Err(io::ErrorKind::AlreadyExists.into()),
         Ok(_) => {}
     }
@@ -96,8 +95,8 @@ fn name_of(source: &Path, extension: &str) -> PathBuf {
     source.with_file_name(name)
 }
 
-/// Nobody may read the archive before it has the permissions of the log.
-fn make_private(path: &Path) -> io::Result<fs::File> {
+/// Without access for others until it has the permissions of the log.
+fn create_private(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -105,7 +104,7 @@ fn make_private(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// As `gzip` does: where the group cannot be had, the file is not open to another one.
+/// Like `gzip`: if the group cannot be set, the group permissions are not copied either.
 #[cfg(unix)]
 fn give_to_owner_of(file: &fs::File, like: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
@@ -126,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_tells_what_it_is_of() {
+    fn the_temporary_name_contains_that_of_the_source() {
         let name = name_of(Path::new("/logs/app.log.1"), "gz");
         assert_eq!(name, Path::new("/logs/.app.log.1.gz.tmp"));
         assert_eq!(Temporary::source_of(name.file_name().unwrap(), "gz"), Some("app.log.1".into()));
@@ -137,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_left_behind_is_made_anew_and_one_that_is_in_use_is_left_alone() {
+    fn a_leftover_file_is_replaced_and_one_in_use_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let source = dir.path().join("app.log.1");
         fs::write(name_of(&source, "gz"), "half an arch").unwrap();
-        let ours = Temporary::make(&source, "gz").unwrap().expect("nobody is at it");
+        let ours = Temporary::make(&source, "gz").unwrap().expect("it is not in use");
         assert_eq!(ours.file().metadata().unwrap().len(), 0);
-        assert!(Temporary::make(&source, "gz").unwrap().is_none(), "we are at it");
+        assert!(Temporary::make(&source, "gz").unwrap().is_none(), "it is in use");
         assert!(name_of(&source, "gz").exists());
         drop(ours);
         assert!(!name_of(&source, "gz").exists());
@@ -160,7 +159,7 @@ mod tests {
         fs::set_permissions(&source, fs::Permissions::from_mode(0o640)).unwrap();
         let time = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_000);
         fs::File::options().write(true).open(&source).unwrap().set_modified(time).unwrap();
-        let temporary = Temporary::make(&source, "gz").unwrap().expect("nobody is at it");
+        let temporary = Temporary::make(&source, "gz").unwrap().expect("it is not in use");
         let mode = |file: &fs::File| file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(temporary.file()), 0o600);
         temporary.finish(&source.metadata().unwrap()).unwrap();

@@ -1,30 +1,30 @@
-//! What is compressed, seen by its first bytes and not by its name.
+//! Detects compressed files by their first bytes, regardless of their names.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-/// What is in `file`, from where it stands, uncompressed.
+/// Returns the content of `file` from its current position on, uncompressed.
 ///
 /// # Errors
 ///
-/// `Unsupported` where the feature that reads it is off.
+/// `Unsupported` if the feature for its compression is disabled.
 pub(crate) fn unpack(mut file: fs::File) -> io::Result<Box<dyn Read + Send>> {
     let (head, format) = head(&mut file)?;
-    // Not by seeking: it may be a pipe.
+    // Does not seek, since it may be a pipe.
     let all = Box::new(Cursor::new(head).chain(file));
     let Some(format) = format else { return Ok(all) };
     match format.unpack {
         Some(unpack) => unpack(all),
         None => Err(io::Error::new(
             io::ErrorKind::Unsupported,
-            format!("it is compressed, and the feature `{}` that reads it is off", format.feature),
+            format!("it is compressed, but the feature `{}` is disabled", format.feature),
         )),
     }
 }
 
-/// Whether it is compressed, by its first bytes, which are read from `file`.
+/// Whether the content is compressed. Consumes the first bytes of `file`.
 #[cfg(feature = "seal")]
 pub(crate) fn is_packed(file: &mut fs::File) -> io::Result<bool> {
     head(file).map(|(_, format)| format.is_some())
@@ -37,14 +37,14 @@ fn head(file: &mut fs::File) -> io::Result<(Vec<u8>, Option<&'static Format>)> {
     Ok((head, format))
 }
 
-/// Whether the name says that a file is compressed.
+/// Whether `path` is named like a compressed file.
 pub(crate) fn is_packed_name(path: &Path) -> bool {
     path.extension()
         .and_then(OsStr::to_str)
         .is_some_and(|extension| packed_extensions().any(|known| known == extension))
 }
 
-/// What the names of compressed files end with.
+/// The extensions of compressed files.
 pub(crate) fn packed_extensions() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().map(|format| format.extension)
 }
@@ -55,7 +55,7 @@ struct Format {
     extension: &'static str,
     feature: &'static str,
     magic: &'static [u8],
-    /// `None`: the feature is off.
+    /// `None` if the feature is disabled.
     unpack: Option<Unpack>,
 }
 
@@ -69,7 +69,7 @@ const FORMATS: &[Format] = &[
     Format {
         extension: "gz",
         feature: "gzip",
-        // RFC 1952, section 2.3.1: ID1, ID2, and the only method there is.
+        // RFC 1952, section 2.3.1: ID1, ID2, and the only compression method.
         magic: &[0x1f, 0x8b, 8],
         #[cfg(feature = "gzip")]
         unpack: Some(super::gzip::unpack),

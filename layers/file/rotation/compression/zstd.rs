@@ -1,4 +1,4 @@
-//! RFC 8878.
+//! Zstandard (RFC 8878).
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,9 +8,9 @@ use zstd::stream::{read, write};
 use super::{Compression, copy};
 
 impl Compression {
-    /// Zstandard (RFC 8878) with a checksum, for `zstdcat` and `zstd -d`; archives end in `.zst`.
+    /// Zstandard (RFC 8878) with a checksum, readable by `zstdcat` and `zstd -d`. Names end in `.zst`.
     pub fn zstd() -> Self {
-        Self { name: "Zstandard", extension: "zst", level: 3, highest: 22, pack }
+        Self { name: "zstd", extension: "zst", level: 3, highest: 22, pack }
     }
 }
 
@@ -22,7 +22,7 @@ fn pack(from: &fs::File, to: &fs::File, level: i32) -> io::Result<u64> {
     Ok(copied)
 }
 
-/// Several frames one after another are one, as for `zstdcat`.
+/// Several frames in a row are read as one, as by `zstdcat`.
 pub(super) fn unpack(from: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     Ok(Box::new(read::Decoder::new(from)?))
 }

@@ -1,25 +1,23 @@
-use std::fs;
-use std::io;
+#[cfg(feature = "encryption")]
+mod encrypt;
+#[cfg(feature = "seal")]
+mod seal;
+
 use std::path::Path;
 use std::time::Duration;
 
-use super::appender::Appender;
-use super::attempts::{Attempts, Timer};
-use super::buffer::Buffer;
-use super::coat::Coat;
+use super::attempts::Timer;
 use super::durability::Durability;
-use super::durable;
-use super::open::Open;
+use super::encoder::Encoder;
+use super::opening::Opening;
 use super::watch::Watch;
-use super::{File, Place, cannot};
 use crate::clock::Clock;
-use crate::file::ownership::{self, Account, Ownership};
+use crate::file::ownership::Account;
 use crate::file::rotation::Rotation;
 use crate::record::Severity;
-use crate::selflog::Health;
 use crate::{Error, ErrorKind};
 
-/// Settings for opening and writing a [`File`].
+/// Settings for opening and writing a [`File`](super::File).
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -55,28 +53,34 @@ use crate::{Error, ErrorKind};
 /// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (0, 4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FileOptions {
-    settings: Settings,
-    delay: bool,
+    pub(super) opening: Opening,
+    pub(super) delay: bool,
     /// Overrides the buffer of the durability level.
     buffer: Option<usize>,
-    hold: usize,
-    timer: Timer,
-    /// More than one coat was set, which is an error.
-    several_coats: bool,
+    pub(super) hold: usize,
+    pub(super) durability: Durability,
+    pub(super) sync_after: Option<Severity>,
+    pub(super) rotation: Option<Rotation>,
+    pub(super) watch: Option<Watch>,
+    pub(super) shared: bool,
+    pub(super) timer: Timer,
+    pub(super) encoder: Option<Box<dyn Encoder>>,
+    /// More than one encoder was set, which is an error.
+    several_encoders: bool,
 }
 
 impl FileOptions {
     /// Empties the file when it is first opened (Python's `mode="w"`), but not when it is opened again after an error.
     pub fn truncate(mut self, truncate: bool) -> Self {
-        self.settings.opening.truncate = truncate;
+        self.opening.truncate = truncate;
         self
     }
 
     /// Whether missing directories are created. Default: yes.
     pub fn create_dirs(mut self, create_dirs: bool) -> Self {
-        self.settings.opening.keep_dirs = !create_dirs;
+        self.opening.keep_dirs = !create_dirs;
         self
     }
 
@@ -89,13 +93,13 @@ impl FileOptions {
     /// Sets the exact permission bits of new files, regardless of the umask: `0o640` is `rw-r-----`. An existing file keeps
     /// its own. Has an effect only on Unix.
     pub fn mode(mut self, bits: u32) -> Self {
-        self.settings.opening.ownership.mode = Some(bits);
+        self.opening.ownership.mode = Some(bits);
         self
     }
 
     /// Sets the exact permission bits of new directories, regardless of the umask. Has an effect only on Unix.
     pub fn dir_mode(mut self, bits: u32) -> Self {
-        self.settings.opening.ownership.dir_mode = Some(bits);
+        self.opening.ownership.dir_mode = Some(bits);
         self
     }
 
@@ -114,7 +118,7 @@ impl FileOptions {
     /// assert_eq!(error.to_string(), "there is no user \"nobody at all\"");
     /// ```
     pub fn owner(mut self, user: impl Into<Account>) -> Self {
-        self.settings.opening.ownership.owner = Some(user.into());
+        self.opening.ownership.owner = Some(user.into());
         self
     }
 
@@ -129,7 +133,7 @@ impl FileOptions {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     pub fn group(mut self, group: impl Into<Account>) -> Self {
-        self.settings.opening.ownership.group = Some(group.into());
+        self.opening.ownership.group = Some(group.into());
         self
     }
 
@@ -166,7 +170,7 @@ impl FileOptions {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn follow_links(mut self, follow: bool) -> Self {
-        self.settings.opening.follow_links = follow;
+        self.opening.follow_links = follow;
         self
     }
 
@@ -185,8 +189,8 @@ impl FileOptions {
 
     /// Sets what a line can survive once its call has returned: see [`Durability`].
     pub fn durability(mut self, durability: Durability) -> Self {
-        self.settings.durability = durability;
-        self.settings.opening.is_durable = self.settings.is_durable();
+        self.durability = durability;
+        self.opening.is_durable = durability.syncs() || self.sync_after.is_some();
         self
     }
 
@@ -214,8 +218,8 @@ impl FileOptions {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sync_after(mut self, severity: impl Into<Severity>) -> Self {
-        self.settings.sync_after = Some(severity.into());
-        self.settings.opening.is_durable = true;
+        self.sync_after = Some(severity.into());
+        self.opening.is_durable = true;
         self
     }
 
@@ -257,7 +261,7 @@ impl FileOptions {
 
     /// Rotates the file by `rotation`.
     pub fn rotation(mut self, rotation: Rotation) -> Self {
-        self.settings.rotation = Some(rotation);
+        self.rotation = Some(rotation);
         self
     }
 
@@ -268,7 +272,7 @@ impl FileOptions {
     /// of the cost of the write itself; `None` never checks. Between two checks, lines are still written to a file that was
     /// moved, where they are not lost, or to one that was removed, where they are.
     pub fn watch(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.settings.watch = interval.into().map(Watch::every);
+        self.watch = interval.into().map(Watch::every);
         self
     }
 
@@ -279,49 +283,35 @@ impl FileOptions {
     /// system releases the lock of a process that dies. Use a [`Queue`](crate::Queue) or a [`buffer`](Self::buffer) for
     /// fewer writes. If the lock cannot be acquired within five seconds, the lines are refused.
     pub fn shared(mut self, shared: bool) -> Self {
-        self.settings.shared = shared;
+        self.shared = shared;
         self
     }
 
     #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
-    pub(super) fn coat(mut self, coat: Box<dyn Coat>) -> Self {
-        self.several_coats |= self.settings.coat.is_some();
-        self.settings.coat = Some(coat);
+    fn encoder(mut self, encoder: Box<dyn Encoder>) -> Self {
+        self.several_encoders |= self.encoder.is_some();
+        self.encoder = Some(encoder);
         self
-    }
-
-    /// Opens `path`.
-    ///
-    /// # Errors
-    ///
-    /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
-    ///   [`delay`](Self::delay) the first write returns this error.
-    /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
-    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
-    pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.settings.opening.ownership.resolve()?;
-        self.check(path.as_ref())?;
-        let buffer = self.buffer.unwrap_or(match self.settings.durability {
-            Durability::Buffered(bytes) => bytes,
-            _ => 0,
-        });
-        let mut appender = Appender::new(Place::new(path.as_ref())?, self.settings);
-        if !self.delay {
-            appender.begin_open()?;
-        }
-        let (buffer, attempts) = (Buffer::new(buffer), Attempts::new(self.timer));
-        Ok(File { appender, buffer, hold: self.hold, attempts, health: Health::default() })
     }
 }
 
 impl FileOptions {
-    /// Rejects settings that cannot be combined.
-    fn check(&self, path: &Path) -> Result<(), Error> {
-        let what = match &self.settings {
-            _ if self.several_coats => "`seal` and `encrypt` cannot be combined",
-            Settings { coat: Some(_), shared: true, .. } => "a shared file cannot be sealed or encrypted",
-            Settings { coat: Some(coat), rotation: Some(rotation), .. }
-                if rotation.compresses() && !coat.can_be_compressed() =>
+    /// The capacity of the buffer in bytes.
+    pub(super) fn buffer_capacity(&self) -> usize {
+        self.buffer.unwrap_or(match self.durability {
+            Durability::Buffered(bytes) => bytes,
+            _ => 0,
+        })
+    }
+
+    /// Looks up accounts, and rejects settings that cannot be combined.
+    pub(super) fn check(&mut self, path: &Path) -> Result<(), Error> {
+        self.opening.ownership.resolve()?;
+        let what = match &self {
+            _ if self.several_encoders => "`seal` and `encrypt` cannot be combined",
+            Self { encoder: Some(_), shared: true, .. } => "a shared file cannot be sealed or encrypted",
+            Self { encoder: Some(encoder), rotation: Some(rotation), .. }
+                if rotation.compresses() && !encoder.can_be_compressed() =>
             {
                 "an encrypted file cannot be compressed"
             }
@@ -331,128 +321,21 @@ impl FileOptions {
     }
 }
 
-/// The settings of the appender.
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) opening: Opening,
-    pub(super) shared: bool,
-    pub(super) watch: Option<Watch>,
-    pub(super) rotation: Option<Rotation>,
-    pub(super) durability: Durability,
-    pub(super) sync_after: Option<Severity>,
-    pub(super) coat: Option<Box<dyn Coat>>,
-}
-
-impl Settings {
-    /// Whether any line is ever synced.
-    fn is_durable(&self) -> bool {
-        self.durability.syncs() || self.sync_after.is_some()
-    }
-}
-
-impl Default for Settings {
+impl Default for FileOptions {
     fn default() -> Self {
         Self {
             opening: Opening::default(),
-            shared: false,
-            watch: Some(Watch::default()),
-            rotation: None,
+            delay: false,
+            buffer: None,
+            hold: 0,
             durability: Durability::default(),
             sync_after: None,
-            coat: None,
-        }
-    }
-}
-
-/// How the file is opened each time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Opening {
-    truncate: bool,
-    keep_dirs: bool,
-    follow_links: bool,
-    ownership: Ownership,
-    /// Whether new files and directories must survive a power failure.
-    is_durable: bool,
-}
-
-impl Opening {
-    pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
-        self.make_way(place)?;
-        let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
-        let mut open = Open::new(file, place)?;
-        if self.truncate {
-            open.truncate(&place.name)?;
-            self.truncate = false;
-        }
-        Ok(open)
-    }
-
-    pub(super) fn ownership(&self) -> &Ownership {
-        &self.ownership
-    }
-
-    /// Creates missing directories.
-    pub(super) fn make_way(&self, place: &Place) -> Result<(), Error> {
-        if self.keep_dirs { Ok(()) } else { self.make_dirs(place.absolute.parent()) }
-    }
-
-    /// Only files created here get the permissions that are set, so creating is a separate step.
-    fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
-        match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened,
-        }
-        let made = match self.ownership.make_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path),
-            made => made,
-        };
-        made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from))
-    }
-
-    /// Another process created it first, or it is a symbolic link to a file that does not exist yet.
-    fn open_late(&self, path: &Path) -> io::Result<fs::File> {
-        match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
-            opened => opened,
-        }
-    }
-
-    /// Creates the target of a symbolic link.
-    fn make_target(&self, link: &Path) -> io::Result<fs::File> {
-        let path = ownership::target(link);
-        match self.ownership.make_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
-            made => made.and_then(|file| self.made(path.parent()).map(|()| file).map_err(io::Error::from)),
-        }
-    }
-
-    fn open_existing(&self, path: &Path) -> io::Result<fs::File> {
-        match self.follow_links {
-            true => fs::OpenOptions::new().append(true).open(path),
-            false => ownership::open(path, self.ownership.owner_id()),
-        }
-    }
-
-    fn follows(&self, path: &Path) -> bool {
-        self.follow_links || ownership::in_private_directory(path)
-    }
-
-    /// Creates `dir` and its missing parents.
-    fn make_dirs(&self, dir: Option<&Path>) -> Result<(), Error> {
-        let Some(dir) = dir.filter(|dir| !dir.is_dir()) else { return Ok(()) };
-        self.make_dirs(dir.parent())?;
-        match self.ownership.make_dir(dir) {
-            Err(error) if !dir.is_dir() => Err(cannot("make directory", dir, error)),
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("set the mode of", dir, error)),
-            _ => self.made(dir.parent()),
-        }
-    }
-
-    /// Syncs `dir`, in which an entry was created, if that must survive a power failure.
-    fn made(&self, dir: Option<&Path>) -> Result<(), Error> {
-        match dir {
-            Some(dir) if self.is_durable => durable::made(dir),
-            _ => Ok(()),
+            rotation: None,
+            watch: Some(Watch::default()),
+            shared: false,
+            timer: Timer::default(),
+            encoder: None,
+            several_encoders: false,
         }
     }
 }

@@ -5,14 +5,19 @@ mod encrypt;
 #[cfg(feature = "seal")]
 mod seal;
 
+#[cfg(feature = "encryption")]
+pub(super) use encrypt::Encrypted;
+#[cfg(feature = "seal")]
+pub(super) use seal::Sealed;
+
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use super::identity::Identity;
 use super::open::Open;
-use super::watch::Identity;
-use super::{Place, cannot};
+use super::place::{Place, cannot};
 use crate::process::Generation;
 use crate::record::Severity;
 use crate::sink::Line;
@@ -20,16 +25,16 @@ use crate::sink::run::{Run, Stopped};
 use crate::{Error, ErrorKind};
 
 /// Transforms lines into the bytes written to a file, depending on what the file already holds.
-pub(super) trait Coat: Send + Sync + fmt::Debug {
-    /// Creates a coat with the same settings for another file.
-    fn again(&self) -> Box<dyn Coat>;
+pub(super) trait Encoder: Send + Sync + fmt::Debug {
+    /// Creates an encoder with the same settings for another file.
+    fn renewed(&self) -> Box<dyn Encoder>;
 
     /// Whether compression makes its output any shorter.
     fn can_be_compressed(&self) -> bool {
         true
     }
 
-    /// Starts a file that is empty or has no valid content. `newest` finds the file that was ended last, if there is one.
+    /// Starts a file that is empty or has no valid content. `newest` finds the newest archive.
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error>;
 
     /// Resumes a file that is not empty, called `name` in errors. Restores the state in which it was left, and returns the length
@@ -40,21 +45,21 @@ pub(super) trait Coat: Send + Sync + fmt::Debug {
     fn fit(&self, run: Run<'_>, room: u64, start: Start) -> usize;
 
     /// Appends the transformed lines of `run`, a unit at a time.
-    fn wrap(&mut self, run: Run<'_>, start: Start, out: &mut Coated) -> Result<(), Error>;
+    fn encode(&mut self, run: Run<'_>, start: Start, out: &mut Encoded) -> Result<(), Error>;
 
     /// Appends the end of the file, as one unit.
-    fn finish(&mut self, out: &mut Coated) -> Result<(), Error>;
+    fn finish(&mut self, out: &mut Encoded) -> Result<(), Error>;
 
     /// Rolls back: only the first `units` units of `out` were written to the file.
-    fn back_to(&mut self, units: usize, out: &Coated);
+    fn roll_back(&mut self, units: usize, out: &Encoded);
 }
 
-/// Finds the file that was ended last.
+/// Finds the newest archive.
 pub(super) type Newest<'a> = &'a dyn Fn() -> Result<Option<PathBuf>, Error>;
 
-impl Clone for Box<dyn Coat> {
+impl Clone for Box<dyn Encoder> {
     fn clone(&self) -> Self {
-        self.again()
+        self.renewed()
     }
 }
 
@@ -71,7 +76,7 @@ pub(super) enum Start {
 
 /// Transformed lines, in units that are written whole or not at all.
 #[derive(Debug, Default)]
-pub(super) struct Coated {
+pub(super) struct Encoded {
     pub(super) bytes: Vec<u8>,
     /// Where each unit ends in `bytes`.
     ends: Vec<Line>,
@@ -79,7 +84,7 @@ pub(super) struct Coated {
     lines: Vec<usize>,
 }
 
-impl Coated {
+impl Encoded {
     /// Ends a unit, which consists of the bytes appended since the last one and contains `lines` lines.
     #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
     pub(super) fn end_unit(&mut self, lines: usize) {
@@ -109,30 +114,30 @@ impl Coated {
     }
 }
 
-/// A [`Coat`] applied to one file after another.
+/// An [`Encoder`] applied to one file after another.
 #[derive(Debug)]
-pub(super) struct Wrapping {
-    coat: Box<dyn Coat>,
+pub(super) struct FileEncoder {
+    encoder: Box<dyn Encoder>,
     /// The process that opened the file. Its forked children inherit the key, counter and place in the chain, and must
     /// not reuse them.
     process: Generation,
-    /// The file whose state `coat` has, and its length.
+    /// The file whose state `encoder` has, and its length.
     known: Option<(Option<Identity>, u64)>,
     start: Start,
-    out: Coated,
+    out: Encoded,
 }
 
-impl Wrapping {
-    pub(super) fn new(coat: &dyn Coat) -> Self {
+impl FileEncoder {
+    pub(super) fn new(encoder: Box<dyn Encoder>) -> Self {
         let process = Generation::current();
-        Self { coat: coat.again(), process, known: None, start: Start::New, out: Coated::default() }
+        Self { encoder, process, known: None, start: Start::New, out: Encoded::default() }
     }
 
-    /// Brings the coat to the state of the file.
+    /// Brings the encoder to the state of the file.
     pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
         self.check_process(place)?;
-        // The coat decides how a partial last line is treated.
-        open.go_on_within_line();
+        // The encoder decides how a partial last line is treated.
+        open.continue_line();
         let file = (open.identity(), open.len());
         if !open.is_regular() {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
@@ -146,7 +151,7 @@ impl Wrapping {
         self.known = None;
         let len = if open.len() == 0 { 0 } else { self.resume(open, place)? };
         if len == 0 {
-            self.coat.start(newest)?;
+            self.encoder.start(newest)?;
         }
         open.cut_to(len).map_err(|error| cannot("cut", &place.name, error))?;
         self.start = if len == 0 { Start::New } else { Start::Again };
@@ -162,22 +167,22 @@ impl Wrapping {
             // A result from another file must not truncate this one.
             return Err(failed(io::Error::new(io::ErrorKind::NotFound, "it was moved away")));
         }
-        self.coat.resume(&mut file, &place.name.display().to_string())
+        self.encoder.resume(&mut file, &place.name.display().to_string())
     }
 
     pub(super) fn fit(&self, run: Run<'_>, room: u64) -> usize {
-        self.coat.fit(run, room, self.start)
+        self.encoder.fit(run, room, self.start)
     }
 
     /// Like [`Open::append`], but never reports a torn line: what could not be cut off now is cut off at the next opening.
     pub(super) fn append(&mut self, open: &mut Open, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         self.out.clear();
-        if let Err(error) = self.coat.wrap(run, self.start, &mut self.out) {
-            self.coat.back_to(0, &self.out);
+        if let Err(error) = self.encoder.encode(run, self.start, &mut self.out) {
+            self.encoder.roll_back(0, &self.out);
             return Err(Stopped { lines: 0, torn: 0, error: error.into() });
         }
         let Err(stopped) = open.append(self.out.as_run()) else {
-            self.went_out(open);
+            self.written(open);
             return Ok(());
         };
         self.stopped(open, &stopped);
@@ -191,10 +196,10 @@ impl Wrapping {
             return Ok(());
         }
         self.out.clear();
-        self.coat.finish(&mut self.out)?;
+        self.encoder.finish(&mut self.out)?;
         match open.append(self.out.as_run()) {
             Ok(()) => {
-                self.went_out(open);
+                self.written(open);
                 self.start = Start::Again;
                 Ok(())
             }
@@ -205,13 +210,13 @@ impl Wrapping {
         }
     }
 
-    fn went_out(&mut self, open: &Open) {
+    fn written(&mut self, open: &Open) {
         self.start = Start::Running;
         self.known = Some((open.identity(), open.len()));
     }
 
     fn stopped(&mut self, open: &Open, stopped: &Stopped<io::Error>) {
-        self.coat.back_to(stopped.lines, &self.out);
+        self.encoder.roll_back(stopped.lines, &self.out);
         if stopped.lines > 0 || self.start == Start::Running {
             self.start = Start::Again;
         }

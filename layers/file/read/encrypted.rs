@@ -1,26 +1,23 @@
-//! What is encrypted, seen by its first bytes.
-
-#[cfg(feature = "encryption")]
-mod keys;
+//! Detects encrypted files by their first bytes.
 
 use std::io::{self, Cursor, Read};
 
-/// What is in a file.
+/// The content of a file.
 pub(super) type Bytes = Box<dyn Read + Send>;
 
-/// Makes the plain text of what is encrypted.
+/// Decrypts the content of a file.
 pub(super) type Decrypt = Box<dyn Fn(Bytes) -> Bytes + Send + Sync>;
 
-/// What is in `from`, decrypted if need be.
+/// Returns the content of `from`, decrypted if necessary.
 pub(super) fn open(mut from: Bytes, decrypt: Option<&Decrypt>) -> io::Result<Bytes> {
     let mut head = Vec::with_capacity(MAGIC.len());
     let read = from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut head);
-    // A crash may have left less than all of it. No text begins so: it would not be UTF-8.
+    // A crash may have left only a part of it. No text begins like this: it would not be UTF-8.
     let is_encrypted = !head.is_empty() && MAGIC.starts_with(&head);
     let head = Cursor::new(head);
     let all: Bytes = match read {
         Ok(_) => Box::new(head.chain(from)),
-        // What came before the error may be lines.
+        // There may be lines before the error.
         Err(error) => Box::new(head.chain(Failing(Some(error)))),
     };
     match decrypt {
@@ -32,15 +29,14 @@ pub(super) fn open(mut from: Bytes, decrypt: Option<&Decrypt>) -> io::Result<Byt
 
 fn unreadable() -> io::Error {
     match cfg!(feature = "encryption") {
-        true => io::Error::new(io::ErrorKind::InvalidInput, "it is encrypted, and no keys were given"),
-        false => io::Error::new(
-            io::ErrorKind::Unsupported,
-            "it is encrypted, and the feature `encryption` that reads it is off",
-        ),
+        true => io::Error::new(io::ErrorKind::InvalidInput, "it is encrypted, but no keys were given"),
+        false => {
+            io::Error::new(io::ErrorKind::Unsupported, "it is encrypted, but the feature `encryption` is disabled")
+        }
     }
 }
 
-/// The error that was met already, and then nothing.
+/// Returns an error once, and then nothing.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {
@@ -49,15 +45,15 @@ impl Read for Failing {
     }
 }
 
-/// That of `encryption`, which is not there without its feature.
-const MAGIC: [u8; 8] = *b"\x89THENC\r\n";
+/// The constant of `encryption`, which needs its feature.
+pub(super) const MAGIC: [u8; 8] = *b"\x89THENC\r\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_before_an_error_is_kept() {
+    fn text_before_an_error_is_kept() {
         let broken = Cursor::new("one\n").chain(Failing(Some(io::ErrorKind::InvalidData.into())));
         let (mut opened, mut text) = (open(Box::new(broken), None).unwrap(), String::new());
         let error = opened.read_to_string(&mut text).unwrap_err();
@@ -65,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn each_piece_of_the_first_bytes_is_encrypted_and_nothing_else_is() {
+    fn any_part_of_the_first_bytes_marks_an_encrypted_file_and_nothing_else_does() {
         let is_encrypted = |bytes: &[u8]| open(Box::new(Cursor::new(bytes.to_vec())), None).is_err();
         assert!((1..=MAGIC.len()).all(|len| is_encrypted(&MAGIC[..len])));
         assert!(is_encrypted(&[&MAGIC[..], b"more"].concat()));

@@ -1,30 +1,31 @@
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::Keys;
 use super::format::{FRAME, Frame, HEADER, Header, MAGIC};
+use super::keys::Keys;
 use super::stream::{Stream, Tag, tag_of};
 use crate::Error;
 
-/// Reads the plain text of an encrypted file.
+/// Decrypts an encrypted file.
 ///
-/// What it gives is authentic, block by block. A block that is not is an error of kind `InvalidData` that names its offset,
-/// and so is each read after that. At the end of the file reads give 0 bytes, and [`end`](Self::end) tells what end it
-/// is; a file that has grown since is read on.
+/// Implements [`Read`]. Only authenticated bytes are returned, block by block. A block that does not authenticate is an error of
+/// kind `InvalidData` that states its offset, and every read after it returns the same error. At the end of the file
+/// reads return 0 bytes, and [`end`](Self::end) says how the file ends; if the file grows later, more can be read.
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use tracing_handlers::encryption::{End, Key, Keys, Reader, Writer};
+/// use tracing_handlers::encryption::{Decryptor, Encryptor, End, Key, Keys};
 ///
 /// let keys = Keys::new(Key::from_bytes([7; 32]));
-/// let mut writer = Writer::new(Vec::new(), keys.clone());
-/// writer.write_all(b"one ")?;
-/// writer.write_all(b"two")?;
-/// let mut file = writer.finish()?;
+/// let mut encryptor = Encryptor::new(Vec::new(), keys.clone());
+/// encryptor.write_all(b"one ")?;
+/// encryptor.write_all(b"two")?;
+/// let mut file = encryptor.finish()?;
 /// let end = |file: &[u8]| {
-///     let (mut reader, mut text) = (Reader::new(file, keys.clone()), String::new());
-///     reader.read_to_string(&mut text).map(|_| (text, reader.end()))
+///     let (mut decryptor, mut text) = (Decryptor::new(file, keys.clone()), String::new());
+///     decryptor.read_to_string(&mut text).map(|_| (text, decryptor.end()))
 /// };
 /// assert_eq!(end(&file)?, ("one two".to_owned(), End::Closed));
 /// assert_eq!(end(&file[..file.len() - 24])?, ("one two".to_owned(), End::Open));
@@ -33,54 +34,53 @@ use crate::Error;
 /// assert_eq!(end(&file).unwrap_err().to_string(), "block at byte 36: it does not authenticate");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
-pub struct Reader<R> {
+pub struct Decryptor<R> {
     from: R,
     keys: Keys,
-    /// Read; from `at` on not yet taken apart.
+    /// Bytes that were read; those from `at` on are not decrypted yet.
     raw: Vec<u8>,
     at: usize,
-    /// Where that is in the file.
+    /// The position of `at` in the file.
     offset: u64,
     block: Vec<u8>,
-    /// So much of `block` was given out.
+    /// How many bytes of `block` were returned.
     given: usize,
     stream: Option<Stream>,
     found: Found,
     closed: bool,
-    /// What is wrong with the file, once that is known.
+    /// Why the file is invalid, once that is known.
     failed: Option<(io::ErrorKind, String)>,
 }
 
-/// What end an encrypted file has. New ones may be added.
+/// How an encrypted file ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum End {
-    /// The last stream was ended: nothing is missing behind it but whole streams.
+    /// The last stream was closed: at most whole streams are missing after it.
     Closed,
-    /// The last stream goes on, or did until a crash, or somebody cut its end off.
+    /// The last stream is still written to, was ended by a crash, or its end was cut off.
     Open,
-    /// An incomplete block stands at the end: a crash left it, or it is being written.
+    /// The file ends with an incomplete block, which was left by a crash or is being written.
     Torn {
-        /// How long it is.
+        /// The length of the incomplete block.
         bytes: u64,
     },
 }
 
-/// The last block that is complete.
+/// The last complete block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// The file up to its end.
+    /// The length of the file up to its end.
     pub(crate) len: u64,
     pub(crate) tag: Tag,
 }
 
-impl Reader<File> {
+impl Decryptor<File> {
     /// Opens the file at `path`.
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io): it cannot be opened. That its key is not among `keys`, only reading it tells.
+    /// [`Io`](crate::ErrorKind::Io) if the file cannot be opened. Whether `keys` contains its key is only known when it is read.
     pub fn open(path: impl AsRef<Path>, keys: Keys) -> Result<Self, Error> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
@@ -88,8 +88,8 @@ impl Reader<File> {
     }
 }
 
-impl<R: Read> Reader<R> {
-    /// Reads from `from`, which need not be buffered.
+impl<R: Read> Decryptor<R> {
+    /// Decrypts what `from` returns. `from` need not be buffered.
     pub fn new(from: R, keys: Keys) -> Self {
         Self {
             from,
@@ -106,7 +106,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// What end the file has, as far as it was read.
+    /// How the file ends, as far as it was read.
     pub fn end(&self) -> End {
         match self.offset + self.rest().len() as u64 - self.found.len {
             0 if self.closed => End::Closed,
@@ -115,13 +115,13 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Reads to the end, for the sake of what it is.
+    /// Reads to the end of the file, and returns the last complete block.
     pub(crate) fn find_end(mut self) -> Result<Found, Error> {
         while self.next_block()? {}
         Ok(self.found)
     }
 
-    /// Decrypts the next block; `false` at the end of the file.
+    /// Decrypts the next block. Returns `false` at the end of the file.
     fn next_block(&mut self) -> Result<bool, Error> {
         loop {
             match self.rest().first() {
@@ -142,15 +142,15 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Takes a header, if it is whole. A piece that belongs to none was not torn: it is something else.
+    /// Reads a header, if it is whole. Bytes that cannot belong to a header are an error.
     fn header(&mut self) -> Result<(), Error> {
         if !may_be_header(self.rest()) {
-            return Err(bad("stream", self.offset, "no header"));
+            return Err(bad("stream", self.offset, "it has no valid header"));
         }
         let Some(bytes) = self.rest().first_chunk() else { return Ok(()) };
         let header = Header::read(bytes).map_err(|what| bad("stream", self.offset, what))?;
         if self.stream.as_ref().is_some_and(Stream::is_at_start) {
-            return Err(bad("stream", self.offset, "the one before it is empty"));
+            return Err(bad("stream", self.offset, "the stream before it is empty"));
         }
         let key = self.keys.find(header.key)?;
         self.stream = Some(Stream::new(key, header, &self.found.tag));
@@ -161,13 +161,13 @@ impl<R: Read> Reader<R> {
     fn block(&mut self) -> Result<bool, Error> {
         let is_whole = self.has(FRAME)?;
         if self.stream.is_none() || !Frame::may_start(self.rest()) {
-            return Err(bad("block", self.offset, "there is none"));
+            return Err(bad("block", self.offset, "there is no valid block"));
         }
         if !is_whole {
             return Ok(false);
         }
         let frame = self.rest().first_chunk().and_then(|bytes| Frame::read(*bytes));
-        let Some(frame) = frame else { return Err(bad("block", self.offset, "there is none")) };
+        let Some(frame) = frame else { return Err(bad("block", self.offset, "there is no valid block")) };
         if !self.has(FRAME + frame.len)? {
             return Ok(false);
         }
@@ -188,12 +188,12 @@ impl<R: Read> Reader<R> {
         Ok(true)
     }
 
-    /// Reads on until there are `wanted` bytes; `false`: there are not.
+    /// Reads until `wanted` bytes are available. Returns `false` if the file ends before that.
     fn has(&mut self, wanted: usize) -> Result<bool, Error> {
         while self.rest().len() < wanted {
             self.raw.drain(..std::mem::take(&mut self.at));
             let before = self.raw.len();
-            // So much that small blocks do not each cost a read.
+            // A large piece, so that small blocks do not need a read each.
             self.raw.resize(before + PIECE, 0);
             let read = self.from.read(&mut self.raw[before..]);
             self.raw.truncate(before + *read.as_ref().unwrap_or(&0).min(&PIECE));
@@ -216,7 +216,7 @@ impl<R: Read> Reader<R> {
         &self.raw[self.at..]
     }
 
-    /// The same again, where the file is not what was written; an error of the system may pass.
+    /// Remembers an error if the file is invalid. Errors of the system may be temporary.
     fn fail(&mut self, error: Error) -> io::Error {
         let Some(io_error) = error.io_error() else {
             let failed = (io::ErrorKind::InvalidData, error.to_string());
@@ -231,12 +231,19 @@ impl<R: Read> Reader<R> {
     }
 }
 
-impl<R: Read> Read for Reader<R> {
+/// Shows neither keys nor plain text.
+impl<R> fmt::Debug for Decryptor<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decryptor").field("keys", &self.keys).field("offset", &self.offset).finish_non_exhaustive()
+    }
+}
+
+impl<R: Read> Read for Decryptor<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if let Some((kind, message)) = &self.failed {
             return Err(io::Error::new(*kind, message.clone()));
         }
-        // Blocks may be empty.
+        // A block may be empty.
         while self.given >= self.block.len() && !out.is_empty() {
             match self.next_block() {
                 Ok(true) => {}
@@ -252,7 +259,7 @@ impl<R: Read> Read for Reader<R> {
     }
 }
 
-/// As far as it goes.
+/// Whether a header can begin with `bytes`.
 fn may_be_header(bytes: &[u8]) -> bool {
     bytes.iter().zip(MAGIC).all(|(byte, known)| *byte == known)
 }

@@ -22,7 +22,7 @@ use crate::{Error, selflog};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Waits until all pending background work of rotations is done: compressing ended files, and removing those beyond their limits.
+/// Waits until all pending background work of rotations is done: compressing archives, and removing those beyond their limits.
 /// Returns whether it was done within `timeout`.
 ///
 /// Calling it is optional: work that is unfinished when the process ends is done when the file is opened next. For
@@ -49,22 +49,22 @@ pub(crate) fn is_this_thread() -> bool {
     thread::is_keeper()
 }
 
-/// The keeper of the process. Made without a lock: a fork at that moment would leave it locked in the child.
-fn of_process() -> Arc<Lifecycle<Keeper>> {
-    static KEEPER: ArcSwapOption<Lifecycle<Keeper>> = ArcSwapOption::const_empty();
-    if let Some(keeper) = KEEPER.load_full() {
-        return keeper;
+/// The worker of the process. Created without a lock: a fork at that moment would leave it locked in the child.
+fn of_process() -> Arc<Lifecycle<Worker>> {
+    static WORKER: ArcSwapOption<Lifecycle<Worker>> = ArcSwapOption::const_empty();
+    if let Some(worker) = WORKER.load_full() {
+        return worker;
     }
-    let made = Arc::new(keeper(Duration::from_secs(5)));
-    let before = KEEPER.compare_and_swap(&None::<Arc<_>>, Some(made.clone()));
+    let made = Arc::new(worker(Duration::from_secs(5)));
+    let before = WORKER.compare_and_swap(&None::<Arc<_>>, Some(made.clone()));
     before.as_ref().map_or(made, Arc::clone)
 }
 
-fn keeper(linger: Duration) -> Lifecycle<Keeper> {
-    Lifecycle::new(Keeper::KIND, Keeper { work: Condvar::new(), done: Condvar::new(), linger }, State::default())
+fn worker(linger: Duration) -> Lifecycle<Worker> {
+    Lifecycle::new(Worker::KIND, Worker { work: Condvar::new(), done: Condvar::new(), linger }, JobQueue::default())
 }
 
-struct Keeper {
+struct Worker {
     /// Where the background thread waits for jobs.
     work: Condvar,
     /// Where settling threads wait for the background thread.
@@ -74,7 +74,7 @@ struct Keeper {
 }
 
 #[derive(Default)]
-struct State {
+struct JobQueue {
     waiting: VecDeque<Waiting>,
     /// The number of the running job.
     running: Option<u64>,
@@ -82,7 +82,7 @@ struct State {
     submitted: u64,
     thread_lives: bool,
     /// The thread could not be started, and this was reported.
-    told: bool,
+    reported: bool,
 }
 
 struct Waiting {
@@ -92,22 +92,22 @@ struct Waiting {
     job: Job,
 }
 
-impl Lifecycle<Keeper> {
+impl Lifecycle<Worker> {
     fn submit(&self, what: &'static str, file: &Path, job: Job) {
-        let mut state = lock(&self.start().state);
-        let replaced = state.add(what, file, job);
-        self.start_thread(&mut state);
-        drop(state);
+        let mut jobs = lock(&self.start().state);
+        let replaced = jobs.add(what, file, job);
+        self.start_thread(&mut jobs);
+        drop(jobs);
         self.work.notify_one();
         // Outside the lock: dropping the job may take other locks.
         drop(replaced);
     }
 
     fn settle(&self, deadline: Instant) -> bool {
-        let Some(mut state) = lock_until(&self.state, deadline) else { return false };
-        let last = state.submitted;
+        let Some(mut jobs) = lock_until(&self.state, deadline) else { return false };
+        let last = jobs.submitted;
         loop {
-            if state.is_done(last) {
+            if jobs.is_done(last) {
                 return true;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -115,28 +115,30 @@ impl Lifecycle<Keeper> {
             if left.is_zero() || is_this_thread() {
                 return false;
             }
-            self.start_thread(&mut state);
-            state = wait_timeout(&self.done, state, left.min(LOOK));
+            self.start_thread(&mut jobs);
+            jobs = wait_timeout(&self.done, jobs, left.min(LOOK));
         }
     }
 
     /// If the thread cannot be started, the jobs wait until the next attempt.
-    fn start_thread(&self, state: &mut State) {
-        if state.thread_lives || state.waiting.is_empty() {
+    fn start_thread(&self, jobs: &mut JobQueue) {
+        if jobs.thread_lives || jobs.waiting.is_empty() {
             return;
         }
         let process = Generation::current();
-        let keeper = self.start().clone();
-        let spawned = std::thread::Builder::new().name("tracing-keeper".into()).spawn(move || keeper.run(process));
-        state.thread_lives = spawned.is_ok();
-        let told = std::mem::replace(&mut state.told, spawned.is_err());
-        if let (Err(error), false) = (spawned, told) {
-            selflog::tell(&format!("rotation: cannot start a thread, old files stay as they are: {error}"));
+        let worker = self.start().clone();
+        let spawned = std::thread::Builder::new().name("log-files".into()).spawn(move || worker.run(process));
+        jobs.thread_lives = spawned.is_ok();
+        let reported = std::mem::replace(&mut jobs.reported, spawned.is_err());
+        if let (Err(error), false) = (spawned, reported) {
+            selflog::tell(&format!(
+                "rotation: cannot start a thread; old files are neither compressed nor removed: {error}"
+            ));
         }
     }
 }
 
-impl Shelf<Keeper> {
+impl Shelf<Worker> {
     fn run(&self, process: Generation) {
         thread::become_keeper();
         be_nice();
@@ -150,35 +152,35 @@ impl Shelf<Keeper> {
     /// Returns `None` if there was no job for a while, or if this is a forked child.
     fn take(&self, process: Generation) -> Option<Job> {
         let until = Instant::now() + self.linger;
-        let mut state = lock(&self.state);
+        let mut jobs = lock(&self.state);
         loop {
             if !process.is_current() {
                 return None;
             }
-            if let Some(next) = state.waiting.pop_front() {
-                state.running = Some(next.number);
+            if let Some(next) = jobs.waiting.pop_front() {
+                jobs.running = Some(next.number);
                 return Some(next.job);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                state.thread_lives = false;
+                jobs.thread_lives = false;
                 return None;
             }
-            state = wait_timeout(&self.work, state, left);
+            jobs = wait_timeout(&self.work, jobs, left);
         }
     }
 
     fn finish(&self, process: Generation) {
-        let mut state = lock(&self.state);
+        let mut jobs = lock(&self.state);
         if process.is_current() {
-            state.running = None;
+            jobs.running = None;
         }
-        drop(state);
+        drop(jobs);
         self.done.notify_all();
     }
 }
 
-impl State {
+impl JobQueue {
     /// Returns the job that was replaced, whose place in the queue the new one takes.
     fn add(&mut self, what: &'static str, file: &Path, job: Job) -> Option<Job> {
         let same = self.waiting.iter_mut().find(|waiting| waiting.what == what && waiting.file == file);
@@ -198,9 +200,9 @@ impl State {
 }
 
 /// The lock is held only briefly, never while a job runs.
-impl Live for Keeper {
-    type State = State;
-    const KIND: &'static str = "keeper of old files";
+impl Live for Worker {
+    type State = JobQueue;
+    const KIND: &'static str = "background work on old files";
     const PHASE: Phase = Phase::Locks;
 
     /// Neither a flush nor the exit waits for the jobs.
@@ -208,11 +210,11 @@ impl Live for Keeper {
         Ok(())
     }
 
-    fn forget_pending(&self, state: &mut State) {
+    fn forget_pending(&self, jobs: &mut JobQueue) {
         // Not dropped: dropping a job may need a lock whose holder does not exist here.
-        state.waiting.drain(..).for_each(std::mem::forget);
-        state.running = None;
-        state.thread_lives = false;
+        jobs.waiting.drain(..).for_each(std::mem::forget);
+        jobs.running = None;
+        jobs.thread_lives = false;
     }
 }
 
@@ -244,8 +246,8 @@ mod tests {
 
     use super::*;
 
-    fn keeper(linger: Duration) -> &'static Lifecycle<Keeper> {
-        Box::leak(Box::new(super::keeper(linger)))
+    fn worker(linger: Duration) -> &'static Lifecycle<Worker> {
+        Box::leak(Box::new(super::worker(linger)))
     }
 
     fn soon() -> Instant {
@@ -255,84 +257,84 @@ mod tests {
     const LINGER: Duration = Duration::from_secs(60);
 
     #[test]
-    fn jobs_are_done_in_order_by_another_thread() {
-        let keeper = keeper(LINGER);
+    fn jobs_run_in_order_on_another_thread() {
+        let worker = worker(LINGER);
         let (sender, done) = mpsc::channel();
         for file in ["a", "b", "c"] {
             let sender = sender.clone();
             let job = move || sender.send((file, is_this_thread())).unwrap();
-            keeper.submit("test", Path::new(file), Box::new(job));
+            worker.submit("test", Path::new(file), Box::new(job));
         }
-        assert!(keeper.settle(soon()));
+        assert!(worker.settle(soon()));
         assert_eq!(done.try_iter().collect::<Vec<_>>(), [("a", true), ("b", true), ("c", true)]);
         assert!(!is_this_thread());
     }
 
     #[test]
-    fn of_many_jobs_for_one_file_the_last_is_done() {
-        let keeper = keeper(LINGER);
+    fn of_several_waiting_jobs_of_one_kind_only_the_last_runs() {
+        let worker = worker(LINGER);
         let (go, wait) = mpsc::channel::<()>();
         let (sender, done) = mpsc::channel();
-        keeper.submit("block", Path::new("a"), Box::new(move || _ = wait.recv()));
+        worker.submit("block", Path::new("a"), Box::new(move || _ = wait.recv()));
         for number in 0..100 {
             for what in ["pack", "prune"] {
                 let sender = sender.clone();
-                keeper.submit(what, Path::new("a"), Box::new(move || sender.send((what, number)).unwrap()));
+                worker.submit(what, Path::new("a"), Box::new(move || sender.send((what, number)).unwrap()));
             }
         }
-        assert!(!keeper.settle(Instant::now()), "the first job is not done");
-        assert!(lock(&keeper.state).waiting.len() <= 3);
+        assert!(!worker.settle(Instant::now()), "the first job is not done");
+        assert!(lock(&worker.state).waiting.len() <= 3);
         go.send(()).unwrap();
-        assert!(keeper.settle(soon()));
+        assert!(worker.settle(soon()));
         assert_eq!(done.try_iter().collect::<Vec<_>>(), [("pack", 99), ("prune", 99)]);
     }
 
     #[test]
-    fn what_comes_later_is_not_waited_for() {
-        let keeper = keeper(LINGER);
+    fn jobs_submitted_later_are_not_waited_for() {
+        let worker = worker(LINGER);
         let (sender, done) = mpsc::channel();
-        keeper.submit("first", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
-        let last = lock(&keeper.state).submitted;
+        worker.submit("first", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+        let last = lock(&worker.state).submitted;
         let (_go, wait) = mpsc::channel::<()>();
-        keeper.submit("never ends", Path::new("a"), Box::new(move || _ = wait.recv()));
-        while !lock(&keeper.state).is_done(last) {
+        worker.submit("never ends", Path::new("a"), Box::new(move || _ = wait.recv()));
+        while !lock(&worker.state).is_done(last) {
             std::thread::yield_now();
         }
         done.try_recv().unwrap();
-        assert!(!lock(&keeper.state).is_done(last + 1));
+        assert!(!lock(&worker.state).is_done(last + 1));
     }
 
     #[test]
-    fn a_job_that_panics_harms_no_other() {
-        let keeper = keeper(LINGER);
+    fn a_panic_in_a_job_does_not_affect_others() {
+        let worker = worker(LINGER);
         let (sender, done) = mpsc::channel();
-        keeper.submit("panic", Path::new("a"), Box::new(|| panic!("on purpose")));
-        keeper.submit("go on", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
-        assert!(keeper.settle(soon()));
+        worker.submit("panic", Path::new("a"), Box::new(|| panic!("on purpose")));
+        worker.submit("go on", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+        assert!(worker.settle(soon()));
         done.try_recv().unwrap();
     }
 
     #[test]
     fn a_job_may_submit_another_but_does_not_wait_for_itself() {
-        let keeper = keeper(LINGER);
+        let worker = worker(LINGER);
         let (sender, done) = mpsc::channel();
         let job = move || {
-            let settled = keeper.settle(soon());
-            keeper.submit("inner", Path::new("a"), Box::new(move || sender.send(settled).unwrap()));
+            let settled = worker.settle(soon());
+            worker.submit("inner", Path::new("a"), Box::new(move || sender.send(settled).unwrap()));
         };
-        keeper.submit("outer", Path::new("a"), Box::new(job));
+        worker.submit("outer", Path::new("a"), Box::new(job));
         assert!(!done.recv().unwrap());
-        assert!(keeper.settle(soon()));
+        assert!(worker.settle(soon()));
     }
 
     #[test]
-    fn the_thread_ends_when_there_is_nothing_to_do_and_comes_again() {
-        let keeper = keeper(Duration::ZERO);
+    fn the_thread_ends_when_idle_and_starts_again() {
+        let worker = worker(Duration::ZERO);
         for _ in 0..3 {
             let (sender, done) = mpsc::channel();
-            keeper.submit("test", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
+            worker.submit("test", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
             done.recv().unwrap();
-            while lock(&keeper.state).thread_lives {
+            while lock(&worker.state).thread_lives {
                 std::thread::yield_now();
             }
         }
@@ -340,35 +342,35 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn only_that_thread_is_nice() {
+    fn only_the_background_thread_is_nice() {
         let nice = || {
             let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
             stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse::<i32>().unwrap()
         };
         let before = nice();
-        let keeper = keeper(LINGER);
+        let worker = worker(LINGER);
         let (sender, done) = mpsc::channel();
-        keeper.submit("test", Path::new("a"), Box::new(move || sender.send(nice()).unwrap()));
+        worker.submit("test", Path::new("a"), Box::new(move || sender.send(nice()).unwrap()));
         let there = done.recv().unwrap();
         assert_eq!((there, nice()), (before.max(NICE), before));
     }
 
     /// The state as a fork leaves it; tests/ends.rs has a real fork.
     #[test]
-    fn a_forked_child_forgets_the_jobs_and_has_its_own() {
-        let keeper = keeper(LINGER);
+    fn a_forked_child_drops_inherited_jobs_and_runs_its_own() {
+        let worker = worker(LINGER);
         let (go, wait) = mpsc::channel::<()>();
         let (sender, done) = mpsc::channel();
         let inherited = sender.clone();
-        keeper.submit("runs", Path::new("a"), Box::new(move || _ = wait.recv()));
-        while lock(&keeper.state).running.is_none() {
+        worker.submit("runs", Path::new("a"), Box::new(move || _ = wait.recv()));
+        while lock(&worker.state).running.is_none() {
             std::thread::yield_now();
         }
-        keeper.submit("waits", Path::new("a"), Box::new(move || inherited.send("the parent's").unwrap()));
-        keeper.forget_pending(&mut lock(&keeper.state));
-        assert!(keeper.settle(soon()), "nothing is the child's yet");
-        keeper.submit("own", Path::new("a"), Box::new(move || sender.send("the child's").unwrap()));
-        assert!(keeper.settle(soon()));
+        worker.submit("waits", Path::new("a"), Box::new(move || inherited.send("the parent's").unwrap()));
+        worker.forget_pending(&mut lock(&worker.state));
+        assert!(worker.settle(soon()), "the child has no jobs yet");
+        worker.submit("own", Path::new("a"), Box::new(move || sender.send("the child's").unwrap()));
+        assert!(worker.settle(soon()));
         assert_eq!(done.try_iter().collect::<Vec<_>>(), ["the child's"]);
         drop(go);
     }

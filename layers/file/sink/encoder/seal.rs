@@ -1,46 +1,13 @@
 use std::fs;
 
-use super::super::FileOptions;
-use super::{Coat, Coated, Newest, Start};
+use super::{Encoded, Encoder, Newest, Start};
 use crate::Error;
 use crate::file::seal::{self, CHECKPOINT, Kind, Seal, Sealer};
 use crate::sink::run::Run;
 
-impl FileOptions {
-    /// Seals each line, so that changes are detectable: see [`seal`](crate::seal) for the format of a sealed file and what it
-    /// proves.
-    ///
-    /// An existing file must have been sealed with the same key; the chain continues from its end or, if the file is
-    /// empty, from the end of the newest ended file. Cannot be combined with `encrypt` or [`shared`](Self::shared).
-    ///
-    /// ```
-    /// use std::io::Write;
-    /// use tracing_handlers::rotation::Rotation;
-    /// use tracing_handlers::seal::{self, Key, Seal};
-    /// use tracing_handlers::sink::File;
-    ///
-    /// # let dir = tempfile::tempdir()?;
-    /// # let path = dir.path().join("audit.jsonl");
-    /// let key = Key::from_bytes([7; 32]);
-    /// for _ in 0..2 {
-    ///     let options = File::options().seal(Seal::new(key.clone())).rotation(Rotation::size(1024).keep(9));
-    ///     let mut file = options.open(&path)?;
-    ///     for _ in 0..10 {
-    ///         file.write_all(b"{\"message\":\"sold\"}\n")?;
-    ///     }
-    /// }
-    /// let verified = seal::verify(&path, &key)?;
-    /// assert!(verified.files > 2 && verified.lines == 20);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn seal(self, seal: Seal) -> Self {
-        self.coat(Box::new(Sealed::new(seal)))
-    }
-}
-
-/// A coat that seals lines.
+/// Seals lines.
 #[derive(Debug)]
-struct Sealed {
+pub(in crate::file::sink) struct Sealed {
     sealer: Sealer,
     /// Whether the chain has begun, in any file.
     running: bool,
@@ -54,7 +21,7 @@ struct Sealed {
 }
 
 impl Sealed {
-    fn new(seal: Seal) -> Self {
+    pub(in crate::file::sink) fn new(seal: Seal) -> Self {
         let sealer = Sealer::new(seal);
         let before = sealer.place();
         Self { sealer, running: false, cut: 0, before, behind: Vec::new(), cut_before: 0 }
@@ -67,9 +34,9 @@ impl Sealed {
     }
 }
 
-impl Coat for Sealed {
-    fn again(&self) -> Box<dyn Coat> {
-        Box::new(Self::new(self.sealer.settings().clone()))
+impl Encoder for Sealed {
+    fn renewed(&self) -> Box<dyn Encoder> {
+        Box::new(Self::new(self.sealer.options().clone()))
     }
 
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error> {
@@ -98,7 +65,7 @@ impl Coat for Sealed {
         self.sealer.fit(run.each().map(Run::bytes), room.saturating_sub(around))
     }
 
-    fn wrap(&mut self, run: Run<'_>, start: Start, out: &mut Coated) -> Result<(), Error> {
+    fn encode(&mut self, run: Run<'_>, start: Start, out: &mut Encoded) -> Result<(), Error> {
         self.remember();
         if start != Start::Running {
             self.sealer.look_like(run.bytes());
@@ -114,7 +81,7 @@ impl Coat for Sealed {
         Ok(())
     }
 
-    fn finish(&mut self, out: &mut Coated) -> Result<(), Error> {
+    fn finish(&mut self, out: &mut Encoded) -> Result<(), Error> {
         self.remember();
         self.sealer.checkpoint(Kind::Close, 0, &mut out.bytes);
         out.end_unit(0);
@@ -122,7 +89,7 @@ impl Coat for Sealed {
         Ok(())
     }
 
-    fn back_to(&mut self, units: usize, _: &Coated) {
+    fn roll_back(&mut self, units: usize, _: &Encoded) {
         let place = units.checked_sub(1).and_then(|last| self.behind.get(last));
         if place.is_none() {
             self.cut = self.cut_before;

@@ -1,4 +1,4 @@
-//! What tests of sealed and of encrypted files have in common.
+//! Helpers shared by the tests of sealed and of encrypted files.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,10 +9,10 @@ use std::time::Instant;
 use tracing_handlers::sink::{FileOptions, Framed, Line};
 use tracing_handlers::{Partial, Sink};
 
-/// Has a child process write lines until the file is longer than `len`, and kills it.
+/// Lets a child process write lines until the file is longer than `len`, and kills it.
 pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
-    // SAFETY: the child takes no lock that another thread may hold but the allocator's, which the C library keeps whole,
-    // and never returns.
+    // SAFETY: the only lock of other threads that the child needs is the allocator's, which the C library keeps usable, and
+    // the child never returns.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
@@ -30,7 +30,7 @@ pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
         std::thread::yield_now();
     }
     let mut status = 0;
-    // SAFETY: the child is ours, and `status` is an integer to be written to.
+    // SAFETY: the child is this process's, and `status` is a valid integer.
     unsafe {
         libc::kill(child, libc::SIGKILL);
         libc::waitpid(child, &raw mut status, 0);
@@ -38,7 +38,7 @@ pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
     assert!(libc::WIFSIGNALED(status), "it did not end by itself");
 }
 
-/// That they are those of [`write_until_killed`], none missing.
+/// Asserts that the lines are those of [`write_until_killed`], without a gap.
 pub fn assert_lines_in_order(text: &str) {
     assert!(text.ends_with('\n') && text.lines().count() > 10);
     for (number, line) in text.lines().enumerate() {
@@ -46,7 +46,7 @@ pub fn assert_lines_in_order(text: &str) {
     }
 }
 
-/// A tmpfs of 64 KiB, unmounted in the end; `None`, and a word about it, where we may not mount.
+/// A tmpfs of 64 KiB, unmounted when it is dropped. [`mount`](Self::mount) returns `None` if mounting is not permitted.
 pub struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -71,8 +71,8 @@ impl Drop for Disk {
     }
 }
 
-/// Writes lines, in batches, until the disk is full, makes room, and writes those that were refused: how many went out before
-/// that, and all of them.
+/// Writes lines in batches until the disk is full, makes room, and writes the refused lines. Returns how many lines were written
+/// before the disk was full, and all lines.
 pub fn fill_and_make_room(disk: &Disk, options: FileOptions, path: &Path) -> (usize, Vec<String>) {
     let ballast = disk.path().join("ballast");
     fs::write(&ballast, vec![0; 48 * 1024]).unwrap();
@@ -89,7 +89,7 @@ pub fn fill_and_make_room(disk: &Disk, options: FileOptions, path: &Path) -> (us
         }
     }
     fs::remove_file(ballast).unwrap();
-    // Or the next attempt would be put off.
+    // Otherwise the next attempt would be delayed.
     Sink::flush(&mut file, Instant::now()).unwrap();
     write(&mut file, &all[delivered..]).unwrap();
     (delivered, all)

@@ -1,0 +1,206 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Rotation;
+use super::archive::{Archive, Rotated};
+use super::family::{Family, Name, Slots};
+use super::lock::Lock;
+use super::pruning::Pruning;
+use super::scheme::{self, Files, Retired, Scheme};
+use crate::clock::Timestamp;
+use crate::{Error, selflog};
+
+/// Applies a [`Rotation`] to one file.
+#[derive(Debug)]
+pub(crate) struct Rotator {
+    rotation: Rotation,
+    scheme: Box<dyn Scheme>,
+    family: Family,
+    lock: Arc<Lock>,
+    /// Removes archives, if more than the count limits them.
+    pruning: Option<Arc<Pruning>>,
+    /// Compresses archives.
+    archive: Option<Arc<Archive<Rotated>>>,
+    /// When the first line of the file in use was written, if known.
+    began: Timestamp,
+    deadline: Option<Timestamp>,
+    /// The file in use is from before this process.
+    is_inherited: bool,
+    /// After a failure, when the next attempt may be made.
+    retry: Option<Instant>,
+    /// The last reported failure; `None` while it works.
+    reported: Option<String>,
+}
+
+impl Rotator {
+    /// Creates a rotator for the file at `path`, which must be absolute.
+    pub(crate) fn new(rotation: Rotation, path: &Path, lock: impl FnOnce(&Family) -> Lock) -> Self {
+        let family = Family::new(path, rotation.naming.clone());
+        let began = rotation.clock.now();
+        let lock = Arc::new(lock(&family));
+        let pruning = Pruning::new(&family, &lock, &rotation.retention, &rotation.clock);
+        if pruning.is_some() || rotation.compression.is_some() {
+            // From now on the background thread may hold the lock when the process forks.
+            lock.hold_at_forks();
+        }
+        let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, &lock), compression));
+        // Completes what an earlier process left unfinished.
+        archive.iter().for_each(Archive::begin);
+        Self {
+            scheme: scheme::of(&rotation),
+            rotation,
+            family,
+            lock,
+            pruning,
+            archive,
+            began,
+            deadline: None,
+            is_inherited: true,
+            retry: None,
+            reported: None,
+        }
+    }
+
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        &self.lock
+    }
+
+    /// Prepares the path before the file is opened, for the first time or again.
+    pub(crate) fn prepare(&mut self) -> Result<(), Error> {
+        if self.scheme.is_prepared(&self.family) {
+            return Ok(());
+        }
+        let _held = (!self.lock.is_shared()).then(|| self.lock.hold()).transpose()?;
+        self.scheme.prepare(&self.files())
+    }
+
+    /// Called when the file was opened. `changed` is when it was last written to, if it has lines.
+    pub(crate) fn opened(&mut self, changed: Option<SystemTime>) {
+        let now = self.rotation.clock.now();
+        let began = changed.map_or(now, |changed| Timestamp::from(changed).min(now));
+        self.begin(began);
+    }
+
+    fn begin(&mut self, began: Timestamp) {
+        self.began = began;
+        self.deadline = self.rotation.trigger.deadline(began, began);
+    }
+
+    /// Whether the file is to be rotated now. `fresh` if it has no line yet.
+    pub(crate) fn is_due(&mut self, fresh: bool) -> bool {
+        if self.is_inherited && self.rotation.trigger.startup && !fresh {
+            return true;
+        }
+        self.is_inherited = false;
+        let Some(deadline) = self.deadline else { return false };
+        let now = self.rotation.clock.now();
+        if now < self.began || (now >= deadline && fresh) {
+            // The clock was set back, or the period passed without a line: later lines belong to another period.
+            self.begin(now);
+            return false;
+        }
+        now >= deadline
+    }
+
+    /// How many more bytes fit into a file of `len` bytes.
+    pub(crate) fn room(&self, len: u64) -> u64 {
+        self.rotation.trigger.room(len)
+    }
+
+    /// Returns the newest archive, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be listed.
+    pub(crate) fn newest(&self) -> Result<Option<PathBuf>, Error> {
+        Ok(self.family.archives()?.pop().map(|newest| newest.path))
+    }
+
+    /// Whether the last attempt failed and it is too early for the next one.
+    pub(crate) fn is_put_off(&self) -> bool {
+        self.retry.is_some_and(|retry| Instant::now() < retry)
+    }
+
+    /// Moves the file out of the way and opens a new one. Returns `None` if that failed: then everything is as before, the
+    /// old file stays in use, the failure is reported, and the next attempt is delayed.
+    pub(crate) fn rotate<T>(&mut self, open: impl FnOnce() -> Result<T, Error>) -> Option<T> {
+        if self.is_put_off() {
+            return None;
+        }
+        // If processes share the file, each write holds the lock already. It is held until old files are removed: they must
+        // not be compressed, and so renamed, in between.
+        let lock = self.lock.clone();
+        let (rotated, _held) = match (!lock.is_shared()).then(|| lock.hold()).transpose() {
+            Ok(held) => (self.try_rotate(open), held),
+            Err(error) => (Err(error), None),
+        };
+        match rotated {
+            Ok((new, retired)) => {
+                self.retry = None;
+                self.is_inherited = false;
+                self.begin(self.rotation.clock.now());
+                self.prune(&retired);
+                self.pruning.iter().for_each(Pruning::begin);
+                self.archive.iter().for_each(Archive::begin);
+                Some(new)
+            }
+            Err(error) => {
+                self.retry = Some(Instant::now() + RETRY_DELAY);
+                let path = self.family.path().display();
+                self.report(format!("file {path}: rotation failed, still writing to the old file: {error}"));
+                None
+            }
+        }
+    }
+
+    fn try_rotate<T>(&self, open: impl FnOnce() -> Result<T, Error>) -> Result<(T, Retired), Error> {
+        let files = self.files();
+        let retired = self.scheme.retire(&files, self.family.slots()?)?;
+        match open() {
+            Ok(new) => Ok((new, retired)),
+            Err(error) => Err(files.restore(&retired).err().unwrap_or(error)),
+        }
+    }
+
+    fn files(&self) -> Files<'_> {
+        Files { family: &self.family, rotation: &self.rotation, began: self.began }
+    }
+
+    /// Removes archives beyond the count. A failure does not prevent the rotation.
+    fn prune(&mut self, retired: &Retired) {
+        match self.try_prune(&retired.archives, retired.added) {
+            Err(error) => {
+                self.report(format!("file {}: cannot remove old files: {error}", self.family.path().display()));
+            }
+            Ok(()) if self.reported.take().is_some() => {
+                selflog::tell(&format!("file {}: rotation works again", self.family.path().display()));
+            }
+            Ok(()) => {}
+        }
+    }
+
+    fn try_prune(&self, archives: &Slots, added: usize) -> Result<(), Error> {
+        // Files that are not regular are ignored, and not counted.
+        let mut oldest_first: Vec<_> = archives.iter().filter(|(_, names)| names.iter().any(Name::is_file)).collect();
+        oldest_first.sort_by(|(one, _), (other, _)| self.rotation.naming.compare_age(one, other));
+        let beyond = oldest_first.len().saturating_sub(self.rotation.retention.count.saturating_sub(added));
+        for (mark, names) in oldest_first.into_iter().take(beyond) {
+            self.family.remove(names, mark)?;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, failure: String) {
+        if self.reported.as_ref() != Some(&failure) {
+            selflog::tell(&failure);
+            self.reported = Some(failure);
+        }
+    }
+}
+
+/// Without it, a file that cannot be rotated would cost a failing rename for each line.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Which file the path leads to: opens it, leaves it when it was moved, and rotates it.
+
+use std::io;
+
+use super::File;
+use super::open::Open;
+use super::watch::{self, Found, Watch};
+use crate::Error;
+use crate::file::rotation::{Held, Lock, Rotation, Rotator};
+
+impl File {
+    pub(super) fn set_rotation(&mut self, rotation: Rotation) {
+        let (shared, ownership) = (self.shared, self.opening.ownership());
+        let rotator = Rotator::new(rotation, &self.place.absolute, |family| match shared {
+            true => Lock::shared(family, ownership),
+            false => Lock::new(),
+        });
+        self.lock = shared.then(|| rotator.lock().clone());
+        self.rotator = Some(rotator);
+        // The file may need another name now; a pipe stays open.
+        self.leave();
+    }
+
+    /// Opens the file before the first line.
+    pub(super) fn open_first(&mut self) -> Result<(), Error> {
+        let lock = self.lock.clone();
+        let _held = self.acquire(lock.as_deref())?;
+        self.opened().map(drop)
+    }
+
+    /// Returns the open file, and opens it if necessary.
+    pub(super) fn opened(&mut self) -> Result<&mut Open, Error> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.open_again()?,
+        };
+        let open = self.open.insert(open);
+        if self.torn {
+            open.continue_line();
+        }
+        if let Some(encoder) = &mut self.encoder {
+            encoder.look(open, &self.place, &|| self.rotator.as_ref().map_or(Ok(None), Rotator::newest))?;
+        }
+        Ok(open)
+    }
+
+    #[cold]
+    fn open_again(&mut self) -> Result<Open, Error> {
+        if let Some(rotator) = &mut self.rotator {
+            self.opening.create_missing_dirs(&self.place)?;
+            rotator.prepare()?;
+        }
+        if let (Some(_), Some(durable)) = (&self.encoder, &self.durable) {
+            // A file with a pending sync is still open, and locked.
+            durable.retire();
+        }
+        // Requests from here on may concern the file that is opened now.
+        self.requests.reopened();
+        let open = self.opening.open(&self.place)?;
+        if let Some(rotator) = &mut self.rotator {
+            rotator.opened(open.changed());
+        }
+        if let Some(durable) = &self.durable {
+            durable.opened();
+        }
+        Ok(open)
+    }
+
+    /// Carries out requests without a line to write.
+    pub(super) fn carry_out_requests(&mut self) -> Result<(), Error> {
+        if !self.requests.to_rotate() && !self.requests.to_reopen() {
+            return Ok(());
+        }
+        let lock = self.lock.clone();
+        let _held = self.acquire(lock.as_deref())?;
+        let was_open = self.open.is_some();
+        self.follow_path()?;
+        self.rotate_if_due()?;
+        // The requester expects the new file to exist, and the next line may be far off.
+        if was_open { self.opened().map(drop) } else { Ok(()) }
+    }
+
+    /// Acquires the lock of a file that several processes write to.
+    pub(super) fn acquire<'a>(&self, lock: Option<&'a Lock>) -> Result<Option<Held<'a>>, Error> {
+        let Some(lock) = lock else { return Ok(None) };
+        let is_missing = |error: &Error| error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        match lock.hold() {
+            Err(error) if is_missing(&error) => {
+                self.opening.create_missing_dirs(&self.place)?;
+                lock.hold().map(Some)
+            }
+            held => held.map(Some),
+        }
+    }
+
+    /// Leaves the open file if the path no longer leads to it, or if a reopen was requested.
+    #[inline]
+    pub(super) fn follow_path(&mut self) -> Result<(), Error> {
+        if self.open.is_some() && (self.requests.to_reopen() || self.is_elsewhere()) {
+            self.leave();
+            self.requests.reopened();
+            // The partial line stays in the old file; later lines go to another one.
+            self.torn = false;
+        }
+        Ok(())
+    }
+
+    /// Rotates the file if that is due, or was requested.
+    #[inline]
+    pub(super) fn rotate_if_due(&mut self) -> Result<(), Error> {
+        if self.rotator.is_some() { self.check_rotation() } else { Ok(()) }
+    }
+
+    fn check_rotation(&mut self) -> Result<(), Error> {
+        let open = self.opened()?;
+        let (fresh, regular) = (open.is_fresh(), open.is_regular());
+        let Some(rotator) = &mut self.rotator else { return Ok(()) };
+        let requested = self.requests.to_rotate();
+        if !regular || self.torn {
+            return Ok(());
+        }
+        // A file without lines needs no rotation.
+        if (rotator.is_due(fresh) || requested && !fresh) && !self.rotate() {
+            return Ok(());
+        }
+        self.requests.rotated();
+        Ok(())
+    }
+
+    /// Rotates the file. Returns `false` if lines are to be written to the old file instead.
+    pub(super) fn rotate(&mut self) -> bool {
+        if self.rotator.as_ref().is_none_or(Rotator::is_put_off) {
+            return false;
+        }
+        self.end();
+        let Some(rotator) = &mut self.rotator else { return false };
+        let new = rotator.rotate(|| {
+            if let Some(durable) = &self.durable {
+                durable.retire();
+            }
+            let new = self.opening.open(&self.place)?;
+            if let Some(durable) = &self.durable {
+                durable.opened();
+            }
+            Ok(new)
+        });
+        match new {
+            Some(new) => self.open = Some(new),
+            // A custom rotator may have failed after it moved the file, which has ended then.
+            None if !self.has_moved() => return false,
+            None => self.open = None,
+        }
+        true
+    }
+
+    /// Whether the path now leads to another file, or to none.
+    #[inline]
+    fn is_elsewhere(&mut self) -> bool {
+        let is_due = self.shared || self.watch.as_mut().is_some_and(Watch::is_due);
+        is_due && self.has_moved()
+    }
+
+    #[cold]
+    fn has_moved(&mut self) -> bool {
+        let Some(open) = self.open.as_mut().filter(|open| open.is_regular()) else { return false };
+        match watch::look(&self.place.absolute, open) {
+            Found::Same(len) => open.has_len(len, &self.place),
+            Found::Other => return true,
+            Found::Unknown => {}
+        }
+        false
+    }
+
+    /// Ends a regular file, and closes it.
+    fn leave(&mut self) {
+        self.end();
+        self.drop_regular();
+    }
+
+    /// Closes a regular file without ending it. A pipe stays open.
+    pub(super) fn drop_regular(&mut self) {
+        self.open.take_if(|open| open.is_regular());
+    }
+
+    /// Ends the file before it is left. On failure the end is missing, as after a crash; the lines are unaffected.
+    fn end(&mut self) {
+        let _ = self.write_end();
+    }
+
+    /// Writes the end of a sealed or encrypted file.
+    pub(super) fn write_end(&mut self) -> Result<(), Error> {
+        let (Some(encoder), Some(open)) = (&mut self.encoder, &mut self.open) else { return Ok(()) };
+        encoder.finish(open).map_err(|error| self.failed(error))
+    }
+}

@@ -1,0 +1,317 @@
+//! Group commit: one sync for several threads.
+
+mod rounds;
+#[cfg(test)]
+mod tests;
+
+pub(super) use rounds::Failure;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::place::cannot;
+use crate::Error;
+use crate::selflog::{self, Health};
+use crate::sync::{deadline_in, lock, wait, wait_timeout};
+use rounds::{FailedRound, Round, Rounds};
+
+/// The state shared by the threads that wait for a sync of one file and the thread that syncs.
+///
+/// Written lines are collected in a round. A sync begins by closing the round: lines written from then on belong
+/// to the next one, since the sync may have passed their place already. There is one sync at a time.
+pub(super) struct Group {
+    path: PathBuf,
+    /// The name used in messages.
+    name: String,
+    sync: Box<SyncFile>,
+    /// How long lines wait for others until the group's own thread syncs them. `None` if the waiting threads sync.
+    window: Option<Duration>,
+    /// Lines written and not on the disk, including lost ones until they are taken. Outside the mutex, since
+    /// it is read in a forked child, where the mutex may be held by a thread that does not exist there.
+    pending: AtomicUsize,
+    lost: AtomicUsize,
+    state: Mutex<Rounds>,
+    /// A round was settled.
+    settled: Condvar,
+    /// There is work for the thread.
+    work: Condvar,
+    health: Health,
+}
+
+type SyncFile = dyn Fn(&fs::File) -> io::Result<()> + Send + Sync;
+
+/// A claim to wait for a round.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) round: u64,
+    /// A failure that is already known.
+    pub(super) failed: Option<Failure>,
+}
+
+/// The outcome of [`Group::wrote`].
+pub(super) struct Gathered {
+    /// The round of the lines.
+    pub(super) round: u64,
+    /// There is no thread to sync them, so the caller has to.
+    pub(super) is_alone: bool,
+}
+
+impl Group {
+    pub(super) fn new(path: &Path, window: Option<Duration>) -> Self {
+        Self::with_sync(path, window, Box::new(fs::File::sync_data))
+    }
+
+    fn with_sync(path: &Path, window: Option<Duration>, sync: Box<SyncFile>) -> Self {
+        Self {
+            path: path.to_owned(),
+            name: format!("file {}", path.display()),
+            sync,
+            window,
+            pending: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+            // The round before the first one is settled.
+            state: Mutex::new(Rounds { number: 1, ..Rounds::default() }),
+            settled: Condvar::new(),
+            work: Condvar::new(),
+            health: Health::default(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn window(&self) -> Option<Duration> {
+        self.window
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.pending.load(Ordering::Acquire)
+    }
+
+    /// The number of lost lines that were not taken yet.
+    pub(super) fn lost(&self) -> usize {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Returns the number of lost lines, and resets it.
+    pub(super) fn take_lost(&self) -> usize {
+        let lost = self.lost.swap(0, Ordering::AcqRel);
+        self.pending.fetch_sub(lost, Ordering::AcqRel);
+        lost
+    }
+
+    /// Registers `lines` lines that were written to `file`; 0 for lines without a promise. Fails if a sync of that file has failed
+    /// meanwhile, since the outcome of these lines is then unknown.
+    pub(super) fn wrote(self: &Arc<Self>, lines: usize, file: &Arc<fs::File>) -> io::Result<Gathered> {
+        let mut state = self.leave_other(lock(&self.state), file);
+        if state.is_distrusted {
+            let failure = state.last_failure.map_or(io::ErrorKind::Other.into(), |(_, failure)| failure.into());
+            return Err(failure);
+        }
+        self.pending.fetch_add(lines, Ordering::AcqRel);
+        state.gathered.lines += lines;
+        state.gathered.file.get_or_insert_with(|| file.clone());
+        let round = state.number;
+        let woken = self.window.map_or(Ok(()), |window| self.wake_thread(&mut state, window));
+        let is_news = woken.is_err() && !std::mem::replace(&mut state.reported_threadless, true);
+        drop(state);
+        if let (Err(error), true) = (&woken, is_news) {
+            selflog::tell(&format!("{}: cannot start a thread, each batch is synced by its call: {error}", self.name));
+        }
+        Ok(Gathered { round, is_alone: woken.is_err() })
+    }
+
+    /// Syncs everything written so far.
+    pub(super) fn settle(&self) {
+        drop(self.settle_all(lock(&self.state)));
+    }
+
+    /// Whether a sync of the file has failed.
+    pub(super) fn distrusts(&self) -> bool {
+        lock(&self.state).is_distrusted
+    }
+
+    /// Called when lines go to a new file from now on.
+    pub(super) fn trust(&self) {
+        lock(&self.state).is_distrusted = false;
+    }
+
+    /// Returns a ticket for the rounds from `since` on.
+    pub(super) fn ticket(&self, since: u64) -> Option<Ticket> {
+        let state = lock(&self.state);
+        let failed = state.last_failure.filter(|(number, _)| *number >= since).map(|(_, failure)| failure);
+        self.ticket_of(state, failed)
+    }
+
+    /// Returns a ticket for everything written so far.
+    pub(super) fn ticket_for_all(&self) -> Option<Ticket> {
+        let mut state = lock(&self.state);
+        let failed = state.unheard.take();
+        self.ticket_of(state, failed)
+    }
+
+    fn ticket_of(&self, mut state: MutexGuard<'_, Rounds>, failed: Option<Failure>) -> Option<Ticket> {
+        let before = state.number - 1;
+        let (round, tickets) = match &mut *state {
+            Rounds { number, gathered, .. } if gathered.lines > 0 => (*number, Some(&mut gathered.tickets)),
+            Rounds { syncing: Some(syncing), .. } => (before, Some(&mut syncing.tickets)),
+            _ if failed.is_none() => return None,
+            _ => (before, None),
+        };
+        if let Some(tickets) = tickets {
+            *tickets += 1;
+        }
+        Some(Ticket { round, failed })
+    }
+
+    /// Waits until `round` is settled. Returns `false` if it is not by `deadline`.
+    pub(super) fn wait(&self, round: u64, deadline: Instant) -> bool {
+        let mut state = lock(&self.state);
+        while !state.is_settled(round) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let has_thread = state.has_other_thread();
+            if state.syncing.is_none() && !has_thread {
+                state = self.sync_round(state);
+                continue;
+            }
+            if has_thread && round == state.number && !std::mem::replace(&mut state.is_urgent, true) {
+                self.work.notify_one();
+            }
+            state = wait_timeout(&self.settled, state, left);
+        }
+        true
+    }
+
+    /// Ends the wait of one caller for `round`, and returns the failure of the round, if it failed.
+    pub(super) fn give_back(&self, round: u64) -> Option<Failure> {
+        let mut state = lock(&self.state);
+        if let Some(place) = state.failed.iter().position(|failed| failed.number == round) {
+            let FailedRound { tickets, failure, .. } = &mut state.failed[place];
+            let failure = *failure;
+            *tickets -= 1;
+            if *tickets == 0 {
+                state.failed.swap_remove(place);
+            }
+            return Some(failure);
+        }
+        let is_gathered = round == state.number;
+        let tickets = match &mut *state {
+            Rounds { gathered, .. } if is_gathered => Some(&mut gathered.tickets),
+            Rounds { syncing: Some(syncing), number, .. } if round + 1 == *number => Some(&mut syncing.tickets),
+            _ => None,
+        };
+        if let Some(tickets) = tickets {
+            *tickets = tickets.saturating_sub(1);
+        }
+        None
+    }
+
+    pub(super) fn error(&self, failure: Failure) -> Error {
+        cannot("sync", &self.path, failure.into()).with_handler(&*self.name)
+    }
+
+    /// Called when nothing more will be written.
+    pub(super) fn close(&self) {
+        lock(&self.state).is_closed = true;
+        self.work.notify_one();
+    }
+
+    /// Settles the lines of another file before those of `file` are collected.
+    fn leave_other<'a>(&'a self, state: MutexGuard<'a, Rounds>, file: &Arc<fs::File>) -> MutexGuard<'a, Rounds> {
+        match &state.gathered.file {
+            Some(other) if !Arc::ptr_eq(other, file) => self.settle_all(state),
+            _ => state,
+        }
+    }
+
+    fn settle_all<'a>(&'a self, mut state: MutexGuard<'a, Rounds>) -> MutexGuard<'a, Rounds> {
+        loop {
+            state = match &*state {
+                Rounds { syncing: Some(_), .. } => wait(&self.settled, state),
+                Rounds { gathered: Round { file: None, .. }, .. } => return state,
+                _ => self.sync_round(state),
+            };
+        }
+    }
+
+    /// Closes the round and syncs it. Must not be called while another sync runs.
+    fn sync_round<'a>(&'a self, mut state: MutexGuard<'a, Rounds>) -> MutexGuard<'a, Rounds> {
+        let (file, lines) = state.begin();
+        drop(state);
+        let synced = file.as_deref().map_or(Ok(()), &self.sync);
+        drop(file);
+        let failure = synced.err().map(|error| Failure { kind: error.kind(), code: error.raw_os_error() });
+        let mut state = lock(&self.state);
+        let lost = state.end(failure);
+        match failure {
+            None => drop(self.pending.fetch_sub(lines, Ordering::AcqRel)),
+            Some(_) => drop(self.lost.fetch_add(lost, Ordering::AcqRel)),
+        }
+        state.unreported += lost;
+        drop(state);
+        // Reported before the waiting threads continue, perhaps to the end of the process.
+        self.tell(failure);
+        self.settled.notify_all();
+        lock(&self.state)
+    }
+
+    /// Reports without the state's lock: the closure that receives the report may do anything, even log.
+    fn tell(&self, failure: Option<Failure>) {
+        match failure {
+            None => self.health.works(&self.name),
+            Some(failure) => {
+                let lines = std::mem::take(&mut lock(&self.state).unreported);
+                self.health.failed(&self.name, &self.error(failure), lines);
+            }
+        }
+    }
+
+    /// Makes the thread sync the current round within the window. Fails if there is no thread.
+    fn wake_thread(self: &Arc<Self>, state: &mut Rounds, window: Duration) -> io::Result<()> {
+        if state.thread.is_none() {
+            let group = self.clone();
+            let spawned = thread::Builder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
+            state.thread = Some(spawned.thread().id());
+        }
+        if state.gathered.due.is_none() {
+            state.gathered.due = Some(deadline_in(window));
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Runs the group's thread.
+    fn work(&self) {
+        let mut state = lock(&self.state);
+        while !state.is_closed {
+            let due = state.gathered.due;
+            let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+            state = match left {
+                _ if state.syncing.is_some() => wait(&self.settled, state),
+                None => wait(&self.work, state),
+                Some(left) if !state.is_urgent && !left.is_zero() => wait_timeout(&self.work, state, left),
+                Some(_) => self.sync_round(state),
+            };
+        }
+        state.thread = None;
+        drop(state);
+        // Callers that still wait for it sync themselves.
+        self.settled.notify_all();
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group").field("path", &self.path).field("window", &self.window).finish_non_exhaustive()
+    }
+}
