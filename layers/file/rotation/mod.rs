@@ -20,8 +20,8 @@ mod rotator;
 mod schedule;
 mod told;
 mod trigger;
-mod words;
-mod zone;
+#[cfg(feature = "time-zone")]
+mod zoned;
 
 pub use compression::Compression;
 pub use keeper::settle;
@@ -44,11 +44,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Zone};
 use family::Family;
 use retention::Retention;
 use trigger::Trigger;
-use zone::Zone;
 
 /// 1,024 bytes.
 pub const KIB: u64 = 1 << 10;
@@ -81,7 +80,8 @@ pub const GIB: u64 = 1 << 30;
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
-/// [`parse`](Self::parse) reads a rotation from words: `"daily at 02:30 or 100 MB, keep 30"`.
+/// [`FromStr`](std::str::FromStr#impl-FromStr-for-Rotation) reads a rotation from words:
+/// `"daily at 02:30 or 100 MB, keep 30".parse()`.
 ///
 /// ```
 /// use std::io::Write;
@@ -273,7 +273,7 @@ impl Rotation {
     }
 
     fn zone(&self) -> Zone {
-        self.trigger.schedules.first().map_or(Zone::default(), |schedule| schedule.in_use().clone())
+        self.trigger.schedules.first().map_or(Zone::UTC, |schedule| schedule.in_use().clone())
     }
 }
 
