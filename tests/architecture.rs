@@ -11,7 +11,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("bytes", &[]),
     ("changes", &["sync"]),
-    ("clock", &["sync"]),
+    ("clock", &["bytes", "error", "selflog", "sync"]),
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),
     ("severities", &[]),

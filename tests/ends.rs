@@ -43,7 +43,13 @@ fn main() -> ExitCode {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(file_ends::CASES).chain(trees_ends::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES)
+    CASES
+        .iter()
+        .chain(file_ends::CASES)
+        .chain(trees_ends::CASES)
+        .chain(SIGNAL_CASES)
+        .chain(SEAL_CASES)
+        .chain(ZONE_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -75,6 +81,13 @@ mod seal_ends;
 use seal_ends::CASES as SEAL_CASES;
 #[cfg(not(feature = "seal"))]
 const SEAL_CASES: &[Case] = &[];
+
+#[cfg(feature = "time-zone")]
+mod zone_ends;
+#[cfg(feature = "time-zone")]
+use zone_ends::CASES as ZONE_CASES;
+#[cfg(not(feature = "time-zone"))]
+const ZONE_CASES: &[Case] = &[];
 
 cases! {
     what_main_logged_is_there_after_it_returns => |ended| ended.succeeds().has_lines(1_000);

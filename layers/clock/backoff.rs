@@ -1,20 +1,20 @@
-//! Pauses between tries.
+//! Pauses between attempts.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-/// How long to wait before the next try: longer each time.
+/// How long to wait before the next attempt: longer each time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
     pub(crate) initial: Duration,
     pub(crate) factor: f64,
     pub(crate) max: Duration,
-    /// Up to this part of the pause is left out by chance, so that those who failed together do not come back together.
+    /// The pause is randomly shortened by up to this fraction, so that parties that failed together do not retry together.
     pub(crate) jitter: f64,
 }
 
 impl Backoff {
-    /// The pause after so many tries that failed, from 1.
+    /// Returns the pause after `failed` failed attempts, counted from 1.
     pub(crate) fn pause(&self, failed: u32) -> Duration {
         let growth = self.factor.max(1.0).powi(i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX));
         let full = Duration::try_from_secs_f64(self.initial.as_secs_f64() * growth).unwrap_or(self.max).min(self.max);
@@ -25,7 +25,7 @@ impl Backoff {
     }
 }
 
-/// From 0 to 1. What std seeds its hash maps with is random enough for this.
+/// A random number from 0 to 1. The seeds of std's hash maps are random enough for this.
 fn chance() -> f64 {
     RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_the_longest_and_jitter_only_shortens_them() {
+    fn pauses_grow_up_to_the_maximum_and_jitter_only_shortens_them() {
         let backoff =
             Backoff { initial: Duration::from_millis(100), factor: 3.0, max: Duration::from_secs(1), jitter: 0.0 };
         let pauses: Vec<_> = [1, 2, 3, 4, u32::MAX].map(|failed| backoff.pause(failed).as_millis()).into();
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_without_sense_are_taken_as_the_nearest_that_have() {
+    fn settings_out_of_range_are_clamped() {
         let backoff = Backoff { initial: Duration::MAX, factor: f64::NAN, max: Duration::MAX, jitter: 9.0 };
         assert!(backoff.pause(7) <= Duration::MAX);
         let none = Backoff { initial: Duration::ZERO, factor: f64::INFINITY, max: Duration::ZERO, jitter: 0.0 };

@@ -1,4 +1,19 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind};
+
 /// A day of the week.
+///
+/// As text it is the English name, or its first three letters, in upper or lower case.
+///
+/// ```
+/// use tracing_handlers::clock::Weekday;
+///
+/// let day: Weekday = "Mon".parse()?;
+/// assert_eq!((day, day.to_string()), (Weekday::Monday, "monday".to_owned()));
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "they are days")]
 pub enum Weekday {
@@ -15,14 +30,57 @@ impl Weekday {
     /// Monday to Friday.
     pub const WORKING: [Self; 5] = [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday];
 
-    /// In their order, which is that of ISO 8601.
+    /// In the order of ISO 8601.
     pub(crate) const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 
-    /// By its English name or the first three letters of it, in any case.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-        let at = names.iter().position(|full| name.eq_ignore_ascii_case(full) || name.eq_ignore_ascii_case(&full[..3]));
-        at.map(|at| Self::ALL[at])
+    /// Returns the days since Sunday, as C and cron count them.
+    pub(crate) fn days_since_sunday(self) -> u32 {
+        (self as u32 + 1) % 7
+    }
+
+    fn name(self) -> &'static str {
+        NAMES[self as usize]
+    }
+}
+
+impl fmt::Display for Weekday {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Weekday {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_named =
+            |day: &&Self| text.eq_ignore_ascii_case(day.name()) || text.eq_ignore_ascii_case(&day.name()[..3]);
+        Self::ALL
+            .iter()
+            .find(is_named)
+            .copied()
+            .ok_or_else(|| Error::new(ErrorKind::Config, format!("expected a day of the week, found `{text}`")))
+    }
+}
+
+const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_by_name_and_by_three_letters() {
+        for day in Weekday::ALL {
+            let name = day.to_string();
+            for text in [name.as_str(), &name[..3], &name.to_uppercase()] {
+                assert_eq!(text.parse::<Weekday>().unwrap(), day, "{text}");
+            }
+        }
+        for text in ["", "mo", "mond", "mondays", " monday", "someday"] {
+            let error = text.parse::<Weekday>().unwrap_err();
+            assert_eq!(error.to_string(), format!("expected a day of the week, found `{text}`"));
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
-use hmac::{Hmac, Mac};
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::{Error, ErrorKind};
@@ -82,11 +83,12 @@ impl Key {
             return Some(Self(raw));
         }
         let text = text.trim_ascii();
-        match text.len() {
-            HEX => from_hex(text).map(Self),
-            43 | 44 => from_base64(text).map(Self),
-            _ => None,
-        }
+        let bytes = match text.len() {
+            HEX => HEXLOWER_PERMISSIVE.decode(text).ok()?,
+            43 | 44 => from_base64(text)?,
+            _ => return None,
+        };
+        bytes.try_into().ok().map(Self)
     }
 }
 
@@ -103,7 +105,7 @@ pub struct KeyId(pub(crate) [u8; 8]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0).fmt(f)
     }
 }
 
@@ -146,48 +148,12 @@ fn no_key(place: &str) -> Error {
     )
 }
 
-/// Digits of both cases.
-fn from_hex(digits: &[u8]) -> Option<[u8; LEN]> {
-    let mut bytes = [0; LEN];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = [pair[0], pair[1]].map(|digit| char::from(digit).to_digit(16));
-        *byte = (high? << 4 | low?) as u8;
-    }
-    Some(bytes)
-}
-
-/// 43 characters, of which the last has two bits too many, and perhaps a `=`.
-fn from_base64(text: &[u8]) -> Option<[u8; LEN]> {
-    let (text, padding) = text.split_at(43);
-    if !matches!(padding, b"" | b"=") {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(LEN);
-    let (mut bits, mut count) = (0_u32, 0);
-    for letter in text {
-        bits = bits << 6 | sextet(*letter)?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    (bits == 0).then(|| bytes.try_into().ok())?
-}
-
-fn sextet(letter: u8) -> Option<u32> {
-    Some(
-        match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        }
-        .into(),
-    )
+/// Either alphabet, with or without padding.
+fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.strip_suffix(b"=").filter(|rest| rest.len() == 43).unwrap_or(text);
+    let is_url = text.iter().any(|letter| matches!(letter, b'-' | b'_'));
+    let alphabet = if is_url { BASE64URL_NOPAD } else { BASE64_NOPAD };
+    alphabet.decode(text).ok()
 }
 
 const LEN: usize = 32;

@@ -11,12 +11,10 @@ pub mod json;
 mod kept;
 mod level;
 pub mod logfmt;
-mod number;
 mod pattern;
 mod python;
 mod text;
 mod time;
-mod width;
 
 pub use csv::Csv;
 #[cfg(feature = "serde")]
@@ -33,6 +31,7 @@ use std::fmt;
 use std::io;
 
 use crate::Error;
+use crate::bytes::{number, width};
 use crate::record::Record;
 
 /// Turns a record into bytes.

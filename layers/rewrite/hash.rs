@@ -1,6 +1,7 @@
 use std::fmt;
 
-use hmac::{Hmac, Mac};
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::Redact;
@@ -95,8 +96,9 @@ impl HashKey {
 
     fn write(&self, secret: &str, out: &mut String) {
         let hash = self.mac.clone().chain_update(secret).finalize().into_bytes();
-        let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        out.extend(digits.take(self.digits).filter_map(|digit| char::from_digit(digit.into(), 16)));
+        let mut digits = [0; 64];
+        let digits = HEXLOWER.encode_mut_str(&hash, &mut digits);
+        out.push_str(&digits[..self.digits]);
     }
 }
 

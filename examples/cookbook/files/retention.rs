@@ -24,7 +24,7 @@ fn run() -> Result<String, Error> {
         let changed = SystemTime::now() - Duration::from_secs(days * 86_400);
         fs::File::options().write(true).open(path)?.set_modified(changed)?;
     }
-    let rotation = Rotation::parse("daily or 100 MB, keep 30, max age 30 days, max total 2 kB")?;
+    let rotation: Rotation = "daily or 100 MB, keep 30, max age 30 days, max total 2 kB".parse()?;
     let plan =
         rotation.naming(tracing_handlers::rotation::Naming::numbered()).plan(directory.path().join("app.log"))?;
     let line = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

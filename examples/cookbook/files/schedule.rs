@@ -18,7 +18,7 @@ fn make() -> String {
     for words in
         ["hourly", "every 90 minutes", "daily at 02:30", "monday", "monthly on the last day", "cron */30 2 * * *"]
     {
-        let schedule = Schedule::parse(words).and_then(|schedule| schedule.zone("Europe/Berlin")).expect("words");
+        let schedule = words.parse::<Schedule>().and_then(|schedule| schedule.zone("Europe/Berlin")).expect("words");
         writeln!(shown, "{words}").expect("a string takes all");
         let mut deadline = saturday;
         for _ in 0..5 {
@@ -26,7 +26,7 @@ fn make() -> String {
             writeln!(shown, "  {}", clock.text(deadline)).expect("a string takes all");
         }
     }
-    let wrong = Schedule::parse("daily around noon").expect_err("that is no time");
+    let wrong = "daily around noon".parse::<Schedule>().expect_err("that is no time");
     shown + &wrong.to_string()
 }
 
@@ -67,5 +67,5 @@ cron */30 2 * * *
   2026-10-25T02:00:00+01:00
   2026-10-25T02:30:00+01:00
   2026-10-26T02:00:00+01:00
-schedule "daily around noon": `around` stands where `at` should
+schedule "daily around noon": expected `at`, found `around`
 "#;

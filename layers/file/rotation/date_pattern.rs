@@ -1,22 +1,22 @@
-//! Dates in the names of files: written, and read back.
+//! Dates in file names: written, and read back.
 
 use std::fmt::Write as _;
 
 use crate::clock::civil::{self, Civil};
 use crate::{Error, ErrorKind};
 
-/// `%Y-%m-%d_%H-%M-%S`: a part of C's `strftime`, of which each directive has a fixed number of digits, so that what is
+/// `%Y-%m-%d_%H-%M-%S`: a subset of C's `strftime` in which every directive has a fixed number of digits, so that what is
 /// written can be read back.
 ///
-/// `%Y %m %d %H %M %S`, `%j` (the day of the year), `%F` (`%Y-%m-%d`), `%%`. All coarser units stand beside a finer one, in any
-/// order: the text belongs to one period and to no other. By a clock that is put back an hour comes twice and has one name.
+/// `%Y %m %d %H %M %S`, `%j` (the day of the year), `%F` (`%Y-%m-%d`), `%%`. A finer unit requires all coarser ones, in any order,
+/// so that a text identifies one period. An hour that is repeated when clocks go back has one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DatePattern {
     items: Box<[Item]>,
     finest: Unit,
 }
 
-/// What a clock and a calendar count, from the coarsest.
+/// Units of the calendar and the clock, from the coarsest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
     Year,
@@ -31,7 +31,7 @@ pub(crate) enum Unit {
 enum Item {
     Text(Box<str>),
     Unit(Unit),
-    /// Month and day in one.
+    /// Month and day together.
     DayOfYear,
 }
 
@@ -43,7 +43,7 @@ impl DatePattern {
         read(pattern).map_err(|why| Error::new(ErrorKind::Config, format!("date pattern {pattern:?}: {why}")))
     }
 
-    /// `%Y-%m-%d_%H-%M-%S`, as far as `finest`.
+    /// `%Y-%m-%d_%H-%M-%S`, down to `finest`.
     pub(crate) fn down_to(finest: Unit) -> Self {
         let units = [
             (Unit::Year, ""),
@@ -58,7 +58,7 @@ impl DatePattern {
         Self { items: items.filter(|item| !matches!(item, Item::Text(text) if text.is_empty())).collect(), finest }
     }
 
-    /// The finest unit: two times that differ in it or in a coarser one have different names.
+    /// Returns the finest unit: times that differ in it or in a coarser one have different names.
     #[cfg_attr(not(test), expect(dead_code, reason = "names are numbered by it"))]
     pub(crate) fn finest(&self) -> Unit {
         self.finest
@@ -77,10 +77,10 @@ impl DatePattern {
         }
     }
 
-    /// The time that a text begins with, and what comes behind it. What the pattern does not say is the first: of January, of
-    /// the month, 00:00:00.
+    /// Returns the time that a text begins with, and the rest. Units that the pattern lacks are the first: January, the 1st,
+    /// 00:00:00.
     ///
-    /// It takes what [`write`](Self::write) writes and nothing else: all digits, and dates and times that there are.
+    /// It accepts only what [`write`](Self::write) writes: all digits, and dates and times that exist.
     pub(crate) fn parse<'t>(&self, text: &'t str) -> Option<(Civil, &'t str)> {
         let mut civil = Civil { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
         let mut rest = text;
@@ -95,7 +95,7 @@ impl DatePattern {
         if let Some(of_year) = of_year {
             civil = on_day_of_year(civil, of_year)?;
         }
-        // Units that are given twice (`%j` beside `%d`, say) must agree, and only real dates come out as they went in.
+        // Units that are given twice (`%j` beside `%d`) must agree, and only real dates are written as they were read.
         let mut again = String::with_capacity(text.len());
         self.write(civil, &mut again);
         let is_real = is_real(civil) && text.strip_suffix(rest) == Some(&*again);
@@ -106,7 +106,7 @@ impl DatePattern {
 impl Unit {
     fn of(self, civil: Civil) -> u32 {
         match self {
-            // Not below 0.
+            // The calendar begins with the year 0.
             Self::Year => civil.year.unsigned_abs(),
             Self::Month => civil.month.into(),
             Self::Day => civil.day.into(),
@@ -116,7 +116,7 @@ impl Unit {
         }
     }
 
-    /// Of two digits, but for the year's four.
+    /// `value` has two digits, the year four.
     fn set(self, civil: &mut Civil, value: u16) {
         let small = value as u8;
         match self {
@@ -150,7 +150,7 @@ fn read(pattern: &str) -> Result<DatePattern, String> {
     let mut rest = pattern;
     while let Some((text, after)) = rest.split_once('%') {
         items.text(text);
-        let letter = after.chars().next().ok_or("a directive is missing behind the last `%`")?;
+        let letter = after.chars().next().ok_or("expected a directive after the last `%`")?;
         items.directive(letter)?;
         rest = &after[letter.len_utf8()..];
     }
@@ -185,7 +185,7 @@ impl Items {
                 }
             }
             '%' => self.text("%"),
-            _ => return Err(format!("`%{letter}` is not one of %Y, %m, %d, %H, %M, %S, %j, %F, %%")),
+            _ => return Err(format!("expected one of %Y, %m, %d, %H, %M, %S, %j, %F, %%, found `%{letter}`")),
         }
         Ok(())
     }
@@ -202,13 +202,13 @@ impl Items {
     }
 
     fn finest(&self) -> Result<Unit, String> {
-        let finest = self.units.iter().max().copied().ok_or("there is no time in it")?;
+        let finest = self.units.iter().max().copied().ok_or("it contains no time")?;
         let missing = UNITS.iter().find(|unit| **unit < finest && !self.units.contains(unit));
         missing.map_or(Ok(finest), |missing| Err(format!("it lacks the {}", missing.name())))
     }
 }
 
-/// So many digits from the front.
+/// Takes `digits` digits from the front.
 fn take(rest: &mut &str, digits: usize) -> Option<u16> {
     let (number, after) = rest.split_at_checked(digits)?;
     *rest = after;
@@ -252,11 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_pattern_is_told_with_what_is_wrong() {
+    fn a_wrong_pattern_is_reported_with_what_is_wrong() {
         for (pattern, why) in [
-            ("%Y-%b", "`%b` is not one of %Y, %m, %d, %H, %M, %S, %j, %F, %%"),
-            ("%Y-%", "a directive is missing behind the last `%`"),
-            ("app", "there is no time in it"),
+            ("%Y-%b", "expected one of %Y, %m, %d, %H, %M, %S, %j, %F, %%, found `%b`"),
+            ("%Y-%", "expected a directive after the last `%`"),
+            ("app", "it contains no time"),
             ("%H-%M", "it lacks the year (%Y)"),
             ("%Y-%d", "it lacks the month (%m)"),
             ("%F %M", "it lacks the hour (%H)"),

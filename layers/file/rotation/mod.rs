@@ -25,8 +25,8 @@ mod schedule;
 mod scheme;
 mod time_source;
 mod trigger;
-mod words;
-mod zone;
+#[cfg(feature = "time-zone")]
+mod zoned;
 
 pub use background::settle;
 pub use compression::Compression;
@@ -50,12 +50,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::clock::Clock;
+use crate::clock::{Clock, Zone};
 use family::Family;
 use retention::Retention;
 use time_source::TimeSource;
 use trigger::Trigger;
-use zone::Zone;
 
 /// 1,024 bytes.
 pub const KIB: u64 = 1 << 10;
@@ -88,7 +87,8 @@ pub const GIB: u64 = 1 << 30;
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
-/// [`parse`](Self::parse) reads a rotation from words: `"daily at 02:30 or 100 MB, keep 30"`.
+/// [`FromStr`](std::str::FromStr#impl-FromStr-for-Rotation) reads a rotation from words:
+/// `"daily at 02:30 or 100 MB, keep 30".parse()`.
 ///
 /// ```
 /// use std::io::Write;
@@ -280,7 +280,7 @@ impl Rotation {
     }
 
     fn zone(&self) -> Zone {
-        self.trigger.schedules.first().map_or(Zone::default(), |schedule| schedule.in_use().clone())
+        self.trigger.schedules.first().map_or(Zone::UTC, |schedule| schedule.in_use().clone())
     }
 }
 

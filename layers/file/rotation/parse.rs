@@ -1,40 +1,45 @@
 //! `daily at 02:30 or 100 MB, keep 7`
 
-use super::{Rotation, Schedule, words};
+use std::str::FromStr;
+
+use super::{Rotation, Schedule};
+use crate::clock::words;
 use crate::{Error, ErrorKind};
 
-impl Rotation {
-    /// Reads it from words, separated by commas or `or`, in any order and in upper or lower case.
-    ///
-    /// | words | are |
-    /// |---|---|
-    /// | `100 MB`, `1.5 GiB` | [`or_size`](Self::or_size); an `MB` is 10⁶ bytes, an `MiB` 2²⁰ |
-    /// | what [`Schedule::parse`] reads: `daily at 02:30`, `monday at 00:00`, `every 15 minutes` | [`or_schedule`](Self::or_schedule), with dated names |
-    /// | `on startup` | [`on_startup`](Self::on_startup) |
-    /// | `keep 7`, `keep all` | [`keep`](Self::keep) |
-    /// | `max age 30 days` | [`max_age`](Self::max_age) |
-    /// | `max total 10 GB` | [`max_total`](Self::max_total) |
-    /// | `min free 1 GB` | [`min_free`](Self::min_free) |
-    ///
-    /// ```
-    /// use tracing_handlers::rotation::Rotation;
-    ///
-    /// let rotation = Rotation::parse("daily at 02:30 or 100 MB, keep 30, max total 2 GB")?;
-    /// let error = Rotation::parse("100 MB, kepe 7").unwrap_err();
-    /// assert!(error.to_string().contains("kepe 7"), "{error}");
-    /// # Ok::<(), tracing_handlers::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Config`](ErrorKind::Config): the message has the words that cannot be read.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+/// Reads a rotation from words, separated by commas or `or`, in any order and in upper or lower case.
+///
+/// | words | meaning |
+/// |---|---|
+/// | `100 MB`, `1.5 GiB` | [`or_size`](Rotation::or_size); an `MB` is 10⁶ bytes, an `MiB` 2²⁰ |
+/// | [those of a `Schedule`](Schedule#impl-FromStr-for-Schedule): `daily at 02:30`, `monday at 00:00`, `every 15 minutes` | [`or_schedule`](Rotation::or_schedule), with dated names |
+/// | `on startup` | [`on_startup`](Rotation::on_startup) |
+/// | `keep 7`, `keep all` | [`keep`](Rotation::keep) |
+/// | `max age 30 days` | [`max_age`](Rotation::max_age) |
+/// | `max total 10 GB` | [`max_total`](Rotation::max_total) |
+/// | `min free 1 GB` | [`min_free`](Rotation::min_free) |
+///
+/// ```
+/// use tracing_handlers::rotation::Rotation;
+///
+/// let rotation: Rotation = "daily at 02:30 or 100 MB, keep 30, max total 2 GB".parse()?;
+/// let error = "100 MB, kepe 7".parse::<Rotation>().unwrap_err();
+/// assert!(error.to_string().contains("kepe 7"), "{error}");
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config): the message has the words that cannot be read.
+impl FromStr for Rotation {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.to_ascii_lowercase();
         let phrases = text.split(',').flat_map(|part| part.split(" or ")).map(str::trim);
         let mut rotation: Option<Self> = None;
         for phrase in phrases {
-            // The first schedule also says how names are dated.
-            rotation = Some(match (rotation, Schedule::parse(phrase)) {
+            // The first schedule also determines how names are dated.
+            rotation = Some(match (rotation, phrase.parse()) {
                 (None, Ok(schedule)) => Self::schedule(schedule),
                 (Some(rotation), Ok(schedule)) => rotation.or_dated(schedule),
                 (rotation, Err(error)) => rotation.unwrap_or_else(Self::on_request).with(phrase, error)?,
@@ -42,7 +47,9 @@ impl Rotation {
         }
         rotation.ok_or_else(|| unreadable(&text))
     }
+}
 
+impl Rotation {
     fn or_dated(self, schedule: Schedule) -> Self {
         match self.trigger.schedules.is_empty() {
             true => Self { naming: Self::schedule(schedule.clone()).naming, ..self }.or_schedule(schedule),
@@ -50,7 +57,7 @@ impl Rotation {
         }
     }
 
-    /// `no_schedule`: why these are not the words of a schedule.
+    /// `no_schedule` says why these are not the words of a schedule.
     fn with(self, phrase: &str, no_schedule: Error) -> Result<Self, Error> {
         if phrase == "on startup" {
             return Ok(self.on_startup(true));
@@ -78,7 +85,7 @@ impl Rotation {
 }
 
 fn unreadable(phrase: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("rotation: cannot read \"{phrase}\""))
+    Error::new(ErrorKind::Config, format!("cannot read rotation \"{phrase}\""))
 }
 
 #[cfg(test)]
@@ -88,10 +95,9 @@ mod tests {
 
     #[test]
     fn every_setting_has_its_words() {
-        let rotation = Rotation::parse(
-            "10 MB OR Daily at 02:30 or 5 MiB, keep 7, max age 30 days, max total 1 GB, min free 2 GB, on startup",
-        )
-        .unwrap();
+        let words =
+            "10 MB OR Daily at 02:30 or 5 MiB, keep 7, max age 30 days, max total 1 GB, min free 2 GB, on startup";
+        let rotation: Rotation = words.parse().unwrap();
         assert_eq!(rotation.trigger.size, Some(5 << 20));
         assert_eq!(rotation.trigger.schedules.len(), 1);
         assert!(rotation.trigger.startup && rotation.naming.is_dated());
@@ -99,15 +105,15 @@ mod tests {
         assert_eq!(rotation.retention.age, Some(Duration::from_secs(30 * 86_400)));
         assert_eq!(rotation.retention.total, Some(1_000_000_000));
         assert_eq!(rotation.retention.free, Some(2_000_000_000));
-        assert_eq!(Rotation::parse("hourly, keep all").unwrap().retention.count, usize::MAX);
+        assert_eq!("hourly, keep all".parse::<Rotation>().unwrap().retention.count, usize::MAX);
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn an_error_names_what_cannot_be_read() {
         for text in
             ["", "10 MB,", "keep", "keep many", "keep -1", "max age", "max age 3", "weeekly", "10 MB or", "at 02:30"]
         {
-            let error = Rotation::parse(text).unwrap_err();
+            let error = text.parse::<Rotation>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{text}");
         }
     }

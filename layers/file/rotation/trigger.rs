@@ -1,28 +1,28 @@
 use super::schedule::Schedule;
 use crate::clock::Timestamp;
 
-/// When a file has to make room; whichever comes first.
+/// What rotates a file; whichever comes first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trigger {
-    /// Before it would be longer than this many bytes.
+    /// It would otherwise be longer than this many bytes.
     pub(super) size: Option<u64>,
     pub(super) schedules: Vec<Schedule>,
-    /// When it is opened first and has lines already.
+    /// Rotates it when the process first writes to it and it already has lines.
     pub(super) startup: bool,
 }
 
 impl Trigger {
-    /// How many bytes a file of `len` bytes may still take.
+    /// Returns how many bytes may be added to a file of `len` bytes.
     pub(super) fn room(&self, len: u64) -> u64 {
         self.size.map_or(u64::MAX, |limit| limit.saturating_sub(len))
     }
 
-    /// The first deadline of a file that began at `base`, later than `after`.
+    /// Returns the first deadline after `after` of a file that was begun at `base`.
     pub(super) fn deadline(&self, base: Timestamp, after: Timestamp) -> Option<Timestamp> {
         self.schedules.iter().filter_map(|schedule| schedule.next(base, after)).min()
     }
 
-    /// When the period began to which `at` belongs.
+    /// Returns the beginning of the period that `at` lies in.
     pub(super) fn period_start(&self, at: Timestamp) -> Timestamp {
         self.schedules.iter().map(|schedule| schedule.period_start(at, at)).max().unwrap_or(at)
     }

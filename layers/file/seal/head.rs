@@ -1,8 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
+
 use super::chain::Link;
-use super::mark::{from_hex, push_hex};
+use super::mark::from_hex;
 use crate::{Error, ErrorKind};
 
 /// How far a sealed log reaches: its chain, its number of lines, and its last seal.
@@ -30,7 +32,7 @@ impl Head {
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Link { chain, lines, code } = &self.0;
-        write!(f, "{}:{lines}:{}", hex(chain), hex(code))
+        write!(f, "{}:{lines}:{}", HEXLOWER.encode_display(chain), HEXLOWER.encode_display(code))
     }
 }
 
@@ -57,10 +59,4 @@ impl FromStr for Head {
             )
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut digits = Vec::new();
-    push_hex(bytes, &mut digits);
-    String::from_utf8_lossy(&digits).into_owned()
 }

@@ -1,5 +1,7 @@
 //! The seal at the end of a line: appends and removes it.
 
+use data_encoding::HEXLOWER;
+
 /// The first 128 bits of a message authentication code.
 pub(super) type Code = [u8; 16];
 
@@ -63,28 +65,18 @@ fn may_go_on(members: &[u8]) -> bool {
 
 /// In lower case only, so that there is one spelling.
 pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend(
-        bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| b"0123456789abcdef"[usize::from(digit)]),
-    );
+    let start = out.len();
+    out.resize(start + HEXLOWER.encode_len(bytes.len()), 0);
+    HEXLOWER.encode_mut(bytes, &mut out[start..]);
 }
 
 pub(super) fn from_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    if digits.len() != 2 * N {
+    let mut bytes = [0; N];
+    if digits.len() != HEXLOWER.encode_len(N) {
         return None;
     }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
+    HEXLOWER.decode_mut(digits, &mut bytes).ok()?;
     Some(bytes)
-}
-
-fn digit(letter: u8) -> Option<u8> {
-    match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        _ => None,
-    }
 }
 
 /// How many bytes a seal adds to a line, at most.

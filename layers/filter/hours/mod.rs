@@ -1,18 +1,16 @@
-use std::fmt;
-use std::sync::Arc;
-
-use super::Filter;
-use crate::clock::Weekday;
-use crate::record::Record;
-use crate::{Error, ErrorKind};
-
 #[cfg(feature = "time-zone")]
 mod zone;
 
-/// Passes records from one time of day to another: log4j2's `TimeFilter`.
+use super::Filter;
+use crate::Error;
+use crate::clock::civil::{self, DAY};
+use crate::clock::{Weekday, Zone, words};
+use crate::record::Record;
+
+/// Passes records between two times of day: log4j2's `TimeFilter`.
 ///
-/// Times are `HH:MM` or `HH:MM:SS`, `24:00` is the end of the day. The first is included, the second is not. Where it is not
-/// later than the first the time goes on over midnight; twice the same is a whole day.
+/// Times are `HH:MM` or `HH:MM:SS`, `midnight` or `noon`; `24:00` is the end of the day. `from` is included, `to` is not. If `to` is
+/// not later than `from`, the interval continues past midnight; if they are equal, it is a whole day.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -33,20 +31,20 @@ mod zone;
 ///
 /// # Errors
 ///
-/// [`Config`](ErrorKind::Config): one of the two is no time of day.
+/// [`Config`](crate::ErrorKind::Config): `from` or `to` is not a time of day.
 pub fn hours(from: &str, to: &str) -> Result<Hours, Error> {
-    Ok(Hours { from: time_of_day(from)?, to: time_of_day(to)?, days: ALL_DAYS, zone: None })
+    Ok(Hours { from: words::time_of_day(from)?, to: words::time_of_day(to)?, days: ALL_DAYS, zone: Zone::UTC })
 }
 
-/// Times of day, and days of the week. See [`hours`].
+/// A filter by time of day and day of the week. See [`hours`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`on`](Self::on) | every day | the days on which the time begins |
-/// | `zone`, `local` (feature `time-zone`) | UTC | whose clock it goes by |
+/// | [`on`](Self::on) | every day | the days on which the interval begins |
+/// | `zone`, `local` (feature `time-zone`) | UTC | the time zone |
 ///
-/// It goes by each record's own time, and in a time zone by what a clock on the wall there shows: an hour that comes twice in
-/// autumn is inside twice, one that is left out in spring never.
+/// It tests each record's own time, as the clocks of the time zone show it: an hour that is repeated in autumn passes twice, one
+/// that is skipped in spring never.
 #[derive(Clone, Debug)]
 pub struct Hours {
     /// In seconds since midnight.
@@ -54,18 +52,17 @@ pub struct Hours {
     to: u32,
     /// A bit per day.
     days: u8,
-    /// `None`: UTC.
-    zone: Option<Arc<dyn Zone>>,
+    zone: Zone,
 }
 
 impl Hours {
-    /// The days on which the time begins; what goes on over midnight belongs to the day before.
+    /// Sets the days on which the interval begins. What continues past midnight belongs to the day before.
     pub fn on(mut self, days: impl IntoIterator<Item = Weekday>) -> Self {
         self.days = days.into_iter().fold(0, |all, day| all | 1 << day as u8);
         self
     }
 
-    /// Whether it is inside, `local` seconds after 1970 by the clock on the wall.
+    /// Whether the local time, in seconds since 1970-01-01T00:00:00, is inside.
     fn contains(&self, local: i64) -> bool {
         let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY) as u32);
         let is_over_midnight = self.to <= self.from;
@@ -74,60 +71,31 @@ impl Hours {
             false if is_over_midnight && second < self.to => day - 1,
             _ => return false,
         };
-        self.days & 1 << (began + THURSDAY).rem_euclid(7) != 0
+        self.days & 1 << civil::weekday(began) as u8 != 0
     }
 }
 
 impl Filter for Hours {
     fn accepts(&self, record: &Record<'_>) -> bool {
         let seconds = record.time().seconds();
-        let offset = self.zone.as_ref().map_or(0, |zone| zone.offset(seconds));
-        self.contains(seconds.saturating_add(offset))
+        self.contains(seconds.saturating_add(self.zone.offset(seconds)))
     }
 }
 
-/// What is added to UTC, in seconds.
-trait Zone: fmt::Debug + Send + Sync {
-    fn offset(&self, seconds: i64) -> i64;
-}
-
-fn time_of_day(text: &str) -> Result<u32, Error> {
-    read_time(text).ok_or_else(|| {
-        Error::new(ErrorKind::Config, format!("{text:?} is no time of day: HH:MM or HH:MM:SS, 00:00 to 24:00"))
-    })
-}
-
-fn read_time(text: &str) -> Option<u32> {
-    let mut parts = text.split(':').map(|part| {
-        let is_plain = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        if is_plain { part.parse::<u32>().ok() } else { None }
-    });
-    let (hour, minute) = (parts.next()??, parts.next()??);
-    let second = parts.next().unwrap_or(Some(0))?;
-    let seconds = hour * 3_600 + minute * 60 + second;
-    (parts.next().is_none() && minute < 60 && second < 60 && i64::from(seconds) <= DAY).then_some(seconds)
-}
-
-const DAY: i64 = 86_400;
 const ALL_DAYS: u8 = 0x7f;
-/// What 1970-01-01 was, from Monday.
-const THURSDAY: i64 = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_of_day_are_read_strictly() {
-        for (text, seconds) in [("00:00", 0), ("09:30", 34_200), ("23:59:59", 86_399), ("24:00", 86_400)] {
-            assert_eq!(read_time(text), Some(seconds), "{text}");
-        }
-        for text in ["", "9:30", "09", "09:60", "09:00:60", "24:01", "+9:00", "09:00:00:00", "09:0x", "09:00 "] {
-            assert_eq!(read_time(text), None, "{text:?}");
-        }
+    fn times_of_day_are_those_of_schedules() {
+        let seconds = |from, to| hours(from, to).map(|hours| (hours.from, hours.to));
+        assert_eq!(seconds("9:30", "24:00").unwrap(), (34_200, 86_400));
+        assert_eq!(seconds("midnight", "Noon").unwrap(), (0, 43_200));
         assert_eq!(
             hours("9", "10:00").unwrap_err().to_string(),
-            "\"9\" is no time of day: HH:MM or HH:MM:SS, 00:00 to 24:00"
+            "invalid time of day \"9\": expected HH:MM or HH:MM:SS"
         );
     }
 
@@ -140,7 +108,7 @@ mod tests {
             let length = if end > start { end - start } else { end - start + DAY };
             for half_hour in -7 * 48..14 * 48 {
                 let at = half_hour * 1_800;
-                // Walked, not reckoned: 1970-01-01 was a Thursday, the 4th a Sunday.
+                // By enumeration: 1970-01-01 was a Thursday, the 4th a Sunday.
                 let inside = (-15..=15).any(|week: i64| {
                     [0, 3].iter().any(|day| {
                         let begin = (week * 7 + day) * DAY + start;

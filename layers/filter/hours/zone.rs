@@ -1,14 +1,10 @@
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-use std::sync::Arc;
-
-use super::{Hours, Zone};
-use crate::{Error, ErrorKind};
+use super::Hours;
+use crate::Error;
+use crate::clock::Zone;
 
 /// With the feature `time-zone`.
 impl Hours {
-    /// By the clocks of the time zone with this IANA name, daylight saving included.
+    /// Sets the time zone by its [name](crate::clock#time-zones): `Europe/Berlin`, `CET-1CEST`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -25,23 +21,13 @@ impl Hours {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): the time zone database has no such name.
+    /// [`Config`](crate::ErrorKind::Config): the name is not known.
     pub fn zone(self, name: &str) -> Result<Self, Error> {
-        let zone = TimeZone::get(name).map_err(|error| {
-            Error::new(ErrorKind::Config, format!("no time zone is called `{name}`")).with_source(error)
-        })?;
-        Ok(Self { zone: Some(Arc::new(zone)), ..self })
+        Ok(Self { zone: Zone::named(name)?, ..self })
     }
 
-    /// By the system's time zone: looked up now (`TZ`, then the system's setting; UTC where neither is usable) and kept.
+    /// Sets the system's time zone, which is [looked up](crate::clock#time-zones) now and kept.
     pub fn local(self) -> Self {
-        Self { zone: Some(Arc::new(TimeZone::system())), ..self }
-    }
-}
-
-impl Zone for TimeZone {
-    fn offset(&self, seconds: i64) -> i64 {
-        let time = Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
-        self.to_offset(time).seconds().into()
+        Self { zone: Zone::local(), ..self }
     }
 }

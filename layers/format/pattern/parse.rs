@@ -1,7 +1,7 @@
 use super::layout::Layout;
 use super::source::Source;
 use super::{Options, Part};
-use crate::format::time::Strftime;
+use crate::clock::Strftime;
 use crate::format::{LevelNames, Time};
 use crate::{Error, ErrorKind};
 
@@ -207,7 +207,7 @@ fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
     let at = at + zone.len() + 1;
     if format.contains('%') {
         let format = Strftime::strict(format).map_err(|(place, what)| Wrong { at: at + place, what })?;
-        return Ok(Source::Calendar(format, time));
+        return Ok(Source::Calendar(format, time.in_use().clone()));
     }
     named_time(time, format).map(Source::Time).ok_or_else(|| {
         let what = format!("`{format}` is neither a format of times nor the name of one");
@@ -220,7 +220,7 @@ fn named_time(time: Time, format: &str) -> Option<Time> {
     let (name, digits) = format.split_once('.').map_or((format, None), |(name, digits)| (name, Some(digits)));
     let time = match name {
         "rfc3339" => time,
-        "clock" => time.short().precision(3),
+        "clock" => time.short(true).precision(3),
         "unix_seconds" => Time::unix_seconds(),
         "unix_millis" => Time::unix_millis(),
         "unix_nanos" => Time::unix_nanos(),

@@ -1,7 +1,6 @@
 use crate::Value;
-use crate::clock::Timestamp;
+use crate::clock::{Strftime, Timestamp, Zone};
 use crate::format::text::value;
-use crate::format::time::Strftime;
 use crate::format::{LevelNames, Time, escape, number};
 use crate::record::{ErrorChain, Fields, Record, Span};
 
@@ -9,8 +8,7 @@ use crate::record::{ErrorChain, Fields, Record, Span};
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Time(Time),
-    /// By the format, in the zone of the time.
-    Calendar(Strftime, Time),
+    Calendar(Strftime, Zone),
     Level(LevelNames),
     LevelNumber,
     Target,
@@ -88,7 +86,7 @@ impl Source {
 }
 
 #[inline(never)]
-fn write_calendar(format: &Strftime, zone: &Time, time: Timestamp, out: &mut Vec<u8>) {
+fn write_calendar(format: &Strftime, zone: &Zone, time: Timestamp, out: &mut Vec<u8>) {
     format.write(time, zone, out);
 }
 

@@ -14,9 +14,8 @@ use self::attribute::Attribute;
 use self::brace::Brace;
 use self::object::Object;
 use self::percent::Percent;
-use super::time::Strftime;
-use super::{Format, LevelNames, Out, Time, escape};
-use crate::clock::Timestamp;
+use super::{Format, LevelNames, Out, escape};
+use crate::clock::{Strftime, Timestamp, Zone};
 use crate::record::{Record, RecordBuf, Severity, Value, pool};
 use crate::{Error, ErrorKind};
 
@@ -97,7 +96,7 @@ pub struct Python {
     time: Strftime,
     /// `,mmm` follows the time.
     millis: bool,
-    zone: Time,
+    zone: Zone,
     /// A record's fields are what defaults are: names and typed values.
     defaults: RecordBuf,
     level_names: LevelNames,
@@ -158,7 +157,7 @@ impl Python {
             parts: parts.into(),
             time: Strftime::c(DEFAULT_TIME),
             millis: true,
-            zone: Time::rfc3339(),
+            zone: Zone::UTC,
             defaults: RecordBuf::new(Severity::INFO, "", "").with_time(Timestamp::EPOCH),
             level_names: LevelNames::Python,
             error: true,

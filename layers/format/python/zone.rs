@@ -1,16 +1,16 @@
 use super::Python;
 use crate::Error;
-use crate::format::Time;
+use crate::clock::Zone;
 
 /// With the feature `time-zone`.
 impl Python {
-    /// `asctime` in the system's time zone, as Python has it; the zone is looked up now and kept.
+    /// Writes `asctime` in the system's time zone, as Python does. The zone is [looked up](crate::clock#time-zones) now and kept.
     pub fn local(mut self) -> Self {
-        self.zone = Time::local();
+        self.zone = Zone::local();
         self
     }
 
-    /// `asctime` in the time zone with this IANA name.
+    /// Writes `asctime` in the time zone with this [name](crate::clock#time-zones): `Europe/Berlin`, `CET-1CEST`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -27,9 +27,9 @@ impl Python {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) where the time zone database has no such name.
+    /// [`Config`](crate::ErrorKind::Config): the name is not known.
     pub fn zone(mut self, name: &str) -> Result<Self, Error> {
-        self.zone = Time::zone(name)?;
+        self.zone = Zone::named(name)?;
         Ok(self)
     }
 }

@@ -1,18 +1,10 @@
-use std::fmt;
-use std::sync::Arc;
-
-use super::number;
-use crate::clock::Timestamp;
-
-pub(super) use strftime::Strftime;
-
-mod civil;
-mod strftime;
 #[cfg(feature = "time-zone")]
 mod zone;
-#[cfg(not(feature = "time-zone"))]
-#[path = "utc.rs"]
-mod zone;
+
+use super::number;
+use crate::Error;
+use crate::clock::civil::{self, put_fraction};
+use crate::clock::{Timestamp, Zone};
 
 /// How the time of a record is written.
 ///
@@ -24,14 +16,14 @@ mod zone;
 /// | [`unix_seconds`](Self::unix_seconds) | `1795223943` | number |
 /// | [`unix_millis`](Self::unix_millis) | `1795223943123` | number |
 /// | [`unix_nanos`](Self::unix_nanos) | `1795223943123456789` | number |
-/// | [`none`](Self::none) | nothing | left out |
+/// | [`none`](Self::none) | nothing | omitted |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`precision`](Self::precision) | 6; `clock` 3; `unix_seconds` 0 | digits of the second's fraction, 0 to 9, cut off, not rounded |
-/// | [`short`](Self::short) | off; `clock` on | leaves out the date and the offset |
+/// | [`short`](Self::short) | `false`; `clock` `true` | omits the date and the offset |
 ///
-/// The years 0000 to 9999 can be written; a time outside is written as the nearest one inside.
+/// Times outside the years 0000 to 9999 are written as the nearest time inside.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -47,56 +39,71 @@ mod zone;
 pub struct Time {
     style: Style,
     precision: u8,
-    /// `None`: UTC.
-    zone: Option<Arc<dyn Zone>>,
+    zone: Zone,
 }
 
 impl Time {
     /// RFC 3339 in UTC, to the microsecond: `2026-11-21T01:19:03.123456Z`.
     pub fn rfc3339() -> Self {
-        Self { style: Style::Long, precision: 6, zone: None }
+        Self { style: Style::Long, precision: 6, zone: Zone::UTC }
     }
 
     /// The time of day in UTC, to the millisecond: `01:19:03.123`.
     pub fn clock() -> Self {
-        Self::rfc3339().short().precision(3)
+        Self::rfc3339().short(true).precision(3)
     }
 
     /// Seconds since 1970-01-01T00:00:00Z; with a [`precision`](Self::precision) above 0 as a decimal fraction.
     pub fn unix_seconds() -> Self {
-        Self { style: Style::UnixSeconds, precision: 0, zone: None }
+        Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC }
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z, a whole number.
     pub fn unix_millis() -> Self {
-        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: None }
+        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC }
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z, a whole number; from the year 2262 on it does not fit 64 bits with sign.
+    /// Nanoseconds since 1970-01-01T00:00:00Z, a whole number; from the year 2262 on it exceeds `i64`.
     pub fn unix_nanos() -> Self {
-        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: None }
+        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC }
     }
 
-    /// No time at all, where the reader adds its own: journald, container runtimes.
+    /// No time at all, for readers that add their own: journald, container runtimes.
     pub fn none() -> Self {
-        Self { style: Style::None, precision: 0, zone: None }
+        Self { style: Style::None, precision: 0, zone: Zone::UTC }
     }
 
-    /// The digits of the second's fraction; more than 9 are taken as 9.
+    /// Sets the digits of the second's fraction, at most 9.
     pub fn precision(mut self, digits: u8) -> Self {
         self.precision = digits.min(9);
         self
     }
 
-    /// Leaves out the date and the offset; Unix times stay as they are.
-    pub fn short(mut self) -> Self {
-        if let Style::Long = self.style {
-            self.style = Style::Short;
-        }
+    /// Sets whether the date and the offset are omitted. No effect on Unix times.
+    pub fn short(mut self, short: bool) -> Self {
+        self.style = match self.style {
+            Style::Long | Style::Short if short => Style::Short,
+            Style::Long | Style::Short => Style::Long,
+            style => style,
+        };
         self
     }
 
-    /// `time` as text: what a format writes, for use elsewhere.
+    /// RFC 3339 in the time zone with this name, by the rule of [`clock`](crate::clock); for names that come from a text.
+    pub(in crate::format) fn named(zone: &str) -> Result<Self, Error> {
+        Ok(Self::rfc3339().in_zone(Zone::named(zone)?))
+    }
+
+    pub(in crate::format) fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// The time zone that it is written in.
+    pub(in crate::format) fn in_use(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// Returns `time` as text, as formats write it.
     pub fn text(&self, time: Timestamp) -> String {
         let mut out = Vec::new();
         self.write(time, &mut out);
@@ -107,7 +114,7 @@ impl Time {
     #[inline]
     pub(crate) fn write(&self, time: Timestamp, out: &mut Vec<u8>) {
         match self.style {
-            Style::Long if self.precision == 6 && self.zone.is_none() => write_default(time, out),
+            Style::Long if self.precision == 6 && self.zone.is_utc() => write_default(time, out),
             Style::Long | Style::Short => self.write_civil(time, out),
             Style::UnixSeconds => write_unix(time, self.precision, self.precision, out),
             Style::UnixWhole { digits } => write_unix(time, digits, 0, out),
@@ -115,20 +122,20 @@ impl Time {
         }
     }
 
-    /// Nothing is written.
+    /// Whether nothing is written.
     pub(crate) fn is_none(&self) -> bool {
         matches!(self.style, Style::None)
     }
 
-    /// What is written is a number.
+    /// Whether it is written as a number.
     pub(crate) fn is_number(&self) -> bool {
         matches!(self.style, Style::UnixSeconds | Style::UnixWhole { .. })
     }
 
     #[inline(never)]
     fn write_civil(&self, time: Timestamp, out: &mut Vec<u8>) {
-        let minutes = self.zone.as_ref().map(|zone| zone.offset_minutes(time.seconds()));
-        let local = civil::clamp(time, i64::from(minutes.unwrap_or(0)) * 60);
+        let minutes = self.zone.offset_minutes(time.seconds());
+        let local = civil::clamp(time, i64::from(minutes) * 60);
         let date_time = civil::date_time(local.seconds());
         match self.style {
             Style::Short => out.extend_from_slice(&date_time[11..civil::DATE_TIME]),
@@ -136,7 +143,7 @@ impl Time {
         }
         put_fraction(out, local.nanos(), self.precision);
         if let Style::Long = self.style {
-            put_offset(out, minutes);
+            put_offset(out, (!self.zone.is_utc()).then_some(minutes));
         }
     }
 }
@@ -153,20 +160,11 @@ enum Style {
     Long,
     Short,
     UnixSeconds,
-    /// Whole units, of which a second has 10 to the power of `digits`.
+    /// Whole units of 10 to the power of `-digits` seconds.
     UnixWhole {
         digits: u8,
     },
     None,
-}
-
-/// Where clocks are ahead of UTC or behind it.
-trait Zone: fmt::Debug + Send + Sync + 'static {
-    /// How far ahead, in whole minutes (RFC 3339 has no seconds there), `seconds` after the epoch.
-    fn offset_minutes(&self, seconds: i64) -> i32;
-
-    /// Appends what this offset is called there and then: `CEST`, or `+0545` where it has no letters.
-    fn put_abbreviation(&self, seconds: i64, out: &mut Vec<u8>);
 }
 
 /// `2026-11-21T01:19:03.123456Z`, in whole words.
@@ -179,21 +177,6 @@ fn write_default(time: Timestamp, out: &mut Vec<u8>) {
     out.extend_from_slice(&number::micros(time.nanos() / 1_000));
 }
 
-/// Appends `.` and the digits: eight of them in any case, which is one piece of constant length.
-#[inline]
-fn put_fraction(out: &mut Vec<u8>, nanos: u32, precision: u8) {
-    if precision == 0 {
-        return;
-    }
-    let end = out.len() + 1 + precision as usize;
-    let [a, b, c, d, e, f, g, h] = number::zero_padded(u64::from(nanos / 10));
-    out.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h]);
-    if precision == 9 {
-        out.push(b'0' + (nanos % 10) as u8);
-    }
-    out.truncate(end);
-}
-
 #[inline]
 fn put_offset(out: &mut Vec<u8>, minutes: Option<i32>) {
     let Some(minutes) = minutes else { return out.push(b'Z') };
@@ -204,7 +187,7 @@ fn put_offset(out: &mut Vec<u8>, minutes: Option<i32>) {
     out.extend_from_slice(&[sign, h1, h0, b':', m1, m0]);
 }
 
-/// Appends the time in units of which a second has 10 to the power of `digits`, with a point before the last `fraction`.
+/// Appends the time in units of 10 to the power of `-digits` seconds, with a point before the last `fraction` digits.
 fn write_unix(time: Timestamp, digits: u8, fraction: u8, out: &mut Vec<u8>) {
     let time = civil::clamp(time, 0);
     let per_second = 10_i128.pow(u32::from(digits));
@@ -220,7 +203,7 @@ fn write_unix(time: Timestamp, digits: u8, fraction: u8, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let whole = units.unsigned_abs() / per_second.unsigned_abs();
-    // Below 10^9, so that nothing is cut off.
+    // Below 10^9, so that nothing is truncated.
     let rest = (units.unsigned_abs() % per_second.unsigned_abs()) as u32;
     number::int(out, whole as u64);
     put_fraction(out, rest * per_unit, fraction);

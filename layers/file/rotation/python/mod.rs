@@ -1,19 +1,17 @@
-//! The rules of Python's rotating handlers, to the letter: when they roll, what the old file is called, which ones go.
+//! The rules of Python's rotating handlers: when they roll, what the old file is called, which old files are removed.
 //!
-//! They are those of Python 3.13. What is different on purpose is listed with each.
+//! They are those of Python 3.13. Deliberate differences are listed with each.
 
 mod rotating;
 mod timed;
-#[cfg(feature = "time-zone")]
-mod zoned;
 
 pub use rotating::Rotating;
 pub use timed::TimedRotating;
 
 use super::{Naming, Rotation, Schedule};
 
-/// A file turned by these rules. Where Python neither renames nor empties the file (one of the two is 0), it is turned only when
-/// it is [asked for](crate::sink::Control), and with a `backup_count` of 0 all old files stay.
+/// Rotates a file by these rules. Where Python neither renames nor empties the file (`max_bytes` or `backup_count` is 0), it is
+/// rotated only on [request](crate::sink::Control), and with a `backup_count` of 0 all old files are kept.
 ///
 /// ```
 /// use tracing_handlers::rotation::{Rotation, python::Rotating};
@@ -33,7 +31,7 @@ use super::{Naming, Rotation, Schedule};
 impl From<Rotating> for Rotation {
     fn from(rule: Rotating) -> Self {
         match (rule.max_bytes().checked_sub(1), rule.backup_count()) {
-            // Below the limit, and not up to it.
+            // A file stays below the limit and does not reach it.
             (Some(bytes), files @ 1..) => Self::size(bytes).keep(files),
             (_, 0) => Self::on_request().keep(usize::MAX),
             (_, files) => Self::on_request().keep(files),
@@ -41,7 +39,7 @@ impl From<Rotating> for Rotation {
     }
 }
 
-/// A file turned by these rules.
+/// Rotates a file by these rules.
 ///
 /// ```
 /// use std::io::Write as _;
@@ -64,8 +62,8 @@ impl From<Rotating> for Rotation {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Different on purpose: where the name is taken a number follows it, where Python 3.13 stops rolling and 3.11 overwrites what is
-/// there; an empty file is not rolled; and a clock that is put back begins a new interval.
+/// Deliberately different: a name that is taken gets a number, where Python 3.13 stops rolling and 3.11 overwrites the file; an
+/// empty file is not rolled; and a clock that is set back begins a new interval.
 impl From<TimedRotating> for Rotation {
     fn from(rule: TimedRotating) -> Self {
         let naming = Naming::of_pattern(rule.pattern());

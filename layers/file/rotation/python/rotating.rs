@@ -9,8 +9,8 @@
 /// assert!(rule.rolls(5, 5), "a file stays below the limit, and does not reach it");
 /// ```
 ///
-/// Different on purpose: a line is measured in bytes. Python adds its characters to the bytes of the file, so that with text beyond
-/// ASCII a file grows over the limit. Python 3.11 also rolls an empty file.
+/// Deliberately different: a line is measured in bytes. Python adds its characters to the bytes of the file, so that with text
+/// beyond ASCII a file exceeds the limit. Python 3.11 also rolls an empty file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotating {
     max_bytes: u64,
@@ -18,23 +18,23 @@ pub struct Rotating {
 }
 
 impl Rotating {
-    /// With `max_bytes` of 0 it never rolls. With a `backup_count` of 0 it never comes to an end either: Python closes the file and
-    /// opens it again, and neither renames nor empties it.
+    /// With a `max_bytes` of 0 it never rolls. With a `backup_count` of 0 the file grows without limit too: Python closes and reopens
+    /// it, and neither renames nor empties it.
     pub fn new(max_bytes: u64, backup_count: usize) -> Self {
         Self { max_bytes, backup_count }
     }
 
-    /// What no file reaches, unless by a single line.
+    /// Returns the size that no file reaches, except by a single line.
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
     }
 
-    /// How many old files there are: `app.log.1`, the newest, and so on.
+    /// Returns the number of old files: `app.log.1`, the newest, and so on.
     pub fn backup_count(&self) -> usize {
         self.backup_count
     }
 
-    /// Whether a file of `len` bytes makes room before `line` bytes more, those of the line's end among them.
+    /// Whether a file of `len` bytes is rolled before `line` more bytes, including the line's end.
     pub fn rolls(&self, len: u64, line: u64) -> bool {
         self.max_bytes > 0 && len > 0 && len.saturating_add(line) >= self.max_bytes
     }

@@ -1,20 +1,18 @@
 use std::ffi::OsStr;
 
-use crate::clock::Timestamp;
 use crate::clock::civil::{self, Civil, DAY};
+use crate::clock::{Timestamp, Zone, words};
 use crate::file::rotation::date_pattern::{DatePattern, Unit};
-use crate::file::rotation::words;
-use crate::file::rotation::zone::Zone;
 use crate::{Error, ErrorKind};
 
 /// The rules of Python's `TimedRotatingFileHandler(when, interval, backupCount, utc, atTime)`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`interval`](Self::interval) | 1 | so many units of `when` |
-/// | [`backup_count`](Self::backup_count) | 0 | so many old files stay; 0: all |
-/// | [`at_time`](Self::at_time) | the end of the day | the time of the day, for `midnight` and `W0` to `W6` |
-/// | `local`, `zone` (feature `time-zone`) | UTC | whose calendar and clock it goes by |
+/// | [`interval`](Self::interval) | 1 | how many units of `when` |
+/// | [`backup_count`](Self::backup_count) | 0 | how many old files are kept; 0: all |
+/// | [`at_time`](Self::at_time) | the end of the day | the time of day, for `midnight` and `W0` to `W6` |
+/// | `local`, `zone` (feature `time-zone`) | UTC | the time zone |
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -28,20 +26,20 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
-/// # What is different on purpose
+/// # Deliberate differences
 ///
-/// - It goes by UTC, as everything here does without the feature `time-zone`; Python's default, the system's time zone, is `local`.
-/// - When the clocks change, Python takes an hour off or adds it, by the `tm_isdst` flag. Here the time on the wall is the one that was asked for
-///   also where they change by something else (half an hour on Lord Howe Island), and where a zone changes its standard time.
-/// - The old file is named for the beginning of its interval as it was. Python takes the flag of the moment in which it rolls,
-///   and moves the name by an hour where that differs from the flag then: with `H` the first name after each change has been used or will be, on which
-///   it stops rolling altogether; and a `midnight` that is late by a change of the clocks may be named for the day before.
-/// - An interval of 0 is taken as 1; Python rolls with every record then. One below 0 cannot be given.
-/// - The year of a name is at most 9999, and a deadline beyond never comes.
+/// - The default time zone is UTC, as everywhere in this crate; Python's default, the system's time zone, is `local`.
+/// - When the clocks change, Python adds or subtracts an hour, by the `tm_isdst` flag. Here the local time is the requested one
+///   also where they change by another amount (half an hour on Lord Howe Island), and where a zone changes its standard time.
+/// - The old file is named after the beginning of its interval. Python compares the flag at the time of rolling with the flag
+///   then, and moves the name by an hour if they differ: with `H` the first name after each change is already taken or will be,
+///   whereupon it stops rolling; and a `midnight` that a change of the clocks delays may be named after the day before.
+/// - An interval of 0 is taken as 1, where Python rolls with every record. A negative one cannot be given.
+/// - The year of a name is at most 9999, and there is no deadline after it.
 ///
-/// Python 3.11 is different in that it ignores the interval in the first deadline of `midnight` and `W`, is off by an hour in some deadlines
-/// around a change of the clocks, rolls at once where a file begins exactly at the deadline's time of day, overwrites an old file of the same name, and takes more names for
-/// old files (`app.log.2023-11-14.gz`).
+/// Python 3.11 differs further: it ignores the interval in the first deadline of `midnight` and `W`, is off by an hour in some
+/// deadlines around a change of the clocks, rolls at once if a file begins exactly at the deadline's time of day, overwrites an
+/// old file of the same name, and regards more names as old files (`app.log.2023-11-14.gz`).
 #[derive(Clone, Debug)]
 pub struct TimedRotating {
     when: When,
@@ -49,47 +47,50 @@ pub struct TimedRotating {
     backup_count: usize,
     /// In seconds since midnight, up to the end of the day.
     at_time: u32,
-    zone: Zone,
+    pub(in crate::file::rotation) zone: Zone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
-    /// So many seconds from now on.
+    /// Multiples of `unit` seconds from the beginning of the file.
     Elapsed {
         unit: i64,
     },
     Midnight,
-    /// From Monday, 0.
+    /// Days since Monday.
     Weekday(i64),
 }
 
 impl TimedRotating {
-    /// `S`, `M`, `H`, `D`: seconds, minutes, hours, days (of 24 hours) from the beginning of the file; `midnight`: a time of the day;
+    /// `S`, `M`, `H`, `D`: seconds, minutes, hours, days (of 24 hours) from the beginning of the file; `midnight`: a time of day;
     /// `W0` (Monday) to `W6`: at the end of that day of the week, or on it at a [time](Self::at_time). In upper or lower case.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is none of these.
+    /// [`Config`](ErrorKind::Config): `when` is none of these.
     pub fn new(when: &str) -> Result<Self, Error> {
         let kind = kind(&when.to_ascii_uppercase()).ok_or_else(|| {
-            Error::new(ErrorKind::Config, format!("{when:?} is not one of S, M, H, D, midnight, W0 (Monday) to W6"))
+            Error::new(
+                ErrorKind::Config,
+                format!("expected one of S, M, H, D, midnight, W0 (Monday) to W6, found {when:?}"),
+            )
         })?;
-        Ok(Self { when: kind, interval: 1, backup_count: 0, at_time: END_OF_DAY, zone: Zone::default() })
+        Ok(Self { when: kind, interval: 1, backup_count: 0, at_time: END_OF_DAY, zone: Zone::UTC })
     }
 
-    /// So many units: with `midnight` the third one for 3, with `W0` that of the third week.
+    /// Sets the number of units: with 3, `midnight` is the third one, and `W0` that of the third week.
     pub fn interval(mut self, interval: u32) -> Self {
         self.interval = interval.max(1);
         self
     }
 
-    /// How many old files stay; 0: all of them.
+    /// Sets how many old files are kept; 0: all.
     pub fn backup_count(mut self, files: usize) -> Self {
         self.backup_count = files;
         self
     }
 
-    /// The time of the day, `HH:MM` or `HH:MM:SS`; the others than `midnight` and `W0` to `W6` do not ask for it.
+    /// Sets the time of day, `HH:MM` or `HH:MM:SS`, for `midnight` and `W0` to `W6`. No effect on others.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -104,19 +105,14 @@ impl TimedRotating {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is no time of day.
+    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
     pub fn at_time(mut self, time: &str) -> Result<Self, Error> {
-        self.at_time = words::time_of_day(time)?;
+        self.at_time = words::time_before_midnight(time)?;
         Ok(self)
     }
 
-    #[cfg(feature = "time-zone")]
-    pub(super) fn in_zone(self, zone: Zone) -> Self {
-        Self { zone, ..self }
-    }
-
-    /// When a file is rolled that was begun, or rolled, at `from`: Python's `computeRollover`. A file that is there already was begun
-    /// when it was last written to.
+    /// Returns when a file that was begun or rolled at `from` is rolled: Python's `computeRollover`. A file that exists when it is
+    /// opened counts as begun when it was last written to.
     pub fn deadline(&self, from: Timestamp) -> Timestamp {
         let interval = i64::from(self.interval);
         match self.when {
@@ -126,7 +122,7 @@ impl TimedRotating {
         }
     }
 
-    /// What is appended to the name of the file that is rolled at `deadline`, behind a dot: the beginning of its interval.
+    /// Returns what is appended, after a dot, to the name of the file that is rolled at `deadline`: the beginning of its interval.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -142,22 +138,22 @@ impl TimedRotating {
         text
     }
 
-    /// What names are dated by.
+    /// The pattern for dates in names.
     pub(in crate::file::rotation) fn pattern(&self) -> DatePattern {
         DatePattern::down_to(self.finest())
     }
 
-    /// Whose calendar and clock it goes by.
+    /// Its time zone.
     pub(in crate::file::rotation) fn in_use(&self) -> &Zone {
         &self.zone
     }
 
-    /// How many old files stay, if not all.
+    /// How many old files are kept; `None`: all.
     pub(super) fn kept(&self) -> Option<usize> {
         Some(self.backup_count).filter(|files| *files > 0)
     }
 
-    /// When the interval began of a file that was begun, or rolled, at `from`: what its name is made of.
+    /// Returns the beginning of the interval of a file that was begun or rolled at `from`, which it is named after.
     pub(in crate::file::rotation) fn period_start(&self, from: Timestamp) -> Timestamp {
         match self.when {
             When::Elapsed { .. } => Timestamp::new(from.seconds(), 0),
@@ -165,7 +161,7 @@ impl TimedRotating {
         }
     }
 
-    /// What the calendar and the clock showed at the beginning of the interval that ends at `deadline`.
+    /// Returns the local time at the beginning of the interval that ends at `deadline`.
     fn begun(&self, deadline: Timestamp) -> Civil {
         let interval = i64::from(self.interval);
         let days_before = |days: i64| Civil::new(self.zone.civil(deadline).seconds() - days * DAY);
@@ -187,7 +183,7 @@ impl TimedRotating {
         }
     }
 
-    /// Of the names in the folder of the file `base`, those of old files that are too many, oldest first: Python's
+    /// Returns which of the names in the directory of the file `base` are surplus old files, oldest first: Python's
     /// `getFilesToDelete`.
     ///
     /// ```
@@ -217,7 +213,7 @@ impl TimedRotating {
         old
     }
 
-    /// Digits where the pattern has them: `2023-99-99` is one for Python too.
+    /// Only digits are checked: `2023-99-99` is a suffix for Python too.
     fn is_suffix(&self, text: &[u8]) -> bool {
         let shape: &[u8] = match self.finest() {
             Unit::Second => b"0000-00-00_00-00-00",
@@ -229,10 +225,10 @@ impl TimedRotating {
         shape.len() == text.len() && shape.iter().zip(text).all(is_fit)
     }
 
-    /// The next time that the clock shows the time of the day, and so many days later, which are told from the day that
-    /// it falls on.
+    /// Returns the next time that the clock shows the time of day, moved on by the days that `wait` returns for the day it falls
+    /// on.
     fn on_wall(&self, from: Timestamp, wait: impl FnOnce(i64) -> i64) -> Timestamp {
-        let offset = self.zone.offset(from);
+        let offset = self.zone.offset(from.seconds());
         let now = Civil::new(from.seconds().saturating_add(offset)).seconds();
         let (today, passed) = (now.div_euclid(DAY), now.rem_euclid(DAY));
         let at_time = i64::from(self.at_time);
@@ -241,9 +237,9 @@ impl TimedRotating {
         if local > civil::LAST_SECOND {
             return NEVER;
         }
-        // Of a time that is shown twice, the one by the clock that is right now: what is past does not come again.
+        // Of a time that is shown twice, the one with the current offset: the other one may have passed.
         let same = Timestamp::new(local - offset, 0);
-        if self.zone.offset(same) == offset { same } else { self.zone.instant(Civil::new(local)) }
+        if self.zone.offset(same.seconds()) == offset { same } else { self.zone.instant(Civil::new(local)) }
     }
 }
 
@@ -261,11 +257,11 @@ fn kind(when: &str) -> Option<When> {
     }
 }
 
-/// From Monday, 0.
+/// Days since Monday.
 fn weekday(day: i64) -> i64 {
     civil::weekday(day) as i64
 }
 
-/// Python's `atTime` where none is given.
+/// Python's default for `atTime`.
 const END_OF_DAY: u32 = 86_400;
 const NEVER: Timestamp = Timestamp::new(i64::MAX, 0);

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::deadlines::Calendar;
 use crate::clock::civil::{DAY, FIRST_SECOND, LAST_SECOND};
 
-/// Whole multiples of a period on the clock: of less than a day from each midnight, of more from a Monday.
+/// Whole multiples of a period on the clock: from each midnight if it is shorter than a day, otherwise from a Monday.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Aligned {
     /// In seconds, at least 1.
@@ -12,12 +12,12 @@ pub(super) struct Aligned {
 
 impl Aligned {
     pub(super) fn new(period: Duration) -> Self {
-        // A longer one has no second deadline in the calendar.
+        // The calendar has no room for two deadlines of a longer one.
         let longest = LAST_SECOND - FIRST_SECOND;
         Self { period: i64::try_from(period.as_secs()).unwrap_or(longest).clamp(1, longest) }
     }
 
-    /// What is counted from, near `local`.
+    /// Returns the time that multiples are counted from, near `local`.
     fn origin(self, local: i64) -> i64 {
         if self.period < DAY { local - local.rem_euclid(DAY) } else { MONDAY }
     }
@@ -29,7 +29,7 @@ impl Calendar for Aligned {
         let origin = self.origin(local);
         let passed = (local - origin).rem_euclid(self.period);
         let found = if passed == 0 { local } else { local - passed + self.period };
-        // At midnight it starts anew.
+        // Counting restarts at midnight.
         let found = if self.period < DAY { found.min(origin + DAY) } else { found };
         (found <= LAST_SECOND).then_some(found)
     }

@@ -1,11 +1,9 @@
-//! When a file is turned by time.
+//! When a file is rotated by time.
 
 mod aligned;
 mod cron;
 mod deadlines;
 mod parse;
-#[cfg(feature = "time-zone")]
-mod zoned;
 
 use std::time::Duration;
 
@@ -14,27 +12,25 @@ use self::cron::Cron;
 use self::deadlines::Calendar;
 use super::date_pattern::{DatePattern, Unit};
 use super::python::TimedRotating;
-use super::words;
-use super::zone::Zone;
 use crate::clock::civil::DAY;
-use crate::clock::{Timestamp, Weekday};
+use crate::clock::{Timestamp, Weekday, Zone, words};
 use crate::{Error, ErrorKind};
 
-/// The times at which a file is turned: log4j2's `TimeBasedTriggeringPolicy` and `CronTriggeringPolicy`.
+/// The times at which a file is rotated: log4j2's `TimeBasedTriggeringPolicy` and `CronTriggeringPolicy`.
 ///
 /// | constructor | a new file begins |
 /// |---|---|
-/// | [`every`](Self::every) | when the old one is so old |
+/// | [`every`](Self::every) | when the old one has reached an age |
 /// | [`every`](Self::every)`(…)`[`.aligned()`](Self::aligned) | at whole multiples on the wall clock: at :00, :15, :30, :45 |
 /// | [`hourly`](Self::hourly), [`daily`](Self::daily) | at every whole hour, at midnight |
 /// | [`daily_at`](Self::daily_at) | at one time of the day |
 /// | [`weekly`](Self::weekly), [`monthly`](Self::monthly) | on one day of the week, of the month |
-/// | [`cron`](Self::cron) | as a line of a crontab says |
-/// | [`parse`](Self::parse) | as words say: `"daily at 02:30"` |
+/// | [`cron`](Self::cron) | as in a crontab |
+/// | [`str::parse`](#impl-FromStr-for-Schedule) | as words say: `"daily at 02:30"` |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | `zone`, `local` (feature `time-zone`) | UTC | whose calendar and clock it goes by |
+/// | `zone`, `local` (feature `time-zone`) | UTC | the time zone |
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -49,30 +45,30 @@ use crate::{Error, ErrorKind};
 ///
 /// # When the clocks change
 ///
-/// A time that is left out in spring comes at the first instant after the gap: `02:30` at `03:00`. A time that comes twice in
-/// autumn counts once, the first time. Periods shorter than a day that are aligned, and `cron` with a `*` for the minute or for the hour,
-/// go on through the hour that comes twice: hours stay hours. What counts from the beginning of the file knows nothing of clocks.
+/// A time that is skipped in spring is due at the first instant after the gap: `02:30` at `03:00`. A time that is repeated in
+/// autumn counts once, the first time. Aligned periods shorter than a day, and `cron` with a `*` for the minute or the hour,
+/// continue through the repeated hour: hours stay hours. Periods from the beginning of the file do not depend on clocks.
 ///
-/// It is a function of the time that is asked about and of nothing else: a clock that is set back or forward makes it
-/// neither miss a time nor hold on to one. The calendar has the years 0000 to 9999, outside of which there are no deadlines.
+/// Deadlines depend on nothing but the time they are asked for: after a clock is set, none is missed and none is kept.
+/// The calendar has the years 0000 to 9999; there are no deadlines outside.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     times: Times,
-    zone: Zone,
+    pub(super) zone: Zone,
 }
 
 #[derive(Clone, Debug)]
 enum Times {
-    /// From the beginning of the file.
+    /// Counted from the beginning of the file.
     Elapsed(Duration),
     Aligned(Aligned),
     Cron(Box<Cron>),
-    /// Python's rules count from the beginning of the file too, with a clock on the wall.
+    /// Python's rules also count from the beginning of the file, in local time.
     Python(Box<TimedRotating>),
 }
 
 impl Schedule {
-    /// When the file is so old; less than a second is taken as one second.
+    /// Rotates a file when it is as old as `period`, but at least a second.
     ///
     /// ```
     /// use std::time::Duration;
@@ -87,12 +83,12 @@ impl Schedule {
         Self::new(Times::Elapsed(period.max(Duration::from_secs(1))))
     }
 
-    /// At whole multiples of the [period](Self::every) on the clock of the zone, instead of from the file's beginning: log4j2's
-    /// `modulate`. It changes nothing with other schedules.
+    /// Counts the [period](Self::every) on the clock of the time zone instead of from the file's beginning: log4j2's `modulate`. No
+    /// effect on other schedules.
     ///
-    /// Periods shorter than a day are counted from midnight, every day anew, so that the last one of a day is cut short where they do not
-    /// divide it: 7 hours are 00:00, 07:00, 14:00, 21:00, and 00:00. Longer ones are counted from a Monday, 1970-01-05,
-    /// without end: 7 days begin on Mondays, and 36 hours by turns at noon and at midnight. Parts of a second are cut off.
+    /// Periods shorter than a day are counted from each midnight, so that the last one of a day is shorter if they do not divide
+    /// it: 7 hours are 00:00, 07:00, 14:00, 21:00, and 00:00. Longer ones are counted from Monday, 1970-01-05: 7 days begin on
+    /// Mondays, and 36 hours alternately at midnight and at noon. Fractions of a second are cut off.
     ///
     /// ```
     /// use std::time::Duration;
@@ -110,7 +106,7 @@ impl Schedule {
         }
     }
 
-    /// At every whole hour.
+    /// Rotates the file at every whole hour.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -123,7 +119,7 @@ impl Schedule {
         Self::every(Duration::from_secs(3_600)).aligned()
     }
 
-    /// At midnight.
+    /// Rotates the file at midnight.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -136,7 +132,7 @@ impl Schedule {
         Self::new(Times::Aligned(Aligned::new(Duration::from_secs(DAY.unsigned_abs()))))
     }
 
-    /// Every day at a time: `HH:MM` or `HH:MM:SS`, `midnight`, `noon`.
+    /// Rotates the file every day at a time: `HH:MM` or `HH:MM:SS`, `midnight`, `noon`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -150,12 +146,12 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is no time of day.
+    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
     pub fn daily_at(time: &str) -> Result<Self, Error> {
-        Ok(Self::dates(Cron::daily(words::time_of_day(time)?)))
+        Ok(Self::dates(Cron::daily(words::time_before_midnight(time)?)))
     }
 
-    /// On one day of the week, at a time as for [`daily_at`](Self::daily_at).
+    /// Rotates the file on one day of the week, at a time as for [`daily_at`](Self::daily_at).
     ///
     /// ```
     /// use tracing_handlers::clock::{Timestamp, Weekday};
@@ -169,13 +165,13 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): it is no time of day.
+    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
     pub fn weekly(day: Weekday, time: &str) -> Result<Self, Error> {
-        Ok(Self::dates(Cron::daily(words::time_of_day(time)?).on_weekday(day)))
+        Ok(Self::dates(Cron::daily(words::time_before_midnight(time)?).on_weekday(day)))
     }
 
-    /// On one day of the month, 1 to 31, at a time as for [`daily_at`](Self::daily_at). In a month that is shorter it is the last
-    /// day: 31 is the last day of every month.
+    /// Rotates the file on one day of the month, 1 to 31, at a time as for [`daily_at`](Self::daily_at). In a shorter month it is the
+    /// last day: 31 is the last day of every month.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -189,30 +185,33 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): no month has that day, or it is no time of day.
+    /// [`Config`](ErrorKind::Config): `day` is out of range, or `time` is not a time of day before 24:00.
     pub fn monthly(day: u8, time: &str) -> Result<Self, Error> {
         if !(1..=31).contains(&day) {
-            return Err(Error::new(ErrorKind::Config, format!("no month has a day {day}: 1 to 31")));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("day of the month must be between 1 and 31, got `{day}`"),
+            ));
         }
-        Ok(Self::dates(Cron::daily(words::time_of_day(time)?).on_day(day)))
+        Ok(Self::dates(Cron::daily(words::time_before_midnight(time)?).on_day(day)))
     }
 
-    /// As a line of a crontab says: minute, hour, day of the month, month, day of the week; with six fields the first one is
-    /// the second. The meaning is that of Vixie's cron, `crontab(5)`.
+    /// Rotates the file at the times of a crontab line: minute, hour, day of the month, month, day of the week. If there are six fields, the
+    /// first one is the second. The meaning is that of Vixie's cron, `crontab(5)`.
     ///
-    /// | in a field | is |
+    /// | in a field | meaning |
     /// |---|---|
     /// | `*`, and `?` for a day | each |
     /// | `5`, `1,3,5`, `1-5` | one, several, a range |
-    /// | `*/15`, `10-40/10`, `5/15` | every so many: of all, of a range, from one on |
+    /// | `*/15`, `10-40/10`, `5/15` | every nth: of all, of a range, from one on |
     /// | `JAN` to `DEC`, `MON` to `SUN` | months and days, in any case |
     /// | `0` and `7` as a day of the week | Sunday |
     /// | `L` as a day of the month | its last |
     /// | `5L` as a day of the week | the last Friday of the month |
     ///
-    /// Where both days are given (neither begins with `*` or is `?`), one of them is enough. `@hourly`, `@daily`, `@midnight`,
-    /// `@weekly`, `@monthly`, `@yearly` and `@annually` are understood too. Quartz, and so log4j2, count the days of the week from 1 for
-    /// Sunday: write names. Their seventh field (the year), `W` and `#` are refused.
+    /// If both days are given (neither begins with `*` or is `?`), one of them is enough. `@hourly`, `@daily`, `@midnight`,
+    /// `@weekly`, `@monthly`, `@yearly` and `@annually` are accepted too. Quartz, and so log4j2, count the days of the week from 1 for
+    /// Sunday: use names. Their seventh field (the year), `W` and `#` are refused.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -223,52 +222,20 @@ impl Schedule {
     /// assert_eq!(schedule.next(now, now), Some(Timestamp::new(1_795_401_000, 0)), "2026-11-23T02:30:00Z");
     ///
     /// let error = Schedule::cron("30 2 * * FOO").unwrap_err();
-    /// assert_eq!(error.to_string(), "cron \"30 2 * * FOO\": `FOO` is no day of the week");
+    /// assert_eq!(error.to_string(), "cron \"30 2 * * FOO\": invalid day of the week `FOO`");
     /// assert_eq!(Schedule::cron("0 0 30 2 *")?.next(now, now), None, "the 30th of February never comes");
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): the message names the word that is wrong.
+    /// [`Config`](ErrorKind::Config): the message names the wrong word.
     pub fn cron(line: &str) -> Result<Self, Error> {
         Cron::parse(line).map(Self::dates)
     }
 
-    /// As words say, in upper or lower case.
-    ///
-    /// | words | are |
-    /// |---|---|
-    /// | `hourly`, `daily`, `weekly`, `monthly`, `yearly` | the whole hour; midnight; of Monday; of the 1st; of January 1st |
-    /// | `daily at 02:30`, `every day at noon` | [`daily_at`](Self::daily_at) |
-    /// | `monday`, `mon at 00:00`, `every monday at 03:00`, `weekly on sunday at 03:00` | [`weekly`](Self::weekly) |
-    /// | `monthly on the 1st at 03:00`, `monthly on the last day`, `monthly at noon` | [`monthly`](Self::monthly) |
-    /// | `every 15 minutes`, `every hour`, `every 1h 30m` | [`every`](Self::every), from the file's beginning |
-    /// | `every 15 minutes aligned` | the same, [`aligned`](Self::aligned) |
-    /// | `cron 0 3 * * *`, `@daily` | [`cron`](Self::cron) |
-    ///
-    /// ```
-    /// use tracing_handlers::clock::Timestamp;
-    /// use tracing_handlers::rotation::Schedule;
-    ///
-    /// let now = Timestamp::new(1_795_223_943, 0); // 2026-11-21, a Saturday
-    /// let sunday = Schedule::parse("Weekly on Sunday at 03:00")?;
-    /// assert_eq!(sunday.next(now, now), Some(Timestamp::new(1_795_316_400, 0)), "2026-11-22T03:00:00Z");
-    ///
-    /// let error = Schedule::parse("daily around 02:30").unwrap_err();
-    /// assert_eq!(error.to_string(), "schedule \"daily around 02:30\": `around` stands where `at` should");
-    /// # Ok::<(), tracing_handlers::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Config`](ErrorKind::Config): the message names the word that is wrong.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        parse::schedule(text)
-    }
-
-    /// The first deadline after `after`, for a file that was begun at `begun` (which [`every`](Self::every) counts from, and
-    /// nothing else does). `None`: there is none any more.
+    /// Returns the first deadline after `after`, for a file that was begun at `begun` (which only [`every`](Self::every) counts
+    /// from). `None`: there are no more.
     pub fn next(&self, begun: Timestamp, after: Timestamp) -> Option<Timestamp> {
         let of_calendar = |calendar: &dyn Calendar| deadlines::after(calendar, &self.zone, after.seconds()).map(whole);
         match &self.times {
@@ -281,8 +248,8 @@ impl Schedule {
         }
     }
 
-    /// The last deadline at or before `at`, which is when the period began that `at` lies in. Where there is none before, it is
-    /// when the file was `begun`.
+    /// Returns the last deadline at or before `at`: the beginning of the period that `at` lies in. If there is none, it is
+    /// `begun`.
     pub fn period_start(&self, begun: Timestamp, at: Timestamp) -> Timestamp {
         let of_calendar =
             |calendar: &dyn Calendar| deadlines::until(calendar, &self.zone, at.seconds()).map_or(begun, whole);
@@ -294,20 +261,20 @@ impl Schedule {
         }
     }
 
-    /// As Python's handler has it.
+    /// The schedule of Python's handler.
     pub(super) fn python(rule: TimedRotating) -> Self {
         let zone = rule.in_use().clone();
         Self { times: Times::Python(Box::new(rule)), zone }
     }
 
-    /// Whose calendar and clock it goes by.
+    /// Its time zone.
     pub(super) fn in_use(&self) -> &Zone {
         &self.zone
     }
 
-    /// What names are dated by: as fine as its deadlines differ, by the first of them.
+    /// Returns the pattern for dates in names: as fine as the first deadlines differ.
     pub(super) fn pattern(&self) -> DatePattern {
-        let by_utc = Self { zone: Zone::default(), ..self.clone() };
+        let by_utc = Self { zone: Zone::UTC, ..self.clone() };
         let deadlines = std::iter::successors(by_utc.next(Timestamp::EPOCH, Timestamp::EPOCH), |deadline| {
             by_utc.next(Timestamp::EPOCH, *deadline)
         });
@@ -326,11 +293,11 @@ impl Schedule {
     }
 
     fn new(times: Times) -> Self {
-        Self { times, zone: Zone::default() }
+        Self { times, zone: Zone::UTC }
     }
 }
 
-/// How many whole periods lie between them; none where `at` is not later.
+/// Returns the number of whole periods between them; 0 if `at` is not later.
 fn periods(begun: Timestamp, period: Duration, at: Timestamp) -> u128 {
     at.since(begun).as_nanos() / period.as_nanos().max(1)
 }

@@ -1,41 +1,72 @@
 //! Schedules in words.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Cron, Schedule};
-use crate::clock::Weekday;
-use crate::file::rotation::words;
+use crate::clock::{Weekday, words};
 use crate::{Error, ErrorKind};
 
-/// See [`Schedule::parse`].
-pub(super) fn schedule(text: &str) -> Result<Schedule, Error> {
-    let trimmed = text.trim();
-    let lower = trimmed.to_ascii_lowercase();
-    if lower.starts_with("cron ") {
-        return Schedule::cron(&trimmed["cron ".len()..]);
+/// Reads a schedule from words, in upper or lower case.
+///
+/// | words | meaning |
+/// |---|---|
+/// | `hourly`, `daily`, `weekly`, `monthly`, `yearly` | every whole hour; every midnight; that of Monday; of the 1st; of January 1st |
+/// | `daily at 02:30`, `every day at noon` | [`daily_at`](Schedule::daily_at) |
+/// | `monday`, `mon at 00:00`, `every monday at 03:00`, `weekly on sunday at 03:00` | [`weekly`](Schedule::weekly) |
+/// | `monthly on the 1st at 03:00`, `monthly on the last day`, `monthly at noon` | [`monthly`](Schedule::monthly) |
+/// | `every 15 minutes`, `every hour`, `every 1h 30m` | [`every`](Schedule::every), from the beginning of the file |
+/// | `every 15 minutes aligned` | the same, [`aligned`](Schedule::aligned) |
+/// | `cron 0 3 * * *`, `@daily` | [`cron`](Schedule::cron) |
+///
+/// ```
+/// use tracing_handlers::clock::Timestamp;
+/// use tracing_handlers::rotation::Schedule;
+///
+/// let now = Timestamp::new(1_795_223_943, 0); // 2026-11-21, a Saturday
+/// let sunday: Schedule = "Weekly on Sunday at 03:00".parse()?;
+/// assert_eq!(sunday.next(now, now), Some(Timestamp::new(1_795_316_400, 0)), "2026-11-22T03:00:00Z");
+///
+/// let error = "daily around 02:30".parse::<Schedule>().unwrap_err();
+/// assert_eq!(error.to_string(), "schedule \"daily around 02:30\": expected `at`, found `around`");
+/// # Ok::<(), tracing_handlers::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config): the message names the wrong word.
+impl FromStr for Schedule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let trimmed = text.trim();
+        let lower = trimmed.to_ascii_lowercase();
+        if lower.starts_with("cron ") {
+            return Self::cron(&trimmed["cron ".len()..]);
+        }
+        if lower.starts_with('@') {
+            return Self::cron(trimmed);
+        }
+        let words: Vec<_> = lower.split_whitespace().collect();
+        read(&words).map_err(|why| Error::new(ErrorKind::Config, format!("schedule {text:?}: {why}")))
     }
-    if lower.starts_with('@') {
-        return Schedule::cron(trimmed);
-    }
-    let words: Vec<_> = lower.split_whitespace().collect();
-    read(&words).map_err(|why| Error::new(ErrorKind::Config, format!("schedule {text:?}: {why}")))
 }
 
 fn read(words: &[&str]) -> Result<Schedule, String> {
     match words {
         ["hourly"] => Ok(Schedule::hourly()),
-        ["hourly", word, ..] => Err(format!("`{word}` stands behind the end")),
+        ["hourly", word, ..] => Err(format!("unexpected `{word}` at the end")),
         ["daily", rest @ ..] | ["every", "day", rest @ ..] => day(rest),
         ["weekly", "on", name, rest @ ..] => week(weekday(name)?, rest),
         ["weekly", rest @ ..] => week(Weekday::Monday, rest),
         ["monthly", "on", rest @ ..] => month(rest),
         ["monthly", rest @ ..] => Ok(dates(at(rest)?, |cron| cron.on_day(1))),
         ["yearly", rest @ ..] => Ok(dates(at(rest)?, |cron| cron.on_day(1).in_january())),
-        ["every", name, rest @ ..] if Weekday::named(name).is_some() => week(weekday(name)?, rest),
+        ["every", name, rest @ ..] if weekday(name).is_ok() => week(weekday(name)?, rest),
         ["every", rest @ ..] => period(rest),
-        [name, rest @ ..] if Weekday::named(name).is_some() => week(weekday(name)?, rest),
-        [word, ..] => Err(format!("`{word}` is not one of {FIRST}")),
-        [] => Err(format!("it is empty: {FIRST}")),
+        [name, rest @ ..] if weekday(name).is_ok() => week(weekday(name)?, rest),
+        [word, ..] => Err(format!("expected one of {FIRST}, found `{word}`")),
+        [] => Err(format!("expected one of {FIRST}")),
     }
 }
 
@@ -56,7 +87,7 @@ fn month(rest: &[&str]) -> Result<Schedule, String> {
     let (day, rest) = match rest {
         ["last", "day", rest @ ..] | ["last", rest @ ..] => (31, rest),
         [day, rest @ ..] => (day_of_month(day)?, rest),
-        [] => return Err("a day of the month is missing behind `on`".into()),
+        [] => return Err("expected a day of the month after `on`".into()),
     };
     Ok(dates(at(rest)?, |cron| cron.on_day(day)))
 }
@@ -73,25 +104,25 @@ fn period(words: &[&str]) -> Result<Schedule, String> {
     };
     let period = words::duration(&text).map_err(|error| error.to_string())?;
     if period < Duration::from_secs(1) {
-        return Err(format!("`{text}` is shorter than a second"));
+        return Err(format!("the period `{text}` is shorter than a second"));
     }
     let schedule = Schedule::every(period);
     Ok(if is_aligned { schedule.aligned() } else { schedule })
 }
 
-/// `at 02:30`; midnight where nothing is said.
+/// `at 02:30`; midnight by default.
 fn at(rest: &[&str]) -> Result<u32, String> {
     match rest {
         [] => Ok(0),
-        ["at", time] => words::time_of_day(time).map_err(|error| error.to_string()),
-        ["at"] => Err("a time is missing behind `at`".into()),
-        ["at", _, word, ..] => Err(format!("`{word}` stands behind the end")),
-        [word, ..] => Err(format!("`{word}` stands where `at` should")),
+        ["at", time] => words::time_before_midnight(time).map_err(|error| error.to_string()),
+        ["at"] => Err("expected a time after `at`".into()),
+        ["at", _, word, ..] => Err(format!("unexpected `{word}` at the end")),
+        [word, ..] => Err(format!("expected `at`, found `{word}`")),
     }
 }
 
 fn weekday(name: &str) -> Result<Weekday, String> {
-    Weekday::named(name).ok_or_else(|| format!("`{name}` is no day of the week"))
+    name.parse().map_err(|error: Error| error.to_string())
 }
 
 /// `1st`, `2nd`, `15`
@@ -99,7 +130,7 @@ fn day_of_month(text: &str) -> Result<u8, String> {
     let number = ["st", "nd", "rd", "th"].iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text);
     let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
     let day = number.parse().ok().filter(|day| is_plain && (1..=31).contains(day));
-    day.ok_or_else(|| format!("`{text}` is no day of the month: 1 to 31, last"))
+    day.ok_or_else(|| format!("day of the month must be between 1 and 31, or `last`, got `{text}`"))
 }
 
 fn dates(time: u32, on: impl FnOnce(Cron) -> Cron) -> Schedule {

@@ -38,7 +38,10 @@ fn deadlines_in_utc_are_those_of_python() {
 fn what_python_refuses_is_refused() {
     for when in ["", "X", "W", "W7", "W00", "Wx", "SS", "day", "W-1", "W+1"] {
         let error = TimedRotating::new(when).unwrap_err();
-        assert_eq!(error.to_string(), format!("{when:?} is not one of S, M, H, D, midnight, W0 (Monday) to W6"));
+        assert_eq!(
+            error.to_string(),
+            format!("expected one of S, M, H, D, midnight, W0 (Monday) to W6, found {when:?}")
+        );
     }
     assert!(rule("midnight", 1, None).at_time("24:00").is_err());
 }

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::clock::Weekday;
 use crate::clock::civil::{self, Civil, DAY, FIRST_SECOND, LAST_SECOND};
 
-/// Seconds, minutes, hours and days, as sets: a bit for each.
+/// Sets of seconds, minutes, hours and days: a bit for each.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cron {
     seconds: u64,
@@ -18,23 +18,23 @@ pub(super) struct Cron {
 /// Which days.
 #[derive(Clone, Debug, PartialEq)]
 struct Days {
-    /// Of the month, from 1.
+    /// Days of the month, from 1.
     dates: u64,
-    /// The last of the month.
+    /// Whether the last of the month is included.
     last: bool,
-    /// A date that a month does not have is its last.
+    /// Whether a date that a month does not have means its last.
     shortens: bool,
     months: u64,
     /// 0 is Sunday.
     weekdays: u64,
-    /// The last ones of the month.
+    /// Weekdays of which only the last one of the month counts.
     last_weekdays: u64,
-    /// One of the date and the day of the week is enough.
+    /// Whether either the date or the weekday is enough.
     either: bool,
 }
 
 impl Cron {
-    /// As a line of a crontab says.
+    /// Parses a line of a crontab.
     pub(super) fn parse(line: &str) -> Result<Self, Error> {
         parse::line(line)
     }
@@ -53,33 +53,32 @@ impl Cron {
         Self {
             seconds: 1 << (time % 60),
             minutes: 1 << (time / 60 % 60),
-            // Past 23 there is no bit that is looked at.
             hours: 1_u64.checked_shl(time / 3_600).unwrap_or(0),
             days,
             counts_twice: false,
         }
     }
 
-    /// Of these only that day of the week.
+    /// Restricts it to that day of the week.
     pub(super) fn on_weekday(mut self, day: Weekday) -> Self {
-        self.days.weekdays = 1 << ((day as u32 + 1) % 7);
+        self.days.weekdays = 1 << day.days_since_sunday();
         self
     }
 
-    /// Of these only that day of the month, or its last.
+    /// Restricts it to that day of the month, or its last.
     pub(super) fn on_day(mut self, day: u8) -> Self {
         self.days.dates = 1 << day.min(31);
         self.days.shortens = true;
         self
     }
 
-    /// Of these only January.
+    /// Restricts it to January.
     pub(super) fn in_january(mut self) -> Self {
         self.days.months = 1 << 1;
         self
     }
 
-    /// The first time of the day at or after that hour, minute and second.
+    /// Returns the first time of the day at or after that hour, minute and second.
     fn first_time(&self, at: Civil) -> Option<i64> {
         let (hour, minute, second) = (u32::from(at.hour), u32::from(at.minute), u32::from(at.second));
         if has(self.hours, hour) {
@@ -95,7 +94,7 @@ impl Cron {
         Some(time(up(self.hours, hour + 1, 24)?, up(self.minutes, 0, 60)?, up(self.seconds, 0, 60)?))
     }
 
-    /// The last time of the day at or before that hour, minute and second.
+    /// Returns the last time of the day at or before that hour, minute and second.
     fn last_time(&self, at: Civil) -> Option<i64> {
         let (hour, minute, second) = (u32::from(at.hour), u32::from(at.minute), u32::from(at.second));
         if has(self.hours, hour) {
@@ -165,7 +164,7 @@ impl Days {
 
     fn has(&self, at: Civil) -> bool {
         let length = civil::days_in(at.year, at.month);
-        let weekday = (civil::weekday(civil::day_number(at.year, at.month, at.day)) as u32 + 1) % 7;
+        let weekday = civil::weekday(civil::day_number(at.year, at.month, at.day)).days_since_sunday();
         let is_last = at.day == length;
         let date = has(self.dates, at.day.into())
             || is_last && self.last
@@ -183,18 +182,18 @@ fn has(set: u64, number: u32) -> bool {
     set >> number & 1 == 1
 }
 
-/// The first of the set from `from` on, below `end`.
+/// Returns the first member of the set from `from` on, below `end`.
 fn up(set: u64, from: u32, end: u32) -> Option<u32> {
     let found = from + (set >> from).trailing_zeros();
     (found < end).then_some(found)
 }
 
-/// The last of the set below `end`, which is at most 63.
+/// Returns the last member of the set below `end`, which is at most 63.
 fn down(set: u64, end: u32) -> Option<u32> {
     (set & ((1 << end) - 1)).checked_ilog2()
 }
 
-/// All that a field can say, and more.
+/// Every value of a field, and more.
 const EACH: u64 = u64::MAX;
-/// After 400 years the calendar repeats itself, with its days of the week.
+/// After 400 years the calendar repeats, including the days of the week.
 const CYCLE: i64 = 146_097 * DAY;

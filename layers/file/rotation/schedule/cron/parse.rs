@@ -2,7 +2,7 @@ use super::{Cron, Days, EACH};
 use crate::clock::Weekday;
 use crate::{Error, ErrorKind};
 
-/// A line of a crontab without its command.
+/// Parses a line of a crontab without its command.
 pub(super) fn line(text: &str) -> Result<Cron, Error> {
     read(text.trim()).map_err(|why| Error::new(ErrorKind::Config, format!("cron {text:?}: {why}")))
 }
@@ -13,7 +13,7 @@ fn read(text: &str) -> Result<Cron, String> {
     let (second, rest) = match words.len() {
         5 => ("0", &words[..]),
         6 => (words[0], &words[1..]),
-        many => return Err(format!("it has {many} fields and not 5, or 6 with the second in front")),
+        many => return Err(format!("expected 5 fields, or 6 with the second in front, found {many}")),
     };
     let (seconds, minutes, hours) = (SECOND.set(second)?, MINUTE.set(rest[0])?, HOUR.set(rest[1])?);
     let (dates, last) = dates(rest[2])?;
@@ -33,11 +33,11 @@ fn read(text: &str) -> Result<Cron, String> {
 fn nickname(text: &str) -> Result<&'static str, String> {
     let known = NICKNAMES.iter().find(|(names, _)| names.split(' ').any(|name| name.eq_ignore_ascii_case(text)));
     known.map(|(_, line)| *line).ok_or_else(|| {
-        format!("`{text}` is not one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually")
+        format!("expected one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, found `{text}`")
     })
 }
 
-/// Days of the month, and whether the last one is among them.
+/// Returns days of the month, and whether the last one is among them.
 fn dates(field: &str) -> Result<(u64, bool), String> {
     if field == "?" {
         return Ok((EACH, false));
@@ -46,7 +46,7 @@ fn dates(field: &str) -> Result<(u64, bool), String> {
     Ok((DATE.parts(&others)?, !last.is_empty()))
 }
 
-/// Days of the week, and the last ones of a month.
+/// Returns days of the week, and those that mean the last one of a month.
 fn weekdays(field: &str) -> Result<(u64, u64), String> {
     if field == "?" {
         return Ok((EACH, 0));
@@ -54,12 +54,12 @@ fn weekdays(field: &str) -> Result<(u64, u64), String> {
     let is_last = |part: &&str| part.len() > 1 && part.ends_with(['L', 'l']);
     let (last, others): (Vec<_>, Vec<_>) = field.split(',').partition(is_last);
     let last: Vec<_> = last.iter().map(|part| &part[..part.len() - 1]).collect();
-    // 7 is Sunday, as 0 is.
+    // Both 7 and 0 are Sunday.
     let fold = |set: u64| (set | set >> 7) & 0x7f;
     Ok((fold(WEEKDAY.parts(&others)?), fold(WEEKDAY.parts(&last)?)))
 }
 
-/// What a place in the line can say.
+/// A place in the line.
 struct Field {
     name: &'static str,
     first: u32,
@@ -76,7 +76,7 @@ impl Field {
         parts.iter().try_fold(0, |set, part| Ok(set | self.part(part)?))
     }
 
-    /// `*`, `5`, `1-5`, each with a step or not.
+    /// `*`, `5`, `1-5`, with or without a step.
     fn part(&self, text: &str) -> Result<u64, String> {
         let (range, step) = match text.split_once('/') {
             Some((range, step)) => (range, Some(self.step(step, text)?)),
@@ -85,21 +85,23 @@ impl Field {
         let (from, to) = match range.split_once('-') {
             _ if range == "*" => (self.first, self.last),
             Some((from, to)) => (self.number(from)?, self.end(to)?),
-            // From there on, where it has a step.
+            // From there on, if it has a step.
             None => self.number(range).map(|from| (from, if step.is_some() { self.last } else { from }))?,
         };
         if from > to {
-            return Err(format!("`{text}` runs backwards"));
+            return Err(format!("the range `{text}` is empty"));
         }
         Ok((from..=to).step_by(step.unwrap_or(1)).fold(0, |set, number| set | 1 << number))
     }
 
     fn step(&self, step: &str, text: &str) -> Result<usize, String> {
         let number = number(step).filter(|step| *step > 0);
-        number.map(|step| step as usize).ok_or_else(|| format!("`{step}` in `{text}` is no step"))
+        number
+            .map(|step| step as usize)
+            .ok_or_else(|| format!("step must be a number above 0, got `{step}` in `{text}`"))
     }
 
-    /// Of a range, which may end on a Sunday.
+    /// The end of a range, which may be a Sunday.
     fn end(&self, text: &str) -> Result<u32, String> {
         match self.number(text)? {
             0 if self.last == 7 => Ok(7),
@@ -109,15 +111,15 @@ impl Field {
 
     fn number(&self, text: &str) -> Result<u32, String> {
         let found = number(text).or_else(|| (self.named)(text));
-        let found = found.ok_or_else(|| format!("`{text}` is no {}", self.name))?;
+        let found = found.ok_or_else(|| format!("invalid {} `{text}`", self.name))?;
         match (self.first..=self.last).contains(&found) {
             true => Ok(found),
-            false => Err(format!("`{text}` is no {}: {} to {}", self.name, self.first, self.last)),
+            false => Err(format!("{} must be between {} and {}, got `{text}`", self.name, self.first, self.last)),
         }
     }
 }
 
-/// Without a sign.
+/// A number without a sign.
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
@@ -128,7 +130,7 @@ fn month(name: &str) -> Option<u32> {
 }
 
 fn weekday(name: &str) -> Option<u32> {
-    Weekday::named(name).filter(|_| name.len() == 3).map(|day| (day as u32 + 1) % 7)
+    name.parse().ok().filter(|_| name.len() == 3).map(Weekday::days_since_sunday)
 }
 
 const SECOND: Field = Field { name: "second", first: 0, last: 59, named: |_| None };
@@ -184,24 +186,27 @@ mod tests {
     #[test]
     fn a_wrong_line_is_told_with_the_word_that_is_wrong() {
         for (text, why) in [
-            ("", "it has 0 fields and not 5, or 6 with the second in front"),
-            ("0 0 0 * * ? 2026", "it has 7 fields and not 5, or 6 with the second in front"),
-            ("60 * * * *", "`60` is no minute: 0 to 59"),
-            ("* 24 * * *", "`24` is no hour: 0 to 23"),
-            ("* * 0 * *", "`0` is no day of the month: 1 to 31"),
-            ("* * * 13 *", "`13` is no month: 1 to 12"),
-            ("* * * JANUARY *", "`JANUARY` is no month"),
-            ("* * * * 8", "`8` is no day of the week: 0 to 7"),
-            ("* * * * fri#2", "`fri#2` is no day of the week"),
-            ("* * 15W * *", "`15W` is no day of the month"),
-            ("* * * * L", "`L` is no day of the week"),
-            ("*/0 * * * *", "`0` in `*/0` is no step"),
-            ("*/-1 * * * *", "`-1` in `*/-1` is no step"),
-            ("* 22-2 * * *", "`22-2` runs backwards"),
-            ("1,,2 * * * *", "`` is no minute"),
-            ("+1 * * * *", "`+1` is no minute"),
-            ("? * * * *", "`?` is no minute"),
-            ("@reboot", "`@reboot` is not one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually"),
+            ("", "expected 5 fields, or 6 with the second in front, found 0"),
+            ("0 0 0 * * ? 2026", "expected 5 fields, or 6 with the second in front, found 7"),
+            ("60 * * * *", "minute must be between 0 and 59, got `60`"),
+            ("* 24 * * *", "hour must be between 0 and 23, got `24`"),
+            ("* * 0 * *", "day of the month must be between 1 and 31, got `0`"),
+            ("* * * 13 *", "month must be between 1 and 12, got `13`"),
+            ("* * * JANUARY *", "invalid month `JANUARY`"),
+            ("* * * * 8", "day of the week must be between 0 and 7, got `8`"),
+            ("* * * * fri#2", "invalid day of the week `fri#2`"),
+            ("* * 15W * *", "invalid day of the month `15W`"),
+            ("* * * * L", "invalid day of the week `L`"),
+            ("*/0 * * * *", "step must be a number above 0, got `0` in `*/0`"),
+            ("*/-1 * * * *", "step must be a number above 0, got `-1` in `*/-1`"),
+            ("* 22-2 * * *", "the range `22-2` is empty"),
+            ("1,,2 * * * *", "invalid minute ``"),
+            ("+1 * * * *", "invalid minute `+1`"),
+            ("? * * * *", "invalid minute `?`"),
+            (
+                "@reboot",
+                "expected one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, found `@reboot`",
+            ),
         ] {
             assert_eq!(line(text).unwrap_err().to_string(), format!("cron {text:?}: {why}"));
         }

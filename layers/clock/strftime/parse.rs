@@ -1,6 +1,6 @@
 use super::{Directive, Item, Pad};
 
-/// As C reads it.
+/// Parses `format` as C does.
 pub(super) fn c(format: &str) -> Box<[Item]> {
     let mut items = Items::default();
     let mut rest = format;
@@ -10,7 +10,7 @@ pub(super) fn c(format: &str) -> Box<[Item]> {
         let letter = u8::try_from(found.letter).unwrap_or(0);
         match is_known(letter) && is_fit(found.modifier, letter) {
             true => items.0.push(Item::Directive(Directive { letter, ..found.directive })),
-            // A lone sign at the end, say. With months, glibc sees to the case before it looks at the modifier.
+            // A lone `%` at the end, for instance. For months, glibc applies the case before it looks at the modifier.
             false => {
                 let upper = found.directive.upper | (found.directive.swap && b"bBh".contains(&letter));
                 items.0.push(Item::Verbatim(text.into(), Directive { upper, ..found.directive }));
@@ -22,7 +22,7 @@ pub(super) fn c(format: &str) -> Box<[Item]> {
     items.0.into()
 }
 
-/// As a careful reader does; an error comes with the byte where the directive begins.
+/// Parses `format` and refuses unknown directives, with the byte where the directive begins.
 pub(super) fn strict(format: &str) -> Result<Box<[Item]>, (usize, String)> {
     let mut items = Items::default();
     let mut done = 0;
@@ -30,7 +30,7 @@ pub(super) fn strict(format: &str) -> Result<Box<[Item]>, (usize, String)> {
         items.text(&format[done..done + at]);
         let place = done + at;
         let text = &format[place..place + found.length];
-        let item = strict_item(text, &found).ok_or_else(|| (place, format!("`{text}` is no directive of a time")))?;
+        let item = strict_item(text, &found).ok_or_else(|| (place, format!("`{text}` is not a time directive")))?;
         items.0.push(item);
         done = place + found.length;
     }
@@ -60,14 +60,14 @@ fn fraction(text: &str) -> Option<Item> {
 
 /// A directive, known or not.
 struct Found {
-    /// In bytes, with its sign.
+    /// In bytes, including the `%`.
     length: usize,
     modifier: Option<char>,
     letter: char,
     directive: Directive,
 }
 
-/// The next directive of `text`, and the byte it begins at. `strict`: `%.3f` is one.
+/// Returns the next directive of `text` and the byte it begins at. With `strict`, `%.3f` is one.
 fn next(text: &str, strict: bool) -> Option<(usize, Found)> {
     let at = text.find('%')?;
     let mut chars = text[at + 1..].chars().peekable();
@@ -108,7 +108,7 @@ fn is_known(letter: u8) -> bool {
     b"aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%".contains(&letter)
 }
 
-/// Whether glibc takes the modifier before that letter; in the C locale it has no effect then.
+/// Whether glibc accepts the modifier before that letter; in the C locale it then has no effect.
 fn is_fit(modifier: Option<char>, letter: u8) -> bool {
     match modifier {
         None => true,
@@ -128,5 +128,5 @@ impl Items {
     }
 }
 
-/// A wider column is a slip of the keyboard.
+/// A wider column is a slip.
 const MAX_WIDTH: usize = 1_000;

@@ -1,32 +1,33 @@
-//! Seconds to the text of dates and times.
+//! Civil times as text.
 
 use std::cell::Cell;
 
+use super::{DAY, FIRST_SECOND, LAST_SECOND};
+use crate::bytes::number;
 use crate::clock::Timestamp;
-use crate::clock::civil::{self, DAY, FIRST_SECOND, LAST_SECOND};
 
-/// `2026-11-21T01:19:03`, for local seconds that [`clamp`] let through; what stands behind [`DATE_TIME`] is nothing.
+/// Returns `2026-11-21T01:19:03`, for local seconds that [`clamp`] returned. Bytes from [`DATE_TIME`] on are padding.
 #[inline]
-pub(super) fn date_time(local_seconds: i64) -> [u8; 24] {
+pub(crate) fn date_time(local_seconds: i64) -> [u8; 24] {
     LAST.try_with(|last| {
         let (seconds, text) = last.get();
         if seconds == local_seconds {
             return text;
         }
-        let text = date_time_anew(local_seconds, seconds, text);
+        let text = write_date_time(local_seconds, seconds, text);
         last.set((local_seconds, text));
         text
     })
-    // The thread is ending; its records still have a time.
-    .unwrap_or_else(|_| date_time_anew(local_seconds, 0, EPOCH))
+    // The thread is ending; its records still need a time.
+    .unwrap_or_else(|_| write_date_time(local_seconds, 0, EPOCH))
 }
 
-/// How much of [`date_time`] is text.
-pub(super) const DATE_TIME: usize = 19;
+/// The length of the text in [`date_time`].
+pub(crate) const DATE_TIME: usize = 19;
 
-/// `time` shifted by an offset, or what comes nearest to it in the years 0000 to 9999.
+/// Returns `time` shifted by an offset, clamped to the years 0000 to 9999.
 #[inline]
-pub(super) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
+pub(crate) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
     let local = time.seconds().saturating_add(offset);
     if (FIRST_SECOND..=LAST_SECOND).contains(&local) {
         return Timestamp::new(local, time.nanos());
@@ -37,15 +38,31 @@ pub(super) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
     }
 }
 
-/// The last two digits.
+/// Returns the last two digits.
 #[inline]
-pub(super) fn two_digits(number: u32) -> [u8; 2] {
+pub(crate) fn two_digits(number: u32) -> [u8; 2] {
     PAIRS[number as usize % 100]
 }
 
-/// Written next to another second, `near` with its text, whose date is kept where the day is the same.
+/// Appends `.` and `precision` digits of the fraction, cut off, not rounded. Always copies eight digits: a piece of constant
+/// length.
+#[inline]
+pub(crate) fn put_fraction(out: &mut Vec<u8>, nanos: u32, precision: u8) {
+    if precision == 0 {
+        return;
+    }
+    let end = out.len() + 1 + precision as usize;
+    let [a, b, c, d, e, f, g, h] = number::zero_padded(u64::from(nanos / 10));
+    out.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h]);
+    if precision == 9 {
+        out.push(b'0' + (nanos % 10) as u8);
+    }
+    out.truncate(end);
+}
+
+/// Writes the text; its date is taken from `text`, that of the second `near`, where the day is the same.
 #[cold]
-fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24] {
+fn write_date_time(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24] {
     let day = local_seconds.div_euclid(DAY);
     if day != near.div_euclid(DAY) {
         text = date(day);
@@ -57,9 +74,9 @@ fn date_time_anew(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24]
     text
 }
 
-/// The date of a day counted from 1970-01-01, with midnight behind it.
+/// Returns midnight of a day counted from 1970-01-01.
 fn date(day: i64) -> [u8; 24] {
-    let (year, month, day) = civil::date(day);
+    let (year, month, day) = super::date(day);
     let mut text = EPOCH;
     text[0..2].copy_from_slice(&two_digits(year as u32 / 100));
     text[2..4].copy_from_slice(&two_digits(year as u32));
@@ -68,7 +85,7 @@ fn date(day: i64) -> [u8; 24] {
     text
 }
 
-/// As long as whole words are: odd lengths are copied in pieces.
+/// A whole number of words: odd lengths are copied in pieces.
 const EPOCH: [u8; 24] = *b"1970-01-01T00:00:00\0\0\0\0\0";
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];

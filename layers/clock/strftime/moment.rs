@@ -1,8 +1,7 @@
-use super::super::{Time, Zone, civil};
-use crate::clock::Timestamp;
-use crate::clock::civil::is_leap;
+use crate::clock::civil::{self, is_leap};
+use crate::clock::{Timestamp, Zone};
 
-/// A point in time, taken apart as the clocks and calendars of a zone show it.
+/// A point in time, broken down as the calendar and the clocks of a zone show it.
 pub(super) struct Moment<'z> {
     pub(super) year: i64,
     /// 1 to 12.
@@ -16,18 +15,17 @@ pub(super) struct Moment<'z> {
     pub(super) weekday: usize,
     /// From 0.
     pub(super) day_of_year: i64,
-    /// Since the epoch, wherever.
+    /// Since 1970-01-01T00:00:00Z.
     pub(super) seconds: i64,
     pub(super) offset_minutes: i32,
-    zone: Option<&'z dyn Zone>,
+    zone: &'z Zone,
 }
 
 impl<'z> Moment<'z> {
-    pub(super) fn new(time: Timestamp, zone: &'z Time) -> Self {
-        let zone = zone.zone.as_deref();
-        let offset_minutes = zone.map_or(0, |zone| zone.offset_minutes(time.seconds()));
+    pub(super) fn new(time: Timestamp, zone: &'z Zone) -> Self {
+        let offset_minutes = zone.offset_minutes(time.seconds());
         let local = civil::clamp(time, i64::from(offset_minutes) * 60);
-        // Kept by the thread: most records share their second with the one before.
+        // Cached per thread: most records share their second with the one before.
         let text = civil::date_time(local.seconds());
         let number =
             |from: usize, to: usize| text[from..to].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
@@ -49,7 +47,7 @@ impl<'z> Moment<'z> {
         }
     }
 
-    /// 12, 1 to 11.
+    /// 12, then 1 to 11.
     pub(super) fn hour_of_12(&self) -> i64 {
         (self.hour + 11) % 12 + 1
     }
@@ -59,7 +57,7 @@ impl<'z> Moment<'z> {
         (self.day_of_year + 7 - ((self.weekday + 7 - first) % 7) as i64) / 7
     }
 
-    /// The year that this week belongs to (ISO 8601: where its Thursday lies).
+    /// The year that this week belongs to: the one that its Thursday lies in (ISO 8601).
     pub(super) fn iso_year(&self) -> i64 {
         match self.thursday() {
             day if day < 0 => self.year - 1,
@@ -80,13 +78,10 @@ impl<'z> Moment<'z> {
 
     /// Appends the zone's abbreviation.
     pub(super) fn write_zone(&self, out: &mut Vec<u8>) {
-        match self.zone {
-            Some(zone) => zone.put_abbreviation(self.seconds, out),
-            None => out.extend_from_slice(b"UTC"),
-        }
+        self.zone.write_abbreviation(self.seconds, out);
     }
 
-    /// Of this week, as a day of this year.
+    /// The Thursday of this week, as a day of this year.
     fn thursday(&self) -> i64 {
         self.day_of_year + 3 - ((self.weekday + 6) % 7) as i64
     }
@@ -96,5 +91,5 @@ fn days_of(year: i64) -> i64 {
     365 + i64::from(is_leap(year))
 }
 
-/// Days of the year before each month, but for leap days.
+/// Days of the year before each month, without leap days.
 const BEFORE: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];

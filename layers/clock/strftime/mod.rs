@@ -1,30 +1,31 @@
-//! Time by a format of `strftime`, read once.
+//! Time by a format of `strftime`, which is parsed once.
 
 mod moment;
 mod parse;
 
 use self::moment::Moment;
-use super::{Time, put_fraction};
-use crate::clock::Timestamp;
-use crate::format::{number, width};
+use super::civil::put_fraction;
+use super::{Timestamp, Zone};
+use crate::bytes::{number, width};
 
 /// A format of C's `strftime` (C11, 7.27.3.5, with glibc's flags and additions) in the C locale.
 #[derive(Clone, Debug)]
-pub(in crate::format) struct Strftime(Box<[Item]>);
+pub(crate) struct Strftime(Box<[Item]>);
 
 impl Strftime {
-    /// As C reads it, and so Python: what is not understood stands for itself.
-    pub(in crate::format) fn c(format: &str) -> Self {
+    /// Parses `format` as C does, and so Python: what is not a directive is written as it is.
+    pub(crate) fn c(format: &str) -> Self {
         Self(parse::c(format))
     }
 
-    /// With digits of the second's fraction beside; what is not understood is an error, told with the byte where it begins.
-    pub(in crate::format) fn strict(format: &str) -> Result<Self, (usize, String)> {
+    /// Parses `format` with directives for the second's fraction (`%3f`, `%.3f`). An unknown directive is an error, with the byte
+    /// where it begins.
+    pub(crate) fn strict(format: &str) -> Result<Self, (usize, String)> {
         parse::strict(format).map(Self)
     }
 
-    /// Appends `time` in the zone of `zone`.
-    pub(in crate::format) fn write(&self, time: Timestamp, zone: &Time, out: &mut Vec<u8>) {
+    /// Appends `time` in `zone`.
+    pub(crate) fn write(&self, time: Timestamp, zone: &Zone, out: &mut Vec<u8>) {
         let moment = Moment::new(time, zone);
         for item in &self.0 {
             match item {
@@ -43,7 +44,7 @@ impl Strftime {
 enum Item {
     Text(Box<str>),
     Directive(Directive),
-    /// What C does not understand, which it pads like a text.
+    /// What C does not know as a directive, which it pads like a text.
     Verbatim(Box<str>, Directive),
     Fraction {
         digits: u8,
@@ -60,7 +61,7 @@ struct Directive {
     upper: bool,
     /// `#`
     swap: bool,
-    /// 0: none was given.
+    /// 0 if none is given.
     width: usize,
 }
 
@@ -129,12 +130,12 @@ impl Directive {
         }
     }
 
-    /// What `write` writes, padded on the left.
+    /// Appends what `write` writes, padded on the left.
     fn pad_text(self, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
         write(out);
         if self.upper {
-            // In the C locale, too, as glibc does it: by the ASCII letters alone here.
+            // ASCII letters only, as glibc does in the C locale.
             out[start..].make_ascii_uppercase();
         }
         let length = width::chars(&out[start..]);
@@ -151,7 +152,7 @@ impl Directive {
         Self { upper, ..self }.pad_text(out, |out| out.extend_from_slice(name.as_bytes()));
     }
 
-    /// The directives of `letters`, which stand two bytes apart, with `sign` between them.
+    /// The directives of `letters`, which are separated by one byte each, with `sign` between them.
     fn compound(self, letters: &[u8], sign: u8, moment: &Moment<'_>, out: &mut Vec<u8>) {
         self.pad_text(out, |out| {
             for (index, &letter) in letters.iter().step_by(2).enumerate() {
@@ -163,7 +164,7 @@ impl Directive {
         });
     }
 
-    /// `digits` of them at least, or as many as the width says.
+    /// At least `digits` digits, or as many as the width says.
     fn number(self, digits: usize, value: i64, out: &mut Vec<u8>) {
         self.pad_text(out, |out| {
             let start = out.len();
@@ -175,7 +176,7 @@ impl Directive {
         });
     }
 
-    /// Two places, with a space where another number has a zero.
+    /// Two places, padded with a space instead of a zero.
     fn spaced(self, value: i64, out: &mut Vec<u8>) {
         let pad = if self.pad == Pad::Usual { Pad::Spaces } else { self.pad };
         Self { pad, ..self }.number(2, value, out);
@@ -191,7 +192,7 @@ impl Directive {
         Self { upper: false, ..self }.pad_text(out, |out| out.extend_from_slice(name));
     }
 
-    /// `+0545`: sign and digits are padded each for itself, as glibc does.
+    /// `+0545`: sign and digits are padded separately, as glibc does.
     fn offset(self, minutes: i32, out: &mut Vec<u8>) {
         self.pad_text(out, |out| out.push(if minutes < 0 { b'-' } else { b'+' }));
         let minutes = i64::from(minutes.unsigned_abs());
@@ -209,7 +210,7 @@ impl Directive {
     }
 }
 
-/// The first `digits` digits, cut off, not rounded.
+/// Appends the first `digits` digits, cut off, not rounded.
 fn write_fraction(nanos: u32, digits: u8, point: bool, out: &mut Vec<u8>) {
     let start = out.len();
     put_fraction(out, nanos, digits);
@@ -241,7 +242,7 @@ mod tests {
     fn text(format: &str, seconds: i64) -> String {
         let mut out = Vec::new();
         let time = Timestamp::new(seconds, 123_456_789);
-        Strftime::strict(format).unwrap().write(time, &Time::rfc3339(), &mut out);
+        Strftime::strict(format).unwrap().write(time, &Zone::UTC, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn weeks_and_days_are_counted_as_iso_8601_and_c_count_them() {
+    fn weeks_and_days_are_counted_as_in_iso_8601_and_c() {
         // 2021-01-03, a Sunday, in the last week of 2020.
         assert_eq!(text("%a %u %w %G-W%V %g %U %W %j", 1_609_632_000), "Sun 7 0 2020-W53 20 01 00 003");
         // 2024-12-30, a Monday, in the first week of 2025.
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strict_format_says_where_it_is_wrong() {
+    fn a_strict_format_reports_where_it_is_wrong() {
         for (format, at) in [("%H:%Q", 3), ("%", 0), ("%H %5", 3), ("%Ey", 0), ("%.f", 0), ("%12f", 0), ("%99999d", 0)]
         {
             assert_eq!(Strftime::strict(format).map(|_| ()).map_err(|(place, _)| place), Err(at), "{format}");
@@ -272,15 +273,15 @@ mod tests {
     }
 
     #[test]
-    fn c_s_widths_have_a_limit() {
+    fn widths_have_a_limit_in_c_formats() {
         let mut out = Vec::new();
         let format = Strftime::c("%99999999999999999999999d%88888888888Q");
-        format.write(Timestamp::EPOCH, &Time::rfc3339(), &mut out);
+        format.write(Timestamp::EPOCH, &Zone::UTC, &mut out);
         assert_eq!(out.len(), 2_000);
     }
 
     #[test]
-    fn times_beyond_the_calendar_are_the_nearest_in_it() {
+    fn times_out_of_range_are_clamped() {
         assert_eq!(text("%F %T", i64::MAX), "9999-12-31 23:59:59");
         assert_eq!(text("%F %T %G", i64::MIN), "0-01-01 00:00:00 -1");
     }

@@ -52,7 +52,7 @@ pub(crate) fn micros(micros: u32) -> [u8; 8] {
 
 /// The digits of a number below 10^8, with leading zeros.
 #[inline]
-pub(super) fn zero_padded(value: u64) -> [u8; 8] {
+pub(crate) fn zero_padded(value: u64) -> [u8; 8] {
     (eight_digits(value) | ZEROS).to_le_bytes()
 }
 

@@ -1,5 +1,8 @@
 //! Appending to buffers where a call of `memcpy` would cost more than the bytes.
 
+pub(crate) mod number;
+pub(crate) mod width;
+
 /// Bytes that are appended again and again. Short ones are copied as one block, whatever their length.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {

@@ -1,8 +1,12 @@
-//! Seconds to dates of the proleptic Gregorian calendar, and back.
+//! Seconds to dates and times of the proleptic Gregorian calendar, and back; and their text.
+
+mod text;
+
+pub(crate) use text::{DATE_TIME, clamp, date_time, put_fraction, two_digits};
 
 use super::Weekday;
 
-/// What a calendar and a clock on the wall show, in the years 0000 to 9999.
+/// A civil date and time, in the years 0000 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Civil {
     pub(crate) year: i32,
@@ -16,7 +20,7 @@ pub(crate) struct Civil {
 }
 
 impl Civil {
-    /// So many seconds after 1970-01-01T00:00:00 by the clock on the wall, or what comes nearest to it.
+    /// The civil time `local_seconds` seconds after 1970-01-01T00:00:00 on the same clock, clamped to the calendar's range.
     pub(crate) fn new(local_seconds: i64) -> Self {
         let local = local_seconds.clamp(FIRST_SECOND, LAST_SECOND);
         let (year, month, day) = date(local.div_euclid(DAY));
@@ -31,14 +35,14 @@ impl Civil {
         }
     }
 
-    /// The way back.
+    /// Returns the seconds since 1970-01-01T00:00:00 on the same clock: the inverse of [`new`](Self::new).
     pub(crate) fn seconds(self) -> i64 {
         let time = i64::from(self.hour) * 3_600 + i64::from(self.minute) * 60 + i64::from(self.second);
         day_number(self.year, self.month, self.day) * DAY + time
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01. Years are taken to begin in March, so that the leap day is their
+/// Returns year, month and day of a day counted from 1970-01-01. Years are counted from March, so that the leap day is their
 /// last (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
 #[inline]
 pub(crate) fn date(day: i64) -> (i64, i64, i64) {
@@ -53,7 +57,7 @@ pub(crate) fn date(day: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
-/// The day counted from 1970-01-01 (`days_from_civil` of the same).
+/// Returns the number of a day, counted from 1970-01-01 (`days_from_civil` of the same).
 pub(crate) fn day_number(year: i32, month: u8, day: u8) -> i64 {
     let (month, day) = (i64::from(month), i64::from(day));
     let year = i64::from(year) - i64::from(month <= 2);
@@ -63,7 +67,7 @@ pub(crate) fn day_number(year: i32, month: u8, day: u8) -> i64 {
     era * 146_097 + year * 365 + year / 4 - year / 100 + of_year - 719_468
 }
 
-/// How many days a month has.
+/// Returns the number of days of a month.
 pub(crate) fn days_in(year: i32, month: u8) -> u8 {
     match month {
         2 => 28 + u8::from(is_leap(year.into())),
@@ -76,7 +80,7 @@ pub(crate) fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Of a day counted from 1970-01-01, which was a Thursday.
+/// Returns the weekday of a day counted from 1970-01-01, which was a Thursday.
 pub(crate) fn weekday(day: i64) -> Weekday {
     Weekday::ALL[(day + 3).rem_euclid(7) as usize]
 }
@@ -108,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_is_the_nearest_inside() {
+    fn times_out_of_range_are_clamped() {
         assert_eq!(Civil::new(i64::MIN).seconds(), FIRST_SECOND);
         assert_eq!(Civil::new(i64::MAX).seconds(), LAST_SECOND);
     }
 
     #[test]
-    fn days_of_the_week_go_round() {
+    fn days_of_the_week_repeat() {
         assert_eq!(weekday(0), Weekday::Thursday);
         assert_eq!(weekday(20_777), Weekday::Friday, "2026-11-20");
         assert_eq!(weekday(-4), Weekday::Sunday);

@@ -1,0 +1,41 @@
+//! The system's time zone.
+
+use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::tz::{self, TimeZone};
+
+use super::{config, rules};
+use crate::{Error, selflog};
+
+/// The system's time zone; UTC if it cannot be determined, which is reported once per process.
+pub(super) fn time_zone() -> TimeZone {
+    system().unwrap_or_else(|error| {
+        static TOLD: AtomicBool = AtomicBool::new(false);
+        if !TOLD.swap(true, Ordering::Relaxed) {
+            selflog::tell(&format!("local times are in UTC: {error}"));
+        }
+        TimeZone::UTC
+    })
+}
+
+/// `TZ` is read here and not by jiff, so that it has the same names as elsewhere and a change of it shows at once.
+fn system() -> Result<TimeZone, Error> {
+    let Some(name) = env::var_os("TZ") else {
+        return TimeZone::try_system()
+            .map_err(|error| config("cannot determine the system's time zone".to_owned()).with_source(error));
+    };
+    match name.to_str() {
+        Some("") => Ok(TimeZone::UTC),
+        Some(name) => rules::time_zone(name).map_err(|error| cannot_use(name, error)),
+        None => Err(config(format!("TZ={name:?} is not UTF-8"))),
+    }
+}
+
+fn cannot_use(name: &str, error: Error) -> Error {
+    let cause = match tz::db().is_definitively_empty() {
+        true => config("no time zone database is installed".to_owned()),
+        false => error,
+    };
+    config(format!("cannot use TZ={name:?}")).with_source(cause)
+}

@@ -1,0 +1,79 @@
+//! Points in time to what the calendar and the clocks of a place show, and back.
+
+mod civil;
+#[cfg(feature = "time-zone")]
+mod local;
+#[cfg(feature = "time-zone")]
+mod rules;
+#[cfg(not(feature = "time-zone"))]
+#[path = "utc_only.rs"]
+mod rules;
+
+use std::sync::Arc;
+
+pub(crate) use civil::Segment;
+use rules::Rules;
+
+use crate::{Error, ErrorKind};
+
+/// A time zone. The default is UTC, which needs neither the feature `time-zone` nor a database.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Zone(
+    /// `None`: UTC.
+    Option<Arc<Rules>>,
+);
+
+impl Zone {
+    pub(crate) const UTC: Self = Self(None);
+
+    /// The time zone with this name, by the rule that the documentation of [`clock`](crate::clock) states.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config): the name is not known, or needs the feature `time-zone`.
+    pub(crate) fn named(name: &str) -> Result<Self, Error> {
+        match name {
+            "utc" | "UTC" => Ok(Self::UTC),
+            "local" => Rules::local().map(Self::new),
+            _ => Rules::named(name).map(Self::new),
+        }
+    }
+
+    /// Whether it is [`Zone::UTC`]. Zones that merely have no offset are not.
+    #[inline]
+    pub(crate) fn is_utc(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Returns what is added to UTC at that second, in seconds.
+    #[inline]
+    pub(crate) fn offset(&self, seconds: i64) -> i64 {
+        self.0.as_ref().map_or(0, |rules| rules.offset(seconds).into())
+    }
+
+    /// Returns what is added to UTC at that second, rounded to minutes: RFC 3339 has no seconds there. Local mean times of long ago
+    /// do; dates must follow the rounded offset, so that the text is the right point in time.
+    #[inline]
+    pub(crate) fn offset_minutes(&self, seconds: i64) -> i32 {
+        self.0.as_ref().map_or(0, |rules| (rules.offset(seconds) + 30).div_euclid(60))
+    }
+
+    /// Appends the abbreviation in use at that second: `CEST`, or `+0545` if it has no letters.
+    pub(crate) fn write_abbreviation(&self, seconds: i64, out: &mut Vec<u8>) {
+        match &self.0 {
+            Some(rules) => rules.write_abbreviation(seconds, out),
+            None => out.extend_from_slice(b"UTC"),
+        }
+    }
+
+    fn new(rules: Rules) -> Self {
+        Self(Some(Arc::new(rules)))
+    }
+}
+
+fn config(message: String) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests;
