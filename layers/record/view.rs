@@ -267,7 +267,7 @@ pub struct Field<'a> {
 impl<'a> Field<'a> {
     /// Creates a field.
     pub fn new(name: &'a str, value: impl Into<Value<'a>>) -> Self {
-        Self { name, value: value.into(), key: None }
+        Self { name, value: value.into(), index: None }
     }
 
     #[inline]
@@ -292,12 +292,6 @@ impl<'a> Field<'a> {
 impl fmt::Debug for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={:?}", self.name, self.value)
-    }
-}
-
-impl fmt::Debug for Fields<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
     }
 }
 
@@ -439,12 +433,6 @@ impl fmt::Debug for Span<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name())?;
         self.fields().fmt(f)
-    }
-}
-
-impl fmt::Debug for Spans<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
     }
 }
 

@@ -41,7 +41,6 @@ pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use rotator::Rotator;
-pub(crate) use words::{duration, size};
 
 use std::fmt;
 use std::io;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::file::rotation::{duration, size};
+use crate::clock::words::{duration, size};
 use crate::{Error, ErrorKind};
 
 /// Where a line is when the call that logged it returns, and so which failures can still lose it.
