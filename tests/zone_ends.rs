@@ -80,9 +80,9 @@ fn a_tz_that_is_not_utf_8_is_utc_and_reported_once(_: &Path) {
 }
 
 fn a_tz_that_changes_is_seen_at_the_next_lookup(_: &Path) {
-    in_zone("CET-1CEST");
+    let _ = in_zone("CET-1CEST");
     let kept = Time::local();
-    in_zone("EST5");
+    let _ = in_zone("EST5");
     assert_eq!(local(), "2025-06-15T07:00:00.000000-05:00");
     assert_eq!(kept.text(Timestamp::new(JUNE_15, 0)), "2025-06-15T14:00:00.000000+02:00");
 }
