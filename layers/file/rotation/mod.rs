@@ -86,8 +86,7 @@ pub const GIB: u64 = 1 << 30;
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
-/// [`FromStr`](std::str::FromStr#impl-FromStr-for-Rotation) reads a rotation from words:
-/// `"daily at 02:30 or 100 MB, keep 30".parse()`.
+/// [`str::parse`](#impl-FromStr-for-Rotation) reads a rotation from words: `"daily at 02:30 or 100 MB, keep 30"`.
 ///
 /// ```
 /// use std::io::Write;

@@ -7,7 +7,7 @@ fn utc(schedule: Schedule, from: &str, count: usize) -> Vec<String> {
     deadlines(&schedule, "UTC", from, count)
 }
 
-/// The first so many deadlines after a time, as clocks in the zone show them.
+/// The first `count` deadlines after a time, as clocks in the zone show them.
 fn deadlines(schedule: &Schedule, zone: &str, from: &str, count: usize) -> Vec<String> {
     let zone = jiff::tz::TimeZone::get(zone).unwrap();
     let begun: jiff::Timestamp = from.parse().unwrap();
@@ -36,7 +36,7 @@ fn periods_count_from_the_beginning_of_the_file() {
 }
 
 #[test]
-fn aligned_periods_that_do_not_divide_a_day_start_anew_at_midnight() {
+fn aligned_periods_that_do_not_divide_a_day_restart_at_midnight() {
     let hours = Schedule::every(Duration::from_secs(7 * 3_600)).aligned();
     assert_eq!(
         utc(hours, "2026-11-20T08:00:00Z", 4),
