@@ -9,7 +9,7 @@ use super::date_pattern::DatePattern;
 use crate::clock::civil::Civil;
 use crate::{Error, ErrorKind};
 
-/// How archives are named: the files that rotation leaves behind.
+/// How archives, the files left behind by rotation, are named.
 ///
 /// | naming | archives, oldest first | as in |
 /// |---|---|---|

@@ -1,7 +1,7 @@
 //! Sealed logs: every change is detectable.
 //!
 //! A sealed log is an ordinary text file in which each line ends in a seal, with checkpoints (lines of their own) here and
-//! there. Those who have the key can [`verify`] that no line was changed, removed, inserted or moved since it was written, in
+//! there. Those who have the key can [`verify`](verify()) that no line was changed, removed, inserted or moved since it was written, in
 //! one file or in a rotated family of files. Those who do not have it can read the log, but cannot change it unnoticed.
 //!
 //! ```

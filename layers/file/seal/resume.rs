@@ -22,7 +22,7 @@ pub(crate) struct Resumed {
 /// Finds the end of `file`, called `name` in errors. Returns `None` if not even its first line is whole, so that the file
 /// may be emptied.
 ///
-/// Checks only the lines after the last checkpoint; [`verify`](super::verify) checks the whole file.
+/// Checks only the lines after the last checkpoint; [`verify`](super::verify()) checks the whole file.
 ///
 /// # Errors
 ///

@@ -55,7 +55,7 @@ impl Buffer {
         self.lines.extend(run.lines().map(|line| Line { end: start + line.end, ..line }));
     }
 
-    /// Removes the first `lines` lines and `torn` bytes of the one behind them.
+    /// Removes the first `lines` lines and `torn` bytes of the next one.
     pub(super) fn remove(&mut self, lines: usize, torn: usize) {
         let bytes = self.as_run().split_at(lines).0.bytes().len() + torn;
         self.bytes.drain(..bytes);
