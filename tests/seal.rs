@@ -506,11 +506,11 @@ fn a_file_that_is_emptied_or_moved_away_goes_on_in_the_chain() {
 #[test]
 fn a_preamble_is_sealed_too() {
     use tracing_handlers::Sink;
-    use tracing_handlers::sink::{Framed, Line};
+    use tracing_handlers::sink::{Framed, RecordEnd};
 
     let log = Log::new("app.csv");
     let mut file = log.options().open(&log.path).unwrap();
-    let line = [Line { end: 4, severity: tracing_handlers::Severity::INFO }];
+    let line = [RecordEnd::new(4, tracing_handlers::Severity::INFO)];
     for _ in 0..2 {
         Sink::write(&mut file, Framed::new(b"a,b\n", &line).with_preamble(b"x,y\n")).unwrap();
     }

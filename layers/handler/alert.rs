@@ -61,7 +61,7 @@ pub struct Alert {
     severity: Severity,
     call: Option<Box<Call>>,
     to: Option<Box<dyn Handler>>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<AlertState>>,
 }
 
 /// An alarm, as passed to [`Alert::call`].
@@ -304,7 +304,7 @@ impl fmt::Debug for Alert {
 type Call = dyn Fn(&Alarm<'_>) + Send + Sync;
 
 #[derive(Default)]
-struct State {
+struct AlertState {
     /// The counts, except of pending records.
     counts: Stats,
     /// By key.
@@ -315,7 +315,7 @@ struct State {
     key: String,
 }
 
-impl State {
+impl AlertState {
     fn window(&mut self, key: &str, limit: usize) -> &mut Window {
         if !self.windows.contains_key(key) && self.windows.len() >= limit {
             self.forget_quietest();

@@ -288,18 +288,18 @@ forward!(&'static H, Box<H>, Arc<H>);
 /// assert_eq!(receiver.recv().unwrap(), "hello");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-pub fn from_fn<F>(handle: F) -> FromFn<F>
+pub fn from_fn<F>(handle: F) -> HandlerFn<F>
 where
     F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    FromFn(handle)
+    HandlerFn(handle)
 }
 
 /// See [`from_fn`].
 #[derive(Clone, Debug)]
-pub struct FromFn<F>(F);
+pub struct HandlerFn<F>(F);
 
-impl<F> Handler for FromFn<F>
+impl<F> Handler for HandlerFn<F>
 where
     F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {

@@ -76,9 +76,9 @@ impl<H: Handler> OrStop<H> {
         if process::is_exiting() || STOPPING.swap(true, Ordering::SeqCst) {
             return;
         }
-        selflog::tell(&format!("{}: the program stops: {error}", self.name));
+        selflog::tell(&format!("{}: the program stops: {error:#}", self.name));
         if let Err(error) = process::flush(self.timeout) {
-            selflog::tell(&format!("{}: {error}", self.name));
+            selflog::tell(&format!("{}: {error:#}", self.name));
         }
         match self.code {
             Some(code) => std::process::exit(code),

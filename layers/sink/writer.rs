@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Commit, Framed, Line, Sink};
+use super::{Commit, Framed, RecordEnd, Sink};
 use crate::record::Severity;
 use crate::sync::{deadline_in, lock};
 
@@ -93,7 +93,7 @@ fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severit
     if bytes.is_empty() {
         return Ok(0);
     }
-    let line = [Line { end: bytes.len(), severity }];
+    let line = [RecordEnd::new(bytes.len(), severity)];
     match sink.write(Framed::new(bytes, &line)) {
         // The record is taken, though not delivered yet: after an error the caller would write it again.
         Err(partial) if partial.delivered == 0 => Err(partial.error.into()),

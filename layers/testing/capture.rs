@@ -30,12 +30,12 @@ pub fn capture() -> Capture {
     // The most important level, so that a level filter on the whole subscriber does not disable it.
     let span = tracing::error_span!(target: hub::TARGET, "capture", id);
     enter(id);
-    Capture { scope: Scope { id, span: span.clone() }, _entered: Some(span.entered()), captured }
+    Capture { scope: CaptureScope { id, span: span.clone() }, _entered: Some(span.entered()), captured }
 }
 
 /// Captures everything that is logged in the process, including by other tests.
 ///
-/// For programs whose threads cannot be given a [`Scope`], in a test that runs alone in its process.
+/// For programs whose threads cannot be given a [`CaptureScope`], in a test that runs alone in its process.
 ///
 /// ```
 /// let capture = tracing_handlers::testing::capture_all();
@@ -51,7 +51,7 @@ pub fn capture_all() -> Capture {
     hub::install();
     let captured = Captured::new();
     let id = hub::join(captured.clone(), true);
-    Capture { scope: Scope { id, span: Span::none() }, _entered: None, captured }
+    Capture { scope: CaptureScope { id, span: Span::none() }, _entered: None, captured }
 }
 
 /// An active capture: see [`capture`]. Its [`Captured`] records can be examined at any time, and outlive it in a clone.
@@ -59,7 +59,7 @@ pub fn capture_all() -> Capture {
 /// It is bound to its thread; pass its [`scope`](Self::scope) to others.
 #[derive(Debug)]
 pub struct Capture {
-    scope: Scope,
+    scope: CaptureScope,
     // Not `Send`: a span must be exited on the thread that entered it.
     _entered: Option<EnteredSpan>,
     captured: Captured,
@@ -67,7 +67,7 @@ pub struct Capture {
 
 impl Capture {
     /// Returns its scope, for other threads and tasks.
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> CaptureScope {
         self.scope.clone()
     }
 
@@ -101,12 +101,12 @@ impl Drop for Capture {
 
 /// The scope of a [`Capture`], for other threads and tasks.
 #[derive(Clone, Debug)]
-pub struct Scope {
+pub struct CaptureScope {
     id: u64,
     span: Span,
 }
 
-impl Scope {
+impl CaptureScope {
     /// Runs `run` and captures everything that it logs on this thread.
     pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
         struct Leave(u64);

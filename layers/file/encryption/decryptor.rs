@@ -219,13 +219,13 @@ impl<R: Read> Decryptor<R> {
     /// Remembers an error if the file is invalid. Errors of the system may be temporary.
     fn fail(&mut self, error: Error) -> io::Error {
         let Some(io_error) = error.io_error() else {
-            let failed = (io::ErrorKind::InvalidData, error.to_string());
+            let failed = (io::ErrorKind::InvalidData, format!("{error:#}"));
             self.failed = Some(failed);
             return io::Error::new(io::ErrorKind::InvalidData, error);
         };
         let kind = io_error.kind();
         if kind == io::ErrorKind::InvalidData {
-            self.failed = Some((kind, error.to_string()));
+            self.failed = Some((kind, format!("{error:#}")));
         }
         io::Error::new(kind, error)
     }

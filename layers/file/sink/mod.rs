@@ -47,13 +47,13 @@ use watch::Watch;
 ///
 /// ```
 /// use tracing_handlers::rotation::{MIB, Rotation};
-/// use tracing_handlers::sink::{self, Framed, Line, Sink};
+/// use tracing_handlers::sink::{self, Framed, RecordEnd, Sink};
 /// use tracing_handlers::Severity;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("logs/app.jsonl");
 /// let mut file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB).keep(5));
-/// let lines = [Line { end: 3, severity: Severity::INFO }, Line { end: 6, severity: Severity::INFO }];
+/// let lines = [RecordEnd::new(3, Severity::INFO), RecordEnd::new(6, Severity::INFO)];
 /// file.write(Framed::new(b"{}\n{}\n", &lines)).map_err(|partial| partial.error)?;
 /// assert_eq!(std::fs::read_to_string(&path)?, "{}\n{}\n");
 /// assert!(file.describe().ends_with("logs/app.jsonl"));
@@ -189,7 +189,7 @@ impl Sink for File {
         match &mut self.durable {
             None => self.write_run(WriteMode::Buffered, run),
             Some(durable) => {
-                let mode = durable.begin_write(framed.lines());
+                let mode = durable.begin_write(framed.ends());
                 self.write_durably(mode, run)
             }
         }

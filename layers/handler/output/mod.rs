@@ -1,8 +1,8 @@
 //! Filters, a format, a framing and a sink.
 
+mod core;
 mod missing;
 mod piece;
-mod shared;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::shared::{Shared, State};
+use self::core::{OutputCore, OutputState};
 use super::{Handler, Report};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::Lifecycle;
 use crate::record::{Meta, Record, Records, SpanEvents, pool};
-use crate::sink::{Line, Sink};
+use crate::sink::{RecordEnd, Sink};
 use crate::sync::lock;
 use crate::{Error, Partial};
 
@@ -58,7 +58,7 @@ pub struct Output<F, S: Sink> {
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
     caps: Caps,
-    shared: Lifecycle<Shared<S>>,
+    core: Lifecycle<OutputCore<S>>,
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
@@ -69,9 +69,9 @@ impl<F: Format, S: Sink> Output<F, S> {
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
-        let shared = Lifecycle::new(sink.describe(), Shared::new(), State::new(sink, preamble));
+        let core = Lifecycle::new(sink.describe(), OutputCore::new(), OutputState::new(sink, preamble));
         // Now rather than at first use: the sink may already hold bytes.
-        shared.start();
+        core.start();
         Self {
             format,
             framing: Framing::default(),
@@ -81,7 +81,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             filter: None,
             tell_missing: true,
             caps,
-            shared,
+            core,
         }
     }
 
@@ -181,7 +181,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        lock(&self.shared.state).name = name.into();
+        lock(&self.core.state).name = name.into();
         self
     }
 
@@ -229,7 +229,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         let handled = catch_unwind(AssertUnwindSafe(|| {
             if self.append(record, &mut bytes)? {
                 is_line = true;
-                let lines = [Line { end: bytes.len(), severity: record.severity() }];
+                let lines = [RecordEnd::new(bytes.len(), record.severity())];
                 self.write(&bytes, &lines, 0)?;
             }
             Ok(())
@@ -246,7 +246,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(self.shared.report().with_level(self.level))
+        Some(self.core.report().with_level(self.level))
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
@@ -268,7 +268,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.flush(deadline)
+        self.core.flush(deadline)
     }
 
     /// Its own counts, then those of its filter.

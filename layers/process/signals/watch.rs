@@ -178,7 +178,7 @@ fn flush_and_end(signal: i32) {
 
 fn flush_and_tell(signal: i32, deadline: Instant) {
     if let Ok(Err(error)) = catch_unwind(|| flush_all(deadline)) {
-        selflog::tell(&format!("cannot flush everything on signal {signal}: {error}"));
+        selflog::tell(&format!("cannot flush everything on signal {signal}: {error:#}"));
     }
 }
 

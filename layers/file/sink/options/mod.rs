@@ -202,14 +202,14 @@ impl FileOptions {
     /// rotation or because they were moved, are synced too.
     ///
     /// ```
-    /// use tracing_handlers::sink::{Framed, File, Line, Sink};
+    /// use tracing_handlers::sink::{Framed, File, RecordEnd, Sink};
     /// use tracing_handlers::Severity;
     ///
     /// # let dir = tempfile::tempdir()?;
     /// # let path = dir.path().join("app.log");
     /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
     /// let mut log = |severity, line: &[u8]| {
-    ///     file.write(Framed::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     file.write(Framed::new(line, &[RecordEnd::new(line.len(), severity)])).map_err(|partial| partial.error)?;
     ///     Ok::<_, tracing_handlers::Error>(file.pending())
     /// };
     /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);
