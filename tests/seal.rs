@@ -448,7 +448,8 @@ fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
         fs::write(&log.path, &text).unwrap();
         let error = options.open(&log.path).unwrap_err();
         assert_eq!(error.kind(), kind, "{case}: {error}");
-        assert!(error.to_string().contains(message) && error.to_string().contains("app.log"), "{case}: {error}");
+        let error = format!("{error:#}");
+        assert!(error.contains(message) && error.contains("app.log"), "{case}: {error}");
         assert_eq!(fs::read_to_string(&log.path).unwrap(), text, "{case}");
         assert_eq!(log.files().len(), 1);
     }
@@ -530,7 +531,7 @@ fn a_buffer_changes_nothing() {
 fn what_is_missing_cannot_be_verified() {
     let log = Log::new("app.log");
     let Err(Unverified::Unreadable(error)) = log.verify() else { panic!() };
-    assert!(error.to_string().contains("app.log"), "{error}");
+    assert!(format!("{error:#}").contains("app.log"), "{error}");
     fs::write(&log.path, "").unwrap();
     let verified = log.verify().unwrap();
     assert_eq!((verified.lines, verified.head, verified.closed), (0, None, false));

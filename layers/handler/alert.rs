@@ -297,7 +297,14 @@ impl Handler for Alert {
 
 impl fmt::Debug for Alert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alert").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Alert")
+            .field("name", &self.name)
+            .field("threshold", &self.threshold)
+            .field("within", &self.within)
+            .field("cool_down", &self.cool_down)
+            .field("per", &self.per)
+            .field("severity", &self.severity)
+            .finish_non_exhaustive()
     }
 }
 

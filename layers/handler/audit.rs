@@ -1,6 +1,8 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::debug::TypeName;
 use super::{Handler, OrStop, Report, Tally, guarded};
 use crate::record::{Record, Records};
 use crate::sync::deadline_in;
@@ -44,6 +46,17 @@ use crate::{Error, ErrorKind, Partial};
 /// ```
 pub struct Audit<H> {
     core: Arc<AuditCore<H>>,
+}
+
+/// Takes no lock.
+impl<H> fmt::Debug for Audit<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit")
+            .field("name", &self.core.name)
+            .field("timeout", &self.core.timeout)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
+    }
 }
 
 struct AuditCore<H> {

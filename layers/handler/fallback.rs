@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -272,6 +273,17 @@ impl Handler for Fallback {
 
     fn span_events(&self) -> SpanEvents {
         self.links().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
+    }
+}
+
+/// Takes no lock.
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallback")
+            .field("name", &self.name)
+            .field("handlers", &(1 + self.others.len()))
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
     }
 }
 

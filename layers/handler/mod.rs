@@ -47,6 +47,7 @@ mod alert;
 mod audit;
 mod buffer;
 mod counts;
+mod debug;
 mod dedup;
 mod derived;
 mod fallback;
@@ -84,8 +85,10 @@ pub use scoped_buffer::ScopedBuffer;
 
 pub(crate) use tree::tree;
 
+use debug::TypeName;
 use tally::Tally;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -296,8 +299,14 @@ where
 }
 
 /// See [`from_fn`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HandlerFn<F>(F);
+
+impl<F> fmt::Debug for HandlerFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandlerFn").field(&TypeName::of(&self.0)).finish()
+    }
+}
 
 impl<F> Handler for HandlerFn<F>
 where

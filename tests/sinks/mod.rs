@@ -3,6 +3,7 @@
 mod console;
 pub mod disk;
 mod file;
+mod formatted;
 mod plugs;
 
 use tracing_handlers::sink::{Framed, RecordEnd, Sink};

@@ -253,6 +253,10 @@ impl io::Write for File {
         writer::write_one(self, bytes)
     }
 
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        writer::write_formatted(self, text)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         writer::flush(self)
     }

@@ -2,10 +2,12 @@
 
 mod kept;
 
+use std::fmt;
 use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::kept::Kept;
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Threshold;
@@ -154,6 +156,22 @@ impl<H: Handler> Drop for Buffer<H> {
         if let Err(error) = core.release(deadline_in(CLOSE_TIMEOUT)) {
             crate::selflog::tell(&format!("{}: closed: {error:#}", core.name));
         }
+    }
+}
+
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Buffer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BufferCore { handler, records, bytes, flush_at, ring, flush_on_close, .. } = &**self.core;
+        f.debug_struct("Buffer")
+            .field("name", &self.core.name)
+            .field("capacity", records)
+            .field("capacity_bytes", bytes)
+            .field("flush_at", flush_at)
+            .field("ring", ring)
+            .field("flush_on_close", flush_on_close)
+            .field("handler", &TypeName::of(handler))
+            .finish()
     }
 }
 

@@ -3,10 +3,12 @@
 mod memory;
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use self::memory::{Memory, Repeats, Verdict};
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Tally, guarded};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf};
@@ -128,6 +130,20 @@ impl<H: Handler> Drop for Dedup<H> {
         if !self.core.is_abandoned() {
             self.core.tell_all(lock(&self.core.state).take_all());
         }
+    }
+}
+
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Dedup<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DedupSettings { window, distinct, fields } = &self.core.settings;
+        f.debug_struct("Dedup")
+            .field("name", &self.core.name)
+            .field("window", window)
+            .field("distinct", distinct)
+            .field("fields", fields)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
     }
 }
 

@@ -1,5 +1,6 @@
 mod core;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 use self::core::FilteredCore;
+use super::debug::TypeName;
 use super::{DropReason, Dropped, Handler, Report, guarded};
 use crate::filter::Filter;
 use crate::process::Lifecycle;
@@ -131,6 +133,19 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         }
         missed.sort_unstable();
         Err(Partial::scattered(all, missed, partial.error))
+    }
+}
+
+/// Takes no lock.
+impl<F: Filter, H: Handler> fmt::Debug for Filtered<F, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FilteredCore { filter, handler, tell_every, .. } = &**self.core;
+        f.debug_struct("Filtered")
+            .field("name", &self.core.name)
+            .field("tell_every", tell_every)
+            .field("filter", &TypeName::of(filter))
+            .field("handler", &TypeName::of(handler))
+            .finish()
     }
 }
 

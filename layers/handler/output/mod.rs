@@ -5,12 +5,14 @@ mod missing;
 mod piece;
 mod write;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::core::{OutputCore, OutputState};
+use super::debug::TypeName;
 use super::{Handler, Report};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
@@ -18,7 +20,7 @@ use crate::framing::Framing;
 use crate::process::Lifecycle;
 use crate::record::{Meta, Record, Records, SpanEvents, pool};
 use crate::sink::{RecordEnd, Sink};
-use crate::sync::lock;
+use crate::sync::{lock, try_lock};
 use crate::{Error, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -218,6 +220,24 @@ impl<F: Format, S: Sink> Output<F, S> {
         self.format.format(&record, &mut Out::new(bytes, self.caps))?;
         self.framing.frame(bytes, start);
         Ok(true)
+    }
+}
+
+/// Never waits for the lock: without the name while a record is being written.
+impl<F, S: Sink> fmt::Debug for Output<F, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Output");
+        if let Some(state) = try_lock(&self.core.state) {
+            shown.field("name", &state.name);
+        }
+        shown
+            .field("level", &self.level)
+            .field("spans", &self.spans)
+            .field("framing", &self.framing)
+            .field("filtered", &self.filter.is_some())
+            .field("format", &TypeName::of(&self.format))
+            .field("sink", &TypeName::<S>::new())
+            .finish_non_exhaustive()
     }
 }
 

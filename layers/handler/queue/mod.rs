@@ -3,11 +3,13 @@
 mod backlog;
 mod worker;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::backlog::Backlog;
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
@@ -119,7 +121,7 @@ impl<H: Handler> Queue<H> {
         self
     }
 
-    /// The name used in reports and for the thread.
+    /// The name used in reports, and behind `log-` for the thread, of which Linux shows 15 bytes.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.set("name", |core| core.name = name.into())
     }
@@ -196,6 +198,21 @@ impl<H: Handler> Drop for Queue<H> {
         drop(state);
         // The worker is about to release the handler: wait, so that the handler is dropped here.
         drop(thread.map(std::thread::JoinHandle::join));
+    }
+}
+
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Queue<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QueueSettings { records, bytes, overflow } = &self.core.settings;
+        f.debug_struct("Queue")
+            .field("name", &self.core.name)
+            .field("capacity", records)
+            .field("capacity_bytes", bytes)
+            .field("overflow", overflow)
+            .field("close_timeout", &self.close_timeout)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
     }
 }
 

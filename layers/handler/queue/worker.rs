@@ -32,7 +32,7 @@ pub(super) fn start<'a, H: Handler>(
         process: Generation::current(),
     };
     // The name of a thread must not contain NUL.
-    let name = core.name.replace('\0', "");
+    let name = format!("log-{}", core.name.replace('\0', ""));
     let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
     match spawned {
         Ok(thread) => {

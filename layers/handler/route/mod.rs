@@ -10,6 +10,7 @@ mod table;
 pub use key::Case;
 pub use name::safe_name;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar};
@@ -247,6 +248,23 @@ impl Route {
     fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<RouteCore>)) -> Self {
         self.core.set(setting, set);
         self
+    }
+}
+
+/// Takes no lock.
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RouteCore { fixed, otherwise, make, limit, idle, level, spans, .. } = &**self.core;
+        f.debug_struct("Route")
+            .field("name", &self.core.name)
+            .field("fixed", &fixed.len())
+            .field("otherwise", &otherwise.is_some())
+            .field("makes", &make.is_some())
+            .field("limit", limit)
+            .field("idle", idle)
+            .field("level", level)
+            .field("spans", spans)
+            .finish_non_exhaustive()
     }
 }
 

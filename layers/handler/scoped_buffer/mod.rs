@@ -2,12 +2,14 @@
 
 mod scopes;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::scopes::{Scopes, Take};
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{Handler, Report, guarded, notice};
 use crate::Error;
@@ -111,10 +113,10 @@ impl<H: Handler> ScopedBuffer<H> {
         self.set("always", |core| core.always = level.into())
     }
 
-    /// Makes the records that always pass wait for the end of the span, or for the trigger, so that all records are in
+    /// Whether the records that always pass wait for the end of the span, or for the trigger, so that all records are in
     /// chronological order.
-    pub fn hold_all(self) -> Self {
-        self.set("hold_all", |core| core.hold_all = true)
+    pub fn hold_all(self, hold: bool) -> Self {
+        self.set("hold_all", |core| core.hold_all = hold)
     }
 
     /// Only spans of this name are requests: the outermost of them, if they are nested.
@@ -303,6 +305,22 @@ fn open_for(close: &Record<'_>) -> Duration {
         _ => 0,
     };
     Duration::from_nanos(nanos("busy_ns").saturating_add(nanos("idle_ns")))
+}
+
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for ScopedBuffer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ScopedBufferCore { handler, slow, always, hold_all, span, spans, .. } = &**self.core;
+        f.debug_struct("ScopedBuffer")
+            .field("name", &self.core.name)
+            .field("slow", slow)
+            .field("always", always)
+            .field("hold_all", hold_all)
+            .field("span", span)
+            .field("spans", spans)
+            .field("handler", &TypeName::of(handler))
+            .finish_non_exhaustive()
+    }
 }
 
 impl<H: Handler> Live for ScopedBufferCore<H> {

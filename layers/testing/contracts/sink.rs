@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::Failures;
@@ -127,6 +128,16 @@ impl<S: Sink> SinkHarness<S> {
     fn has(&mut self, wanted: &[u8]) -> Verdict {
         let Some(arrived) = self.arrived() else { return Ok(()) };
         that(arrived == wanted, || format!("{} arrived, not {}", show(&arrived), show(wanted)))
+    }
+}
+
+impl<S: Sink> fmt::Debug for SinkHarness<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SinkHarness")
+            .field("sink", &self.sink.describe())
+            .field("read", &self.read.is_some())
+            .field("fail", &self.fail.is_some())
+            .finish()
     }
 }
 

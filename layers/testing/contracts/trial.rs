@@ -52,7 +52,7 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
     let (sender, receiver) = mpsc::channel();
-    let started = std::thread::Builder::new().name("contract".into()).spawn(move || {
+    let started = std::thread::Builder::new().name("log-contract".into()).spawn(move || {
         // The receiver may have given up.
         let _ = sender.send(run());
     });
