@@ -432,9 +432,10 @@ fn threads_have_names_that_linux_shows_whole(directory: &Path) {
     let grouped = sink::Durability::Grouped(Duration::from_secs(60));
     let mut synced = sink::File::options().durability(grouped).open(directory.join("synced")).unwrap();
     synced.write_all(b"one\n").unwrap();
-    let mut rotated = sink::File::open(directory.join("log")).unwrap().rotation(Rotation::size(1).keep(1));
+    let mut rotated = sink::File::open(directory.join("log")).unwrap().rotation(Rotation::size(1).max_total(1));
     (0..4).for_each(|line| writeln!(rotated, "{line}").unwrap());
-    filter::LevelSwitch::new(Severity::INFO).set_for(Severity::DEBUG, Duration::from_secs(60)).unwrap();
+    let level = filter::LevelSwitch::new(Severity::INFO);
+    level.set_for(Severity::DEBUG, Duration::from_secs(60)).unwrap();
     let mut shell = Command::new("sh");
     shell.args(["-c", "read line"]);
     let lines = || Lines::new(from_fn(|_| Ok(())));
@@ -448,7 +449,10 @@ fn threads_have_names_that_linux_shows_whole(directory: &Path) {
         })
     });
 
-    until(|| names_of_threads().is_superset(&expected));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !names_of_threads().is_superset(&expected) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
     let ours: BTreeSet<_> = names_of_threads().into_iter().filter(|name| name.starts_with("log-")).collect();
     assert_eq!(ours, expected);
     GO.store(true, Ordering::SeqCst);

@@ -48,8 +48,9 @@ mod contracts;
 mod expect;
 mod fail_on_error;
 mod hub;
+mod scope;
 
-pub use capture::{Capture, CaptureScope, capture, capture_all};
+pub use capture::{Capture, capture, capture_all};
 pub use captured::Captured;
 pub use contracts::{
     Failure, Failures, HandlerHarness, MockHandler, SinkHarness, check_binary_format, check_format, check_handler,
@@ -58,3 +59,4 @@ pub use contracts::{
 pub use expect::{Expect, expect};
 pub use fail_on_error::{FailOnError, fail_on_error};
 pub use hub::{Layer, layer};
+pub use scope::CaptureScope;

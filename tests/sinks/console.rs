@@ -133,7 +133,7 @@ fn set_non_blocking(descriptor: i32) {
 fn standard_error_on_a_full_device_is_an_error() {
     if in_child() {
         let partial = write(&mut Console::stderr(), &["line 1\n"]).unwrap_err();
-        println!("line {}", partial.error);
+        println!("line {:#}", partial.error);
         exit(0);
     }
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
