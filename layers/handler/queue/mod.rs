@@ -1,7 +1,10 @@
 //! [`Queue`]: hands records to a thread.
 
 mod backlog;
+mod overflow;
 mod worker;
+
+pub use overflow::Overflow;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,28 +60,6 @@ use crate::{Error, ErrorKind};
 pub struct Queue<H: Handler> {
     core: Lifecycle<QueueCore<H>>,
     close_timeout: Duration,
-}
-
-/// What happens to a record when the queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The logging thread waits for room without limit; while the process ends, at most for the
-    /// [exit timeout](crate::process::set_exit_timeout).
-    Block,
-    /// The logging thread waits at most this long; then the record is dropped.
-    BlockFor(Duration),
-    /// The record is dropped.
-    DropNewest,
-    /// The oldest records that are not being written yet are dropped.
-    DropOldest,
-    /// Records less important than this are dropped; the others wait as with [`BlockFor`](Self::BlockFor) one second.
-    DropBelow(Severity),
-}
-
-impl Overflow {
-    /// The default: 1 second.
-    const PATIENCE: Duration = Duration::from_secs(1);
 }
 
 impl<H: Handler> Queue<H> {
