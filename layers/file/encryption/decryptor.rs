@@ -31,7 +31,7 @@ use crate::Error;
 /// assert_eq!(end(&file[..file.len() - 24])?, ("one two".to_owned(), End::Open));
 /// assert_eq!(end(&file[..file.len() - 25])?, ("one ".to_owned(), End::Torn { bytes: 26 }));
 /// file[36 + 8] ^= 1;
-/// assert_eq!(end(&file).unwrap_err().to_string(), "block at byte 36: it does not authenticate");
+/// assert_eq!(format!("{:#}", end(&file).unwrap_err()), "block at byte 36: it does not authenticate");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Decryptor<R> {

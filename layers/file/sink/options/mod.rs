@@ -164,7 +164,7 @@ impl FileOptions {
     /// # drop((sink::File::open(&path)?, std::fs::remove_file(dir.path().join("precious"))));
     /// std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777))?;
     /// let error = sink::File::open(&path).unwrap_err();
-    /// assert!(error.to_string().contains("it is a symbolic link, and others can write to its directory"));
+    /// assert!(format!("{error:#}").contains("it is a symbolic link, and others can write to its directory"));
     /// assert!(sink::File::options().follow_links(true).open(&path).is_ok());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
