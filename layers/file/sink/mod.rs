@@ -268,16 +268,16 @@ impl Drop for File {
             durable.begin_flush();
         }
         if let Err(error) = self.write_buffer() {
-            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
+            selflog::tell(&format!("{}: {} records lost: {error:#}", self.describe(), self.buffer.count()));
         }
         if let Err(error) = self.write_end() {
-            selflog::tell(&format!("{}: cannot close: {error}", self.describe()));
+            selflog::tell(&format!("{}: cannot close: {error:#}", self.describe()));
         }
         if let Some(durable) = &mut self.durable
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
             && error.handler().is_none()
         {
-            selflog::tell(&format!("{}: {error}", self.describe()));
+            selflog::tell(&format!("{}: {error:#}", self.describe()));
         }
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::clock::words::duration;
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
@@ -60,26 +61,16 @@ impl FromStr for Overflow {
         let words: Vec<_> = lower.split_whitespace().collect();
         let known = match &words[..] {
             ["block"] => Some(Self::Block),
-            ["block", "for", time @ ..] => duration(&time.concat()).map(Self::BlockFor),
+            ["block", "for", time @ ..] => duration(&time.join(" ")).ok().map(Self::BlockFor),
             ["drop", "newest"] => Some(Self::DropNewest),
             ["drop", "oldest"] => Some(Self::DropOldest),
             ["drop", "below", severity] => severity.parse().ok().map(Self::DropBelow),
             _ => None,
         };
         known.ok_or_else(|| {
-            let expected = "expected `block`, `block for TIME` (in s or ms), `drop newest`, `drop oldest` or `drop below SEVERITY`";
+            let expected = "expected `block`, `block for TIME`, `drop newest`, `drop oldest` or `drop below SEVERITY`";
             Error::new(ErrorKind::Config, format!("unknown overflow policy `{text}`: {expected}"))
         })
-    }
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at(text.find(|char: char| !char.is_ascii_digit())?);
-    let number = number.parse().ok()?;
-    match unit {
-        "s" => Some(Duration::from_secs(number)),
-        "ms" => Some(Duration::from_millis(number)),
-        _ => None,
     }
 }
 
