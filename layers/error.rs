@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// What went wrong, in one word. Kinds may be added.
+/// What went wrong, in one word. Kinds may be added. `Display` is the word in lower case: `io`, `config`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -24,7 +24,7 @@ pub enum ErrorKind {
     Panic,
 }
 
-/// What a caller can do about an error. Every error has one: see [`Error::class`].
+/// What a caller can do about an error. Every error has one: see [`Error::class`]. `Display` is the word in lower case: `temporary`.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorClass, ErrorKind};
@@ -53,10 +53,23 @@ pub enum ErrorClass {
 /// assert_eq!(error.kind(), ErrorKind::Config);
 /// assert_eq!(error.to_string(), "rotation size must not be 0");
 /// ```
+///
+/// `Display` is the message alone, since the source follows from [`source`](std::error::Error::source): a caller that prints a whole
+/// chain shows each cause once. The alternate form `{:#}` is the chain in one line, which is how this crate's own messages show
+/// errors; `Debug`, which `main` prints, adds the kind.
+///
+/// ```
+/// use tracing_handlers::Error;
+///
+/// let error = Error::io("cannot open app.log", std::io::ErrorKind::NotFound.into());
+/// assert_eq!(error.to_string(), "cannot open app.log");
+/// assert_eq!(format!("{error:#}"), "cannot open app.log: entity not found");
+/// assert_eq!(format!("{error:?}"), "cannot open app.log: entity not found (Io)");
+/// ```
 // Boxed, so that a result without an error, which every record brings back, is one word.
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorParts>);
 
-struct Inner {
+struct ErrorParts {
     kind: ErrorKind,
     class: ErrorClass,
     message: Cow<'static, str>,
@@ -70,7 +83,7 @@ impl Error {
     /// Its class follows from the kind: `Io` and `Timeout` are temporary, `Full` is full, all others are permanent.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         let class = class_of(kind);
-        Self(Box::new(Inner { kind, class, message: message.into(), source: None, handler: None }))
+        Self(Box::new(ErrorParts { kind, class, message: message.into(), source: None, handler: None }))
     }
 
     /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed. A full disk or an exceeded quota makes it
@@ -104,19 +117,14 @@ impl Error {
         self
     }
 
-    /// A copy of the error for another caller. Of its source only the operating system's error is copied as such; any other
-    /// becomes its text.
+    /// A copy of the error for another caller. A source that is neither this crate's error nor an `io::Error` becomes its text.
     pub(crate) fn again(&self) -> Self {
-        let Inner { kind, class, message, source, handler } = &*self.0;
+        let ErrorParts { kind, class, message, source, handler } = &*self.0;
         let mut again = Self::new(*kind, message.clone()).with_class(*class);
         again.0.handler.clone_from(handler);
-        match (self.io_error(), source) {
-            (Some(io), _) => again.with_source(match io.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(io.kind(), io.to_string()),
-            }),
-            (None, Some(source)) => again.with_source(source.to_string()),
-            (None, None) => again,
+        match source.as_deref() {
+            Some(source) => again.with_source(copy_of(source)),
+            None => again,
         }
     }
 
@@ -138,7 +146,32 @@ impl Error {
 
     /// The operating system's error, if that is the cause.
     pub fn io_error(&self) -> Option<&io::Error> {
-        self.0.source.as_deref()?.downcast_ref()
+        let source = self.0.source.as_deref()?;
+        source.downcast_ref().or_else(|| source.downcast_ref::<Self>()?.io_error())
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Io => "io",
+            Self::Config => "config",
+            Self::Format => "format",
+            Self::Timeout => "timeout",
+            Self::Full => "full",
+            Self::Closed => "closed",
+            Self::Panic => "panic",
+        })
+    }
+}
+
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Temporary => "temporary",
+            Self::Permanent => "permanent",
+            Self::Full => "full",
+        })
     }
 }
 
@@ -150,21 +183,54 @@ fn class_of(kind: ErrorKind) -> ErrorClass {
     }
 }
 
+/// The operating system's errors and this crate's are copied, and of all others the text.
+fn copy_of(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Box<dyn std::error::Error + Send + Sync> {
+    if let Some(error) = source.downcast_ref::<Error>() {
+        return error.again().into();
+    }
+    let text = Chain(source).to_string();
+    match source.downcast_ref::<io::Error>() {
+        Some(io) => match io.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code).into(),
+            None => io::Error::new(io.kind(), text).into(),
+        },
+        None => text.into(),
+    }
+}
+
+/// The message; in the alternate form `{:#}` followed by all sources.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
         match &self.0.source {
-            Some(source) => write!(f, "{}: {source}", self.0.message),
-            None => f.write_str(&self.0.message),
+            Some(source) if f.alternate() => write!(f, ": {}", Chain(&**source)),
+            _ => Ok(()),
         }
     }
 }
 
-/// What `main` prints when it returns the error.
+/// What `main` prints when it returns the error: the message, all sources and the kind.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({:?})", self.0.kind)
+        write!(f, "{self:#} ({:?})", self.0.kind)
     }
 }
+
+/// Shows an error and its sources.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources = std::iter::successors(Some(self.0), |error| error.source());
+        // Bounded, since an error that is its own source would never end.
+        for (depth, error) in sources.take(MAX_SOURCES).enumerate() {
+            write!(f, "{}{error}", if depth == 0 { "" } else { ": " })?;
+        }
+        Ok(())
+    }
+}
+
+const MAX_SOURCES: usize = 32;
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
@@ -186,6 +252,9 @@ impl From<Error> for io::Error {
 }
 
 /// Some records of a batch were delivered, and others met an error.
+///
+/// A handler or a sink creates one by [`new`](Self::new) if it stopped, by [`scattered`](Self::scattered) if it went on; `?` turns an
+/// [`Error`] into one in which no record was delivered, and a `Partial` into its error.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorKind, Partial};
@@ -226,6 +295,21 @@ impl Partial {
     }
 }
 
+/// The number of records that were delivered. The error is the [source](std::error::Error::source); `{:#}` shows it too.
+impl fmt::Display for Partial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records = if self.delivered == 1 { "record" } else { "records" };
+        write!(f, "only {} {records} of the batch delivered", self.delivered)?;
+        if f.alternate() { write!(f, ": {:#}", self.error) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for Partial {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 impl From<Partial> for Error {
     fn from(partial: Partial) -> Self {
         partial.error
@@ -258,11 +342,36 @@ mod tests {
     #[test]
     fn a_copy_of_an_error_reads_the_same_and_has_the_same_cause() {
         let full = Error::io("cannot write a.log", io::Error::from_raw_os_error(28));
-        assert_eq!(full.again().to_string(), full.to_string());
+        assert_eq!(format!("{:#}", full.again()), format!("{full:#}"));
         assert_eq!(full.again().io_error().and_then(io::Error::raw_os_error), Some(28));
         let zero = Error::io("cannot write a.log", io::ErrorKind::WriteZero.into());
         assert_eq!(zero.again().io_error().map(io::Error::kind), Some(io::ErrorKind::WriteZero));
         let other = Error::new(ErrorKind::Closed, "closed").with_source("by the peer");
-        assert_eq!((other.again().kind(), other.again().to_string()), (ErrorKind::Closed, other.to_string()));
+        assert_eq!((other.again().kind(), format!("{:#}", other.again())), (ErrorKind::Closed, format!("{other:#}")));
+    }
+
+    #[test]
+    fn a_chain_of_errors_shows_each_message_once() {
+        let denied = || io::Error::from_raw_os_error(13);
+        let inner = Error::io("cannot open a.log", denied());
+        let outer = Error::new(ErrorKind::Io, "cannot make a handler").with_source(inner);
+        let whole = format!("cannot make a handler: cannot open a.log: {}", denied());
+        assert_eq!((outer.to_string(), format!("{outer:#}")), ("cannot make a handler".to_owned(), whole.clone()));
+        assert_eq!(outer.io_error().and_then(io::Error::raw_os_error), Some(13));
+        let again = outer.again();
+        assert_eq!((format!("{again:#}"), again.io_error().map(io::Error::kind)), (whole, Some(denied().kind())));
+        let partial = Partial::new(1, Error::io("cannot write a.log", denied()));
+        assert_eq!(partial.to_string(), "only 1 record of the batch delivered");
+        assert_eq!(format!("{partial:#}"), format!("{partial}: cannot write a.log: {}", denied()));
+        let io: io::Error = Error::io("cannot write a.log", denied()).into();
+        assert_eq!(
+            (io.to_string(), format!("{io:#}")),
+            ("cannot write a.log".to_owned(), format!("cannot write a.log: {}", denied()))
+        );
+    }
+
+    #[test]
+    fn kinds_and_classes_are_shown_as_words() {
+        assert_eq!((ErrorKind::Io.to_string(), ErrorClass::Temporary.to_string()), ("io".into(), "temporary".into()));
     }
 }

@@ -85,7 +85,7 @@ impl Health {
     pub(crate) fn failed(&self, name: &str, error: &Error, records: usize) {
         self.failed.fetch_add(records as u64, Ordering::Relaxed);
         if self.is_news(true) {
-            tell(&format!("{name}: {error}"));
+            tell(&format!("{name}: {error:#}"));
         }
     }
 

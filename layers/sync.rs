@@ -1,4 +1,4 @@
-//! Locks that do not care about poison: a panic under a lock is somebody else's, and a logger goes on.
+//! Locks that ignore poisoning: a panic of foreign code under a lock must not stop the logger.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -7,8 +7,8 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock of something that is held for some nanoseconds at a time: whoever finds it taken lets others run for a while
-/// before it sleeps, which would cost a system call to itself and another to the one that must wake it.
+/// Locks a mutex that is held for some nanoseconds at a time. If it is taken, the caller spins and yields for a while before it
+/// sleeps, which would cost it a system call, and the holder another one to wake it.
 #[inline]
 pub(crate) fn lock_briefly<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     try_lock(mutex).unwrap_or_else(|| lock_taken(mutex))
@@ -29,7 +29,7 @@ fn lock_taken<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const SPINS: usize = 32;
 const YIELDS: usize = 4;
 
-/// The lock, if it is free.
+/// Locks the mutex if it is free.
 #[inline]
 pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
@@ -39,7 +39,7 @@ pub(crate) fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>>
     }
 }
 
-/// The time so far ahead; a time that has no end is one that nobody waits for.
+/// Returns the time `timeout` from now. A time-out too long to be represented becomes a year.
 pub(crate) fn deadline_in(timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(timeout).unwrap_or(now + FAR)
@@ -47,7 +47,7 @@ pub(crate) fn deadline_in(timeout: Duration) -> Instant {
 
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The lock, or `None` where it is not to be had by `deadline`.
+/// Locks the mutex, or returns `None` if that is not possible by `deadline`.
 pub(crate) fn lock_until<T: ?Sized>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {
     loop {
         if let Some(guard) = try_lock(mutex) {
@@ -56,7 +56,7 @@ pub(crate) fn lock_until<T: ?Sized>(mutex: &Mutex<T>, deadline: Instant) -> Opti
         if Instant::now() >= deadline {
             return None;
         }
-        // std has no timed lock; this is for flushes and forks, not for the way of a record.
+        // std has no timed lock. Only flushes and forks wait here, never a record.
         std::thread::sleep(Duration::from_micros(200));
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn wait_timeout<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>, t
     condvar.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// A guard that keeps what it guards alive, so that it can outlive the function that took it.
+/// A guard that keeps the owner of its mutex alive, so that it can outlive the function that took it.
 pub(crate) struct OwnedGuard<O: 'static, T: 'static> {
     // Declared first, so dropped first.
     guard: MutexGuard<'static, T>,
@@ -77,7 +77,7 @@ pub(crate) struct OwnedGuard<O: 'static, T: 'static> {
 }
 
 impl<O, T> OwnedGuard<O, T> {
-    /// Locks the mutex that `find` names inside `owner`; `None` where it is not to be had by `deadline`.
+    /// Locks the mutex that `find` returns of `owner`, or returns `None` if that is not possible by `deadline`.
     pub(crate) fn lock_until(owner: &Arc<O>, find: fn(&O) -> &Mutex<T>, deadline: Instant) -> Option<Self> {
         let guard = lock_until(find(owner), deadline)?;
         // SAFETY: the mutex lies in `owner`, of which this holds an Arc until after the guard is gone; an Arc's contents

@@ -15,7 +15,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),
     ("severities", &[]),
-    ("framing", &[]),
+    ("framing", &["error"]),
     ("selflog", &["error", "sync"]),
     // Forks freeze the list of callsites.
     ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync"]),

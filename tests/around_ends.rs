@@ -169,7 +169,7 @@ fn only_lines(handler: impl Handler) -> impl Handler {
 }
 
 pub fn a_record_that_cannot_be_delivered_aborts_the_program(directory: &Path) {
-    install((OrStop::new(full()).abort(), Queue::new(buffered(directory))));
+    install((OrStop::new(full()).abort(true), Queue::new(buffered(directory))));
     log_ten_and_one();
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing_handlers::handler::{Handler, Stats, from_fn};
 use tracing_handlers::rotation::Rotation;
-use tracing_handlers::sink::{Durability, File, FileOptions, Framed, Line, Sink, Writer};
+use tracing_handlers::sink::{Durability, File, FileOptions, Framed, RecordEnd, Sink, Writer};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format, selflog};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -189,7 +189,7 @@ fn a_flush_that_comes_before_anybody_has_waited_for_an_important_line_waits_for_
     let dir = tempfile::tempdir().unwrap();
     let mut file = File::options().sync_after(Severity::ERROR).open(dir.path().join("app.log")).unwrap();
     assert!(file.commit().is_none());
-    let line = [Line { end: 8, severity: Severity::FATAL }];
+    let line = [RecordEnd::new(8, Severity::FATAL)];
     Sink::write(&mut file, Framed::new(b"trouble\n", &line)).unwrap();
     Sink::flush(&mut file, far()).unwrap();
     assert_eq!(file.pending(), 1);
@@ -453,7 +453,7 @@ fn a_boxed_file_hands_its_commits_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut boxed: Box<dyn Sink> = Box::new(synced().open(dir.path().join("app.log")).unwrap());
     assert!(boxed.commit().is_none());
-    boxed.write(Framed::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).unwrap();
+    boxed.write(Framed::new(b"one\n", &[RecordEnd::new(4, Severity::INFO)])).unwrap();
     let commit = boxed.commit().unwrap();
     assert_eq!((boxed.pending(), boxed.lost()), (1, 0));
     commit.wait(far()).unwrap();
@@ -469,7 +469,7 @@ fn what_is_not_a_regular_file_is_not_synced() {
 }
 
 #[test]
-fn durable_files_keep_the_laws_of_sinks() {
+fn durable_files_keep_the_contracts_of_sinks() {
     for options in
         [synced(), synced().buffer(40), grouped(HOUR), grouped(HOUR).buffer(40), synced().sync_after(Severity::INFO)]
     {
@@ -477,7 +477,7 @@ fn durable_files_keep_the_laws_of_sinks() {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("app.log");
             let file = options.clone().open(&path).unwrap();
-            tracing_handlers::testing::Rig::new(file).read(move || {
+            tracing_handlers::testing::SinkHarness::new(file).read(move || {
                 let _ = &dir;
                 fs::read(&path).unwrap()
             })

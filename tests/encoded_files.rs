@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use tracing_handlers::sink::{FileOptions, Framed, Line};
+use tracing_handlers::sink::{FileOptions, Framed, RecordEnd};
 use tracing_handlers::{Partial, Sink};
 
 /// Lets a child process write lines until the file is longer than `len`, and kills it.
@@ -101,7 +101,7 @@ fn write(file: &mut impl Sink, lines: &[String]) -> Result<(), Partial> {
         .iter()
         .map(|line| {
             end += line.len();
-            Line { end, severity: tracing_handlers::Severity::INFO }
+            RecordEnd::new(end, tracing_handlers::Severity::INFO)
         })
         .collect();
     file.write(Framed::new(lines.concat().as_bytes(), &ends))

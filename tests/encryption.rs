@@ -103,7 +103,7 @@ fn blocks_that_are_moved_doubled_or_taken_out_are_found() {
     for (case, parts) in cases {
         let error = read(&parts.concat(), &log.keys).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{case}");
-        assert!(error.to_string().contains("at byte"), "{case}: {error}");
+        assert!(format!("{error:#}").contains("at byte"), "{case}: {error}");
     }
 }
 
@@ -178,13 +178,14 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         fs::write(&log.path, &bytes).unwrap();
         let error = options.open(&log.path).unwrap_err();
         assert_eq!(error.kind(), kind, "{case}: {error}");
-        assert!(error.to_string().contains(message) && error.to_string().contains("app.log"), "{case}: {error}");
+        let error = format!("{error:#}");
+        assert!(error.contains(message) && error.contains("app.log"), "{case}: {error}");
         assert_eq!(log.bytes(), bytes, "{case}");
         assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 1, "nothing beside it");
     }
     let ids: Vec<_> = log.keys.ids().map(|id| id.to_string()).collect();
     log.write_again();
-    let error = other().open(&log.path).unwrap_err().to_string();
+    let error = format!("{:#}", other().open(&log.path).unwrap_err());
     assert!(error.contains(&ids[0]), "{error}");
 }
 

@@ -413,7 +413,7 @@ impl File {
 impl Sink for File {
     fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
         self.buffer.extend_from_slice(framed.bytes());
-        self.pending += framed.lines().len();
+        self.pending += framed.ends().len();
         match self.buffer.len() > self.room {
             true => self.empty().map_err(Partial::from),
             false => Ok(()),

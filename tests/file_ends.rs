@@ -90,7 +90,7 @@ fn shared_directory(directory: &Path) -> PathBuf {
 
 #[track_caller]
 fn refused(path: &Path, why: &str) {
-    let error = sink::File::open(path).unwrap_err().to_string();
+    let error = format!("{:#}", sink::File::open(path).unwrap_err());
     assert!(error.contains(why), "{error}");
 }
 
@@ -103,7 +103,7 @@ fn without_the_right_to_give_a_file_away_it_is_not_made(directory: &Path) {
     for (options, whom) in [(options().owner(0), "user 0"), (options().group("root"), "group 0")] {
         for (path, step) in [("app.log", "open"), ("logs/app.log", "create directory")] {
             let error = options.clone().open(shared.join(path)).unwrap_err();
-            let error = error.to_string();
+            let error = format!("{error:#}");
             assert!(error.starts_with(&format!("cannot {step} ")), "{error}");
             assert!(error.contains(&format!("cannot set its owner to {whom}: Operation not permitted")), "{error}");
         }

@@ -8,6 +8,7 @@ mod collect;
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
 mod csv;
+mod debug;
 mod durability;
 #[cfg(all(unix, any(feature = "seal", feature = "encryption")))]
 mod encoded_files;

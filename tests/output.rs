@@ -41,11 +41,11 @@ impl Sink for Collected {
             return Err(Error::new(ErrorKind::Io, "an error on purpose").into());
         }
         let most = self.take_at_most.load(Ordering::SeqCst);
-        let take = if most == 0 { framed.lines().len() } else { most };
+        let take = if most == 0 { framed.ends().len() } else { most };
         for (line, _) in framed.iter().take(take) {
             self.lines.lock().unwrap().push(String::from_utf8_lossy(line).trim_end().to_owned());
         }
-        match take < framed.lines().len() {
+        match take < framed.ends().len() {
             true => Err(Partial::new(take, Error::new(ErrorKind::Io, "an error on purpose"))),
             false => Ok(()),
         }

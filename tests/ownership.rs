@@ -34,7 +34,7 @@ fn is_root(directory: &Path) -> bool {
 fn refused(path: &Path, why: &str) {
     let error = File::open(path).unwrap_err();
     assert_eq!((error.kind(), error.io_error().unwrap().kind()), (ErrorKind::Io, std::io::ErrorKind::PermissionDenied));
-    let error = error.to_string();
+    let error = format!("{error:#}");
     assert!(error.starts_with(&format!("cannot open {}: ", path.display())) && error.contains(why), "{error}");
 }
 
@@ -169,7 +169,7 @@ fn a_file_put_in_its_place_while_it_is_delayed_or_rotated_is_refused_too() {
     fs::write(&precious, "").unwrap();
     let mut file = File::options().delay(true).open(&path).unwrap();
     symlink(&precious, &path).unwrap();
-    assert!(file.write_all(b"x\n").unwrap_err().to_string().contains("it is a symbolic link"));
+    assert!(format!("{:#}", file.write_all(b"x\n").unwrap_err()).contains("it is a symbolic link"));
     assert_eq!(fs::read_to_string(&precious).unwrap(), "");
 }
 

@@ -46,7 +46,7 @@ fn what_is_kept_comes_out_in_order_before_the_error_and_the_rest_follows() {
 #[test]
 fn where_all_is_held_it_comes_in_the_order_of_time_or_only_what_always_comes() {
     let seen = Seen::default();
-    with_default(&dispatch(ScopedBuffer::new(seen.clone()).hold_all()), || {
+    with_default(&dispatch(ScopedBuffer::new(seen.clone()).hold_all(true)), || {
         for failing in [false, true] {
             tracing::info_span!("request").in_scope(|| {
                 tracing::debug!("a {failing}");

@@ -448,7 +448,8 @@ fn nothing_is_written_to_a_file_that_is_not_as_it_was_left() {
         fs::write(&log.path, &text).unwrap();
         let error = options.open(&log.path).unwrap_err();
         assert_eq!(error.kind(), kind, "{case}: {error}");
-        assert!(error.to_string().contains(message) && error.to_string().contains("app.log"), "{case}: {error}");
+        let error = format!("{error:#}");
+        assert!(error.contains(message) && error.contains("app.log"), "{case}: {error}");
         assert_eq!(fs::read_to_string(&log.path).unwrap(), text, "{case}");
         assert_eq!(log.files().len(), 1);
     }
@@ -506,11 +507,11 @@ fn a_file_that_is_emptied_or_moved_away_goes_on_in_the_chain() {
 #[test]
 fn a_preamble_is_sealed_too() {
     use tracing_handlers::Sink;
-    use tracing_handlers::sink::{Framed, Line};
+    use tracing_handlers::sink::{Framed, RecordEnd};
 
     let log = Log::new("app.csv");
     let mut file = log.options().open(&log.path).unwrap();
-    let line = [Line { end: 4, severity: tracing_handlers::Severity::INFO }];
+    let line = [RecordEnd::new(4, tracing_handlers::Severity::INFO)];
     for _ in 0..2 {
         Sink::write(&mut file, Framed::new(b"a,b\n", &line).with_preamble(b"x,y\n")).unwrap();
     }
@@ -530,7 +531,7 @@ fn a_buffer_changes_nothing() {
 fn what_is_missing_cannot_be_verified() {
     let log = Log::new("app.log");
     let Err(Unverified::Unreadable(error)) = log.verify() else { panic!() };
-    assert!(error.to_string().contains("app.log"), "{error}");
+    assert!(format!("{error:#}").contains("app.log"), "{error}");
     fs::write(&log.path, "").unwrap();
     let verified = log.verify().unwrap();
     assert_eq!((verified.lines, verified.head, verified.closed), (0, None, false));

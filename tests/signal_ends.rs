@@ -1,5 +1,7 @@
 //! Signals. These are cases of `ends.rs`.
 
+use std::collections::BTreeSet;
+
 use tracing_handlers::process::{
     flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal,
 };
@@ -24,11 +26,12 @@ cases! {
     a_signal_has_one_meaning => |ended| ended.succeeds();
     a_forked_child_dies_of_the_signal_at_once => |ended| ended.succeeds().has_lines(100);
     a_forked_child_that_asks_for_it_delivers_on_all_of_its_parents_signals => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(100);
-    a_hangup_has_an_idle_file_opened_anew => |ended| ended.succeeds().has_lines(5);
-    a_hangup_has_files_of_a_forked_child_opened_anew => |ended| ended.succeeds().has_lines(5);
-    a_signal_has_an_idle_file_turn => |ended| ended.succeeds().has_lines(5);
+    a_hangup_has_an_idle_file_reopened => |ended| ended.succeeds().has_lines(5);
+    a_hangup_has_files_of_a_forked_child_reopened => |ended| ended.succeeds().has_lines(5);
+    a_signal_has_an_idle_file_rotated => |ended| ended.succeeds().has_lines(5);
     a_request_without_a_signal_is_answered_at_the_flush => |ended| ended.succeeds().has_lines(5);
     a_program_that_writes_on_loses_no_line_to_hangups => |ended| ended.succeeds();
+    threads_have_names_that_linux_shows_whole => |ended| ended.succeeds();
 }
 
 fn raise(signal: i32) {
@@ -299,7 +302,7 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-fn a_hangup_has_an_idle_file_opened_anew(directory: &Path) {
+fn a_hangup_has_an_idle_file_reopened(directory: &Path) {
     let (path, moved) = (directory.join("log"), directory.join("moved"));
     reopen_on_hangup().unwrap();
     install_file(&path, None);
@@ -313,7 +316,7 @@ fn a_hangup_has_an_idle_file_opened_anew(directory: &Path) {
     assert_eq!(text(&moved), "before\nstill there\n");
 }
 
-fn a_hangup_has_files_of_a_forked_child_opened_anew(directory: &Path) {
+fn a_hangup_has_files_of_a_forked_child_reopened(directory: &Path) {
     let (path, moved) = (directory.join("log"), directory.join("moved"));
     reopen_on_hangup().unwrap();
     install_file(&path, None);
@@ -329,7 +332,7 @@ fn a_hangup_has_files_of_a_forked_child_opened_anew(directory: &Path) {
     assert_eq!(text(&moved), "before\nchild\nparent\n");
 }
 
-fn a_signal_has_an_idle_file_turn(directory: &Path) {
+fn a_signal_has_an_idle_file_rotated(directory: &Path) {
     let (path, old) = (directory.join("log"), directory.join("log.1"));
     rotate_on_signal(libc::SIGUSR1).unwrap();
     install_file(&path, Some(Rotation::size(MIB)));
@@ -385,4 +388,74 @@ fn a_program_that_writes_on_loses_no_line_to_hangups(directory: &Path) {
     lines.sort();
     lines.dedup();
     assert_eq!(lines.len(), 2 * each);
+}
+
+/// The names of this process's threads, as `top -H` shows them.
+#[cfg(target_os = "linux")]
+fn names_of_threads() -> BTreeSet<String> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    // A thread may end meanwhile.
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+        .collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn threads_have_names_that_linux_shows_whole(_: &Path) {}
+
+#[cfg(target_os = "linux")]
+fn threads_have_names_that_linux_shows_whole(directory: &Path) {
+    use tracing_handlers::testing::check_format;
+
+    struct WaitsInFlush;
+    impl Sink for WaitsInFlush {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
+            Ok(())
+        }
+        fn flush(&mut self, _: Instant) -> Result<(), Error> {
+            until(|| GO.load(Ordering::SeqCst));
+            Ok(())
+        }
+        fn describe(&self) -> String {
+            "waits in flush".to_owned()
+        }
+    }
+    let expected = ["queue", "audit", "files", "sync", "signals", "flush", "level", "lines", "contract"];
+    let expected: BTreeSet<String> = expected.iter().map(|name| format!("log-{name}")).collect();
+
+    let _waits = output(WaitsInFlush);
+    reopen_on_hangup().unwrap();
+    raise(libc::SIGHUP);
+    let queues = ["queue", "audit"].map(|name| Queue::new(from_fn(|_| Ok(()))).name(name));
+    queues.iter().for_each(|queue| queue.handle(&record("one").as_record()).unwrap());
+    let grouped = sink::Durability::Grouped(Duration::from_secs(60));
+    let mut synced = sink::File::options().durability(grouped).open(directory.join("synced")).unwrap();
+    synced.write_all(b"one\n").unwrap();
+    let mut rotated = sink::File::open(directory.join("log")).unwrap().rotation(Rotation::size(1).max_total(1));
+    (0..4).for_each(|line| writeln!(rotated, "{line}").unwrap());
+    let level = filter::LevelSwitch::new(Severity::INFO);
+    level.set_for(Severity::DEBUG, Duration::from_secs(60)).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "read line"]);
+    let lines = || Lines::new(from_fn(|_| Ok(())));
+    let mut child = tracing_handlers::receive::spawn(shell, lines(), lines()).unwrap();
+    let check = thread::spawn(|| {
+        check_format(|| {
+            format::from_fn(|record, out| {
+                until(|| GO.load(Ordering::SeqCst));
+                message(record, out)
+            })
+        })
+    });
+
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !names_of_threads().is_superset(&expected) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let ours: BTreeSet<_> = names_of_threads().into_iter().filter(|name| name.starts_with("log-")).collect();
+    assert_eq!(ours, expected);
+    GO.store(true, Ordering::SeqCst);
+    child.kill().unwrap();
+    drop(check.join().unwrap());
 }

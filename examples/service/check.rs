@@ -83,7 +83,7 @@ impl Found {
         for (index, line) in text.lines().enumerate() {
             match serde_json::from_str(line) {
                 Ok(Unique(record)) => self.read_record(&record),
-                Err(error) => self.faults.push(format!("{name}, line {}: {error}", index + 1)),
+                Err(error) => self.faults.push(format!("{name}, line {}: {error:#}", index + 1)),
             }
         }
     }

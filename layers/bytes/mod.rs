@@ -8,7 +8,7 @@ pub(crate) mod width;
 pub(crate) struct Block {
     len: usize,
     short: [u8; SHORT],
-    /// Where they are not short.
+    /// The bytes, if they are not short.
     long: Box<[u8]>,
 }
 

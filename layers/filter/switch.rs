@@ -124,7 +124,7 @@ impl LevelSwitch {
             number
         });
         let core = Arc::downgrade(&self.0);
-        let started = std::thread::Builder::new().name("tracing-handlers-level".to_owned()).spawn(move || {
+        let started = std::thread::Builder::new().name("log-level".to_owned()).spawn(move || {
             if canceled.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
                 restore(&core, number);
             }

@@ -61,7 +61,7 @@ pub struct Alert {
     severity: Severity,
     call: Option<Box<Call>>,
     to: Option<Box<dyn Handler>>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<AlertState>>,
 }
 
 /// An alarm, as passed to [`Alert::call`].
@@ -297,14 +297,21 @@ impl Handler for Alert {
 
 impl fmt::Debug for Alert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Alert").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Alert")
+            .field("name", &self.name)
+            .field("threshold", &self.threshold)
+            .field("within", &self.within)
+            .field("cool_down", &self.cool_down)
+            .field("per", &self.per)
+            .field("severity", &self.severity)
+            .finish_non_exhaustive()
     }
 }
 
 type Call = dyn Fn(&Alarm<'_>) + Send + Sync;
 
 #[derive(Default)]
-struct State {
+struct AlertState {
     /// The counts, except of pending records.
     counts: Stats,
     /// By key.
@@ -315,7 +322,7 @@ struct State {
     key: String,
 }
 
-impl State {
+impl AlertState {
     fn window(&mut self, key: &str, limit: usize) -> &mut Window {
         if !self.windows.contains_key(key) && self.windows.len() >= limit {
             self.forget_quietest();

@@ -1,6 +1,8 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::debug::TypeName;
 use super::{Handler, OrStop, Report, Tally, guarded};
 use crate::record::{Record, Records};
 use crate::sync::deadline_in;
@@ -43,10 +45,21 @@ use crate::{Error, ErrorKind, Partial};
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Audit<H> {
-    shared: Arc<Shared<H>>,
+    core: Arc<AuditCore<H>>,
 }
 
-struct Shared<H> {
+/// Takes no lock.
+impl<H> fmt::Debug for Audit<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit")
+            .field("name", &self.core.name)
+            .field("timeout", &self.core.timeout)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
+    }
+}
+
+struct AuditCore<H> {
     handler: H,
     timeout: Duration,
     name: String,
@@ -57,17 +70,17 @@ impl<H: Handler> Audit<H> {
     /// Creates an audit in front of `handler`.
     pub fn new(handler: H) -> Self {
         let timeout = Duration::from_secs(5);
-        Self { shared: Arc::new(Shared { handler, timeout, name: "audit".to_owned(), tally: Tally::default() }) }
+        Self { core: Arc::new(AuditCore { handler, timeout, name: "audit".to_owned(), tally: Tally::default() }) }
     }
 
     /// How long the flush of one record may take.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.set("timeout", |shared| shared.timeout = timeout)
+        self.set("timeout", |core| core.timeout = timeout)
     }
 
     /// The name used in reports.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
     /// Stops the program at the first record that could not be delivered: see [`OrStop`].
@@ -83,15 +96,15 @@ impl<H: Handler> Audit<H> {
     /// Returned if the record did not reach its end, or not in time ([`Timeout`](ErrorKind::Timeout)); in that case it may still do
     /// so later.
     pub fn log(&self, record: &Record<'_>) -> Result<(), Error> {
-        self.shared.tally.one(self.shared.deliver(|handler| handler.handle(record)))
+        self.core.tally.one(self.core.deliver(|handler| handler.handle(record)))
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shared<H>)) -> Self {
-        match Arc::get_mut(&mut self.shared) {
-            Some(shared) => set(shared),
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut AuditCore<H>)) -> Self {
+        match Arc::get_mut(&mut self.core) {
+            Some(core) => set(core),
             None => crate::selflog::tell(&format!(
                 "`{setting}` has no effect: the audit `{}` has been cloned already",
-                self.shared.name
+                self.core.name
             )),
         }
         self
@@ -100,7 +113,7 @@ impl<H: Handler> Audit<H> {
 
 impl<H> Clone for Audit<H> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self { core: self.core.clone() }
     }
 }
 
@@ -114,17 +127,17 @@ impl<H: Handler> Handler for Audit<H> {
         if records.len() == 0 {
             return Ok(());
         }
-        self.shared.tally.batch(records, self.shared.deliver(|handler| handler.handle_batch(records)))
+        self.core.tally.batch(records, self.core.deliver(|handler| handler.handle_batch(records)))
     }
 
-    around!(self => self.shared.handler);
+    around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
-        Some(Report::new(self.shared.name.as_str(), self.shared.tally.stats()))
+        Some(Report::new(self.core.name.as_str(), self.core.tally.stats()))
     }
 }
 
-impl<H: Handler> Shared<H> {
+impl<H: Handler> AuditCore<H> {
     fn deliver<E: From<Error>>(&self, handle: impl FnOnce(&H) -> Result<(), E>) -> Result<(), E> {
         let before = self.lost();
         guarded(|| handle(&self.handler))?;

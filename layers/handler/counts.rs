@@ -39,7 +39,7 @@ use crate::{Error, process};
 #[derive(Clone)]
 pub struct Counts {
     level: Threshold,
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Mutex<CountTable>>,
 }
 
 /// The number of records of one target and severity: see [`Counts::snapshot`].
@@ -57,7 +57,7 @@ pub struct Count {
 impl Counts {
     /// Creates counts that are all zero.
     pub fn new() -> Self {
-        let state = State { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
+        let state = CountTable { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
         let shared = Arc::new(Mutex::new(state));
         process::hold_at_forks(&shared);
         Self { level: Threshold::ALL, shared }
@@ -151,13 +151,13 @@ impl fmt::Debug for Counts {
     }
 }
 
-struct State {
+struct CountTable {
     limit: usize,
     targets: HashMap<Box<str>, [u64; SEVERITIES]>,
     other: [u64; SEVERITIES],
 }
 
-impl State {
+impl CountTable {
     fn count(&mut self, target: &str, severity: Severity) {
         if let Some(counts) = self.targets.get_mut(target) {
             counts[index(severity)] += 1;

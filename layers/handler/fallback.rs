@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -89,9 +90,9 @@ impl Fallback {
     }
 
     fn hand(&self, record: &Record<'_>) -> Result<(), Error> {
-        let mut failed = match self.turn(std::iter::once(*record)) {
-            Turn::Rests => None,
-            turn => match self.try_primary(turn, || Ok(one(&*self.primary.handler, record)?)) {
+        let mut failed = match self.attempt(std::iter::once(*record)) {
+            Attempt::Rests => None,
+            attempt => match self.try_primary(attempt, || Ok(one(&*self.primary.handler, record)?)) {
                 Ok(()) => return Ok(()),
                 Err(partial) => Some(partial.error),
             },
@@ -109,13 +110,13 @@ impl Fallback {
         if records.len() == 0 {
             return Ok(());
         }
-        let (mut rest, mut failed) = match self.turn(records) {
-            Turn::Rests => (records.collect(), None),
-            Turn::Probe => match self.probe_with_one(records) {
+        let (mut rest, mut failed) = match self.attempt(records) {
+            Attempt::Rests => (records.collect(), None),
+            Attempt::Probe => match self.probe_with_one(records) {
                 (rest, None) if rest.is_empty() => return Ok(()),
                 rest_and_error => rest_and_error,
             },
-            Turn::Works => match self.try_primary(Turn::Works, || self.primary.handler.handle_batch(records)) {
+            Attempt::Works => match self.try_primary(Attempt::Works, || self.primary.handler.handle_batch(records)) {
                 Ok(()) => return Ok(()),
                 Err(partial) => (Batch::missed(records, &partial), Some(partial.error)),
             },
@@ -145,11 +146,11 @@ impl Fallback {
                 None => return (rest, None),
             }
         };
-        if let Err(partial) = self.try_primary(Turn::Probe, || Ok(one(&*self.primary.handler, &probe)?)) {
+        if let Err(partial) = self.try_primary(Attempt::Probe, || Ok(one(&*self.primary.handler, &probe)?)) {
             return (records.collect(), Some(partial.error));
         }
         let before = rest.len() + 1;
-        let handled = self.try_primary(Turn::Works, || self.primary.handler.handle_batch(after));
+        let handled = self.try_primary(Attempt::Works, || self.primary.handler.handle_batch(after));
         let error = handled.err().map(|partial| {
             let left = Batch::missed(after, &partial);
             for (index, record) in left.records().enumerate() {
@@ -161,19 +162,19 @@ impl Fallback {
     }
 
     /// How to use the primary for the next record or batch.
-    fn turn<'r>(&self, mut next: impl Iterator<Item = Record<'r>>) -> Turn {
+    fn attempt<'r>(&self, mut next: impl Iterator<Item = Record<'r>>) -> Attempt {
         let since = self.primary.failed_at.load(Ordering::Relaxed);
         if since == WORKS {
-            return Turn::Works;
+            return Attempt::Works;
         }
         let now = self.now();
         // A record that it does not want would prove nothing.
         if !self.is_over(since, now) || !next.any(|record| self.primary.wants(&record)) {
-            return Turn::Rests;
+            return Attempt::Rests;
         }
         // One thread probes; for the others the primary rests until the outcome is known.
         let won = self.primary.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed);
-        won.map_or(Turn::Rests, |_| Turn::Probe)
+        won.map_or(Attempt::Rests, |_| Attempt::Probe)
     }
 
     /// Whether the interval is over. A clock that is set back does not extend it.
@@ -181,12 +182,12 @@ impl Fallback {
         now < since || u128::from(now.abs_diff(since)) >= self.interval.as_millis()
     }
 
-    fn try_primary(&self, turn: Turn, handle: impl FnOnce() -> Result<(), Partial>) -> Result<(), Partial> {
+    fn try_primary(&self, attempt: Attempt, handle: impl FnOnce() -> Result<(), Partial>) -> Result<(), Partial> {
         let handled = guarded(handle);
         match &handled {
-            Ok(()) if turn == Turn::Probe => self.primary_recovered(),
+            Ok(()) if attempt == Attempt::Probe => self.primary_recovered(),
             Ok(()) => {}
-            Err(partial) => self.primary_failed(turn, &partial.error),
+            Err(partial) => self.primary_failed(attempt, &partial.error),
         }
         handled
     }
@@ -198,9 +199,9 @@ impl Fallback {
     }
 
     #[cold]
-    fn primary_failed(&self, turn: Turn, error: &Error) {
+    fn primary_failed(&self, attempt: Attempt, error: &Error) {
         let now = self.now();
-        if turn == Turn::Probe {
+        if attempt == Attempt::Probe {
             self.primary.failed_at.store(now, Ordering::Relaxed);
             return;
         }
@@ -208,7 +209,10 @@ impl Fallback {
         if self.primary.failed_at.compare_exchange(WORKS, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             let rest = if self.others.is_empty() { "it" } else { "others take its records, and it" };
             let seconds = self.interval.as_secs_f64();
-            selflog::tell(&format!("{}: the primary failed; {rest} is left alone for {seconds} s: {error}", self.name));
+            selflog::tell(&format!(
+                "{}: the primary failed; {rest} is left alone for {seconds} s: {error:#}",
+                self.name
+            ));
         }
     }
 
@@ -219,7 +223,7 @@ impl Fallback {
         let is_news = since == WORKS || self.is_over(since, now);
         let is_first = || link.failed_at.compare_exchange(since, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_news && is_first() {
-            selflog::tell(&format!("{}: handler {} failed: {error}", self.name, index + 2));
+            selflog::tell(&format!("{}: handler {} failed: {error:#}", self.name, index + 2));
         }
         error
     }
@@ -272,6 +276,17 @@ impl Handler for Fallback {
     }
 }
 
+/// Takes no lock.
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fallback")
+            .field("name", &self.name)
+            .field("handlers", &(1 + self.others.len()))
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One handler of the chain. It has no lock, so that a fork cannot find it locked.
 struct Link {
     handler: Box<dyn Handler>,
@@ -291,7 +306,7 @@ impl Link {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum Attempt {
     Works,
     /// The primary failed and is left alone.
     Rests,

@@ -47,6 +47,7 @@ mod alert;
 mod audit;
 mod buffer;
 mod counts;
+mod debug;
 mod dedup;
 mod derived;
 mod fallback;
@@ -84,8 +85,10 @@ pub use scoped_buffer::ScopedBuffer;
 
 pub(crate) use tree::tree;
 
+use debug::TypeName;
 use tally::Tally;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -288,18 +291,24 @@ forward!(&'static H, Box<H>, Arc<H>);
 /// assert_eq!(receiver.recv().unwrap(), "hello");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-pub fn from_fn<F>(handle: F) -> FromFn<F>
+pub fn from_fn<F>(handle: F) -> HandlerFn<F>
 where
     F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {
-    FromFn(handle)
+    HandlerFn(handle)
 }
 
 /// See [`from_fn`].
-#[derive(Clone, Debug)]
-pub struct FromFn<F>(F);
+#[derive(Clone)]
+pub struct HandlerFn<F>(F);
 
-impl<F> Handler for FromFn<F>
+impl<F> fmt::Debug for HandlerFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandlerFn").field(&TypeName::of(&self.0)).finish()
+    }
+}
+
+impl<F> Handler for HandlerFn<F>
 where
     F: Fn(&Record<'_>) -> Result<(), Error> + Send + Sync + 'static,
 {

@@ -1,6 +1,8 @@
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::debug::TypeName;
 use super::{Handler, guarded};
 use crate::record::{Record, Records};
 use crate::{Error, Partial, process, selflog};
@@ -31,11 +33,10 @@ use crate::{Error, Partial, process, selflog};
 /// tracing::info!(target: "audit", user = "ada", "transfer");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct OrStop<H> {
     handler: H,
-    /// `None`: abort.
-    code: Option<i32>,
+    code: i32,
+    abort: bool,
     timeout: Duration,
     name: String,
 }
@@ -43,18 +44,19 @@ pub struct OrStop<H> {
 impl<H: Handler> OrStop<H> {
     /// Creates a handler that stops the program at the first record that `handler` cannot deliver.
     pub fn new(handler: H) -> Self {
-        Self { handler, code: Some(70), timeout: Duration::from_secs(5), name: "or stop".to_owned() }
+        Self { handler, code: 70, abort: false, timeout: Duration::from_secs(5), name: "or stop".to_owned() }
     }
 
     /// The exit code of the program.
     pub fn exit_code(mut self, code: i32) -> Self {
-        self.code = Some(code);
+        self.code = code;
         self
     }
 
-    /// Aborts instead of exiting, after the other handlers have been flushed: neither exit handlers nor destructors run.
-    pub fn abort(mut self) -> Self {
-        self.code = None;
+    /// Whether the program aborts instead of exiting, after the other handlers have been flushed: neither exit handlers nor
+    /// destructors run.
+    pub fn abort(mut self, abort: bool) -> Self {
+        self.abort = abort;
         self
     }
 
@@ -76,14 +78,26 @@ impl<H: Handler> OrStop<H> {
         if process::is_exiting() || STOPPING.swap(true, Ordering::SeqCst) {
             return;
         }
-        selflog::tell(&format!("{}: the program stops: {error}", self.name));
+        selflog::tell(&format!("{}: the program stops: {error:#}", self.name));
         if let Err(error) = process::flush(self.timeout) {
-            selflog::tell(&format!("{}: {error}", self.name));
+            selflog::tell(&format!("{}: {error:#}", self.name));
         }
-        match self.code {
-            Some(code) => std::process::exit(code),
-            None => std::process::abort(),
+        match self.abort {
+            true => std::process::abort(),
+            false => std::process::exit(self.code),
         }
+    }
+}
+
+impl<H> fmt::Debug for OrStop<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrStop")
+            .field("name", &self.name)
+            .field("exit_code", &self.code)
+            .field("abort", &self.abort)
+            .field("timeout", &self.timeout)
+            .field("handler", &TypeName::of(&self.handler))
+            .finish()
     }
 }
 

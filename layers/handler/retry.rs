@@ -1,5 +1,7 @@
+use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::debug::TypeName;
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::Backoff;
 use crate::clock::{Clock, System};
@@ -191,6 +193,19 @@ impl<H: Handler> Handler for Retry<H> {
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.name.as_str(), self.tally.stats()))
+    }
+}
+
+/// Takes no lock.
+impl<H> fmt::Debug for Retry<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("name", &self.name)
+            .field("times", &self.times)
+            .field("backoff", &self.backoff)
+            .field("deadline", &self.deadline)
+            .field("handler", &TypeName::of(&self.handler))
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::debug::TypeName;
 use super::{Handler, Report, Stats};
 use crate::filter::{Filter, FilterExt};
 use crate::record::{Batch, Record, RecordBuf, Records};
@@ -142,10 +143,14 @@ fn not_rewritten(
     Partial::scattered(records, missed, partial.error)
 }
 
-impl<R: fmt::Debug, H: fmt::Debug> fmt::Debug for Rewriting<R, H> {
+impl<R, H> fmt::Debug for Rewriting<R, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rewrite, handler, .. } = self;
-        f.debug_struct("Rewriting").field("rewrite", rewrite).field("handler", handler).finish_non_exhaustive()
+        let Self { rewrite, only, handler, .. } = self;
+        f.debug_struct("Rewriting")
+            .field("rewrite", &TypeName::of(rewrite))
+            .field("only", &only.is_some())
+            .field("handler", &TypeName::of(handler))
+            .finish()
     }
 }
 

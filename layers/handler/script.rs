@@ -11,10 +11,10 @@ use crate::{Error, ErrorKind};
 
 /// Fails as the script says, record by record; after the end of the script it works. Clones share everything.
 #[derive(Clone, Default)]
-pub(super) struct Script(Arc<Inner>);
+pub(super) struct Script(Arc<ScriptCore>);
 
 #[derive(Default)]
-struct Inner {
+struct ScriptCore {
     script: Mutex<VecDeque<Option<ErrorKind>>>,
     delivered: Mutex<Vec<RecordBuf>>,
     flushed: Mutex<usize>,

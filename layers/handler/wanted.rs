@@ -44,7 +44,7 @@ pub(super) fn ask(handler: &(impl Handler + ?Sized), record: &Record<'_>) -> boo
 #[inline]
 fn key(record: &Record<'_>) -> Option<u64> {
     let callsite = u64::from(record.callsite_of_meta()?.get());
-    Some(changes::epoch() << EPOCH_SHIFT | callsite << CALLSITE_SHIFT | u64::from(record.kind_and_severity()))
+    Some(changes::generation() << GENERATION_SHIFT | callsite << CALLSITE_SHIFT | u64::from(record.kind_and_severity()))
 }
 
 /// Records of a span differ in their kind alone, which is the lowest byte: each kind has a slot of its own.
@@ -56,7 +56,7 @@ fn slot_of(key: u64) -> usize {
 /// Above the kind and the severity,
 const CALLSITE_SHIFT: u32 = 16;
 /// and the 17 bits of a callsite; the highest bit is shifted out. It repeats after 2^30 changes.
-const EPOCH_SHIFT: u32 = CALLSITE_SHIFT + 17;
+const GENERATION_SHIFT: u32 = CALLSITE_SHIFT + 17;
 
 /// The callsites whose answers are kept; others that share a slot are asked for again. 1 KiB.
 const SLOTS: usize = 128;

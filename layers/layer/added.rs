@@ -44,7 +44,7 @@ impl Drop for Added {
         if let Err(error) = flushed
             && error.handler().is_none()
         {
-            selflog::tell(&format!("cannot flush an added handler: {error}"));
+            selflog::tell(&format!("cannot flush an added handler: {error:#}"));
         }
     }
 }

@@ -176,7 +176,7 @@ impl Parts {
 
 /// Called when a switch that one of the handlers depends on has changed.
 impl changes::Watch for LayerCore {
-    fn ask_anew(&self) {
+    fn ask_again(&self) {
         self.change(|_| ());
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn begin_exit() -> Instant {
 pub(super) extern "C" fn at_exit() {
     let flushed = std::panic::catch_unwind(|| flush_all(begin_exit()));
     if let Ok(Err(error)) = flushed {
-        selflog::tell(&format!("at exit: {error}"));
+        selflog::tell(&format!("at exit: {error:#}"));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, selflog};
 pub(crate) trait Live: Send + Sync + Sized + 'static {
     /// The state that a fork must find consistent. Its lock is held around a fork; while it is held, only locks of a later
     /// [`Phase`] may be acquired.
-    type State: Send + 'static;
+    type Guarded: Send + 'static;
 
     /// The kind of handler, for messages, and the default name.
     const KIND: &'static str;
@@ -29,7 +29,7 @@ pub(crate) trait Live: Send + Sync + Sized + 'static {
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error>;
 
     /// Called in a forked child: what is pending in `state` belongs to the parent.
-    fn forget_pending(&self, state: &mut Self::State);
+    fn forget_pending(&self, state: &mut Self::Guarded);
 
     /// Called when the current thread has taken the lock for a fork,
     fn held(&self) {}
@@ -51,11 +51,11 @@ pub(crate) struct Shelf<L: Live> {
     abandoned: AtomicBool,
     reentrant: AtomicU64,
     live: L,
-    pub(crate) state: Mutex<L::State>,
+    pub(crate) state: Mutex<L::Guarded>,
 }
 
 impl<L: Live> Lifecycle<L> {
-    pub(crate) fn new(name: impl Into<String>, live: L, state: L::State) -> Self {
+    pub(crate) fn new(name: impl Into<String>, live: L, state: L::Guarded) -> Self {
         Self(Arc::new(Shelf {
             name: name.into(),
             registered: AtomicBool::new(false),
@@ -176,7 +176,7 @@ impl<L: Live> Resource for Shelf<L> {
 }
 
 struct HeldShelf<L: Live> {
-    state: OwnedGuard<Shelf<L>, L::State>,
+    state: OwnedGuard<Shelf<L>, L::Guarded>,
     shelf: Arc<Shelf<L>>,
 }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     impl Live for Counter {
-        type State = u32;
+        type Guarded = u32;
         const KIND: &'static str = "counter";
         const PHASE: Phase = Phase::Ends;
 

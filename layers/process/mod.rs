@@ -25,6 +25,22 @@
 //! Therefore either make the file [`shared`](crate::sink::FileOptions::shared), or give only one process a
 //! [`Rotation`](crate::rotation::Rotation), or have a program from outside rotate it and ask each process to [`reopen`].
 
+//! # Threads
+//!
+//! Threads of this crate have names that begin with `log-` and fit into the 15 bytes that Linux shows, in `top -H` or a debugger
+//! for example:
+//!
+//! | thread | what it does | exists |
+//! |---|---|---|
+//! | `log-NAME`, by default `log-queue` | delivers the records of the [`Queue`](crate::Queue) called `NAME` | from the queue's first record until the queue is dropped |
+//! | `log-files` | compresses and removes the old files of all [rotations](crate::rotation::Rotation) | while there is such work, and a little longer |
+//! | `log-sync` | syncs a file with [`Durability::Grouped`](crate::sink::Durability::Grouped) | from the file's first record until the file is closed |
+//! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_signals` and the like on |
+//! | `log-flush` | flushes everything on a signal | until the flush is done |
+//! | `log-level` | turns a [level](crate::filter::LevelSwitch) that was set for a while back | until its time is over |
+//! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |
+//! | `log-contract` | runs a check of [`testing`](crate::testing) | until the check is done |
+
 mod exit;
 #[cfg(unix)]
 mod fork;

@@ -48,13 +48,13 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Lines<H: Handler> {
-    shared: Lifecycle<Shared<H>>,
+    core: Lifecycle<LinesCore<H>>,
 }
 
 impl<H: Handler> Lines<H> {
     /// Creates a writer whose records go to `handler`. For the handlers of an installed layer, pass its [`Handle`](crate::Handle).
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
+        let core = LinesCore {
             handler,
             severity: Severity::INFO,
             find: None,
@@ -63,17 +63,17 @@ impl<H: Handler> Lines<H> {
             clock: Box::new(System),
             health: Health::default(),
         };
-        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
+        Self { core: Lifecycle::new(LinesCore::<H>::KIND, core, OpenLine::default()) }
     }
 
     /// The records' target.
     pub fn target(self, target: impl Into<String>) -> Self {
-        self.set("target", |shared| shared.name = target.into())
+        self.set("target", |core| core.name = target.into())
     }
 
     /// The records' severity if [`severity_of`](Self::severity_of) does not find one.
     pub fn severity(self, severity: impl Into<Severity>) -> Self {
-        self.set("severity", |shared| shared.severity = severity.into())
+        self.set("severity", |core| core.severity = severity.into())
     }
 
     /// A closure that returns the severity of a line, and the part of the line that is the message; [`prefix`](super::prefix) is
@@ -95,46 +95,46 @@ impl<H: Handler> Lines<H> {
     where
         F: for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync + 'static,
     {
-        self.set("severity_of", |shared| shared.find = Some(Box::new(find)))
+        self.set("severity_of", |core| core.find = Some(Box::new(find)))
     }
 
     /// The maximum length of a record's message, in bytes. At least 4, which is one character.
     pub fn max_line(self, bytes: usize) -> Self {
-        self.set("max_line", |shared| shared.max_line = bytes.max(4))
+        self.set("max_line", |core| core.max_line = bytes.max(4))
     }
 
     /// Whether empty lines become records.
     pub fn blank(self, blank: bool) -> Self {
-        self.set("blank", |shared| shared.blank = blank)
+        self.set("blank", |core| core.blank = blank)
     }
 
     /// The clock for the records' time.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.set("clock", |shared| shared.clock = Box::new(clock))
+        self.set("clock", |core| core.clock = Box::new(clock))
     }
 
     /// Turns a line that has not ended into a record. What is written after this starts another line.
     pub fn finish(&mut self) {
-        let shared = self.shared.start();
-        let mut state = shared.take();
-        shared.finish(&mut state);
-        shared.put(state);
+        let core = self.core.start();
+        let mut state = core.take();
+        core.finish(&mut state);
+        core.put(state);
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<LinesCore<H>>)) -> Self {
+        self.core.set(setting, set);
         self
     }
 }
 
 impl<H: Handler> io::Write for Lines<H> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let shared = self.shared.start();
-        let mut state = shared.take();
+        let core = self.core.start();
+        let mut state = core.take();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            shared.write(&mut state, piece);
+            core.write(&mut state, piece);
         }
-        shared.put(state);
+        core.put(state);
         Ok(bytes.len())
     }
 
@@ -151,14 +151,14 @@ impl<H: Handler> Drop for Lines<H> {
 
 impl<H: Handler> fmt::Debug for Lines<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines").field("target", &self.shared.name).finish_non_exhaustive()
+        f.debug_struct("Lines").field("target", &self.core.name).finish_non_exhaustive()
     }
 }
 
 type Find = dyn for<'l> Fn(&'l str) -> Option<(Severity, &'l str)> + Send + Sync;
 
 /// The part that a flush at exit and a fork need too.
-struct Shared<H> {
+struct LinesCore<H> {
     handler: H,
     severity: Severity,
     find: Option<Box<Find>>,
@@ -170,7 +170,7 @@ struct Shared<H> {
 
 /// The line so far.
 #[derive(Default)]
-struct State {
+struct OpenLine {
     partial: Vec<u8>,
     /// The number of records that a long line has become so far.
     parts: u64,
@@ -180,22 +180,22 @@ struct State {
     record: Option<RecordBuf>,
 }
 
-impl<H: Handler> Shelf<Shared<H>> {
-    fn take(&self) -> State {
+impl<H: Handler> Shelf<LinesCore<H>> {
+    fn take(&self) -> OpenLine {
         match self.is_abandoned() {
-            true => State::default(),
+            true => OpenLine::default(),
             false => std::mem::take(&mut *lock(&self.state)),
         }
     }
 
-    fn put(&self, state: State) {
+    fn put(&self, state: OpenLine) {
         if !self.is_abandoned() {
             *lock(&self.state) = state;
         }
     }
 
     /// Appends a piece of at most one line.
-    fn write(&self, state: &mut State, piece: &[u8]) {
+    fn write(&self, state: &mut OpenLine, piece: &[u8]) {
         let Some(end) = piece.strip_suffix(b"\n") else {
             state.partial.extend_from_slice(piece);
             return self.cut(state);
@@ -211,7 +211,7 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 
     /// Splits a line that is too long, although it has not ended. One more byte is allowed, since it may be the CR of the line end.
-    fn cut(&self, state: &mut State) {
+    fn cut(&self, state: &mut OpenLine) {
         let (mut line, mut start) = (std::mem::take(&mut state.partial), 0);
         while line.len() - start > self.max_line.saturating_add(1) {
             let rest = &line[start..];
@@ -225,7 +225,7 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 
     /// Handles the rest of a line, which ends here.
-    fn line(&self, state: &mut State, line: &[u8]) {
+    fn line(&self, state: &mut OpenLine, line: &[u8]) {
         let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
         while rest.len() > self.max_line {
             let (part, after) = rest.split_at(boundary(rest, self.max_line));
@@ -241,12 +241,12 @@ impl<H: Handler> Shelf<Shared<H>> {
         (state.parts, state.severity) = (0, None);
     }
 
-    fn part(&self, state: &mut State, bytes: &[u8]) {
+    fn part(&self, state: &mut OpenLine, bytes: &[u8]) {
         state.parts += 1;
         self.record(state, bytes, Some(state.parts));
     }
 
-    fn finish(&self, state: &mut State) {
+    fn finish(&self, state: &mut OpenLine) {
         if !state.partial.is_empty() {
             let line = std::mem::take(&mut state.partial);
             self.line(state, &line);
@@ -254,7 +254,7 @@ impl<H: Handler> Shelf<Shared<H>> {
         (state.parts, state.severity) = (0, None);
     }
 
-    fn record(&self, state: &mut State, bytes: &[u8], part: Option<u64>) {
+    fn record(&self, state: &mut OpenLine, bytes: &[u8], part: Option<u64>) {
         let text = String::from_utf8_lossy(bytes);
         let (severity, message) = self.judge(state.severity, &text);
         state.severity = Some(severity);
@@ -288,9 +288,9 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 }
 
-impl<H: Handler> Live for Shared<H> {
+impl<H: Handler> Live for LinesCore<H> {
     /// Taken out while records are handed over, since the lock must not be held then.
-    type State = State;
+    type Guarded = OpenLine;
     const KIND: &'static str = "lines";
     const PHASE: Phase = Phase::Sources;
 
@@ -306,8 +306,8 @@ impl<H: Handler> Live for Shared<H> {
         Ok(())
     }
 
-    fn forget_pending(&self, state: &mut State) {
-        *state = State::default();
+    fn forget_pending(&self, state: &mut OpenLine) {
+        *state = OpenLine::default();
     }
 }
 

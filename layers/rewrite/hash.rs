@@ -73,7 +73,7 @@ impl HashKey {
     /// use tracing_handlers::rewrite::HashKey;
     ///
     /// let error = HashKey::from_env("NOT_SET_ANYWHERE").unwrap_err();
-    /// assert!(error.to_string().starts_with("hash key in NOT_SET_ANYWHERE: "));
+    /// assert!(format!("{error:#}").starts_with("hash key in NOT_SET_ANYWHERE: "));
     /// ```
     pub fn from_env(variable: &str) -> Result<Self, Error> {
         let named = |source: Box<dyn std::error::Error + Send + Sync>| {

@@ -15,13 +15,13 @@ use crate::{Error, Partial};
 /// | [`named`](Self::named) | `make_writer` | the name used in messages |
 ///
 /// ```
-/// use tracing_handlers::sink::{Framed, Line, Make, Sink};
+/// use tracing_handlers::sink::{Framed, RecordEnd, Make, Sink};
 /// use tracing_handlers::Severity;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let dir = dir.path();
 /// let mut sink = Make::new(tracing_appender::rolling::never(dir, "app.log")).named("app.log");
-/// sink.write(Framed::new(b"one\n", &[Line { end: 4, severity: Severity::INFO }])).map_err(|partial| partial.error)?;
+/// sink.write(Framed::new(b"one\n", &[RecordEnd::new(4, Severity::INFO)])).map_err(|partial| partial.error)?;
 /// assert_eq!(std::fs::read_to_string(dir.join("app.log"))?, "one\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

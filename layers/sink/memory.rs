@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -72,6 +73,10 @@ impl Sink for Memory {
 impl io::Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         writer::write_one(self, bytes)
+    }
+
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        writer::write_formatted(self, text)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -89,24 +89,33 @@ pub trait Sink: Send + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Framed<'a> {
     bytes: &'a [u8],
-    lines: &'a [Line],
+    ends: &'a [RecordEnd],
     preamble: &'a [u8],
 }
 
 /// The end and the severity of one record of a [`Framed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
+#[non_exhaustive]
+pub struct RecordEnd {
     /// Where the record ends in [`Framed::bytes`]; it starts where the previous one ends.
     pub end: usize,
     /// The record's severity.
     pub severity: Severity,
 }
 
+impl RecordEnd {
+    /// Creates the end, at `end`, of a record of this severity.
+    #[inline]
+    pub const fn new(end: usize, severity: Severity) -> Self {
+        Self { end, severity }
+    }
+}
+
 impl<'a> Framed<'a> {
-    /// Creates a view of `bytes`, in which each of `lines` marks the end of a record; the last one ends at the end of `bytes`.
-    pub fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
-        debug_assert_eq!(lines.last().map_or(0, |line| line.end), bytes.len());
-        Self { bytes, lines, preamble: &[] }
+    /// Creates a view of `bytes`, in which each of `ends` marks the end of a record; the last one ends at the end of `bytes`.
+    pub fn new(bytes: &'a [u8], ends: &'a [RecordEnd]) -> Self {
+        debug_assert_eq!(ends.last().map_or(0, |last| last.end), bytes.len());
+        Self { bytes, ends, preamble: &[] }
     }
 
     /// Sets the bytes that a new file starts with ([`Format::preamble`](crate::Format::preamble)).
@@ -121,8 +130,8 @@ impl<'a> Framed<'a> {
     }
 
     /// Returns the end and the severity of each record.
-    pub fn lines(&self) -> &'a [Line] {
-        self.lines
+    pub fn ends(&self) -> &'a [RecordEnd] {
+        self.ends
     }
 
     /// Returns the bytes that a new file starts with.
@@ -131,13 +140,13 @@ impl<'a> Framed<'a> {
     }
 
     /// Returns each record's bytes, with its end and severity.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Line)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], RecordEnd)> {
         let (bytes, mut start) = (self.bytes, 0);
-        self.lines.iter().map(move |line| {
+        self.ends.iter().map(move |end| {
             // Ends out of order or beyond the bytes are the creator's mistake, and do not panic.
-            let record = bytes.get(start..line.end).unwrap_or_default();
-            start = line.end;
-            (record, *line)
+            let record = bytes.get(start..end.end).unwrap_or_default();
+            start = end.end;
+            (record, *end)
         })
     }
 }

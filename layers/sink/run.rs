@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::{Framed, Line};
+use super::{Framed, RecordEnd};
 use crate::Error;
 
 /// Consecutive lines of a [`Framed`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run<'a> {
     bytes: &'a [u8],
-    lines: &'a [Line],
+    lines: &'a [RecordEnd],
     /// The offset of `bytes`: the ends of `lines` count from the start of the batch.
     start: usize,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Stopped<E = Error> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(bytes: &'a [u8], lines: &'a [Line]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], lines: &'a [RecordEnd]) -> Self {
         Self { bytes, lines, start: 0 }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
     }
 
     /// Splits into the first lines with the same `key` and the rest. `None` if there are no lines.
-    pub(crate) fn split_by<K: PartialEq>(self, key: impl Fn(&Line) -> K) -> Option<(K, Self, Self)> {
+    pub(crate) fn split_by<K: PartialEq>(self, key: impl Fn(&RecordEnd) -> K) -> Option<(K, Self, Self)> {
         let first = key(self.lines.first()?);
         let (alike, later) = self.split_at(self.lines.iter().take_while(|line| key(line) == first).count());
         Some((first, alike, later))
@@ -76,8 +76,8 @@ impl<'a> Run<'a> {
     }
 
     /// The lines with their ends counted from the start of [`bytes`](Self::bytes).
-    pub(crate) fn lines(self) -> impl Iterator<Item = Line> + 'a {
-        self.lines.iter().map(move |line| Line { end: line.end - self.start, ..*line })
+    pub(crate) fn lines(self) -> impl Iterator<Item = RecordEnd> + 'a {
+        self.lines.iter().map(move |line| RecordEnd { end: line.end - self.start, ..*line })
     }
 
     /// Writes all lines, or returns where writing stopped.
@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
 
 impl<'a> From<Framed<'a>> for Run<'a> {
     fn from(framed: Framed<'a>) -> Self {
-        Self::new(framed.bytes(), framed.lines())
+        Self::new(framed.bytes(), framed.ends())
     }
 }
 
@@ -124,8 +124,8 @@ mod tests {
     use super::*;
     use crate::Severity;
 
-    fn lines(ends: &[usize]) -> Vec<Line> {
-        ends.iter().map(|end| Line { end: *end, severity: Severity::INFO }).collect()
+    fn lines(ends: &[usize]) -> Vec<RecordEnd> {
+        ends.iter().map(|end| RecordEnd::new(*end, Severity::INFO)).collect()
     }
 
     #[test]

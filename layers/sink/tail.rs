@@ -50,7 +50,7 @@ impl Tail {
 mod tests {
     use super::*;
     use crate::Severity;
-    use crate::sink::Line;
+    use crate::sink::RecordEnd;
 
     /// Takes `room` bytes, then fails with `kind`.
     struct Narrow {
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    const LINES: [Line; 2] = [Line { end: 4, severity: Severity::INFO }, Line { end: 8, severity: Severity::INFO }];
+    const LINES: [RecordEnd; 2] = [RecordEnd::new(4, Severity::INFO), RecordEnd::new(8, Severity::INFO)];
 
     #[test]
     fn a_torn_line_is_taken_and_finished_first() {

@@ -12,14 +12,14 @@ use crate::{Error, Partial};
 /// | [`named`](Self::named) | `writer` | the name used in messages |
 ///
 /// ```
-/// use tracing_handlers::sink::{Framed, Line, Sink, Write};
+/// use tracing_handlers::sink::{Framed, RecordEnd, Sink, Write};
 /// use tracing_handlers::Severity;
 ///
 /// let (mut reader, writer) = std::io::pipe()?;
 /// let mut sink = Write::new(writer).named("pipe to the parent");
 /// sink.write(Framed::new(b"one\ntwo\n", &[
-///     Line { end: 4, severity: Severity::INFO },
-///     Line { end: 8, severity: Severity::WARN },
+///     RecordEnd::new(4, Severity::INFO),
+///     RecordEnd::new(8, Severity::WARN),
 /// ])).map_err(|partial| partial.error)?;
 /// assert_eq!(sink.describe(), "pipe to the parent");
 /// drop(sink);

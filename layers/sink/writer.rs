@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -5,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Commit, Framed, Line, Sink};
+use super::{Commit, Framed, RecordEnd, Sink};
 use crate::record::Severity;
 use crate::sync::{deadline_in, lock};
 
@@ -26,8 +28,8 @@ use crate::sync::{deadline_in, lock};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each call of `write` is one record, even if it contains line feeds, and is taken whole or not at all. As a `MakeWriter`
-/// the record has the event's severity, so that [`Console::split`](super::Console::split) works; otherwise [`Severity::INFO`].
+/// Each call of `write` is one record, even if it contains line feeds, and is taken whole or not at all; so is what `write!` and
+/// `writeln!` format. As a `MakeWriter` the record has the event's severity, so that [`Console::split`](super::Console::split) works; otherwise [`Severity::INFO`].
 #[derive(Debug)]
 pub struct Writer<S> {
     sink: Arc<Mutex<S>>,
@@ -56,6 +58,10 @@ impl<S: Sink> io::Write for Writer<S> {
         let commit = sink.commit();
         drop(sink);
         settle(commit, deadline_in(Duration::MAX)).and(written)
+    }
+
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        write_formatted(self, text)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -93,12 +99,30 @@ fn write_one_as(sink: &mut (impl Sink + ?Sized), bytes: &[u8], severity: Severit
     if bytes.is_empty() {
         return Ok(0);
     }
-    let line = [Line { end: bytes.len(), severity }];
+    let line = [RecordEnd::new(bytes.len(), severity)];
     match sink.write(Framed::new(bytes, &line)) {
         // The record is taken, though not delivered yet: after an error the caller would write it again.
         Err(partial) if partial.delivered == 0 => Err(partial.error.into()),
         _ => Ok(bytes.len()),
     }
+}
+
+/// Implements `io::Write::write_fmt` for a writer that makes a record of each `write`: the whole text is one. By default each
+/// argument of `write!` would be one, and threads or a rotation could come between them.
+pub(crate) fn write_formatted(to: &mut (impl io::Write + ?Sized), text: fmt::Arguments<'_>) -> io::Result<()> {
+    if let Some(text) = text.as_str() {
+        return to.write_all(text.as_bytes());
+    }
+    // An argument that writes formatted text itself finds no buffer, and uses another one.
+    let mut buffer = FORMATTED.try_with(Cell::take).unwrap_or_default();
+    let formatted = io::Write::write_fmt(&mut buffer, text);
+    let written = formatted.and_then(|()| to.write_all(&buffer));
+    if buffer.capacity() <= KEEP_BYTES {
+        buffer.clear();
+        // A thread that is ending keeps nothing.
+        let _ = FORMATTED.try_with(|kept| kept.set(buffer));
+    }
+    written
 }
 
 /// Implements `io::Write::flush` for a sink.
@@ -108,3 +132,78 @@ pub(crate) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
 
 /// `io::Write` has no deadline.
 const FLUSH: Duration = Duration::from_secs(5);
+/// A larger buffer is not kept.
+const KEEP_BYTES: usize = 64 << 10;
+
+thread_local! {
+    static FORMATTED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::sink::Memory;
+
+    /// Logs when it is formatted.
+    struct Logs(Writer<Memory>);
+
+    impl fmt::Display for Logs {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            writeln!(self.0.clone(), "inside {}", 1).map_err(|_| fmt::Error)?;
+            f.write_str("outside")
+        }
+    }
+
+    #[test]
+    fn what_a_macro_formats_is_one_record() {
+        let memory = Memory::new();
+        let mut writer = Writer::new(memory.clone());
+        writeln!(writer, "constant").unwrap();
+        writeln!(writer, "{} {}", 1, 2).unwrap();
+        writeln!(memory.clone(), "{}-{}", 3, 4).unwrap();
+        assert_eq!(memory.lines(), ["constant", "1 2", "3-4"]);
+    }
+
+    #[test]
+    fn an_argument_may_write_too() {
+        let memory = Memory::new();
+        let mut writer = Writer::new(memory.clone());
+        writeln!(writer, "{} {}", Logs(writer.clone()), 2).unwrap();
+        assert_eq!(memory.lines(), ["inside 1", "outside 2"]);
+    }
+
+    #[test]
+    fn an_argument_that_cannot_be_formatted_writes_nothing() {
+        struct Fails;
+        impl fmt::Display for Fails {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Err(fmt::Error)
+            }
+        }
+        let memory = Memory::new();
+        let written = std::panic::catch_unwind(|| writeln!(memory.clone(), "before {}", Fails));
+        assert!(!matches!(written, Ok(Ok(()))) && memory.lines().is_empty());
+        writeln!(memory.clone(), "{}", 1).unwrap();
+        assert_eq!(memory.lines(), ["1"]);
+    }
+
+    #[test]
+    fn two_threads_that_write_in_pieces_do_not_mix_their_lines() {
+        let memory = Memory::new();
+        let writer = Writer::new(memory.clone());
+        std::thread::scope(|scope| {
+            for thread in 0..2 {
+                let mut writer = writer.make_writer();
+                scope.spawn(move || (0..200).for_each(|line| writeln!(writer, "{thread} {line} {thread}").unwrap()));
+            }
+        });
+        let lines = memory.lines();
+        assert_eq!(lines.len(), 400);
+        assert!(
+            lines.iter().all(|line| line[..1] == line[line.len() - 1..] && line.split(' ').count() == 3),
+            "{lines:?}"
+        );
+    }
+}

@@ -110,7 +110,7 @@ const REASONS: [(DropReason, &str); 13] = [
 
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REASONS[*self as usize].1)
+        f.pad(REASONS[*self as usize].1)
     }
 }
 

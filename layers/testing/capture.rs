@@ -1,9 +1,9 @@
-use std::cell::RefCell;
 use std::ops::Deref;
 
 use tracing::Span;
 use tracing::span::EnteredSpan;
 
+use super::scope::{self, CaptureScope};
 use super::{Captured, hub};
 
 /// Captures what is logged in its [scope](super#what-a-capture-sees) from now on, until it is dropped: pytest's `caplog`.
@@ -29,13 +29,13 @@ pub fn capture() -> Capture {
     let id = hub::join(captured.clone(), false);
     // The most important level, so that a level filter on the whole subscriber does not disable it.
     let span = tracing::error_span!(target: hub::TARGET, "capture", id);
-    enter(id);
-    Capture { scope: Scope { id, span: span.clone() }, _entered: Some(span.entered()), captured }
+    scope::enter(id);
+    Capture { scope: CaptureScope::new(id, span.clone()), _entered: Some(span.entered()), captured }
 }
 
 /// Captures everything that is logged in the process, including by other tests.
 ///
-/// For programs whose threads cannot be given a [`Scope`], in a test that runs alone in its process.
+/// For programs whose threads cannot be given a [`CaptureScope`], in a test that runs alone in its process.
 ///
 /// ```
 /// let capture = tracing_handlers::testing::capture_all();
@@ -51,7 +51,7 @@ pub fn capture_all() -> Capture {
     hub::install();
     let captured = Captured::new();
     let id = hub::join(captured.clone(), true);
-    Capture { scope: Scope { id, span: Span::none() }, _entered: None, captured }
+    Capture { scope: CaptureScope::new(id, Span::none()), _entered: None, captured }
 }
 
 /// An active capture: see [`capture`]. Its [`Captured`] records can be examined at any time, and outlive it in a clone.
@@ -59,7 +59,7 @@ pub fn capture_all() -> Capture {
 /// It is bound to its thread; pass its [`scope`](Self::scope) to others.
 #[derive(Debug)]
 pub struct Capture {
-    scope: Scope,
+    scope: CaptureScope,
     // Not `Send`: a span must be exited on the thread that entered it.
     _entered: Option<EnteredSpan>,
     captured: Captured,
@@ -67,7 +67,7 @@ pub struct Capture {
 
 impl Capture {
     /// Returns its scope, for other threads and tasks.
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> CaptureScope {
         self.scope.clone()
     }
 
@@ -94,58 +94,7 @@ impl Deref for Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        leave(self.scope.id);
-        hub::leave(self.scope.id);
+        scope::leave(self.scope.id());
+        hub::leave(self.scope.id());
     }
-}
-
-/// The scope of a [`Capture`], for other threads and tasks.
-#[derive(Clone, Debug)]
-pub struct Scope {
-    id: u64,
-    span: Span,
-}
-
-impl Scope {
-    /// Runs `run` and captures everything that it logs on this thread.
-    pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
-        struct Leave(u64);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                leave(self.0);
-            }
-        }
-        enter(self.id);
-        let _leave = Leave(self.id);
-        self.span.in_scope(run)
-    }
-
-    /// Returns the same as [`Capture::span`]; for [`capture_all`](super::capture_all) a disabled span, since that captures
-    /// everything anyway.
-    pub fn span(&self) -> Span {
-        self.span.clone()
-    }
-}
-
-/// Whether this thread is in the scope of the capture with this id, regardless of spans.
-pub(super) fn is_in_scope(id: u64) -> bool {
-    SCOPES.try_with(|scopes| scopes.borrow().contains(&id)).unwrap_or(false)
-}
-
-fn enter(id: u64) {
-    let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().push(id));
-}
-
-fn leave(id: u64) {
-    let _ = SCOPES.try_with(|scopes| {
-        let mut scopes = scopes.borrow_mut();
-        if let Some(innermost) = scopes.iter().rposition(|entered| *entered == id) {
-            scopes.remove(innermost);
-        }
-    });
-}
-
-thread_local! {
-    /// The captures whose scope this thread is in.
-    static SCOPES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }

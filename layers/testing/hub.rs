@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Captured;
-use super::capture::is_in_scope;
+use super::scope::is_in_scope;
 use crate::Error;
 use crate::handler::Handler;
 use crate::layer::HandlerLayer;

@@ -15,7 +15,7 @@
 //! # drop(request);
 //! ```
 //!
-//! Custom sinks, formats and handlers can be checked against the laws that this crate's obey: [`check_sink`], [`check_format`],
+//! Custom sinks, formats and handlers can be checked against the contracts that this crate's obey: [`check_sink`], [`check_format`],
 //! [`check_handler`].
 //!
 //! # What a capture sees
@@ -27,7 +27,7 @@
 //! | by the thread that called [`capture`], while the capture exists | yes |
 //! | on any thread, in a span that was created on the capturing thread meanwhile, or in [`Capture::span`] | yes |
 //! | in a task with such a span: `tokio::spawn(work.instrument(capture.span()))`, `.in_current_span()` | yes |
-//! | by another thread inside [`Scope::in_scope`] | yes |
+//! | by another thread inside [`CaptureScope::in_scope`] | yes |
 //! | by another thread, in no span or in a span created elsewhere, such as by another test | no |
 //! | by such a thread, but with [`capture_all`] | yes |
 //!
@@ -44,14 +44,19 @@
 
 mod capture;
 mod captured;
+mod contracts;
 mod expect;
 mod fail_on_error;
 mod hub;
-mod laws;
+mod scope;
 
-pub use capture::{Capture, Scope, capture, capture_all};
+pub use capture::{Capture, capture, capture_all};
 pub use captured::Captured;
+pub use contracts::{
+    Failure, Failures, HandlerHarness, MockHandler, SinkHarness, check_binary_format, check_format, check_handler,
+    check_sink,
+};
 pub use expect::{Expect, expect};
 pub use fail_on_error::{FailOnError, fail_on_error};
 pub use hub::{Layer, layer};
-pub use laws::{Behind, Failure, Failures, Rig, Wiring, check_binary_format, check_format, check_handler, check_sink};
+pub use scope::CaptureScope;

@@ -31,10 +31,10 @@ impl Sink for Fickle {
             return Err(no_room().into());
         }
         let take = self.take.swap(0, Ordering::SeqCst);
-        if take == 0 || take >= framed.lines().len() {
+        if take == 0 || take >= framed.ends().len() {
             return self.kept.write(framed);
         }
-        let lines = &framed.lines()[..take];
+        let lines = &framed.ends()[..take];
         self.kept.write(Framed::new(&framed.bytes()[..lines[take - 1].end], lines))?;
         Err(Partial::new(take, no_room()))
     }

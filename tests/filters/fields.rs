@@ -173,5 +173,5 @@ fn regular_expressions_see_messages_fields_and_targets() {
     let target = filter::target_matches("(^|::)till$").unwrap();
     assert!(target.passes(&record.as_record()) && !target.per_record());
     let error = filter::field_matches("n", "[").unwrap_err();
-    assert!(error.to_string().starts_with("cannot use the regular expression \"[\": "), "{error}");
+    assert!(format!("{error:#}").starts_with("cannot use the regular expression \"[\": "), "{error}");
 }

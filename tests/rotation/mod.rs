@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use tracing_handlers::rotation::{KIB, Rotation};
-use tracing_handlers::sink::{File, Framed, Line, Sink};
+use tracing_handlers::sink::{File, Framed, RecordEnd, Sink};
 use tracing_handlers::{Severity, selflog};
 
 /// Every file of `dir` by its name.
@@ -39,7 +39,7 @@ fn write_below(sink: &mut impl Sink, lines: &[&str], preamble: &str) {
         .iter()
         .map(|line| {
             end += line.len();
-            Line { end, severity: Severity::INFO }
+            RecordEnd::new(end, Severity::INFO)
         })
         .collect();
     sink.write(Framed::new(bytes.as_bytes(), &ends).with_preamble(preamble.as_bytes())).unwrap();

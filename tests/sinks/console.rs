@@ -72,7 +72,7 @@ fn a_closed_pipe_is_an_error_and_no_panic() {
         let _ = std::io::stdin().read(&mut [0]);
         let partial = write_until_refused(&mut Console::stdout());
         eprintln!("line {} delivered, {:?}", partial.delivered, partial.error.io_error().map(std::io::Error::kind));
-        let captured = write(&mut Console::stdout().captured(), &["line 1\n"]);
+        let captured = write(&mut Console::stdout().captured(true), &["line 1\n"]);
         eprintln!("line captured: {}", captured.is_err());
         exit(0);
     }
@@ -133,7 +133,7 @@ fn set_non_blocking(descriptor: i32) {
 fn standard_error_on_a_full_device_is_an_error() {
     if in_child() {
         let partial = write(&mut Console::stderr(), &["line 1\n"]).unwrap_err();
-        println!("line {}", partial.error);
+        println!("line {:#}", partial.error);
         exit(0);
     }
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -170,7 +170,7 @@ fn a_console_is_called_by_its_streams() {
 fn what_is_captured_goes_through_the_print_macros() {
     const TEXT: &str = "captured by the harness";
     if in_child() {
-        write(&mut Console::stdout().captured(), &[TEXT, "\n"]).unwrap();
+        write(&mut Console::stdout().captured(true), &[TEXT, "\n"]).unwrap();
         return;
     }
     let shows = |mut child: Command| String::from_utf8(child.output().unwrap().stdout).unwrap().contains(TEXT);

@@ -47,8 +47,8 @@ fn an_error_names_the_step_and_the_path() {
     let path = dir.path().join("missing/app.log");
     let error = File::options().create_dirs(false).open(&path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.to_string().starts_with(&format!("cannot open {}: ", path.display())), "{error}");
-    assert!(File::open("").unwrap_err().to_string().starts_with("cannot open : "));
+    assert!(format!("{error:#}").starts_with(&format!("cannot open {}: ", path.display())), "{error}");
+    assert!(format!("{:#}", File::open("").unwrap_err()).starts_with("cannot open : "));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn dev_full_refuses_every_line_and_names_itself() {
     let partial = write(&mut file, &["one\n"]).unwrap_err();
     assert_eq!((partial.delivered, file.pending()), (0, 0));
     assert_eq!(partial.error.io_error().unwrap().kind(), std::io::ErrorKind::StorageFull);
-    assert!(partial.error.to_string().starts_with("cannot write /dev/full: "));
+    assert!(format!("{:#}", partial.error).starts_with("cannot write /dev/full: "));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 mod console;
 pub mod disk;
 mod file;
+mod formatted;
 mod plugs;
 
-use tracing_handlers::sink::{Framed, Line, Sink};
+use tracing_handlers::sink::{Framed, RecordEnd, Sink};
 use tracing_handlers::{Partial, Severity};
 
 /// One batch of these lines.
@@ -17,7 +18,7 @@ fn write_as(sink: &mut impl Sink, records: &[(Severity, &str)]) -> Result<(), Pa
     let (mut bytes, mut lines) = (Vec::new(), Vec::new());
     for (severity, line) in records {
         bytes.extend_from_slice(line.as_bytes());
-        lines.push(Line { end: bytes.len(), severity: *severity });
+        lines.push(RecordEnd::new(bytes.len(), *severity));
     }
     sink.write(Framed::new(&bytes, &lines))
 }

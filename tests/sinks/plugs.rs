@@ -65,7 +65,7 @@ fn a_write_sink_on_a_closed_pipe_is_an_error_that_names_it() {
     drop(reader);
     let partial = write_until_refused(&mut Write::new(writer).named("pipe"));
     assert_eq!(partial.delivered, 0);
-    assert!(partial.error.to_string().starts_with("cannot write to pipe: "));
+    assert!(format!("{:#}", partial.error).starts_with("cannot write to pipe: "));
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn troubles_in(directory: &Path) -> String {
 }
 
 fn text(error: std::io::Error) -> String {
-    error.to_string()
+    format!("{error:#}")
 }
 
 const TROUBLES: &str = "troubles";

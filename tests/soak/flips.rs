@@ -61,11 +61,11 @@ fn write(path: &Path, key: &Key, seed: u64, random: &mut Random) -> Result<(), S
     let form = random.pick(&[Form::Text, Form::Json]);
     let rotation = Rotation::size(400 + random.below(1_000)).keep(100);
     let seal = Seal::new(key.clone()).every(1 + random.below(4));
-    let file = File::options().rotation(rotation).seal(seal).open(path).map_err(|error| error.to_string())?;
+    let file = File::options().rotation(rotation).seal(seal).open(path).map_err(|error| format!("{error:#}"))?;
     let output = Output::new(form.format(), file);
     for number in 0..2 + random.below(6) {
         let line = Number { run: seed, thread: 0, number };
-        output.handle(&line.record().as_record()).map_err(|error| error.to_string())?;
+        output.handle(&line.record().as_record()).map_err(|error| format!("{error:#}"))?;
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ struct Times {
 
 fn round(directory: &Path, events: u64, is_queued: bool, rotates: bool) -> Result<Times, String> {
     let path = directory.join("app.log");
-    let mut file = File::open(&path).map_err(|error| error.to_string())?;
+    let mut file = File::open(&path).map_err(|error| format!("{error:#}"))?;
     if rotates {
         file = file.rotation(Rotation::size(MIB).keep(3));
     }
@@ -63,7 +63,7 @@ fn round(directory: &Path, events: u64, is_queued: bool, rotates: bool) -> Resul
     let layer = tracing_handlers::layer(handler);
     let handle = layer.handle();
     let times = with_default(&Dispatch::new(tracing_subscriber::registry().with(layer)), || timed(events));
-    handle.flush(Duration::from_secs(60)).map_err(|error| error.to_string())?;
+    handle.flush(Duration::from_secs(60)).map_err(|error| format!("{error:#}"))?;
     let delivered = handle.stats().iter().map(|report| report.stats.delivered).max();
     if delivered != Some(events) || path.with_extension("log.1").exists() != rotates {
         return Err(format!("{delivered:?} of {events} records delivered"));

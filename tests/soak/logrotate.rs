@@ -85,7 +85,7 @@ fn settings(directory: &Path, mode: Mode, process: u32) -> Result<PathBuf, Strin
     let text = format!("{} {{\n  rotate 100000\n  missingok\n  {how}\n}}\n", log(directory).display());
     let path = directory.join("settings");
     let written = fs::write(&path, text).and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o644)));
-    written.map(|()| path).map_err(|error| error.to_string())
+    written.map(|()| path).map_err(|error| format!("{error:#}"))
 }
 
 fn rotate(directory: &Path, settings: &Path) -> Result<(), String> {

@@ -88,7 +88,7 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
     let path = disk.path().join("app.log");
     let rotation = Rotation::size(random.pick(&[3_000, 20_000])).keep(usize::MAX);
     let file = File::options().buffer(random.pick(&[0, 0, 2_000])).rotation(rotation).open(&path);
-    let output = Output::new(form.format(), file.map_err(|error| error.to_string())?);
+    let output = Output::new(form.format(), file.map_err(|error| format!("{error:#}"))?);
 
     let answers = Mutex::new(Answers::default());
     let (done, outages) = (AtomicBool::new(false), 1 + random.below(4));
@@ -128,7 +128,7 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    let answers = answers.into_inner().map_err(|error| error.to_string())?;
+    let answers = answers.into_inner().map_err(|error| format!("{error:#}"))?;
     let reported = holds(&output, &answers, form, &path)?;
     is_reported(outages, answers.refused, &troubles::of(disk.path()))?;
     Ok(Figures { outages, taken: answers.taken.len() as u64, refused: answers.refused, reported })

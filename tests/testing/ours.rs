@@ -1,4 +1,4 @@
-//! The laws, kept by the formats and handlers that stand around others.
+//! The contracts, kept by the formats and handlers that stand around others.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use tracing_handlers::handler::{
     Alert, Audit, Buffer, Counts, Dedup, Fallback, Filtered, Handler, OrStop, Retry, Rewriting, Route, ScopedBuffer,
 };
 use tracing_handlers::rewrite::{Add, Cap, Detector, Redact};
-use tracing_handlers::testing::{Behind, check_format, check_handler};
+use tracing_handlers::testing::{MockHandler, check_format, check_handler};
 use tracing_handlers::{Error, Queue, Record, filter};
 
 #[test]
-fn further_formats_of_this_crate_keep_the_laws() {
+fn further_formats_of_this_crate_keep_the_contracts() {
     check_format(Logfmt::new).unwrap();
     check_format(Csv::new).unwrap();
     check_format(|| Pattern::new("{time} {level:<5} {target:.-20} {spans} {message} {fields}").unwrap()).unwrap();
@@ -55,38 +55,38 @@ fn handlers_around_handlers_keep_the_laws() {
 }
 
 #[test]
-fn handlers_side_by_side_keep_the_laws() {
-    check_handler(|wiring| (wiring.behind(),)).unwrap();
-    check_handler(|wiring| (Counts::new(), Buffer::new(wiring.behind()), Counts::new().level(Level::WARN))).unwrap();
+fn handlers_side_by_side_keep_the_contracts() {
+    check_handler(|harness| (harness.inner(),)).unwrap();
+    check_handler(|harness| (Counts::new(), Buffer::new(harness.inner()), Counts::new().level(Level::WARN))).unwrap();
     let several = |behind| vec![Box::new(Queue::new(behind)) as Box<dyn Handler>, Box::new(Counts::new())];
-    check_handler(|wiring| several(wiring.behind())).unwrap();
-    check_handler(|_| Vec::<Behind>::new()).unwrap();
-    check_handler(|wiring| Some(Dedup::new(wiring.behind()))).unwrap();
-    check_handler(|_| None::<Behind>).unwrap();
-    check_handler(|wiring| Arc::new(Box::new(Buffer::new(wiring.behind())) as Box<dyn Handler>)).unwrap();
+    check_handler(|harness| several(harness.inner())).unwrap();
+    check_handler(|_| Vec::<MockHandler>::new()).unwrap();
+    check_handler(|harness| Some(Dedup::new(harness.inner()))).unwrap();
+    check_handler(|_| None::<MockHandler>).unwrap();
+    check_handler(|harness| Arc::new(Box::new(Buffer::new(harness.inner())) as Box<dyn Handler>)).unwrap();
 }
 
 /// Around a queue, which never returns an error: an error would stop the tests.
 #[test]
-fn a_handler_that_stops_the_program_keeps_the_laws() {
-    check_handler(|wiring| OrStop::new(Queue::new(wiring.behind()))).unwrap();
+fn a_handler_that_stops_the_program_keeps_the_contracts() {
+    check_handler(|harness| OrStop::new(Queue::new(harness.inner()))).unwrap();
 }
 
 #[test]
-fn routes_and_fallbacks_with_several_handlers_keep_the_laws() {
-    check_handler(|wiring| Route::by_severity().with(Level::TRACE, wiring.behind()).otherwise(Counts::new())).unwrap();
-    check_handler(|wiring| Route::by_value("area").with("a", Counts::new()).otherwise(wiring.behind())).unwrap();
-    check_handler(|wiring| Fallback::new(wiring.behind()).or(wiring.behind())).unwrap();
-    check_handler(|wiring| Fallback::new(wiring.behind()).retry_interval(Duration::ZERO)).unwrap();
+fn routes_and_fallbacks_with_several_handlers_keep_the_contracts() {
+    check_handler(|harness| Route::by_severity().with(Level::TRACE, harness.inner()).otherwise(Counts::new())).unwrap();
+    check_handler(|harness| Route::by_value("area").with("a", Counts::new()).otherwise(harness.inner())).unwrap();
+    check_handler(|harness| Fallback::new(harness.inner()).or(harness.inner())).unwrap();
+    check_handler(|harness| Fallback::new(harness.inner()).retry_interval(Duration::ZERO)).unwrap();
 }
 
 /// It hands on alarms alone, so it asks for no span events.
 #[test]
-fn an_alert_keeps_all_laws_but_that_of_span_events() {
-    let alert = |wiring: &tracing_handlers::testing::Wiring| {
-        Alert::new(Level::TRACE, 1, Duration::from_secs(60)).cool_down(Duration::ZERO).to(wiring.behind())
+fn an_alert_keeps_all_contracts_but_that_of_span_events() {
+    let alert = |harness: &tracing_handlers::testing::HandlerHarness| {
+        Alert::new(Level::TRACE, 1, Duration::from_secs(60)).cool_down(Duration::ZERO).to(harness.inner())
     };
-    assert_eq!(check_handler(alert).unwrap_err().laws(), ["span events go on"]);
+    assert_eq!(check_handler(alert).unwrap_err().contracts(), ["span events forwarded"]);
 }
 
 /// A third-party wrapper that implements `handle` and `inner` alone.
@@ -118,10 +118,10 @@ impl<A: Handler, B: Handler> Handler for Pair<A, B> {
 }
 
 #[test]
-fn wrappers_with_handle_and_inner_alone_keep_the_laws() {
-    check_handler(|wiring| Wrapper(wiring.behind())).unwrap();
-    check_handler(|wiring| Wrapper(Queue::new(wiring.behind()))).unwrap();
-    check_handler(|wiring| Buffer::new(Wrapper(wiring.behind()))).unwrap();
-    check_handler(|wiring| Pair(Counts::new(), wiring.behind())).unwrap();
-    check_handler(|wiring| Pair(Wrapper(wiring.behind()), Queue::new(Counts::new()))).unwrap();
+fn wrappers_with_handle_and_inner_alone_keep_the_contracts() {
+    check_handler(|harness| Wrapper(harness.inner())).unwrap();
+    check_handler(|harness| Wrapper(Queue::new(harness.inner()))).unwrap();
+    check_handler(|harness| Buffer::new(Wrapper(harness.inner()))).unwrap();
+    check_handler(|harness| Pair(Counts::new(), harness.inner())).unwrap();
+    check_handler(|harness| Pair(Wrapper(harness.inner()), Queue::new(Counts::new()))).unwrap();
 }

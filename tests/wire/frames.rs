@@ -61,7 +61,7 @@ fn bytes_that_are_not_a_frame_are_rejected_at_once() {
     assert_eq!(decode(&[0xf5, b'U']), Err(head));
     let error = tracing_handlers::Error::from(head);
     assert_eq!(error.kind(), ErrorKind::Format);
-    assert_eq!(error.to_string(), "cannot read a frame: not a frame, or its head is damaged");
+    assert_eq!(format!("{error:#}"), "cannot read a frame: not a frame, or its head is damaged");
 }
 
 /// `sample`'s body with one byte changed.

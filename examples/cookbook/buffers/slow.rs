@@ -17,7 +17,7 @@ pub const RECIPE: Recipe =
 fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::clock()).target(false), memory.clone());
-    let buffer = ScopedBuffer::new(output).slow(Duration::from_millis(500)).hold_all();
+    let buffer = ScopedBuffer::new(output).slow(Duration::from_millis(500)).hold_all(true);
     // A clock that stands still until it is moved, in the place of the system's.
     let clock = Arc::new(Manual::new(Timestamp::EPOCH));
     let layer = tracing_handlers::layer(buffer).clock(clock.clone());

@@ -21,7 +21,7 @@ fn make() -> String {
         match audit.log(&record.as_record()) {
             Ok(()) => format!("{cents} cents are on their way\n"),
             // The disk failed: what is not recorded is not done.
-            Err(error) => format!("{cents} cents stay here: {error}\n"),
+            Err(error) => format!("{cents} cents stay here: {error:#}\n"),
         }
     };
     let shown = [5, 7].map(transfer).concat();

@@ -15,7 +15,7 @@ use crate::Recipe;
 pub const RECIPE: Recipe = Recipe { name: "rotation-names", about: "what old files are called", make, shows: SHOWS };
 
 fn make() -> String {
-    run().unwrap_or_else(|error| error.to_string())
+    run().unwrap_or_else(|error| format!("{error:#}"))
 }
 
 fn run() -> Result<String, Error> {

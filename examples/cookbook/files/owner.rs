@@ -11,7 +11,7 @@ use crate::Recipe;
 pub const RECIPE: Recipe = Recipe { name: "owner", about: "whose log files are", make, shows: SHOWS };
 
 fn make() -> String {
-    run().unwrap_or_else(|error| error.to_string())
+    run().unwrap_or_else(|error| format!("{error:#}"))
 }
 
 fn run() -> Result<String, Error> {
@@ -30,7 +30,7 @@ fn refused(directory: &std::path::Path) -> Result<String, Error> {
 
     fs::set_permissions(directory, fs::Permissions::from_mode(0o1777))?;
     symlink("/etc/passwd", directory.join("link.log"))?;
-    let refused = File::open(directory.join("link.log")).unwrap_err().to_string();
+    let refused = format!("{:#}", File::open(directory.join("link.log")).unwrap_err());
     Ok(refused.split_once(": ").map_or(String::new(), |(_, why)| why.to_owned()))
 }
 

@@ -12,7 +12,7 @@ use crate::Recipe;
 pub const RECIPE: Recipe = Recipe { name: "retention", about: "which old files go", make, shows: SHOWS };
 
 fn make() -> String {
-    run().unwrap_or_else(|error| error.to_string())
+    run().unwrap_or_else(|error| format!("{error:#}"))
 }
 
 fn run() -> Result<String, Error> {

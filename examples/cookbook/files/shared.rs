@@ -13,7 +13,7 @@ use crate::Recipe;
 pub const RECIPE: Recipe = Recipe { name: "shared-file", about: "one file for several processes", make, shows: SHOWS };
 
 fn make() -> String {
-    run().unwrap_or_else(|error| error.to_string())
+    run().unwrap_or_else(|error| format!("{error:#}"))
 }
 
 fn run() -> Result<String, Error> {

@@ -11,7 +11,7 @@ use crate::{Recipe, logged};
 pub const RECIPE: Recipe = Recipe { name: "watched-file", about: "a file that others move away", make, shows: SHOWS };
 
 fn make() -> String {
-    run().unwrap_or_else(|error| error.to_string())
+    run().unwrap_or_else(|error| format!("{error:#}"))
 }
 
 fn run() -> Result<String, Error> {

@@ -34,7 +34,7 @@ fn make() -> String {
         let record = RecordBuf::new(Severity::NOTICE, "audit", "transfer").with_field("cents", cents);
         match audit.log(&record.as_record()) {
             Ok(()) => format!("{cents} cents are on their way\n"),
-            Err(error) => format!("{cents} cents stay here: {error}\n"),
+            Err(error) => format!("{cents} cents stay here: {error:#}\n"),
         }
     };
     let mut told = String::new();

@@ -1,10 +1,10 @@
 //! Logs in tests, and tests for parts of one's own.
 
 mod capture;
+mod contracts;
 mod errors;
-mod laws;
 mod list;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[capture::RECIPE, errors::RECIPE, list::RECIPE, laws::RECIPE];
+pub const RECIPES: &[Recipe] = &[capture::RECIPE, errors::RECIPE, list::RECIPE, contracts::RECIPE];

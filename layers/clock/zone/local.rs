@@ -13,7 +13,7 @@ pub(super) fn time_zone() -> TimeZone {
     system().unwrap_or_else(|error| {
         static TOLD: AtomicBool = AtomicBool::new(false);
         if !TOLD.swap(true, Ordering::Relaxed) {
-            selflog::tell(&format!("local times are in UTC: {error}"));
+            selflog::tell(&format!("local times are in UTC: {error:#}"));
         }
         TimeZone::UTC
     })

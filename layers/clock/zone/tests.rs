@@ -56,7 +56,7 @@ fn a_file_is_a_zone() {
     assert_eq!(Zone::named(path.to_str().unwrap()).unwrap().offset(1_750_000_000), 20_700);
     fs::write(&path, "text").unwrap();
     let error = Zone::named(path.to_str().unwrap()).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("cannot read the time zone {}: ", path.display())), "{error}");
+    assert!(format!("{error:#}").starts_with(&format!("cannot read the time zone {}: ", path.display())), "{error}");
     assert!(
         Zone::named("/nowhere/zone").unwrap_err().to_string().starts_with("cannot read the time zone /nowhere/zone")
     );
@@ -68,11 +68,11 @@ fn an_unknown_name_is_an_error_that_names_it() {
         let error = Zone::named(name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         let name = name.strip_prefix(':').unwrap_or(name);
-        assert!(error.to_string().starts_with(&format!("unknown time zone `{name}`: ")), "{error}");
+        assert!(format!("{error:#}").starts_with(&format!("unknown time zone `{name}`: ")), "{error}");
     }
     for rule in ["CET-1CEST,M13.1.0,M10.1.0", "CET-1CEST,M3.5.0", "CET-1CEST,", "Europe/Berlin,"] {
         let error = Zone::named(rule).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("cannot read the time zone rule `{rule}`: ")), "{error}");
+        assert!(format!("{error:#}").starts_with(&format!("cannot read the time zone rule `{rule}`: ")), "{error}");
     }
 }
 

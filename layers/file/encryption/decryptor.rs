@@ -31,7 +31,7 @@ use crate::Error;
 /// assert_eq!(end(&file[..file.len() - 24])?, ("one two".to_owned(), End::Open));
 /// assert_eq!(end(&file[..file.len() - 25])?, ("one ".to_owned(), End::Torn { bytes: 26 }));
 /// file[36 + 8] ^= 1;
-/// assert_eq!(end(&file).unwrap_err().to_string(), "block at byte 36: it does not authenticate");
+/// assert_eq!(format!("{:#}", end(&file).unwrap_err()), "block at byte 36: it does not authenticate");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct Decryptor<R> {
@@ -219,13 +219,13 @@ impl<R: Read> Decryptor<R> {
     /// Remembers an error if the file is invalid. Errors of the system may be temporary.
     fn fail(&mut self, error: Error) -> io::Error {
         let Some(io_error) = error.io_error() else {
-            let failed = (io::ErrorKind::InvalidData, error.to_string());
+            let failed = (io::ErrorKind::InvalidData, format!("{error:#}"));
             self.failed = Some(failed);
             return io::Error::new(io::ErrorKind::InvalidData, error);
         };
         let kind = io_error.kind();
         if kind == io::ErrorKind::InvalidData {
-            self.failed = Some((kind, error.to_string()));
+            self.failed = Some((kind, format!("{error:#}")));
         }
         io::Error::new(kind, error)
     }

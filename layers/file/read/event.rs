@@ -120,8 +120,8 @@ impl fmt::Display for Gap {
         match self {
             Self::Missing { files: 1, .. } => f.write_str("is missing"),
             Self::Missing { files, .. } => write!(f, "is missing, and {} after it", files - 1),
-            Self::Unreadable { lines: 0, error, .. } => write!(f, "{error}"),
-            Self::Unreadable { lines, error, .. } => write!(f, "{error}, after {lines} lines"),
+            Self::Unreadable { lines: 0, error, .. } => write!(f, "{error:#}"),
+            Self::Unreadable { lines, error, .. } => write!(f, "{error:#}, after {lines} lines"),
             Self::Torn { number, bytes, .. } => write!(f, "ends within line {number}, after {} bytes", bytes.len()),
             Self::TooLong { number, len, .. } => write!(f, "line {number} is too long: {len} bytes"),
         }

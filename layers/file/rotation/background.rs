@@ -201,7 +201,7 @@ impl JobQueue {
 
 /// The lock is held only briefly, never while a job runs.
 impl Live for Worker {
-    type State = JobQueue;
+    type Guarded = JobQueue;
     const KIND: &'static str = "background work on old files";
     const PHASE: Phase = Phase::Locks;
 

@@ -60,7 +60,7 @@ impl Pruning {
 
     fn report(&self, done: Result<(), Error>) {
         let name = self.family.path().display();
-        let failure = done.err().map(|error| format!("file {name}: cannot remove old files: {error}"));
+        let failure = done.err().map(|error| format!("file {name}: cannot remove old files: {error:#}"));
         self.reporter.report(failure, || format!("file {name}: old files are removed again"));
     }
 }

@@ -7,7 +7,7 @@ use super::durable::Durable;
 use super::place::cannot;
 use crate::Error;
 use crate::record::Severity;
-use crate::sink::Line;
+use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped};
 
 impl File {
@@ -77,7 +77,7 @@ impl File {
     }
 
     fn begin_encoded(&mut self, preamble: &[u8]) -> io::Result<()> {
-        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        let line = [RecordEnd::new(preamble.len(), Severity::INFO)];
         self.append_to_open(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
         self.opened()?.end_preamble();
         Ok(())

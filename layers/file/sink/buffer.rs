@@ -1,11 +1,11 @@
-use crate::sink::Line;
+use crate::sink::RecordEnd;
 use crate::sink::run::Run;
 
 /// Lines that are taken and not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
-    lines: Vec<Line>,
+    lines: Vec<RecordEnd>,
     capacity: usize,
     /// How many bytes are held while the file cannot be written.
     hold: usize,
@@ -52,7 +52,7 @@ impl Buffer {
     pub(super) fn push(&mut self, run: Run<'_>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(run.bytes());
-        self.lines.extend(run.lines().map(|line| Line { end: start + line.end, ..line }));
+        self.lines.extend(run.lines().map(|line| RecordEnd { end: start + line.end, ..line }));
     }
 
     /// Removes the first `lines` lines and `torn` bytes of the next one.
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn removing_lines_moves_the_ends_of_the_others() {
-        let lines = [2, 5, 9].map(|end| Line { end, severity: Severity::INFO });
+        let lines = [2, 5, 9].map(|end| RecordEnd::new(end, Severity::INFO));
         let mut buffer = Buffer::new(16, 0);
         buffer.push(Run::new(b"a\nbb\nccc\n", &lines));
         buffer.remove(1, 1);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_largest_capacity_does_not_panic() {
-        let lines = [Line { end: 2, severity: Severity::INFO }];
+        let lines = [RecordEnd::new(2, Severity::INFO)];
         let run = Run::new(b"a\n", &lines);
         let mut buffer = Buffer::new(usize::MAX, 0);
         assert!(buffer.has_room(run));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn memory_beyond_the_capacity_is_freed() {
-        let lines = [Line { end: 100_000, severity: Severity::INFO }];
+        let lines = [RecordEnd::new(100_000, Severity::INFO)];
         let run = Run::new(&[b'x'; 100_000], &lines);
         let fit = |hold| Buffer::new(16, hold).fit(run);
         assert_eq!((fit(0), fit(99_999), fit(100_000)), (0, 0, 1));

@@ -11,13 +11,13 @@ use crate::{Error, ErrorKind};
 /// ```
 /// use std::time::{Duration, Instant};
 /// use tracing_handlers::Severity;
-/// use tracing_handlers::sink::{Framed, Durability, File, Line, Sink};
+/// use tracing_handlers::sink::{Framed, Durability, File, RecordEnd, Sink};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// let mut file = File::options().durability(Durability::Synced).open(dir.path().join("app.log"))?;
 /// // From the first call on, it is the caller who waits.
 /// assert!(file.commit().is_none());
-/// let line = [Line { end: 4, severity: Severity::INFO }];
+/// let line = [RecordEnd::new(4, Severity::INFO)];
 /// file.write(Framed::new(b"one\n", &line)).map_err(|partial| partial.error)?;
 /// assert_eq!(file.pending(), 1);
 /// let commit = file.commit().expect("there is a line to wait for");

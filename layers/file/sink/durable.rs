@@ -10,7 +10,7 @@ use super::place::Place;
 use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
-use crate::sink::Line;
+use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped};
 use crate::sync::deadline_in;
 
@@ -66,7 +66,7 @@ impl Durable {
     }
 
     /// Begins a call that writes `lines`.
-    pub(super) fn begin_write(&mut self, lines: &[Line]) -> WriteMode {
+    pub(super) fn begin_write(&mut self, lines: &[RecordEnd]) -> WriteMode {
         self.renew_if_forked();
         let is_severe = self.sync_after.is_some_and(|least| lines.iter().any(|line| line.severity.is_at_least(least)));
         let waits = is_severe || self.level == Durability::Synced;

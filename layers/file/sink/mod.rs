@@ -47,13 +47,13 @@ use watch::Watch;
 ///
 /// ```
 /// use tracing_handlers::rotation::{MIB, Rotation};
-/// use tracing_handlers::sink::{self, Framed, Line, Sink};
+/// use tracing_handlers::sink::{self, Framed, RecordEnd, Sink};
 /// use tracing_handlers::Severity;
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("logs/app.jsonl");
 /// let mut file = sink::File::open(&path)?.rotation(Rotation::size(10 * MIB).keep(5));
-/// let lines = [Line { end: 3, severity: Severity::INFO }, Line { end: 6, severity: Severity::INFO }];
+/// let lines = [RecordEnd::new(3, Severity::INFO), RecordEnd::new(6, Severity::INFO)];
 /// file.write(Framed::new(b"{}\n{}\n", &lines)).map_err(|partial| partial.error)?;
 /// assert_eq!(std::fs::read_to_string(&path)?, "{}\n{}\n");
 /// assert!(file.describe().ends_with("logs/app.jsonl"));
@@ -189,7 +189,7 @@ impl Sink for File {
         match &mut self.durable {
             None => self.write_run(WriteMode::Buffered, run),
             Some(durable) => {
-                let mode = durable.begin_write(framed.lines());
+                let mode = durable.begin_write(framed.ends());
                 self.write_durably(mode, run)
             }
         }
@@ -253,6 +253,10 @@ impl io::Write for File {
         writer::write_one(self, bytes)
     }
 
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        writer::write_formatted(self, text)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         writer::flush(self)
     }
@@ -264,16 +268,16 @@ impl Drop for File {
             durable.begin_flush();
         }
         if let Err(error) = self.write_buffer() {
-            selflog::tell(&format!("{}: {} records lost: {error}", self.describe(), self.buffer.count()));
+            selflog::tell(&format!("{}: {} records lost: {error:#}", self.describe(), self.buffer.count()));
         }
         if let Err(error) = self.write_end() {
-            selflog::tell(&format!("{}: cannot close: {error}", self.describe()));
+            selflog::tell(&format!("{}: cannot close: {error:#}", self.describe()));
         }
         if let Some(durable) = &mut self.durable
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
             && error.handler().is_none()
         {
-            selflog::tell(&format!("{}: {error}", self.describe()));
+            selflog::tell(&format!("{}: {error:#}", self.describe()));
         }
     }
 }

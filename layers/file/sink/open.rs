@@ -10,7 +10,7 @@ use super::place::{Place, cannot};
 use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
-use crate::sink::Line;
+use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped, write_all};
 
 /// A file open for appending, and its length.
@@ -138,7 +138,7 @@ impl Open {
 
     /// Writes the preamble.
     pub(super) fn begin(&mut self, preamble: &[u8]) -> io::Result<()> {
-        let line = [Line { end: preamble.len(), severity: Severity::INFO }];
+        let line = [RecordEnd::new(preamble.len(), Severity::INFO)];
         self.append(Run::new(preamble, &line)).map_err(|stopped| stopped.error)?;
         self.preamble = self.len;
         Ok(())

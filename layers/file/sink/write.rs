@@ -96,7 +96,7 @@ impl File {
             return Err(Partial::new(taken + held.count(), error));
         }
         if self.health.is_news(true) {
-            selflog::tell(&format!("{}: holding lines in memory: {error}", self.describe()));
+            selflog::tell(&format!("{}: holding lines in memory: {error:#}", self.describe()));
         }
         Ok(())
     }

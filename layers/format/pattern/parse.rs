@@ -200,7 +200,7 @@ fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
         None => (rest, None),
     };
     let time = match zone.strip_prefix('@') {
-        Some(zone) => Time::named(zone).map_err(|error| Wrong { at: at + 1, what: error.to_string() })?,
+        Some(zone) => Time::named(zone).map_err(|error| Wrong { at: at + 1, what: format!("{error:#}") })?,
         None => Time::rfc3339(),
     };
     let Some(format) = format else { return Ok(Source::Time(time)) };

@@ -2,10 +2,12 @@
 
 mod kept;
 
+use std::fmt;
 use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::kept::Kept;
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Threshold;
@@ -58,13 +60,13 @@ use crate::{Error, ErrorKind};
 /// assert_eq!(memory.lines(), ["DEBUG shop: step=4", "DEBUG shop: step=5", "ERROR shop: out of stock"]);
 /// ```
 pub struct Buffer<H: Handler> {
-    shared: Lifecycle<Shared<H>>,
+    core: Lifecycle<BufferCore<H>>,
 }
 
 impl<H: Handler> Buffer<H> {
     /// Creates a buffer in front of `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
+        let core = BufferCore {
             handler,
             records: 1_024,
             bytes: 4 << 20,
@@ -74,91 +76,107 @@ impl<H: Handler> Buffer<H> {
             wanted: Wanted::new(),
             done: Condvar::new(),
         };
-        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, State::default()) }
+        Self { core: Lifecycle::new(BufferCore::<H>::KIND, core, BufferState::default()) }
     }
 
     /// The number of records at which the buffer is full. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set("capacity", |shared| shared.records = records.max(1))
+        self.set("capacity", |core| core.records = records.max(1))
     }
 
     /// The size of the records in memory, in bytes, at which the buffer is full. In a [ring](Self::ring) a single record larger
     /// than this is dropped, unless it is important enough to be released at once.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set("capacity_bytes", |shared| shared.bytes = bytes.max(1))
+        self.set("capacity_bytes", |core| core.bytes = bytes.max(1))
     }
 
     /// The level at which a record releases everything: a tracing level, or a [`Severity`](crate::Severity). With
     /// `LevelFilter::OFF` no record does. Python's `flushLevel`.
     pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
-        self.set("flush_at", |shared| shared.flush_at = severity.into())
+        self.set("flush_at", |core| core.flush_at = severity.into())
     }
 
     /// Whether a full buffer drops its oldest records, counted as [`Oldest`](DropReason::Oldest), instead of releasing everything.
     pub fn ring(self, ring: bool) -> Self {
-        self.set("ring", |shared| shared.ring = ring)
+        self.set("ring", |core| core.ring = ring)
     }
 
     /// Whether what is kept when the buffer is dropped, or the process ends, is released. Python's `flushOnClose`.
     pub fn flush_on_close(self, flush: bool) -> Self {
-        self.set("flush_on_close", |shared| shared.flush_on_close = flush)
+        self.set("flush_on_close", |core| core.flush_on_close = flush)
     }
 
     /// The name used in reports.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<BufferCore<H>>)) -> Self {
+        self.core.set(setting, set);
         self
     }
 }
 
 impl<H: Handler> Handler for Buffer<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if self.shared.is_abandoned() {
-            self.shared.count_reentrant(1);
+        if self.core.is_abandoned() {
+            self.core.count_reentrant(1);
             return Ok(());
         }
-        if !self.shared.wanted.look_up(record, || self.shared.handler.enabled(&record.meta())) {
+        if !self.core.wanted.look_up(record, || self.core.handler.enabled(&record.meta())) {
             return Ok(());
         }
-        self.shared.start().keep(record)
+        self.core.start().keep(record)
     }
 
-    around!(self => self.shared.handler);
+    around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
-        let shared = self.shared.start();
-        let stats = shared.stats(|| lock(&shared.state).kept.stats());
-        Some(Report::new(shared.name.as_str(), stats))
+        let core = self.core.start();
+        let stats = core.stats(|| lock(&core.state).kept.stats());
+        Some(Report::new(core.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.flush(deadline)
+        self.core.flush(deadline)
     }
 }
 
 /// Releases, or drops, what is kept.
 impl<H: Handler> Drop for Buffer<H> {
     fn drop(&mut self) {
-        let shared = &self.shared;
-        if shared.is_abandoned() {
+        let core = &self.core;
+        if core.is_abandoned() {
             return;
         }
-        if !shared.flush_on_close {
-            lock(&shared.state).kept.give_up(DropReason::NotNeeded);
+        if !core.flush_on_close {
+            lock(&core.state).kept.give_up(DropReason::NotNeeded);
             return;
         }
-        if let Err(error) = shared.release(deadline_in(CLOSE_TIMEOUT)) {
-            crate::selflog::tell(&format!("{}: closed: {error}", shared.name));
+        if let Err(error) = core.release(deadline_in(CLOSE_TIMEOUT)) {
+            crate::selflog::tell(&format!("{}: closed: {error:#}", core.name));
         }
     }
 }
 
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Buffer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BufferCore { handler, records, bytes, flush_at, ring, flush_on_close, .. } = &**self.core;
+        f.debug_struct("Buffer")
+            .field("name", &self.core.name)
+            .field("capacity", records)
+            .field("capacity_bytes", bytes)
+            .field("flush_at", flush_at)
+            .field("ring", ring)
+            .field("flush_on_close", flush_on_close)
+            .field("handler", &TypeName::of(handler))
+            .finish()
+    }
+}
+
 /// The part that a flush at exit and a fork need, even while the buffer is being dropped.
-struct Shared<H> {
+struct BufferCore<H> {
     handler: H,
     records: usize,
     bytes: usize,
@@ -171,15 +189,15 @@ struct Shared<H> {
 }
 
 #[derive(Default)]
-struct State {
+struct BufferState {
     kept: Kept,
     /// The thread that is releasing records, by its token; 0: none.
     deliverer: usize,
 }
 
-type Locked<'a> = MutexGuard<'a, State>;
+type Locked<'a> = MutexGuard<'a, BufferState>;
 
-impl<H: Handler> Shelf<Shared<H>> {
+impl<H: Handler> Shelf<BufferCore<H>> {
     fn keep(&self, record: &Record<'_>) -> Result<(), Error> {
         let mut state = lock_briefly(&self.state);
         let is_important = self.flush_at.allows(record.severity());
@@ -278,8 +296,8 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 }
 
-impl<H: Handler> Live for Shared<H> {
-    type State = State;
+impl<H: Handler> Live for BufferCore<H> {
+    type Guarded = BufferState;
     const KIND: &'static str = "buffer";
     const PHASE: Phase = Phase::Buffers;
 
@@ -294,7 +312,7 @@ impl<H: Handler> Live for Shared<H> {
         released.and(guarded(|| shelf.handler.flush(deadline)))
     }
 
-    fn forget_pending(&self, state: &mut State) {
+    fn forget_pending(&self, state: &mut BufferState) {
         state.kept.forget_inherited();
         state.deliverer = 0;
     }

@@ -1,7 +1,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Duration;
 
-use super::Settings;
+use super::DedupSettings;
 use crate::clock::Timestamp;
 use crate::record::{FieldChange, Record, RecordBuf, Value};
 
@@ -47,7 +47,7 @@ pub(super) struct Repeats {
 }
 
 impl Memory {
-    pub(super) fn judge(&mut self, record: &Record<'_>, settings: &Settings) -> (Verdict, Vec<Repeats>) {
+    pub(super) fn judge(&mut self, record: &Record<'_>, settings: &DedupSettings) -> (Verdict, Vec<Repeats>) {
         // Usually there is nothing to report, and nothing is allocated.
         let mut tell = Vec::new();
         let time = record.time();
@@ -146,7 +146,7 @@ impl Entry {
 
 impl Repeats {
     /// The record that reports the duplicates.
-    pub(super) fn telling(&self, settings: &Settings) -> RecordBuf {
+    pub(super) fn telling(&self, settings: &DedupSettings) -> RecordBuf {
         let Some(first) = Record::decode(&self.raw) else { return RecordBuf::default() };
         let times = if self.count == 1 { "time" } else { "times" };
         let count = self.count;

@@ -3,10 +3,12 @@
 mod memory;
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use self::memory::{Memory, Repeats, Verdict};
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Tally, guarded};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf};
@@ -35,7 +37,7 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// A record that could not be delivered does not make the next one a duplicate.
 ///
-/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// DedupSettings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// ```
 /// use tracing_handlers::handler::Dedup;
@@ -55,92 +57,106 @@ use crate::{Error, ErrorKind, Partial};
 /// );
 /// ```
 pub struct Dedup<H: Handler> {
-    shared: Lifecycle<Shared<H>>,
+    core: Lifecycle<DedupCore<H>>,
 }
 
 impl<H: Handler> Dedup<H> {
     /// Creates a handler that keeps duplicates from `handler`, with the defaults of the table.
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
+        let core = DedupCore {
             handler,
-            settings: Settings { window: Duration::from_secs(60), distinct: 1, fields: true },
+            settings: DedupSettings { window: Duration::from_secs(60), distinct: 1, fields: true },
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
             health: Health::default(),
         };
-        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Memory::default()) }
+        Self { core: Lifecycle::new(DedupCore::<H>::KIND, core, Memory::default()) }
     }
 
     /// How long after the first record an equal one is a duplicate, by the time of the records. The next one after that passes.
     pub fn window(self, window: Duration) -> Self {
-        self.set("window", |shared| shared.settings.window = window)
+        self.set("window", |core| core.settings.window = window)
     }
 
     /// How many different records are remembered: those seen last. Each record is compared with each of them, by a hash. At least
     /// 1.
     pub fn distinct(self, records: usize) -> Self {
-        self.set("distinct", |shared| shared.settings.distinct = records.max(1))
+        self.set("distinct", |core| core.settings.distinct = records.max(1))
     }
 
     /// Whether records with different fields are different.
     pub fn fields(self, fields: bool) -> Self {
-        self.set("fields", |shared| shared.settings.fields = fields)
+        self.set("fields", |core| core.settings.fields = fields)
     }
 
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<DedupCore<H>>)) -> Self {
+        self.core.set(setting, set);
         self
     }
 }
 
 impl<H: Handler> Handler for Dedup<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        self.shared.start().handle(record)
+        self.core.start().handle(record)
     }
 
     /// Hands on the records that are not duplicates in one batch, with the notices of duplicates between them.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        self.shared.start().handle_batch(records)
+        self.core.start().handle_batch(records)
     }
 
-    around!(self => self.shared.handler);
+    around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
-        let mut stats = self.shared.tally.stats();
-        stats.add_dropped(DropReason::Duplicate, self.shared.duplicates.load(Ordering::Relaxed));
-        Some(Report::new(self.shared.name.as_str(), stats))
+        let mut stats = self.core.tally.stats();
+        stats.add_dropped(DropReason::Duplicate, self.core.duplicates.load(Ordering::Relaxed));
+        Some(Report::new(self.core.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.flush(deadline)
+        self.core.flush(deadline)
     }
 }
 
 /// Reports the duplicates that have not been reported yet.
 impl<H: Handler> Drop for Dedup<H> {
     fn drop(&mut self) {
-        if !self.shared.is_abandoned() {
-            self.shared.tell_all(lock(&self.shared.state).take_all());
+        if !self.core.is_abandoned() {
+            self.core.tell_all(lock(&self.core.state).take_all());
         }
     }
 }
 
-struct Settings {
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Dedup<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DedupSettings { window, distinct, fields } = &self.core.settings;
+        f.debug_struct("Dedup")
+            .field("name", &self.core.name)
+            .field("window", window)
+            .field("distinct", distinct)
+            .field("fields", fields)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
+    }
+}
+
+struct DedupSettings {
     window: Duration,
     distinct: usize,
     fields: bool,
 }
 
 /// The part that a flush at exit and a fork need, even while the handler is being dropped.
-struct Shared<H> {
+struct DedupCore<H> {
     handler: H,
-    settings: Settings,
+    settings: DedupSettings,
     wanted: Wanted,
     tally: Tally,
     duplicates: AtomicU64,
@@ -148,7 +164,7 @@ struct Shared<H> {
     health: Health,
 }
 
-impl<H: Handler> Shelf<Shared<H>> {
+impl<H: Handler> Shelf<DedupCore<H>> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         let Some((verdict, tell)) = self.judge(record) else { return Ok(()) };
         self.tell_all(tell);
@@ -250,8 +266,8 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 }
 
-impl<H: Handler> Live for Shared<H> {
-    type State = Memory;
+impl<H: Handler> Live for DedupCore<H> {
+    type Guarded = Memory;
     const KIND: &'static str = "dedup";
     /// The notices go to the handler behind it, which may be a queue.
     const PHASE: Phase = Phase::Buffers;

@@ -1,12 +1,14 @@
-mod shared;
+mod core;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::shared::Shared;
+use self::core::FilteredCore;
+use super::debug::TypeName;
 use super::{DropReason, Dropped, Handler, Report, guarded};
 use crate::filter::Filter;
 use crate::process::Lifecycle;
@@ -44,13 +46,13 @@ use crate::{Error, ErrorKind, Partial};
 /// assert_eq!((stats.accepted, stats.delivered, stats.dropped.by(DropReason::Sampled)), (4, 2, 2));
 /// ```
 pub struct Filtered<F: Filter, H: Handler> {
-    shared: Lifecycle<Shared<F, H>>,
+    core: Lifecycle<FilteredCore<F, H>>,
 }
 
 impl<F: Filter, H: Handler> Filtered<F, H> {
     /// Creates a handler that puts `filter` in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(filter: F, handler: H) -> Self {
-        Self { shared: Lifecycle::new("filtered", Shared::new(filter, handler), Dropped::default()) }
+        Self { core: Lifecycle::new("filtered", FilteredCore::new(filter, handler), Dropped::default()) }
     }
 
     /// Reports in the log what was dropped: a WARN record `37 records filtered here: rate limited 30, sampled 7` with the field
@@ -60,41 +62,41 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
     ///
     /// Making such a record allocates.
     pub fn tell_every(mut self, interval: Duration) -> Self {
-        self.shared.set("tell_every", |shared| shared.tell_every = Some(interval));
+        self.core.set("tell_every", |core| core.tell_every = Some(interval));
         self
     }
 
     /// The name used in reports.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.shared.set("name", |shared| shared.name = name.into());
+        self.core.set("name", |core| core.name = name.into());
         self
     }
 
     /// Decides about a record. If the filter panics, the record is lost.
     fn judge(&self, record: &Record<'_>) -> Judged {
-        let shared = self.shared.start();
+        let core = self.core.start();
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            if !shared.wanted.wants(&shared.handler, record) {
+            if !core.wanted.wants(&core.handler, record) {
                 return Judged::Unwanted;
             }
             match record.kind() {
                 Kind::Loss => Judged::Notice,
-                _ => shared.filter.refusal(record).map_or(Judged::Passes, Judged::Dropped),
+                _ => core.filter.refusal(record).map_or(Judged::Passes, Judged::Dropped),
             }
         }));
         match judged {
-            Ok(Judged::Dropped(reason)) => shared.drop_record(record, reason),
+            Ok(Judged::Dropped(reason)) => core.drop_record(record, reason),
             Ok(_) => {}
-            Err(_) => shared.tally.add(0, 1),
+            Err(_) => core.tally.add(0, 1),
         }
         judged.unwrap_or(Judged::Failed)
     }
 
     fn hand_on(&self, record: &Record<'_>) -> Result<(), Error> {
-        if let Some(notice) = self.shared.due_before(record) {
-            self.shared.tell(&notice);
+        if let Some(notice) = self.core.due_before(record) {
+            self.core.tell(&notice);
         }
-        self.shared.tally.one(guarded(|| self.shared.handler.handle(record)))
+        self.core.tally.one(guarded(|| self.core.handler.handle(record)))
     }
 
     /// The records that pass, each preceded by the notice that is due before it.
@@ -106,7 +108,7 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
                 Judged::Failed => sorted.panicked.push(place),
                 Judged::Notice => sorted.passing.push_at(place, &record),
                 Judged::Passes => {
-                    if let Some(notice) = self.shared.due_before(&record) {
+                    if let Some(notice) = self.core.due_before(&record) {
                         sorted.passing.push_own(&notice.as_record());
                     }
                     sorted.passing.push_at(place, &record);
@@ -122,15 +124,28 @@ impl<F: Filter, H: Handler> Filtered<F, H> {
         let Sorted { all, passing, panicked } = sorted;
         let left = passing.missed_of(&partial);
         let failed = left.len() - left.notices();
-        self.shared.tally.add(passing.len() - passing.notices() - failed, failed);
+        self.core.tally.add(passing.len() - passing.notices() - failed, failed);
         let mut missed: Vec<_> = (0..left.len()).filter_map(|index| left.place(index)).chain(panicked).collect();
         if missed.is_empty() && !left.is_empty() {
             // Only notices of this handler failed, which are not the caller's records.
-            self.shared.not_told(&partial.error);
+            self.core.not_told(&partial.error);
             return Ok(());
         }
         missed.sort_unstable();
         Err(Partial::scattered(all, missed, partial.error))
+    }
+}
+
+/// Takes no lock.
+impl<F: Filter, H: Handler> fmt::Debug for Filtered<F, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FilteredCore { filter, handler, tell_every, .. } = &**self.core;
+        f.debug_struct("Filtered")
+            .field("name", &self.core.name)
+            .field("tell_every", tell_every)
+            .field("filter", &TypeName::of(filter))
+            .field("handler", &TypeName::of(handler))
+            .finish()
     }
 }
 
@@ -139,7 +154,7 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
         match self.judge(record) {
             Judged::Unwanted | Judged::Dropped(_) => Ok(()),
             Judged::Failed => Err(filter_panicked()),
-            Judged::Notice => self.shared.handler.handle(record),
+            Judged::Notice => self.core.handler.handle(record),
             Judged::Passes => self.hand_on(record),
         }
     }
@@ -148,11 +163,11 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
         let sorted = self.sort(records);
         if !sorted.passing.is_empty()
-            && let Err(partial) = guarded(|| self.shared.handler.handle_batch(sorted.passing.records()))
+            && let Err(partial) = guarded(|| self.core.handler.handle_batch(sorted.passing.records()))
         {
             return self.batch_failed(sorted, partial);
         }
-        self.shared.tally.add(sorted.passing.len() - sorted.passing.notices(), 0);
+        self.core.tally.add(sorted.passing.len() - sorted.passing.notices(), 0);
         match sorted.panicked.is_empty() {
             true => Ok(()),
             false => Err(Partial::scattered(sorted.all, sorted.panicked, filter_panicked())),
@@ -160,49 +175,49 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
     }
 
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
+        visit(&self.core.handler)
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(Report::new(self.shared.name.as_str(), (**self.shared).stats()))
+        Some(Report::new(self.core.name.as_str(), (**self.core).stats()))
     }
 
     /// As in an `Output`, spans are wanted for the events in them, so the filter does not apply to spans.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let filter = &self.shared.filter;
+        let filter = &self.core.filter;
         let passes = if meta.is_span { filter.max_level() != LevelFilter::OFF } else { filter.enabled(meta) };
-        passes && self.shared.handler.enabled(meta)
+        passes && self.core.handler.enabled(meta)
     }
 
     /// The handler's level: how much of it is for spans, which the filter does not limit, is not known here.
     fn max_level(&self) -> LevelFilter {
-        match self.shared.filter.max_level() {
+        match self.core.filter.max_level() {
             LevelFilter::OFF => LevelFilter::OFF,
-            _ => self.shared.handler.max_level(),
+            _ => self.core.handler.max_level(),
         }
     }
 
     fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events()
+        self.core.handler.span_events()
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.tell_last();
-        self.shared.handler.flush(deadline)
+        self.core.tell_last();
+        self.core.handler.flush(deadline)
     }
 
     /// Its own counts, then those of its filter, then those behind it.
     fn report(&self, reports: &mut Vec<Report>) {
         reports.extend(self.own_report());
-        self.shared.filter.report(reports);
-        self.shared.handler.report(reports);
+        self.core.filter.report(reports);
+        self.core.handler.report(reports);
     }
 }
 
 /// Reports the remaining drops before the handler behind is dropped too.
 impl<F: Filter, H: Handler> Drop for Filtered<F, H> {
     fn drop(&mut self) {
-        self.shared.tell_last();
+        self.core.tell_last();
     }
 }
 

@@ -28,9 +28,9 @@ impl Missing {
         self.count += records;
         self.reason.clear();
         let _ = match (error.io_error(), error.kind()) {
-            (Some(io), _) => write!(self.reason, "{io}"),
+            (Some(io), _) => write!(self.reason, "{io:#}"),
             (None, ErrorKind::Panic) => write!(self.reason, "the sink panicked"),
-            (None, _) => write!(self.reason, "{error}"),
+            (None, _) => write!(self.reason, "{error:#}"),
         };
         // `No space left on device (os error 28)`: selflog has the number.
         if let Some(end) = self.reason.find(" (os error ") {

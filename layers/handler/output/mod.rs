@@ -1,24 +1,26 @@
 //! Filters, a format, a framing and a sink.
 
+mod core;
 mod missing;
 mod piece;
-mod shared;
 mod write;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use self::shared::{Shared, State};
+use self::core::{OutputCore, OutputState};
+use super::debug::TypeName;
 use super::{Handler, Report};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::Lifecycle;
 use crate::record::{Meta, Record, Records, SpanEvents, pool};
-use crate::sink::{Line, Sink};
-use crate::sync::lock;
+use crate::sink::{RecordEnd, Sink};
+use crate::sync::{lock, try_lock};
 use crate::{Error, Partial};
 
 /// The standard endpoint: filters, one [`Format`], one [`Framing`], one [`Sink`].
@@ -58,7 +60,7 @@ pub struct Output<F, S: Sink> {
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
     caps: Caps,
-    shared: Lifecycle<Shared<S>>,
+    core: Lifecycle<OutputCore<S>>,
 }
 
 impl<F: Format, S: Sink> Output<F, S> {
@@ -69,9 +71,9 @@ impl<F: Format, S: Sink> Output<F, S> {
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
-        let shared = Lifecycle::new(sink.describe(), Shared::new(), State::new(sink, preamble));
+        let core = Lifecycle::new(sink.describe(), OutputCore::new(), OutputState::new(sink, preamble));
         // Now rather than at first use: the sink may already hold bytes.
-        shared.start();
+        core.start();
         Self {
             format,
             framing: Framing::default(),
@@ -81,7 +83,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             filter: None,
             tell_missing: true,
             caps,
-            shared,
+            core,
         }
     }
 
@@ -181,7 +183,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        lock(&self.shared.state).name = name.into();
+        lock(&self.core.state).name = name.into();
         self
     }
 
@@ -221,6 +223,24 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 }
 
+/// Never waits for the lock: without the name while a record is being written.
+impl<F, S: Sink> fmt::Debug for Output<F, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Output");
+        if let Some(state) = try_lock(&self.core.state) {
+            shown.field("name", &state.name);
+        }
+        shown
+            .field("level", &self.level)
+            .field("spans", &self.spans)
+            .field("framing", &self.framing)
+            .field("filtered", &self.filter.is_some())
+            .field("format", &TypeName::of(&self.format))
+            .field("sink", &TypeName::<S>::new())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<F: Format, S: Sink> Handler for Output<F, S> {
     #[inline]
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
@@ -229,7 +249,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         let handled = catch_unwind(AssertUnwindSafe(|| {
             if self.append(record, &mut bytes)? {
                 is_line = true;
-                let lines = [Line { end: bytes.len(), severity: record.severity() }];
+                let lines = [RecordEnd::new(bytes.len(), record.severity())];
                 self.write(&bytes, &lines, 0)?;
             }
             Ok(())
@@ -246,7 +266,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(self.shared.report().with_level(self.level))
+        Some(self.core.report().with_level(self.level))
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
@@ -268,7 +288,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.flush(deadline)
+        self.core.flush(deadline)
     }
 
     /// Its own counts, then those of its filter.

@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::handler::notice;
 use crate::record::pool::{self, Buffer};
 use crate::record::{Kind, Record, Records};
-use crate::sink::{Commit, Line, Sink};
+use crate::sink::{Commit, RecordEnd, Sink};
 use crate::{Error, Partial};
 
 /// Formats all records, then hands them to the sink together, in pieces of about 64 KiB.
@@ -60,7 +60,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 /// The lines of a batch that are not yet written, and the outcome of the others.
 struct Piece {
     bytes: Buffer,
-    lines: Vec<Line>,
+    lines: Vec<RecordEnd>,
     /// The place in the batch of each line's record.
     places: Vec<usize>,
     unformatted: usize,
@@ -79,7 +79,7 @@ impl Piece {
         if record.kind() == Kind::Loss {
             self.notices.extend(notice::count_of(record).map(|told| (self.lines.len(), told)));
         }
-        self.lines.push(Line { end: self.bytes.len(), severity: record.severity() });
+        self.lines.push(RecordEnd::new(self.bytes.len(), record.severity()));
         self.places.push(place);
     }
 
@@ -130,7 +130,7 @@ fn not_all(records: usize, mut missed: Vec<usize>, error: Error) -> Partial {
 /// The buffers that a thread keeps for the next batch.
 #[derive(Default)]
 struct Kept {
-    lines: Vec<Line>,
+    lines: Vec<RecordEnd>,
     places: Vec<usize>,
 }
 
@@ -156,7 +156,7 @@ mod tests {
 
     impl Sink for Takes {
         fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
-            match framed.lines().len() > self.0 {
+            match framed.ends().len() > self.0 {
                 true => Err(Partial::new(self.0, Error::new(ErrorKind::Full, "no room"))),
                 false => Ok(()),
             }

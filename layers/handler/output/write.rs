@@ -4,12 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Output;
-use super::shared::State;
+use super::core::OutputState;
 use crate::format::{Format, Out};
 use crate::handler::notice;
 use crate::process;
 use crate::record::{Record, RecordBuf, Severity};
-use crate::sink::{Commit, Line, Sink};
+use crate::sink::{Commit, RecordEnd, Sink};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
 
@@ -17,7 +17,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// Counts and writes `lines`, and counts `unformatted` records that never became lines. A panic of the sink is propagated;
     /// `lines` then count as failed.
     #[inline]
-    pub(super) fn write(&self, bytes: &[u8], lines: &[Line], unformatted: usize) -> Result<(), Partial> {
+    pub(super) fn write(&self, bytes: &[u8], lines: &[RecordEnd], unformatted: usize) -> Result<(), Partial> {
         self.write_with(bytes, lines, unformatted, |commit, written| match commit.wait(far()) {
             Ok(()) => written,
             // The sink has counted them.
@@ -30,12 +30,12 @@ impl<F: Format, S: Sink> Output<F, S> {
     fn write_with(
         &self,
         bytes: &[u8],
-        lines: &[Line],
+        lines: &[RecordEnd],
         unformatted: usize,
         settle: impl FnOnce(Commit, Result<(), Partial>) -> Result<(), Partial>,
     ) -> Result<(), Partial> {
-        let Some(mut state) = self.shared.lock() else {
-            self.shared.count_reentrant((lines.len() + unformatted) as u64);
+        let Some(mut state) = self.core.lock() else {
+            self.core.count_reentrant((lines.len() + unformatted) as u64);
             return Ok(());
         };
         state.accepted += (lines.len() + unformatted) as u64;
@@ -62,7 +62,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     }
 
     #[cold]
-    fn refused(&self, state: &mut State<S>, lines: usize, error: &Error) {
+    fn refused(&self, state: &mut OutputState<S>, lines: usize, error: &Error) {
         if self.tell_missing && lines > 0 {
             state.missing.add(lines as u64, error);
         }
@@ -70,7 +70,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// Uses one write, so that nothing comes between the notice and the lines, and what the sink refuses is at the end of both.
     #[cold]
-    fn write_after_notice(&self, state: &mut State<S>, bytes: &[u8], lines: &[Line]) -> Result<(), Partial> {
+    fn write_after_notice(&self, state: &mut OutputState<S>, bytes: &[u8], lines: &[RecordEnd]) -> Result<(), Partial> {
         let count = state.missing.count();
         let mut all = Vec::new();
         if !self.notice(&state.missing.notice(), &mut all) {
@@ -78,8 +78,8 @@ impl<F: Format, S: Sink> Output<F, S> {
         }
         let notice = all.len();
         all.extend_from_slice(bytes);
-        let after = lines.iter().map(|line| Line { end: notice + line.end, ..*line });
-        let all_lines: Vec<_> = std::iter::once(Line { end: notice, severity: Severity::WARN }).chain(after).collect();
+        let after = lines.iter().map(|line| RecordEnd { end: notice + line.end, ..*line });
+        let all_lines: Vec<_> = std::iter::once(RecordEnd::new(notice, Severity::WARN)).chain(after).collect();
         let told = state.notices.told;
         let written = state.write(&all, &all_lines, 1);
         if state.notices.told > told {
@@ -102,7 +102,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     pub(super) fn try_write(
         &self,
         bytes: &[u8],
-        lines: &[Line],
+        lines: &[RecordEnd],
         unformatted: usize,
     ) -> (Result<(), Partial>, Option<Commit>) {
         let mut commit = None;
@@ -140,7 +140,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     #[cold]
     pub(super) fn add_untold(&self, told: u64, error: &Error) {
         if self.tell_missing
-            && let Some(mut state) = self.shared.lock()
+            && let Some(mut state) = self.core.lock()
         {
             state.missing.add_untold(told, error);
         }
@@ -150,8 +150,8 @@ impl<F: Format, S: Sink> Output<F, S> {
     #[cold]
     fn sink_panicked(&self, lines: usize) -> Error {
         let error = Error::new(ErrorKind::Panic, "the sink panicked");
-        let Some(mut state) = self.shared.lock() else { return error };
-        let State { name, health, .. } = &*state;
+        let Some(mut state) = self.core.lock() else { return error };
+        let OutputState { name, health, .. } = &*state;
         health.failed(name, &error, lines);
         self.refused(&mut state, lines, &error);
         error.with_handler(state.name.as_str())
@@ -185,10 +185,10 @@ mod tests {
         struct Script(Vec<usize>, crate::sink::Memory);
         impl Sink for Script {
             fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
-                let take = self.0.remove(0).min(framed.lines().len());
-                let lines = &framed.lines()[..take];
+                let take = self.0.remove(0).min(framed.ends().len());
+                let lines = &framed.ends()[..take];
                 self.1.write(Framed::new(&framed.bytes()[..lines.last().map_or(0, |line| line.end)], lines))?;
-                match take < framed.lines().len() {
+                match take < framed.ends().len() {
                     true => Err(Partial::new(take, Error::new(ErrorKind::Full, "no room"))),
                     false => Ok(()),
                 }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(handled, [0, 2, 2]);
         let expected = ["2 records missing here: no room", "c", "d", "1 record missing here: no room", "f", "g"];
         assert_eq!(memory.lines(), expected);
-        let stats = output.shared.report().stats;
+        let stats = output.core.report().stats;
         assert!(stats.balances() && (stats.delivered, stats.failed) == (4, 3), "{stats:?}");
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::Settings;
+use super::QueueSettings;
 use crate::handler::{DropReason, Dropped, Stats, notice};
 use crate::record::{Batch, Kind, Record};
 
@@ -60,19 +60,19 @@ impl Held {
 
 impl Backlog {
     #[inline]
-    pub(super) fn fits(&self, settings: &Settings, bytes: usize) -> bool {
+    pub(super) fn fits(&self, settings: &QueueSettings, bytes: usize) -> bool {
         self.queued.records + self.in_flight.records < settings.records
             && self.queued.bytes + self.in_flight.bytes + bytes <= settings.bytes
     }
 
     /// Whether there is enough to be worth waking the worker.
     #[inline]
-    pub(super) fn is_at_mark(&self, settings: &Settings) -> bool {
+    pub(super) fn is_at_mark(&self, settings: &QueueSettings) -> bool {
         self.queued.bytes >= MARK.min(settings.bytes / 2) || self.queued.records >= settings.records.div_ceil(2)
     }
 
     /// Whether there is so much room that the threads that wait for it will not have to wait again at once.
-    pub(super) fn is_roomy(&self, settings: &Settings) -> bool {
+    pub(super) fn is_roomy(&self, settings: &QueueSettings) -> bool {
         let most = |all: usize| all - all / 4;
         self.queued.records + self.in_flight.records <= most(settings.records)
             && self.queued.bytes + self.in_flight.bytes <= most(settings.bytes)
@@ -123,7 +123,7 @@ impl Backlog {
 
     /// Drops the oldest records until one of `bytes` bytes fits; none if the records held by the worker leave no room for it
     /// anyway.
-    pub(super) fn drop_oldest(&mut self, settings: &Settings, bytes: usize) {
+    pub(super) fn drop_oldest(&mut self, settings: &QueueSettings, bytes: usize) {
         if self.in_flight.records >= settings.records || self.in_flight.bytes + bytes > settings.bytes {
             return;
         }

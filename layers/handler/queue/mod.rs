@@ -1,13 +1,18 @@
 //! [`Queue`]: hands records to a thread.
 
 mod backlog;
+mod overflow;
 mod worker;
 
+pub use overflow::Overflow;
+
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::backlog::Backlog;
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
@@ -29,7 +34,7 @@ use crate::{Error, ErrorKind};
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
 /// | [`name`](Self::name) | `queue` | the name used in reports and for the thread |
 ///
-/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to
+/// QueueSettings must be made before the first record, flush or report; a later change has no effect and is reported to
 /// [`selflog`](crate::selflog). Records that the handler behind the queue does not want are neither queued nor counted.
 ///
 /// Lost records are counted by reason, and reported in the log itself, at the place of the gap, by a WARN record `N records lost
@@ -53,60 +58,42 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 pub struct Queue<H: Handler> {
-    shared: Lifecycle<Shared<H>>,
+    core: Lifecycle<QueueCore<H>>,
     close_timeout: Duration,
-}
-
-/// What happens to a record when the queue is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// The logging thread waits for room without limit; while the process ends, at most for the
-    /// [exit timeout](crate::process::set_exit_timeout).
-    Block,
-    /// The logging thread waits at most this long; then the record is dropped.
-    BlockFor(Duration),
-    /// The record is dropped.
-    DropNewest,
-    /// The oldest records that are not being written yet are dropped.
-    DropOldest,
-    /// Records less important than this are dropped; the others wait as with [`BlockFor`](Self::BlockFor) one second.
-    DropBelow(Severity),
-}
-
-impl Overflow {
-    /// The default: 1 second.
-    const PATIENCE: Duration = Duration::from_secs(1);
 }
 
 impl<H: Handler> Queue<H> {
     /// Creates a queue in front of `handler`, which may be several: a tuple, a `Vec`.
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
+        let core = QueueCore {
             handler,
-            settings: Settings { records: 8_192, bytes: 16 << 20, overflow: Overflow::BlockFor(Overflow::PATIENCE) },
+            settings: QueueSettings {
+                records: 8_192,
+                bytes: 16 << 20,
+                overflow: Overflow::BlockFor(Overflow::PATIENCE),
+            },
             wanted: Wanted::new(),
             work: Condvar::new(),
             room: Condvar::new(),
             done: Condvar::new(),
         };
-        let shared = Lifecycle::new(Shared::<H>::KIND, shared, State::default());
-        Self { shared, close_timeout: Duration::from_secs(5) }
+        let core = Lifecycle::new(QueueCore::<H>::KIND, core, QueueState::default());
+        Self { core, close_timeout: Duration::from_secs(5) }
     }
 
     /// The maximum number of records in the queue, including those being written. At least 1.
     pub fn capacity(self, records: usize) -> Self {
-        self.set("capacity", |shared| shared.settings.records = records.max(1))
+        self.set("capacity", |core| core.settings.records = records.max(1))
     }
 
     /// The maximum memory for queued records, in bytes. A single record larger than this is dropped.
     pub fn capacity_bytes(self, bytes: usize) -> Self {
-        self.set("capacity_bytes", |shared| shared.settings.bytes = bytes.max(1))
+        self.set("capacity_bytes", |core| core.settings.bytes = bytes.max(1))
     }
 
     /// What happens to a record when the queue is full.
     pub fn overflow(self, overflow: Overflow) -> Self {
-        self.set("overflow", |shared| shared.settings.overflow = overflow)
+        self.set("overflow", |core| core.settings.overflow = overflow)
     }
 
     /// How long dropping the queue waits for it to empty.
@@ -115,13 +102,13 @@ impl<H: Handler> Queue<H> {
         self
     }
 
-    /// The name used in reports and for the thread.
+    /// The name used in reports, and behind `log-` for the thread, of which Linux shows 15 bytes.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<QueueCore<H>>)) -> Self {
+        self.core.set(setting, set);
         self
     }
 }
@@ -129,40 +116,40 @@ impl<H: Handler> Queue<H> {
 impl<H: Handler> Handler for Queue<H> {
     #[inline]
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if thread::is_from_worker() || self.shared.is_abandoned() {
-            self.shared.count_reentrant(1);
+        if thread::is_from_worker() || self.core.is_abandoned() {
+            self.core.count_reentrant(1);
             return Ok(());
         }
-        if !self.shared.wants(record) {
+        if !self.core.wants(record) {
             return Ok(());
         }
-        let shared = self.shared.start();
-        let mut state = lock_briefly(&shared.state);
+        let core = self.core.start();
+        let mut state = lock_briefly(&core.state);
         if !state.started {
-            state = worker::start(shared, state);
+            state = worker::start(core, state);
         }
         if !state.worker_lives {
             drop(state);
-            return shared.handle_here(record);
+            return core.handle_here(record);
         }
-        shared.push(state, record);
+        core.push(state, record);
         if process::is_exiting() && !thread::is_worker() {
             // There may be no later flush.
-            return self.shared.flush(process::exit_deadline());
+            return self.core.flush(process::exit_deadline());
         }
         Ok(())
     }
 
-    around!(self => self.shared.handler);
+    around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
-        let shared = self.shared.start();
-        let stats = shared.stats(|| lock(&shared.state).backlog.stats());
-        Some(Report::new(shared.name.as_str(), stats))
+        let core = self.core.start();
+        let stats = core.stats(|| lock(&core.state).backlog.stats());
+        Some(Report::new(core.name.as_str(), stats))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        self.shared.flush(deadline)
+        self.core.flush(deadline)
     }
 }
 
@@ -170,24 +157,21 @@ impl<H: Handler> Handler for Queue<H> {
 impl<H: Handler> Drop for Queue<H> {
     fn drop(&mut self) {
         let deadline = deadline_in(self.close_timeout);
-        let Some(mut state) = lock_until(&self.shared.state, deadline) else { return };
+        let Some(mut state) = lock_until(&self.core.state, deadline) else { return };
         state.closing = Some(deadline);
-        self.shared.work.notify_all();
-        if worker::is_this_thread(&self.shared) {
+        self.core.work.notify_all();
+        if worker::is_this_thread(&self.core) {
             // The worker itself is dropping the queue. It delivers the rest when it returns from here.
             return;
         }
         while state.worker_lives && Instant::now() < deadline {
-            state = wait_timeout(&self.shared.done, state, deadline.saturating_duration_since(Instant::now()));
+            state = wait_timeout(&self.core.done, state, deadline.saturating_duration_since(Instant::now()));
         }
         if state.worker_lives {
             let lost = state.backlog.clear_queued(DropReason::Closed);
             drop(state);
             if lost > 0 {
-                crate::selflog::tell(&format!(
-                    "{}: closed with {lost} records not delivered in time",
-                    self.shared.name
-                ));
+                crate::selflog::tell(&format!("{}: closed with {lost} records not delivered in time", self.core.name));
             }
             return;
         }
@@ -198,16 +182,31 @@ impl<H: Handler> Drop for Queue<H> {
     }
 }
 
-struct Settings {
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for Queue<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QueueSettings { records, bytes, overflow } = &self.core.settings;
+        f.debug_struct("Queue")
+            .field("name", &self.core.name)
+            .field("capacity", records)
+            .field("capacity_bytes", bytes)
+            .field("overflow", overflow)
+            .field("close_timeout", &self.close_timeout)
+            .field("handler", &TypeName::of(&self.core.handler))
+            .finish()
+    }
+}
+
+struct QueueSettings {
     records: usize,
     bytes: usize,
     overflow: Overflow,
 }
 
 /// What the logging threads, the worker, the flush at exit and forks share.
-struct Shared<H> {
+struct QueueCore<H> {
     handler: H,
-    settings: Settings,
+    settings: QueueSettings,
     wanted: Wanted,
     /// The worker waits here for records.
     work: Condvar,
@@ -220,7 +219,7 @@ struct Shared<H> {
 /// On separate cache lines: neighboring data is read before the lock is taken, by threads that may have to wait for it.
 #[derive(Default)]
 #[repr(align(128))]
-struct State {
+struct QueueState {
     /// The records on their way, and the counts of the others.
     backlog: Backlog,
     /// The worker has been started, or found impossible to start.
@@ -258,7 +257,7 @@ struct Flush {
     error: Option<Error>,
 }
 
-impl<H: Handler> Shelf<Shared<H>> {
+impl<H: Handler> Shelf<QueueCore<H>> {
     /// Whether the handler behind the queue wants the record: records for handlers beside the queue must not take up room. A
     /// handler that panics here does so again on the worker's thread, where that is counted.
     #[inline]
@@ -269,7 +268,7 @@ impl<H: Handler> Shelf<Shared<H>> {
 
     /// Puts the record into the backlog, or drops it as the settings say.
     #[inline]
-    fn push(&self, mut state: MutexGuard<'_, State>, record: &Record<'_>) {
+    fn push(&self, mut state: MutexGuard<'_, QueueState>, record: &Record<'_>) {
         if !state.backlog.fits(&self.settings, record.raw().len()) {
             match self.make_room(state, record) {
                 Some(roomy) => state = roomy,
@@ -285,7 +284,11 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 
     #[cold]
-    fn make_room<'a>(&self, mut state: MutexGuard<'a, State>, record: &Record<'_>) -> Option<MutexGuard<'a, State>> {
+    fn make_room<'a>(
+        &self,
+        mut state: MutexGuard<'a, QueueState>,
+        record: &Record<'_>,
+    ) -> Option<MutexGuard<'a, QueueState>> {
         // A handler that logs to the queue in front of it would wait for itself; and a loss notice might make it do so again,
         // endlessly.
         if worker::is_this_thread(self) {
@@ -324,10 +327,10 @@ impl<H: Handler> Shelf<Shared<H>> {
     /// Waits until the record fits. A `deadline` of `None` means without limit.
     fn wait_for_room<'a>(
         &self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, QueueState>,
         needed: usize,
         deadline: Option<Instant>,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, QueueState> {
         let since = Instant::now();
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
@@ -358,7 +361,7 @@ impl<H: Handler> Shelf<Shared<H>> {
     }
 }
 
-impl State {
+impl QueueState {
     /// Whether the caller must wake the worker: because a record is `urgent`, or because the worker sleeps. A worker that is busy
     /// checks the queue by itself, so waking it would waste a system call.
     #[inline]
@@ -379,8 +382,8 @@ impl State {
     }
 }
 
-impl<H: Handler> Live for Shared<H> {
-    type State = State;
+impl<H: Handler> Live for QueueCore<H> {
+    type Guarded = QueueState;
     const KIND: &'static str = "queue";
     const PHASE: Phase = Phase::Queues;
 
@@ -416,12 +419,12 @@ impl<H: Handler> Live for Shared<H> {
     }
 
     /// The worker does not exist in the child: a new one starts with the child's first record.
-    fn forget_pending(&self, state: &mut State) {
+    fn forget_pending(&self, state: &mut QueueState) {
         let mut backlog = std::mem::take(&mut state.backlog);
         backlog.forget_inherited();
         // There is no thread to join in this process.
         std::mem::forget(state.thread.take());
-        *state = State { backlog, ..State::default() };
+        *state = QueueState { backlog, ..QueueState::default() };
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::{Rest, Shared, State};
+use super::{QueueCore, QueueState, Rest};
 use crate::handler::{Handler, guarded};
 use crate::process::{Generation, Shelf, thread};
 use crate::record::Batch;
@@ -17,14 +17,14 @@ use crate::{Error, ErrorKind};
 /// the logging threads.
 #[cold]
 pub(super) fn start<'a, H: Handler>(
-    shared: &'a Arc<Shelf<Shared<H>>>,
-    mut state: MutexGuard<'a, State>,
-) -> MutexGuard<'a, State> {
+    core: &'a Arc<Shelf<QueueCore<H>>>,
+    mut state: MutexGuard<'a, QueueState>,
+) -> MutexGuard<'a, QueueState> {
     if std::mem::replace(&mut state.started, true) {
         return state;
     }
     let worker = Worker {
-        shared: shared.clone(),
+        core: core.clone(),
         batch: VecDeque::new(),
         seen: Instant::now(),
         made_room: Instant::now(),
@@ -32,7 +32,7 @@ pub(super) fn start<'a, H: Handler>(
         process: Generation::current(),
     };
     // The name of a thread must not contain NUL.
-    let name = shared.name.replace('\0', "");
+    let name = format!("log-{}", core.name.replace('\0', ""));
     let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
     match spawned {
         Ok(thread) => {
@@ -41,19 +41,19 @@ pub(super) fn start<'a, H: Handler>(
         }
         Err(error) => crate::selflog::tell(&format!(
             "{}: cannot start the worker thread; writing on the logging threads instead: {error}",
-            shared.name
+            core.name
         )),
     }
     state
 }
 
 /// Whether the current thread is the worker of this queue.
-pub(super) fn is_this_thread<H>(shared: &Shared<H>) -> bool {
-    thread::serves(std::ptr::from_ref(shared).addr())
+pub(super) fn is_this_thread<H>(core: &QueueCore<H>) -> bool {
+    thread::serves(std::ptr::from_ref(core).addr())
 }
 
 struct Worker<H: Handler> {
-    shared: Arc<Shelf<Shared<H>>>,
+    core: Arc<Shelf<QueueCore<H>>>,
     batch: VecDeque<Batch>,
     /// When the worker last had records.
     seen: Instant,
@@ -66,9 +66,9 @@ struct Worker<H: Handler> {
 
 impl<H: Handler> Worker<H> {
     fn run(mut self) {
-        let queue: &Shared<H> = &self.shared;
+        let queue: &QueueCore<H> = &self.core;
         thread::serve(std::ptr::from_ref(queue).addr());
-        let _ending = Ending { shared: self.shared.clone(), process: self.process };
+        let _ending = Ending { core: self.core.clone(), process: self.process };
         while let Some(flush) = self.take_batch() {
             if !self.deliver() {
                 return;
@@ -82,7 +82,7 @@ impl<H: Handler> Worker<H> {
 
     /// Flushes the handlers behind the dropped queue, since there may be no other flush.
     fn close(self) {
-        let state = lock(&self.shared.state);
+        let state = lock(&self.core.state);
         if !self.process.is_current() {
             return;
         }
@@ -94,20 +94,20 @@ impl<H: Handler> Worker<H> {
     /// Waits until there is something to do. Returns the requested flush, if any, which covers the records in the batch; `None` if
     /// the queue is closed and empty.
     fn take_batch(&mut self) -> Option<Option<(u64, Instant)>> {
-        let shared = self.shared.clone();
-        let mut state = lock(&shared.state);
+        let core = self.core.clone();
+        let mut state = lock(&core.state);
         loop {
             if !self.process.is_current() {
                 return None;
             }
             let flush = state.flush.wanted();
-            if state.is_due(&shared) || flush.is_some() {
+            if state.is_due(&core) || flush.is_some() {
                 break self.take(state, flush);
             }
             if state.closing.is_some() {
                 return None;
             }
-            state = self.rest(&shared, state);
+            state = self.rest(&core, state);
             // At the tick, everything that is queued is due.
             if !state.backlog.is_empty() {
                 let flush = state.flush.wanted();
@@ -118,7 +118,7 @@ impl<H: Handler> Worker<H> {
 
     fn take(
         &mut self,
-        mut state: MutexGuard<'_, State>,
+        mut state: MutexGuard<'_, QueueState>,
         flush: Option<(u64, Instant)>,
     ) -> Option<Option<(u64, Instant)>> {
         state.urgent = false;
@@ -130,17 +130,21 @@ impl<H: Handler> Worker<H> {
     }
 
     /// Dozes for a tick while records arrive; sleeps when none have arrived for a while.
-    fn rest<'a>(&mut self, shared: &'a Shared<H>, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn rest<'a>(
+        &mut self,
+        core: &'a QueueCore<H>,
+        mut state: MutexGuard<'a, QueueState>,
+    ) -> MutexGuard<'a, QueueState> {
         // Records that arrived during a slow batch did not wake the worker, so it may sleep only if the queue is empty.
         if !state.backlog.is_empty() || self.seen.elapsed() < LINGER {
             state.rest = Rest::Doze;
-            state = wait_timeout(&shared.work, state, TICK);
+            state = wait_timeout(&core.work, state, TICK);
             state.rest = Rest::None;
             return state;
         }
         state.rest = Rest::Sleep;
         while state.rest == Rest::Sleep && state.closing.is_none() {
-            state = wait(&shared.work, state);
+            state = wait(&core.work, state);
         }
         state.rest = Rest::None;
         self.seen = Instant::now();
@@ -153,10 +157,10 @@ impl<H: Handler> Worker<H> {
         if !self.batch.is_empty() {
             self.seen = Instant::now();
         }
-        let shared = self.shared.clone();
+        let core = self.core.clone();
         while let Some(batch) = self.batch.pop_front() {
             let failed = self.handle(&batch);
-            let mut state = lock(&shared.state);
+            let mut state = lock(&core.state);
             if !self.process.is_current() {
                 return false;
             }
@@ -165,7 +169,7 @@ impl<H: Handler> Worker<H> {
             drop(state);
             if tell {
                 self.made_room = Instant::now();
-                shared.room.notify_all();
+                core.room.notify_all();
             }
         }
         true
@@ -173,24 +177,24 @@ impl<H: Handler> Worker<H> {
 
     /// Whether to notify the threads that wait for room. If they were notified of each batch that a fast worker finishes, they
     /// would fill it and wait again. With a slow sink they are notified at once, since their deadline may be near.
-    fn is_room_worth_telling(&self, state: &State) -> bool {
-        let roomy = state.backlog.is_roomy(&self.shared.settings);
+    fn is_room_worth_telling(&self, state: &QueueState) -> bool {
+        let roomy = state.backlog.is_roomy(&self.core.settings);
         roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
     }
 
     /// Hands a batch to the handlers. Returns how many records failed, not counting notices.
     fn handle(&mut self, batch: &Batch) -> u64 {
-        let handled = guarded(|| self.shared.handler.handle_batch(batch.records()));
+        let handled = guarded(|| self.core.handler.handle_batch(batch.records()));
         match handled {
             Ok(()) => {
-                self.health.works(&self.shared.name);
+                self.health.works(&self.core.name);
                 0
             }
             Err(partial) => {
                 let left = batch.missed_of(&partial);
                 let failed = left.len() - left.notices();
                 if partial.error.handler().is_none() {
-                    self.health.failed(&self.shared.name, &partial.error, failed);
+                    self.health.failed(&self.core.name, &partial.error, failed);
                 }
                 failed as u64
             }
@@ -198,39 +202,38 @@ impl<H: Handler> Worker<H> {
     }
 
     fn flush(&self, ticket: u64, deadline: Instant) {
-        let flushed = catch_unwind(AssertUnwindSafe(|| self.shared.handler.flush(deadline)));
+        let flushed = catch_unwind(AssertUnwindSafe(|| self.core.handler.flush(deadline)));
         let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked in flush")));
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.core.state);
         state.flush.done = ticket;
         state.flush.error = flushed.err();
         drop(state);
-        self.shared.done.notify_all();
+        self.core.done.notify_all();
     }
 }
 
 /// Dropped when the thread ends, even by a panic: no other thread may wait for it any longer.
 struct Ending<H: Handler> {
-    shared: Arc<Shelf<Shared<H>>>,
+    core: Arc<Shelf<QueueCore<H>>>,
     process: Generation,
 }
 
 impl<H: Handler> Drop for Ending<H> {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared.state);
+        let mut state = lock(&self.core.state);
         if self.process.is_current() {
             state.worker_lives = false;
         }
         drop(state);
-        self.shared.done.notify_all();
-        self.shared.room.notify_all();
+        self.core.done.notify_all();
+        self.core.room.notify_all();
     }
 }
 
-impl State {
+impl QueueState {
     /// Whether records must be taken now rather than at the next tick.
-    fn is_due<H>(&self, shared: &Shared<H>) -> bool {
-        let now =
-            self.urgent || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&shared.settings);
+    fn is_due<H>(&self, core: &QueueCore<H>) -> bool {
+        let now = self.urgent || self.waiting > 0 || self.closing.is_some() || self.backlog.is_at_mark(&core.settings);
         now && !self.backlog.is_empty()
     }
 }

@@ -1,15 +1,16 @@
 //! [`Route`]: records to handlers by their content.
 
+mod core;
 mod digest;
 mod key;
 mod name;
-mod shared;
 mod sorted;
 mod table;
 
 pub use key::Case;
 pub use name::safe_name;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar};
@@ -17,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
+use self::core::{Chosen, RouteCore};
 use self::key::Key;
-use self::shared::{Chosen, Shared};
 use self::sorted::Sorted;
 use self::table::Table;
 use super::group::{one, worst};
@@ -86,7 +87,7 @@ use crate::{Error, Partial};
 /// assert_eq!(text("%2e.%2fbad.log"), " INFO request{tenant=acme}: bought tenant=../bad\n");
 /// ```
 pub struct Route {
-    shared: Lifecycle<Shared>,
+    core: Lifecycle<RouteCore>,
 }
 
 impl Route {
@@ -161,7 +162,7 @@ impl Route {
     }
 
     fn new(key: Key) -> Self {
-        let shared = Shared {
+        let core = RouteCore {
             key,
             fixed: Vec::new(),
             otherwise: None,
@@ -177,7 +178,7 @@ impl Route {
             made: Condvar::new(),
             health: Health::default(),
         };
-        Self { shared: Lifecycle::new(Shared::KIND, shared, Table::default()) }
+        Self { core: Lifecycle::new(RouteCore::KIND, core, Table::default()) }
     }
 
     /// Adds the handler for one case: a severity and all above it up to the next case; a target and the modules inside it, where
@@ -187,165 +188,180 @@ impl Route {
     /// and the handler receives nothing.
     pub fn with(self, case: impl Into<Case>, handler: impl Handler) -> Self {
         let case = case.into();
-        if matches!(self.shared.key, Key::Severity) && case.severity().is_none() {
-            crate::selflog::tell(&format!("{}: {:?} is not a severity", self.shared.name, case.as_str()));
+        if matches!(self.core.key, Key::Severity) && case.severity().is_none() {
+            crate::selflog::tell(&format!("{}: {:?} is not a severity", self.core.name, case.as_str()));
             return self;
         }
-        self.set("with", |shared| {
-            shared.fixed.retain(|(known, _)| !known.is_same(&case));
-            shared.fixed.push((case, Arc::new(handler)));
-            let Shared { key, fixed, .. } = &mut **shared;
+        self.set("with", |core| {
+            core.fixed.retain(|(known, _)| !known.is_same(&case));
+            core.fixed.push((case, Arc::new(handler)));
+            let RouteCore { key, fixed, .. } = &mut **core;
             fixed.sort_by_key(|(case, _)| std::cmp::Reverse(case.rank(key)));
         })
     }
 
     /// Sets the function that makes the handlers for cases that are not given. It receives the value as a [`safe_name`].
     pub fn make<H: Handler>(self, make: impl Fn(&str) -> Result<H, Error> + Send + Sync + 'static) -> Self {
-        self.set("make", |shared| {
-            shared.make = Some(Box::new(move |name| Ok(Arc::new(make(name)?) as Arc<dyn Handler>)))
-        })
+        self.set("make", |core| core.make = Some(Box::new(move |name| Ok(Arc::new(make(name)?) as Arc<dyn Handler>))))
     }
 
     /// Sets the handler for records for which there is no other; if handlers are made, for those that lack the field.
     pub fn otherwise(self, handler: impl Handler) -> Self {
-        self.set("otherwise", |shared| shared.otherwise = Some(Arc::new(handler)))
+        self.set("otherwise", |core| core.otherwise = Some(Arc::new(handler)))
     }
 
     /// The name passed to `make` for records in which the field is missing or empty.
     pub fn default_name(self, name: impl Into<String>) -> Self {
-        self.set("default_name", |shared| shared.default_name = name.into())
+        self.set("default_name", |core| core.default_name = name.into())
     }
 
     /// The maximum number of made handlers at a time; the least recently used are closed to make room for others. At least 1.
     pub fn limit(self, handlers: usize) -> Self {
-        self.set("limit", |shared| shared.limit = handlers.max(1))
+        self.set("limit", |core| core.limit = handlers.max(1))
     }
 
     /// A made handler that has had no record for this long is closed.
     pub fn idle(self, time: Duration) -> Self {
-        self.set("idle", |shared| shared.idle = time)
+        self.set("idle", |core| core.idle = time)
     }
 
     /// The records that made handlers are for, since what they want is not known in advance.
     pub fn level(self, level: impl Into<Threshold>) -> Self {
-        self.set("level", |shared| shared.level = level.into())
+        self.set("level", |core| core.level = level.into())
     }
 
     /// The spans that are captured for made handlers, and for the field; which of them a handler shows is that handler's setting.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set("spans", |shared| shared.spans = level.into())
+        self.set("spans", |core| core.spans = level.into())
     }
 
     /// The clock that measures idle time and back-off.
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.set("clock", |shared| shared.clock = Box::new(clock))
+        self.set("clock", |core| core.clock = Box::new(clock))
     }
 
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<RouteCore>)) -> Self {
+        self.core.set(setting, set);
         self
+    }
+}
+
+/// Takes no lock.
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RouteCore { fixed, otherwise, make, limit, idle, level, spans, .. } = &**self.core;
+        f.debug_struct("Route")
+            .field("name", &self.core.name)
+            .field("fixed", &fixed.len())
+            .field("otherwise", &otherwise.is_some())
+            .field("makes", &make.is_some())
+            .field("limit", limit)
+            .field("idle", idle)
+            .field("level", level)
+            .field("spans", spans)
+            .finish_non_exhaustive()
     }
 }
 
 impl Handler for Route {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        let shared = self.shared.start();
-        match shared.choose(record) {
-            Chosen::Handler(handler) => shared.tally.one(one(&*handler, record)),
+        let core = self.core.start();
+        match core.choose(record) {
+            Chosen::Handler(handler) => core.tally.one(one(&*handler, record)),
             Chosen::None => Ok(()),
-            Chosen::Failed(error) => shared.tally.one(Err(error)),
+            Chosen::Failed(error) => core.tally.one(Err(error)),
         }
     }
 
     /// Each handler receives its records in one batch.
     fn handle_batch(&self, records: Records<'_>) -> Result<(), Partial> {
-        let shared = self.shared.start();
+        let core = self.core.start();
         let mut sorted = Sorted::new(records.len());
         let span_events = self.span_events();
         for (place, record) in records.enumerate() {
             if !span_events.takes(record.kind()) {
                 continue;
             }
-            match shared.choose(&record) {
+            match core.choose(&record) {
                 Chosen::Handler(handler) => sorted.push(handler, place, &record),
                 Chosen::None => {}
-                Chosen::Failed(error) => sorted.failed(&shared.tally, place, error),
+                Chosen::Failed(error) => sorted.failed(&core.tally, place, error),
             }
             // Handlers that are held here cannot be closed to make room for others.
-            if sorted.parts.len() >= shared.limit {
-                sorted.deliver(&shared.tally);
+            if sorted.parts.len() >= core.limit {
+                sorted.deliver(&core.tally);
             }
         }
-        sorted.deliver(&shared.tally);
+        sorted.deliver(&core.tally);
         sorted.outcome()
     }
 
     /// The given handlers, then the made ones, sorted by the text they were made for.
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        let (living, _) = self.shared.start().made_so_far();
-        self.shared.given().chain(&living).try_for_each(|handler| visit(&**handler))
+        let (living, _) = self.core.start().made_so_far();
+        self.core.given().chain(&living).try_for_each(|handler| visit(&**handler))
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(self.shared.own_report())
+        Some(self.core.own_report())
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let shared = &self.shared;
+        let core = &self.core;
         // Neither the spans that made handlers show nor the span that has the field are known in advance.
         let own = match meta.is_span {
             true => {
-                let needs_spans = shared.make.is_some() || shared.is_by_field();
-                needs_spans && meta.level() <= shared.spans && self.max_level() != LevelFilter::OFF
+                let needs_spans = core.make.is_some() || core.is_by_field();
+                needs_spans && meta.level() <= core.spans && self.max_level() != LevelFilter::OFF
             }
-            false => shared.make.is_some() && shared.level.allows(meta.severity),
+            false => core.make.is_some() && core.level.allows(meta.severity),
         };
-        own || shared.given().any(|handler| handler.enabled(meta))
+        own || core.given().any(|handler| handler.enabled(meta))
     }
 
     fn max_level(&self) -> LevelFilter {
-        let shared = &self.shared;
-        let made = shared.make.as_ref().map_or(LevelFilter::OFF, |_| shared.level.level());
-        let given = shared.given().map(|handler| handler.max_level()).max().unwrap_or(LevelFilter::OFF);
-        let needs_spans = shared.make.is_some() || shared.is_by_field();
+        let core = &self.core;
+        let made = core.make.as_ref().map_or(LevelFilter::OFF, |_| core.level.level());
+        let given = core.given().map(|handler| handler.max_level()).max().unwrap_or(LevelFilter::OFF);
+        let needs_spans = core.make.is_some() || core.is_by_field();
         match made.max(given) {
             LevelFilter::OFF => LevelFilter::OFF,
-            events if needs_spans => events.max(shared.spans),
+            events if needs_spans => events.max(core.spans),
             events => events,
         }
     }
 
     fn span_events(&self) -> SpanEvents {
-        self.shared.given().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
+        self.core.given().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
     }
 
     /// Flushes all handlers, then closes those that are idle.
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
-        let shared = self.shared.start();
-        if shared.is_abandoned() {
-            return self.shared.flush(deadline);
+        let core = self.core.start();
+        if core.is_abandoned() {
+            return self.core.flush(deadline);
         }
-        let now = shared.now();
-        let mut table = lock(&shared.state);
-        table.look_for_idle(now, shared.idle);
+        let now = core.now();
+        let mut table = lock(&core.state);
+        table.look_for_idle(now, core.idle);
         let living = table.living();
         drop(table);
-        let flushed = worst(shared.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline))));
+        let flushed = worst(core.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline))));
         drop(living);
-        shared.close_marked(deadline);
+        core.close_marked(deadline);
         flushed
     }
 
     /// Its own counts, then those of the handlers behind it, then the sum of those of closed handlers.
     fn report(&self, reports: &mut Vec<Report>) {
         reports.extend(self.own_report());
-        let (living, closed) = self.shared.start().made_so_far();
-        self.shared.given().chain(&living).for_each(|handler| handler.report(reports));
+        let (living, closed) = self.core.start().made_so_far();
+        self.core.given().chain(&living).for_each(|handler| handler.report(reports));
         reports.extend(closed.map(|stats| Report::new("closed", stats)));
     }
 }

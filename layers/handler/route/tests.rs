@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::shared::CLOSE_TIMEOUT;
+use super::core::CLOSE_TIMEOUT;
 use super::*;
 use crate::clock::{Manual, Timestamp};
 use crate::handler::DropReason;
@@ -158,7 +158,7 @@ fn a_handler_in_use_is_closed_later() {
     let (route, _) = made.route();
     let route = route.limit(1);
     send(&route, &of("a", "1"));
-    let in_use = lock(&route.shared.state).living();
+    let in_use = lock(&route.core.state).living();
     send(&route, &of("b", "2"));
     assert_eq!((made.all("a")[0].flushed(), route.stats().len()), (0, 3));
     drop(in_use);
@@ -172,7 +172,7 @@ fn a_handler_that_is_used_again_before_it_is_closed_stays_open() {
     let (route, _) = made.route();
     let route = route.limit(1);
     send(&route, &of("a", "1"));
-    let in_use = lock(&route.shared.state).living();
+    let in_use = lock(&route.core.state).living();
     send(&route, &of("b", "2"));
     send(&route, &of("a", "3"));
     drop(in_use);

@@ -2,12 +2,14 @@
 
 mod scopes;
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use self::scopes::{Scopes, Take};
+use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{Handler, Report, guarded, notice};
 use crate::Error;
@@ -66,10 +68,10 @@ use crate::sync::{lock, lock_briefly};
 /// assert_eq!(memory.lines(), ["DEBUG request{id=2}: looked up", "ERROR request{id=2}: not found"]);
 /// ```
 pub struct ScopedBuffer<H: Handler> {
-    shared: Lifecycle<Shared<H>>,
+    core: Lifecycle<ScopedBufferCore<H>>,
 }
 
-struct Shared<H> {
+struct ScopedBufferCore<H> {
     handler: H,
     trigger: Box<dyn Filter>,
     slow: Option<Duration>,
@@ -83,7 +85,7 @@ struct Shared<H> {
 impl<H: Handler> ScopedBuffer<H> {
     /// Creates a buffer in front of `handler`.
     pub fn new(handler: H) -> Self {
-        let shared = Shared {
+        let core = ScopedBufferCore {
             handler,
             trigger: Box::new(Severity::ERROR),
             slow: None,
@@ -93,113 +95,113 @@ impl<H: Handler> ScopedBuffer<H> {
             spans: LevelFilter::INFO,
             wanted: Wanted::new(),
         };
-        Self { shared: Lifecycle::new(Shared::<H>::KIND, shared, Scopes::new(16 << 20, 1 << 20)) }
+        Self { core: Lifecycle::new(ScopedBufferCore::<H>::KIND, core, Scopes::new(16 << 20, 1 << 20)) }
     }
 
     /// The records that release their span.
     pub fn trigger(self, filter: impl Filter) -> Self {
-        self.set("trigger", |shared| shared.trigger = Box::new(filter))
+        self.set("trigger", |core| core.trigger = Box::new(filter))
     }
 
     /// A span that was open for longer than `time` is released when it closes.
     pub fn slow(self, time: Duration) -> Self {
-        self.set("slow", |shared| shared.slow = Some(time))
+        self.set("slow", |core| core.slow = Some(time))
     }
 
     /// The records that always pass.
     pub fn always(self, level: impl Into<Threshold>) -> Self {
-        self.set("always", |shared| shared.always = level.into())
+        self.set("always", |core| core.always = level.into())
     }
 
-    /// Makes the records that always pass wait for the end of the span, or for the trigger, so that all records are in
+    /// Whether the records that always pass wait for the end of the span, or for the trigger, so that all records are in
     /// chronological order.
-    pub fn hold_all(self) -> Self {
-        self.set("hold_all", |shared| shared.hold_all = true)
+    pub fn hold_all(self, hold: bool) -> Self {
+        self.set("hold_all", |core| core.hold_all = hold)
     }
 
     /// Only spans of this name are requests: the outermost of them, if they are nested.
     pub fn span(self, name: impl Into<String>) -> Self {
-        self.set("span", |shared| shared.span = Some(name.into()))
+        self.set("span", |core| core.span = Some(name.into()))
     }
 
     /// The spans that can be requests: those at this level and more important ones.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set("spans", |shared| shared.spans = level.into())
+        self.set("spans", |core| core.spans = level.into())
     }
 
     /// Memory for everything that is kept, in bytes.
     pub fn max_bytes(self, bytes: usize) -> Self {
-        self.set("max_bytes", |shared| lock(&shared.state).max_bytes = bytes)
+        self.set("max_bytes", |core| lock(&core.state).max_bytes = bytes)
     }
 
     /// Memory for what is kept of one span, in bytes.
     pub fn max_bytes_per_span(self, bytes: usize) -> Self {
-        self.set("max_bytes_per_span", |shared| lock(&shared.state).max_bytes_per_scope = bytes)
+        self.set("max_bytes_per_span", |core| lock(&core.state).max_bytes_per_scope = bytes)
     }
 
     /// The name used in reports.
     pub fn name(self, name: impl Into<String>) -> Self {
-        self.set("name", |shared| shared.name = name.into())
+        self.set("name", |core| core.name = name.into())
     }
 
     /// Returns the memory currently allocated for kept records, in bytes.
     pub fn held_bytes(&self) -> usize {
-        lock(&self.shared.start().state).bytes()
+        lock(&self.core.start().state).bytes()
     }
 
-    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<Shared<H>>)) -> Self {
-        self.shared.set(setting, set);
+    fn set(mut self, setting: &str, set: impl FnOnce(&mut Shelf<ScopedBufferCore<H>>)) -> Self {
+        self.core.set(setting, set);
         self
     }
 }
 
 impl<H: Handler> Handler for ScopedBuffer<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if self.shared.is_abandoned() {
-            return self.shared.handler.handle(record);
+        if self.core.is_abandoned() {
+            return self.core.handler.handle(record);
         }
-        let shared = self.shared.start();
+        let core = self.core.start();
         if record.kind() == Kind::SpanClose {
-            return shared.close(record);
+            return core.close(record);
         }
-        if !shared.wanted.wants(&shared.handler, record) {
+        if !core.wanted.wants(&core.handler, record) {
             return Ok(());
         }
-        match shared.scope_of(record) {
-            Some(scope) => shared.handle_in(scope, record),
-            None => shared.handle_outside(false, record),
+        match core.scope_of(record) {
+            Some(scope) => core.handle_in(scope, record),
+            None => core.handle_outside(false, record),
         }
     }
 
     fn inner(&self, visit: &mut dyn FnMut(&dyn Handler) -> ControlFlow<()>) -> ControlFlow<()> {
-        visit(&self.shared.handler)
+        visit(&self.core.handler)
     }
 
     fn own_report(&self) -> Option<Report> {
-        let shared = self.shared.start();
-        Some(Report::new(shared.name.as_str(), shared.stats(|| lock(&shared.state).stats())))
+        let core = self.core.start();
+        Some(Report::new(core.name.as_str(), core.stats(|| lock(&core.state).stats())))
     }
 
     /// The spans that can be requests are wanted too, unless the handler wants nothing.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let handler = &self.shared.handler;
-        let is_request = || meta.is_span && meta.level() <= self.shared.spans;
+        let handler = &self.core.handler;
+        let is_request = || meta.is_span && meta.level() <= self.core.spans;
         handler.enabled(meta) || (is_request() && handler.max_level() != LevelFilter::OFF)
     }
 
     fn max_level(&self) -> LevelFilter {
-        match self.shared.handler.max_level() {
+        match self.core.handler.max_level() {
             LevelFilter::OFF => LevelFilter::OFF,
-            level => level.max(self.shared.spans),
+            level => level.max(self.core.spans),
         }
     }
 
     fn span_events(&self) -> SpanEvents {
-        self.shared.handler.span_events() | SpanEvents::CLOSE
+        self.core.handler.span_events() | SpanEvents::CLOSE
     }
 }
 
-impl<H: Handler> Shelf<Shared<H>> {
+impl<H: Handler> Shelf<ScopedBufferCore<H>> {
     /// Returns the id of the outermost span that the record belongs to.
     fn scope_of(&self, record: &Record<'_>) -> Option<u64> {
         let mut spans = record.with_span_level(self.spans).spans();
@@ -305,8 +307,24 @@ fn open_for(close: &Record<'_>) -> Duration {
     Duration::from_nanos(nanos("busy_ns").saturating_add(nanos("idle_ns")))
 }
 
-impl<H: Handler> Live for Shared<H> {
-    type State = Scopes;
+/// Takes no lock.
+impl<H: Handler> fmt::Debug for ScopedBuffer<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ScopedBufferCore { handler, slow, always, hold_all, span, spans, .. } = &**self.core;
+        f.debug_struct("ScopedBuffer")
+            .field("name", &self.core.name)
+            .field("slow", slow)
+            .field("always", always)
+            .field("hold_all", hold_all)
+            .field("span", span)
+            .field("spans", spans)
+            .field("handler", &TypeName::of(handler))
+            .finish_non_exhaustive()
+    }
+}
+
+impl<H: Handler> Live for ScopedBufferCore<H> {
+    type Guarded = Scopes;
     const KIND: &'static str = "scoped buffer";
     const PHASE: Phase = Phase::Buffers;
 

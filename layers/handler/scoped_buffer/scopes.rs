@@ -37,14 +37,14 @@ pub(super) enum Take {
 
 struct Scope {
     began: u64,
-    state: State,
+    state: ScopeState,
     records: Batch,
     /// Dropped for lack of memory, and not yet reported.
     lost: Dropped,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum ScopeState {
     Keeping,
     /// A thread is handing on what was kept.
     Releasing,
@@ -63,13 +63,13 @@ impl Scopes {
     }
 
     pub(super) fn take(&mut self, id: u64, record: &Record<'_>, triggers: bool, may_pass: bool) -> Take {
-        let state = self.scopes.get(&id).map_or(State::Keeping, |scope| scope.state);
+        let state = self.scopes.get(&id).map_or(ScopeState::Keeping, |scope| scope.state);
         match state {
-            State::Released => return Take::Pass,
-            State::Keeping if may_pass && !triggers => return Take::Pass,
+            ScopeState::Released => return Take::Pass,
+            ScopeState::Keeping if may_pass && !triggers => return Take::Pass,
             _ => {}
         }
-        let releases = state == State::Keeping && triggers;
+        let releases = state == ScopeState::Keeping && triggers;
         let kept = self.keep(id, record, releases);
         match releases {
             true => {
@@ -116,7 +116,7 @@ impl Scopes {
         self.next += 1;
         self.order.insert(self.next, id);
         let lost = Dropped::default();
-        self.scopes.insert(id, Scope { began: self.next, state: State::Keeping, records, lost });
+        self.scopes.insert(id, Scope { began: self.next, state: ScopeState::Keeping, records, lost });
     }
 
     /// Drops the scope's own oldest records.
@@ -181,13 +181,15 @@ impl Scopes {
     }
 
     pub(super) fn is_released(&self, id: u64) -> bool {
-        self.scopes.get(&id).is_some_and(|scope| scope.state != State::Keeping)
+        self.scopes.get(&id).is_some_and(|scope| scope.state != ScopeState::Keeping)
     }
 
     /// Begins to release a scope. Returns `false` if there is nothing to release, or another thread is doing it.
     pub(super) fn begin_release(&mut self, id: u64) -> bool {
-        let Some(scope) = self.scopes.get_mut(&id).filter(|scope| scope.state == State::Keeping) else { return false };
-        scope.state = State::Releasing;
+        let Some(scope) = self.scopes.get_mut(&id).filter(|scope| scope.state == ScopeState::Keeping) else {
+            return false;
+        };
+        scope.state = ScopeState::Releasing;
         true
     }
 
@@ -197,8 +199,8 @@ impl Scopes {
         if !scope.records.is_empty() || scope.lost.total() > 0 {
             return Some((std::mem::replace(&mut scope.records, empty()), std::mem::take(&mut scope.lost)));
         }
-        let ended = scope.state == State::Ending;
-        scope.state = State::Released;
+        let ended = scope.state == ScopeState::Ending;
+        scope.state = ScopeState::Released;
         if ended {
             self.end(id);
         }
@@ -248,9 +250,9 @@ impl Scopes {
     /// The span is over.
     pub(super) fn end(&mut self, id: u64) {
         if let Some(scope) = self.scopes.get_mut(&id)
-            && scope.state == State::Releasing
+            && scope.state == ScopeState::Releasing
         {
-            scope.state = State::Ending;
+            scope.state = ScopeState::Ending;
             return;
         }
         self.forget(id, DropReason::NotNeeded);

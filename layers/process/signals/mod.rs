@@ -1,6 +1,6 @@
 //! Reactions to signals: deliver and end, reopen files, rotate files.
 //!
-//! The work is done by a thread (`tracing-handlers-signals`, started by the first call), never inside the signal handler. It waits
+//! The work is done by a thread (`log-signals`, started by the first call), never inside the signal handler. It waits
 //! in `read(2)` and does not wake up until a signal arrives.
 
 #[cfg(not(unix))]

@@ -93,7 +93,7 @@ impl Table {
         }
         let signals = Signals::new(self.entries.iter().map(|entry| entry.signal))?;
         let handle = signals.handle();
-        thread::Builder::new().name("tracing-handlers-signals".to_owned()).spawn(move || hear(signals))?;
+        thread::Builder::new().name("log-signals".to_owned()).spawn(move || hear(signals))?;
         ENDING.store(false, Ordering::Relaxed);
         let process = Generation::current();
         OWNER.store(process.0, Ordering::Relaxed);
@@ -169,7 +169,7 @@ fn flush_and_end(signal: i32) {
         flush_and_tell(signal, deadline);
         let _ = sender.send(());
     };
-    match thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush) {
+    match thread::Builder::new().name("log-flush".to_owned()).spawn(flush) {
         Ok(_) => drop(receiver.recv_timeout((deadline + LAST_WORDS).saturating_duration_since(Instant::now()))),
         Err(_) => flush_and_tell(signal, deadline),
     }
@@ -178,7 +178,7 @@ fn flush_and_end(signal: i32) {
 
 fn flush_and_tell(signal: i32, deadline: Instant) {
     if let Ok(Err(error)) = catch_unwind(|| flush_all(deadline)) {
-        selflog::tell(&format!("cannot flush everything on signal {signal}: {error}"));
+        selflog::tell(&format!("cannot flush everything on signal {signal}: {error:#}"));
     }
 }
 
@@ -201,7 +201,7 @@ impl Flusher {
             this.wanted.store(false, Ordering::SeqCst);
             flush_and_tell(signal, deadline_in(exit_timeout()));
         };
-        if thread::Builder::new().name("tracing-handlers-flush".to_owned()).spawn(flush).is_err() {
+        if thread::Builder::new().name("log-flush".to_owned()).spawn(flush).is_err() {
             // Nothing is lost: pending records are delivered as they would be without the signal.
             self.wanted.store(false, Ordering::SeqCst);
         }

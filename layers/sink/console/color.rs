@@ -1,6 +1,12 @@
 use std::ffi::OsString;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind};
 
 /// Whether a [`Console`](super::Console) allows color.
+///
+/// As text it is `auto`, `always` or `never`, as in `ls --color`, in upper or lower case when parsed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Color {
     /// Decides by the environment. The first rule that applies decides; an empty variable counts as unset:
@@ -27,6 +33,27 @@ impl Color {
     }
 }
 
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
+}
+
+impl FromStr for Color {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let all = [Self::Auto, Self::Always, Self::Never];
+        all.into_iter().find(|color| text.trim().eq_ignore_ascii_case(&color.to_string())).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("unknown color setting `{text}`: expected auto, always or never"))
+        })
+    }
+}
+
 fn shown(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
     let set = |name| variable(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {
@@ -45,6 +72,14 @@ mod tests {
 
     fn with(terminal: bool, variables: &[(&str, &str)]) -> bool {
         shown(terminal, |name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn it_is_parsed_from_what_it_shows() {
+        for color in [Color::Auto, Color::Always, Color::Never] {
+            assert_eq!(color.to_string().to_uppercase().parse::<Color>().unwrap(), color);
+        }
+        assert_eq!("on".parse::<Color>().unwrap_err().kind(), ErrorKind::Config);
     }
 
     #[test]

@@ -3,6 +3,7 @@ mod stream;
 
 pub use color::Color;
 
+use std::fmt;
 use std::io;
 use std::time::Instant;
 
@@ -82,11 +83,11 @@ impl Console {
         self
     }
 
-    /// Writes with `print!` and `eprint!`, so that the test harness captures the output.
+    /// Whether to write with `print!` and `eprint!`, so that the test harness captures the output.
     ///
     /// Only for tests: these macros take the locks of `std::io::Stdout` and `Stderr`.
-    pub fn captured(mut self) -> Self {
-        self.captured = true;
+    pub fn captured(mut self, captured: bool) -> Self {
+        self.captured = captured;
         self
     }
 
@@ -150,6 +151,10 @@ impl Sink for Console {
 impl io::Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         writer::write_one(self, bytes)
+    }
+
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        writer::write_formatted(self, text)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -70,7 +70,7 @@ impl Bench {
             }
             Tree::Scoped { always, hold_all, inner: tree } => {
                 let buffer = ScopedBuffer::new(inner(0, tree)).name(name).always(threshold(Some(*always)));
-                Box::new(if *hold_all { buffer.hold_all() } else { buffer })
+                Box::new(buffer.hold_all(*hold_all))
             }
             Tree::Route { by, cases, otherwise } => self.route(*by, cases, otherwise.as_deref(), name),
             Tree::Made { each, otherwise, level } => {

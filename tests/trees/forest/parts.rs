@@ -68,7 +68,7 @@ pub struct Scripted {
 
 impl Sink for Scripted {
     fn write(&mut self, framed: Framed<'_>) -> Result<(), Partial> {
-        let count = framed.lines().len();
+        let count = framed.ends().len();
         let (taken, error) = match self.takes.pop_front().unwrap_or(Take::All) {
             Take::All => (count, None),
             Take::Some(lines) if lines >= count => (count, None),

@@ -205,7 +205,7 @@ impl<L: Log> Archive<L> {
 
     fn report(&self, done: Result<(), Error>) {
         let name = self.log.path().display();
-        let failure = done.err().map(|error| format!("file {name}: cannot compress old files: {error}"));
+        let failure = done.err().map(|error| format!("file {name}: cannot compress old files: {error:#}"));
         self.reporter.report(failure, || format!("file {name}: old files are compressed again"));
     }
 }

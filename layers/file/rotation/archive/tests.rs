@@ -203,7 +203,7 @@ fn two_files_of_one_number_with_different_content_are_both_kept() {
     archive.pack_all().unwrap();
     fs::write(dir.path().join("app.log.1"), "something else").unwrap();
     fs::write(dir.path().join("app.log.2"), "two").unwrap();
-    let error = archive.pack_all().unwrap_err().to_string();
+    let error = format!("{:#}", archive.pack_all().unwrap_err());
     assert!(error.ends_with("app.log.1.gz has other content"), "{error}");
     expect(dir.path(), &[("app.log.1", "something else"), ("app.log.1.gz", "one"), ("app.log.2.gz", "two")]);
 }

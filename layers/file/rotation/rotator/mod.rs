@@ -148,7 +148,7 @@ impl Rotator {
             Err(error) => {
                 self.retry = Some(Instant::now() + RETRY_DELAY);
                 let path = self.family.path().display();
-                self.report(format!("file {path}: rotation failed, still writing to the old file: {error}"));
+                self.report(format!("file {path}: rotation failed, still writing to the old file: {error:#}"));
                 None
             }
         }
@@ -171,7 +171,7 @@ impl Rotator {
     fn prune(&mut self, retired: &Retired) {
         match self.try_prune(&retired.archives, retired.added) {
             Err(error) => {
-                self.report(format!("file {}: cannot remove old files: {error}", self.family.path().display()));
+                self.report(format!("file {}: cannot remove old files: {error:#}", self.family.path().display()));
             }
             Ok(()) if self.reported.take().is_some() => {
                 selflog::tell(&format!("file {}: rotation works again", self.family.path().display()));

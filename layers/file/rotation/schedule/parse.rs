@@ -102,7 +102,7 @@ fn period(words: &[&str]) -> Result<Schedule, String> {
         [unit] if unit.chars().all(char::is_alphabetic) => format!("1 {unit}"),
         words => words.join(" "),
     };
-    let period = words::duration(&text).map_err(|error| error.to_string())?;
+    let period = words::duration(&text).map_err(|error| format!("{error:#}"))?;
     if period < Duration::from_secs(1) {
         return Err(format!("the period `{text}` is shorter than a second"));
     }
@@ -114,7 +114,7 @@ fn period(words: &[&str]) -> Result<Schedule, String> {
 fn at(rest: &[&str]) -> Result<u32, String> {
     match rest {
         [] => Ok(0),
-        ["at", time] => words::time_before_midnight(time).map_err(|error| error.to_string()),
+        ["at", time] => words::time_before_midnight(time).map_err(|error| format!("{error:#}")),
         ["at"] => Err("expected a time after `at`".into()),
         ["at", _, word, ..] => Err(format!("unexpected `{word}` at the end")),
         [word, ..] => Err(format!("expected `at`, found `{word}`")),
@@ -122,7 +122,7 @@ fn at(rest: &[&str]) -> Result<u32, String> {
 }
 
 fn weekday(name: &str) -> Result<Weekday, String> {
-    name.parse().map_err(|error: Error| error.to_string())
+    name.parse().map_err(|error: Error| format!("{error:#}"))
 }
 
 /// `1st`, `2nd`, `15`

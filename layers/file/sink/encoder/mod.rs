@@ -20,7 +20,7 @@ use super::open::Open;
 use super::place::{Place, cannot};
 use crate::process::Generation;
 use crate::record::Severity;
-use crate::sink::Line;
+use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped};
 use crate::{Error, ErrorKind};
 
@@ -79,7 +79,7 @@ pub(super) enum Start {
 pub(super) struct Encoded {
     pub(super) bytes: Vec<u8>,
     /// Where each unit ends in `bytes`.
-    ends: Vec<Line>,
+    ends: Vec<RecordEnd>,
     /// How many lines are in the units up to and including each.
     lines: Vec<usize>,
 }
@@ -88,7 +88,7 @@ impl Encoded {
     /// Ends a unit, which consists of the bytes appended since the last one and contains `lines` lines.
     #[cfg_attr(not(any(feature = "seal", feature = "encryption")), expect(dead_code))]
     pub(super) fn end_unit(&mut self, lines: usize) {
-        self.ends.push(Line { end: self.bytes.len(), severity: Severity::INFO });
+        self.ends.push(RecordEnd::new(self.bytes.len(), Severity::INFO));
         self.lines.push(self.lines_of(self.lines.len()) + lines);
     }
 

@@ -123,7 +123,10 @@ impl Group {
         let is_news = woken.is_err() && !std::mem::replace(&mut state.reported_threadless, true);
         drop(state);
         if let (Err(error), true) = (&woken, is_news) {
-            selflog::tell(&format!("{}: cannot start a thread, each batch is synced by its call: {error}", self.name));
+            selflog::tell(&format!(
+                "{}: cannot start a thread, each batch is synced by its call: {error:#}",
+                self.name
+            ));
         }
         Ok(Gathered { round, is_alone: woken.is_err() })
     }

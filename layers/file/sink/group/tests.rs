@@ -84,7 +84,7 @@ fn a_failed_sync_also_loses_lines_written_meanwhile_and_every_waiting_thread_get
     disk.go.send(eio()).unwrap();
     for waiting in [first, second] {
         let error = waiting.join().unwrap().unwrap_err();
-        assert_eq!(error.to_string(), "cannot sync app.log: Input/output error (os error 5)");
+        assert_eq!(format!("{error:#}"), "cannot sync app.log: Input/output error (os error 5)");
         assert_eq!(error.handler(), Some("file app.log"));
     }
     assert!(disk.begun.try_recv().is_err(), "it is not retried");

@@ -164,7 +164,7 @@ impl FileOptions {
     /// # drop((sink::File::open(&path)?, std::fs::remove_file(dir.path().join("precious"))));
     /// std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777))?;
     /// let error = sink::File::open(&path).unwrap_err();
-    /// assert!(error.to_string().contains("it is a symbolic link, and others can write to its directory"));
+    /// assert!(format!("{error:#}").contains("it is a symbolic link, and others can write to its directory"));
     /// assert!(sink::File::options().follow_links(true).open(&path).is_ok());
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -202,14 +202,14 @@ impl FileOptions {
     /// rotation or because they were moved, are synced too.
     ///
     /// ```
-    /// use tracing_handlers::sink::{Framed, File, Line, Sink};
+    /// use tracing_handlers::sink::{Framed, File, RecordEnd, Sink};
     /// use tracing_handlers::Severity;
     ///
     /// # let dir = tempfile::tempdir()?;
     /// # let path = dir.path().join("app.log");
     /// let mut file = File::options().buffer(4096).sync_after(Severity::ERROR).open(&path)?;
     /// let mut log = |severity, line: &[u8]| {
-    ///     file.write(Framed::new(line, &[Line { end: line.len(), severity }])).map_err(|partial| partial.error)?;
+    ///     file.write(Framed::new(line, &[RecordEnd::new(line.len(), severity)])).map_err(|partial| partial.error)?;
     ///     Ok::<_, tracing_handlers::Error>(file.pending())
     /// };
     /// assert_eq!(log(Severity::INFO, b"fine\n")?, 1);

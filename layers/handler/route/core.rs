@@ -20,7 +20,7 @@ use crate::sync::{deadline_in, lock, lock_briefly, wait_timeout};
 pub(super) type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
 
 /// The part that a fork needs too.
-pub(super) struct Shared {
+pub(super) struct RouteCore {
     pub(super) key: Key,
     /// The first one that fits is taken.
     pub(super) fixed: Vec<(Case, Arc<dyn Handler>)>,
@@ -47,7 +47,7 @@ pub(super) enum Chosen {
     Failed(Error),
 }
 
-impl Shared {
+impl RouteCore {
     pub(super) fn given(&self) -> impl Iterator<Item = &Arc<dyn Handler>> {
         self.fixed.iter().map(|(_, handler)| handler).chain(&self.otherwise)
     }
@@ -62,7 +62,7 @@ impl Shared {
     }
 }
 
-impl Shelf<Shared> {
+impl Shelf<RouteCore> {
     pub(super) fn choose(&self, record: &Record<'_>) -> Chosen {
         self.key.text(record, |text| {
             let fixed = self.fixed.iter().find(|(case, _)| case.fits(&self.key, record, text));
@@ -140,8 +140,9 @@ impl Shelf<Shared> {
             }
             Err(error) => {
                 let class = error.class();
-                let error =
-                    Error::new(error.kind(), format!("cannot make a handler for {name}: {error}")).with_class(class);
+                let error = Error::new(error.kind(), format!("cannot make a handler for {name}"))
+                    .with_class(class)
+                    .with_source(error);
                 table.not_made(text, failures, &error, now, &BACKOFF);
                 Err(error)
             }
@@ -167,7 +168,7 @@ impl Shelf<Shared> {
         for _ in 0..=self.limit {
             let Some(closing) = lock(&self.state).next_closing() else { return };
             if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
-                crate::selflog::tell(&format!("{}: cannot flush a handler before closing it: {error}", self.name));
+                crate::selflog::tell(&format!("{}: cannot flush a handler before closing it: {error:#}", self.name));
             }
             let mut reports = Vec::new();
             closing.handler.report(&mut reports);
@@ -196,9 +197,9 @@ fn is_exit_over() -> bool {
     process::is_exiting() && Instant::now() >= process::exit_deadline()
 }
 
-impl Live for Shared {
+impl Live for RouteCore {
     /// Locked to look up a handler, never while one is called or made.
-    type State = Table;
+    type Guarded = Table;
     const KIND: &'static str = "route";
     const PHASE: Phase = Phase::Ends;
 

@@ -3,46 +3,46 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::behind::{Mood, NAME};
+use super::mock::{Mood, NAME};
 use super::trial::{Trial, Verdict, quietly, that};
-use super::{Behind, Failures, Wiring, samples};
+use super::{Failures, HandlerHarness, MockHandler, samples};
 use crate::filter::LevelFilter;
 use crate::handler::{Handler, Report};
 use crate::record::{Batch, Kind, Meta, RecordBuf, Severity, SpanEvents};
 
-/// Checks the laws that hold for every handler. `make` creates a handler; it is called for each law. A handler that hands records
-/// on must be connected to [`Wiring::behind`]; for an end, which does not use that, there is less to check.
+/// Checks the contracts that hold for every handler. `make` creates a handler; it is called for each contract. A handler that hands
+/// records on must hand them to [`HandlerHarness::inner`]; for an end, which does not use that, there is less to check.
 ///
-/// | law | what must hold |
+/// | contract | what must hold |
 /// |---|---|
 /// | `no panic` | no method panics, whatever the record or metadata |
 /// | `enabled` | it always gives the same answer, and is never enabled above `max_level` |
-/// | `leaves alone` | records that it does not want are not counted as accepted, unless also as dropped |
+/// | `ignores unwanted` | records that it does not want are not counted as accepted, unless also as dropped |
 /// | `balances` | `accepted = delivered + dropped + failed + pending` in every report, during and after the work |
-/// | `accounted` | each record that it wants arrives behind it, or is counted as dropped or failed |
+/// | `accounted` | each record that it wants reaches the inner handler, or is counted as dropped or failed |
 /// | `flush delivers` | after a flush nothing is pending |
-/// | `shown` | [`inner`](Handler::inner) shows the handlers behind it |
-/// | `wants go on` | it wants what the handlers behind it want, unless its own level excludes that |
-/// | `flush goes on` | a flush reaches the handlers behind it |
-/// | `deadline` | a flush returns when its time is up, even if the handler behind is stuck with a record |
-/// | `reports go on` | the reports of the handlers behind it follow its own |
-/// | `span events go on` | it asks for the span events that the handlers behind it ask for |
+/// | `shown` | [`inner`](Handler::inner) shows the inner handlers |
+/// | `wants forwarded` | it wants what the inner handlers want, unless its own level excludes that |
+/// | `flush forwarded` | a flush reaches the inner handlers |
+/// | `deadline` | a flush returns when its time is up, even if the inner handler is stuck with a record |
+/// | `reports forwarded` | the reports of the inner handlers follow its own |
+/// | `span events forwarded` | it asks for the span events that the inner handlers ask for |
 /// | `ordered` | the records of one thread stay in order |
 /// | `batch` | a batch has the same effect as its records handled one by one |
-/// | `error is told` | an error from behind is returned, or counted |
-/// | `error stops nobody` | in a batch the records after one that fails are tried |
-/// | `panic stops nobody` | after a panic behind it the next record arrives, and the counts are right |
+/// | `error reported` | an error of the inner handler is returned, or counted |
+/// | `error isolated` | in a batch the records after one that fails are tried |
+/// | `panic isolated` | after a panic of the inner handler the next record arrives, and the counts are right |
 /// | `concurrent` | four threads at once: all of the above |
-/// | `reentrant` | a handler behind it that logs, and so calls it again, does not make it hang |
+/// | `reentrant` | an inner handler that logs, and so calls it again, does not make it hang |
 ///
 /// ```
-/// use tracing_handlers::testing::{Behind, check_handler};
+/// use tracing_handlers::testing::{MockHandler, check_handler};
 /// use tracing_handlers::{Error, Handler, Queue, Record};
 ///
-/// check_handler(|wiring| Queue::new(wiring.behind())).unwrap();
+/// check_handler(|harness| Queue::new(harness.inner())).unwrap();
 ///
-/// /// Forgets to show the handler behind it.
-/// struct Naive(Behind);
+/// /// Forgets to show the inner handler.
+/// struct Naive(MockHandler);
 ///
 /// impl Handler for Naive {
 ///     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
@@ -50,65 +50,65 @@ use crate::record::{Batch, Kind, Meta, RecordBuf, Severity, SpanEvents};
 ///     }
 /// }
 ///
-/// let failures = check_handler(|wiring| Naive(wiring.behind())).unwrap_err();
-/// assert_eq!(failures.laws(), ["shown", "flush goes on", "reports go on", "span events go on"]);
+/// let failures = check_handler(|harness| Naive(harness.inner())).unwrap_err();
+/// assert_eq!(failures.contracts(), ["shown", "flush forwarded", "reports forwarded", "span events forwarded"]);
 /// ```
 ///
-/// If there are several handlers behind it, use `behind()` for all of them. Pauses between attempts should be short: a law has 5 s.
+/// If there are several inner handlers, use `inner()` for all of them. Pauses between attempts should be short: a contract has 5 s.
 ///
 /// Not suitable for handlers that drop records on purpose without counting them, or that keep records beyond a flush.
 ///
 /// # Errors
 ///
-/// Returns the broken laws, with what happened. A handler that hangs is given 5 s per law; then its thread is abandoned.
-pub fn check_handler<H: Handler>(make: impl Fn(&Wiring) -> H) -> Result<(), Failures> {
+/// Returns the broken contracts, with what happened. A handler that hangs is given 5 s per contract; then its thread is abandoned.
+pub fn check_handler<H: Handler>(make: impl Fn(&HandlerHarness) -> H) -> Result<(), Failures> {
     let mut trial = Trial::default();
     let make = || {
-        let wiring = Wiring::new();
-        Wired { front: Arc::new(make(&wiring)), behind: wiring.behind }
+        let harness = HandlerHarness::new();
+        Wired { front: Arc::new(make(&harness)), inner: harness.inner }
     };
-    trial.law("no panic", make, no_panic);
-    trial.law("enabled", make, enabled);
-    trial.law("leaves alone", make, leaves_alone);
-    trial.law("balances", make, balances);
-    trial.law("accounted", make, accounted);
-    trial.law("flush delivers", make, flush_delivers);
-    trial.law("shown", make, shown);
-    trial.law("wants go on", make, wants_go_on);
-    trial.law("flush goes on", make, |wired| {
+    trial.check("no panic", make, no_panic);
+    trial.check("enabled", make, enabled);
+    trial.check("ignores unwanted", make, ignores_unwanted);
+    trial.check("balances", make, balances);
+    trial.check("accounted", make, accounted);
+    trial.check("flush delivers", make, flush_delivers);
+    trial.check("shown", make, shown);
+    trial.check("wants forwarded", make, wants_forwarded);
+    trial.check("flush forwarded", make, |wired| {
         wired.handle_all(&[samples::plain()]);
         wired.flush()?;
-        that(!wired.behind.is_used() || wired.behind.flushed() > 0, || "those behind are not flushed".to_owned())
+        that(!wired.inner.is_used() || wired.inner.flushed() > 0, || "the inner handlers are not flushed".to_owned())
     });
-    trial.law("deadline", make, deadline);
-    trial.law("reports go on", make, |wired| {
+    trial.check("deadline", make, deadline);
+    trial.check("reports forwarded", make, |wired| {
         wired.handle_all(&[samples::plain()]);
-        let goes_on = !wired.behind.is_used() || wired.front.stats().iter().any(|report| report.name == NAME);
-        that(goes_on, || "the reports of those behind are missing".to_owned())
+        let goes_on = !wired.inner.is_used() || wired.front.stats().iter().any(|report| report.name == NAME);
+        that(goes_on, || "the reports of the inner handlers are missing".to_owned())
     });
-    trial.law("span events go on", make, |wired| {
-        wired.behind.ask_for(SpanEvents::CLOSE);
+    trial.check("span events forwarded", make, |wired| {
+        wired.inner.ask_for(SpanEvents::CLOSE);
         let asked = wired.front.span_events();
-        that(!wired.behind.is_used() || asked.contains(Kind::SpanClose), || format!("it asks for {asked:?}"))
+        that(!wired.inner.is_used() || asked.contains(Kind::SpanClose), || format!("it asks for {asked:?}"))
     });
-    trial.law("ordered", make, |wired| {
+    trial.check("ordered", make, |wired| {
         wired.handle_all(&samples::numbered(FEW));
         wired.flush()?;
-        is_in_order(&wired.behind.messages())
+        is_in_order(&wired.inner.messages())
     });
-    trial.law("batch", || (make(), make()), |(one, other)| batch(&one, &other));
-    trial.law("error is told", make, error_is_told);
-    trial.law("error stops nobody", make, |wired| error_stops_nobody(&wired));
-    trial.law("panic stops nobody", make, panic_stops_nobody);
-    trial.law("concurrent", make, concurrent);
-    trial.law("reentrant", make, reentrant);
+    trial.check("batch", || (make(), make()), |(one, other)| batch(&one, &other));
+    trial.check("error reported", make, error_reported);
+    trial.check("error isolated", make, |wired| error_isolated(&wired));
+    trial.check("panic isolated", make, panic_isolated);
+    trial.check("concurrent", make, concurrent);
+    trial.check("reentrant", make, reentrant);
     trial.result()
 }
 
-/// A handler, and the one behind it.
+/// A handler, and the one inside it.
 struct Wired<H> {
     front: Arc<H>,
-    behind: Behind,
+    inner: MockHandler,
 }
 
 impl<H: Handler> Wired<H> {
@@ -122,7 +122,7 @@ impl<H: Handler> Wired<H> {
 
     fn flush(&self) -> Verdict {
         let flushed = self.front.flush(Instant::now() + Duration::from_secs(5));
-        flushed.map_err(|error| format!("it cannot be flushed: {error}"))
+        flushed.map_err(|error| format!("it cannot be flushed: {error:#}"))
     }
 
     fn balances(&self) -> Verdict {
@@ -132,7 +132,7 @@ impl<H: Handler> Wired<H> {
         }
     }
 
-    /// Returns all of its own reports, without those of the handlers behind it.
+    /// Returns all of its own reports, without those of the inner handlers.
     fn own(&self) -> Vec<Report> {
         let mut reports = self.front.stats();
         reports.retain(|report| report.name != NAME);
@@ -143,12 +143,12 @@ impl<H: Handler> Wired<H> {
     fn accounts_for(&self, wanted: usize) -> Verdict {
         let own = self.own();
         let stats = || own.iter().map(|report| report.stats);
-        let found = match self.behind.is_used() {
+        let found = match self.inner.is_used() {
             true => {
                 let given_up = stats().map(|stats| stats.dropped.total() + stats.pending).sum::<u64>();
-                // Records that failed behind may also count as failed in front.
-                let failed = stats().map(|stats| stats.failed).sum::<u64>().saturating_sub(self.behind.failed());
-                self.behind.seen() as u64 + given_up + failed
+                // Records that failed inside may also count as failed here.
+                let failed = stats().map(|stats| stats.failed).sum::<u64>().saturating_sub(self.inner.failed());
+                self.inner.seen() as u64 + given_up + failed
             }
             // An end without counts cannot be checked.
             false => stats().map(|stats| stats.accepted).max().unwrap_or(wanted as u64),
@@ -187,7 +187,7 @@ fn enabled<H: Handler>(wired: Wired<H>) -> Verdict {
     })
 }
 
-fn leaves_alone<H: Handler>(wired: Wired<H>) -> Verdict {
+fn ignores_unwanted<H: Handler>(wired: Wired<H>) -> Verdict {
     for severity in (1..=24).filter_map(Severity::from_number) {
         let mut record = samples::plain();
         record.set_severity(severity);
@@ -198,7 +198,7 @@ fn leaves_alone<H: Handler>(wired: Wired<H>) -> Verdict {
         let accepted = |reports: Vec<Report>| reports.iter().map(taken).sum::<u64>();
         let before = accepted(wired.own());
         let handled = wired.front.handle(&record.as_record());
-        handled.map_err(|error| format!("it returns an error for {severity}, which it does not want: {error}"))?;
+        handled.map_err(|error| format!("it returns an error for {severity}, which it does not want: {error:#}"))?;
         that(accepted(wired.own()) == before, || format!("it accepts {severity}, which it does not want"))?;
     }
     Ok(())
@@ -207,7 +207,7 @@ fn leaves_alone<H: Handler>(wired: Wired<H>) -> Verdict {
 fn balances<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.balances()?;
     for mood in [Mood::Works, Mood::Fails, Mood::Works] {
-        wired.behind.set(mood);
+        wired.inner.set(mood);
         for record in &samples::numbered(FEW) {
             wired.handle_all(std::slice::from_ref(record));
             wired.balances()?;
@@ -237,51 +237,51 @@ fn flush_delivers<H: Handler>(wired: Wired<H>) -> Verdict {
     }
 }
 
-/// Whether the handler itself, or one behind it, is [`Behind`].
+/// Whether the handler itself, or one inside it, is [`MockHandler`].
 fn shows(handler: &dyn Handler) -> bool {
-    let is_behind = handler.own_report().is_some_and(|report| report.name == NAME);
-    is_behind || handler.inner(&mut |inner| if shows(inner) { Break(()) } else { Continue(()) }).is_break()
+    let is_mock = handler.own_report().is_some_and(|report| report.name == NAME);
+    is_mock || handler.inner(&mut |inner| if shows(inner) { Break(()) } else { Continue(()) }).is_break()
 }
 
 fn shown<H: Handler>(wired: Wired<H>) -> Verdict {
-    that(!wired.behind.is_used() || shows(&*wired.front), || "`inner` does not show those behind".to_owned())
+    that(!wired.inner.is_used() || shows(&*wired.front), || "`inner` does not show the inner handlers".to_owned())
 }
 
-fn wants_go_on<H: Handler>(wired: Wired<H>) -> Verdict {
+fn wants_forwarded<H: Handler>(wired: Wired<H>) -> Verdict {
     let before = wired.front.max_level();
-    wired.behind.want(Severity::WARN.into());
+    wired.inner.want(Severity::WARN.into());
     let of = |severity| wired.front.enabled(&RecordBuf::new(severity, "shop::till", "").as_record().meta());
-    that(!wired.behind.is_used() || before < LevelFilter::WARN || of(Severity::WARN), || {
-        "it does not want the warnings that those behind want".to_owned()
+    that(!wired.inner.is_used() || before < LevelFilter::WARN || of(Severity::WARN), || {
+        "it does not want the warnings that the inner handlers want".to_owned()
     })?;
     let most = wired.front.max_level();
-    that(!wired.behind.is_used() || !of(Severity::WARN) || most >= LevelFilter::WARN, || {
+    that(!wired.inner.is_used() || !of(Severity::WARN) || most >= LevelFilter::WARN, || {
         format!("it wants warnings, and its `max_level` is {most}")
     })
 }
 
 /// Whether the flush returns at all is checked by the trial.
 fn deadline<H: Handler>(wired: Wired<H>) -> Verdict {
-    wired.behind.shut(true);
+    wired.inner.shut(true);
     let (front, (sender, handed_over)) = (wired.front.clone(), mpsc::channel());
     let thread = std::thread::spawn(move || {
         let _ = front.handle(&samples::plain().as_record());
         let _ = sender.send(());
     });
-    // Wait until the record hangs behind it; one that is handed over on another thread arrives a little later.
+    // Wait until the record blocks the inner handler; one that is handed over on another thread arrives a little later.
     let mut patience = None;
-    while wired.behind.seen() == 0 && patience.is_none_or(|end| Instant::now() < end) {
+    while wired.inner.seen() == 0 && patience.is_none_or(|end| Instant::now() < end) {
         if handed_over.try_recv().is_ok() {
             patience = Some(Instant::now() + HAND_OFF);
         }
         std::thread::yield_now();
     }
     // A record that is held back would hang in the flush itself, which cannot abandon it.
-    if wired.behind.seen() == 0 {
-        wired.behind.shut(false);
+    if wired.inner.seen() == 0 {
+        wired.inner.shut(false);
     }
     let _ = wired.front.flush(Instant::now() + Duration::from_millis(20));
-    wired.behind.shut(false);
+    wired.inner.shut(false);
     thread.join().map_err(|_| "it panicked".to_owned())?;
     wired.flush()?;
     wired.balances()
@@ -291,29 +291,31 @@ fn batch<H: Handler>(one: &Wired<H>, other: &Wired<H>) -> Verdict {
     let records = samples::numbered(FEW);
     one.handle_all(&records);
     let handled = other.front.handle_batch(end_to_end(&records).records());
-    handled.map_err(|partial| format!("a batch fails without a reason: {}", partial.error))?;
+    handled.map_err(|partial| format!("a batch fails without a reason: {:#}", partial.error))?;
     one.flush()?;
     other.flush()?;
-    let (singly, together) = (one.behind.messages(), other.behind.messages());
+    let (singly, together) = (one.inner.messages(), other.inner.messages());
     that(singly == together, || format!("{singly:?} singly is {together:?} in a batch"))?;
     let stats = |wired: &Wired<H>| wired.own().into_iter().map(|report| report.stats).collect::<Vec<_>>();
     that(stats(one) == stats(other), || format!("{:?} singly is {:?} in a batch", stats(one), stats(other)))
 }
 
-fn error_is_told<H: Handler>(wired: Wired<H>) -> Verdict {
-    wired.behind.set(Mood::Fails);
+fn error_reported<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.inner.set(Mood::Fails);
     let returned = wired.handle_all(&samples::numbered(FEW));
     let flushed = wired.front.flush(Instant::now() + Duration::from_secs(5));
-    // If the record never arrives behind it, there is no error to report.
-    if wired.behind.seen() == 0 {
+    // If the record never arrives there, there is no error to report.
+    if wired.inner.seen() == 0 {
         return Ok(());
     }
     let counted = wired.own().iter().any(|report| report.stats.lost() + report.stats.pending > 0);
-    that(returned > 0 || flushed.is_err() || counted, || "an error behind is neither returned nor counted".to_owned())
+    that(returned > 0 || flushed.is_err() || counted, || {
+        "an error of the inner handler is neither returned nor counted".to_owned()
+    })
 }
 
-fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
-    wired.behind.set(Mood::FailsAt(1));
+fn error_isolated<H: Handler>(wired: &Wired<H>) -> Verdict {
+    wired.inner.set(Mood::FailsAt(1));
     let records = samples::numbered(FEW);
     if let Err(partial) = wired.front.handle_batch(end_to_end(&records).records()) {
         that(partial.delivered <= records.len(), || {
@@ -325,8 +327,8 @@ fn error_stops_nobody<H: Handler>(wired: &Wired<H>) -> Verdict {
     wired.balances()
 }
 
-fn panic_stops_nobody<H: Handler>(wired: Wired<H>) -> Verdict {
-    wired.behind.set(Mood::PanicsAt(1));
+fn panic_isolated<H: Handler>(wired: Wired<H>) -> Verdict {
+    wired.inner.set(Mood::PanicsAt(1));
     let records = samples::numbered(FEW);
     // A panic may propagate: the layer catches it.
     wired.handle_all(&records);
@@ -357,7 +359,7 @@ fn concurrent<H: Handler>(wired: Wired<H>) -> Verdict {
     wired.flush()?;
     wired.accounts_for(wanted)?;
     wired.balances()?;
-    let messages = wired.behind.messages();
+    let messages = wired.inner.messages();
     (0..THREADS).try_for_each(|thread| {
         let own = messages.iter().filter_map(|message| message.strip_prefix(&format!("thread {thread} ")));
         is_in_order(&own.map(str::to_owned).collect::<Vec<_>>())
@@ -366,7 +368,7 @@ fn concurrent<H: Handler>(wired: Wired<H>) -> Verdict {
 
 fn reentrant<H: Handler>(wired: Wired<H>) -> Verdict {
     let front: Arc<dyn Handler> = wired.front.clone();
-    wired.behind.set(Mood::Reenters(Arc::downgrade(&front)));
+    wired.inner.set(Mood::Reenters(Arc::downgrade(&front)));
     let records = samples::numbered(FEW);
     wired.handle_all(&records);
     wired.flush()?;

@@ -1,18 +1,18 @@
 use std::fmt;
 
-/// The laws that an implementation breaks. `check_…(…).unwrap()` in a test shows them all.
+/// The contracts that an implementation breaks. `check_…(…).unwrap()` in a test shows them all.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Failures {
     failures: Vec<Failure>,
 }
 
-/// A law that is broken, and how.
+/// A contract that is broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The law's name, as in the tables of [`check_sink`](super::check_sink), [`check_format`](super::check_format) and
+    /// The contract's name, as in the tables of [`check_sink`](super::check_sink), [`check_format`](super::check_format) and
     /// [`check_handler`](super::check_handler).
-    pub law: &'static str,
+    pub contract: &'static str,
     /// What happened.
     pub detail: String,
 }
@@ -23,12 +23,12 @@ impl Failures {
         if failures.is_empty() { Ok(()) } else { Err(Self { failures }) }
     }
 
-    /// Returns the names of the broken laws, each once.
-    pub fn laws(&self) -> Vec<&'static str> {
-        self.failures.iter().map(|failure| failure.law).collect()
+    /// Returns the names of the broken contracts, each once.
+    pub fn contracts(&self) -> Vec<&'static str> {
+        self.failures.iter().map(|failure| failure.contract).collect()
     }
 
-    /// Iterates over the broken laws, with what happened.
+    /// Iterates over the broken contracts, with what happened.
     pub fn iter(&self) -> impl Iterator<Item = &Failure> {
         self.failures.iter()
     }
@@ -37,8 +37,8 @@ impl Failures {
 /// A line for each failure: `ordered: it delivered "two\none\n"`.
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Failure { law, detail }) in self.failures.iter().enumerate() {
-            write!(f, "{}{law}: {detail}", if index == 0 { "" } else { "\n" })?;
+        for (index, Failure { contract, detail }) in self.failures.iter().enumerate() {
+            write!(f, "{}{contract}: {detail}", if index == 0 { "" } else { "\n" })?;
         }
         Ok(())
     }
@@ -47,7 +47,7 @@ impl fmt::Display for Failures {
 /// The same as `Display`, so that `unwrap` shows it.
 impl fmt::Debug for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "broken laws: {}\n{self}", self.failures.len())
+        write!(f, "broken contracts: {}\n{self}", self.failures.len())
     }
 }
 

@@ -6,9 +6,9 @@ use super::trial::{Trial, Verdict, quietly, that};
 use crate::format::{Caps, Format, Out};
 use crate::record::{RecordBuf, Severity, Value};
 
-/// Checks the laws that hold for every format whose output is text. `make` creates a format; it is called for each law.
+/// Checks the contracts that hold for every format whose output is text. `make` creates a format; it is called for each contract.
 ///
-/// | law | what must hold |
+/// | contract | what must hold |
 /// |---|---|
 /// | `no panic` | it panics on no record: empty, large, with every kind of value, in 200 spans |
 /// | `takes every record` | no record is an error, except one of 1 MiB |
@@ -31,32 +31,32 @@ use crate::record::{RecordBuf, Severity, Value};
 ///     out.push_str(record.message());
 ///     Ok(())
 /// });
-/// assert_eq!(check_format(naive).unwrap_err().laws(), ["one line", "no controls"]);
+/// assert_eq!(check_format(naive).unwrap_err().contracts(), ["one line", "no controls"]);
 /// ```
 ///
 /// Formats with several lines per record (`Text::pretty`) obey `one line` too: the number of lines does not depend on the contents.
 ///
 /// # Errors
 ///
-/// Returns the broken laws, with what happened. An implementation that hangs is given 5 s per law; then its thread is abandoned.
+/// Returns the broken contracts, with what happened. An implementation that hangs is given 5 s per contract; then its thread is abandoned.
 pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
-    common_laws(&mut trial, &make);
-    trial.law("utf-8", &make, |format| {
+    common_contracts(&mut trial, &make);
+    trial.check("utf-8", &make, |format| {
         every_output(&format, |what, line| {
             that(str::from_utf8(line).is_ok(), || format!("a record {what} is not UTF-8"))
         })
     });
-    trial.law("no line end", &make, no_line_end);
-    trial.law("one line", &make, |format| {
+    trial.check("no line end", &make, no_line_end);
+    trial.check("one line", &make, |format| {
         adds_none(&format, &['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
     });
-    trial.law("no controls", &make, no_controls);
-    trial.law("preamble", &make, preamble);
+    trial.check("no controls", &make, no_controls);
+    trial.check("preamble", &make, preamble);
     trial.result()
 }
 
-/// Checks the laws that hold for formats whose output is not text: those of [`check_format`] from `no panic` to `nothing kept`.
+/// Checks the contracts that hold for formats whose output is not text: those of [`check_format`] from `no panic` to `nothing kept`.
 ///
 /// ```
 /// use tracing_handlers::format;
@@ -72,19 +72,19 @@ pub fn check_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
 ///
 /// # Errors
 ///
-/// Returns the broken laws, with what happened. An implementation that hangs is given 5 s per law; then its thread is abandoned.
+/// Returns the broken contracts, with what happened. An implementation that hangs is given 5 s per contract; then its thread is abandoned.
 pub fn check_binary_format<F: Format>(make: impl Fn() -> F) -> Result<(), Failures> {
     let mut trial = Trial::default();
-    common_laws(&mut trial, &make);
+    common_contracts(&mut trial, &make);
     trial.result()
 }
 
-fn common_laws<F: Format>(trial: &mut Trial, make: &impl Fn() -> F) {
-    trial.law("no panic", make, no_panic);
-    trial.law("takes every record", make, takes_every_record);
-    trial.law("appends only", make, appends_only);
-    trial.law("deterministic", || Arc::new(make()), deterministic);
-    trial.law("nothing kept", || (make(), make()), nothing_kept);
+fn common_contracts<F: Format>(trial: &mut Trial, make: &impl Fn() -> F) {
+    trial.check("no panic", make, no_panic);
+    trial.check("takes every record", make, takes_every_record);
+    trial.check("appends only", make, appends_only);
+    trial.check("deterministic", || Arc::new(make()), deterministic);
+    trial.check("nothing kept", || (make(), make()), nothing_kept);
 }
 
 fn no_panic<F: Format>(format: F) -> Verdict {
@@ -99,7 +99,7 @@ fn takes_every_record<F: Format>(format: F) -> Verdict {
         if let Ok(Err(error)) = quietly(|| bytes_of(&format, record))
             && !is_large(what)
         {
-            return Err(format!("a record {what} is an error: {error}"));
+            return Err(format!("a record {what} is an error: {error:#}"));
         }
     }
     Ok(())
@@ -113,7 +113,9 @@ fn appends_only<F: Format>(format: F) -> Verdict {
         let _ = quietly(|| format.format(&record.as_record(), &mut Out::new(&mut bytes, Caps::default())));
         let after = bytes.strip_prefix(before.as_slice());
         let after = after.ok_or_else(|| format!("a record {what} changes what is in the buffer before it"))?;
-        that(after == alone, || format!("a record {what} is another one behind other bytes: {}", show(after)))?;
+        that(after == alone, || {
+            format!("a record {what} is formatted differently after other bytes: {}", show(after))
+        })?;
     }
     Ok(())
 }
@@ -225,7 +227,7 @@ fn every_output<F: Format>(format: &F, check: impl Fn(&str, &[u8]) -> Verdict) -
     Ok(())
 }
 
-/// Returns `None` after an error or a panic, for which there are other laws.
+/// Returns `None` after an error or a panic, for which there are other contracts.
 fn output_of<F: Format>(format: &F, record: &RecordBuf) -> Option<Vec<u8>> {
     quietly(|| bytes_of(format, record)).ok()?.ok()
 }

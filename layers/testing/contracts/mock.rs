@@ -9,40 +9,22 @@ use crate::record::{Meta, Record, RecordBuf, SpanEvents};
 use crate::sync::{lock, wait};
 use crate::{Error, ErrorKind};
 
-/// What [`check_handler`](super::check_handler) passes to the closure that makes the handler.
-#[derive(Debug)]
-pub struct Wiring {
-    pub(super) behind: Behind,
-}
-
-impl Wiring {
-    pub(super) fn new() -> Self {
-        Self { behind: Behind::default() }
-    }
-
-    /// Returns the handler to put behind the one that is checked, wherever that hands records on. Clones share everything. A
-    /// handler that is an end does not call this.
-    pub fn behind(&self) -> Behind {
-        self.behind.shared.used.store(true, Ordering::Relaxed);
-        self.behind.clone()
-    }
-}
-
-/// A handler that keeps what it receives, and fails, panics, hangs or logs as a law requires.
-#[derive(Clone, Debug, Default)]
-pub struct Behind {
-    shared: Arc<Shared>,
+/// The handler inside the one that [`check_handler`](super::check_handler) checks: it keeps what it receives, and fails, panics,
+/// blocks or logs as a contract requires. See [`HandlerHarness::inner`](super::HandlerHarness::inner).
+#[derive(Clone, Default)]
+pub struct MockHandler {
+    core: Arc<MockCore>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct MockCore {
     used: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<MockState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct MockState {
     /// Every record received, delivered or not.
     seen: Vec<RecordBuf>,
     delivered: u64,
@@ -52,7 +34,7 @@ struct State {
     span_events: SpanEvents,
     /// What the handler wants; `None`: everything.
     level: Option<Threshold>,
-    /// While this is set, the handler hangs.
+    /// While this is set, the handler blocks.
     is_shut: bool,
 }
 
@@ -69,9 +51,15 @@ pub(super) enum Mood {
     Reenters(Weak<dyn Handler>),
 }
 
-impl Behind {
+impl MockHandler {
+    /// A clone for the handler that is checked.
+    pub(super) fn use_clone(&self) -> Self {
+        self.core.used.store(true, Ordering::Relaxed);
+        self.clone()
+    }
+
     pub(super) fn is_used(&self) -> bool {
-        self.shared.used.load(Ordering::Relaxed)
+        self.core.used.load(Ordering::Relaxed)
     }
 
     pub(super) fn set(&self, mood: Mood) {
@@ -88,7 +76,7 @@ impl Behind {
 
     pub(super) fn shut(&self, is_shut: bool) {
         self.lock().is_shut = is_shut;
-        self.shared.changed.notify_all();
+        self.core.changed.notify_all();
     }
 
     /// Returns the messages of all records received.
@@ -108,8 +96,8 @@ impl Behind {
         self.lock().flushed
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.shared.state)
+    fn lock(&self) -> MutexGuard<'_, MockState> {
+        lock(&self.core.state)
     }
 
     /// Keeps the record, and returns its number and what to do with it.
@@ -118,7 +106,7 @@ impl Behind {
         state.seen.push(RecordBuf::from(record));
         let number = state.seen.len() - 1;
         while state.is_shut {
-            state = wait(&self.shared.changed, state);
+            state = wait(&self.core.changed, state);
         }
         let mood = state.mood.clone();
         let fails = match mood {
@@ -134,13 +122,13 @@ impl Behind {
     }
 }
 
-impl Handler for Behind {
+impl Handler for MockHandler {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
         match self.take(record) {
             (_, Mood::Fails) => Err(failure()),
             (number, Mood::FailsAt(at)) if number == at => Err(failure()),
             // Bypasses the panic hook, which would print the panic.
-            (number, Mood::PanicsAt(at)) if number == at => resume_unwind(Box::new("the handler behind panics")),
+            (number, Mood::PanicsAt(at)) if number == at => resume_unwind(Box::new("the inner handler panics")),
             // Not for its own records: that would be endless with a handler that hands over on another thread.
             (number, Mood::Reenters(front)) if record.message() != NESTED && number < REENTRIES => {
                 if let Some(front) = front.upgrade() {
@@ -177,18 +165,18 @@ impl Handler for Behind {
     }
 }
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for MockHandler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("used", &self.used).finish_non_exhaustive()
+        f.debug_struct("MockHandler").field("used", &self.core.used).finish_non_exhaustive()
     }
 }
 
 fn failure() -> Error {
-    Error::new(ErrorKind::Io, "the handler behind fails")
+    Error::new(ErrorKind::Io, "the inner handler fails")
 }
 
 /// The name of its reports.
-pub(super) const NAME: &str = "behind";
+pub(super) const NAME: &str = "mock";
 /// The message of its own records.
 const NESTED: &str = "nested";
 /// A bound for handlers that change the message of its own records.

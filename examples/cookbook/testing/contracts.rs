@@ -6,7 +6,7 @@ use tracing_handlers::testing::check_format;
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "laws", about: "parts of one's own, checked", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "contracts", about: "parts of one's own, checked", make, shows: SHOWS };
 
 /// As one writes it first: a message with a line feed in it is two lines.
 fn naive() -> impl Format {
@@ -30,7 +30,7 @@ fn careful() -> impl Format {
 fn make() -> String {
     let failures = check_format(naive).expect_err("it breaks some");
     check_format(careful).expect("it keeps all");
-    format!("naive breaks: {}\ncareful breaks none", failures.laws().join(", "))
+    format!("naive breaks: {}\ncareful breaks none", failures.contracts().join(", "))
 }
 
 const SHOWS: &str = "

@@ -12,7 +12,7 @@ use crate::stats::Drops;
 use crate::sync::lock;
 
 /// The part that a flush at exit and a fork need too.
-pub(super) struct Shared<F, H> {
+pub(super) struct FilteredCore<F, H> {
     pub(super) filter: F,
     pub(super) handler: H,
     pub(super) tell_every: Option<Duration>,
@@ -25,7 +25,7 @@ pub(super) struct Shared<F, H> {
     last: AtomicI64,
 }
 
-impl<F: Filter, H: Handler> Shared<F, H> {
+impl<F: Filter, H: Handler> FilteredCore<F, H> {
     pub(super) fn new(filter: F, handler: H) -> Self {
         Self {
             filter,
@@ -58,7 +58,7 @@ impl<F: Filter, H: Handler> Shared<F, H> {
     }
 }
 
-impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
+impl<F: Filter, H: Handler> Shelf<FilteredCore<F, H>> {
     /// Hands on a notice. It is not a caller's record, so errors are reported here.
     pub(super) fn tell(&self, notice: &RecordBuf) {
         if let Err(error) = guarded(|| self.handler.handle(&notice.as_record())) {
@@ -69,7 +69,7 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
     #[cold]
     pub(super) fn not_told(&self, error: &Error) {
         if error.handler().is_none() {
-            crate::selflog::tell(&format!("{}: cannot report dropped records: {error}", self.name));
+            crate::selflog::tell(&format!("{}: cannot report dropped records: {error:#}", self.name));
         }
     }
 
@@ -114,9 +114,9 @@ impl<F: Filter, H: Handler> Shelf<Shared<F, H>> {
     }
 }
 
-impl<F: Filter, H: Handler> Live for Shared<F, H> {
+impl<F: Filter, H: Handler> Live for FilteredCore<F, H> {
     /// How much of `dropped` has been reported. The lock is held for the calculation only, never while a handler is called.
-    type State = Dropped;
+    type Guarded = Dropped;
     const KIND: &'static str = "filter";
     /// Among the queues, in the order of registration: a queue in front of it is used, and so registered and flushed, before it, and
     /// a queue behind it after it.

@@ -1,4 +1,4 @@
-//! Checks each law on a separate thread, so that an implementation that hangs is a failure and not a test that does not end.
+//! Checks each contract on a separate thread, so that an implementation that hangs is a failure and not a test that does not end.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,16 +17,16 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Checks one law with a new instance. If it hangs, its thread is abandoned.
-    pub(super) fn law<T: Send + 'static>(
+    /// Checks one contract with a new instance. If it hangs, its thread is abandoned.
+    pub(super) fn check<T: Send + 'static>(
         &mut self,
-        law: &'static str,
+        contract: &'static str,
         make: impl FnOnce() -> T,
         check: impl FnOnce(T) -> Verdict + Send + 'static,
     ) {
         let verdict = quietly(make).and_then(|part| watched(move || quietly(move || check(part)).and_then(|it| it)));
         if let Err(detail) = verdict {
-            self.failures.push(Failure { law, detail });
+            self.failures.push(Failure { contract, detail });
         }
     }
 
@@ -52,7 +52,7 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
     let (sender, receiver) = mpsc::channel();
-    let started = std::thread::Builder::new().name("law".into()).spawn(move || {
+    let started = std::thread::Builder::new().name("log-contract".into()).spawn(move || {
         // The receiver may have given up.
         let _ = sender.send(run());
     });
@@ -62,5 +62,5 @@ fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
     }
 }
 
-/// Much longer than any law takes: it only ends one that hangs.
+/// Much longer than any contract takes: it only ends one that hangs.
 const PATIENCE: Duration = Duration::from_secs(5);

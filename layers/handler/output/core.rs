@@ -10,18 +10,18 @@ use super::missing::Missing;
 use crate::handler::{DropReason, Report, Stats};
 use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
-use crate::sink::{Commit, Framed, Line, Sink};
+use crate::sink::{Commit, Framed, RecordEnd, Sink};
 use crate::sync::{lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The part that a flush at exit and a fork need, even while the output is being dropped.
-pub(super) struct Shared<S> {
+pub(super) struct OutputCore<S> {
     /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
     sink: PhantomData<fn() -> S>,
 }
 
-pub(super) struct State<S> {
+pub(super) struct OutputState<S> {
     pub(super) sink: S,
     /// The sink's description, unless a name was set.
     pub(super) name: String,
@@ -37,7 +37,7 @@ pub(super) struct State<S> {
     pub(super) health: Health,
 }
 
-impl<S: Sink> Shared<S> {
+impl<S: Sink> OutputCore<S> {
     pub(super) fn new() -> Self {
         Self { holder: AtomicUsize::new(0), sink: PhantomData }
     }
@@ -47,7 +47,7 @@ impl<S: Sink> Shared<S> {
     }
 }
 
-impl<S: Sink> Shelf<Shared<S>> {
+impl<S: Sink> Shelf<OutputCore<S>> {
     /// Locks the state. Returns `None` if this thread holds the lock already, because the sink logs, or if the lock's holder does
     /// not exist in this forked child.
     #[inline(always)]
@@ -64,7 +64,7 @@ impl<S: Sink> Shelf<Shared<S>> {
     }
 
     #[cold]
-    fn wait_for_lock(&self) -> Option<MutexGuard<'_, State<S>>> {
+    fn wait_for_lock(&self) -> Option<MutexGuard<'_, OutputState<S>>> {
         match process::is_exiting() {
             // Another thread may hang while it holds the lock.
             true => lock_until(&self.state, process::exit_deadline()),
@@ -82,7 +82,7 @@ impl<S: Sink> Shelf<Shared<S>> {
     }
 }
 
-impl<S: Sink> State<S> {
+impl<S: Sink> OutputState<S> {
     pub(super) fn new(sink: S, preamble: Vec<u8>) -> Self {
         Self {
             name: sink.describe(),
@@ -114,7 +114,7 @@ impl<S: Sink> State<S> {
 
     /// Writes `lines`, the first `notices` of which (one or none) are notices, not records.
     #[inline]
-    pub(super) fn write(&mut self, bytes: &[u8], lines: &[Line], notices: usize) -> Result<(), Partial> {
+    pub(super) fn write(&mut self, bytes: &[u8], lines: &[RecordEnd], notices: usize) -> Result<(), Partial> {
         let count = (lines.len() - notices) as u64;
         // Counted as failed in case the sink panics.
         self.failed += count;
@@ -196,7 +196,7 @@ impl<S: Sink> State<S> {
 }
 
 pub(super) struct Guard<'a, S> {
-    state: MutexGuard<'a, State<S>>,
+    state: MutexGuard<'a, OutputState<S>>,
     holder: &'a AtomicUsize,
 }
 
@@ -208,21 +208,21 @@ impl<S> Drop for Guard<'_, S> {
 }
 
 impl<S> std::ops::Deref for Guard<'_, S> {
-    type Target = State<S>;
+    type Target = OutputState<S>;
 
-    fn deref(&self) -> &State<S> {
+    fn deref(&self) -> &OutputState<S> {
         &self.state
     }
 }
 
 impl<S> std::ops::DerefMut for Guard<'_, S> {
-    fn deref_mut(&mut self) -> &mut State<S> {
+    fn deref_mut(&mut self) -> &mut OutputState<S> {
         &mut self.state
     }
 }
 
-impl<S: Sink> Live for Shared<S> {
-    type State = State<S>;
+impl<S: Sink> Live for OutputCore<S> {
+    type Guarded = OutputState<S>;
     const KIND: &'static str = "output";
     const PHASE: Phase = Phase::Ends;
 
@@ -241,7 +241,7 @@ impl<S: Sink> Live for Shared<S> {
         flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
     }
 
-    fn forget_pending(&self, state: &mut State<S>) {
+    fn forget_pending(&self, state: &mut OutputState<S>) {
         let pending = state.pending();
         state.sink.forget_pending();
         state.taken = state.taken.saturating_sub(pending);
@@ -300,7 +300,7 @@ mod tests {
             if self.writes == 1 && !self.panics {
                 return Err(Partial::new(0, Error::new(ErrorKind::Full, "no room")));
             }
-            self.pending += framed.lines().len();
+            self.pending += framed.ends().len();
             assert!(!self.panics, "on purpose");
             Ok(())
         }
@@ -330,10 +330,10 @@ mod tests {
         let lost = sink.lost.clone();
         let output = Output::new(crate::format::Json::new(), sink);
         send(&output, &["refused", "lost"]);
-        let stats = output.shared.report().stats;
+        let stats = output.core.report().stats;
         assert!(stats.balances() && (stats.failed, stats.pending) == (1, 1), "{stats:?}");
         lost.store(true, Ordering::Relaxed);
-        let stats = output.shared.report().stats;
+        let stats = output.core.report().stats;
         assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
     }
 
@@ -341,7 +341,7 @@ mod tests {
     fn lines_kept_by_a_panicking_sink_are_not_counted_twice() {
         let output = Output::new(crate::format::Json::new(), Loses { panics: true, ..Loses::default() });
         send(&output, &["one", "two"]);
-        let stats = output.shared.report().stats;
+        let stats = output.core.report().stats;
         assert!(stats.balances() && (stats.failed, stats.pending) == (2, 0), "{stats:?}");
     }
 }
