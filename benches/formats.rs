@@ -59,7 +59,7 @@ fn formats(criterion: &mut Criterion) {
     floor(criterion);
     bench(criterion, "json", &Json::new(), plain, &flat);
     bench(criterion, "json, 3 spans", &Json::new(), plain, &deep);
-    bench(criterion, "json, 3 spans flat", &Json::new().spans(json::Spans::Flat), plain, &deep);
+    bench(criterion, "json, 3 spans flat", &Json::new().spans(json::SpanLayout::Flat), plain, &deep);
     bench(criterion, "text", &Text::full(), plain, &flat);
     bench(criterion, "text, 3 spans", &Text::full(), plain, &deep);
     bench(criterion, "text in color, 3 spans", &Text::full(), color, &deep);

@@ -100,6 +100,6 @@ pub use handler::{Handler, Output, Queue};
 pub use layer::{Added, Handle, HandlerLayer, init, layer};
 #[cfg(feature = "serde")]
 pub use record::nested;
-pub use record::{FieldChange, Meta, Record, RecordBuf, Records, Severity, Value};
+pub use record::{FieldChange, Meta, Part, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;

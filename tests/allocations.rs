@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{Dispatch, Level};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
-use tracing_handlers::format::csv::{Column, Nested};
+use tracing_handlers::format::csv::FieldsAs;
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
 use tracing_handlers::handler::{
     self, Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
@@ -20,7 +20,7 @@ use tracing_handlers::receive::Lines;
 use tracing_handlers::record::wire::{self, Decoded, Limits};
 use tracing_handlers::rewrite::{Add, Cap, Detector, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{Durability, File, Null};
-use tracing_handlers::{Handler, Output, Queue, RecordBuf, Severity};
+use tracing_handlers::{Handler, Output, Part, Queue, RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
 
 struct Counting;
@@ -250,13 +250,13 @@ fn json() -> Box<dyn Format> {
 }
 
 fn other_formats() -> Vec<(&'static str, Box<dyn Format>)> {
-    let columns = [Column::Message, Column::SpanNames, Column::field("price"), Column::Fields, Column::SpanFields];
+    let columns = [Part::Message, Part::SpanNames, Part::field("price"), Part::Fields, Part::SpanFields];
     vec![
         ("text with lines below", Box::new(Text::new().errors_below(true).backtrace_below(true))),
         ("logfmt", Box::new(Logfmt::new())),
-        ("logfmt, flat", Box::new(Logfmt::new().spans(logfmt::Spans::Flat))),
+        ("logfmt, flat", Box::new(Logfmt::new().spans(logfmt::SpanKeys::Flat))),
         ("csv", Box::new(Csv::new().columns(columns.clone()))),
-        ("csv with json", Box::new(Csv::new().columns(columns).nested(Nested::Json))),
+        ("csv with json", Box::new(Csv::new().columns(columns).fields_as(FieldsAs::Json))),
     ]
 }
 

@@ -47,6 +47,7 @@ const ROOT: &[(&str, &str)] = &[
     ("ErrorKind", "error"),
     ("Partial", "error"),
     ("Severity", "record::Severity"),
+    ("Part", "record"),
     ("Record", "record"),
     ("RecordBuf", "record"),
     ("Value", "record"),

@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
 use tracing::{info, info_span};
-use tracing_handlers::format::csv::{Column, LineBreaks, Nested, Quoting, Separator};
+use tracing_handlers::format::csv::{FieldsAs, LineBreaks, Quoting, Separator};
 use tracing_handlers::format::{Caps, Csv, Format, LevelNames, Out, Time};
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, Memory};
-use tracing_handlers::{Handler, Output, RecordBuf, Severity, Value};
+use tracing_handlers::{Handler, Output, Part, RecordBuf, Severity, Value};
 
 use crate::collect::dispatch;
 
@@ -26,7 +26,7 @@ fn header(csv: &Csv) -> String {
 }
 
 fn messages() -> Csv {
-    Csv::new().columns([Column::Message])
+    Csv::new().columns([Part::Message])
 }
 
 fn said(message: &str) -> RecordBuf {
@@ -45,7 +45,7 @@ fn sold() -> RecordBuf {
 
 #[test]
 fn each_column_has_its_title_and_its_cell() {
-    use Column::*;
+    use Part::*;
     let all = [
         Level, Severity, Target, Name, ModulePath, File, Line, ThreadName, ThreadId, Message, SpanNames, Fields,
         SpanFields, Level,
@@ -67,29 +67,32 @@ fn each_column_has_its_title_and_its_cell() {
 
 #[test]
 fn a_field_with_a_column_of_its_own_is_not_in_the_shared_one() {
-    let columns = [Column::field("pieces"), Column::span_field("id"), Column::Fields, Column::SpanFields];
+    let columns = [Part::field("pieces"), Part::span_field("id"), Part::Fields, Part::SpanFields];
     let csv = Csv::new().columns(columns);
     assert_eq!(header(&csv), "pieces,id,fields,span_fields\n");
     // The nearest span's `id` has the column; the other one is not lost.
     assert_eq!(row(&csv, &sold()), r#"3,2,"by=""ada b""",id=1 method=GET"#);
     let twice = said("").with_field("pieces", 1_u64).with_field("pieces", 2_u64);
     assert_eq!(row(&csv, &twice), "1,,pieces=2,");
-    assert_eq!(row(&csv.nested(Nested::Json), &sold()), r#"3,2,"{""by"":""ada b""}","{""id"":1,""method"":""GET""}""#);
+    assert_eq!(
+        row(&csv.fields_as(FieldsAs::Json), &sold()),
+        r#"3,2,"{""by"":""ada b""}","{""id"":1,""method"":""GET""}""#
+    );
 }
 
 #[test]
 fn no_two_columns_have_the_same_title() {
-    let columns = [Column::Level, Column::field("level"), Column::span_field("level"), Column::field("level_2")];
+    let columns = [Part::Level, Part::field("level"), Part::span_field("level"), Part::field("level_2")];
     assert_eq!(header(&Csv::new().columns(columns)), "level,level_2,level_3,level_2_2\n");
-    let odd = Csv::new().columns([Column::field("a,b"), Column::field("=x\n")]);
+    let odd = Csv::new().columns([Part::field("a,b"), Part::field("=x\n")]);
     assert_eq!(header(&odd), "\"a,b\",\"'=x\\n\"\n");
 }
 
 #[test]
 fn quotes_stand_where_they_are_wanted() {
     let record = said("a;b").with_field("n", -5_i64).with_field("yes", true).with_field("text", "x");
-    let columns = ["n", "yes", "none", "text"].map(Column::field);
-    let csv = Csv::new().columns([Column::Message].into_iter().chain(columns));
+    let columns = ["n", "yes", "none", "text"].map(Part::field);
+    let csv = Csv::new().columns([Part::Message].into_iter().chain(columns));
     assert_eq!(row(&csv, &record), "a;b,-5,true,,x");
     assert_eq!(row(&csv.clone().separator(Separator::Semicolon), &record), "\"a;b\";-5;true;;x");
     assert_eq!(row(&csv.clone().separator(Separator::Pipe), &record), "a;b|-5|true||x");
@@ -103,8 +106,8 @@ fn quotes_stand_where_they_are_wanted() {
 
 #[test]
 fn a_row_of_one_empty_cell_is_no_empty_line() {
-    assert_eq!(row(&Csv::new().columns([Column::field("none")]), &said("")), "\"\"");
-    assert_eq!(row(&Csv::new().columns([Column::Time]).time(Time::none()), &said("")), "\"\"");
+    assert_eq!(row(&Csv::new().columns([Part::field("none")]), &said("")), "\"\"");
+    assert_eq!(row(&Csv::new().columns([Part::Time]).time(Time::none()), &said("")), "\"\"");
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn what_a_spreadsheet_would_compute_has_a_guard() {
         .with_field("low", f64::NEG_INFINITY)
         .with_field("-x", 1_u64)
         .with_error("chain", &["=a", "b"]);
-    let columns = [Column::field("error"), Column::field("low"), Column::field("chain"), Column::Fields];
+    let columns = [Part::field("error"), Part::field("low"), Part::field("chain"), Part::Fields];
     assert_eq!(row(&Csv::new().columns(columns), &cells), "'=x,-inf,'=a: b,'-x=1");
     assert_eq!(row(&messages().quoting(Quoting::All), &said("=1")), "\"'=1\"");
 }
@@ -142,7 +145,7 @@ fn types_are_written_like_this() {
         .with_field("bytes", &b"\x01\xfe"[..])
         .with_field("json", Value::Json(r#"{"a":"x\ny"}"#))
         .with_error("error", &["no order", "a\\b"]);
-    let columns = ["wide", "whole", "bytes", "json", "error"].map(Column::field);
+    let columns = ["wide", "whole", "bytes", "json", "error"].map(Part::field);
     assert_eq!(
         row(&Csv::new().columns(columns), &record),
         r#"340282366920938463463374607431768211455,1.0,01fe,"{""a"":""x\ny""}",no order: a\\b"#
@@ -176,7 +179,7 @@ fn each_file_begins_with_the_header() {
 #[test]
 fn events_of_tracing_are_rows() {
     let memory = Memory::new();
-    let columns = [Column::Level, Column::Message, Column::field("user"), Column::Fields, Column::span_field("id")];
+    let columns = [Part::Level, Part::Message, Part::field("user"), Part::Fields, Part::span_field("id")];
     let output = Output::new(Csv::new().columns(columns), memory.clone());
     tracing::dispatcher::with_default(&dispatch(output), || {
         let _request = info_span!("request", id = 7).entered();
@@ -197,11 +200,11 @@ fn record_of(texts: &[String]) -> RecordBuf {
         .with_span(text(8), [("id", text(9).into())])
 }
 
-fn columns() -> impl Iterator<Item = Column> {
-    use Column::*;
+fn columns() -> impl Iterator<Item = Part> {
+    use Part::*;
     let parts = [Target, Message, ModulePath, File, ThreadName];
-    let fields = ["str", "text", "error"].map(Column::field);
-    parts.into_iter().chain(fields).chain([SpanNames, Column::span_field("id")])
+    let fields = ["str", "text", "error"].map(Part::field);
+    parts.into_iter().chain(fields).chain([SpanNames, Part::span_field("id")])
 }
 
 fn styles() -> Vec<(Separator, Quoting)> {
@@ -247,7 +250,7 @@ proptest! {
     #[test]
     fn fields_in_a_shared_column_read_back_as_json(fields in prop::collection::vec((any_text(), any_text()), 1..5)) {
         let record = fields.iter().fold(said(""), |record, (name, value)| record.with_field(name, value));
-        let csv = Csv::new().columns([Column::Fields]).nested(Nested::Json);
+        let csv = Csv::new().columns([Part::Fields]).fields_as(FieldsAs::Json);
         let rows = read(&(row(&csv, &record) + "\n"), ',');
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&rows[0][0]).unwrap();
         let mut values: Vec<_> = object.values().map(|value| value.as_str().unwrap().to_owned()).collect();
@@ -380,4 +383,24 @@ fn any_text() -> impl Strategy<Value = String> {
         1 => "[\u{7f}-\u{a0}\u{2000}-\u{2070}\u{feff}\u{e0001}-\u{e0010}]{0,4}",
         1 => ".{0,8}",
     ]
+}
+
+#[test]
+fn every_part_of_a_record_can_be_a_column() {
+    let columns =
+        ["error", "span_name", "span", "spans", "any.user", "span[request].user", "process_id", "span_fields"];
+    let csv = Csv::new().columns(columns.map(|column| column.parse::<Part>().unwrap()));
+    assert_eq!(header(&csv), "error,span_name,span,spans,user,user_2,process_id,span_fields\n");
+    let record = RecordBuf::new(Severity::WARN, "shop", "")
+        .with_error("cause", &["no stock", "refused"])
+        .with_span("request", [("user", "ada b".into()), ("id", 1_u64.into())])
+        .with_span("query", [("id", 2_u64.into())]);
+    let pid = std::process::id();
+    assert_eq!(
+        row(&csv, &record),
+        format!(
+            "no stock: refused,query,query{{id=2}},\"request{{user=\"\"ada b\"\" id=1}}:query{{id=2}}\",ada b,ada b,{pid},id=2 id_2=1"
+        )
+    );
+    assert_eq!(row(&csv, &RecordBuf::new(Severity::WARN, "", "")), format!(",,,,,,{pid},"));
 }

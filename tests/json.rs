@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::json;
 use tracing_handlers::format::Json;
-use tracing_handlers::format::json::{Duplicates, Key, Layout, Spans};
+use tracing_handlers::format::json::{Duplicates, FieldLayout, SpanLayout};
 use tracing_handlers::handler::Rewriting;
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{FieldChange, Output, RecordBuf};
+use tracing_handlers::{FieldChange, Output, Part, RecordBuf};
 use tracing_subscriber::prelude::*;
 
 /// A value in which no object has a key twice, or an error.
@@ -89,10 +89,10 @@ fn log_collisions() {
 
 #[test]
 fn no_key_stands_twice_whatever_callsites_call_their_fields() {
-    for layout in [Layout::Flat, Layout::Nested] {
-        for spans in [Spans::List, Spans::Nested, Spans::Flat, Spans::Off] {
+    for layout in [FieldLayout::Flat, FieldLayout::Nested] {
+        for spans in [SpanLayout::List, SpanLayout::Nested, SpanLayout::Flat, SpanLayout::Off] {
             for duplicates in [Duplicates::Suffix, Duplicates::First, Duplicates::Last] {
-                let all = [Key::Timestamp, Key::Level, Key::Target, Key::Message, Key::Span, Key::Fields, Key::Spans];
+                let all = [Part::Time, Part::Level, Part::Target, Part::Message, Part::Span, Part::Fields, Part::Spans];
                 let format = Json::new().keys(all).fields(layout).spans(spans).duplicates(duplicates);
                 // Twice: what is known of a callsite after its first event must be true.
                 let lines = lines(format, || (0..2).for_each(|_| log_collisions()));
@@ -111,7 +111,7 @@ fn no_key_stands_twice_whatever_callsites_call_their_fields() {
 
 #[test]
 fn a_callsite_without_collisions_is_written_as_it_stands() {
-    let lines = lines(Json::new().keys([Key::Message, Key::Fields, Key::Spans]), || {
+    let lines = lines(Json::new().keys([Part::Message, Part::Fields, Part::Spans]), || {
         let _span = tracing::info_span!("request", id = 7, status = tracing::field::Empty).entered();
         tracing::info!(pieces = 3, price = 0.5, "sold");
         tracing::Span::current().record("status", 200);
@@ -132,7 +132,7 @@ fn a_rewrite_that_makes_names_collide_is_watched_although_the_callsite_is_not() 
     let rename = |record: &mut RecordBuf| {
         record.change_fields(|_, field| if field.name == "b" { FieldChange::Rename("a") } else { FieldChange::Keep });
     };
-    let output = || Output::new(Json::new().keys([Key::Fields, Key::Spans]), memory.clone());
+    let output = || Output::new(Json::new().keys([Part::Fields, Part::Spans]), memory.clone());
     let layer = tracing_handlers::layer((output(), Rewriting::new(rename, output())));
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         let _span = tracing::info_span!("s", a = 1, b = 2).entered();
@@ -142,4 +142,41 @@ fn a_rewrite_that_makes_names_collide_is_watched_although_the_callsite_is_not() 
         memory.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(values[0], json!({"a": 3, "b": 4, "spans": [{"name": "s", "a": 1, "b": 2}]}));
     assert_eq!(values[1], json!({"a": 3, "a_2": 4, "spans": [{"name": "s", "a": 1, "a_2": 2}]}));
+}
+
+#[test]
+fn a_field_with_a_key_of_its_own_is_not_among_those_of_its_callsite() {
+    for (part, flat, nested) in [
+        (
+            Part::field("pieces"),
+            r#"{"renamed":3,"message":"sold","left":1,"pieces":7}"#,
+            r#"{"renamed":3,"message":"sold","fields":{"left":1},"span_fields":{"pieces":7}}"#,
+        ),
+        (
+            Part::any_field("pieces"),
+            r#"{"renamed":3,"message":"sold","left":1,"pieces":7}"#,
+            r#"{"renamed":3,"message":"sold","fields":{"left":1},"span_fields":{"pieces":7}}"#,
+        ),
+        (
+            Part::span_field("pieces"),
+            r#"{"renamed":7,"message":"sold","pieces":3,"left":1}"#,
+            r#"{"renamed":7,"message":"sold","fields":{"pieces":3,"left":1}}"#,
+        ),
+        (
+            Part::field("other"),
+            r#"{"message":"sold","pieces":3,"left":1,"pieces_2":7}"#,
+            r#"{"message":"sold","fields":{"pieces":3,"left":1},"span_fields":{"pieces":7}}"#,
+        ),
+    ] {
+        let json = Json::new().keys([part.clone(), Part::Message, Part::Fields, Part::SpanFields]);
+        let json = json.rename(part, "renamed");
+        let log_twice = || {
+            for _ in 0..2 {
+                let _span = tracing::info_span!("request", pieces = 7).entered();
+                tracing::info!(pieces = 3, left = 1, "sold");
+            }
+        };
+        assert_eq!(lines(json.clone(), log_twice), [flat, flat]);
+        assert_eq!(lines(json.fields(FieldLayout::Nested), log_twice), [nested, nested]);
+    }
 }

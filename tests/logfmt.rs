@@ -4,10 +4,10 @@ use std::fmt;
 
 use proptest::prelude::*;
 use tracing::{info, info_span};
-use tracing_handlers::format::logfmt::{Duplicates, Key, Spans};
+use tracing_handlers::format::logfmt::{Duplicates, SpanKeys};
 use tracing_handlers::format::{Caps, Format, Logfmt, Out, Time};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{Output, RecordBuf, Severity, Value};
+use tracing_handlers::{Output, Part, RecordBuf, Severity, Value};
 
 use crate::collect::dispatch;
 
@@ -19,7 +19,7 @@ fn line(logfmt: &Logfmt, record: &RecordBuf) -> String {
 
 /// Only the event's fields and the spans'.
 fn fields() -> Logfmt {
-    Logfmt::new().keys([Key::Fields, Key::SpanFields])
+    Logfmt::new().keys([Part::Fields, Part::SpanFields])
 }
 
 fn record() -> RecordBuf {
@@ -87,7 +87,10 @@ fn lf_5_what_a_key_cannot_have_is_replaced_and_no_key_is_empty() {
     assert_eq!(field("\u{202e}\u{7f}", 1_u64), "__=1");
     let nameless = record().with_span("", [("", 1_u64.into())]);
     assert_eq!(line(&fields(), &nameless), "_._=1");
-    assert_eq!(line(&Logfmt::new().keys([Key::Level]).rename(Key::Level, "the level="), &record()), "the_level_=info");
+    assert_eq!(
+        line(&Logfmt::new().keys([Part::Level]).rename(Part::Level, "the level="), &record()),
+        "the_level_=info"
+    );
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn lf_6_null_is_bare_and_the_text_null_is_not() {
     assert_eq!(field("a", Value::Text("null")), r#"a="null""#);
     assert_eq!(line(&fields(), &record().with_error("a", &["null"])), r#"a="null""#);
     let message = RecordBuf::new(Severity::INFO, "null", "null").with_span("null", []);
-    let keys = [Key::Target, Key::Message, Key::SpanNames];
+    let keys = [Part::Target, Part::Message, Part::SpanNames];
     assert_eq!(line(&Logfmt::new().keys(keys), &message), r#"target="null" message="null" spans="null""#);
 }
 
@@ -113,7 +116,7 @@ fn lf_7_a_value_that_panics_costs_itself_and_nothing_else() {
     }
 
     let memory = Memory::new();
-    let output = Output::new(Logfmt::new().keys([Key::Message, Key::Fields]), memory.clone());
+    let output = Output::new(Logfmt::new().keys([Part::Message, Part::Fields]), memory.clone());
     tracing::dispatcher::with_default(&dispatch(output), || info!(before = 1, broken = %Panics, after = 2, "sold"));
     let line = memory.text();
     let pairs = parse(line.trim_end());
@@ -166,8 +169,16 @@ proptest! {
 #[test]
 fn keys_come_in_the_order_that_was_asked_for() {
     let logfmt = Logfmt::new()
-        .keys([Key::Message, Key::Line, Key::Severity, Key::SpanFields, Key::ThreadName, Key::Fields, Key::Message])
-        .rename(Key::ThreadName, "line");
+        .keys([
+            Part::Message,
+            Part::Line,
+            Part::Severity,
+            Part::SpanFields,
+            Part::ThreadName,
+            Part::Fields,
+            Part::Message,
+        ])
+        .rename(Part::ThreadName, "line");
     let record = RecordBuf::new(Severity::WARN, "shop", "hot")
         .with_place("shop", "src/shop.rs", 7)
         .with_thread("till", 1)
@@ -175,7 +186,7 @@ fn keys_come_in_the_order_that_was_asked_for() {
         .with_span("request", [("id", 2_u64.into())]);
     assert_eq!(line(&logfmt, &record), "message=hot line=7 severity=13 request.id=2 line_2=till a=1");
     assert_eq!(line(&Logfmt::new().keys([]), &record), "");
-    assert_eq!(line(&Logfmt::new().time(Time::none()).keys([Key::Time, Key::Message]), &record), "message=hot");
+    assert_eq!(line(&Logfmt::new().time(Time::none()).keys([Part::Time, Part::Message]), &record), "message=hot");
 }
 
 #[test]
@@ -185,7 +196,7 @@ fn of_several_spans_the_nearest_has_the_first_claim_to_a_flat_name() {
         .with_span("outer", [("id", 1_u64.into()), ("a", 2_u64.into())])
         .with_span("inner", [("id", 3_u64.into())]);
     assert_eq!(line(&fields(), &record), "a=0 outer.id=1 outer.a=2 inner.id=3");
-    let flat = fields().spans(Spans::Flat);
+    let flat = fields().spans(SpanKeys::Flat);
     assert_eq!(line(&flat, &record), "a=0 id=3 id_2=1 a_2=2");
     assert_eq!(line(&flat.clone().duplicates(Duplicates::First), &record), "a=0 id=3");
     assert_eq!(line(&flat.duplicates(Duplicates::Last), &record), "id=1 a=2");
@@ -205,7 +216,7 @@ fn a_number_that_a_field_already_has_is_not_given_again() {
 fn names_of_spans_are_one_value() {
     let names = |spans: &[&str]| {
         let record = spans.iter().fold(record(), |record, name| record.with_span(name, []));
-        line(&Logfmt::new().keys([Key::SpanNames]), &record)
+        line(&Logfmt::new().keys([Part::SpanNames]), &record)
     };
     assert_eq!(names(&[]), "");
     assert_eq!(names(&["request", "query"]), "spans=request:query");
@@ -323,4 +334,33 @@ fn unquote(quoted: &str) -> (String, &str) {
         }
     }
     panic!("no end of {quoted:?}");
+}
+
+#[test]
+fn a_field_with_a_key_of_its_own_is_not_among_the_others() {
+    let record = RecordBuf::new(Severity::INFO, "shop", "")
+        .with_field("a", 1_u64)
+        .with_field("b", 2_u64)
+        .with_span("request", [("a", 3_u64.into()), ("id", 7_u64.into())])
+        .with_span("query", [("id", 8_u64.into()), ("table", "x y".into())]);
+    let own = [Part::field("a"), Part::span_field("id"), Part::field_of("request", "a")];
+    let logfmt = Logfmt::new().keys(own.clone().into_iter().chain([Part::Fields, Part::SpanFields]));
+    assert_eq!(line(&logfmt, &record), "a=1 id=8 a_2=3 b=2 request.id=7 query.table=\"x y\"");
+    let flat = logfmt.spans(SpanKeys::Flat).rename(own[1].clone(), "query id");
+    assert_eq!(line(&flat, &record), "a=1 query_id=8 a_2=3 b=2 table=\"x y\" id=7");
+}
+
+#[test]
+fn every_part_of_a_record_can_be_a_key() {
+    let record = RecordBuf::new(Severity::WARN, "shop", "")
+        .with_error("cause", &["no stock", "refused"])
+        .with_span("request", [("user", "ada b".into())])
+        .with_span("query", []);
+    let keys = [Part::Error, Part::SpanName, Part::Span, Part::Spans, Part::any_field("user")];
+    assert_eq!(
+        line(&Logfmt::new().keys(keys), &record),
+        r#"error="no stock: refused" span_name=query span=query spans="request{user=\"ada b\"}:query" user="ada b""#
+    );
+    let pid = format!("process_id={}", std::process::id());
+    assert_eq!(line(&Logfmt::new().keys([Part::ProcessId, Part::Span, Part::Spans]), &self::record()), pid);
 }

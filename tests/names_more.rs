@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use tracing_handlers::format::csv::{Column, LineBreaks};
-use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Pattern, Preset, Python, json, logfmt};
-use tracing_handlers::{Record, RecordBuf, Severity, Value};
+use tracing_handlers::format::csv::LineBreaks;
+use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Pattern, Preset, Python, json};
+use tracing_handlers::{Part, Record, RecordBuf, Severity, Value};
 
 /// JSON in which no object has a key twice.
 struct Unique;
@@ -124,13 +124,13 @@ fn names_of_a_user_break_no_object() {
             }
         }
         for format in [
-            Json::new().rename(json::Key::Level, name).rename(json::Key::Fields, name),
-            Json::new().rename(json::Key::Level, "message").rename(json::Key::Spans, name).fields(json::Layout::Nested),
-            Json::new().rename(json::Key::Target, name).spans(json::Spans::Flat),
+            Json::new().rename(Part::Level, name).rename(Part::Fields, name),
+            Json::new().rename(Part::Level, "message").rename(Part::Spans, name).fields(json::FieldLayout::Nested),
+            Json::new().rename(Part::Target, name).spans(json::SpanLayout::Flat),
         ] {
             check(format_args!("json with {name:?}"), &line(&format, &record.as_record()));
         }
-        let logfmt = Logfmt::new().rename(logfmt::Key::Level, name).rename(logfmt::Key::Message, name);
+        let logfmt = Logfmt::new().rename(Part::Level, name).rename(Part::Message, name);
         assert!(!line(&logfmt, &record.as_record()).contains(['\n', '\u{1b}', '\u{202e}']));
     }
 }
@@ -167,7 +167,7 @@ fn names_in_a_template_break_no_object() {
 fn titles_of_a_user_are_one_line() {
     for name in EVIL {
         for line_breaks in [LineBreaks::Escaped, LineBreaks::Kept] {
-            let csv = Csv::new().columns([Column::field(name), Column::span_field(name)]).line_breaks(line_breaks);
+            let csv = Csv::new().columns([Part::field(name), Part::span_field(name)]).line_breaks(line_breaks);
             let mut out = Vec::new();
             csv.preamble(&mut Out::new(&mut out, Caps::default()));
             let header = String::from_utf8(out).unwrap();

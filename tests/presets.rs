@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value as Parsed, json};
 use tracing_handlers::clock::Timestamp;
-use tracing_handlers::format::json::{Duplicates, Key, Layout, Spans};
+use tracing_handlers::format::json::{Duplicates, FieldLayout, SpanLayout};
 use tracing_handlers::format::{Caps, Format, Json, Out, Preset};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{ErrorKind, Output, RecordBuf, Severity, Value};
+use tracing_handlers::{ErrorKind, Output, Part, RecordBuf, Severity, Value};
 use tracing_subscriber::prelude::*;
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -627,11 +627,11 @@ proptest! {
     fn no_key_stands_twice_in_json_whatever_the_fields_are_called(
         record in any_record(),
         renamed in any_name(),
-        layout in prop::sample::select(vec![Layout::Flat, Layout::Nested]),
-        spans in prop::sample::select(vec![Spans::List, Spans::Nested, Spans::Flat, Spans::Off]),
+        layout in prop::sample::select(vec![FieldLayout::Flat, FieldLayout::Nested]),
+        spans in prop::sample::select(vec![SpanLayout::List, SpanLayout::Nested, SpanLayout::Flat, SpanLayout::Off]),
         duplicates in prop::sample::select(vec![Duplicates::Suffix, Duplicates::First, Duplicates::Last]),
     ) {
-        let json = Json::new().rename(Key::Target, renamed).fields(layout).spans(spans).duplicates(duplicates);
+        let json = Json::new().rename(Part::Target, renamed).fields(layout).spans(spans).duplicates(duplicates);
         check(&line(&json, &record), false);
     }
 

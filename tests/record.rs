@@ -260,7 +260,7 @@ fn a_record_says_which_thread_logged_it() {
     std::thread::spawn(log).join().unwrap();
     let all = kept.all();
     assert_eq!(all[0].as_record().thread_name(), Some("thread ü"));
-    assert_eq!(format!("ThreadId({})", all[0].as_record().thread_id()), id);
+    assert_eq!(format!("ThreadId({})", all[0].as_record().thread_id().unwrap()), id);
     assert_eq!(all[1].as_record().thread_name(), None);
     assert_ne!(all[0].as_record().thread_id(), all[1].as_record().thread_id());
 }

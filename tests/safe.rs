@@ -9,11 +9,11 @@ use tracing::callsite::{Callsite, Identifier};
 use tracing::field::FieldSet;
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, info, info_span};
-use tracing_handlers::format::csv::{self, Column};
-use tracing_handlers::format::json::{self, Layout};
+use tracing_handlers::format::csv;
+use tracing_handlers::format::json::{self, FieldLayout};
 use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Pattern, Preset, Python, Text, from_fn, logfmt};
 use tracing_handlers::sink::Null;
-use tracing_handlers::{Error, Output, Record, RecordBuf, Severity, Value};
+use tracing_handlers::{Error, Output, Part, Record, RecordBuf, Severity, Value};
 
 use crate::collect::dispatch;
 
@@ -35,13 +35,13 @@ fn lines() -> Vec<(&'static str, Box<dyn Format>)> {
         ("compact text, errors below", Box::new(below(Text::compact()))),
         ("pretty text, errors below", Box::new(below(Text::pretty()))),
         ("json", Box::new(json())),
-        ("json, nested", Box::new(json().fields(Layout::Nested).spans(json::Spans::Nested))),
-        ("json, flat", Box::new(json().spans(json::Spans::Flat).duplicates(json::Duplicates::Last))),
+        ("json, nested", Box::new(json().fields(FieldLayout::Nested).spans(json::SpanLayout::Nested))),
+        ("json, flat", Box::new(json().spans(json::SpanLayout::Flat).duplicates(json::Duplicates::Last))),
         ("logfmt", Box::new(logfmt())),
-        ("logfmt, flat", Box::new(logfmt().spans(logfmt::Spans::Flat).duplicates(logfmt::Duplicates::First))),
+        ("logfmt, flat", Box::new(logfmt().spans(logfmt::SpanKeys::Flat).duplicates(logfmt::Duplicates::First))),
         ("csv", Box::new(csv())),
         ("csv, semicolons", Box::new(csv().separator(csv::Separator::Semicolon).guard_formulas(false))),
-        ("csv, all quoted", Box::new(csv().quoting(csv::Quoting::All).nested(csv::Nested::Json))),
+        ("csv, all quoted", Box::new(csv().quoting(csv::Quoting::All).fields_as(csv::FieldsAs::Json))),
         ("pattern", Box::new(pattern())),
         ("python, percent", Box::new(python('%'))),
         ("python, brace", Box::new(python('{'))),
@@ -109,15 +109,14 @@ fn below(text: Text) -> Text {
 }
 
 fn json() -> Json {
-    use json::Key::*;
+    use Part::*;
     Json::new().keys([
-        Timestamp, Level, Severity, Target, Name, ModulePath, File, Line, ThreadName, ThreadId, Message, Fields, Span,
-        Spans,
+        Time, Level, Severity, Target, Name, ModulePath, File, Line, ThreadName, ThreadId, Message, Fields, Span, Spans,
     ])
 }
 
 fn logfmt() -> Logfmt {
-    use logfmt::Key::*;
+    use Part::*;
     Logfmt::new().keys([
         Time, Level, Severity, Target, Name, ModulePath, File, Line, ThreadName, ThreadId, Message, SpanNames, Fields,
         SpanFields,
@@ -125,7 +124,7 @@ fn logfmt() -> Logfmt {
 }
 
 fn csv() -> Csv {
-    use Column::*;
+    use Part::*;
     Csv::new().columns([
         Time,
         Level,
@@ -139,8 +138,8 @@ fn csv() -> Csv {
         ThreadId,
         Message,
         SpanNames,
-        Column::field("column"),
-        Column::span_field("column"),
+        Part::field("column"),
+        Part::span_field("column"),
         Fields,
         SpanFields,
     ])

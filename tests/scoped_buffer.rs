@@ -318,7 +318,7 @@ fn all_the_memory_there_is_can_be_used() {
     let buffer: &'static _ = Box::leak(Box::new(ScopedBuffer::new(seen.clone()).max_bytes(1_000)));
     with_default(&dispatch(buffer), || {
         tracing::info_span!("request").in_scope(|| {
-            tracing::debug!("{}", "x".repeat(650));
+            tracing::debug!("{}", "x".repeat(640));
             tracing::debug!("y");
             tracing::error!("failed");
         });

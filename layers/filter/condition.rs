@@ -6,7 +6,7 @@ use super::literal::{Literal, with_text};
 use super::{Filter, Place};
 use crate::record::{Record, Value};
 
-/// What the value at a [`Place`] must be: made by the questions there.
+/// A filter by the value at a [`Place`], created by the questions there.
 #[derive(Clone, Debug)]
 pub struct Condition {
     place: Place,
@@ -55,7 +55,7 @@ pub(super) enum Relation {
 }
 
 impl Relation {
-    /// `None`: they cannot be compared, so they are not equal either.
+    /// `None` means that they cannot be compared, and so are not equal either.
     fn holds(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Equal => order == Some(Ordering::Equal),
@@ -71,7 +71,7 @@ impl Relation {
 /// A question about a text.
 #[derive(Clone)]
 pub(super) struct TextTest {
-    /// How `Debug` shows it.
+    /// Shown by `Debug`.
     about: String,
     fits: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }

@@ -69,7 +69,7 @@ pub use on_target::{OnTarget, target_contains, target_starts_with};
 pub use one_in::{OneIn, one_in};
 #[cfg(feature = "regex")]
 pub use pattern::{field_matches, matches, target_matches};
-pub use place::{Place, Spans, any_field, any_span_field, field, message, span};
+pub use place::{NamedSpan, Place, any_field, any_span_field, field, message, span};
 pub use rate::{Rate, rate};
 pub use share::{Share, share};
 pub use switch::{LevelSwitch, ScopedLevel};

@@ -1,10 +1,10 @@
 use super::condition::{Condition, Relation, Test, TextTest};
 use super::literal::Literal;
-use crate::record::{Record, Value};
+use crate::record::{Part, Record, Value};
 
-/// The event's field with this name; `message` is its message.
+/// Returns the event's field with this name; `message` is its message.
 ///
-/// What can be asked of it is listed at [`Place`].
+/// The questions that can be asked about it are listed at [`Place`].
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -20,11 +20,11 @@ pub fn field(name: impl Into<String>) -> Place {
     let name = name.into();
     match name.as_str() {
         "message" => message(),
-        _ => Place { within: Within::Event, name },
+        _ => Place(Part::Field(name)),
     }
 }
 
-/// The record's message; a record without one has the empty text.
+/// Returns the record's message; that of a record without one is the empty text.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter, FilterExt};
@@ -35,10 +35,10 @@ pub fn field(name: impl Into<String>) -> Place {
 /// assert!(filter.passes(&RecordBuf::new(Severity::INFO, "", "sold").as_record()));
 /// ```
 pub fn message() -> Place {
-    Place { within: Within::Message, name: String::new() }
+    Place(Part::Message)
 }
 
-/// The spans with this name around the event; [`Spans::field`] says which of their fields.
+/// Returns the spans with this name around the event; [`NamedSpan::field`] chooses one of their fields.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -51,11 +51,11 @@ pub fn message() -> Place {
 /// assert!(of_42.passes(&record.as_record()));
 /// assert!(!filter::span("query").field("user").eq(42).passes(&record.as_record()));
 /// ```
-pub fn span(name: impl Into<String>) -> Spans {
-    Spans(name.into())
+pub fn span(name: impl Into<String>) -> NamedSpan {
+    NamedSpan(name.into())
 }
 
-/// A field with this name of any span around the event, whatever that span is called.
+/// Returns the field with this name of any span around the event.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -66,11 +66,11 @@ pub fn span(name: impl Into<String>) -> Spans {
 /// assert!(!filter::any_span_field("user").eq("li").passes(&record.as_record()));
 /// ```
 pub fn any_span_field(name: impl Into<String>) -> Place {
-    Place { within: Within::AnySpan, name: name.into() }
+    Place(Part::SpanField(name.into()))
 }
 
-/// A field with this name of the event or of any span around it: what a text stands for where a [`Place`] is asked for.
-/// `message` is the event's message too, where it has one.
+/// Returns the field with this name of the event or of any span around it. A text means the same where a [`Place`] is expected.
+/// `message` is also the event's message, if it has one.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -82,95 +82,90 @@ pub fn any_span_field(name: impl Into<String>) -> Place {
 /// assert!(traced.passes(&record.with_span("request", [("trace_id", "4bf9".into())]).as_record()));
 /// ```
 pub fn any_field(name: impl Into<String>) -> Place {
-    Place { within: Within::Anywhere, name: name.into() }
+    Place(Part::AnyField(name.into()))
 }
 
-/// See [`span`].
+/// The spans with one name: see [`span`].
 #[derive(Clone, Debug)]
-pub struct Spans(String);
+pub struct NamedSpan(String);
 
-impl Spans {
-    /// Their field with this name.
+impl NamedSpan {
+    /// Returns their field with this name.
     pub fn field(self, name: impl Into<String>) -> Place {
-        Place { within: Within::SpansCalled(self.0), name: name.into() }
+        Place(Part::FieldOf { span: self.0, field: name.into() })
     }
 }
 
-/// Where in a record a value stands: from [`field`], [`message`], [`span`], [`any_span_field`], [`any_field`]. Each question
-/// makes a filter of it.
+/// The place of a value in a record, from [`field`], [`message`], [`span`], [`any_span_field`], [`any_field`] or any [`Part`]. Each
+/// question about it is a filter.
 ///
-/// | question | passes where |
+/// | question | passes if |
 /// |---|---|
 /// | [`exists`](Self::exists) | there is such a value |
-/// | [`eq`](Self::eq), [`ne`](Self::ne), [`one_of`](Self::one_of) | it is, is not, is one of |
-/// | [`lt`](Self::lt), [`le`](Self::le), [`gt`](Self::gt), [`ge`](Self::ge) | it is less, at most, more, at least |
+/// | [`eq`](Self::eq), [`ne`](Self::ne), [`one_of`](Self::one_of) | it equals, does not equal, equals one of |
+/// | [`lt`](Self::lt), [`le`](Self::le), [`gt`](Self::gt), [`ge`](Self::ge) | it is less than, at most, greater than, at least |
 /// | [`contains`](Self::contains), [`starts_with`](Self::starts_with), [`ends_with`](Self::ends_with) | its text does |
 /// | `matches` (feature `regex`) | its text has a match of a regular expression |
 ///
-/// - A value that is **not there** fits nothing, `ne` included. Where there are several (spans inside one another), one that
-///   fits is enough.
-/// - **Numbers** of all types compare by what they are worth, exactly: `u64::MAX` is not `u64::MAX as f64`. NaN is no number's
-///   equal.
-/// - **Texts** compare byte by byte; what `?value` and `%value` wrote, nested values (as JSON) and errors (`outer: inner`) are
+/// - A **missing** value satisfies nothing, not even `ne`. If there are several values (nested spans), one that satisfies the
+///   question is enough: see [`Part::any`].
+/// - **Numbers** of all types compare by their exact mathematical value: `u64::MAX` is not `u64::MAX as f64`. NaN equals nothing.
+/// - **Texts** compare byte by byte. The output of `?value` and `%value`, nested values (as JSON) and errors (`outer: inner`) are
 ///   texts. `false` is less than `true`.
 /// - Values of **different types** (the text `500` and the number) are not equal, and neither is less.
-/// - The questions about texts see any other value as it is shown: a number's digits.
+/// - The questions about texts see any other value as it is displayed: a number's digits.
 ///
 /// [`Share::by`](super::Share::by), [`Rate::by`](super::Rate::by), [`First::by`](super::First::by) and
-/// [`level_by`](super::level_by) take a place as their key, of which there is one: the event's own value before those of
-/// spans, an inner span's before an outer's.
+/// [`level_by`](super::level_by) take a place as their key, which is a single value: that of [`Part::value`].
+///
+/// ```
+/// use tracing_handlers::filter::{Filter, Place};
+/// use tracing_handlers::{Part, RecordBuf, Severity};
+///
+/// let of_worker = Place::from(Part::ThreadName).starts_with("worker-");
+/// let record = RecordBuf::new(Severity::INFO, "shop", "sold").with_thread("worker-3", 5);
+/// assert!(of_worker.passes(&record.as_record()));
+/// ```
 #[derive(Clone, Debug)]
-pub struct Place {
-    within: Within,
-    name: String,
-}
-
-#[derive(Clone, Debug)]
-enum Within {
-    Message,
-    Event,
-    SpansCalled(String),
-    AnySpan,
-    Anywhere,
-}
+pub struct Place(Part);
 
 impl Place {
-    /// There is a value, whatever it is.
+    /// Passes if there is a value, whatever it is.
     pub fn exists(self) -> Condition {
         Condition::new(self, Test::Exists)
     }
 
-    /// It is `value`.
+    /// Passes if it equals `value`.
     pub fn eq<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::Equal, value)
     }
 
-    /// There is a value, and it is not `value`.
+    /// Passes if there is a value and it does not equal `value`.
     pub fn ne<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::NotEqual, value)
     }
 
-    /// It is less than `value`.
+    /// Passes if it is less than `value`.
     pub fn lt<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::Less, value)
     }
 
-    /// It is `value` or less.
+    /// Passes if it is at most `value`.
     pub fn le<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::AtMost, value)
     }
 
-    /// It is more than `value`.
+    /// Passes if it is greater than `value`.
     pub fn gt<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::More, value)
     }
 
-    /// It is `value` or more.
+    /// Passes if it is at least `value`.
     pub fn ge<'v>(self, value: impl Into<Value<'v>>) -> Condition {
         self.is(Relation::AtLeast, value)
     }
 
-    /// It is one of these.
+    /// Passes if it equals one of these.
     ///
     /// ```
     /// use tracing_handlers::filter::{self, Filter};
@@ -185,12 +180,12 @@ impl Place {
         Condition::new(self, Test::OneOf(values))
     }
 
-    /// Its text contains `part`.
+    /// Passes if its text contains `part`.
     pub fn contains(self, part: impl Into<String>) -> Condition {
         Condition::new(self, Test::Text(TextTest::contains(part.into())))
     }
 
-    /// Its text starts with `start`.
+    /// Passes if its text starts with `start`.
     ///
     /// ```
     /// use tracing_handlers::filter::{self, Filter};
@@ -204,7 +199,7 @@ impl Place {
         Condition::new(self, Test::Text(TextTest::starts_with(start.into())))
     }
 
-    /// Its text ends with `end`.
+    /// Passes if its text ends with `end`.
     pub fn ends_with(self, end: impl Into<String>) -> Condition {
         Condition::new(self, Test::Text(TextTest::ends_with(end.into())))
     }
@@ -213,61 +208,35 @@ impl Place {
         Condition::new(self, Test::Is(relation, Literal::from(value.into())))
     }
 
-    /// Whether any value that stands here fits.
+    /// Whether any of the values satisfies `fits`.
     pub(super) fn any(&self, record: &Record<'_>, mut fits: impl FnMut(Value<'_>) -> bool) -> bool {
-        let mut fields = record.fields();
-        let own = self.is_of_event() && fields.any(|field| field.name == self.name && fits(field.value));
-        let own = own || self.message(record).is_some_and(&mut fits);
-        match self.within {
-            Within::Message => fits(Value::Str(record.message())),
-            _ if own => true,
-            _ => record.spans().filter(|span| self.is_of_span(span.name())).any(|span| {
-                let mut fields = span.fields();
-                fields.any(|field| field.name == self.name && fits(field.value))
-            }),
+        match self.0 {
+            Part::Message => fits(Value::Str(record.message())),
+            ref part => part.any(record, fits),
         }
     }
 
-    /// The one value to go by: the event's, else the innermost span's.
+    /// Returns the one value that serves as a key.
     pub(super) fn value<'a>(&self, record: &Record<'a>) -> Option<Value<'a>> {
-        if let Within::Message = self.within {
-            return Some(Value::Str(record.message()));
-        }
-        let own = if self.is_of_event() { record.field(&self.name) } else { None };
-        own.or_else(|| self.message(record)).or_else(|| {
-            let spans = record.spans().filter(|span| self.is_of_span(span.name()));
-            spans.filter_map(|span| span.field(&self.name)).last()
-        })
-    }
-
-    /// The event's message, where it stands for the field of that name: spans have such fields.
-    fn message<'a>(&self, record: &Record<'a>) -> Option<Value<'a>> {
-        let is_meant = matches!(self.within, Within::Anywhere) && self.name == "message";
-        (is_meant && !record.message().is_empty()).then(|| Value::Str(record.message()))
-    }
-
-    fn is_of_event(&self) -> bool {
-        matches!(self.within, Within::Event | Within::Anywhere)
-    }
-
-    fn is_of_span(&self, span: &str) -> bool {
-        match &self.within {
-            Within::Message | Within::Event => false,
-            Within::SpansCalled(name) => name == span,
-            Within::AnySpan | Within::Anywhere => true,
+        match self.0 {
+            Part::Message => Some(Value::Str(record.message())),
+            ref part => part.value(record),
         }
     }
 
-    /// How reports call it.
+    /// The name used in reports.
     pub(super) fn name(&self) -> &str {
-        match self.within {
-            Within::Message => "message",
-            _ => &self.name,
-        }
+        self.0.label()
     }
 }
 
-/// As [`any_field`].
+impl From<Part> for Place {
+    fn from(part: Part) -> Self {
+        Self(part)
+    }
+}
+
+/// Converts as [`any_field`] does.
 impl From<&str> for Place {
     fn from(name: &str) -> Self {
         any_field(name)

@@ -238,7 +238,7 @@ impl Filter for LevelSwitch {
     }
 
     fn accepts(&self, record: &Record<'_>) -> bool {
-        let own = || self.0.of_thread(record.thread_id());
+        let own = || record.thread_id().and_then(|thread| self.0.of_thread(thread));
         let own = if self.0.has_threads.load(Ordering::Acquire) { own() } else { None };
         own.unwrap_or_else(|| self.level()).allows(record.severity())
     }

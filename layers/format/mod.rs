@@ -13,6 +13,8 @@ mod level;
 pub mod logfmt;
 mod pattern;
 mod python;
+mod shown;
+mod spans;
 mod text;
 mod time;
 

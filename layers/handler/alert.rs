@@ -184,8 +184,7 @@ impl Alert {
 
     fn write_key(&self, record: &Record<'_>, key: &mut String) -> bool {
         let Some(field) = &self.per else { return false };
-        let of_span = || record.spans().filter_map(|span| span.field(field)).last();
-        let Some(value) = record.field(field).or_else(of_span) else { return false };
+        let Some(value) = record.field(field).or_else(|| record.span_field(field)) else { return false };
         key.clear();
         // Writing to a String does not fail.
         let _ = write!(key, "{value}");

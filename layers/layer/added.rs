@@ -63,7 +63,7 @@ impl<H> OfThread<H> {
 
 impl<H: Handler> Handler for OfThread<H> {
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        match record.thread_id() == self.thread {
+        match record.thread_id().unwrap_or(0) == self.thread {
             true => self.handler.handle(record),
             false => Ok(()),
         }

@@ -96,7 +96,7 @@ impl RecordBuf {
         self
     }
 
-    /// Returns the record with this thread; `id` is a [`Record::thread_id`].
+    /// Returns the record with this thread; `id` is a [`Record::thread_id`], 0 if it is unknown.
     pub fn with_thread(mut self, name: &str, id: u64) -> Self {
         let name = encoding::put_slot(&mut self.raw, 0, name);
         self.edit_header(|head| {

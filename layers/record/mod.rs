@@ -14,6 +14,7 @@ mod meta;
 #[cfg(feature = "serde")]
 mod nested;
 mod noted;
+mod part;
 mod path;
 mod per_callsite;
 pub(crate) mod pool;
@@ -30,6 +31,7 @@ pub use kind::{Kind, SpanEvents};
 pub use meta::Meta;
 #[cfg(feature = "serde")]
 pub use nested::{Nested, nested};
+pub use part::Part;
 pub use severity::Severity;
 pub use value::{ErrorBuf, ErrorChain, Value};
 pub use view::{Field, Fields, Record, Span, Spans};

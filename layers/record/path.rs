@@ -45,7 +45,7 @@ impl Path {
             has_children: AtomicBool::new(false),
         };
         // Room for the parent's bytes and this span's in one allocation.
-        path.bytes.reserve(parent.map_or(0, |(_, parent)| parent.bytes.len()) + fields.len() + HEAD);
+        path.bytes.reserve(parent.map_or(0, |(_, parent)| parent.bytes.len()) + fields.len() + FRAME);
         if let Some((id, parent)) = parent {
             parent.has_children.store(true, Ordering::Relaxed);
             path.base = parent.copy_for_child(id, &mut path.bytes);
@@ -234,8 +234,8 @@ fn find<'a>(fields: &'a [u8], key: (u8, &str)) -> Option<&'a [u8]> {
 
 /// A path longer than this is not copied into children.
 const SEGMENT: usize = 4096;
-/// The size of what precedes the fields in a span's entry.
-const HEAD: usize = 17;
+/// The size of a span's entry without its fields.
+const FRAME: usize = 21;
 
 /// Versions that a thread takes at a time; those that it divides are not given out.
 const VERSIONS: u64 = 1 << 16;

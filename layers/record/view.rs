@@ -1,4 +1,5 @@
 use std::fmt;
+use std::iter::FusedIterator;
 use std::num::NonZero;
 
 use tracing::{Level, Metadata};
@@ -130,10 +131,33 @@ impl<'a> Record<'a> {
         self.fields().find(|field| field.name == name).map(|field| field.value)
     }
 
-    /// Iterates over the enclosing spans, root first.
+    /// Iterates over the enclosing spans, root first. Reversed, it begins with the nearest one, at no additional cost.
+    ///
+    /// ```
+    /// use tracing_handlers::{RecordBuf, Severity};
+    ///
+    /// let buf = RecordBuf::new(Severity::INFO, "shop", "sold").with_span("request", []).with_span("query", []);
+    /// let record = buf.as_record();
+    /// assert!(record.spans().map(|span| span.name()).eq(["request", "query"]));
+    /// assert_eq!(record.spans().next_back().unwrap().name(), "query");
+    /// ```
     #[inline]
     pub fn spans(&self) -> Spans<'a> {
         Spans { reader: Reader(self.spans_area()), level: self.span_level }
+    }
+
+    /// Returns the value of the field with this name of the nearest enclosing span that has one.
+    ///
+    /// ```
+    /// use tracing_handlers::{RecordBuf, Severity, Value};
+    ///
+    /// let buf = RecordBuf::new(Severity::INFO, "shop", "sold")
+    ///     .with_span("request", [("user", "ada".into())])
+    ///     .with_span("query", [("table", "x".into())]);
+    /// assert_eq!(buf.as_record().span_field("user"), Some(Value::Str("ada")));
+    /// ```
+    pub fn span_field(&self, name: &str) -> Option<Value<'a>> {
+        self.spans().rev().find_map(|span| span.field(name))
     }
 
     /// Iterates over the enclosing spans, root first, including hidden ones.
@@ -179,9 +203,9 @@ impl<'a> Record<'a> {
         self.head.thread_name().read(self.raw)
     }
 
-    /// Returns the number of Rust's `ThreadId` of the thread it was logged on, from 1; 0 if unknown.
-    pub fn thread_id(&self) -> u64 {
-        self.head.thread_id()
+    /// Returns the number of Rust's `ThreadId` of the thread it was logged on, from 1, if it is known.
+    pub fn thread_id(&self) -> Option<u64> {
+        NonZero::new(self.head.thread_id()).map(NonZero::get)
     }
 
     /// Returns the module it was logged in.
@@ -414,6 +438,11 @@ impl<'a> Span<'a> {
         })
     }
 
+    /// Whether `other` is the same span of the same record.
+    pub(crate) fn is(&self, other: &Span<'_>) -> bool {
+        std::ptr::eq(self.fields, other.fields)
+    }
+
     #[inline]
     pub(super) fn head(&self) -> SpanHead<'a> {
         self.head
@@ -436,7 +465,7 @@ impl fmt::Debug for Span<'_> {
     }
 }
 
-/// The spans that a record was logged in, root first.
+/// The spans that a record was logged in, root first; [`rev`](Iterator::rev) begins with the nearest one.
 #[derive(Clone)]
 pub struct Spans<'a> {
     reader: Reader<'a>,
@@ -456,6 +485,20 @@ impl<'a> Iterator for Spans<'a> {
         }
     }
 }
+
+impl DoubleEndedIterator for Spans<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Self::Item> {
+        loop {
+            let (head, fields) = self.reader.span_back()?;
+            if head.severity.level() <= self.level {
+                return Some(Span { head, callsite: Callsite::get(head.callsite), fields });
+            }
+        }
+    }
+}
+
+impl FusedIterator for Spans<'_> {}
 
 impl fmt::Debug for Spans<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,10 +13,10 @@ use tracing::{Dispatch, Event, Span, Subscriber, info, info_span};
 use tracing_handlers::format::{Caps, Format, Json, Out};
 use tracing_handlers::format::{
     LevelNames,
-    json::{Duplicates, Key, Layout, Spans},
+    json::{Duplicates, FieldLayout, SpanLayout},
 };
 use tracing_handlers::handler::{Handler, from_fn};
-use tracing_handlers::{Record, RecordBuf};
+use tracing_handlers::{Part, Record, RecordBuf};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
@@ -133,16 +133,16 @@ fn written(format: &Json, record: &Record<'_>) -> String {
 
 fn formats() -> Vec<Json> {
     let all =
-        [Key::Timestamp, Key::Level, Key::Severity, Key::Target, Key::Name, Key::ModulePath, Key::File, Key::Line];
-    let rest = [Key::ThreadName, Key::ThreadId, Key::Message, Key::Fields, Key::Span, Key::Spans];
+        [Part::Time, Part::Level, Part::Severity, Part::Target, Part::Name, Part::ModulePath, Part::File, Part::Line];
+    let rest = [Part::ThreadName, Part::ThreadId, Part::Message, Part::Fields, Part::Span, Part::Spans];
     let json = Json::new();
     vec![
-        json.clone().spans(Spans::Nested),
-        json.clone().rename(Key::Spans, "a").duplicates(Duplicates::Last),
-        json.clone().keys(all.into_iter().chain(rest)).level_names(LevelNames::Lower),
-        json.clone().keys(rest.into_iter().chain(all)).fields(Layout::Nested).duplicates(Duplicates::First),
-        json.clone().spans(Spans::Flat),
-        json.clone().keys([Key::Spans]),
+        json.clone().spans(SpanLayout::Nested),
+        json.clone().rename(Part::Spans, "a").duplicates(Duplicates::Last),
+        json.clone().keys(all.clone().into_iter().chain(rest.clone())).level_names(LevelNames::Lower),
+        json.clone().keys(rest.into_iter().chain(all)).fields(FieldLayout::Nested).duplicates(Duplicates::First),
+        json.clone().spans(SpanLayout::Flat),
+        json.clone().keys([Part::Spans]),
         json.clone().keys([]),
         json,
     ]

@@ -1,8 +1,7 @@
 //! Lines that can be distinguished from broken ones: each is known in full from the three numbers that it carries.
 
-use tracing_handlers::format::json::Key;
 use tracing_handlers::format::{Format, Json, Text, Time};
-use tracing_handlers::{RecordBuf, Severity};
+use tracing_handlers::{Part, RecordBuf, Severity};
 
 /// Which line it is: of which process, of which of its threads, the how manyth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +47,7 @@ impl Form {
     pub fn format(self) -> Box<dyn Format> {
         match self {
             Self::Text => Box::new(Text::new().time(Time::none()).target(false)),
-            Self::Json => Box::new(Json::new().keys([Key::Level, Key::Message, Key::Fields])),
+            Self::Json => Box::new(Json::new().keys([Part::Level, Part::Message, Part::Fields])),
         }
     }
 

@@ -37,7 +37,7 @@ fn said(record: &Record<'_>) -> String {
     writeln!(out, "at {} s {} ns", time.seconds(), time.nanos()).unwrap();
     writeln!(out, "target {:?} name {:?} message {:?}", record.target(), record.name(), record.message()).unwrap();
     writeln!(out, "in {:?} {:?} {:?}", record.module_path(), record.file(), record.line()).unwrap();
-    writeln!(out, "by {:?} {}", record.thread_name(), record.thread_id()).unwrap();
+    writeln!(out, "by {:?} {}", record.thread_name(), record.thread_id().unwrap_or(0)).unwrap();
     say_fields(&mut out, record.fields());
     for span in record.spans() {
         writeln!(

@@ -1,10 +1,10 @@
 //! A table for spreadsheets and databases: columns of one's own, the titles at the top of each file, also after a rotation.
 //! log4j2's CsvLogEventLayout and CsvParameterLayout; in Python's cookbook a Formatter around `csv.writer`.
 
-use tracing_handlers::Output;
-use tracing_handlers::format::{Csv, csv::Column};
+use tracing_handlers::format::Csv;
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::File;
+use tracing_handlers::{Output, Part};
 
 use crate::{Recipe, logged};
 
@@ -13,8 +13,8 @@ pub const RECIPE: Recipe = Recipe { name: "csv", about: "a table, with titles in
 fn make() -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("sales.csv");
-    let columns = [Column::Level, Column::Message, Column::field("pieces"), Column::Fields, Column::span_field("id")];
-    let csv = Csv::new().columns(columns).rename(Column::span_field("id"), "request");
+    let columns = [Part::Level, Part::Message, Part::field("pieces"), Part::Fields, Part::span_field("id")];
+    let csv = Csv::new().columns(columns).rename(Part::span_field("id"), "request");
     let file = File::open(&path).expect("a new file").rotation(Rotation::size(105).keep(3));
     logged(Output::new(csv, file), || {
         let _request = tracing::info_span!("request", id = 7).entered();

@@ -1,9 +1,9 @@
 //! Pairs of `key=value`, which people read and Loki and Vector parse. Python has this in structlog (`LogfmtRenderer`), log4j2
 //! as a PatternLayout that one puts together.
 
-use tracing_handlers::format::{Logfmt, Time, logfmt::Key};
+use tracing_handlers::format::{Logfmt, Time};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{Output, Severity};
+use tracing_handlers::{Output, Part, Severity};
 
 use crate::{Recipe, logged};
 
@@ -11,7 +11,7 @@ pub const RECIPE: Recipe = Recipe { name: "logfmt", about: "key=value, for peopl
 
 fn make() -> String {
     let memory = Memory::new();
-    let logfmt = Logfmt::new().time(Time::none()).rename(Key::Message, "msg");
+    let logfmt = Logfmt::new().time(Time::none()).rename(Part::Message, "msg");
     logged(Output::new(logfmt, memory.clone()).level(Severity::INFO), || {
         let _request = tracing::info_span!("request", id = 7).entered();
         tracing::info!(target: "shop", pieces = 3, customer = "Ada L.", "sold");

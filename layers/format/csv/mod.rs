@@ -1,29 +1,28 @@
-//! [`Csv`]: a table with a row per record, and what can be chosen about it.
+//! [`Csv`]: a table with one row per record, and its options.
 
-mod column;
 mod options;
 mod row;
 
-pub use self::column::Column;
-pub use self::options::{LineBreaks, Nested, Quoting, Separator};
+pub use self::options::{FieldsAs, LineBreaks, Quoting, Separator};
 
 use std::cell::Cell;
 
-use self::row::{Row, Style};
+use self::row::{CellStyle, Row};
 use super::json::{Duplicates, write_object};
 use super::logfmt::pairs::Pairs;
-use super::{Format, LevelNames, Out, Time};
+use super::shown::FieldParts;
+use super::{Format, LevelNames, Out, Time, spans};
 use crate::Error;
-use crate::record::{Field, Record};
+use crate::record::{Field, Part, Record};
 
 /// A row of comma-separated values per record (RFC 4180), with a header at the top of each file.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
-/// use tracing_handlers::format::{Caps, Csv, Format, Out, csv::Column};
-/// use tracing_handlers::{RecordBuf, Severity};
+/// use tracing_handlers::format::{Caps, Csv, Format, Out};
+/// use tracing_handlers::{Part, RecordBuf, Severity};
 ///
-/// let csv = Csv::new().columns([Column::Time, Column::Level, Column::Message, Column::field("pieces"), Column::Fields]);
+/// let csv = Csv::new().columns([Part::Time, Part::Level, Part::Message, Part::field("pieces"), Part::Fields]);
 /// let record = RecordBuf::new(Severity::INFO, "shop", "sold, paid")
 ///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
 ///     .with_field("pieces", 3_u64)
@@ -40,53 +39,61 @@ use crate::record::{Field, Record};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`columns`](Self::columns) | time, level, target, message, fields, span fields | which columns there are, in which order |
-/// | [`rename`](Self::rename) | titles of [`Column`] | what stands above a column |
+/// | [`columns`](Self::columns) | time, level, target, message, fields, span fields | the columns and their order |
+/// | [`rename`](Self::rename) | see below | the title of a column |
 /// | [`header`](Self::header) | on | the line of titles at the top of each new file |
 /// | [`time`](Self::time) | [`Time::rfc3339`] | how the time is written; [`Time::none`] leaves the cell empty |
 /// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | `INFO`, `info` … |
-/// | [`separator`](Self::separator) | [`Separator::Comma`] | what stands between cells |
-/// | [`quoting`](Self::quoting) | [`Quoting::Minimal`] | which cells stand in quotes |
-/// | [`line_breaks`](Self::line_breaks) | [`LineBreaks::Escaped`] | what becomes of a line break in a value |
-/// | [`nested`](Self::nested) | [`Nested::Pairs`] | fields that share a column, as `key=value` or JSON |
+/// | [`separator`](Self::separator) | [`Separator::Comma`] | the character between cells |
+/// | [`quoting`](Self::quoting) | [`Quoting::Minimal`] | which cells are in quotes |
+/// | [`line_breaks`](Self::line_breaks) | [`LineBreaks::Escaped`] | how a line break in a value is written |
+/// | [`fields_as`](Self::fields_as) | [`FieldsAs::Pairs`] | fields that share a column, as `key=value` or JSON |
 /// | [`guard_formulas`](Self::guard_formulas) | on | `'` in front of what a spreadsheet would compute |
-/// | [`crlf`](Self::crlf) | off | ends lines with CR LF, as RFC 4180 has it, instead of LF |
+/// | [`crlf`](Self::crlf) | off | ends lines with CR LF, as in RFC 4180, instead of LF |
+///
+/// **Columns** can be all [parts of a record](Part). The title of a field's column is its name, that of `SpanNames` is `spans`, and
+/// that of any other part is its text. `SpanNames` is written as `request:query`, and `Span` and `Spans` as
+/// `request{method=GET}:query{table=x}`. `Fields` and `SpanFields` contain the fields that no other column shows, those of the
+/// nearest span first.
 ///
 /// **Cells** of what a record does not have are empty. Numbers and booleans are bare, floats may be `NaN`, `inf` and `-inf`;
 /// bytes are hexadecimal, an error is `outer: inner: root`, a nested value is its JSON.
 ///
-/// **A line cannot lie.** Control characters, invisible ones and those that turn the direction of text are written as `\t`,
-/// `\n`, `\r`, `\uXXXX`, and a backslash as `\\`, so that a reader who undoes the quotes and then these has what was logged.
-/// A nested value, and what is in a shared column, is not escaped twice: a reader undoes the quotes and has JSON, or logfmt.
+/// **A line cannot lie.** Control characters, invisible ones and those that change the direction of text are written as `\t`,
+/// `\n`, `\r`, `\uXXXX`, and a backslash as `\\`, so that a reader that undoes the quotes and then the escapes gets what was logged.
+/// A nested value and the content of a shared column are not escaped twice: a reader undoes the quotes and gets JSON or logfmt.
 ///
 /// **Formulas.** A text that begins with `=`, `+`, `-`, `@` (also the full-width ones), a tab or a line break gets a `'`
-/// in front, because spreadsheets compute such cells, and what they compute can send the table elsewhere; so does one that
-/// has `'`s of its own in front of that. Numbers are left alone.
+/// in front, because spreadsheets compute such cells, and a formula can send the table elsewhere; so does one that
+/// has its own `'`s in front of that. Numbers are left alone.
 #[derive(Clone, Debug)]
 pub struct Csv {
-    columns: Vec<Column>,
-    renamed: Vec<(Column, String)>,
+    columns: Vec<Part>,
+    /// Those of the columns that are single fields.
+    field_parts: FieldParts,
+    renamed: Vec<(Part, String)>,
     header: bool,
     time: Time,
     level_names: LevelNames,
-    nested: Nested,
+    fields_as: FieldsAs,
     crlf: bool,
-    style: Style,
+    style: CellStyle,
 }
 
 impl Csv {
-    /// With the defaults of the table.
+    /// Creates the format with the defaults of the table.
     pub fn new() -> Self {
-        use Column::{Fields, Level, Message, SpanFields, Target, Time as When};
+        let columns = [Part::Time, Part::Level, Part::Target, Part::Message, Part::Fields, Part::SpanFields];
         Self {
-            columns: vec![When, Level, Target, Message, Fields, SpanFields],
+            columns: columns.into(),
+            field_parts: FieldParts::default(),
             renamed: Vec::new(),
             header: true,
             time: Time::default(),
             level_names: LevelNames::default(),
-            nested: Nested::default(),
+            fields_as: FieldsAs::default(),
             crlf: false,
-            style: Style {
+            style: CellStyle {
                 separator: Separator::default(),
                 quoting: Quoting::default(),
                 line_breaks: LineBreaks::default(),
@@ -95,75 +102,76 @@ impl Csv {
         }
     }
 
-    /// Which columns there are, in this order; of a column named twice the second mention does not count.
-    pub fn columns(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+    /// Sets the columns and their order. If a part is named twice, only the first one counts.
+    pub fn columns(mut self, columns: impl IntoIterator<Item = Part>) -> Self {
         self.columns.clear();
         for column in columns {
             if !self.columns.contains(&column) {
                 self.columns.push(column);
             }
         }
+        self.field_parts = FieldParts::of(&self.columns);
         self
     }
 
-    /// Puts `title` above a column. Where an earlier column has that title already, this one gets `_2` behind it.
-    pub fn rename(mut self, column: Column, title: impl Into<String>) -> Self {
+    /// Sets the title of a column. If an earlier column has the same title, `_2` is appended to this one.
+    pub fn rename(mut self, column: Part, title: impl Into<String>) -> Self {
         self.renamed.retain(|(renamed, _)| *renamed != column);
         self.renamed.push((column, title.into()));
         self
     }
 
-    /// Whether each new file begins with the titles. Sinks other than files have no beginning, and no header.
+    /// Sets whether each new file begins with the titles. Sinks other than files have no beginning, and so no header.
     pub fn header(mut self, header: bool) -> Self {
         self.header = header;
         self
     }
 
-    /// How the time is written.
+    /// Sets how the time is written.
     pub fn time(mut self, time: Time) -> Self {
         self.time = time;
         self
     }
 
-    /// How levels are written.
+    /// Sets how levels are written.
     pub fn level_names(mut self, names: LevelNames) -> Self {
         self.level_names = names;
         self
     }
 
-    /// What stands between cells.
+    /// Sets the character between cells.
     pub fn separator(mut self, separator: Separator) -> Self {
         self.style.separator = separator;
         self
     }
 
-    /// Which cells stand in quotes.
+    /// Sets which cells are in quotes.
     pub fn quoting(mut self, quoting: Quoting) -> Self {
         self.style.quoting = quoting;
         self
     }
 
-    /// What becomes of a line break in a value.
+    /// Sets how a line break in a value is written.
     pub fn line_breaks(mut self, line_breaks: LineBreaks) -> Self {
         self.style.line_breaks = line_breaks;
         self
     }
 
-    /// How fields are written that share a column.
-    pub fn nested(mut self, nested: Nested) -> Self {
-        self.nested = nested;
+    /// Sets how the fields that share a column are written.
+    pub fn fields_as(mut self, fields_as: FieldsAs) -> Self {
+        self.fields_as = fields_as;
         self
     }
 
-    /// Whether what a spreadsheet would compute gets a `'` in front.
+    /// Sets whether a cell that a spreadsheet would compute gets a `'` in front.
     ///
     /// ```
-    /// use tracing_handlers::format::{Caps, Csv, Format, Out, csv::Column};
-    /// use tracing_handlers::{RecordBuf, Severity};
+    /// use tracing_handlers::format::{Caps, Csv, Format, Out};
+    /// use tracing_handlers::{Part, RecordBuf, Severity};
     ///
     /// let record = RecordBuf::new(Severity::INFO, "", "=1+1").with_field("left", -5_i64);
     /// let row = |guarded| {
-    ///     let csv = Csv::new().columns([Column::Message, Column::field("left")]).guard_formulas(guarded);
+    ///     let csv = Csv::new().columns([Part::Message, Part::field("left")]).guard_formulas(guarded);
     ///     let mut row = Vec::new();
     ///     csv.format(&record.as_record(), &mut Out::new(&mut row, Caps::default())).unwrap();
     ///     String::from_utf8(row).unwrap()
@@ -175,18 +183,18 @@ impl Csv {
         self
     }
 
-    /// Whether lines end with CR LF: for [`Framing::Newline`](crate::Framing::Newline), which adds the LF.
+    /// Sets whether lines end with CR LF: for [`Framing::Newline`](crate::Framing::Newline), which adds the LF.
     pub fn crlf(mut self, crlf: bool) -> Self {
         self.crlf = crlf;
         self
     }
 
-    /// Each another one.
+    /// The titles of all columns, no two of which are equal.
     fn titles(&self) -> Vec<String> {
         let mut titles: Vec<String> = Vec::new();
         for column in &self.columns {
             let renamed = self.renamed.iter().find(|(renamed, _)| renamed == column);
-            let title = renamed.map_or(column.title(), |(_, title)| title);
+            let title = renamed.map_or(title(column), |(_, title)| title);
             let mut numbers = (2..).map(|number| format!("{title}_{number}"));
             let mut free = title.to_owned();
             while titles.contains(&free) {
@@ -197,50 +205,48 @@ impl Csv {
         titles
     }
 
-    fn write_cell(&self, column: &Column, record: &Record<'_>, row: &mut Row<'_>, scratch: &mut Vec<u8>) {
+    fn write_cell(&self, column: &Part, record: &Record<'_>, row: &mut Row<'_>, scratch: &mut Vec<u8>) {
+        let has_spans = || record.spans().next().is_some();
         match column {
-            Column::Time if self.time.is_number() => row.number(|out| self.time.write(record.time(), out)),
-            Column::Time => row.literal(|out| self.time.write(record.time(), out)),
-            Column::Level => row.made(scratch, |out| self.level_names.write(record.severity(), out)),
-            Column::SpanNames if record.spans().next().is_some() => {
-                row.joined(scratch, ":", record.spans().map(|span| span.name()));
+            Part::Time if self.time.is_number() => row.number(|out| self.time.write(record.time(), out)),
+            Part::Time => row.literal(|out| self.time.write(record.time(), out)),
+            Part::Level => row.made(scratch, |out| self.level_names.write(record.severity(), out)),
+            Part::SpanNames if has_spans() => row.joined(scratch, ":", record.spans().map(|span| span.name())),
+            Part::Span | Part::Spans if has_spans() => row.made(scratch, |out| spans::write(column, record, out)),
+            Part::Fields => {
+                let mut shown = self.field_parts.walk(record);
+                self.write_fields(record.fields().filter(|field| !shown.has(field)), row, scratch);
             }
-            Column::Fields => self.write_fields(record.fields(), is_field, row, scratch),
-            Column::SpanFields => {
-                // Spans can only be walked from the root, so each is looked up anew.
-                let spans = (0..record.spans().count()).rev().filter_map(|index| record.spans().nth(index));
-                self.write_fields(spans.flat_map(|span| span.fields()), is_span_field, row, scratch);
+            Part::SpanFields => {
+                let mut shown = self.field_parts.walk(record);
+                let fields = record.spans().rev().flat_map(|span| span.fields().map(move |field| (span, field)));
+                let others = fields.filter(|(span, field)| !shown.has_of_span(span, field));
+                self.write_fields(others.map(|(_, field)| field), row, scratch);
             }
             column => row.value(column.value(record), scratch),
         }
     }
 
-    /// Those of `fields` that no column shows. A column shows the first field of its name.
-    fn write_fields<'a>(
-        &self,
-        fields: impl Iterator<Item = Field<'a>>,
-        is_of: fn(&Column, &str) -> bool,
-        row: &mut Row<'_>,
-        scratch: &mut Vec<u8>,
-    ) {
-        let mut shown = 0_u64;
-        let mut is_shown = |field: &Field<'_>| {
-            let column = self.columns.iter().position(|column| is_of(column, field.name)).map_or(0, bit);
-            let first = shown & column == 0;
-            shown |= column;
-            first && column != 0
-        };
-        let mut fields = fields.filter(|field| !is_shown(field)).peekable();
+    fn write_fields<'a>(&self, fields: impl Iterator<Item = Field<'a>>, row: &mut Row<'_>, scratch: &mut Vec<u8>) {
+        let mut fields = fields.peekable();
         if fields.peek().is_none() {
             return row.value(None, scratch);
         }
-        row.made(scratch, |out| match self.nested {
-            Nested::Pairs => {
+        row.made(scratch, |out| match self.fields_as {
+            FieldsAs::Pairs => {
                 let mut pairs = Pairs::new(out, &[], Duplicates::default());
                 fields.for_each(|field| pairs.field(None, &field));
             }
-            Nested::Json => write_object(out, fields),
+            FieldsAs::Json => write_object(out, fields),
         });
+    }
+}
+
+/// The title of a column that is not renamed.
+fn title(column: &Part) -> &str {
+    match column {
+        Part::SpanNames => "spans",
+        column => column.label(),
     }
 }
 
@@ -254,7 +260,7 @@ impl Format for Csv {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
         let out = out.buffer();
         out.reserve(2 * record.raw().len() + RESERVE);
-        // Kept between records, so that it is allocated once per thread; a thread that is ending keeps nothing.
+        // Kept between records, so that it is allocated once per thread. A thread that is ending keeps nothing.
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         let mut row = Row::new(out, self.style);
         for column in &self.columns {
@@ -279,19 +285,6 @@ impl Format for Csv {
         row.end();
         out.push_str(if self.crlf { "\r\n" } else { "\n" });
     }
-}
-
-/// None of the columns that there is no bit for: their fields are shown twice.
-fn bit(column: usize) -> u64 {
-    1_u64.checked_shl(column as u32).unwrap_or(0)
-}
-
-fn is_field(column: &Column, name: &str) -> bool {
-    matches!(column, Column::Field(field) if field == name)
-}
-
-fn is_span_field(column: &Column, name: &str) -> bool {
-    matches!(column, Column::SpanField(field) if field == name)
 }
 
 const RESERVE: usize = 512;

@@ -1,4 +1,4 @@
-/// What stands between the cells.
+/// The character between cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Separator {
@@ -24,39 +24,39 @@ impl Separator {
     }
 }
 
-/// Which cells stand in double quotes.
+/// Which cells are in double quotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quoting {
-    /// Those that must, the empty text, and those with spaces at an end. Python's `QUOTE_MINIMAL`. A cell without a value is
-    /// empty, without quotes, so that the two can be told apart.
+    /// Those that need it, the empty text, and texts that begin or end with a space: Python's `QUOTE_MINIMAL`. A cell without a
+    /// value is empty, without quotes, which distinguishes it from the empty text.
     #[default]
     Minimal,
-    /// All but numbers, cells without a value included. Python's `QUOTE_NONNUMERIC`.
+    /// All except numbers, including cells without a value: Python's `QUOTE_NONNUMERIC`.
     NonNumeric,
-    /// All. Python's `QUOTE_ALL`.
+    /// All: Python's `QUOTE_ALL`.
     All,
 }
 
-/// Line breaks in values.
+/// How line breaks in values are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineBreaks {
-    /// Written `\n` and `\r`, and a backslash `\\`: a record is a line, whatever reads it, and every text can be read back.
+    /// As `\n` and `\r`, and a backslash as `\\`: each record is one line for every reader, and every text can be restored.
     #[default]
     Escaped,
-    /// As they are, inside quotes (RFC 4180, 2.6), backslashes too: a record may have several lines, so that only a reader
-    /// that knows CSV finds where it ends.
+    /// Unchanged, inside quotes (RFC 4180, 2.6), as are backslashes: a record may span several lines, so that only a reader that
+    /// understands CSV finds its end.
     Kept,
 }
 
-/// The fields that share a column.
+/// How the fields that share a column are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Nested {
-    /// As [`Logfmt`](crate::format::Logfmt) writes them: `a=1 b="two words"`.
+pub enum FieldsAs {
+    /// As in [`Logfmt`](crate::format::Logfmt): `a=1 b="two words"`.
     #[default]
     Pairs,
-    /// As an object of JSON, as [`Json`](crate::format::Json) writes it; nothing where there are no fields.
+    /// As a JSON object, as in [`Json`](crate::format::Json); the cell is empty if there are no fields.
     Json,
 }

@@ -4,7 +4,7 @@ use crate::format::{escape, number};
 
 /// How cells are written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Style {
+pub(super) struct CellStyle {
     pub(super) separator: Separator,
     pub(super) quoting: Quoting,
     pub(super) line_breaks: LineBreaks,
@@ -16,15 +16,15 @@ pub(super) struct Row<'b> {
     out: &'b mut Vec<u8>,
     start: usize,
     begun: bool,
-    style: Style,
+    style: CellStyle,
 }
 
 impl<'b> Row<'b> {
-    pub(super) fn new(out: &'b mut Vec<u8>, style: Style) -> Self {
+    pub(super) fn new(out: &'b mut Vec<u8>, style: CellStyle) -> Self {
         Self { start: out.len(), out, begun: false, style }
     }
 
-    /// A row of one empty cell would be an empty line, which readers skip.
+    /// Ends the row. A row of one empty cell would be an empty line, which readers skip, so it gets quotes.
     pub(super) fn end(self) {
         if self.out.len() == self.start {
             self.out.extend_from_slice(b"\"\"");
@@ -48,17 +48,17 @@ impl<'b> Row<'b> {
         }
     }
 
-    /// A number, which has no character that means something here.
+    /// Writes a number, which needs no escaping.
     pub(super) fn number(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.cell(self.style.quoting == Quoting::All, write);
     }
 
-    /// The same of anything else.
+    /// Writes anything else that needs no escaping.
     pub(super) fn literal(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.cell(self.style.quoting != Quoting::Minimal, write);
     }
 
-    /// A text from elsewhere.
+    /// Writes a text that the program logged.
     pub(super) fn text(&mut self, text: &str) {
         match self.style.line_breaks {
             LineBreaks::Escaped => self.guarded(text, escape::cell),
@@ -66,7 +66,7 @@ impl<'b> Row<'b> {
         }
     }
 
-    /// `outer: inner: root`, `request:query`
+    /// Writes texts with `between` between them: `outer: inner: root`, `request:query`.
     pub(super) fn joined<'a>(&mut self, scratch: &mut Vec<u8>, between: &str, texts: impl Iterator<Item = &'a str>) {
         scratch.clear();
         for (index, text) in texts.enumerate() {
@@ -78,7 +78,7 @@ impl<'b> Row<'b> {
         self.text(&String::from_utf8_lossy(scratch));
     }
 
-    /// A text that `write` writes in a notation of its own, in which nothing wants escaping any more.
+    /// Writes a text that `write` has already escaped in a notation of its own.
     pub(super) fn made(&mut self, scratch: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
         scratch.clear();
         write(scratch);
@@ -88,7 +88,7 @@ impl<'b> Row<'b> {
 
     fn guarded(&mut self, text: &str, write: fn(&mut Vec<u8>, &str)) {
         let guard = self.style.guard && could_be_formula(text);
-        let quoted = self.style.quoting != Quoting::Minimal || wants_quotes(text, self.style.separator.byte());
+        let quoted = self.style.quoting != Quoting::Minimal || needs_quotes(text, self.style.separator.byte());
         self.cell(quoted, |out| {
             if guard {
                 out.push(GUARD);
@@ -112,20 +112,20 @@ impl<'b> Row<'b> {
     }
 }
 
-/// Spaces at the ends are part of the cell (RFC 4180, 2.4), but many readers take them off.
-fn wants_quotes(text: &str, separator: u8) -> bool {
+/// Spaces at the ends are part of the cell (RFC 4180, 2.4), but many readers remove them.
+fn needs_quotes(text: &str, separator: u8) -> bool {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };
     let special = |byte: &u8| *byte == separator || matches!(byte, b'"' | b'\n' | b'\r');
     *first == b' ' || *last == b' ' || bytes.iter().any(special)
 }
 
-/// Whether a spreadsheet might compute it. What has the guard in front already counts as well, so that a reader who takes one
-/// guard from each cell that could be a formula has what was logged.
+/// Whether a spreadsheet might compute it. A text that already begins with guards counts as well, so that a reader that removes one
+/// guard from each cell that could be a formula gets what was logged.
 fn could_be_formula(text: &str) -> bool {
     let text = text.trim_start_matches(char::from(GUARD));
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
 }
 
-/// In front of a cell it tells spreadsheets that this is a text.
+/// In front of a cell, it tells spreadsheets that the cell is a text.
 const GUARD: u8 = b'\'';

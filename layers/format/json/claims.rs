@@ -115,7 +115,7 @@ impl Claims {
     /// The value for the claim at `place`, whether it is what is wanted or not.
     pub(super) fn find<'r>(&self, place: usize, record: &Record<'r>) -> Option<Value<'r>> {
         match &self.claims.get(place)?.by {
-            By::Name(name) => nearest(record, name),
+            By::Name(name) => record.field(name).or_else(|| record.span_field(name)),
             By::Error => record.fields().find(|field| self.is_error(field)).map(|field| field.value),
         }
     }
@@ -188,16 +188,6 @@ pub(super) fn flags(value: Value<'_>) -> Option<u8> {
         }
         _ => None,
     }
-}
-
-/// The event's field, or that of the innermost span that has it.
-pub(super) fn nearest<'r>(record: &Record<'r>, name: &str) -> Option<Value<'r>> {
-    record.field(name).or_else(|| of_span(record, name))
-}
-
-/// The field of the innermost span that has it.
-pub(super) fn of_span<'r>(record: &Record<'r>, name: &str) -> Option<Value<'r>> {
-    record.spans().filter_map(|span| span.field(name)).last()
 }
 
 fn is_id(id: &str, digits: usize) -> bool {

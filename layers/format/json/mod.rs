@@ -6,7 +6,6 @@ mod conflict;
 mod distinct;
 mod draft;
 mod form;
-mod key;
 mod keys;
 mod line;
 mod member;
@@ -15,6 +14,7 @@ mod nested;
 mod node;
 mod object;
 mod options;
+mod planned;
 mod preset;
 mod rest;
 mod shape;
@@ -25,23 +25,23 @@ mod template;
 mod tree;
 mod value;
 
-pub use key::Key;
-pub use options::{Duplicates, Layout, NonFinite, Spans};
+pub use options::{Duplicates, FieldLayout, NonFinite, SpanLayout};
 pub use preset::Preset;
 #[cfg(feature = "serde")]
 pub use template::JsonTemplate;
 
 pub(super) use self::names::free_number;
 
-use self::key::Part;
 use self::keys::JsonKeys;
 use self::line::{Line, Lines, Step, Then};
 use self::names::Names;
 use self::object::{Object, Writer};
+use self::planned::PlannedPart;
 use super::kept::{self, FormatId};
+use super::shown::FieldParts;
 use super::{Format, LevelNames, Out, Time};
 use crate::Error;
-use crate::record::{Callsite, Field, Record, RecordBuf};
+use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 
 /// One JSON object per record (RFC 8259), on one line: NDJSON with the default framing.
 ///
@@ -68,14 +68,19 @@ use crate::record::{Callsite, Field, Record, RecordBuf};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`keys`](Self::keys) | timestamp, level, target, message, fields, spans | which parts there are, in which order |
-/// | [`rename`](Self::rename) | names of [`Key`] | how a part is called |
+/// | [`keys`](Self::keys) | time, level, target, message, fields, spans | the parts and their order |
+/// | [`rename`](Self::rename) | see below | the name of a part |
 /// | [`time`](Self::time) | [`Time::rfc3339`] | how the timestamp is written |
 /// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | `INFO`, `info` … |
-/// | [`fields`](Self::fields) | [`Layout::Flat`] | the event's fields in the object itself, or in one of their own |
-/// | [`spans`](Self::spans) | [`Spans::List`] | how the enclosing spans are written |
-/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a second field with the same name |
+/// | [`fields`](Self::fields) | [`FieldLayout::Flat`] | the fields in the object itself, or in one of their own |
+/// | [`spans`](Self::spans) | [`SpanLayout::List`] | how the enclosing spans are written |
+/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a second field with the same name |
 /// | [`non_finite`](Self::non_finite) | [`NonFinite::Null`] | `NaN` and the infinities, which JSON does not have |
+///
+/// **Parts** can be all [parts of a record](Part). A field's name is its own, that of `Time` is `timestamp`, and that of any other
+/// part is its text. `SpanNames` is a list of names, `Span` is the nearest span as an object, and `Spans` is written as
+/// [`spans`](Self::spans) says. `Fields` and `SpanFields` are written as [`fields`](Self::fields) says, without the fields that
+/// another part shows; those of the nearest span come first.
 ///
 /// **Left out** is what the record does not have: an empty message, no spans, no thread name, no source position; and
 /// the timestamp with [`Time::none`].
@@ -90,27 +95,27 @@ use crate::record::{Callsite, Field, Record, RecordBuf};
 /// direction of text, so that a line can be looked at in a terminal. They read back as they were.
 #[derive(Clone, Debug)]
 pub struct Json {
-    keys: Vec<Key>,
-    renamed: Vec<(Key, String)>,
+    keys: Vec<Part>,
+    renamed: Vec<(Part, String)>,
     time: Time,
     level_names: LevelNames,
-    fields: Layout,
-    spans: Spans,
+    fields: FieldLayout,
+    spans: SpanLayout,
     duplicates: Duplicates,
     non_finite: NonFinite,
     plan: Plan,
 }
 
 impl Json {
-    /// With the defaults of the table.
+    /// Creates the format with the defaults of the table.
     pub fn new() -> Self {
         Self {
-            keys: vec![Key::Timestamp, Key::Level, Key::Target, Key::Message, Key::Fields, Key::Spans],
+            keys: vec![Part::Time, Part::Level, Part::Target, Part::Message, Part::Fields, Part::Spans],
             renamed: Vec::new(),
             time: Time::default(),
             level_names: LevelNames::default(),
-            fields: Layout::default(),
-            spans: Spans::default(),
+            fields: FieldLayout::default(),
+            spans: SpanLayout::default(),
             duplicates: Duplicates::default(),
             non_finite: NonFinite::default(),
             plan: Plan::default(),
@@ -118,19 +123,19 @@ impl Json {
         .planned()
     }
 
-    /// Which parts are written, in this order; of a part named twice the second mention does not count.
+    /// Sets the parts that are written, and their order. If a part is named twice, only the first one counts.
     ///
     /// ```
-    /// use tracing_handlers::format::{Caps, Format, Json, Out, json::Key};
-    /// use tracing_handlers::{RecordBuf, Severity};
+    /// use tracing_handlers::format::{Caps, Format, Json, Out};
+    /// use tracing_handlers::{Part, RecordBuf, Severity};
     ///
-    /// let json = Json::new().keys([Key::Severity, Key::Message]).rename(Key::Message, "msg");
+    /// let json = Json::new().keys([Part::Severity, Part::Message]).rename(Part::Message, "msg");
     /// let mut line = Vec::new();
     /// json.format(&RecordBuf::new(Severity::WARN, "", "hot").as_record(), &mut Out::new(&mut line, Caps::default()))?;
     /// assert_eq!(line, br#"{"severity":13,"msg":"hot"}"#);
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Part>) -> Self {
         self.keys.clear();
         for key in keys {
             if !self.keys.contains(&key) {
@@ -140,44 +145,44 @@ impl Json {
         self.planned()
     }
 
-    /// Calls a part `name`. Where an earlier part has that name already, this one gets `_2` behind it.
-    pub fn rename(mut self, key: Key, name: impl Into<String>) -> Self {
+    /// Sets the name of a part. If an earlier part has the same name, `_2` is appended to this one.
+    pub fn rename(mut self, key: Part, name: impl Into<String>) -> Self {
         self.renamed.retain(|(renamed, _)| *renamed != key);
         self.renamed.push((key, name.into()));
         self.planned()
     }
 
-    /// How the timestamp is written.
+    /// Sets how the time is written.
     pub fn time(mut self, time: Time) -> Self {
         self.time = time;
         self.planned()
     }
 
-    /// How levels are written.
+    /// Sets how levels are written.
     pub fn level_names(mut self, names: LevelNames) -> Self {
         self.level_names = names;
         self.planned()
     }
 
-    /// Where the event's fields go.
-    pub fn fields(mut self, layout: Layout) -> Self {
+    /// Sets where fields are written.
+    pub fn fields(mut self, layout: FieldLayout) -> Self {
         self.fields = layout;
         self.planned()
     }
 
-    /// How the enclosing spans are written.
-    pub fn spans(mut self, spans: Spans) -> Self {
+    /// Sets how the enclosing spans are written.
+    pub fn spans(mut self, spans: SpanLayout) -> Self {
         self.spans = spans;
         self.planned()
     }
 
-    /// What becomes of a second field with the same name.
+    /// Sets what happens to a second field with the same name.
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.duplicates = duplicates;
         self.planned()
     }
 
-    /// How `NaN` and the infinities are written.
+    /// Sets how `NaN` and the infinities are written.
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.non_finite = non_finite;
         self.planned()
@@ -187,13 +192,20 @@ impl Json {
     fn planned(mut self) -> Self {
         let mut names = Names::default();
         let mut parts = Vec::new();
-        for &key in self.keys.iter().filter(|key| self.is_written(**key)) {
-            let renamed = self.renamed.iter().find(|(renamed, _)| *renamed == key);
-            let name = renamed.map_or(key.name(), |(_, name)| name);
+        for key in self.keys.iter().filter(|key| self.is_written(key)) {
+            let renamed = self.renamed.iter().find(|(renamed, _)| renamed == key);
+            let name = renamed.map_or(planned::name(key), |(_, name)| name);
             let name = if self.has_name(key) { names.reserve(name) } else { Vec::new() };
-            parts.push(Part::new(key, &name, self.level_names));
+            parts.push(PlannedPart::new(key.clone(), &name, self.level_names));
         }
-        self.plan = Plan { parts, names, lines: Lines::default(), id: FormatId::default() };
+        let flattens_spans = parts.iter().any(|planned| match planned.part {
+            Part::Spans => self.spans == SpanLayout::Flat,
+            Part::SpanFields => self.fields == FieldLayout::Flat,
+            _ => false,
+        });
+        let field_parts = FieldParts::of(&self.keys);
+        self.plan =
+            Plan { parts, field_parts, flattens_spans, names, lines: Lines::default(), id: FormatId::default() };
         self
     }
 
@@ -201,7 +213,7 @@ impl Json {
     /// name wants watching. Flattened spans share an object with the event and with each other: theirs do.
     #[inline]
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
-        let callsite = record.callsite().filter(|_| record.is_as_captured() && self.spans != Spans::Flat)?;
+        let callsite = record.callsite().filter(|_| record.is_as_captured() && !self.plan.flattens_spans)?;
         let line = self.plan.lines.0.get_or_prepare(callsite.id(), || self.join(callsite))?.as_ref()?;
         (line.severity == record.severity()).then_some(line)
     }
@@ -209,7 +221,8 @@ impl Json {
     #[cold]
     fn join(&self, callsite: &'static Callsite) -> Option<Line> {
         let keys = JsonKeys::of(Some(callsite))?;
-        if callsite.is_from_log() || !keys.are_distinct_beside(callsite, &self.plan.names) {
+        let shows_field = callsite.names().iter().any(|name| self.plan.field_parts.may_show(name));
+        if callsite.is_from_log() || shows_field || !keys.are_distinct_beside(callsite, &self.plan.names) {
             return None;
         }
         let sample = RecordBuf::of_callsite(callsite);
@@ -217,21 +230,21 @@ impl Json {
         let (mut steps, mut constant) = (Vec::new(), Vec::new());
         let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
         for (index, part) in self.plan.parts.iter().enumerate() {
-            let then = match part.key {
-                key if key.is_of_callsite() => {
+            let then = match part.part {
+                _ if part.is_of_callsite() => {
                     self.write_alone(part, &sample, &mut constant);
                     continue;
                 }
-                Key::Timestamp => {
+                Part::Time => {
                     part.lead.put(&mut constant);
                     constant.extend_from_slice(quote);
                     steps.push(Step::new(&mut constant, Then::Time));
                     constant.extend_from_slice(quote);
                     continue;
                 }
-                Key::Message => Then::Message(index),
-                Key::Fields if self.fields == Layout::Flat => Then::Fields,
-                Key::Spans => Then::Spans(index),
+                Part::Message => Then::Message(index),
+                Part::Fields if self.fields == FieldLayout::Flat => Then::Fields,
+                Part::Spans => Then::Spans(index),
                 _ => Then::Part(index),
             };
             steps.push(Step::new(&mut constant, then));
@@ -268,7 +281,7 @@ impl Json {
 
     /// Writes a part in which the names of the others do not matter.
     #[inline(never)]
-    fn write_alone(&self, part: &Part, record: &Record<'_>, out: &mut Vec<u8>) {
+    fn write_alone(&self, part: &PlannedPart, record: &Record<'_>, out: &mut Vec<u8>) {
         let mut to = self.writer(out);
         let mut object = to.open(NO_NAMES);
         self.write_part(part, record, &mut object, &mut to);
@@ -291,29 +304,29 @@ impl Json {
 
     /// Writes the spans as a list or an object: as they were written before, if they were.
     #[inline]
-    fn write_span_part(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    fn write_span_part(&self, part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
         let start = to.out().len();
         let Some(missing) = kept::put(record, self.plan.id, 0, to.out()) else { return };
         match self.spans {
-            Spans::Nested => write_nested(part, record, to),
+            SpanLayout::Nested => write_nested(part, record, to),
             _ => write_list(part, record, to),
         }
         missing.keep(&to.out()[start..]);
     }
 
-    fn is_written(&self, key: Key) -> bool {
+    fn is_written(&self, key: &Part) -> bool {
         match key {
-            Key::Timestamp => !self.time.is_none(),
-            Key::Spans => self.spans != Spans::Off,
+            Part::Time => !self.time.is_none(),
+            Part::Spans => self.spans != SpanLayout::Off,
             _ => true,
         }
     }
 
     /// The part stands under a name of its own, not with its members in the object itself.
-    fn has_name(&self, key: Key) -> bool {
+    fn has_name(&self, key: &Part) -> bool {
         match key {
-            Key::Fields => self.fields == Layout::Nested,
-            Key::Spans => self.spans != Spans::Flat,
+            Part::Fields | Part::SpanFields => self.fields == FieldLayout::Nested,
+            Part::Spans => self.spans != SpanLayout::Flat,
             _ => true,
         }
     }
@@ -321,27 +334,38 @@ impl Json {
     /// Not inlined, or the compiler works out what every part could need ahead of the loop over the parts: 200
     /// instructions for nothing.
     #[inline(never)]
-    fn write_part<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
-        match part.key {
-            Key::Timestamp => self.write_time(part, record, to),
-            Key::Level => part.put_level(record.severity(), to.out()),
-            Key::Severity => to.int(part, record.severity().number()),
-            Key::Target => to.text(part, record.target()),
-            Key::Name => to.text(part, record.name()),
-            Key::ModulePath => to.text_if_any(part, record.module_path()),
-            Key::File => to.text_if_any(part, record.file()),
-            Key::Line => to.int_if_any(part, record.line().map(u64::from)),
-            Key::ThreadName => to.text_if_any(part, record.thread_name()),
-            Key::ThreadId => to.int_if_any(part, Some(record.thread_id()).filter(|id| *id > 0)),
-            Key::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
-            Key::Fields => self.write_fields(part, record, object, to),
-            Key::Span => write_span(part, record, to),
-            Key::Spans => self.write_spans(part, record, object, to),
+    fn write_part<'w>(&'w self, part: &PlannedPart, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+        match &part.part {
+            Part::Time => self.write_time(part, record, to),
+            Part::Level => part.put_level(record.severity(), to.out()),
+            Part::Severity => to.int(part, record.severity().number()),
+            Part::Target => to.text(part, record.target()),
+            Part::Name => to.text(part, record.name()),
+            Part::ModulePath => to.text_if_any(part, record.module_path()),
+            Part::File => to.text_if_any(part, record.file()),
+            Part::Line => to.int_if_any(part, record.line().map(u64::from)),
+            Part::ThreadName => to.text_if_any(part, record.thread_name()),
+            Part::ThreadId => to.int_if_any(part, record.thread_id()),
+            Part::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
+            Part::Fields => self.write_fields(part, record, object, to),
+            Part::Span => write_span(part, record, to),
+            Part::Spans => self.write_spans(part, record, object, to),
+            Part::SpanNames => write_span_names(part, record, to),
+            Part::SpanFields => self.write_span_fields(part, record, object, to),
+            single => self.write_value(part, single.value(record), to),
+        }
+    }
+
+    #[inline(never)]
+    fn write_value(&self, part: &PlannedPart, value: Option<Value<'_>>, to: &mut Writer<'_>) {
+        if let Some(value) = value {
+            part.lead.put(to.out());
+            value::write(to.out(), value, self.non_finite);
         }
     }
 
     #[inline]
-    fn write_time(&self, part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+    fn write_time(&self, part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
         part.lead.put(to.out());
         let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
         to.raw(quote);
@@ -350,25 +374,54 @@ impl Json {
     }
 
     #[inline]
-    fn write_fields<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
-        if self.fields == Layout::Flat {
-            return to.members(object, record.fields());
+    fn write_fields<'w>(
+        &'w self,
+        part: &PlannedPart,
+        record: &Record<'_>,
+        object: &mut Object<'w>,
+        to: &mut Writer<'_>,
+    ) {
+        let mut shown = self.plan.field_parts.walk(record);
+        if self.fields == FieldLayout::Flat {
+            return to.members_if(object, record.fields(), |field| !shown.has(field));
         }
-        if record.fields().next().is_none() {
-            return;
-        }
-        part.lead.put(to.out());
-        let mut nested = to.open(NO_NAMES);
-        to.members(&mut nested, record.fields());
-        to.close(nested);
+        write_members(part, to, |nested, to| to.members_if(nested, record.fields(), |field| !shown.has(field)));
     }
 
     #[inline]
-    fn write_spans<'w>(&'w self, part: &Part, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
+    fn write_spans<'w>(
+        &'w self,
+        part: &PlannedPart,
+        record: &Record<'_>,
+        object: &mut Object<'w>,
+        to: &mut Writer<'_>,
+    ) {
         match self.spans {
-            Spans::List | Spans::Nested => self.write_span_part(part, record, to),
-            Spans::Flat => write_flat(record, object, to),
-            Spans::Off => {}
+            SpanLayout::List | SpanLayout::Nested => self.write_span_part(part, record, to),
+            SpanLayout::Flat => self.write_flat(record, object, to),
+            SpanLayout::Off => {}
+        }
+    }
+
+    #[inline(never)]
+    fn write_span_fields<'w>(
+        &'w self,
+        part: &PlannedPart,
+        record: &Record<'_>,
+        object: &mut Object<'w>,
+        to: &mut Writer<'_>,
+    ) {
+        match self.fields {
+            FieldLayout::Flat => self.write_flat(record, object, to),
+            FieldLayout::Nested => write_members(part, to, |nested, to| self.write_flat(record, nested, to)),
+        }
+    }
+
+    /// Nearest span first, so that its fields keep their names.
+    fn write_flat(&self, record: &Record<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
+        let mut shown = self.plan.field_parts.walk(record);
+        for span in record.spans().rev() {
+            to.members_if(object, span.fields(), |field| !shown.has_of_span(&span, field));
         }
     }
 }
@@ -392,10 +445,14 @@ impl Format for Json {
     }
 }
 
-/// What is worked out ahead of all records.
+/// What is the same for all records.
 #[derive(Clone, Debug, Default)]
 struct Plan {
-    parts: Vec<Part>,
+    parts: Vec<PlannedPart>,
+    /// Those of the parts that are single fields.
+    field_parts: FieldParts,
+    /// Whether the fields of spans are members of the record's own object.
+    flattens_spans: bool,
     names: Names,
     lines: Lines,
     id: FormatId,
@@ -413,15 +470,15 @@ pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = F
     to.close(object);
 }
 
-/// The innermost span.
-fn write_span(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
-    if let Some(span) = record.spans().last() {
+/// Writes the nearest span as an object.
+fn write_span(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
+    if let Some(span) = record.spans().next_back() {
         part.lead.put(to.out());
         to.span(&span);
     }
 }
 
-fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+fn write_list(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
     let before = to.out().len();
     part.lead.put(to.out());
     let start = to.out().len();
@@ -446,7 +503,7 @@ fn write_list(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     }
 }
 
-fn write_nested(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
+fn write_nested(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
     if record.spans().next().is_none() {
         return;
     }
@@ -462,13 +519,29 @@ fn write_nested(part: &Part, record: &Record<'_>, to: &mut Writer<'_>) {
     to.close(spans);
 }
 
-/// Innermost first, so that the nearest span has the first claim to a name. Spans can only be walked from the root;
-/// going over their lengths anew for each is cheaper than keeping a list.
-fn write_flat(record: &Record<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
-    for index in (0..record.spans().count()).rev() {
-        if let Some(span) = record.spans().nth(index) {
-            to.members(object, span.fields());
-        }
+fn write_span_names(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
+    let mut names = record.spans().map(|span| span.name());
+    let Some(first) = names.next() else { return };
+    part.lead.put(to.out());
+    to.raw(b"[");
+    value::text(to.out(), first);
+    for name in names {
+        to.raw(b",");
+        value::text(to.out(), name);
+    }
+    to.raw(b"]");
+}
+
+/// Writes a part that is an object with the members that `write` writes; nothing if there are none.
+fn write_members(part: &PlannedPart, to: &mut Writer<'_>, write: impl FnOnce(&mut Object<'static>, &mut Writer<'_>)) {
+    let start = to.out().len();
+    part.lead.put(to.out());
+    let before = to.out().len();
+    let mut nested = to.open(NO_NAMES);
+    write(&mut nested, to);
+    match to.out().len() > before {
+        true => to.close(nested),
+        false => to.out().truncate(start),
     }
 }
 

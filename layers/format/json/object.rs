@@ -8,15 +8,15 @@ use std::mem;
 
 use super::bloom::Bloom;
 use super::distinct::write_members;
-use super::key::Part;
 use super::keys::JsonKeys;
 use super::member::{self, Member};
 use super::names::Names;
+use super::planned::PlannedPart;
 use super::shape::{Shape, write_key};
 use super::{Duplicates, NonFinite, value};
 use crate::bytes::Block;
 use crate::format::number;
-use crate::record::{Fields, Span};
+use crate::record::{Field, Fields, Span};
 
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
@@ -71,24 +71,24 @@ impl<'b> Writer<'b> {
     }
 
     #[inline]
-    pub(super) fn text(&mut self, part: &Part, text: &str) {
+    pub(super) fn text(&mut self, part: &PlannedPart, text: &str) {
         part.lead.put(self.out);
         value::text(self.out, text);
     }
 
     #[inline]
-    pub(super) fn text_if_any(&mut self, part: &Part, text: Option<&str>) {
+    pub(super) fn text_if_any(&mut self, part: &PlannedPart, text: Option<&str>) {
         if let Some(text) = text {
             self.text(part, text);
         }
     }
 
-    pub(super) fn int(&mut self, part: &Part, value: impl itoa::Integer) {
+    pub(super) fn int(&mut self, part: &PlannedPart, value: impl itoa::Integer) {
         part.lead.put(self.out);
         number::int(self.out, value);
     }
 
-    pub(super) fn int_if_any(&mut self, part: &Part, value: Option<u64>) {
+    pub(super) fn int_if_any(&mut self, part: &PlannedPart, value: Option<u64>) {
         if let Some(value) = value {
             self.int(part, value);
         }
@@ -136,8 +136,19 @@ impl<'b> Writer<'b> {
 
     #[inline]
     pub(super) fn members(&mut self, object: &mut Object<'_>, fields: Fields<'_>) {
+        self.members_if(object, fields, |_| true);
+    }
+
+    /// Writes those of the `fields` for which `is_wanted` returns `true`.
+    #[inline]
+    pub(super) fn members_if(
+        &mut self,
+        object: &mut Object<'_>,
+        fields: Fields<'_>,
+        mut is_wanted: impl FnMut(&Field<'_>) -> bool,
+    ) {
         let keys = JsonKeys::of(fields.callsite());
-        for field in fields {
+        for field in fields.filter(|field| is_wanted(field)) {
             let key = keys.and_then(|keys| keys.field(&field));
             self.member(object, key, field.name, |to| value::write(to.out, field.value, to.non_finite));
         }

@@ -1,18 +1,18 @@
-/// Where the fields of the event go.
+/// Where fields are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Layout {
+pub enum FieldLayout {
     /// Into the record's own object: `{…,"pieces":3}`.
     #[default]
     Flat,
-    /// Into an object of their own: `{…,"fields":{"pieces":3}}`, which an event without fields does not have.
+    /// Into an object of their own: `{…,"fields":{"pieces":3}}`, which is left out if it would be empty.
     Nested,
 }
 
-/// How the enclosing spans are written; a record outside every span has none of this.
+/// How the enclosing spans are written; nothing is written for a record outside of all spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Spans {
+pub enum SpanLayout {
     /// A list, root first: `"spans":[{"name":"request","method":"GET"},{"name":"query","table":"x"}]`.
     #[default]
     List,
@@ -31,13 +31,13 @@ pub enum Spans {
 /// which they are written.
 ///
 /// ```
-/// use tracing_handlers::format::{Caps, Format, Json, Out, json::{Duplicates, Key}};
-/// use tracing_handlers::{RecordBuf, Severity};
+/// use tracing_handlers::format::{Caps, Format, Json, Out, json::Duplicates};
+/// use tracing_handlers::{Part, RecordBuf, Severity};
 ///
 /// let record = RecordBuf::new(Severity::INFO, "", "").with_field("a", 1_u64).with_field("level", 2_u64).with_field("a", 3_u64);
 /// let line = |duplicates| {
 ///     let mut line = Vec::new();
-///     let json = Json::new().keys([Key::Level, Key::Fields]).duplicates(duplicates);
+///     let json = Json::new().keys([Part::Level, Part::Fields]).duplicates(duplicates);
 ///     json.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
 ///     String::from_utf8(line).unwrap()
 /// };

@@ -40,7 +40,7 @@ pub(super) enum Keys {
 }
 
 impl Rest {
-    /// The event's fields first, then those of the spans, innermost first: the nearest has the first claim to a name.
+    /// Writes the event's fields, then those of the spans, nearest first, so that the nearest field keeps its name.
     pub(super) fn write<'t>(&self, subject: &Subject<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
         if self.of != Of::Spans {
             let mut error_is_taken = false;
@@ -53,11 +53,8 @@ impl Rest {
             }
         }
         if self.of != Of::Event {
-            // Spans can only be walked from the root; going over their lengths anew for each is cheaper than a list.
-            for index in (0..subject.record.spans().count()).rev() {
-                let fields = subject.record.spans().nth(index).map(|span| span.fields());
-                fields.into_iter().flatten().for_each(|field| self.field(subject, field, object, to));
-            }
+            let fields = subject.record.spans().rev().flat_map(|span| span.fields());
+            fields.for_each(|field| self.field(subject, field, object, to));
         }
     }
 

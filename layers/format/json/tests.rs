@@ -31,7 +31,7 @@ fn record() -> RecordBuf {
 }
 
 fn fields_only() -> Json {
-    Json::new().keys([Key::Fields])
+    Json::new().keys([Part::Fields])
 }
 
 #[test]
@@ -43,21 +43,21 @@ fn every_key_has_its_place_and_name() {
         .with_span("request", [("method", "GET".into())])
         .with_span("query", [("table", "x".into())]);
     let all = [
-        Key::Timestamp,
-        Key::Level,
-        Key::Severity,
-        Key::Target,
-        Key::Name,
-        Key::ModulePath,
-        Key::File,
-        Key::Line,
-        Key::ThreadName,
-        Key::ThreadId,
-        Key::Message,
-        Key::Fields,
-        Key::Span,
-        Key::Spans,
-        Key::Level,
+        Part::Time,
+        Part::Level,
+        Part::Severity,
+        Part::Target,
+        Part::Name,
+        Part::ModulePath,
+        Part::File,
+        Part::Line,
+        Part::ThreadName,
+        Part::ThreadId,
+        Part::Message,
+        Part::Fields,
+        Part::Span,
+        Part::Spans,
+        Part::Level,
     ];
     assert_eq!(
         line(&Json::new().keys(all), &record),
@@ -74,36 +74,36 @@ fn every_key_has_its_place_and_name() {
 fn what_a_record_lacks_is_left_out() {
     let bare = RecordBuf::new(Severity::INFO, "", "");
     let json = Json::new().keys([
-        Key::ModulePath,
-        Key::File,
-        Key::Line,
-        Key::ThreadName,
-        Key::ThreadId,
-        Key::Message,
-        Key::Fields,
-        Key::Span,
-        Key::Spans,
+        Part::ModulePath,
+        Part::File,
+        Part::Line,
+        Part::ThreadName,
+        Part::ThreadId,
+        Part::Message,
+        Part::Fields,
+        Part::Span,
+        Part::Spans,
     ]);
     assert_eq!(line(&json, &bare), "{}");
-    assert_eq!(line(&json.clone().fields(Layout::Nested).spans(Spans::Nested), &bare), "{}");
-    assert_eq!(line(&json.spans(Spans::Flat), &bare), "{}");
-    assert_eq!(line(&Json::new().keys([Key::Timestamp]).time(Time::none()), &bare), "{}");
+    assert_eq!(line(&json.clone().fields(FieldLayout::Nested).spans(SpanLayout::Nested), &bare), "{}");
+    assert_eq!(line(&json.spans(SpanLayout::Flat), &bare), "{}");
+    assert_eq!(line(&Json::new().keys([Part::Time]).time(Time::none()), &bare), "{}");
 }
 
 #[test]
 fn settings_change_what_they_say() {
     let record = record().with_field("pieces", 3_u64).with_span("request", [("method", "GET".into())]);
-    let json = Json::new().keys([Key::Timestamp, Key::Level, Key::Fields, Key::Spans]);
-    let json = json.rename(Key::Timestamp, "@time").time(Time::unix_millis()).level_names(LevelNames::Lower);
+    let json = Json::new().keys([Part::Time, Part::Level, Part::Fields, Part::Spans]);
+    let json = json.rename(Part::Time, "@time").time(Time::unix_millis()).level_names(LevelNames::Lower);
     let start = r#"{"@time":1795223943123,"level":"info""#;
-    let nested = json.clone().fields(Layout::Nested).spans(Spans::Nested);
+    let nested = json.clone().fields(FieldLayout::Nested).spans(SpanLayout::Nested);
     assert_eq!(
         line(&nested, &record),
         format!(r#"{start},"fields":{{"pieces":3}},"spans":{{"request":{{"method":"GET"}}}}}}"#)
     );
-    let flat = json.clone().spans(Spans::Flat);
+    let flat = json.clone().spans(SpanLayout::Flat);
     assert_eq!(line(&flat, &record), format!(r#"{start},"pieces":3,"method":"GET"}}"#));
-    let off = json.spans(Spans::Off);
+    let off = json.spans(SpanLayout::Off);
     assert_eq!(line(&off, &record), format!(r#"{start},"pieces":3}}"#));
 }
 
@@ -154,39 +154,40 @@ fn no_mix_of_names_makes_a_key_twice() {
         .with_field("spans", 5_u64)
         .with_span("s", [("name", 6_u64.into()), ("name", 7_u64.into()), ("a", 8_u64.into())])
         .with_span("s", [("a", 9_u64.into())]);
-    let json = Json::new().keys([Key::Level, Key::Fields, Key::Spans]);
+    let json = Json::new().keys([Part::Level, Part::Fields, Part::Spans]);
     let start = r#"{"level":"INFO","a":1,"a_2":2,"a_2_2":3,"level_2":4"#;
     assert_eq!(
         line(&json, &record),
         format!(r#"{start},"spans_2":5,"spans":[{{"name":"s","name_2":6,"name_3":7,"a":8}},{{"name":"s","a":9}}]}}"#)
     );
     assert_eq!(
-        line(&json.clone().spans(Spans::Nested), &record),
+        line(&json.clone().spans(SpanLayout::Nested), &record),
         format!(r#"{start},"spans_2":5,"spans":{{"s":{{"name":6,"name_2":7,"a":8}},"s_2":{{"a":9}}}}}}"#)
     );
     assert_eq!(
-        line(&json.clone().spans(Spans::Flat), &record),
+        line(&json.clone().spans(SpanLayout::Flat), &record),
         format!(r#"{start},"spans":5,"a_3":9,"name":6,"name_2":7,"a_4":8}}"#)
     );
-    let flat = json.clone().spans(Spans::Flat).duplicates(Duplicates::First);
+    let flat = json.clone().spans(SpanLayout::Flat).duplicates(Duplicates::First);
     assert_eq!(line(&flat, &record), r#"{"level":"INFO","a":1,"a_2":3,"spans":5,"name":6}"#);
-    let last = json.spans(Spans::Nested).duplicates(Duplicates::Last);
+    let last = json.spans(SpanLayout::Nested).duplicates(Duplicates::Last);
     assert_eq!(line(&last, &record), r#"{"level":"INFO","a":2,"a_2":3,"spans":{"s":{"a":9}}}"#);
 }
 
 #[test]
 fn parts_renamed_alike_are_numbered() {
-    let json = Json::new().keys([Key::Level, Key::Target, Key::Message]);
-    let json = json.rename(Key::Target, "level").rename(Key::Message, "level");
+    let json = Json::new().keys([Part::Level, Part::Target, Part::Message]);
+    let json = json.rename(Part::Target, "level").rename(Part::Message, "level");
     assert_eq!(line(&json, &record()), r#"{"level":"INFO","level_2":"shop","level_3":"sold"}"#);
-    let json = Json::new().keys([Key::Target]).rename(Key::Target, "a\"\n\u{202e}");
+    let json = Json::new().keys([Part::Target]).rename(Part::Target, "a\"\n\u{202e}");
     assert_eq!(line(&json, &record()), r#"{"a\"\n\u202e":"shop"}"#);
 }
 
 #[test]
 fn hundreds_of_equal_names_all_stand() {
     let fields: Vec<_> = (0..300_u64).map(|number| ("x", Value::U64(number))).collect();
-    let object = parsed(&line(&Json::new().keys([Key::Spans]).spans(Spans::Flat), &record().with_span("s", fields)));
+    let object =
+        parsed(&line(&Json::new().keys([Part::Spans]).spans(SpanLayout::Flat), &record().with_span("s", fields)));
     assert_eq!(object.as_object().unwrap().len(), 300);
     assert_eq!(object["x_300"], 299);
 }
@@ -218,8 +219,8 @@ fn a_dangerous_character_is_escaped_in_every_position() {
 }
 
 fn all_modes() -> impl Iterator<Item = Json> {
-    let layouts = [Layout::Flat, Layout::Nested].into_iter();
-    let spans = [Spans::List, Spans::Nested, Spans::Flat, Spans::Off];
+    let layouts = [FieldLayout::Flat, FieldLayout::Nested].into_iter();
+    let spans = [SpanLayout::List, SpanLayout::Nested, SpanLayout::Flat, SpanLayout::Off];
     let duplicates = [Duplicates::Suffix, Duplicates::First, Duplicates::Last];
     layouts.flat_map(move |layout| {
         spans.into_iter().flat_map(move |spans| {
@@ -228,9 +229,9 @@ fn all_modes() -> impl Iterator<Item = Json> {
     })
 }
 
-fn everything(layout: Layout, spans: Spans) -> Json {
-    let places = [Key::ModulePath, Key::File, Key::ThreadName, Key::Span];
-    let usual = [Key::Timestamp, Key::Level, Key::Target, Key::Message, Key::Fields, Key::Spans];
+fn everything(layout: FieldLayout, spans: SpanLayout) -> Json {
+    let places = [Part::ModulePath, Part::File, Part::ThreadName, Part::Span];
+    let usual = [Part::Time, Part::Level, Part::Target, Part::Message, Part::Fields, Part::Spans];
     Json::new().keys(usual.into_iter().chain(places)).fields(layout).spans(spans)
 }
 
@@ -311,7 +312,7 @@ proptest! {
         for json in all_modes() {
             parsed(&line(&json, &record));
         }
-        let object = parsed(&line(&everything(Layout::Nested, Spans::List), &record));
+        let object = parsed(&line(&everything(FieldLayout::Nested, SpanLayout::List), &record));
         let written: Vec<_> = object["fields"].as_object().into_iter().flatten().collect();
         prop_assert_eq!(written.len(), fields.len());
         for (name, value) in &fields {
@@ -378,4 +379,36 @@ impl<'de> Visitor<'de> for UniqueKeys {
         }
         Ok(())
     }
+}
+
+#[test]
+fn a_field_with_a_key_of_its_own_is_not_among_the_others() {
+    let record = RecordBuf::new(Severity::INFO, "", "")
+        .with_field("a", 1_u64)
+        .with_field("b", 2_u64)
+        .with_field("a", 3_u64)
+        .with_span("request", [("user", "ada".into()), ("b", 4_u64.into())])
+        .with_span("query", [("user", "mia".into())]);
+    let keys = [Part::field("a"), Part::span_field("user"), Part::any_field("b"), Part::Fields, Part::SpanFields];
+    let json = Json::new().keys(keys);
+    assert_eq!(line(&json, &record), r#"{"a":1,"user":"mia","b":2,"a_2":3,"user_2":"ada","b_2":4}"#);
+    let nested = json.fields(FieldLayout::Nested);
+    let expected = r#"{"a":1,"user":"mia","b":2,"fields":{"a":3},"span_fields":{"user":"ada","b":4}}"#;
+    assert_eq!(line(&nested, &record), expected);
+    let bare =
+        RecordBuf::new(Severity::INFO, "", "").with_field("a", 1_u64).with_span("query", [("user", "mia".into())]);
+    assert_eq!(line(&nested, &bare), r#"{"a":1,"user":"mia"}"#);
+}
+
+#[test]
+fn every_part_of_a_record_can_be_a_key() {
+    let record = RecordBuf::new(Severity::INFO, "", "")
+        .with_error("cause", &["no stock", "refused"])
+        .with_span("request", [("id", 7_u64.into())])
+        .with_span("query", []);
+    let keys = [Part::Error, Part::SpanName, Part::SpanNames, Part::Span, Part::field_of("request", "id")];
+    let expected = r#"{"error":"no stock: refused","span_name":"query","span_names":["request","query"],"span":{"name":"query"},"id":7}"#;
+    assert_eq!(line(&Json::new().keys(keys), &record), expected);
+    let pid = format!("{{\"process_id\":{}}}", std::process::id());
+    assert_eq!(line(&Json::new().keys([Part::ProcessId, Part::SpanNames]), &RecordBuf::default()), pid);
 }

@@ -1,16 +1,15 @@
-//! [`Logfmt`]: pairs of `key=value`, and what can be chosen about them.
+//! [`Logfmt`]: pairs of `key=value`, and their options.
 
-mod key;
 pub(super) mod pairs;
 mod value;
 
-pub use self::key::Key;
 pub use super::json::Duplicates;
 
 use self::pairs::Pairs;
+use super::shown::FieldParts;
 use super::{Format, LevelNames, Out, Time};
 use crate::Error;
-use crate::record::Record;
+use crate::record::{Part, Record, Span};
 
 /// One line of `key=value` pairs per record: logfmt, as Loki, Vector and `slog.TextHandler` read and write it.
 ///
@@ -34,80 +33,84 @@ use crate::record::Record;
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`keys`](Self::keys) | time, level, target, message, fields, span fields | which parts there are, in which order |
-/// | [`rename`](Self::rename) | names of [`Key`] | how a part is called |
+/// | [`keys`](Self::keys) | time, level, target, message, fields, span fields | the parts and their order |
+/// | [`rename`](Self::rename) | see below | the name of a part |
 /// | [`time`](Self::time) | [`Time::rfc3339`] | how the time is written |
 /// | [`level_names`](Self::level_names) | [`LevelNames::Lower`] | `info`, `INFO` … |
-/// | [`spans`](Self::spans) | [`Spans::Prefixed`] | what the fields of the enclosing spans are called |
-/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a second field with the same name |
+/// | [`spans`](Self::spans) | [`SpanKeys::Prefixed`] | the names of the enclosing spans' fields |
+/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a second field with the same name |
+///
+/// **Parts** can be all [parts of a record](Part). A field's name is its own, that of `SpanNames` is `spans`, and that of any other
+/// part is its text. `SpanNames` is written as `request:query`, and `Span` and `Spans` as `request{method=GET}:query{table=x}`.
+/// `Fields` and `SpanFields` are a pair for each field that no other part shows, under the field's own name.
 ///
 /// **Left out** is what the record does not have: an empty message, no thread name, no source position; and the time with
 /// [`Time::none`].
 ///
-/// **Values** stand bare or in double quotes: where there is a space, `=`, `"`, `\`, a brace, a character that must be
-/// escaped, or the text `null`, which without quotes means that there is no value (a nested value can say that). In quotes
-/// the escapes are `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX`. An empty text is `key=`; a key never stands without its `=`.
+/// **Values** are bare, or in double quotes if they contain a space, `=`, `"`, `\`, a brace or a character that must be
+/// escaped, or are the text `null`, which without quotes means that there is no value (a nested value can be that). In quotes
+/// the escapes are `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX`. An empty text is `key=`; a key always has its `=`.
 /// Floats have a point or an exponent, or are `NaN`, `inf`, `-inf`; bytes are hexadecimal; an error is `outer: inner: root`;
 /// a nested value is its JSON.
 ///
-/// **Keys** have no quotes: each character that a key cannot have (a space, `=`, `"`, a control) or that is not seen becomes
+/// **Keys** have no quotes: each character that a key cannot have (a space, `=`, `"`, a control character) or that is invisible becomes
 /// `_`, and so does an empty name. **No line has a key twice**, see [`Duplicates`].
 ///
-/// **A line cannot lie**: control characters, those that are invisible and those that turn the direction of text are escaped.
+/// **A line cannot lie**: control characters, those that are invisible and those that change the direction of text are escaped.
 ///
 /// The grammar is that of [kr/logfmt](https://pkg.go.dev/github.com/kr/logfmt); quoting and `null` are as in go-logfmt. It
 /// has no types: `pieces=3` may have been a number or a text.
 #[derive(Clone, Debug)]
 pub struct Logfmt {
-    keys: Vec<Key>,
-    renamed: Vec<(Key, String)>,
+    keys: Vec<Part>,
+    renamed: Vec<(Part, String)>,
     time: Time,
     level_names: LevelNames,
-    spans: Spans,
+    spans: SpanKeys,
     duplicates: Duplicates,
     plan: Plan,
 }
 
-/// What the fields of the enclosing spans are called.
+/// The names of the enclosing spans' fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Spans {
-    /// By their span and themselves, root first: `request.method=GET query.table=x`.
+pub enum SpanKeys {
+    /// The span's name and the field's, root first: `request.method=GET query.table=x`.
     #[default]
     Prefixed,
-    /// By themselves, innermost span first, so that the nearest span has the first claim to a name: `table=x method=GET`.
+    /// The field's name, nearest span first, so that its fields keep their names: `table=x method=GET`.
     Flat,
 }
 
 impl Logfmt {
-    /// With the defaults of the table.
+    /// Creates the format with the defaults of the table.
     pub fn new() -> Self {
         Self {
-            keys: vec![Key::Time, Key::Level, Key::Target, Key::Message, Key::Fields, Key::SpanFields],
+            keys: vec![Part::Time, Part::Level, Part::Target, Part::Message, Part::Fields, Part::SpanFields],
             renamed: Vec::new(),
             time: Time::default(),
             level_names: LevelNames::Lower,
-            spans: Spans::default(),
+            spans: SpanKeys::default(),
             duplicates: Duplicates::default(),
             plan: Plan::default(),
         }
         .planned()
     }
 
-    /// Which parts are written, in this order; of a part named twice the second mention does not count.
+    /// Sets the parts that are written, and their order. If a part is named twice, only the first one counts.
     ///
     /// ```
-    /// use tracing_handlers::format::{Caps, Format, Logfmt, Out, logfmt::Key};
-    /// use tracing_handlers::{RecordBuf, Severity};
+    /// use tracing_handlers::format::{Caps, Format, Logfmt, Out};
+    /// use tracing_handlers::{Part, RecordBuf, Severity};
     ///
-    /// let logfmt = Logfmt::new().keys([Key::Level, Key::SpanNames, Key::Message]).rename(Key::Message, "msg");
+    /// let logfmt = Logfmt::new().keys([Part::Level, Part::SpanNames, Part::Message]).rename(Part::Message, "msg");
     /// let record = RecordBuf::new(Severity::WARN, "shop", "hot").with_span("request", []).with_span("query", []);
     /// let mut line = Vec::new();
     /// logfmt.format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
     /// assert_eq!(line, b"level=warn spans=request:query msg=hot");
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Part>) -> Self {
         self.keys.clear();
         for key in keys {
             if !self.keys.contains(&key) {
@@ -117,41 +120,41 @@ impl Logfmt {
         self.planned()
     }
 
-    /// Calls a part `name`. Where an earlier part has that name already, this one gets `_2` behind it.
-    pub fn rename(mut self, key: Key, name: impl Into<String>) -> Self {
+    /// Sets the name of a part. If an earlier part has the same name, `_2` is appended to this one.
+    pub fn rename(mut self, key: Part, name: impl Into<String>) -> Self {
         self.renamed.retain(|(renamed, _)| *renamed != key);
         self.renamed.push((key, name.into()));
         self.planned()
     }
 
-    /// How the time is written; [`Time::none`] leaves it out.
+    /// Sets how the time is written; [`Time::none`] leaves it out.
     pub fn time(mut self, time: Time) -> Self {
         self.time = time;
         self.planned()
     }
 
-    /// How levels are written.
+    /// Sets how levels are written.
     pub fn level_names(mut self, names: LevelNames) -> Self {
         self.level_names = names;
         self
     }
 
-    /// What the fields of the enclosing spans are called. [`keys`](Self::keys) says whether they are written.
-    pub fn spans(mut self, spans: Spans) -> Self {
+    /// Sets the names of the enclosing spans' fields. [`keys`](Self::keys) determines whether they are written.
+    pub fn spans(mut self, spans: SpanKeys) -> Self {
         self.spans = spans;
         self
     }
 
-    /// What becomes of a second field with the same name; the names of the line's own parts are always theirs.
+    /// Sets what happens to a second field with the same name. The names of the line's own parts are never given to fields.
     ///
     /// ```
-    /// use tracing_handlers::format::{Caps, Format, Logfmt, Out, logfmt::{Duplicates, Key}};
-    /// use tracing_handlers::{RecordBuf, Severity};
+    /// use tracing_handlers::format::{Caps, Format, Logfmt, Out, logfmt::Duplicates};
+    /// use tracing_handlers::{Part, RecordBuf, Severity};
     ///
     /// let record = RecordBuf::new(Severity::INFO, "", "").with_field("a", 1_u64).with_field("level", 2_u64).with_field("a", 3_u64);
     /// let line = |duplicates| {
     ///     let mut line = Vec::new();
-    ///     let logfmt = Logfmt::new().keys([Key::Level, Key::Fields]).duplicates(duplicates);
+    ///     let logfmt = Logfmt::new().keys([Part::Level, Part::Fields]).duplicates(duplicates);
     ///     logfmt.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).unwrap();
     ///     String::from_utf8(line).unwrap()
     /// };
@@ -164,53 +167,60 @@ impl Logfmt {
         self
     }
 
-    /// Works out the names of the parts, each another one.
+    /// Determines the names of the parts, no two of which are equal.
     fn planned(mut self) -> Self {
-        self.plan = Plan::default();
-        for &key in self.keys.iter().filter(|key| **key != Key::Time || !self.time.is_none()) {
-            let mut name = Vec::new();
-            if key.has_name() {
-                let renamed = self.renamed.iter().find(|(renamed, _)| *renamed == key);
-                pairs::key(&mut name, renamed.map_or(key.name(), |(_, name)| name));
-                name = self.plan.free(name);
-                self.plan.names.push(name.clone().into());
+        self.plan = Plan { field_parts: FieldParts::of(&self.keys), ..Plan::default() };
+        for key in self.keys.iter().filter(|key| **key != Part::Time || !self.time.is_none()) {
+            let mut written = Vec::new();
+            if !matches!(key, Part::Fields | Part::SpanFields) {
+                let renamed = self.renamed.iter().find(|(renamed, _)| renamed == key);
+                pairs::key(&mut written, renamed.map_or(name(key), |(_, name)| name));
+                written = self.plan.free(written);
+                self.plan.names.push(written.clone().into());
             }
-            self.plan.parts.push((key, name.into()));
+            self.plan.parts.push((key.clone(), written.into()));
         }
         self
     }
 
-    fn write_part(&self, key: Key, name: &[u8], record: &Record<'_>, pairs: &mut Pairs<'_>) {
-        match key {
-            Key::Time => pairs.part(name, |out| self.time.write(record.time(), out)),
-            Key::Level => pairs.part(name, |out| self.level_names.write(record.severity(), out)),
-            Key::SpanNames if record.spans().next().is_some() => {
-                pairs.part(name, |out| value::span_names(out, record));
+    fn write_part(&self, part: &Part, name: &[u8], record: &Record<'_>, pairs: &mut Pairs<'_>) {
+        match part {
+            Part::Time => pairs.part(name, |out| self.time.write(record.time(), out)),
+            Part::Level => pairs.part(name, |out| self.level_names.write(record.severity(), out)),
+            Part::SpanNames | Part::Span | Part::Spans if record.spans().next().is_none() => {}
+            Part::SpanNames => pairs.part(name, |out| value::span_names(out, record)),
+            Part::Span | Part::Spans => pairs.part(name, |out| value::spans(out, part, record)),
+            Part::Fields => {
+                let mut shown = self.plan.field_parts.walk(record);
+                record.fields().filter(|field| !shown.has(field)).for_each(|field| pairs.field(None, &field));
             }
-            Key::Fields => record.fields().for_each(|field| pairs.field(None, &field)),
-            Key::SpanFields => self.write_span_fields(record, pairs),
+            Part::SpanFields => self.write_span_fields(record, pairs),
             _ => {
-                if let Some(value) = key.value(record) {
+                if let Some(value) = part.value(record) {
                     pairs.part(name, |out| value::write(out, value));
                 }
             }
         }
     }
 
-    /// Spans can only be walked from the root, so for the other direction each is looked up anew.
     fn write_span_fields(&self, record: &Record<'_>, pairs: &mut Pairs<'_>) {
+        let mut shown = self.plan.field_parts.walk(record);
+        let mut write = |span: Span<'_>, prefix: Option<&str>| {
+            let others = span.fields().filter(|field| !shown.has_of_span(&span, field));
+            others.for_each(|field| pairs.field(prefix, &field));
+        };
         match self.spans {
-            Spans::Prefixed => {
-                for span in record.spans() {
-                    span.fields().for_each(|field| pairs.field(Some(span.name()), &field));
-                }
-            }
-            Spans::Flat => {
-                for span in (0..record.spans().count()).rev().filter_map(|index| record.spans().nth(index)) {
-                    span.fields().for_each(|field| pairs.field(None, &field));
-                }
-            }
+            SpanKeys::Prefixed => record.spans().for_each(|span| write(span, Some(span.name()))),
+            SpanKeys::Flat => record.spans().rev().for_each(|span| write(span, None)),
         }
+    }
+}
+
+/// The name of a part that is not renamed.
+fn name(part: &Part) -> &str {
+    match part {
+        Part::SpanNames => "spans",
+        part => part.label(),
     }
 }
 
@@ -225,23 +235,25 @@ impl Format for Logfmt {
         let out = out.buffer();
         out.reserve(2 * record.raw().len() + RESERVE);
         let mut pairs = Pairs::new(out, &self.plan.names, self.duplicates);
-        for (key, name) in &self.plan.parts {
-            self.write_part(*key, name, record, &mut pairs);
+        for (part, name) in &self.plan.parts {
+            self.write_part(part, name, record, &mut pairs);
         }
         Ok(())
     }
 }
 
-/// What is worked out ahead of all records.
+/// What is the same for all records.
 #[derive(Clone, Debug, Default)]
 struct Plan {
-    parts: Vec<(Key, Box<[u8]>)>,
-    /// Those of the parts that have one.
+    parts: Vec<(Part, Box<[u8]>)>,
+    /// The names of those parts that have one.
     names: Vec<Box<[u8]>>,
+    /// Those of the parts that are single fields.
+    field_parts: FieldParts,
 }
 
 impl Plan {
-    /// `name`, or where an earlier part has that, the next one with a number.
+    /// Returns `name`, with the next free number appended if an earlier part has it.
     fn free(&self, mut name: Vec<u8>) -> Vec<u8> {
         let names = self.names.iter().map(|name| &**name);
         if names.clone().any(|other| other == name) {

@@ -6,7 +6,7 @@ use crate::format::json::free_number;
 use crate::format::{escape, number};
 use crate::record::Field;
 
-/// Writes pairs to the end of a buffer, each with a space behind it, of which no two have the same name.
+/// Writes pairs to the end of a buffer, each followed by a space. No two pairs have the same name.
 pub(in crate::format) struct Pairs<'b> {
     out: &'b mut Vec<u8>,
     start: usize,
@@ -18,12 +18,12 @@ pub(in crate::format) struct Pairs<'b> {
 
 impl<'b> Pairs<'b> {
     pub(in crate::format) fn new(out: &'b mut Vec<u8>, taken: &'b [Box<[u8]>], duplicates: Duplicates) -> Self {
-        // Kept between records, so that it is allocated once per thread; a thread that is ending keeps nothing.
+        // Kept between records, so that it is allocated once per thread. A thread that is ending keeps nothing.
         let written = WRITTEN.try_with(Cell::take).unwrap_or_default();
         Self { start: out.len(), out, taken, written, duplicates }
     }
 
-    /// A part of the line, under the name that is kept for it.
+    /// Writes a part of the line under its reserved name.
     pub(super) fn part(&mut self, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
         self.out.extend_from_slice(name);
         self.out.push(b'=');
@@ -31,7 +31,7 @@ impl<'b> Pairs<'b> {
         self.out.push(b' ');
     }
 
-    /// `prefix.name=value`
+    /// Writes `prefix.name=value`.
     pub(in crate::format) fn field(&mut self, prefix: Option<&str>, field: &Field<'_>) {
         let start = self.out.len();
         if let Some(prefix) = prefix {
@@ -65,7 +65,7 @@ impl<'b> Pairs<'b> {
         self.written.iter().position(|other| other.hash == pair.hash && other.name(self.out) == name)
     }
 
-    /// Deals with a name that there is already. Tells whether the pair is to be written; if not, the name has been taken back.
+    /// Handles a name that the line already has. Returns whether the pair is to be written; if not, its name has been removed.
     #[cold]
     fn resolve(&mut self, pair: &mut Pair) -> bool {
         match (self.duplicates, self.position(pair)) {
@@ -79,7 +79,7 @@ impl<'b> Pairs<'b> {
         true
     }
 
-    /// Puts the least free number behind the name.
+    /// Appends the lowest free number to the name.
     fn add_suffix(&mut self, pair: &mut Pair) {
         let taken = self.taken.iter().map(|name| &**name);
         let number = free_number(pair.name(self.out), self.written.iter().map(|pair| pair.name(self.out)).chain(taken));
@@ -89,20 +89,20 @@ impl<'b> Pairs<'b> {
         pair.hash = hash(pair.name(self.out));
     }
 
-    /// Takes an earlier pair out; those behind it, `last` among them, move up.
+    /// Removes an earlier pair; those behind it, including `last`, move up.
     fn remove(&mut self, index: usize, last: &mut Pair) {
         let Pair { start, end, .. } = self.written.remove(index);
         self.out.drain(start..end);
         for pair in self.written[index..].iter_mut().chain([last]) {
             pair.start -= end - start;
             pair.name_end -= end - start;
-            // Not written yet for the last one.
+            // The last one is not complete yet.
             pair.end = pair.end.saturating_sub(end - start);
         }
     }
 }
 
-/// Takes the last space back.
+/// Removes the last space.
 impl Drop for Pairs<'_> {
     fn drop(&mut self) {
         if self.out.len() > self.start {
@@ -116,7 +116,7 @@ impl Drop for Pairs<'_> {
     }
 }
 
-/// Where a pair lies in the buffer, its space included.
+/// The position of a pair in the buffer, including its space.
 struct Pair {
     hash: u32,
     start: usize,
@@ -130,13 +130,13 @@ impl Pair {
     }
 }
 
-/// From the length and three bytes, to tell most names apart; the rest are compared.
+/// A hash of the length and three bytes, which distinguishes most names; the rest are compared.
 fn hash(name: &[u8]) -> u32 {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };
     u32::from_le_bytes([first, name[name.len() / 2], last, name.len() as u8])
 }
 
-/// Appends `name` as a key: every character that a key cannot have, or that is not seen, becomes `_`; so does no name at all.
+/// Appends `name` as a key: each character that a key cannot have, or that is invisible, becomes `_`, and so does an empty name.
 pub(super) fn key(out: &mut Vec<u8>, name: &str) {
     // The usual name, without a look at each character.
     if escape::bare_ascii(out, name) {
@@ -153,7 +153,7 @@ pub(super) fn key(out: &mut Vec<u8>, name: &str) {
     }
 }
 
-/// Pairs of one record; a list that had to grow beyond this is not kept.
+/// A list that grew beyond this number of pairs is not kept.
 const KEEP: usize = 1024;
 
 thread_local! {

@@ -1,8 +1,8 @@
 use crate::Value;
-use crate::format::{escape, number};
-use crate::record::{ErrorChain, Record};
+use crate::format::{escape, number, spans};
+use crate::record::{ErrorChain, Part, Record, pool};
 
-/// Appends `value`: bare, or in quotes where it could be misread.
+/// Appends `value`: bare, or in quotes if it could be misread.
 #[inline]
 pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
@@ -16,20 +16,20 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Str(value) | Value::Text(value) => text(out, value),
         Value::Bytes(value) => escape::hex(out, value),
         Value::Error(chain) => error(out, chain),
-        // The bare word means that there is no value; a text of these letters has quotes.
+        // The bare word means that there is no value; a text of these letters is in quotes.
         Value::Json("null") => out.extend_from_slice(b"null"),
         Value::Json(value) => text(out, value),
     }
 }
 
-/// Nothing at all is the empty text.
+/// Appends a text; nothing for the empty text.
 fn text(out: &mut Vec<u8>, text: &str) {
     if !text.is_empty() && (text == "null" || !escape::bare(out, text)) {
         in_quotes(out, |out| escape::logfmt(out, text));
     }
 }
 
-/// `outer: inner: root`
+/// Appends `outer: inner: root`.
 fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {
     if chain.messages().nth(1).is_none() {
         return text(out, chain.messages().next().unwrap_or(""));
@@ -37,7 +37,7 @@ fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {
     in_quotes(out, |out| join(out, b": ", chain.messages()));
 }
 
-/// `request:query`
+/// Appends `request:query`.
 pub(super) fn span_names(out: &mut Vec<u8>, record: &Record<'_>) {
     let start = out.len();
     for (index, span) in record.spans().enumerate() {
@@ -53,6 +53,14 @@ pub(super) fn span_names(out: &mut Vec<u8>, record: &Record<'_>) {
         out.splice(start..start, *b"\"");
         out.push(b'"');
     }
+}
+
+/// Appends `request{method=GET}:query{table=x}` as one value.
+pub(super) fn spans(out: &mut Vec<u8>, part: &Part, record: &Record<'_>) {
+    let mut written = pool::take();
+    spans::write(part, record, &mut written);
+    text(out, str::from_utf8(&written).unwrap_or(""));
+    pool::give(written);
 }
 
 fn join<'a>(out: &mut Vec<u8>, between: &[u8], texts: impl Iterator<Item = &'a str>) {

@@ -12,7 +12,7 @@ use super::{Format, Out};
 use crate::Error;
 use crate::record::Record;
 
-/// A line by a pattern, which is read once: log4j2's PatternLayout, as one string that fits a configuration file.
+/// A line according to a pattern, which is parsed once: log4j2's PatternLayout, as one string that fits a configuration file.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -38,71 +38,74 @@ use crate::record::Record;
 /// assert_eq!(line("{target:.-5}|{target:>8.4}|{style ^9:{level}}|"), "stock|    shop|  WARN   |");
 /// ```
 ///
-/// | part | writes |
+/// | piece | writes |
 /// |---|---|
 /// | `{time}`, `{time:%H:%M:%S}`, `{time@Europe/Berlin:%c}` | the time; see below |
-/// | `{level}`, `{level:lower}`, `{level:number}` | the severity's name, as [`LevelNames`](super::LevelNames) has it (`upper`, `lower`, `python`, `groups`, `syslog`), or its number, 1 to 24 |
+/// | `{level}`, `{level:lower}`, `{level:number}` | the severity's name as in [`LevelNames`](super::LevelNames) (`upper`, `lower`, `python`, `groups`, `syslog`), or its number, 1 to 24 |
 /// | `{target}` | the target |
 /// | `{name}` | the event's name |
 /// | `{message}` | the message |
 /// | `{fields}` | all fields of the event, `a=1 b="two words"` as [`Text`](super::Text) writes them |
 /// | `{field.NAME}` | the event's field of this name, bare |
-/// | `{span}` | the name of the innermost span |
-/// | `{span.NAME}` | the field of this name, of the innermost span that has one |
+/// | `{span}` | the name of the nearest span |
+/// | `{span.NAME}`, `{span[SPAN].NAME}` | the field of this name of the nearest span that has one; of those called `SPAN` |
+/// | `{any.NAME}` | the event's field of this name, otherwise the nearest span's |
 /// | `{spans}` | the enclosing spans, root first: `request{method=GET}:query{table=x}` |
 /// | `{error}` | the first field that is an error, with its causes: `outer: inner: root` |
 /// | `{module}`, `{file}`, `{line}` | the place in the source |
 /// | `{thread}`, `{thread_id}` | the thread's name; its number |
 /// | `{pid}` | the number of this process |
+/// | `{thread_name}` … | any other [part of a record](crate::Part), by its text |
 /// | `{n}` | a line break |
-/// | `{NAME\|DEFAULT}` | `DEFAULT`, where there is no such value or an empty one; it has no braces |
-/// | `{?NAME:PATTERN}` | `PATTERN`, where there is that value |
-/// | `{!NAME:PATTERN}` | `PATTERN`, where there is not |
+/// | `{NAME\|DEFAULT}` | `DEFAULT` if there is no such value or an empty one; it cannot contain braces |
+/// | `{?NAME:PATTERN}` | `PATTERN` if there is such a value |
+/// | `{!NAME:PATTERN}` | `PATTERN` if there is none |
 /// | `{style OPTIONS:PATTERN}` | `PATTERN`, with these options as a whole |
-/// | `{{`, `}}` | a brace; the closing one not inside of a section or style, whose end it would be |
+/// | `{{`, `}}` | a brace; the closing one only outside of sections and styles, which it would end |
 ///
-/// **Options** stand behind a colon, with spaces between them: `{level:<5 bold}`.
+/// **Options** follow a colon, separated by spaces: `{level:<5 bold}`.
 ///
 /// | option | effect |
 /// |---|---|
-/// | `<12`, `12` | as wide as 12 characters, the value on the left |
-/// | `>12`, `^12` | on the right, in the middle |
-/// | `*<12`, `0>4` | filled up with another character than a space |
-/// | `.10` | the first 10 characters are left, the rest is cut off |
-/// | `.-10` | the last 10 characters are left |
+/// | `<12`, `12` | at least 12 characters wide, aligned left |
+/// | `>12`, `^12` | aligned right, centered |
+/// | `*<12`, `0>4` | filled with a character other than a space |
+/// | `.10` | only the first 10 characters |
+/// | `.-10` | only the last 10 characters |
 /// | `>12.-12` | both |
-/// | `color`, `color` | in the color of the record's level |
+/// | `color` | in the color of the record's level |
 /// | `black`, `red`, `green`, `yellow`, `blue`, `magenta`, `cyan`, `white`, `grey` | in that color |
 /// | `bold`, `dim`, `italic`, `underline`, `reverse` | in that style |
 ///
-/// Characters are Unicode's scalar values; how wide a terminal shows them does not count. A column is 10,000 characters wide at
-/// most. Colors and styles are written where the sink shows them, see [`Caps::color`](super::Caps::color), and are not counted.
+/// Characters are Unicode scalar values, regardless of how wide a terminal shows them. A column is at most 10,000 characters wide.
+/// Colors and styles are written if the sink shows them, see [`Caps::color`](super::Caps::color), and do not count.
 ///
-/// **Times** are in UTC, or in the zone behind `@`, `local` or a name of IANA's (feature `time-zone`). Behind the colon there is
+/// **Times** are in UTC, or in the zone after `@`: `local` or an IANA name (feature `time-zone`). The colon is followed by
 /// either a format of `strftime` (C's directives in the C locale, glibc's flags `_-0^#` and widths; and `%f` for 6 digits of
 /// the second's fraction, `%3f` for 3, `%.3f` for 3 with the point), or one of [`Time`](super::Time)'s: `rfc3339` (the default),
-/// `clock`, `unix_seconds`, `unix_millis`, `unix_nanos`, and with digits `rfc3339.3`. It is read up to the brace: options for
+/// `clock`, `unix_seconds`, `unix_millis`, `unix_nanos`, and with digits `rfc3339.3`. It extends to the brace: options for
 /// the time go around it, `{style dim:{time:%T}}`.
 ///
 /// **A line cannot lie.** Whatever comes from the program is escaped as in [`Text`](super::Text): control characters, line ends,
-/// terminal sequences and invisible characters show as `\n`, `\x1b`, `\u{202e}`, and are counted so. What the pattern itself says
-/// is written as it is.
+/// terminal sequences and invisible characters become `\n`, `\x1b`, `\u{202e}`, and count as what is written. The pattern's own text
+/// is written unchanged.
 ///
 /// **Not supported**: caller's class and method, nested diagnostic context, scripts, look-ups (`${env:…}`) and replacement by regular
 /// expressions, all of which log4j2's patterns have.
 #[derive(Clone, Debug)]
-pub struct Pattern(Box<[Part]>);
+pub struct Pattern(Box<[Piece]>);
 
 impl Pattern {
     /// Reads a pattern.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config): the pattern cannot be read; the message says what is wrong and at which character.
+    /// [`Config`](crate::ErrorKind::Config) if the pattern is not valid; the message says what is wrong and at which character.
     ///
     /// ```
-    /// let error = tracing_handlers::format::Pattern::new("{level} {massage}").unwrap_err();
-    /// assert_eq!(error.to_string(), "pattern \"{level} {massage}\": at character 10: there is no part `massage`");
+    /// let error = tracing_handlers::format::Pattern::new("{level} {mesage}").unwrap_err();
+    /// let message = "unknown part `mesage`: did you mean `message`, or `field.mesage` for the field?";
+    /// assert_eq!(error.to_string(), format!("pattern \"{{level}} {{mesage}}\": at character 10: {message}"));
     /// ```
     pub fn new(pattern: &str) -> Result<Self, Error> {
         parse::pattern(pattern).map(Self)
@@ -127,33 +130,33 @@ impl FromStr for Pattern {
 
 /// A piece of a pattern.
 #[derive(Clone, Debug)]
-enum Part {
-    /// What the pattern itself says.
+enum Piece {
+    /// Literal text.
     Text(Box<str>),
     Value {
         source: Source,
-        options: Options,
+        options: PieceOptions,
         default: Box<str>,
     },
     Group {
-        options: Options,
-        parts: Box<[Part]>,
+        options: PieceOptions,
+        pieces: Box<[Piece]>,
     },
-    /// Written if there is a value, or if there is none.
+    /// Written if there is a value (`wanted`), or if there is none.
     Section {
         source: Source,
         wanted: bool,
-        parts: Box<[Part]>,
+        pieces: Box<[Piece]>,
     },
 }
 
 #[derive(Clone, Debug, Default)]
-struct Options {
+struct PieceOptions {
     layout: Layout,
     style: Style,
 }
 
-/// Writes the parts of a pattern for one record.
+/// Writes the pieces of a pattern for one record.
 #[derive(Clone, Copy)]
 struct Writer<'a> {
     record: &'a Record<'a>,
@@ -162,28 +165,30 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(self, parts: &[Part], out: &mut Vec<u8>) {
-        for part in parts {
-            match part {
-                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Value { source, options, default } => self.with_options(options, out, |_, out| {
+    fn write(self, pieces: &[Piece], out: &mut Vec<u8>) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Value { source, options, default } => self.with_options(options, out, |_, out| {
                     let start = out.len();
                     source.write(self.record, out);
                     if out.len() == start {
                         out.extend_from_slice(default.as_bytes());
                     }
                 }),
-                Part::Group { options, parts } => self.with_options(options, out, |inner, out| inner.write(parts, out)),
-                Part::Section { source, wanted, parts } => {
+                Piece::Group { options, pieces } => {
+                    self.with_options(options, out, |inner, out| inner.write(pieces, out))
+                }
+                Piece::Section { source, wanted, pieces } => {
                     if self.has(source, out) == *wanted {
-                        self.write(parts, out);
+                        self.write(pieces, out);
                     }
                 }
             }
         }
     }
 
-    fn with_options(self, options: &Options, out: &mut Vec<u8>, write: impl FnOnce(Writer<'_>, &mut Vec<u8>)) {
+    fn with_options(self, options: &PieceOptions, out: &mut Vec<u8>, write: impl FnOnce(Writer<'_>, &mut Vec<u8>)) {
         if !self.color || options.style.is_none() {
             let start = out.len();
             write(self, out);
@@ -198,7 +203,7 @@ impl Writer<'_> {
         style::end(self.around, severity, out);
     }
 
-    /// What is written tells: so there is only one opinion on what a missing value is.
+    /// Whether the source writes anything, so that there is one definition of a missing value.
     fn has(self, source: &Source, out: &mut Vec<u8>) -> bool {
         let start = out.len();
         source.write(self.record, out);

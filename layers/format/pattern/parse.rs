@@ -1,25 +1,26 @@
 use super::layout::Layout;
 use super::source::Source;
-use super::{Options, Part};
+use super::{Piece, PieceOptions};
 use crate::clock::Strftime;
 use crate::format::{LevelNames, Time};
+use crate::record::Part;
 use crate::{Error, ErrorKind};
 
 /// Reads a whole pattern.
-pub(super) fn pattern(text: &str) -> Result<Box<[Part]>, Error> {
+pub(super) fn pattern(text: &str) -> Result<Box<[Piece]>, Error> {
     let mut reader = Reader { text, at: 0, depth: 0 };
-    let parts = reader.parts();
-    let parts = parts.and_then(|parts| match reader.rest().is_empty() {
-        true => Ok(parts),
+    let pieces = reader.pieces();
+    let pieces = pieces.and_then(|pieces| match reader.rest().is_empty() {
+        true => Ok(pieces),
         false => reader.wrong("a `}` without its `{`; the brace itself is `}}`"),
     });
-    parts.map_err(|Wrong { at, what }| {
+    pieces.map_err(|Wrong { at, what }| {
         let place = text.get(..at).unwrap_or(text).chars().count() + 1;
         Error::new(ErrorKind::Config, format!("pattern {text:?}: at character {place}: {what}"))
     })
 }
 
-/// What is wrong, and the byte where.
+/// What is wrong, and at which byte.
 struct Wrong {
     at: usize,
     what: String,
@@ -32,9 +33,9 @@ struct Reader<'p> {
 }
 
 impl<'p> Reader<'p> {
-    /// Up to the end, or to a brace that closes what is around.
-    fn parts(&mut self) -> Result<Box<[Part]>, Wrong> {
-        let mut parts = Vec::new();
+    /// Reads up to the end, or to a brace that closes the enclosing piece.
+    fn pieces(&mut self) -> Result<Box<[Piece]>, Wrong> {
+        let mut pieces = Vec::new();
         let mut literal = String::new();
         loop {
             let plain = self.until(&['{', '}']).unwrap_or_else(|| self.take(self.rest().len()));
@@ -44,16 +45,16 @@ impl<'p> Reader<'p> {
                 continue;
             }
             if !literal.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut literal).into()));
+                pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
             }
             match self.rest().starts_with('{') {
-                true => parts.push(self.part()?),
-                false => return Ok(parts.into()),
+                true => pieces.push(self.piece()?),
+                false => return Ok(pieces.into()),
             }
         }
     }
 
-    /// Inside a part `}}` is not a brace, but the end of two.
+    /// Inside a piece, `}}` is not a brace but the end of two pieces.
     fn double_brace(&mut self) -> Option<char> {
         let (pair, brace) = match self.rest() {
             rest if rest.starts_with("{{") => ("{{", '{'),
@@ -64,10 +65,10 @@ impl<'p> Reader<'p> {
         Some(brace)
     }
 
-    fn part(&mut self) -> Result<Part, Wrong> {
+    fn piece(&mut self) -> Result<Piece, Wrong> {
         let begin = self.at;
         self.take(1);
-        let part = match self.rest() {
+        let piece = match self.rest() {
             rest if rest.starts_with('?') => self.section(true)?,
             rest if rest.starts_with('!') => self.section(false)?,
             rest if rest.starts_with("style ") => self.group()?,
@@ -77,26 +78,26 @@ impl<'p> Reader<'p> {
             true => self.take(1),
             false => return Err(Wrong { at: begin, what: "a `{` without its `}`; the brace itself is `{{`".into() }),
         };
-        Ok(part)
+        Ok(piece)
     }
 
-    fn section(&mut self, wanted: bool) -> Result<Part, Wrong> {
+    fn section(&mut self, wanted: bool) -> Result<Piece, Wrong> {
         self.take(1);
         let begin = self.at;
         let name = self.head()?;
         let source = self.source(name, begin)?;
-        Ok(Part::Section { source, wanted, parts: self.inner()? })
+        Ok(Piece::Section { source, wanted, pieces: self.inner()? })
     }
 
-    fn group(&mut self) -> Result<Part, Wrong> {
+    fn group(&mut self) -> Result<Piece, Wrong> {
         self.take("style ".len());
         let begin = self.at;
         let words = self.head()?;
         let (options, _) = self.options(words, begin, false)?;
-        Ok(Part::Group { options, parts: self.inner()? })
+        Ok(Piece::Group { options, pieces: self.inner()? })
     }
 
-    /// What stands before the colon of a section or group, and the colon.
+    /// Reads what precedes the colon of a section or group, and the colon.
     fn head(&mut self) -> Result<&'p str, Wrong> {
         let head = self.until(&[':', '{', '}']).filter(|_| self.rest().starts_with(':'));
         let Some(head) = head else { return self.wrong("a `:` and what is to be written are missing here") };
@@ -104,44 +105,43 @@ impl<'p> Reader<'p> {
         Ok(head)
     }
 
-    fn inner(&mut self) -> Result<Box<[Part]>, Wrong> {
+    fn inner(&mut self) -> Result<Box<[Piece]>, Wrong> {
         if self.depth == MAX_DEPTH {
             return self.wrong("sections and styles are nested too deeply");
         }
         self.depth += 1;
-        let parts = self.parts()?;
+        let pieces = self.pieces()?;
         self.depth -= 1;
-        Ok(parts)
+        Ok(pieces)
     }
 
-    fn value(&mut self) -> Result<Part, Wrong> {
+    fn value(&mut self) -> Result<Piece, Wrong> {
         let begin = self.at;
         let Some(all) = self.until(&['{', '}']) else {
             return Err(Wrong { at: begin - 1, what: "a `{` without its `}`; the brace itself is `{{`".into() });
         };
         if let Some(time) = all.strip_prefix("time").filter(|rest| rest.is_empty() || rest.starts_with([':', '@'])) {
             let source = time_source(time, begin + "time".len())?;
-            return Ok(Part::Value { source, options: Options::default(), default: "".into() });
+            return Ok(Piece::Value { source, options: PieceOptions::default(), default: "".into() });
         }
         let (head, default) = all.split_once('|').unwrap_or((all, ""));
         let (name, words) = head.split_once(':').unwrap_or((head, ""));
         let source = self.source(name, begin)?;
         let is_level = matches!(source, Source::Level(_));
         let (options, level) = self.options(words, begin + name.len() + 1, is_level)?;
-        Ok(Part::Value { source: level.unwrap_or(source), options, default: default.into() })
+        Ok(Piece::Value { source: level.unwrap_or(source), options, default: default.into() })
     }
 
     fn source(&self, name: &str, at: usize) -> Result<Source, Wrong> {
         match name {
             "" => Err(Wrong { at, what: "the name of a part is missing".into() }),
-            "time" => Ok(Source::Time(Time::rfc3339())),
-            _ => Source::of(name).ok_or_else(|| Wrong { at, what: format!("there is no part `{name}`") }),
+            name => Source::of(name).map_err(|error| Wrong { at, what: error.to_string() }),
         }
     }
 
-    /// `words` begin at `at`. A level may also say how it is to be named.
-    fn options(&self, words: &str, at: usize, is_level: bool) -> Result<(Options, Option<Source>), Wrong> {
-        let (mut options, mut level) = (Options::default(), None);
+    /// Reads options; `words` begin at `at`. Those of a level may include how it is named.
+    fn options(&self, words: &str, at: usize, is_level: bool) -> Result<(PieceOptions, Option<Source>), Wrong> {
+        let (mut options, mut level) = (PieceOptions::default(), None);
         let mut done = 0;
         for word in words.split(' ') {
             let place = at + done;
@@ -171,7 +171,7 @@ impl<'p> Reader<'p> {
         taken
     }
 
-    /// All before the first of `signs`; nothing, where there is none.
+    /// Takes everything before the first of `signs`; `None` if there is none.
     fn until(&mut self, signs: &[char]) -> Option<&'p str> {
         self.rest().find(signs).map(|length| self.take(length))
     }
@@ -183,7 +183,7 @@ impl<'p> Reader<'p> {
 
 fn level_source(word: &str) -> Option<Source> {
     Some(Source::Level(match word {
-        "number" => return Some(Source::LevelNumber),
+        "number" => return Some(Source::Part(Part::Severity)),
         "upper" => LevelNames::Upper,
         "lower" => LevelNames::Lower,
         "python" => LevelNames::Python,
@@ -193,7 +193,7 @@ fn level_source(word: &str) -> Option<Source> {
     }))
 }
 
-/// `@ZONE:FORMAT`, of which either may be missing; `rest` begins at `at`.
+/// Reads `@ZONE:FORMAT`, of which either may be missing; `rest` begins at `at`.
 fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
     let (zone, format) = match rest.split_once(':') {
         Some((zone, format)) => (zone, Some(format)),
@@ -215,7 +215,7 @@ fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
     })
 }
 
-/// `rfc3339`, `rfc3339.3`
+/// Reads `rfc3339`, `rfc3339.3` and the like.
 fn named_time(time: Time, format: &str) -> Option<Time> {
     let (name, digits) = format.split_once('.').map_or((format, None), |(name, digits)| (name, Some(digits)));
     let time = match name {

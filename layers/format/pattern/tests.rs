@@ -110,16 +110,16 @@ fn colors_are_written_where_they_are_shown_and_take_no_room() {
 #[test]
 fn an_error_tells_the_place() {
     for (pattern, error) in [
-        ("{massage}", "character 2: there is no part `massage`"),
+        ("{massage}", "character 2: unknown part `massage`: did you mean `message`, or `field.massage` for the field?"),
         ("é {level:<x}", "character 10: there is no option `<x`"),
         ("{level} {", "character 9: a `{` without its `}`; the brace itself is `{{`"),
         ("a } b", "character 3: a `}` without its `{`; the brace itself is `}}`"),
         ("{}", "character 2: the name of a part is missing"),
-        ("{field.}", "character 2: there is no part `field.`"),
+        ("{field.}", "character 2: the name after `field.` is missing"),
         ("{time:%H:%Q}", "character 10: `%Q` is not a time directive"),
         ("{time:noon}", "character 7: `noon` is neither a format of times nor the name of one"),
         ("{?span.id}", "character 10: a `:` and what is to be written are missing here"),
-        ("{?spam:x}", "character 3: there is no part `spam`"),
+        ("{?spam:x}", "character 3: unknown part `spam`: did you mean `span`, or `field.spam` for the field?"),
         ("{?span:x", "character 1: a `{` without its `}`; the brace itself is `{{`"),
         ("{message:number}", "character 10: there is no option `number`"),
         ("{message:99999}", "character 10: there is no option `99999`"),
@@ -177,4 +177,16 @@ proptest! {
             prop_assert_eq!(shown.chars().count(), whole.min(keep).max(width));
         }
     }
+}
+
+#[test]
+fn every_part_of_a_record_has_its_own_name_too() {
+    let record = RecordBuf::new(Severity::WARN, "shop", "")
+        .with_thread("worker", 7)
+        .with_span("request", [("id", 7_u64.into()), ("user", "ada b".into())])
+        .with_span("query", [("id", 8_u64.into())]);
+    let line = |pattern: &str| written(pattern, &record, false);
+    assert_eq!(line("{severity} {thread_name} {span_name} {span_names}"), "13 worker query request:query");
+    assert_eq!(line("{span[request].id} {any.user} {span_fields}"), "7 ada b id=8 id=7 user=\"ada b\"");
+    assert_eq!(line("{process_id} {pid}"), format!("{0} {0}", std::process::id()));
 }

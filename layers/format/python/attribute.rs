@@ -5,117 +5,114 @@ use super::{Python, cannot};
 use crate::Error;
 use crate::clock::Timestamp;
 use crate::format::{escape, number};
-use crate::record::{ErrorChain, Record, Value};
+use crate::record::{Part, Record, Value};
 
 /// An attribute of Python's `LogRecord`, or a field.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Attribute {
-    Name,
-    Message,
+#[derive(Clone, Debug)]
+pub(super) struct Attribute {
+    pub(super) name: Box<str>,
+    source: Source,
+}
+
+/// Where an attribute takes its value from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// A part of the record, or if it has none, this.
+    Part(Part, Object<'static>),
+    /// The event's field of this name if it is a text, otherwise this.
+    TextField(&'static str, Object<'static>),
+    /// A field, for which there may be a default: what Python calls `extra`.
+    Extra(Part),
     Args,
     LevelName,
     LevelNo,
-    PathName,
     FileName,
     Module,
-    LineNo,
-    FuncName,
-    Error,
-    StackInfo,
     Created,
     Msecs,
     RelativeCreated,
     AscTime,
-    Thread,
     ThreadName,
-    Process,
-    ProcessName,
-    TaskName,
-    Field(Box<str>),
 }
 
 impl Attribute {
     pub(super) fn of(name: &str) -> Self {
-        match name {
-            "msg" => Self::Message,
-            "exc_info" => Self::Error,
-            _ => NAMES
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map_or_else(|| Self::Field(name.into()), |(_, attribute)| attribute.clone()),
-        }
+        Self { name: name.into(), source: Source::of(name) }
     }
+}
 
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Field(name) => name,
-            known => NAMES.iter().find(|(_, attribute)| attribute == known).map_or("", |(name, _)| name),
+impl Source {
+    fn of(name: &str) -> Self {
+        match name {
+            "name" => Self::Part(Part::Target, Object::EMPTY),
+            "msg" | "message" => Self::Part(Part::Message, Object::EMPTY),
+            "pathname" => Self::Part(Part::File, UNKNOWN_FILE),
+            "lineno" => Self::Part(Part::Line, Object::ZERO),
+            "exc_info" | "exc_text" => Self::Part(Part::Error, Object::NONE),
+            "thread" => Self::Part(Part::ThreadId, Object::NONE),
+            "process" => Self::Part(Part::ProcessId, Object::NONE),
+            "funcName" => Self::TextField("funcName", Object::Own("(unknown function)")),
+            "stack_info" => Self::TextField("stack_info", Object::NONE),
+            "processName" => Self::TextField("processName", Object::Own("MainProcess")),
+            "taskName" => Self::TextField("taskName", Object::NONE),
+            "args" => Self::Args,
+            "levelname" => Self::LevelName,
+            "levelno" => Self::LevelNo,
+            "filename" => Self::FileName,
+            "module" => Self::Module,
+            "created" => Self::Created,
+            "msecs" => Self::Msecs,
+            "relativeCreated" => Self::RelativeCreated,
+            "asctime" => Self::AscTime,
+            "threadName" => Self::ThreadName,
+            field => Self::Extra(Part::any_field(field)),
         }
     }
 }
 
 impl Python {
-    /// What a record has there; texts that must be put together first go to `text`.
+    /// Returns the attribute's value for a record. Texts that must be composed are written to `text`.
     pub(super) fn value<'a>(
         &self,
         attribute: &'a Attribute,
         record: &Record<'a>,
         text: &'a mut Vec<u8>,
     ) -> Result<Object<'a>, Error> {
-        Ok(match attribute {
-            Attribute::Name => Object::Text(record.target()),
-            Attribute::Message => Object::Text(record.message()),
-            Attribute::Args => Object::Other("()"),
-            Attribute::LevelName => put(text, |text| self.level_names.write(record.severity(), text)),
-            Attribute::LevelNo => Object::from(u64::from(record.severity().python())),
-            Attribute::PathName => record.file().map_or(Object::Own(UNKNOWN_FILE), Object::Text),
-            Attribute::FileName => {
-                record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(file_name(path)))
-            }
-            Attribute::Module => {
-                record.file().map_or(Object::Own(UNKNOWN_FILE), |path| Object::Text(stem(file_name(path))))
-            }
-            Attribute::LineNo => Object::from(u64::from(record.line().unwrap_or(0))),
-            Attribute::FuncName => text_field(record, "funcName").unwrap_or(Object::Own("(unknown function)")),
-            Attribute::Error => error(record).map_or(Object::NONE, |chain| object(Value::Error(chain), text)),
-            Attribute::StackInfo => text_field(record, "stack_info").unwrap_or(Object::NONE),
-            Attribute::Created => Object::Float(nanos(record.time()) as f64 / 1e9),
-            Attribute::Msecs => Object::Float(f64::from(record.time().nanos() / 1_000_000)),
-            Attribute::RelativeCreated => Object::Float((nanos(record.time()) - nanos(self.started)) as f64 / 1e6),
-            Attribute::AscTime => put(text, |text| self.put_time(record.time(), text)),
-            Attribute::Thread => match record.thread_id() {
-                0 => Object::NONE,
-                id => Object::from(id),
+        Ok(match &attribute.source {
+            Source::Part(part, otherwise) => match part.value(record) {
+                Some(value) => object(value, text),
+                None => *otherwise,
             },
-            Attribute::ThreadName => match (record.thread_name(), record.thread_id()) {
+            Source::TextField(name, otherwise) => {
+                let value = record.field(name).and_then(|value| value.as_str());
+                value.map_or(*otherwise, Object::Text)
+            }
+            Source::Extra(field) => match field.value(record) {
+                Some(value) => object(value, text),
+                None => self.default_of(attribute, text)?,
+            },
+            Source::Args => Object::Other("()"),
+            Source::LevelName => put(text, |text| self.level_names.write(record.severity(), text)),
+            Source::LevelNo => Object::from(u64::from(record.severity().python())),
+            Source::FileName => record.file().map_or(UNKNOWN_FILE, |path| Object::Text(file_name(path))),
+            Source::Module => record.file().map_or(UNKNOWN_FILE, |path| Object::Text(stem(file_name(path)))),
+            Source::Created => Object::Float(nanos(record.time()) as f64 / 1e9),
+            Source::Msecs => Object::Float(f64::from(record.time().nanos() / 1_000_000)),
+            Source::RelativeCreated => Object::Float((nanos(record.time()) - nanos(self.started)) as f64 / 1e6),
+            Source::AscTime => put(text, |text| self.put_time(record.time(), text)),
+            Source::ThreadName => match (record.thread_name(), record.thread_id()) {
                 (Some(name), _) => Object::Text(name),
-                (None, 0) => Object::NONE,
-                (None, id) => put(text, |text| {
+                (None, None) => Object::NONE,
+                (None, Some(id)) => put(text, |text| {
                     text.extend_from_slice(b"Thread-");
                     number::unsigned(text, id);
                 }),
             },
-            // Asked for each time: after a fork it is another.
-            Attribute::Process => Object::from(u64::from(std::process::id())),
-            Attribute::ProcessName => text_field(record, "processName").unwrap_or(Object::Own("MainProcess")),
-            Attribute::TaskName => text_field(record, "taskName").unwrap_or(Object::NONE),
-            Attribute::Field(name) => self.field(name, attribute, record, text)?,
         })
     }
 
-    fn field<'a>(
-        &self,
-        name: &str,
-        attribute: &Attribute,
-        record: &Record<'a>,
-        text: &'a mut Vec<u8>,
-    ) -> Result<Object<'a>, Error> {
-        // Spans can only be walked from the root: the last one that has the field is the innermost.
-        let of_span = || record.spans().filter_map(|span| span.field(name)).last();
-        if let Some(value) = record.field(name).or_else(of_span) {
-            return Ok(object(value, text));
-        }
-        match self.defaults.as_record().field(name) {
+    fn default_of<'a>(&self, attribute: &Attribute, text: &'a mut Vec<u8>) -> Result<Object<'a>, Error> {
+        match self.defaults.as_record().field(&attribute.name) {
             // Its text is copied: it does not live as long as the record's.
             Some(Value::Str(own) | Value::Text(own) | Value::Json(own)) => {
                 Ok(put(text, |text| text.extend_from_slice(own.as_bytes())))
@@ -136,19 +133,7 @@ impl Python {
     }
 }
 
-/// The first field that is an error.
-pub(super) fn error<'a>(record: &Record<'a>) -> Option<ErrorChain<'a>> {
-    record.fields().find_map(|field| match field.value {
-        Value::Error(chain) => Some(chain),
-        _ => None,
-    })
-}
-
-fn text_field<'a>(record: &Record<'a>, name: &str) -> Option<Object<'a>> {
-    record.field(name).and_then(|value| value.as_str()).map(Object::Text)
-}
-
-/// A field's value as Python has it.
+/// Converts a field's value.
 fn object<'a>(value: Value<'a>, text: &'a mut Vec<u8>) -> Object<'a> {
     match value {
         Value::Str(value) | Value::Text(value) | Value::Json(value) => Object::Text(value),
@@ -161,14 +146,14 @@ fn object<'a>(value: Value<'a>, text: &'a mut Vec<u8>) -> Object<'a> {
     }
 }
 
-/// What `write` writes, as text of our own.
+/// Returns what `write` writes, as text that needs no escaping.
 fn put<'a>(text: &'a mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Object<'a> {
     text.clear();
     write(text);
     Object::Own(str::from_utf8(text).unwrap_or(""))
 }
 
-/// Since the epoch.
+/// Returns the nanoseconds since the Unix epoch.
 fn nanos(time: Timestamp) -> i128 {
     i128::from(time.seconds()) * 1_000_000_000 + i128::from(time.nanos())
 }
@@ -177,36 +162,12 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// Without the ending, as Python's `splitext`: a point in front is none of an ending.
+/// Returns the name without its extension, as Python's `splitext`: leading dots do not begin an extension.
 fn stem(name: &str) -> &str {
     match name.rfind('.') {
-        Some(point) if name[..point].bytes().any(|byte| byte != b'.') => &name[..point],
+        Some(dot) if name[..dot].bytes().any(|byte| byte != b'.') => &name[..dot],
         _ => name,
     }
 }
 
-const UNKNOWN_FILE: &str = "(unknown file)";
-
-const NAMES: [(&str, Attribute); 21] = [
-    ("name", Attribute::Name),
-    ("message", Attribute::Message),
-    ("args", Attribute::Args),
-    ("levelname", Attribute::LevelName),
-    ("levelno", Attribute::LevelNo),
-    ("pathname", Attribute::PathName),
-    ("filename", Attribute::FileName),
-    ("module", Attribute::Module),
-    ("lineno", Attribute::LineNo),
-    ("funcName", Attribute::FuncName),
-    ("exc_text", Attribute::Error),
-    ("stack_info", Attribute::StackInfo),
-    ("created", Attribute::Created),
-    ("msecs", Attribute::Msecs),
-    ("relativeCreated", Attribute::RelativeCreated),
-    ("asctime", Attribute::AscTime),
-    ("thread", Attribute::Thread),
-    ("threadName", Attribute::ThreadName),
-    ("process", Attribute::Process),
-    ("processName", Attribute::ProcessName),
-    ("taskName", Attribute::TaskName),
-];
+const UNKNOWN_FILE: Object<'static> = Object::Own("(unknown file)");

@@ -1,16 +1,16 @@
 use super::attribute::Attribute;
-use super::{Conversion, Part, Parts, Wrong};
+use super::{Conversion, Piece, Pieces, Wrong};
 
 /// Python's `string.Template`: `$name`, `${name}`, `$$`.
-pub(super) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
-    let mut parts = Parts::default();
+pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
+    let mut pieces = Pieces::default();
     let mut rest = format;
     while let Some(plain) = rest.find('$') {
-        parts.text.push_str(&rest[..plain]);
+        pieces.text.push_str(&rest[..plain]);
         let at = format.len() - rest.len() + plain;
         rest = &rest[plain + 1..];
         if let Some(after) = rest.strip_prefix('$') {
-            parts.text.push('$');
+            pieces.text.push('$');
             rest = after;
             continue;
         }
@@ -23,10 +23,10 @@ pub(super) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
         if name.is_empty() || (braced.is_some() && !after.starts_with('}')) {
             return Err(Wrong::new(at, "a bare `$`; the sign itself is `$$`"));
         }
-        parts.value(Attribute::of(name), Conversion::Plain);
+        pieces.value(Attribute::of(name), Conversion::Plain);
     }
-    parts.text.push_str(rest);
-    Ok(parts.done())
+    pieces.text.push_str(rest);
+    Ok(pieces.done())
 }
 
 /// The identifier in front of `text`, and the rest.

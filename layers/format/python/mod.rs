@@ -16,7 +16,7 @@ use self::object::Object;
 use self::percent::Percent;
 use super::{Format, LevelNames, Out, escape};
 use crate::clock::{Strftime, Timestamp, Zone};
-use crate::record::{Record, RecordBuf, Severity, Value, pool};
+use crate::record::{Part, Record, RecordBuf, Severity, Value, pool};
 use crate::{Error, ErrorKind};
 
 /// A line by a format of Python's: `logging.Formatter` with its three styles, read once.
@@ -92,7 +92,7 @@ use crate::{Error, ErrorKind};
 /// - `exc_text` is there in the first format, too, and is no traceback. Bytes are hexadecimal; nested values are JSON.
 #[derive(Clone, Debug)]
 pub struct Python {
-    parts: Box<[Part]>,
+    pieces: Box<[Piece]>,
     time: Strftime,
     /// `,mmm` follows the time.
     millis: bool,
@@ -121,17 +121,17 @@ impl Python {
     /// assert_eq!(error.to_string(), r#"format "%(message)s %(left)y": at character 13: there is no conversion `y`"#);
     /// ```
     pub fn new(style: char, format: &str) -> Result<Self, Error> {
-        let parts = match style {
+        let pieces = match style {
             '%' => percent::parse(format),
             '{' => brace::parse(format),
             '$' => dollar::parse(format),
             _ => return Err(Error::new(ErrorKind::Config, format!("style {style:?} is none of `%`, `{{` and `$`"))),
         };
-        let parts = parts.and_then(|parts| match parts.iter().any(|part| matches!(part, Part::Value { .. })) {
-            true => Ok(parts),
+        let pieces = pieces.and_then(|pieces| match pieces.iter().any(|piece| matches!(piece, Piece::Value { .. })) {
+            true => Ok(pieces),
             false => Err(Wrong::new(0, "it names no field")),
         });
-        parts.map(Self::of).map_err(|Wrong { at, what }| {
+        pieces.map(Self::of).map_err(|Wrong { at, what }| {
             let place = format.get(..at).unwrap_or(format).chars().count() + 1;
             Error::new(ErrorKind::Config, format!("format {format:?}: at character {place}: {what}"))
         })
@@ -152,9 +152,9 @@ impl Python {
         Self::new('$', format)
     }
 
-    fn of(parts: Vec<Part>) -> Self {
+    fn of(pieces: Vec<Piece>) -> Self {
         Self {
-            parts: parts.into(),
+            pieces: pieces.into(),
             time: Strftime::c(DEFAULT_TIME),
             millis: true,
             zone: Zone::UTC,
@@ -209,10 +209,10 @@ impl Python {
     }
 
     fn write(&self, record: &Record<'_>, scratch: &mut Scratch<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Part::Value { attribute, conversion } => {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Value { attribute, conversion } => {
                     let object = self.value(attribute, record, scratch.text)?;
                     let written = match conversion {
                         Conversion::Percent(percent) => percent.write(object, scratch.digits, out),
@@ -262,7 +262,7 @@ impl Python {
 
     /// Python appends them where they are, each on a line of its own.
     fn write_error(&self, record: &Record<'_>, start: usize, out: &mut Vec<u8>) {
-        if let Some(chain) = attribute::error(record) {
+        if let Some(Value::Error(chain)) = Part::Error.value(record) {
             self.new_line(start, out);
             for (index, message) in chain.messages().enumerate() {
                 if index > 0 {
@@ -301,7 +301,7 @@ struct Scratch<'s> {
 }
 
 #[derive(Clone, Debug)]
-enum Part {
+enum Piece {
     Text(Box<str>),
     Value { attribute: Attribute, conversion: Conversion },
 }
@@ -321,7 +321,7 @@ enum Count {
     None,
     Fixed(usize),
     /// In braces of its own.
-    Of(Attribute),
+    Of(Box<Attribute>),
 }
 
 impl Count {
@@ -347,32 +347,32 @@ impl Wrong {
 
 /// Keeps what a format says between its fields.
 #[derive(Default)]
-struct Parts {
-    parts: Vec<Part>,
+struct Pieces {
+    pieces: Vec<Piece>,
     text: String,
 }
 
-impl Parts {
+impl Pieces {
     fn value(&mut self, attribute: Attribute, conversion: Conversion) {
         self.end_text();
-        self.parts.push(Part::Value { attribute, conversion });
+        self.pieces.push(Piece::Value { attribute, conversion });
     }
 
     fn end_text(&mut self) {
         if !self.text.is_empty() {
-            self.parts.push(Part::Text(std::mem::take(&mut self.text).into()));
+            self.pieces.push(Piece::Text(std::mem::take(&mut self.text).into()));
         }
     }
 
-    fn done(mut self) -> Vec<Part> {
+    fn done(mut self) -> Vec<Piece> {
         self.end_text();
-        self.parts
+        self.pieces
     }
 }
 
 #[cold]
 fn cannot(attribute: &Attribute, why: &str) -> Error {
-    Error::new(ErrorKind::Format, format!("field `{}`: {why}", attribute.name()))
+    Error::new(ErrorKind::Format, format!("field `{}`: {why}", attribute.name))
 }
 
 /// A number of at most [`MAX_COUNT`], all digits.

@@ -29,6 +29,8 @@ pub(super) enum How {
 
 impl<'a> Object<'a> {
     pub(super) const NONE: Self = Self::Other("None");
+    pub(super) const EMPTY: Self = Self::Own("");
+    pub(super) const ZERO: Self = Self::Int { negative: false, magnitude: 0 };
 
     /// Of a value that is no text; anything else has none.
     pub(super) fn of_number(value: Value<'_>) -> Self {

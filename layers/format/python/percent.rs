@@ -3,30 +3,30 @@ use std::io::Write;
 use super::attribute::Attribute;
 use super::float::{self, Notation};
 use super::object::{How, Object};
-use super::{Conversion, Part, Parts, Wrong, count};
+use super::{Conversion, Piece, Pieces, Wrong, count};
 use crate::format::{escape, width};
 
 /// Python's `%` formatting, where each conversion has a name: `%(name)-8s`, `%%`.
-pub(super) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
-    let mut parts = Parts::default();
+pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
+    let mut pieces = Pieces::default();
     let mut rest = format;
     while let Some(plain) = rest.find('%') {
-        parts.text.push_str(&rest[..plain]);
+        pieces.text.push_str(&rest[..plain]);
         let at = format.len() - rest.len() + plain;
         rest = &rest[plain + 1..];
         if let Some(after) = rest.strip_prefix('%') {
-            parts.text.push('%');
+            pieces.text.push('%');
             rest = after;
             continue;
         }
         let (name, after) =
             name(rest).ok_or_else(|| Wrong::new(at, "a `%` without a `(name)`; the sign itself is `%%`"))?;
         let (percent, after) = Percent::parse(after).map_err(|what| Wrong::new(at, what))?;
-        parts.value(Attribute::of(name), Conversion::Percent(percent));
+        pieces.value(Attribute::of(name), Conversion::Percent(percent));
         rest = after;
     }
-    parts.text.push_str(rest);
-    Ok(parts.done())
+    pieces.text.push_str(rest);
+    Ok(pieces.done())
 }
 
 /// The name in parentheses, which may have such in it, and what follows.

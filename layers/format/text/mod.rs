@@ -316,7 +316,7 @@ impl Text {
     #[inline]
     fn thread<'a>(&self, record: &Record<'a>) -> (Option<&'a str>, Option<u64>) {
         let name = if self.thread_names { record.thread_name() } else { None };
-        (name, Some(record.thread_id()).filter(|id| self.thread_ids && *id > 0))
+        (name, record.thread_id().filter(|_| self.thread_ids))
     }
 
     /// By `write`, where they have not been written just like this before.
@@ -467,10 +467,9 @@ fn write_span_fields(record: &Record<'_>, pen: &mut Pen<'_>) {
     }
 }
 
-/// `in request with method=GET path=/`. Spans can only be walked from the root, so each is looked up anew.
+/// `in request with method=GET path=/`, the nearest span first.
 fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
-    for index in (0..record.spans().count()).rev() {
-        let Some(span) = record.spans().nth(index) else { return };
+    for span in record.spans().rev() {
         pen.new_line();
         pen.dim("in ");
         pen.styled(Style::BOLD, |pen| pen.plain(span.name()));

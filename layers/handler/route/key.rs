@@ -22,9 +22,7 @@ impl Key {
             Self::Severity => return take(record.severity().name()),
             Self::Field(name) => name,
         };
-        // Spans are root first: the last one is the innermost.
-        let of_spans = || record.spans().filter_map(|span| span.field(name)).last();
-        let Some(value) = record.field(name).or_else(of_spans) else { return take("") };
+        let Some(value) = record.field(name).or_else(|| record.span_field(name)) else { return take("") };
         if let Some(text) = value.as_str() {
             return take(text);
         }

@@ -257,7 +257,7 @@ impl<H: Handler> Shelf<ScopedBufferCore<H>> {
 
     /// Called when a span has closed, possibly one with kept records.
     fn close(&self, record: &Record<'_>) -> Result<(), Error> {
-        let last = record.spans().last().map(|span| span.id());
+        let last = record.spans().next_back().map(|span| span.id());
         let scope = self.scope_of(record);
         let (is_out, result) = match scope.filter(|scope| last == Some(*scope)) {
             Some(scope) => self.end(scope, record),

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A field is `tag, name, payload`; a name is an index into its callsite's field set, or is inline. A span is `length, callsite,
-//! id, severity, fields`. Texts (thread name; target, module, file and name if no callsite has them) are found by offset and length
+//! id, severity, fields, length`, so that spans are read from either end. Texts (thread name; target, module, file and name if no callsite has them) are found by offset and length
 //! from the header. Integers are little endian. Only this module writes and reads the layout, so that a queue can append a record
 //! with one copy and nothing else needs to know it.
 

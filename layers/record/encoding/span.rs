@@ -1,5 +1,7 @@
 //! Span entries.
 
+use std::ops::Range;
+
 use super::header::HEADER;
 use crate::record::Severity;
 use crate::record::primitive::{Reader, put_sized, put_text16};
@@ -20,7 +22,7 @@ pub(crate) struct SpanHead<'a> {
 ///
 /// Fields of 4 GiB or more in total are left out, since the entry's length could not represent theirs.
 pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
-    put_sized(out, |out| {
+    let len = put_sized(out, |out| {
         out.extend_from_slice(&head.callsite.to_le_bytes());
         out.extend_from_slice(&head.id.to_le_bytes());
         out.push(head.severity.number());
@@ -34,21 +36,42 @@ pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnc
             out.truncate(start);
         }
     });
+    out.extend_from_slice(&len.to_le_bytes());
 }
 
-/// Appends a span without a callsite; `rest` is everything behind the callsite's id.
-pub(in crate::record) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) {
-    put_sized(out, |out| {
+/// Appends a span without a callsite; `rest` is everything between the callsite's id and the second length. Returns the position of
+/// its copy.
+pub(in crate::record) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) -> Range<usize> {
+    let len = put_sized(out, |out| {
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(rest);
     });
+    let end = out.len();
+    out.extend_from_slice(&len.to_le_bytes());
+    end - rest.len()..end
 }
 
 impl<'a> Reader<'a> {
     /// Reads the next span: its head and the bytes of its fields.
     #[inline]
     pub(crate) fn span(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
-        let mut span = Reader(self.bytes32()?);
+        let body = self.bytes32()?;
+        self.take(size_of::<u32>())?;
+        Self::span_in(body)
+    }
+
+    /// Reads the last span, and removes it from the end.
+    #[inline]
+    pub(crate) fn span_back(&mut self) -> Option<(SpanHead<'a>, &'a [u8])> {
+        let (rest, len) = self.0.split_last_chunk()?;
+        let (rest, body) = rest.split_at_checked(rest.len().checked_sub(u32::from_le_bytes(*len) as usize)?)?;
+        self.0 = rest.split_last_chunk::<{ size_of::<u32>() }>()?.0;
+        Self::span_in(body)
+    }
+
+    #[inline]
+    fn span_in(body: &'a [u8]) -> Option<(SpanHead<'a>, &'a [u8])> {
+        let mut span = Reader(body);
         let callsite = span.u32()?;
         let id = span.u64()?;
         let severity = Severity::from_number(span.u8()?)?;

@@ -71,8 +71,8 @@ fn read(body: &[u8], limits: &Limits, raw: &mut Vec<u8>) -> Result<(), Stop> {
     }
     let [fields, spans] = fixed.areas(body)?;
     let texts = Texts::of(fixed, body, spans.end, limits)?;
-    // A span takes 4 bytes more than in the frame, where it takes at least 17.
-    raw.reserve(encoding::HEADER + 8 + body.len() + body.len() / 4);
+    // A span takes 8 bytes more than in the frame, where it takes at least 17.
+    raw.reserve(encoding::HEADER + 8 + body.len() + body.len() / 2);
     encoding::begin(raw, kind, fixed.severity()?, fixed.time()?);
     let message = texts.message.map(|text| put_message(raw, text)).unwrap_or_default();
     let mut verifier = Verifier { limits, fields: 0 };
@@ -124,13 +124,14 @@ fn read_spans(mut area: Cursor<'_>, verifier: &mut Verifier<'_>, raw: &mut Vec<u
 }
 
 fn read_span(mut span: Cursor<'_>, verifier: &mut Verifier<'_>, raw: &mut Vec<u8>) -> Result<(), Stop> {
-    encoding::put_foreign_span(raw, &span.body[span.at..span.end]);
+    let copy = encoding::put_foreign_span(raw, &span.body[span.at..span.end]);
     let [.., severity] = span.array::<{ layout::SPAN_HEAD }>()?;
     Severity::from_number(severity).ok_or(MALFORMED)?;
     span.label()?;
     span.label()?;
-    let copy = raw.len() - (span.end - span.at);
-    verifier.verify(span, true, &mut raw[copy..])
+    // Its head and labels have been read.
+    let fields = copy.end - (span.end - span.at)..copy.end;
+    verifier.verify(span, true, &mut raw[fields])
 }
 
 /// The fixed part of a body.

@@ -78,7 +78,7 @@ impl Body<'_> {
         fixed[layout::SEVERITY] = severity.number();
         fixed[layout::NANOS..layout::SECONDS].copy_from_slice(&time.nanos().to_le_bytes());
         fixed[layout::SECONDS..layout::THREAD_ID].copy_from_slice(&time.seconds().to_le_bytes());
-        fixed[layout::THREAD_ID..layout::LINE].copy_from_slice(&record.thread_id().to_le_bytes());
+        fixed[layout::THREAD_ID..layout::LINE].copy_from_slice(&record.thread_id().unwrap_or(0).to_le_bytes());
         fixed[layout::LINE..layout::FIELDS_LEN].copy_from_slice(&record.line().unwrap_or(0).to_le_bytes());
     }
 

@@ -42,13 +42,13 @@ pub(super) fn draft(settings: &PresetSettings, name: &str, host: &str) -> (Draft
         .put("v", Node::constant(Value::U64(0), &Form::Plain))
         .put("name", text(name))
         .put("hostname", text(host))
-        .put("pid", plain(Source::Pid))
+        .put("pid", plain(Part::ProcessId))
         .put("level", Node::Level(Levels::Number(level)))
         .put("time", Node::Time(Time::rfc3339().precision(3)))
         .put("msg", plain(Source::MessageAlways))
-        .put("target", plain(Source::Target));
+        .put("target", plain(Part::Target));
     if settings.source {
-        let place = Draft::new(Shape::Object).put("file", plain(Source::File)).put("line", plain(Source::Line));
+        let place = Draft::new(Shape::Object).put("file", plain(Part::File)).put("line", plain(Part::Line));
         draft = draft.draft("src", place);
     }
     draft = settings.put_own(draft, &mut claims);

@@ -47,13 +47,13 @@ pub(super) fn draft(settings: &PresetSettings, service: &str) -> (Draft, Claims)
         .put("status", Node::Level(Levels::Keywords(&STATUSES)))
         .put("message", plain(Source::MessageAlways))
         .put("service", text(service))
-        .put("logger.name", plain(Source::Target))
-        .put("logger.thread_name", plain(Source::ThreadName));
+        .put("logger.name", plain(Part::Target))
+        .put("logger.thread_name", plain(Part::ThreadName));
     if settings.source {
         draft = draft
-            .put("code.file.path", plain(Source::File))
-            .put("code.line.number", plain(Source::Line))
-            .put("code.function.name", plain(Source::ModulePath));
+            .put("code.file.path", plain(Part::File))
+            .put("code.line.number", plain(Part::Line))
+            .put("code.function.name", plain(Part::ModulePath));
     }
     draft = settings.put_own(draft, &mut claims);
     draft = draft

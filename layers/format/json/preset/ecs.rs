@@ -51,13 +51,13 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
         .put("log.level", Node::Level(Levels::Names(LevelNames::Upper)))
         .put("message", plain(Source::MessageAlways))
         .put("ecs.version", text("8.11.0"))
-        .put("log.logger", plain(Source::Target))
-        .put("process.thread.name", plain(Source::ThreadName));
+        .put("log.logger", plain(Part::Target))
+        .put("process.thread.name", plain(Part::ThreadName));
     if settings.source {
         draft = draft
-            .put("log.origin.file.name", plain(Source::File))
-            .put("log.origin.file.line", plain(Source::Line))
-            .put("log.origin.function", plain(Source::ModulePath));
+            .put("log.origin.file.name", plain(Part::File))
+            .put("log.origin.file.line", plain(Part::Line))
+            .put("log.origin.function", plain(Part::ModulePath));
     }
     draft = settings.put_own(draft, &mut claims);
     draft = draft

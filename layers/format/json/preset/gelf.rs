@@ -48,10 +48,10 @@ pub(super) fn draft(settings: &PresetSettings, host: &str) -> (Draft, Claims) {
         .put("full_message", plain(Source::FullMessage))
         .put("timestamp", Node::Time(Time::unix_seconds().precision(6)))
         .put("level", Node::Level(Levels::Number(|severity| severity.syslog().into())))
-        .put("_logger", plain(Source::Target))
-        .put("_thread", plain(Source::ThreadName));
+        .put("_logger", plain(Part::Target))
+        .put("_thread", plain(Part::ThreadName));
     if settings.source {
-        draft = draft.put("_file", plain(Source::File)).put("_line", plain(Source::Line));
+        draft = draft.put("_file", plain(Part::File)).put("_line", plain(Part::Line));
     }
     draft = settings.put_constants(draft, &Keys::Gelf, &Form::TextOrNumber);
     draft = settings.put_fields(draft, &mut claims, &Keys::Gelf, &Form::TextOrNumber);

@@ -59,13 +59,13 @@ pub(super) fn draft(settings: &PresetSettings, project: &str) -> (Draft, Claims)
     let mut draft = Draft::new(Shape::Object)
         .put("severity", Node::Level(Levels::Keywords(&SEVERITIES)))
         .put("time", Node::Time(Time::rfc3339().precision(9)))
-        .put("message", plain(Source::Message))
+        .put("message", plain(Part::Message))
         .draft("logging.googleapis.com/labels", labels);
     if settings.source {
         let place = Draft::new(Shape::Object)
-            .put("file", plain(Source::File))
-            .put("line", Node::Value(Source::Line, Form::Text))
-            .put("function", plain(Source::ModulePath));
+            .put("file", plain(Part::File))
+            .put("line", Node::Value(Part::Line.into(), Form::Text))
+            .put("function", plain(Part::ModulePath));
         draft = draft.draft("logging.googleapis.com/sourceLocation", place);
     }
     draft = draft
@@ -84,8 +84,8 @@ pub(super) fn draft(settings: &PresetSettings, project: &str) -> (Draft, Claims)
     draft = settings.put_unique_id(draft, &Keys::Plain);
     draft = draft
         .put("stack_trace", any_claimed(&mut claims, STACK_TRACE, &Form::Text))
-        .put("target", plain(Source::Target))
-        .put("thread", plain(Source::ThreadName));
+        .put("target", plain(Part::Target))
+        .put("thread", plain(Part::ThreadName));
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
 

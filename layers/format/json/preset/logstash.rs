@@ -42,15 +42,15 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
         .put("@timestamp", Node::Time(Time::rfc3339()))
         .put("@version", text("1"))
         .put("message", plain(Source::MessageAlways))
-        .put("logger_name", plain(Source::Target))
-        .put("thread_name", plain(Source::ThreadName))
+        .put("logger_name", plain(Part::Target))
+        .put("thread_name", plain(Part::ThreadName))
         .put("level", Node::Level(Levels::Names(LevelNames::Upper)))
         .put("level_value", Node::Level(Levels::Number(level_value)));
     if settings.source {
         draft = draft
-            .put("caller_class_name", plain(Source::ModulePath))
-            .put("caller_file_name", plain(Source::File))
-            .put("caller_line_number", plain(Source::Line));
+            .put("caller_class_name", plain(Part::ModulePath))
+            .put("caller_file_name", plain(Part::File))
+            .put("caller_line_number", plain(Part::Line));
     }
     draft = settings.put_own(draft, &mut claims);
     draft = draft

@@ -20,7 +20,7 @@ use super::source::Source;
 use super::tree::Tree;
 use super::{Duplicates, Time};
 use crate::format::{Format, Out};
-use crate::record::{Record, RecordBuf, Value};
+use crate::record::{Part, Record, RecordBuf, Value};
 use crate::{Error, ErrorKind};
 
 /// One JSON object per record, as a well-known receiver expects it: log4j2's `EcsLayout.json`, `GelfLayout.json`,
@@ -310,8 +310,8 @@ impl PresetSettings {
     }
 }
 
-fn plain(source: Source) -> Node {
-    Node::Value(source, Form::Plain)
+fn plain(source: impl Into<Source>) -> Node {
+    Node::Value(source.into(), Form::Plain)
 }
 
 fn text(text: &str) -> Node {

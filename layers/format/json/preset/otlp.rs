@@ -51,14 +51,14 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
         .put("severityNumber", Node::Level(Levels::Number(|severity| severity.number().into())))
         .put("severityText", Node::Level(Levels::Names(LevelNames::Upper)))
         .put("eventName", plain(Source::EventName))
-        .put("body", Node::Value(Source::Message, Form::AnyValue))
+        .put("body", Node::Value(Part::Message.into(), Form::AnyValue))
         .draft("attributes", attributes(settings, &mut claims))
         .put("traceId", trace_id())
         .put("spanId", span_id())
         .put("flags", flags(&mut claims));
     let resource = settings.put_constants(Draft::new(Shape::KeyValues), &Keys::Plain, &Form::AnyValue);
     let of_scope = Draft::new(Shape::Object)
-        .draft("scope", Draft::new(Shape::Object).put("name", plain(Source::Target)))
+        .draft("scope", Draft::new(Shape::Object).put("name", plain(Part::Target)))
         .put("logRecords", list_of(record));
     let of_resource = Draft::new(Shape::Object)
         .draft("resource", Draft::new(Shape::Object).draft("attributes", resource))
@@ -67,15 +67,15 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
 }
 
 fn attributes(settings: &PresetSettings, claims: &mut Claims) -> Draft {
-    let any = |source| Node::Value(source, Form::AnyValue);
+    let any = |part: Part| Node::Value(part.into(), Form::AnyValue);
     let mut draft = Draft::new(Shape::KeyValues);
     if settings.source {
         draft = draft
-            .put("code.file.path", any(Source::File))
-            .put("code.line.number", any(Source::Line))
-            .put("code.function.name", any(Source::ModulePath));
+            .put("code.file.path", any(Part::File))
+            .put("code.line.number", any(Part::Line))
+            .put("code.function.name", any(Part::ModulePath));
     }
-    draft = draft.put("thread.name", any(Source::ThreadName));
+    draft = draft.put("thread.name", any(Part::ThreadName));
     draft = settings.put_fields(draft, claims, &Keys::Plain, &Form::AnyValue);
     if let Some((key, process)) = &settings.unique_id {
         let id = Draft::new(Shape::Object).put("stringValue", Node::UniqueId(*process));

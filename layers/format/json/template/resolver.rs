@@ -5,6 +5,7 @@ use crate::Severity;
 use crate::format::json::node::Levels;
 use crate::format::json::source::Source;
 use crate::format::{LevelNames, Time};
+use crate::record::Part;
 
 type Members = Vec<(String, Document)>;
 
@@ -19,23 +20,23 @@ pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
     let resolved = match &*resolver {
         "timestamp" => timestamp(&mut settings)?,
         "level" => level(&mut settings)?,
-        "logger" => settings.field(&[("name", Source::Target)])?,
-        "message" => plain(Source::Message),
-        "thread" => settings.field(&[("name", Source::ThreadName), ("id", Source::ThreadId)])?,
+        "logger" => settings.field(&[("name", Part::Target.into())])?,
+        "message" => plain(Part::Message),
+        "thread" => settings.field(&[("name", Part::ThreadName.into()), ("id", Part::ThreadId.into())])?,
         "source" => settings.field(&[
-            ("fileName", Source::File),
-            ("lineNumber", Source::Line),
-            ("className", Source::ModulePath),
+            ("fileName", Part::File.into()),
+            ("lineNumber", Part::Line.into()),
+            ("className", Part::ModulePath.into()),
         ])?,
         "mdc" => mdc(&mut settings)?,
         "field" => field(&mut settings)?,
         "fields" => fields(&mut settings, Of::Event)?,
-        "span" => plain(Source::SpanName),
+        "span" => plain(Part::SpanName),
         "spans" => Resolved::Node(Node::Spans),
-        "exception" => settings.field(&[("message", Source::ErrorMessage), ("chain", Source::Error)])?,
+        "exception" => settings.field(&[("message", Source::ErrorMessage), ("chain", Part::Error.into())])?,
         "exceptionRootCause" => settings.field(&[("message", Source::RootCause)])?,
-        "name" => plain(Source::Name),
-        "pid" => plain(Source::Pid),
+        "name" => plain(Part::Name),
+        "pid" => plain(Part::ProcessId),
         unknown => return Err(format!("{unknown:?} is no resolver")),
     };
     match settings.0.first() {
@@ -88,14 +89,14 @@ fn level(settings: &mut ResolverSettings) -> Result<Resolved, String> {
 
 fn mdc(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     match settings.take_text("key")? {
-        Some(key) => Ok(Resolved::Node(Node::Value(Source::SpanField(key.into()), settings.form()?))),
+        Some(key) => Ok(Resolved::Node(Node::Value(Part::span_field(key).into(), settings.form()?))),
         None => fields(settings, Of::Spans),
     }
 }
 
 fn field(settings: &mut ResolverSettings) -> Result<Resolved, String> {
     let key = settings.take_text("key")?.ok_or("field needs a key")?;
-    Ok(Resolved::Node(Node::Value(Source::Field(key.into()), settings.form()?)))
+    Ok(Resolved::Node(Node::Value(Part::any_field(key).into(), settings.form()?)))
 }
 
 fn fields(settings: &mut ResolverSettings, of: Of) -> Result<Resolved, String> {
@@ -115,8 +116,8 @@ fn fields(settings: &mut ResolverSettings, of: Of) -> Result<Resolved, String> {
     }
 }
 
-fn plain(source: Source) -> Resolved {
-    Resolved::Node(Node::Value(source, Form::Plain))
+fn plain(source: impl Into<Source>) -> Resolved {
+    Resolved::Node(Node::Value(source.into(), Form::Plain))
 }
 
 fn syslog(severity: Severity) -> u32 {

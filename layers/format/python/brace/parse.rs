@@ -1,18 +1,18 @@
 use super::{Align, Brace};
 use crate::format::python::attribute::Attribute;
 use crate::format::python::object::How;
-use crate::format::python::{Conversion, Count, Part, Parts, Wrong, count};
+use crate::format::python::{Conversion, Count, Piece, Pieces, Wrong, count};
 
 /// Python's `str.format`: `{name!r:>8}`, `{{`, `}}`.
-pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Part>, Wrong> {
-    let mut parts = Parts::default();
+pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
+    let mut pieces = Pieces::default();
     let mut rest = format;
     while let Some(plain) = rest.find(['{', '}']) {
-        parts.text.push_str(&rest[..plain]);
+        pieces.text.push_str(&rest[..plain]);
         let at = format.len() - rest.len() + plain;
         let (brace, after) = rest[plain..].split_at(1);
         if let Some(after) = after.strip_prefix(brace) {
-            parts.text.push_str(brace);
+            pieces.text.push_str(brace);
             rest = after;
             continue;
         }
@@ -21,11 +21,11 @@ pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Part>, Wrong>
         }
         let end = end(after).ok_or_else(|| Wrong::new(at, "a `{` without its `}`; the brace itself is `{{`"))?;
         let (attribute, brace) = field(&after[..end]).map_err(|what| Wrong::new(at, what))?;
-        parts.value(attribute, Conversion::Brace(brace));
+        pieces.value(attribute, Conversion::Brace(brace));
         rest = &after[end + 1..];
     }
-    parts.text.push_str(rest);
-    Ok(parts.done())
+    pieces.text.push_str(rest);
+    Ok(pieces.done())
 }
 
 /// Where the brace is that ends the field; there may be others inside.
@@ -124,7 +124,7 @@ impl Reader<'_> {
         if let Some(rest) = self.0.strip_prefix('{') {
             let (name, rest) = rest.split_once('}')?;
             self.0 = rest;
-            return attribute(name).ok().map(Count::Of);
+            return attribute(name).ok().map(|attribute| Count::Of(attribute.into()));
         }
         let (digits, rest) = self.0.split_at(self.0.bytes().take_while(u8::is_ascii_digit).count());
         self.0 = rest;
