@@ -38,19 +38,19 @@ fn further_formats_of_this_crate_keep_the_contracts() {
 }
 
 #[test]
-fn handlers_around_handlers_keep_the_laws() {
-    check_handler(|wiring| Audit::new(wiring.behind())).unwrap();
-    check_handler(|wiring| Buffer::new(wiring.behind())).unwrap();
-    check_handler(|wiring| Buffer::new(wiring.behind()).capacity(3).ring(true)).unwrap();
-    check_handler(|wiring| ScopedBuffer::new(wiring.behind()).always(Level::TRACE)).unwrap();
-    check_handler(|wiring| Dedup::new(wiring.behind())).unwrap();
-    check_handler(|wiring| Fallback::new(wiring.behind())).unwrap();
-    check_handler(|wiring| Filtered::new(Level::DEBUG, wiring.behind())).unwrap();
-    check_handler(|wiring| Filtered::new(filter::one_in(1), wiring.behind())).unwrap();
-    check_handler(|wiring| Retry::new(wiring.behind()).times(1).wait_by(|_: Duration| ())).unwrap();
-    check_handler(|wiring| Route::by_target().otherwise(wiring.behind())).unwrap();
-    check_handler(|wiring| Rewriting::new((Redact::detectors(Detector::ALL), Cap::new()), wiring.behind())).unwrap();
-    check_handler(|wiring| Rewriting::new(Add::new().constant("service", "shop"), Queue::new(wiring.behind())))
+fn handlers_around_handlers_keep_the_contracts() {
+    check_handler(|harness| Audit::new(harness.inner())).unwrap();
+    check_handler(|harness| Buffer::new(harness.inner())).unwrap();
+    check_handler(|harness| Buffer::new(harness.inner()).capacity(3).ring(true)).unwrap();
+    check_handler(|harness| ScopedBuffer::new(harness.inner()).always(Level::TRACE)).unwrap();
+    check_handler(|harness| Dedup::new(harness.inner())).unwrap();
+    check_handler(|harness| Fallback::new(harness.inner())).unwrap();
+    check_handler(|harness| Filtered::new(Level::DEBUG, harness.inner())).unwrap();
+    check_handler(|harness| Filtered::new(filter::one_in(1), harness.inner())).unwrap();
+    check_handler(|harness| Retry::new(harness.inner()).times(1).wait_by(|_: Duration| ())).unwrap();
+    check_handler(|harness| Route::by_target().otherwise(harness.inner())).unwrap();
+    check_handler(|harness| Rewriting::new((Redact::detectors(Detector::ALL), Cap::new()), harness.inner())).unwrap();
+    check_handler(|harness| Rewriting::new(Add::new().constant("service", "shop"), Queue::new(harness.inner())))
         .unwrap();
 }
 
