@@ -50,5 +50,6 @@ mod sinks;
 mod testing;
 mod text;
 mod trees;
+mod vocabulary;
 mod wire;
 mod writers;
