@@ -8,7 +8,7 @@ use tracing_handlers::clock::Timestamp;
 use tracing_handlers::handler::{Alert, Counts, from_fn};
 use tracing_handlers::stats::prometheus;
 use tracing_handlers::testing::{Captured, expect};
-use tracing_handlers::{Error, ErrorKind, Handler, Queue, RecordBuf, Severity, filter};
+use tracing_handlers::{Error, ErrorKind, Handler, Part, Queue, RecordBuf, Severity, filter};
 
 use crate::collect::{alone, dispatch};
 
@@ -28,6 +28,17 @@ fn alarms(alert: Alert, times: &[i64]) -> Vec<i64> {
     }
     assert!(alert.stats()[0].stats.balances() && alert.stats()[0].stats.pending == 0);
     std::mem::take(&mut *given.lock().unwrap())
+}
+
+#[test]
+fn an_alert_may_count_by_any_part_of_a_record() {
+    let captured = Captured::new();
+    let alert = Alert::new(Level::ERROR, 2, MINUTE).per(Part::ModulePath).to(captured.clone());
+    for module in ["shop::till", "shop::stock", "shop::till"] {
+        let record = error_at(0).with_place(module, "till.rs", 1);
+        alert.handle(&record.as_record()).unwrap();
+    }
+    assert_eq!(captured.records().len(), 1);
 }
 
 #[test]

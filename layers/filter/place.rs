@@ -217,7 +217,7 @@ impl Place {
     }
 
     /// Returns the one value that serves as a key.
-    pub(super) fn value<'a>(&self, record: &Record<'a>) -> Option<Value<'a>> {
+    pub(crate) fn value<'a>(&self, record: &Record<'a>) -> Option<Value<'a>> {
         match self.0 {
             Part::Message => Some(Value::Str(record.message())),
             ref part => part.value(record),
@@ -233,6 +233,13 @@ impl Place {
 impl From<Part> for Place {
     fn from(part: Part) -> Self {
         Self(part)
+    }
+}
+
+/// Converts as [`any_field`] does.
+impl From<String> for Place {
+    fn from(name: String) -> Self {
+        any_field(name)
     }
 }
 

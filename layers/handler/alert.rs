@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Handler, Report, Stats};
 use crate::clock::Timestamp;
-use crate::filter::{Filter, LevelFilter};
+use crate::filter::{Filter, LevelFilter, Place};
 use crate::record::{Kind, Meta, Record, RecordBuf, Severity, SpanEvents};
 use crate::sync::{lock, lock_briefly};
 use crate::{Error, ErrorKind, process};
@@ -56,7 +56,7 @@ pub struct Alert {
     threshold: usize,
     within: Duration,
     cool_down: Duration,
-    per: Option<String>,
+    per: Option<Place>,
     keys: usize,
     severity: Severity,
     call: Option<Box<Call>>,
@@ -114,11 +114,11 @@ impl Alert {
         self
     }
 
-    /// Counts separately for each value of this field, taken from the record or else from the innermost of its spans that has it: 5
-    /// errors of the same user. Records without the field are counted together.
+    /// Counts separately for each value of this field: 5 errors of the same user. Records without the field are counted together.
     ///
-    /// Spans at INFO and above are then captured.
-    pub fn per(mut self, field: impl Into<String>) -> Self {
+    /// A name means the event's field, or the nearest span's; a [`Part`](crate::record::Part) means exactly that part. Spans at INFO and
+    /// above are then captured.
+    pub fn per(mut self, field: impl Into<Place>) -> Self {
         self.per = Some(field.into());
         self
     }
@@ -184,7 +184,7 @@ impl Alert {
 
     fn write_key(&self, record: &Record<'_>, key: &mut String) -> bool {
         let Some(field) = &self.per else { return false };
-        let Some(value) = record.field(field).or_else(|| record.span_field(field)) else { return false };
+        let Some(value) = field.value(record) else { return false };
         key.clear();
         // Writing to a String does not fail.
         let _ = write!(key, "{value}");

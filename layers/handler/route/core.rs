@@ -53,7 +53,7 @@ impl RouteCore {
     }
 
     pub(super) fn is_by_field(&self) -> bool {
-        matches!(self.key, Key::Field(_))
+        matches!(self.key, Key::Place(_))
     }
 
     /// Monotonic, so that setting the wall clock does not make a handler idle.

@@ -3,6 +3,7 @@ use std::io::Write as _;
 
 use tracing::Level;
 
+use crate::filter::Place;
 use crate::record::pool;
 use crate::record::{Record, Severity};
 
@@ -10,19 +11,18 @@ use crate::record::{Record, Severity};
 pub(super) enum Key {
     Target,
     Severity,
-    /// A field of the event, or else of the innermost span that has it.
-    Field(Box<str>),
+    Place(Place),
 }
 
 impl Key {
     /// Passes the record's value as text to `take`; empty if it has none.
     pub(super) fn text<R>(&self, record: &Record<'_>, take: impl FnOnce(&str) -> R) -> R {
-        let name = match self {
+        let place = match self {
             Self::Target => return take(record.target()),
             Self::Severity => return take(record.severity().name()),
-            Self::Field(name) => name,
+            Self::Place(place) => place,
         };
-        let Some(value) = record.field(name).or_else(|| record.span_field(name)) else { return take("") };
+        let Some(value) = place.value(record) else { return take("") };
         if let Some(text) = value.as_str() {
             return take(text);
         }
@@ -51,7 +51,7 @@ impl Case {
         match key {
             Key::Severity => self.severity().is_some_and(|least| record.severity().is_at_least(least)),
             Key::Target => crate::filter::is_inside(text, self.as_str()),
-            Key::Field(_) => text == self.as_str(),
+            Key::Place(_) => text == self.as_str(),
         }
     }
 

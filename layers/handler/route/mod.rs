@@ -25,7 +25,7 @@ use self::table::Table;
 use super::group::{one, worst};
 use super::{Handler, Report, Tally, guarded};
 use crate::clock::{Clock, System};
-use crate::filter::Threshold;
+use crate::filter::{Place, Threshold};
 use crate::process::{Lifecycle, Live, Shelf};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
@@ -91,16 +91,18 @@ pub struct Route {
 }
 
 impl Route {
-    /// Routes by the value of this field, the event's own or else that of the innermost span that has it, to handlers that `make`
-    /// makes. `make` receives the value as a [`safe_name`].
+    /// Routes by the value of this field, to handlers that `make` makes. `make` receives the value as a [`safe_name`].
+    ///
+    /// A name means the event's field, or the nearest span's; a [`Part`](crate::record::Part) means exactly that part.
     pub fn by_field<H: Handler>(
-        name: impl Into<String>,
+        field: impl Into<Place>,
         make: impl Fn(&str) -> Result<H, Error> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(Key::Field(name.into().into())).make(make)
+        Self::new(Key::Place(field.into())).make(make)
     }
 
-    /// Routes by the value of this field, to the handlers that are given for values by [`with`](Self::with).
+    /// Routes by the value of this field, to the handlers that are given for values by [`with`](Self::with). The field is chosen as
+    /// in [`by_field`](Self::by_field).
     ///
     /// ```
     /// use tracing_handlers::handler::{Handler, Route};
@@ -115,8 +117,8 @@ impl Route {
     /// assert_eq!((sales.lines().len(), rest.lines().len()), (1, 1));
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn by_value(name: impl Into<String>) -> Self {
-        Self::new(Key::Field(name.into().into()))
+    pub fn by_value(field: impl Into<Place>) -> Self {
+        Self::new(Key::Place(field.into()))
     }
 
     /// Routes by the target, to the handlers that are given for targets by [`with`](Self::with), or [made](Self::make).

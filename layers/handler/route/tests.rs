@@ -7,7 +7,7 @@ use super::*;
 use crate::clock::{Manual, Timestamp};
 use crate::handler::DropReason;
 use crate::handler::script::Script;
-use crate::record::Batch;
+use crate::record::{Batch, Part};
 use crate::sync::deadline_in;
 use crate::{ErrorClass, ErrorKind, RecordBuf, Severity};
 
@@ -51,6 +51,22 @@ fn own(route: &Route) -> crate::handler::Stats {
         assert!(report.stats.balances(), "{report}");
     }
     reports[0].stats
+}
+
+#[test]
+fn a_route_may_go_by_any_part_of_a_record() {
+    let (main, other) = (Script::default(), Script::default());
+    let route = Route::by_value(Part::ThreadName).with("main", main.clone()).otherwise(other.clone());
+    send(&route, &of("acme", "one").with_thread("main", 1));
+    send(&route, &of("acme", "two").with_thread("worker", 2));
+    assert_eq!((main.delivered(), other.delivered()), (vec!["one".to_owned()], vec!["two".to_owned()]));
+
+    let (outer, other) = (Script::default(), Script::default());
+    let route =
+        Route::by_value(Part::field_of("request", "tenant")).with("acme", outer.clone()).otherwise(other.clone());
+    let spans = of("globex", "of the span").with_span("request", [("tenant", "acme".into())]);
+    send(&route, &spans.with_span("query", [("tenant", "initech".into())]));
+    assert_eq!((outer.delivered().len(), other.delivered().len()), (1, 0));
 }
 
 #[test]
