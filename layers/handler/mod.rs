@@ -224,7 +224,7 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// Turns a panic of a handler into an error, so that it affects neither the next record nor the handlers beside it.
+/// Converts a panic of a handler to an error, so that it affects neither the next record nor the handlers beside it.
 fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a handler panicked").into()))

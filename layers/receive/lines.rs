@@ -11,7 +11,7 @@ use crate::selflog::Health;
 use crate::sync::{lock, lock_until};
 use crate::{Error, ErrorKind};
 
-/// Turns each line that is written to it into a record: Python's recipe of a file-like object that redirects to a logger, log4j2's
+/// Makes a record of each line that is written to it: Python's recipe of a file-like object that redirects to a logger, log4j2's
 /// `IoBuilder`.
 ///
 /// | setting | default | effect |
@@ -113,7 +113,7 @@ impl<H: Handler> Lines<H> {
         self.set("clock", |core| core.clock = Box::new(clock))
     }
 
-    /// Turns a line that has not ended into a record. What is written after this starts another line.
+    /// Makes a record of a line that has not ended. What is written after this starts another line.
     pub fn finish(&mut self) {
         let core = self.core.start();
         let mut state = core.take();

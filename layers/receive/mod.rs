@@ -1,4 +1,4 @@
-//! Turns lines written by other code into records.
+//! Makes records of lines written by other code.
 //!
 //! [`Lines`] is an `io::Write` (with the feature `tokio` an `AsyncWrite` as well) for code that logs by writing lines: a
 //! library that wants a `Write`, `println!`-style output, a C library's log file through a pipe. [`spawn`] starts a program

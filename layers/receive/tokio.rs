@@ -8,7 +8,7 @@ use super::Lines;
 use crate::handler::Handler;
 
 /// Never returns `Pending`, but hands the records to the handler on the task's thread: put a [`Queue`](crate::Queue) in front of a
-/// slow one. A shutdown turns a last line without a line end into a record, as [`finish`](Lines::finish) does.
+/// slow one. A shutdown makes a record of a last line without a line end, as [`finish`](Lines::finish) does.
 ///
 /// ```
 /// use tokio::io::AsyncWriteExt;

@@ -1,7 +1,7 @@
 //! Testing: capture what is logged, and check it.
 //!
 //! [`capture`] is pytest's `caplog` and unittest's `assertLogs`: it captures what is logged in its scope, and [`Captured`] has the
-//! assertions. [`fail_on_error`] turns an ERROR in the log into a failed test.
+//! assertions. [`fail_on_error`] fails a test if there is an ERROR in the log.
 //!
 //! ```
 //! use tracing::Level;

@@ -55,7 +55,7 @@ use crate::{Error, ErrorKind};
 ///     (1..=5).for_each(|step| tracing::debug!(target: "shop", step));
 ///     assert!(memory.lines().is_empty());
 ///     tracing::error!(target: "shop", "out of stock");
-///     tracing::debug!(target: "shop", "nobody needs this");
+///     tracing::debug!(target: "shop", "not needed unless it fails");
 /// });
 /// assert_eq!(memory.lines(), ["DEBUG shop: step=4", "DEBUG shop: step=5", "ERROR shop: out of stock"]);
 /// ```

@@ -1,4 +1,4 @@
-//! [`ScopedBuffer`]: details that are released only if they turn out to be needed.
+//! [`ScopedBuffer`]: details that are released only when they are needed.
 
 mod scopes;
 
