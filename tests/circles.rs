@@ -9,7 +9,7 @@ use std::fs;
 use crate::architecture::{circle, collect, layers, take_apart, without_tests};
 
 /// Folders that still have circles.
-const EXCEPTIONS: &[&str] = &["clock", "clock::zone", "file::rotation", "filter", "process", "testing"];
+const EXCEPTIONS: &[&str] = &["testing"];
 
 #[test]
 fn modules_within_a_folder_do_not_name_each_other_in_a_circle() {

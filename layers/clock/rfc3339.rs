@@ -1,9 +1,9 @@
-//! Points in time, read from RFC 3339.
+//! Reads points in time in the notation of RFC 3339.
 
-use super::Timestamp;
 use super::civil::Civil;
 
-pub(super) fn read(text: &str) -> Option<Timestamp> {
+/// Returns the seconds since 1970-01-01T00:00:00Z, and the nanoseconds within the second; `None` if `text` is not RFC 3339.
+pub(super) fn read(text: &str) -> Option<(i64, u32)> {
     let mut reader = Reader(text.as_bytes());
     let (year, month, day) = (reader.number(4)?, reader.sign(b"-")?.number(2)?, reader.sign(b"-")?.number(2)?);
     let (hour, minute, second) =
@@ -17,32 +17,32 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
         day: small(day)?,
         hour: small(hour)?,
         minute: small(minute)?,
-        // A leap second.
+        // A leap second counts as the second before it.
         second: if second == 60 { 59 } else { small(second)? },
     };
     let is_real = (1..=12).contains(&month) && Civil::new(civil.seconds()) == civil;
-    (is_real && reader.0.is_empty()).then(|| Timestamp::new(civil.seconds() - offset, nanos))
+    (is_real && reader.0.is_empty()).then(|| (civil.seconds() - offset, nanos))
 }
 
-/// What is left to read.
+/// The rest of the text.
 struct Reader<'t>(&'t [u8]);
 
 impl Reader<'_> {
-    /// Exactly `digits` digits.
+    /// Takes a number of exactly `digits` digits.
     fn number(&mut self, digits: usize) -> Option<u32> {
         let (number, rest) = self.0.split_at_checked(digits)?;
         self.0 = rest;
         number.iter().try_fold(0, |number, digit| Some(number * 10 + char::from(*digit).to_digit(10)?))
     }
 
-    /// One of these.
+    /// Takes one of these characters.
     fn sign(&mut self, signs: &[u8]) -> Option<&mut Self> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         signs.contains(first).then_some(self)
     }
 
-    /// `.5`, in nanoseconds; none is zero.
+    /// Takes a fraction, `.5`. Returns it in nanoseconds; 0 if there is none.
     fn fraction(&mut self) -> Option<u32> {
         let Some(rest) = self.0.strip_prefix(b".") else { return Some(0) };
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -52,7 +52,7 @@ impl Reader<'_> {
         (!digits.is_empty()).then_some(nanos)
     }
 
-    /// `Z`, `+02:00`, in seconds.
+    /// Takes an offset, `Z` or `+02:00`. Returns it in seconds.
     fn offset(&mut self) -> Option<i64> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -71,7 +71,7 @@ impl Reader<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use crate::clock::Timestamp;
 
     #[test]
     fn every_spelling_of_rfc_3339_is_read() {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::civil::{self, Civil};
+use super::civil::{Civil, FIRST_SECOND, LAST_SECOND};
 use super::rfc3339;
 use crate::{Error, ErrorKind};
 
@@ -70,6 +70,19 @@ impl Timestamp {
         Self { seconds: self.seconds.saturating_add(seconds).saturating_add(carry), nanos }
     }
 
+    /// Returns the time shifted by an offset from UTC in seconds, clamped to the years 0000 to 9999.
+    #[inline]
+    pub(crate) fn to_local(self, offset: i64) -> Self {
+        let local = self.seconds.saturating_add(offset);
+        if (FIRST_SECOND..=LAST_SECOND).contains(&local) {
+            return Self::new(local, self.nanos);
+        }
+        match local < 0 {
+            true => Self::new(FIRST_SECOND, 0),
+            false => Self::new(LAST_SECOND, 999_999_999),
+        }
+    }
+
     /// Returns how much later it is than `earlier`, or zero if it is not later.
     ///
     /// ```
@@ -111,7 +124,7 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = civil::clamp(*self, 0);
+        let time = self.to_local(0);
         let Civil { year, month, day, hour, minute, second } = Civil::new(time.seconds);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if time.nanos > 0 {
@@ -126,7 +139,7 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339. A leap second is read as the second before it; digits below a nanosecond are cut off.
     fn from_str(text: &str) -> Result<Self, Error> {
-        rfc3339::read(text).ok_or_else(|| {
+        rfc3339::read(text).map(|(seconds, nanos)| Self::new(seconds, nanos)).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("expected a time like 2026-11-21T01:19:03Z, found {text:?}"))
         })
     }

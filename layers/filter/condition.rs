@@ -2,26 +2,30 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use super::Filter;
 use super::literal::{Literal, with_text};
-use super::{Filter, Place};
-use crate::record::{Record, Value};
+use crate::record::{Part, Record, Value};
 
-/// A filter by the value at a [`Place`], created by the questions there.
+/// A filter by the value at a [`Place`](super::Place), created by the questions there.
 #[derive(Clone, Debug)]
 pub struct Condition {
-    place: Place,
+    part: Part,
     test: Test,
 }
 
 impl Condition {
-    pub(super) fn new(place: Place, test: Test) -> Self {
-        Self { place, test }
+    pub(super) fn new(part: Part, test: Test) -> Self {
+        Self { part, test }
     }
 }
 
 impl Filter for Condition {
     fn accepts(&self, record: &Record<'_>) -> bool {
-        self.place.any(record, |value| self.test.fits(value))
+        match self.part {
+            // A record without a message has the empty text.
+            Part::Message => self.test.fits(Value::Str(record.message())),
+            ref part => part.any(record, |value| self.test.fits(value)),
+        }
     }
 }
 

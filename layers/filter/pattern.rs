@@ -72,7 +72,7 @@ impl Place {
     ///
     /// As [`matches()`].
     pub fn matches(self, expression: &str) -> Result<Condition, Error> {
-        Ok(Condition::new(self, Test::Text(text_test(expression)?)))
+        Ok(Condition::new(self.0, Test::Text(text_test(expression)?)))
     }
 }
 

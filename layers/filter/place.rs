@@ -127,12 +127,12 @@ impl NamedSpan {
 /// assert!(of_worker.passes(&record.as_record()));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Place(Part);
+pub struct Place(pub(super) Part);
 
 impl Place {
     /// Passes if there is a value, whatever it is.
     pub fn exists(self) -> Condition {
-        Condition::new(self, Test::Exists)
+        Condition::new(self.0, Test::Exists)
     }
 
     /// Passes if it equals `value`.
@@ -177,12 +177,12 @@ impl Place {
     /// ```
     pub fn one_of<'v, V: Into<Value<'v>>>(self, values: impl IntoIterator<Item = V>) -> Condition {
         let values = values.into_iter().map(|value| Literal::from(value.into())).collect();
-        Condition::new(self, Test::OneOf(values))
+        Condition::new(self.0, Test::OneOf(values))
     }
 
     /// Passes if its text contains `part`.
     pub fn contains(self, part: impl Into<String>) -> Condition {
-        Condition::new(self, Test::Text(TextTest::contains(part.into())))
+        Condition::new(self.0, Test::Text(TextTest::contains(part.into())))
     }
 
     /// Passes if its text starts with `start`.
@@ -196,24 +196,16 @@ impl Place {
     /// assert!(probes.passes(&record.as_record()));
     /// ```
     pub fn starts_with(self, start: impl Into<String>) -> Condition {
-        Condition::new(self, Test::Text(TextTest::starts_with(start.into())))
+        Condition::new(self.0, Test::Text(TextTest::starts_with(start.into())))
     }
 
     /// Passes if its text ends with `end`.
     pub fn ends_with(self, end: impl Into<String>) -> Condition {
-        Condition::new(self, Test::Text(TextTest::ends_with(end.into())))
+        Condition::new(self.0, Test::Text(TextTest::ends_with(end.into())))
     }
 
     fn is<'v>(self, relation: Relation, value: impl Into<Value<'v>>) -> Condition {
-        Condition::new(self, Test::Is(relation, Literal::from(value.into())))
-    }
-
-    /// Whether any of the values satisfies `fits`.
-    pub(super) fn any(&self, record: &Record<'_>, mut fits: impl FnMut(Value<'_>) -> bool) -> bool {
-        match self.0 {
-            Part::Message => fits(Value::Str(record.message())),
-            ref part => part.any(record, fits),
-        }
+        Condition::new(self.0, Test::Is(relation, Literal::from(value.into())))
     }
 
     /// Returns the one value that serves as a key.

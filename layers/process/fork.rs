@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::generation;
+use super::fork_count;
 use super::resource::{Held, REGISTRY, Registry, Resource};
 use super::thread::HeldBack;
 use crate::sync::lock_until;
@@ -56,7 +56,7 @@ pub(super) extern "C" fn after_fork_in_parent() {
 
 pub(super) extern "C" fn after_fork_in_child() {
     // First, because what is dropped below asks which process it belongs to.
-    generation::begin();
+    fork_count::increment();
     let Some(mut frozen) = take_frozen() else { return };
     // A sink that is told to forget may use a handler that is not registered yet.
     drop(frozen.resources.take());

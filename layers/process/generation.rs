@@ -1,6 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use super::hooks;
+use super::{fork_count, hooks};
 
 /// A process, told from those it was forked from: by the number of forks before it, since PID namespaces give the same process id to
 /// parent and child, and by the process id, since `clone(2)` and `_Fork` call no fork handlers.
@@ -21,17 +19,9 @@ impl Generation {
     }
 
     fn now() -> Self {
-        Self(FORKS.load(Ordering::Relaxed) << 32 | u64::from(std::process::id()))
+        Self(fork_count::current() << 32 | u64::from(std::process::id()))
     }
 }
-
-/// Called in a forked child.
-#[cfg(unix)]
-pub(super) fn begin() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-static FORKS: AtomicU64 = AtomicU64::new(0);
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

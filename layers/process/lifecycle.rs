@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::resource::{self, Held, Phase, Resource};
+use super::registration::register_once;
+use super::resource::{Held, Phase, Resource};
 use crate::stats::{DropReason, Stats};
 use crate::sync::OwnedGuard;
 use crate::{Error, ErrorKind, selflog};
@@ -83,7 +84,7 @@ impl<L: Live> Lifecycle<L> {
     #[inline]
     pub(crate) fn start(&self) -> &Arc<Shelf<L>> {
         if !self.0.registered.load(Ordering::Acquire) {
-            resource::register_once(&self.0, &self.0.registered);
+            register_once(&self.0, &self.0.registered);
         }
         &self.0
     }

@@ -24,7 +24,7 @@
 //! line is lost by that, unless both rotate the file at the same moment: then one may remove what the other has just renamed.
 //! Therefore either make the file [`shared`](crate::sink::FileOptions::shared), or give only one process a
 //! [`Rotation`](crate::rotation::Rotation), or have a program from outside rotate it and ask each process to [`reopen`].
-
+//!
 //! # Threads
 //!
 //! Threads of this crate have names that begin with `log-` and fit into the 15 bytes that Linux shows, in `top -H` or a debugger
@@ -37,17 +37,19 @@
 //! | `log-sync` | syncs a file with [`Durability::Grouped`](crate::sink::Durability::Grouped) | from the file's first record until the file is closed |
 //! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_signals` and the like on |
 //! | `log-flush` | flushes everything on a signal | until the flush is done |
-//! | `log-level` | turns a [level](crate::filter::LevelSwitch) that was set for a while back | until its time is over |
+//! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
 //! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |
 //! | `log-contract` | runs a check of [`testing`](crate::testing) | until the check is done |
 
 mod exit;
 #[cfg(unix)]
 mod fork;
+mod fork_count;
 mod generation;
 mod hooks;
 mod lifecycle;
 mod panics;
+mod registration;
 pub(crate) mod requests;
 mod resource;
 #[cfg(feature = "signals")]
@@ -62,7 +64,8 @@ pub use signals::{flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on
 pub(crate) use exit::{exit_deadline, is_exiting};
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
-pub(crate) use resource::{Phase, hold_at_forks};
+pub(crate) use registration::hold_at_forks;
+pub(crate) use resource::Phase;
 
 use std::time::Duration;
 

@@ -1,11 +1,9 @@
 //! The process-wide registry of everything that holds records: flushed at exit, and locked around a fork.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
-use super::hooks;
-use crate::sync::{OwnedGuard, lock, lock_until};
+use crate::sync::lock_until;
 use crate::{Error, ErrorKind};
 
 /// Something that holds records.
@@ -49,47 +47,6 @@ pub(crate) trait Held {
     fn forget_pending(&mut self);
 }
 
-/// Registers `resource` to be flushed at exit and locked around forks, unless it `is_registered`, which is true afterwards: two
-/// entries for one resource would make a fork wait for a lock that it holds itself. Keeps only a weak reference.
-#[cold]
-pub(super) fn register_once(resource: &Arc<impl Resource + 'static>, is_registered: &AtomicBool) {
-    hooks::install();
-    let resource = Arc::downgrade(resource);
-    // Decided under the lock, which forks hold: a child finds both done, or neither.
-    let mut registry = lock(&REGISTRY);
-    if !is_registered.load(Ordering::Relaxed) {
-        registry.push(resource);
-        is_registered.store(true, Ordering::Release);
-    }
-}
-
-/// Registers `mutex` to be locked around forks, so that the child finds it free. For a mutex that is held only briefly, and never
-/// while foreign code is called.
-pub(crate) fn hold_at_forks<T: Send + 'static>(mutex: &Arc<Mutex<T>>) {
-    register_once(mutex, &AtomicBool::new(false));
-}
-
-impl<T: Send + 'static> Resource for Mutex<T> {
-    fn phase(&self) -> Phase {
-        Phase::Locks
-    }
-
-    fn flush(&self, _: Instant) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
-        Some(Box::new(OwnedGuard::lock_until(&self, |mutex| mutex, deadline)?))
-    }
-
-    /// Not needed: its holder releases it long before a fork stops waiting.
-    fn abandon(&self) {}
-}
-
-impl<T> Held for OwnedGuard<Mutex<T>, T> {
-    fn forget_pending(&mut self) {}
-}
-
 /// Flushes all resources, phase by phase.
 ///
 /// # Errors
@@ -126,7 +83,7 @@ impl Registry {
     }
 
     /// Takes constant time on average: the list has doubled when it is searched for dead entries.
-    fn push(&mut self, resource: Weak<dyn Resource>) {
+    pub(super) fn push(&mut self, resource: Weak<dyn Resource>) {
         if self.all.len() >= self.full {
             self.all.retain(|known| known.strong_count() > 0);
             self.full = (2 * self.all.len()).max(LEAST);

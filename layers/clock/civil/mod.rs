@@ -2,7 +2,7 @@
 
 mod text;
 
-pub(crate) use text::{DATE_TIME, clamp, date_time, put_fraction, two_digits};
+pub(crate) use text::{DATE_TIME, date_time, put_fraction, two_digits};
 
 use super::Weekday;
 

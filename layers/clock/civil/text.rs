@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 
-use super::{DAY, FIRST_SECOND, LAST_SECOND};
+use super::DAY;
 use crate::bytes::number;
-use crate::clock::Timestamp;
 
-/// Returns `2026-11-21T01:19:03`, for local seconds that [`clamp`] returned. Bytes from [`DATE_TIME`] on are padding.
+/// Returns `2026-11-21T01:19:03`, for local seconds in the years 0000 to 9999. Bytes from [`DATE_TIME`] on are
+/// padding.
 #[inline]
 pub(crate) fn date_time(local_seconds: i64) -> [u8; 24] {
     LAST.try_with(|last| {
@@ -18,25 +18,12 @@ pub(crate) fn date_time(local_seconds: i64) -> [u8; 24] {
         last.set((local_seconds, text));
         text
     })
-    // The thread is ending; its records still need a time.
-    .unwrap_or_else(|_| write_date_time(local_seconds, 0, EPOCH))
+    // A thread that is ending can still log.
+    .unwrap_or_else(|_| write_date_time(local_seconds, 0, MIDNIGHT))
 }
 
 /// The length of the text in [`date_time`].
 pub(crate) const DATE_TIME: usize = 19;
-
-/// Returns `time` shifted by an offset, clamped to the years 0000 to 9999.
-#[inline]
-pub(crate) fn clamp(time: Timestamp, offset: i64) -> Timestamp {
-    let local = time.seconds().saturating_add(offset);
-    if (FIRST_SECOND..=LAST_SECOND).contains(&local) {
-        return Timestamp::new(local, time.nanos());
-    }
-    match local < 0 {
-        true => Timestamp::new(FIRST_SECOND, 0),
-        false => Timestamp::new(LAST_SECOND, 999_999_999),
-    }
-}
 
 /// Returns the last two digits.
 #[inline]
@@ -60,7 +47,7 @@ pub(crate) fn put_fraction(out: &mut Vec<u8>, nanos: u32, precision: u8) {
     out.truncate(end);
 }
 
-/// Writes the text; its date is taken from `text`, that of the second `near`, where the day is the same.
+/// Writes the text. `text` is that of the second `near`, whose date is reused if it is the same.
 #[cold]
 fn write_date_time(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24] {
     let day = local_seconds.div_euclid(DAY);
@@ -77,7 +64,7 @@ fn write_date_time(local_seconds: i64, near: i64, mut text: [u8; 24]) -> [u8; 24
 /// Returns midnight of a day counted from 1970-01-01.
 fn date(day: i64) -> [u8; 24] {
     let (year, month, day) = super::date(day);
-    let mut text = EPOCH;
+    let mut text = MIDNIGHT;
     text[0..2].copy_from_slice(&two_digits(year as u32 / 100));
     text[2..4].copy_from_slice(&two_digits(year as u32));
     text[5..7].copy_from_slice(&two_digits(month as u32));
@@ -85,8 +72,8 @@ fn date(day: i64) -> [u8; 24] {
     text
 }
 
-/// A whole number of words: odd lengths are copied in pieces.
-const EPOCH: [u8; 24] = *b"1970-01-01T00:00:00\0\0\0\0\0";
+/// Padded to whole words, since other lengths are copied in pieces.
+const MIDNIGHT: [u8; 24] = *b"1970-01-01T00:00:00\0\0\0\0\0";
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut number = 0;
@@ -98,6 +85,7 @@ const PAIRS: [[u8; 2]; 100] = {
 };
 
 thread_local! {
-    /// Most records share their second with the one before. Local seconds, so that it holds for every zone.
-    static LAST: Cell<(i64, [u8; 24])> = const { Cell::new((0, EPOCH)) };
+    /// The last text and its second, which most records share with the previous one. The second is local, so that the text is right
+    /// for every zone.
+    static LAST: Cell<(i64, [u8; 24])> = const { Cell::new((0, MIDNIGHT)) };
 }

@@ -24,7 +24,7 @@ pub(super) struct Moment<'z> {
 impl<'z> Moment<'z> {
     pub(super) fn new(time: Timestamp, zone: &'z Zone) -> Self {
         let offset_minutes = zone.offset_minutes(time.seconds());
-        let local = civil::clamp(time, i64::from(offset_minutes) * 60);
+        let local = time.to_local(i64::from(offset_minutes) * 60);
         // Cached per thread: most records share their second with the one before.
         let text = civil::date_time(local.seconds());
         let number =

@@ -2,16 +2,16 @@ use super::Zone;
 use crate::clock::Timestamp;
 use crate::clock::civil::{Civil, DAY};
 
-/// The time between two changes of a zone's clocks.
+/// The period between two changes of a zone's offset. Seconds are counted from 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// Its first second.
     pub(crate) start: i64,
     /// The first second after it.
     pub(crate) end: i64,
-    /// What is added to UTC, in seconds.
+    /// The offset from UTC, in seconds.
     pub(crate) offset: i64,
-    /// What was added before it began.
+    /// The offset before the period.
     pub(crate) before: i64,
 }
 
@@ -24,16 +24,16 @@ impl Zone {
         }
     }
 
-    /// Returns what the calendar and the clock show at `time`.
+    /// Returns the local date and time at `time`.
     pub(crate) fn civil(&self, time: Timestamp) -> Civil {
         Civil::new(time.seconds().saturating_add(self.offset(time.seconds())))
     }
 
-    /// Returns when the clock shows `civil`. A time that is shown twice is the first of the two. A time that is skipped is moved
-    /// on by as much as the clock is put forward, which is what a clock shows that has not been set.
+    /// Returns the point in time with this local date and time. Of two, it returns the first. A local time that is skipped is
+    /// moved forward by the length of the gap, as on a clock that has not been set.
     pub(crate) fn instant(&self, civil: Civil) -> Timestamp {
         let local = civil.seconds();
-        // Offsets are less than two days: there it has not been shown yet.
+        // Offsets are less than two days, so the local time is not reached before this segment.
         let mut segment = self.segment(local - 2 * DAY);
         while local - segment.offset >= segment.end {
             let next = self.segment(segment.end);
@@ -47,5 +47,5 @@ impl Zone {
     }
 }
 
-/// Beyond the calendar, and so near that sums do not overflow.
+/// Outside the calendar, but small enough that sums do not overflow.
 pub(super) const FOREVER: i64 = 1 << 56;

@@ -5,11 +5,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::tz::{self, TimeZone};
 
-use super::{config, rules};
+use super::rules::{self, Rules};
+use super::{Zone, config};
 use crate::{Error, selflog};
 
-/// The system's time zone; UTC if it cannot be determined, which is reported once per process.
-pub(super) fn time_zone() -> TimeZone {
+/// With the feature `time-zone`.
+impl Zone {
+    /// Returns the system's time zone; UTC if it cannot be determined, which is reported once per process.
+    pub(crate) fn local() -> Self {
+        Self::new(Rules::new(time_zone()))
+    }
+}
+
+impl Rules {
+    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
+    pub(super) fn local() -> Result<Self, Error> {
+        Ok(Self::new(time_zone()))
+    }
+}
+
+fn time_zone() -> TimeZone {
     system().unwrap_or_else(|error| {
         static TOLD: AtomicBool = AtomicBool::new(false);
         if !TOLD.swap(true, Ordering::Relaxed) {
@@ -19,7 +34,7 @@ pub(super) fn time_zone() -> TimeZone {
     })
 }
 
-/// `TZ` is read here and not by jiff, so that it has the same names as elsewhere and a change of it shows at once.
+/// Reads `TZ` itself rather than through jiff, so that it accepts the same names as other places and a change takes effect at once.
 fn system() -> Result<TimeZone, Error> {
     let Some(name) = env::var_os("TZ") else {
         return TimeZone::try_system()

@@ -1,4 +1,4 @@
-//! Points in time to what the calendar and the clocks of a place show, and back.
+//! Time zones: conversion between points in time and local dates and times.
 
 mod civil;
 #[cfg(feature = "time-zone")]
@@ -26,11 +26,11 @@ pub(crate) struct Zone(
 impl Zone {
     pub(crate) const UTC: Self = Self(None);
 
-    /// The time zone with this name, by the rule that the documentation of [`clock`](crate::clock) states.
+    /// Returns the time zone with this name, as documented in [`clock`](crate::clock#time-zones).
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): the name is not known, or needs the feature `time-zone`.
+    /// [`Config`](ErrorKind::Config) if the name is not known, or needs the feature `time-zone`.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
         match name {
             "utc" | "UTC" => Ok(Self::UTC),
@@ -45,14 +45,14 @@ impl Zone {
         self.0.is_none()
     }
 
-    /// Returns what is added to UTC at that second, in seconds.
+    /// Returns the offset from UTC at that second, in seconds.
     #[inline]
     pub(crate) fn offset(&self, seconds: i64) -> i64 {
         self.0.as_ref().map_or(0, |rules| rules.offset(seconds).into())
     }
 
-    /// Returns what is added to UTC at that second, rounded to minutes: RFC 3339 has no seconds there. Local mean times of long ago
-    /// do; dates must follow the rounded offset, so that the text is the right point in time.
+    /// Returns the offset from UTC at that second, rounded to minutes: RFC 3339 has no seconds there, unlike the local mean times of
+    /// the 19th century. The date and the time must be computed from this offset, so that the text denotes the right point in time.
     #[inline]
     pub(crate) fn offset_minutes(&self, seconds: i64) -> i32 {
         self.0.as_ref().map_or(0, |rules| (rules.offset(seconds) + 30).div_euclid(60))

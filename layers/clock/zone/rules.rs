@@ -8,19 +8,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::civil::FOREVER;
-use super::{Segment, Zone, config};
+use super::{Segment, config};
 use crate::Error;
 
-/// With the feature `time-zone`.
-impl Zone {
-    /// The system's time zone. If it cannot be determined, it is UTC, which is reported once.
-    pub(crate) fn local() -> Self {
-        Self::new(Rules::new(super::local::time_zone()))
-    }
-}
-
-/// A time zone that caches its last answer. One word holds the second that was asked for and the offset then, so that a reader
-/// never sees half of each. A whole second cannot lie on both sides of a transition.
+/// A time zone that caches its last answer. One word holds the second and its offset, so that a reader never sees
+/// parts of two answers. A whole second cannot lie on both sides of a transition.
 pub(super) struct Rules {
     zone: TimeZone,
     last: AtomicU64,
@@ -31,19 +23,14 @@ impl Rules {
         time_zone(name).map(Self::new)
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-    pub(super) fn local() -> Result<Self, Error> {
-        Ok(Self::new(super::local::time_zone()))
-    }
-
-    fn new(zone: TimeZone) -> Self {
+    pub(super) fn new(zone: TimeZone) -> Self {
         Self { zone, last: AtomicU64::new(u64::MAX) }
     }
 
-    /// Returns what is added to UTC, in seconds.
+    /// Returns the offset from UTC, in seconds.
     #[inline]
     pub(super) fn offset(&self, seconds: i64) -> i32 {
-        let Ok(key) = u64::try_from(seconds.saturating_add(BEFORE_EPOCH)) else { return self.look_up(seconds) };
+        let Ok(key) = u64::try_from(seconds.saturating_add(BEFORE_1970)) else { return self.look_up(seconds) };
         if key > LAST_KEY {
             return self.look_up(seconds);
         }
@@ -84,7 +71,7 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// The time zone with this name: of the database, by a POSIX rule, or of a file.
+/// Returns the time zone with this name: from the database, by a POSIX rule, or from a file.
 pub(super) fn time_zone(name: &str) -> Result<TimeZone, Error> {
     let name = name.strip_prefix(':').unwrap_or(name);
     let of_database = match name.rsplit_once("zoneinfo/") {
@@ -97,7 +84,7 @@ pub(super) fn time_zone(name: &str) -> Result<TimeZone, Error> {
     };
     match name {
         _ if name.starts_with('/') => of_file(name),
-        // Names of the database have no commas and no digits followed by letters; a rule that cannot be read should say why.
+        // Only rules contain a comma, so the error can say why the rule is not valid.
         _ if name.contains(',') => TimeZone::posix(name)
             .map_err(|error| config(format!("cannot read the time zone rule `{name}`")).with_source(error)),
         _ => TimeZone::posix(name).or_else(|_| TimeZone::posix(&format!("{name}{US_DATES}"))).map_err(|_| unknown),
@@ -110,18 +97,18 @@ fn of_file(path: &str) -> Result<TimeZone, Error> {
     TimeZone::tzif(path, &data).map_err(|error| config(format!("cannot read the time zone {path}")).with_source(error))
 }
 
-/// Clamps to the times that jiff knows.
+/// Clamps to the range of jiff's times.
 fn nearest(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// What the GNU C library assumes where a rule with daylight saving time has no dates.
+/// The GNU C library's default for a rule with daylight saving time that has no dates.
 const US_DATES: &str = ",M3.2.0,M11.1.0";
 /// Offsets are less than 26 hours either way: 93,600 seconds.
 const OFFSET_BITS: u32 = 18;
 const OFFSET_BIAS: i32 = 1 << 17;
 const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
-/// More seconds than from the year 0000 to the Unix epoch, so that keys are not negative.
-const BEFORE_EPOCH: i64 = 1 << 36;
-/// The last key of all marks an empty cache.
+/// More seconds than from the year 0000 to 1970, so that keys are not negative.
+const BEFORE_1970: i64 = 1 << 36;
+/// The key after this one, the last that fits, marks an empty cache.
 const LAST_KEY: u64 = (1 << (64 - OFFSET_BITS)) - 2;

@@ -15,6 +15,7 @@ mod fault;
 mod identity;
 mod lock;
 mod naming;
+mod of_python;
 mod parse;
 mod pruning;
 pub mod python;

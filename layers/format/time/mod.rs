@@ -135,7 +135,7 @@ impl Time {
     #[inline(never)]
     fn write_civil(&self, time: Timestamp, out: &mut Vec<u8>) {
         let minutes = self.zone.offset_minutes(time.seconds());
-        let local = civil::clamp(time, i64::from(minutes) * 60);
+        let local = time.to_local(i64::from(minutes) * 60);
         let date_time = civil::date_time(local.seconds());
         match self.style {
             Style::Short => out.extend_from_slice(&date_time[11..civil::DATE_TIME]),
@@ -170,7 +170,7 @@ enum Style {
 /// `2026-11-21T01:19:03.123456Z`, in whole words.
 #[inline]
 fn write_default(time: Timestamp, out: &mut Vec<u8>) {
-    let time = civil::clamp(time, 0);
+    let time = time.to_local(0);
     let end = out.len() + civil::DATE_TIME;
     out.extend_from_slice(&civil::date_time(time.seconds()));
     out.truncate(end);
@@ -189,7 +189,7 @@ fn put_offset(out: &mut Vec<u8>, minutes: Option<i32>) {
 
 /// Appends the time in units of 10 to the power of `-digits` seconds, with a point before the last `fraction` digits.
 fn write_unix(time: Timestamp, digits: u8, fraction: u8, out: &mut Vec<u8>) {
-    let time = civil::clamp(time, 0);
+    let time = time.to_local(0);
     let per_second = 10_i128.pow(u32::from(digits));
     let per_unit = 10_u32.pow(9 - u32::from(digits));
     let units = i128::from(time.seconds()) * per_second + i128::from(time.nanos() / per_unit);

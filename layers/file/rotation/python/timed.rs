@@ -149,7 +149,7 @@ impl TimedRotating {
     }
 
     /// How many old files are kept; `None`: all.
-    pub(super) fn kept(&self) -> Option<usize> {
+    pub(in crate::file::rotation) fn kept(&self) -> Option<usize> {
         Some(self.backup_count).filter(|files| *files > 0)
     }
 
