@@ -1,7 +1,7 @@
-//! Spans that were rendered before, known again by their version.
+//! A cache of rendered spans for each thread, keyed by the spans' version.
 //!
-//! An event's spans are mostly those of the event before. A version never comes back with other spans, and a rewritten record
-//! has none, so that what is kept cannot be what somebody took out.
+//! Most events have the same spans as the previous one. A version always denotes the same spans, and a rewritten record has no
+//! version, so the cache cannot bring back what a rewrite has removed.
 
 use std::cell::RefCell;
 use std::num::NonZero;
@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::record::Record;
 
-/// Tells a format, with its settings, from all others; a new one for each change of settings.
+/// Identifies a format with its settings. Each change of a setting requires a new id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FormatId(u64);
 
@@ -21,25 +21,25 @@ impl Default for FormatId {
     }
 }
 
-/// Appends the spans of `record` as they were rendered before, or tells that they must be rendered now. A rendering
-/// depends on nothing but them, `format` and `way`: what else there is to tell renderings of one format apart, its colors.
+/// Appends the cached rendering of the spans of `record`, or returns that they must be rendered now. A rendering may depend only on
+/// the spans, `format` and `way`, which distinguishes the renderings of one format, such as with and without colors.
 #[inline]
 pub(super) fn put(record: &Record<'_>, format: FormatId, way: u8, out: &mut Vec<u8>) -> Option<Missing> {
     let Some(version) = record.spans_version() else { return Some(Missing { again: None }) };
     let key = Key { version, format, level: record.span_level(), way };
-    // A thread that is ending keeps nothing.
+    // A thread that is ending has no cache.
     let put = KEPT.try_with(|kept| Some(key.slot(&mut *kept.try_borrow_mut().ok()?)?.put(key, out)));
     put.ok().flatten().unwrap_or(Some(Missing { again: None }))
 }
 
-/// Spans that are to be rendered.
+/// Spans that are not cached and must be rendered.
 pub(super) struct Missing {
-    /// They were here before.
+    /// Set if the spans have been seen before.
     again: Option<Key>,
 }
 
 impl Missing {
-    /// Keeps the rendering, from the second time on: many spans have one event.
+    /// Caches the rendering, unless the spans are seen for the first time: many spans have only one event.
     #[inline]
     pub(super) fn keep(self, bytes: &[u8]) {
         let Some(key) = self.again.filter(|_| bytes.len() <= LONGEST) else { return };
@@ -69,7 +69,7 @@ impl Key {
     }
 }
 
-/// What was seen last here, and its rendering, if that is kept.
+/// The spans seen last in this slot, and their rendering if it is cached.
 #[derive(Default)]
 struct Slot {
     key: Option<Key>,
@@ -100,7 +100,7 @@ impl Slot {
     }
 }
 
-/// So many renderings, up to so many bytes each, are kept by a thread that formats.
+/// The number of renderings that each thread caches, and their maximum length in bytes.
 const SLOTS: usize = 64;
 const LONGEST: usize = 4096;
 

@@ -14,8 +14,8 @@ use crate::{Error, ErrorKind};
 /// | `Groups` | `INFO` | `WARN` | `INFO` | `ERROR` |
 /// | `Syslog` | `info` | `warning` | `notice` | `crit` |
 ///
-/// A severity without its own name has that of its group. `Python` writes `CRITICAL` for `FATAL`, as Python does, and `Syslog` the eight
-/// keywords of RFC 5424. `Display` writes the name of a variant in lower case, and `FromStr` parses it.
+/// A severity without its own name has that of its group. `Python` writes `CRITICAL` for `FATAL`, as Python does, and `Syslog` writes the
+/// eight keywords of RFC 5424. `Display` writes the name of a variant in lower case, and `FromStr` parses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the table describes them")]
@@ -77,7 +77,7 @@ impl FromStr for LevelNames {
     }
 }
 
-/// RFC 5424, 6.2.1, as syslog.conf spells them.
+/// The severities of RFC 5424, 6.2.1, as spelled in syslog.conf.
 const SYSLOG: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 #[cfg(test)]

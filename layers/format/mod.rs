@@ -1,9 +1,17 @@
-//! Record to bytes.
+//! Formats: records as bytes.
 //!
-//! A [`Format`] writes one record, without what ends it (that is [`Framing`](crate::Framing)), into the caller's
-//! buffer. [`Text`] is for people, [`Pattern`] for people with wishes of their own, [`Python`] for those who bring
-//! Python's formats along; [`Json`] is for machines, [`Preset`] for those that have a schema, `JsonTemplate` for a schema of
-//! one's own; [`Logfmt`] is for both, [`Csv`] for spreadsheets.
+//! A [`Format`] appends one record to the caller's buffer, without the line end, which [`Framing`](crate::Framing) adds.
+//!
+//! | format | writes |
+//! |---|---|
+//! | [`Text`] | lines for people |
+//! | [`Pattern`] | lines by a pattern, as log4j2's PatternLayout |
+//! | [`Python`] | lines by one of Python's formats |
+//! | [`Logfmt`] | `key=value` pairs, for people and machines |
+//! | [`Json`] | a JSON object per record |
+//! | [`Preset`] | JSON in the schema of a well-known receiver: ECS, GELF … |
+//! | `JsonTemplate` | JSON in a schema of your own |
+//! | [`Csv`] | rows for spreadsheets and databases |
 
 pub mod csv;
 mod escape;
@@ -36,37 +44,37 @@ use crate::Error;
 use crate::bytes::{number, width};
 use crate::record::Record;
 
-/// Turns a record into bytes.
+/// Converts records to bytes.
 pub trait Format: Send + Sync + 'static {
-    /// Appends `record` to `out`, without a line end. After an error whatever was appended is taken back.
+    /// Appends `record` to `out`, without a line end. If it returns an error, the caller removes what it has appended.
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error>;
 
-    /// Appends what stands at the start of each new file: a header line, with its line end. By default nothing.
+    /// Appends the header of a new file, including its line end. By default, appends nothing.
     fn preamble(&self, out: &mut Out<'_>) {
         let _ = out;
     }
 }
 
-/// What the sink at the other end can take.
+/// The capabilities of the sink that a format writes for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caps {
-    /// Colors are shown there, and wanted.
+    /// Whether to write colors and styles. Default: `false`.
     pub color: bool,
-    /// The most bytes that one record may have there, its framing included; `None`: no limit. For formats that can leave
-    /// something out: [`Text`] and [`Json`] do not look at it.
+    /// The maximum length of a record in bytes, including its framing; `None` (the default) for no limit. It is meant for formats
+    /// that can shorten a record: [`Text`] and [`Json`] ignore it.
     pub max_bytes: Option<usize>,
 }
 
 impl Caps {
-    /// The same with colors or without.
+    /// Returns these capabilities with or without colors.
     pub fn with_color(mut self, color: bool) -> Self {
         self.color = color;
         self
     }
 }
 
-/// Where a format writes: the end of the caller's buffer, and what the sink behind it can take.
+/// The output of a format: the end of the caller's buffer, and the capabilities of the sink.
 #[derive(Debug)]
 pub struct Out<'a> {
     buffer: &'a mut Vec<u8>,
@@ -74,19 +82,19 @@ pub struct Out<'a> {
 }
 
 impl<'a> Out<'a> {
-    /// Appends to `buffer`.
+    /// Creates an output that appends to `buffer`.
     #[inline]
     pub fn new(buffer: &'a mut Vec<u8>, caps: Caps) -> Self {
         Self { buffer, caps }
     }
 
-    /// What the sink can take.
+    /// Returns the capabilities of the sink.
     #[inline]
     pub fn caps(&self) -> Caps {
         self.caps
     }
 
-    /// Appends a text as it is.
+    /// Appends a text without escaping it.
     #[inline]
     pub fn push_str(&mut self, text: &str) {
         self.buffer.extend_from_slice(text.as_bytes());
@@ -98,7 +106,7 @@ impl<'a> Out<'a> {
         self.buffer.push(byte);
     }
 
-    /// The buffer, with all that was in it before.
+    /// Returns the whole buffer, including what was in it before.
     #[inline]
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         self.buffer
@@ -123,7 +131,7 @@ impl io::Write for Out<'_> {
     }
 }
 
-/// A format from a closure.
+/// Creates a format from a closure.
 ///
 /// ```
 /// use tracing_handlers::format::{self, Caps, Format, Out};
@@ -145,7 +153,7 @@ where
     FormatFn(format)
 }
 
-/// See [`from_fn`].
+/// The format created by [`from_fn`].
 #[derive(Clone)]
 pub struct FormatFn<F>(F);
 

@@ -1,8 +1,7 @@
-//! Text from elsewhere, made safe for JSON and for lines that people read.
+//! Escapes text of the program for JSON and for lines that people read.
 //!
-//! What is escaped: control characters (C0, DEL, C1), the characters that turn the direction of text, and those that
-//! are not seen at all. None of them may reach a reader raw: they can forge a line, move a terminal's cursor, or make a
-//! line look like another one. All other text stays as it is, in whatever script.
+//! Control characters (C0, DEL, C1), characters that change the direction of text, and invisible ones are escaped, since they can
+//! forge a line, move a terminal's cursor, or make a line look like another one. All other text is unchanged, in any script.
 
 /// Appends `text` as the inside of a JSON string (RFC 8259 section 7).
 #[inline]
@@ -10,30 +9,30 @@ pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, json_char);
 }
 
-/// Appends what is JSON already: what JSON allows in its strings and a terminal should not get is escaped.
+/// Appends valid JSON, and escapes the characters that JSON allows in strings but that must not reach a terminal.
 pub(crate) fn nested_json(out: &mut Vec<u8>, json: &str) {
     escape::<PLAIN>(out, json, json_char);
 }
 
-/// Appends `text` for people, outside quotes: quotes and backslashes stay as they are.
+/// Appends `text` for lines, outside quotes: quotes and backslashes are not escaped.
 #[inline]
 pub(crate) fn plain(out: &mut Vec<u8>, text: &str) {
     escape::<PLAIN>(out, text, text_char);
 }
 
-/// Appends `text` for people, as the inside of double quotes.
+/// Appends `text` for lines, as the inside of double quotes.
 #[inline]
 pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, text_char);
 }
 
-/// Appends `text` as the inside of double quotes in which `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX` are all the escapes there are.
+/// Appends `text` as the inside of double quotes in which `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX` are the only escapes.
 #[inline]
 pub(crate) fn logfmt(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, unicode_char);
 }
 
-/// Appends `text` as the inside of a cell of CSV: quotes doubled, the rest as in [`logfmt`].
+/// Appends `text` as the inside of a CSV cell: quotes are doubled, the rest is escaped as by [`logfmt`].
 #[inline]
 pub(crate) fn cell(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, |out, char| match char {
@@ -42,7 +41,7 @@ pub(crate) fn cell(out: &mut Vec<u8>, text: &str) {
     });
 }
 
-/// The same; line breaks and backslashes stay as they are.
+/// Like [`cell`], but line breaks and backslashes are not escaped.
 pub(crate) fn cell_of_lines(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, |out, char| match char {
         '"' => out.extend_from_slice(b"\"\""),
@@ -51,14 +50,14 @@ pub(crate) fn cell_of_lines(out: &mut Vec<u8>, text: &str) {
     });
 }
 
-/// Appends `text` if it can stand without quotes in `key=value`, where it can be taken neither for two pairs nor for the end
-/// of one. Else appends nothing, and tells so.
+/// Appends `text` if it needs no quotes in `key=value`, where it must not be taken for two pairs or the end of one. Otherwise appends
+/// nothing and returns `false`.
 #[inline(always)]
 pub(crate) fn bare(out: &mut Vec<u8>, text: &str) -> bool {
     bare_ascii(out, text) || (!is_ascii(text.as_bytes()) && bare_beyond_ascii(out, text))
 }
 
-/// The same for what is ASCII; anything else is not appended.
+/// Like [`bare`], but appends only ASCII texts.
 #[inline]
 pub(crate) fn bare_ascii(out: &mut Vec<u8>, text: &str) -> bool {
     let start = out.len();
@@ -69,13 +68,13 @@ pub(crate) fn bare_ascii(out: &mut Vec<u8>, text: &str) -> bool {
     bare
 }
 
-/// In blocks, as everything here: `str::is_ascii` goes over short texts byte by byte.
+/// Works in blocks: `str::is_ascii` reads short texts byte by byte.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
     no_block(bytes, |block| u128::from_ne_bytes(*block) & (u128::MAX / 255 * 0x80) != 0)
 }
 
-/// Whether any of `bytes` is one of those that fields and spans are made of.
+/// Whether `bytes` contains any of the delimiters of fields and spans.
 #[inline]
 pub(crate) fn has_sign(bytes: &[u8]) -> bool {
     !no_block(bytes, |block| any(block, |byte| (byte == b'=') | (byte == b'{') | (byte == b'}')))
@@ -106,7 +105,7 @@ fn escape<const CLASS: u8>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>
     }
 }
 
-/// Appends `bytes`, if none of them must be escaped; else it gives up, perhaps with some of them appended.
+/// Appends `bytes` if none of them must be escaped. Otherwise returns `false`, with some of them possibly appended.
 #[inline]
 fn copy_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<BLOCK>() else { return copy_few_clean::<CLASS>(out, bytes) };
@@ -115,7 +114,7 @@ fn copy_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
             return false;
         }
     }
-    // The last block overlaps the one before: that is cheaper than a few bytes singly.
+    // The last block overlaps the previous one, which is cheaper than single bytes.
     if any_in_block::<CLASS>(last) {
         return false;
     }
@@ -123,7 +122,7 @@ fn copy_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     true
 }
 
-/// The same for fewer bytes than a block: names, levels, short values. Overlapping halves are all of them.
+/// The same for fewer bytes than a block (names, levels, short values), as two overlapping halves.
 #[inline]
 fn copy_few_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let end = out.len() + bytes.len();
@@ -146,7 +145,7 @@ fn copy_few_clean<const CLASS: u8>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     plain || (CLASS != BARE && !any(&block_of_few(bytes), is_suspect::<CLASS>))
 }
 
-/// Copies what is clean in one piece, and hands each character that is not to `write`.
+/// Copies runs of clean text in one piece, and passes each other character to `write`.
 #[cold]
 fn escape_some<const CLASS: u8>(out: &mut Vec<u8>, text: &str, write: fn(&mut Vec<u8>, char)) {
     let mut done = 0;
@@ -178,8 +177,8 @@ fn is_plain_word<const CLASS: u8>(word: u64) -> bool {
     found & HIGH == 0
 }
 
-/// Whether `test` finds nothing in any of the blocks that `bytes` are cut into. The last one overlaps the one before:
-/// looking twice at a few bytes is cheaper than looking at the last ones singly.
+/// Whether `test` finds nothing in any block of `bytes`. The last block overlaps the previous one: testing a few bytes twice is
+/// cheaper than testing the last ones singly.
 #[inline]
 fn no_block(bytes: &[u8], test: impl Fn(&[u8; BLOCK]) -> bool) -> bool {
     match bytes.last_chunk::<BLOCK>() {
@@ -195,7 +194,7 @@ fn no_block(bytes: &[u8], test: impl Fn(&[u8; BLOCK]) -> bool) -> bool {
     }
 }
 
-/// Fewer bytes than a block: names, levels, short values. Their overlapping halves fill one, whatever the length.
+/// The same for fewer bytes than a block (names, levels, short values): their overlapping halves fill one, whatever the length.
 #[inline]
 fn block_of_few(bytes: &[u8]) -> [u8; BLOCK] {
     let mut block = [b'_'; BLOCK];
@@ -211,11 +210,11 @@ fn block_of_few(bytes: &[u8]) -> [u8; BLOCK] {
     block
 }
 
-/// The first character at or after `from` that must be escaped, and where it starts.
+/// Returns the first character at or after `from` that must be escaped, and its position.
 fn find<const CLASS: u8>(text: &str, mut from: usize) -> Option<(usize, char)> {
     loop {
         from = find_suspect::<CLASS>(text.as_bytes(), from)?;
-        // Suspects are ASCII or lead bytes, so this is a character's start.
+        // Suspects are ASCII or lead bytes, so a character starts here.
         let char = text.get(from..)?.chars().next()?;
         if char.is_ascii() || is_hidden(char) {
             return Some((from, char));
@@ -224,7 +223,7 @@ fn find<const CLASS: u8>(text: &str, mut from: usize) -> Option<(usize, char)> {
     }
 }
 
-/// The first byte at or after `from` that must be escaped, or that may begin a character that must be.
+/// Returns the position of the first byte at or after `from` that must be escaped, or may begin a character that must be.
 fn find_suspect<const CLASS: u8>(bytes: &[u8], mut from: usize) -> Option<usize> {
     while bytes.get(from..)?.first_chunk::<BLOCK>().is_some_and(|block| !any_in_block::<CLASS>(block)) {
         from += BLOCK;
@@ -233,7 +232,7 @@ fn find_suspect<const CLASS: u8>(bytes: &[u8], mut from: usize) -> Option<usize>
     bytes[from..].iter().position(|&byte| table[byte as usize]).map(|at| from + at)
 }
 
-/// Plain ASCII, the usual case, is told from the rest first, by fewer comparisons. In [`BARE`] there is no rest.
+/// Plain ASCII, the usual case, is tested first, with fewer comparisons. In [`BARE`] nothing else is clean.
 #[inline(always)]
 fn any_in_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
     !is_plain_block::<CLASS>(block) && (CLASS == BARE || has_suspect::<CLASS>(block))
@@ -244,14 +243,14 @@ fn has_suspect<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
     any(block, is_suspect::<CLASS>)
 }
 
-/// Whether no byte is [`is_not_plain_ascii`]. The compiler's own vectors for that are twice as many instructions.
+/// Whether no byte is [`is_not_plain_ascii`]. The compiler's own vector code takes twice as many instructions.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn is_plain_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
     use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
 
-    // SAFETY: both are 16 bytes without padding, and any bits are valid for both. The instructions (SSE2) are in every
-    // processor of this architecture.
+    // SAFETY: both types are 16 bytes without padding, and any bits are valid for both. All processors of this architecture have the
+    // instructions (SSE2).
     let found = unsafe {
         let bytes = std::mem::transmute::<[u8; BLOCK], __m128i>(*block);
         let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
@@ -275,7 +274,8 @@ fn is_plain_block<const CLASS: u8>(block: &[u8; BLOCK]) -> bool {
     !any(block, is_not_plain_ascii::<CLASS>)
 }
 
-/// Byte by byte into a mask, so that the compiler makes it a few vector instructions: half the time of eight bytes in a `u64`.
+/// Collects the bytes into a mask, so that the compiler generates a few vector instructions, which take half the time of eight bytes
+/// in a `u64`.
 #[inline(always)]
 fn any(block: &[u8; BLOCK], test: impl Fn(u8) -> bool) -> bool {
     let mut mask = [0; BLOCK];
@@ -285,7 +285,7 @@ fn any(block: &[u8; BLOCK], test: impl Fn(u8) -> bool) -> bool {
     u128::from_ne_bytes(mask) != 0
 }
 
-/// `write!` would cost more than the rest of the line, hence the hand-made digits below.
+/// Writes digits by hand, since `write!` would cost more than the rest of the line.
 fn json_char(out: &mut Vec<u8>, char: char) {
     match char {
         '"' => out.extend_from_slice(b"\\\""),
@@ -304,7 +304,7 @@ fn json_char(out: &mut Vec<u8>, char: char) {
     }
 }
 
-/// The escapes of JSON that are not its alone.
+/// Appends the escapes that JSON shares with other notations.
 fn unicode_char(out: &mut Vec<u8>, char: char) {
     match char {
         '\u{8}' => out.extend_from_slice(b"\\u0008"),
@@ -339,7 +339,7 @@ fn hex_digits(out: &mut Vec<u8>, number: u32, digits: u32) {
     }
 }
 
-/// Appends bytes as lower-case hexadecimal.
+/// Appends bytes in lower-case hexadecimal.
 pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len() * 2);
     for &byte in bytes {
@@ -347,7 +347,8 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Beyond ASCII: C1 controls, what turns the direction of text, what is not seen, and Unicode's line ends.
+/// Whether a character beyond ASCII must be escaped: C1 controls, characters that change the direction of text, invisible ones, and
+/// Unicode's line ends.
 pub(super) const fn is_hidden(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}'
@@ -361,7 +362,7 @@ pub(super) const fn is_hidden(char: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
-/// In ASCII: what must be escaped. Beyond: [`LEADS`].
+/// Whether a byte of ASCII must be escaped, or another byte is among the [`LEADS`].
 const fn is_suspect<const CLASS: u8>(byte: u8) -> bool {
     (byte < 0x20)
         | (byte == 0x7f)
@@ -374,7 +375,7 @@ const fn is_suspect<const CLASS: u8>(byte: u8) -> bool {
         | (byte == LEADS[5])
 }
 
-/// Everything of [`is_suspect`], and the rest beyond ASCII; in [`BARE`] also what wants quotes.
+/// Whether a byte [is suspect](is_suspect) or not ASCII; in [`BARE`] also whether it needs quotes.
 const fn is_not_plain_ascii<const CLASS: u8>(byte: u8) -> bool {
     // One comparison for both ends: bytes beyond ASCII are negative.
     ((byte as i8) < 0x20)
@@ -393,15 +394,15 @@ const fn suspects<const CLASS: u8>() -> [bool; 256] {
     table
 }
 
-// The classes of characters that the functions above tell apart: what is clean outside quotes, inside them, and where no
-// quotes are wanted. For the last one all that is not ASCII wants a closer look.
+// The classes of clean characters: outside quotes, inside quotes, and of texts that need no quotes. In the last one, all characters
+// beyond ASCII need a closer look.
 const PLAIN: u8 = 0;
 const QUOTED: u8 = 1;
 const BARE: u8 = 2;
 
 static SUSPECT: [bool; 256] = suspects::<PLAIN>();
 static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<QUOTED>();
-/// What the UTF-8 of the characters of [`is_hidden`] begins with.
+/// The first bytes of the UTF-8 of characters that [are hidden](is_hidden).
 const LEADS: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
 const BLOCK: usize = 16;
 const HEX: &[u8; 16] = b"0123456789abcdef";

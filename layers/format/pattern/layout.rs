@@ -1,6 +1,6 @@
 use crate::format::width;
 
-/// How wide a value is: what is cut off, and what is filled up.
+/// The width of a value: padding and truncation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub(super) align: Align,
@@ -16,7 +16,7 @@ pub(super) enum Align {
     Middle,
 }
 
-/// What is left of a value that is too long.
+/// The part that is kept of a value that is too long.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Keep {
     All,
@@ -25,7 +25,7 @@ pub(super) enum Keep {
 }
 
 impl Layout {
-    /// What an option says: `<12`, `*^9`, `>12.-12`, `.10`, `12`. `None`: it is another option.
+    /// Parses an option: `<12`, `*^9`, `>12.-12`, `.10`, `12`. Returns `None` if it is another option.
     pub(super) fn parse(option: &str) -> Option<Self> {
         let mut layout = Self::default();
         let mut rest = option;
@@ -51,7 +51,7 @@ impl Layout {
         Some(layout)
     }
 
-    /// To what stands in `out` from `start` on.
+    /// Applies the layout to the end of `out`, from `start` on.
     pub(super) fn apply(self, out: &mut Vec<u8>, start: usize) {
         match self.keep {
             Keep::All if self.width == 0 => return,
@@ -96,7 +96,7 @@ fn number(digits: &str) -> Option<usize> {
     digits.parse().ok().filter(|number| plain && *number <= MAX)
 }
 
-/// How many characters are seen: those of colors are not.
+/// Returns the number of characters, without those of control sequences for styles.
 fn visible(text: &[u8]) -> usize {
     let (mut count, mut at) = (0, 0);
     while at < text.len() {
@@ -107,7 +107,7 @@ fn visible(text: &[u8]) -> usize {
     count
 }
 
-/// Leaves the characters with these numbers, and all colors.
+/// Keeps the characters with these indices, and all control sequences for styles.
 fn keep(out: &mut Vec<u8>, start: usize, first: usize, end: usize) {
     let (mut number, mut at, mut to) = (0, start, start);
     while at < out.len() {
@@ -122,7 +122,7 @@ fn keep(out: &mut Vec<u8>, start: usize, first: usize, end: usize) {
     out.truncate(to);
 }
 
-/// The length of the first character, or of a control sequence for styles (ECMA-48, `SGR`); and which of the two it is.
+/// Returns the length of the first character, or of a control sequence for styles (ECMA-48, `SGR`), and whether it is a character.
 fn next(text: &[u8]) -> (usize, bool) {
     if text.starts_with(b"\x1b[") {
         let code = text[2..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();

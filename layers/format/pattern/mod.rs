@@ -34,7 +34,7 @@ use crate::record::Record;
 ///     r#"01:19:03.123 WARN  shop::stock r-17 running out left=2 name="two words""#,
 /// );
 /// assert_eq!(line("{level:lower}: {message}{?span.request_id: [{span.request_id}]}"), "warn: running out [r-17]");
-/// assert_eq!(line("{field.user|nobody} has {field.left:>3} {{pieces}}"), "nobody has   2 {pieces}");
+/// assert_eq!(line("{field.user|guest} has {field.left:>3} {{pieces}}"), "guest has   2 {pieces}");
 /// assert_eq!(line("{target:.-5}|{target:>8.4}|{style ^9:{level}}|"), "stock|    shop|  WARN   |");
 /// ```
 ///
@@ -87,11 +87,11 @@ use crate::record::Record;
 /// the time go around it, `{style dim:{time:%T}}`.
 ///
 /// **A line cannot lie.** Whatever comes from the program is escaped as in [`Text`](super::Text): control characters, line ends,
-/// terminal sequences and invisible characters become `\n`, `\x1b`, `\u{202e}`, and count as what is written. The pattern's own text
+/// terminal sequences and invisible characters become `\n`, `\x1b`, `\u{202e}`, and each counts as the characters that are written. The pattern's own text
 /// is written unchanged.
 ///
-/// **Not supported**: caller's class and method, nested diagnostic context, scripts, look-ups (`${env:…}`) and replacement by regular
-/// expressions, all of which log4j2's patterns have.
+/// **Not supported**, unlike in log4j2's patterns: the caller's class and method, the nested diagnostic context, scripts, lookups
+/// (`${env:…}`) and replacement by regular expressions.
 #[derive(Clone, Debug)]
 pub struct Pattern(Box<[Piece]>);
 

@@ -12,7 +12,7 @@ pub(super) fn pattern(text: &str) -> Result<Box<[Piece]>, Error> {
     let pieces = reader.pieces();
     let pieces = pieces.and_then(|pieces| match reader.rest().is_empty() {
         true => Ok(pieces),
-        false => reader.wrong("a `}` without its `{`; the brace itself is `}}`"),
+        false => reader.wrong("unmatched `}`; write `}}` for the character"),
     });
     pieces.map_err(|Wrong { at, what }| {
         let place = text.get(..at).unwrap_or(text).chars().count() + 1;
@@ -20,7 +20,7 @@ pub(super) fn pattern(text: &str) -> Result<Box<[Piece]>, Error> {
     })
 }
 
-/// What is wrong, and at which byte.
+/// An error in a pattern, and the byte where it is.
 struct Wrong {
     at: usize,
     what: String,
@@ -76,7 +76,7 @@ impl<'p> Reader<'p> {
         };
         match self.rest().starts_with('}') {
             true => self.take(1),
-            false => return Err(Wrong { at: begin, what: "a `{` without its `}`; the brace itself is `{{`".into() }),
+            false => return Err(Wrong { at: begin, what: "unmatched `{`; write `{{` for the character".into() }),
         };
         Ok(piece)
     }
@@ -100,7 +100,7 @@ impl<'p> Reader<'p> {
     /// Reads what precedes the colon of a section or group, and the colon.
     fn head(&mut self) -> Result<&'p str, Wrong> {
         let head = self.until(&[':', '{', '}']).filter(|_| self.rest().starts_with(':'));
-        let Some(head) = head else { return self.wrong("a `:` and what is to be written are missing here") };
+        let Some(head) = head else { return self.wrong("expected `:` and a pattern") };
         self.take(1);
         Ok(head)
     }
@@ -118,7 +118,7 @@ impl<'p> Reader<'p> {
     fn value(&mut self) -> Result<Piece, Wrong> {
         let begin = self.at;
         let Some(all) = self.until(&['{', '}']) else {
-            return Err(Wrong { at: begin - 1, what: "a `{` without its `}`; the brace itself is `{{`".into() });
+            return Err(Wrong { at: begin - 1, what: "unmatched `{`; write `{{` for the character".into() });
         };
         if let Some(time) = all.strip_prefix("time").filter(|rest| rest.is_empty() || rest.starts_with([':', '@'])) {
             let source = time_source(time, begin + "time".len())?;
@@ -134,12 +134,12 @@ impl<'p> Reader<'p> {
 
     fn source(&self, name: &str, at: usize) -> Result<Source, Wrong> {
         match name {
-            "" => Err(Wrong { at, what: "the name of a part is missing".into() }),
+            "" => Err(Wrong { at, what: "expected the name of a part".into() }),
             name => Source::of(name).map_err(|error| Wrong { at, what: error.to_string() }),
         }
     }
 
-    /// Reads options; `words` begin at `at`. Those of a level may include how it is named.
+    /// Reads options; `words` begin at `at`. Those of a level may include the style of its name.
     fn options(&self, words: &str, at: usize, is_level: bool) -> Result<(PieceOptions, Option<Source>), Wrong> {
         let (mut options, mut level) = (PieceOptions::default(), None);
         let mut done = 0;
@@ -155,7 +155,7 @@ impl<'p> Reader<'p> {
             }
             level = level_source(word).filter(|_| is_level);
             if level.is_none() {
-                return Err(Wrong { at: place, what: format!("there is no option `{word}`") });
+                return Err(Wrong { at: place, what: format!("unknown option `{word}`") });
             }
         }
         Ok((options, level))
@@ -210,7 +210,7 @@ fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
         return Ok(Source::Calendar(format, time.in_use().clone()));
     }
     named_time(time, format).map(Source::Time).ok_or_else(|| {
-        let what = format!("`{format}` is neither a format of times nor the name of one");
+        let what = format!("`{format}` is neither a time format nor the name of one");
         Wrong { at, what }
     })
 }

@@ -4,7 +4,7 @@ use crate::format::{LevelNames, Time, escape, spans};
 use crate::record::{Part, Record, Value};
 use crate::{Error, ErrorKind};
 
-/// Where a piece takes its value from.
+/// The source of a piece's value.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Time(Time),
@@ -26,13 +26,13 @@ impl Source {
             "span" => Part::SpanName,
             "thread" => Part::ThreadName,
             "field." | "span." | "any." => {
-                return Err(Error::new(ErrorKind::Config, format!("the name after `{name}` is missing")));
+                return Err(Error::new(ErrorKind::Config, format!("expected a name after `{name}`")));
             }
             name => name.parse()?,
         }))
     }
 
-    /// Appends the value; nothing if there is none.
+    /// Appends the value, or nothing if there is none.
     pub(super) fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Time(time) => time.write(record.time(), out),
@@ -66,7 +66,7 @@ fn write_part(part: &Part, record: &Record<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a value without quotes: alone in its place, it cannot be taken for two.
+/// Appends a value without quotes, which it does not need alone in its place.
 fn write_bare(value: Option<Value<'_>>, out: &mut Vec<u8>) {
     match value {
         None => {}

@@ -1,13 +1,13 @@
 use crate::record::Severity;
 
-/// Colors and the like: parameters of a control sequence (ECMA-48, `SGR`), and whether the level's color is among them.
+/// Colors and styles: parameters of a control sequence (ECMA-48, `SGR`), and whether they include the level's color.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Style {
     codes: String,
     by_level: bool,
 }
 
-/// The styles that a part stands in, innermost first.
+/// The styles that enclose a part, innermost first.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'a> {
     pub(super) style: &'a Style,
@@ -19,7 +19,7 @@ impl Style {
         self.codes.is_empty() && !self.by_level
     }
 
-    /// Takes a word for a style; tells whether it is one.
+    /// Adds the style with this name. Returns `false` if there is none.
     pub(super) fn add(&mut self, word: &str) -> bool {
         if word == "color" {
             self.by_level = true;
@@ -46,7 +46,7 @@ impl Style {
     }
 }
 
-/// Ends a style that stands in these others, which go on.
+/// Ends a style and restores the ones around it.
 pub(super) fn end(around: Option<&Around<'_>>, severity: Severity, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\x1b[0m");
     begin_again(around, severity, out);
@@ -59,7 +59,7 @@ fn begin_again(around: Option<&Around<'_>>, severity: Severity, out: &mut Vec<u8
     }
 }
 
-/// The colors of [`Text`](crate::format::Text).
+/// Returns the color of the level, as in [`Text`](crate::format::Text).
 fn of_level(severity: Severity) -> &'static [u8] {
     match severity.number() {
         0..=4 => b"35",

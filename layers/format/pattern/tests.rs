@@ -111,19 +111,19 @@ fn colors_are_written_where_they_are_shown_and_take_no_room() {
 fn an_error_tells_the_place() {
     for (pattern, error) in [
         ("{massage}", "character 2: unknown part `massage`: did you mean `message`, or `field.massage` for the field?"),
-        ("é {level:<x}", "character 10: there is no option `<x`"),
-        ("{level} {", "character 9: a `{` without its `}`; the brace itself is `{{`"),
-        ("a } b", "character 3: a `}` without its `{`; the brace itself is `}}`"),
-        ("{}", "character 2: the name of a part is missing"),
+        ("é {level:<x}", "character 10: unknown option `<x`"),
+        ("{level} {", "character 9: unmatched `{`; write `{{` for the character"),
+        ("a } b", "character 3: unmatched `}`; write `}}` for the character"),
+        ("{}", "character 2: expected the name of a part"),
         ("{field.}", "character 2: the name after `field.` is missing"),
         ("{time:%H:%Q}", "character 10: `%Q` is not a time directive"),
-        ("{time:noon}", "character 7: `noon` is neither a format of times nor the name of one"),
-        ("{?span.id}", "character 10: a `:` and what is to be written are missing here"),
+        ("{time:noon}", "character 7: `noon` is neither a time format nor the name of one"),
+        ("{?span.id}", "character 10: expected `:` and a pattern"),
         ("{?spam:x}", "character 3: unknown part `spam`: did you mean `span`, or `field.spam` for the field?"),
-        ("{?span:x", "character 1: a `{` without its `}`; the brace itself is `{{`"),
-        ("{message:number}", "character 10: there is no option `number`"),
-        ("{message:99999}", "character 10: there is no option `99999`"),
-        ("{style bald:x}", "character 8: there is no option `bald`"),
+        ("{?span:x", "character 1: unmatched `{`; write `{{` for the character"),
+        ("{message:number}", "character 10: unknown option `number`"),
+        ("{message:99999}", "character 10: unknown option `99999`"),
+        ("{style bald:x}", "character 8: unknown option `bald`"),
     ] {
         assert_eq!(refusal(pattern), error.strip_prefix("at ").unwrap_or(error), "{pattern}");
     }

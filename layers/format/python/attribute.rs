@@ -14,14 +14,14 @@ pub(super) struct Attribute {
     source: Source,
 }
 
-/// Where an attribute takes its value from.
+/// The source of an attribute's value.
 #[derive(Clone, Debug)]
 enum Source {
-    /// A part of the record, or if it has none, this.
+    /// A part of the record, or this default if the record does not have it.
     Part(Part, Object<'static>),
-    /// The event's field of this name if it is a text, otherwise this.
+    /// The event's field of this name if it is a text, or this default.
     TextField(&'static str, Object<'static>),
-    /// A field, for which there may be a default: what Python calls `extra`.
+    /// A field, with the default set in the format, if any: Python's `extra`.
     Extra(Part),
     Args,
     LevelName,
@@ -113,14 +113,14 @@ impl Python {
 
     fn default_of<'a>(&self, attribute: &Attribute, text: &'a mut Vec<u8>) -> Result<Object<'a>, Error> {
         match self.defaults.as_record().field(&attribute.name) {
-            // Its text is copied: it does not live as long as the record's.
+            // Copied, since the default does not live as long as the record.
             Some(Value::Str(own) | Value::Text(own) | Value::Json(own)) => {
                 Ok(put(text, |text| text.extend_from_slice(own.as_bytes())))
             }
             Some(Value::Bytes(own)) => Ok(put(text, |text| escape::hex(text, own))),
             Some(Value::Error(own)) => Ok(put(text, |text| drop(write!(text, "{own}")))),
             Some(value) => Ok(Object::of_number(value)),
-            None => Err(cannot(attribute, "the record has none, and there is no default")),
+            None => Err(cannot(attribute, "the record does not have it, and it has no default")),
         }
     }
 

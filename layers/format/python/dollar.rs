@@ -1,7 +1,7 @@
 use super::attribute::Attribute;
 use super::{Conversion, Piece, Pieces, Wrong};
 
-/// Python's `string.Template`: `$name`, `${name}`, `$$`.
+/// Parses a format of Python's `string.Template`: `$name`, `${name}`, `$$`.
 pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
     let mut pieces = Pieces::default();
     let mut rest = format;
@@ -21,7 +21,7 @@ pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
             Some(_) => after.strip_prefix('}').unwrap_or_default(),
         };
         if name.is_empty() || (braced.is_some() && !after.starts_with('}')) {
-            return Err(Wrong::new(at, "a bare `$`; the sign itself is `$$`"));
+            return Err(Wrong::new(at, "`$` must be followed by a name; write `$$` for the character"));
         }
         pieces.value(Attribute::of(name), Conversion::Plain);
     }
@@ -29,7 +29,7 @@ pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
     Ok(pieces.done())
 }
 
-/// The identifier in front of `text`, and the rest.
+/// Splits `text` into the identifier that it begins with and the rest.
 fn name(text: &str) -> (&str, &str) {
     let is_part = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
     match text.bytes().next() {

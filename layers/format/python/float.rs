@@ -1,24 +1,24 @@
 use std::io::Write;
 
-/// A notation of floats: of C's `printf`, or Python's own.
+/// A notation of floats.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Notation {
     /// `e`
     Exponent,
     /// `f`
     Fixed,
-    /// `g`: fixed, or with an exponent where that is shorter.
+    /// `g`: fixed, or with an exponent for very large and very small numbers.
     General,
-    /// The same, and never without a point: what Python's `format` does where no type is given.
+    /// Like `General`, but always with a point: Python's `format` without a type.
     Pointed,
 }
 
-/// Whether a minus stands before it.
+/// Whether the number is written with a minus sign.
 pub(super) fn is_negative(value: f64) -> bool {
     value.is_sign_negative() && !value.is_nan()
 }
 
-/// Appends a number that is not negative. `alternate`: always with a point, and with zeros at the end; `digits` is for scratch.
+/// Appends a number that is not negative. With `alternate`, it always has a point and keeps trailing zeros. `digits` is scratch space.
 pub(super) fn write(
     value: f64,
     notation: Notation,
@@ -32,7 +32,7 @@ pub(super) fn write(
     }
     match notation {
         Notation::Fixed => {
-            // Into a vector nothing fails, here and below.
+            // Writing to a vector cannot fail, here and below.
             let _ = write!(out, "{value:.precision$}");
             if alternate && precision == 0 {
                 out.push(b'.');
@@ -59,15 +59,15 @@ pub(super) fn write(
     }
 }
 
-/// Appends a number that is not negative as Python's `repr` does: the fewest digits that read back as the same. `alternate`:
-/// with a point before an exponent, too.
+/// Appends a number that is not negative as Python's `repr` does: the fewest digits that read back as the same number. With
+/// `alternate`, it has a point before an exponent too.
 pub(super) fn shortest(value: f64, alternate: bool, out: &mut Vec<u8>) {
     if put_not_finite(value, out) {
         return;
     }
     let mut buffer = [0; 32];
     let mut rest = &mut buffer[..];
-    // No more than 17 digits, a point and four characters of an exponent.
+    // At most 17 digits, a point and four characters of an exponent.
     let _ = write!(rest, "{value:e}");
     let left = rest.len();
     let text = &buffer[..buffer.len() - left];
@@ -88,7 +88,7 @@ fn put_not_finite(value: f64, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The digits of a number, `decimals` behind the first, and the power of ten of that one.
+/// Puts the digits of a number, `decimals` of them after the first, into `digits`. Returns the power of ten of the first digit.
 fn take_apart(value: f64, decimals: Option<usize>, digits: &mut Vec<u8>) -> i32 {
     digits.clear();
     let _ = write!(digits, "{value:.*e}", decimals.unwrap_or(0));
@@ -101,7 +101,7 @@ fn take_apart(value: f64, decimals: Option<usize>, digits: &mut Vec<u8>) -> i32 
     exponent
 }
 
-/// The same of `1.25e-7`; how many digits there are, and the exponent.
+/// Splits a text such as `1.25e-7`: puts its digits into `digits`, and returns their number and the exponent.
 fn split(text: &[u8], digits: &mut [u8]) -> (usize, i32) {
     let sign = text.iter().position(|byte| *byte == b'e').unwrap_or(text.len());
     let exponent = text.get(sign + 1..).and_then(|text| str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
@@ -113,7 +113,7 @@ fn split(text: &[u8], digits: &mut [u8]) -> (usize, i32) {
     (count, exponent)
 }
 
-/// `1.25e-07`
+/// Appends `1.25e-07`.
 fn with_exponent(digits: &[u8], exponent: i32, alternate: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[..1]);
     if digits.len() > 1 || alternate {
@@ -124,7 +124,7 @@ fn with_exponent(digits: &[u8], exponent: i32, alternate: bool, out: &mut Vec<u8
     let _ = write!(out, "e{sign}{:02}", exponent.unsigned_abs());
 }
 
-/// `0.00125`, `12500`, and with a `.0` where it is `pointed`.
+/// Appends `0.00125`, `12500`, and with `.0` if it is `pointed`.
 fn fixed(digits: &[u8], exponent: i32, pointed: bool, alternate: bool, out: &mut Vec<u8>) {
     if exponent < 0 {
         out.extend_from_slice(b"0.");

@@ -19,7 +19,7 @@ use crate::clock::{Strftime, Timestamp, Zone};
 use crate::record::{Part, Record, RecordBuf, Severity, Value, pool};
 use crate::{Error, ErrorKind};
 
-/// A line by a format of Python's: `logging.Formatter` with its three styles, read once.
+/// Writes lines by a format of Python's `logging.Formatter`, in any of its three styles. The format is parsed once.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -52,12 +52,12 @@ use crate::{Error, ErrorKind};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`datefmt`](Self::datefmt) | `%Y-%m-%d %H:%M:%S`, then `,` and milliseconds | how `asctime` is written |
+/// | [`datefmt`](Self::datefmt) | `%Y-%m-%d %H:%M:%S`, then `,` and milliseconds | the format of `asctime` |
 /// | [`defaults`](Self::defaults) | none | values for fields that a record lacks |
-/// | [`level_names`](Self::level_names) | [`LevelNames::Python`] | what `levelname` is |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Python`] | the names in `levelname` |
 /// | [`error`](Self::error) | on | an error's chain, and a `stack_info`, after the line |
-/// | [`indent`](Self::indent) | on | that begins with four spaces |
-/// | [`started`](Self::started) | when the first of these formats was made | what `relativeCreated` counts from |
+/// | [`indent`](Self::indent) | on | the lines after the first begin with four spaces |
+/// | [`started`](Self::started) | the creation of the first such format | the start of `relativeCreated` |
 /// | `local`, `zone` (feature `time-zone`) | UTC | the zone of `asctime` |
 ///
 /// | attribute | value |
@@ -65,39 +65,40 @@ use crate::{Error, ErrorKind};
 /// | `name` | the target |
 /// | `msg`, `message` | the message; `args` is `()` |
 /// | `levelname`, `levelno` | [`Severity::python`] is the number |
-/// | `pathname`, `filename`, `module`, `lineno` | from the source file's path; `(unknown file)` and 0 where it is not known |
+/// | `pathname`, `filename`, `module`, `lineno` | from the source file's path; `(unknown file)` and 0 if it is not known |
 /// | `created`, `msecs`, `relativeCreated` | seconds as a float; whole milliseconds as a float; milliseconds as a float |
 /// | `asctime` | the time as text |
-/// | `thread`, `threadName` | Rust's number of the thread; its name or `Thread-7`; `None` where they are not known |
+/// | `thread`, `threadName` | Rust's number of the thread; its name or `Thread-7`; `None` if they are not known |
 /// | `process`, `processName` | the number of this process; the field `processName`, or `MainProcess` |
 /// | `funcName`, `taskName`, `stack_info` | the field of that name, or `(unknown function)`, `None`, `None`: tracing does not know them |
 /// | `exc_info`, `exc_text` | the first field that is an error, `outer: inner: root`, or `None` |
-/// | any other name | the event's field, else the innermost span's that has it, else the default: what Python calls `extra` |
+/// | any other name | the event's field, otherwise that of the innermost span that has it, otherwise the default: Python's `extra` |
 ///
 /// Numbers, floats and booleans keep their type: `%(left)03d`, `{price:,.2f}`, `True`.
 ///
-/// **Where this is not Python**, on purpose:
+/// **Deliberate differences** from Python:
 ///
-/// - What comes from the program is escaped as in [`Text`](super::Text): a line break shows as `\n`, so that no message can forge a
-///   line; widths count what is shown. An error after the line is [indented](Self::indent), so that it cannot pass for a record. What
-///   `%r`, `!r`, `%a` write is escaped by their own rules, in Python's way; which characters are printable there is Unicode's of the
-///   Rust release.
-/// - The time is UTC unless told otherwise, and `%Z` is then `UTC`. A time before the year 0 or after 9999 is written as the nearest
-///   one inside; an offset has no seconds.
-/// - A format that would fail for every record is an error now: an unknown conversion, `%s` without a name, `{}`, `{0}`, a lone `%`. Each
-///   field is checked as Python's validation checks the first one: no lengths (`%(left)ld`), no point without digits.
-/// - `{a.b}` and `%(a.b)s` are the field `a.b`, as tracing names them, not an attribute of `a`; indexes are refused. A nested
+/// - Everything that the program logs is escaped as in [`Text`](super::Text): a line break is written as `\n`, so that no message can
+///   forge a line; widths count the escaped characters. An error after the line is [indented](Self::indent), so that it cannot be taken
+///   for a record. The output of `%r`, `!r` and `%a` is escaped as in Python, with the printable characters of the Rust release's
+///   version of Unicode.
+/// - The default time zone is UTC, for which `%Z` writes `UTC`. A time before the year 0 or after 9999 is written as the nearest one
+///   inside; offsets have no seconds.
+/// - A format that would fail for every record is rejected when it is created: an unknown conversion, `%s` without a name, `{}`, `{0}`, a
+///   lone `%`. Every field is checked as Python's validation checks the first one: no lengths (`%(left)ld`), no point without digits.
+/// - `{a.b}` and `%(a.b)s` are the field `a.b`, as tracing names it, not an attribute of `a`; indexes are rejected. A nested
 ///   width or precision (`{message:{width}}`) must be a whole number.
-/// - Widths and precisions are at most 1,000, in a `datefmt` they are cut down to that; `%*d` is refused: there are no positional arguments.
-/// - `exc_text` is there in the first format, too, and is no traceback. Bytes are hexadecimal; nested values are JSON.
+/// - Widths and precisions are at most 1,000; larger ones in a `datefmt` are reduced to that. `%*d` is rejected: there are no
+///   positional arguments.
+/// - `exc_text` is also available to the first format of a record, and is not a traceback. Bytes are hexadecimal; nested values are JSON.
 #[derive(Clone, Debug)]
 pub struct Python {
     pieces: Box<[Piece]>,
     time: Strftime,
-    /// `,mmm` follows the time.
+    /// Whether `,mmm` follows the time.
     millis: bool,
     zone: Zone,
-    /// A record's fields are what defaults are: names and typed values.
+    /// The defaults, as the fields of a record: names and typed values.
     defaults: RecordBuf,
     level_names: LevelNames,
     error: bool,
@@ -106,30 +107,35 @@ pub struct Python {
 }
 
 impl Python {
-    /// By Python's sign for a style, `%`, `{` or `$`, as in its `logging.Formatter(format, style="{")`.
+    /// Parses `format` in the style `%`, `{` or `$`: Python's `logging.Formatter(format, style="{")`.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): there is no such style, or the format cannot be read in it or names no field; the message says what
-    /// is wrong and at which character.
+    /// [`Config`](ErrorKind::Config) if there is no such style, or if the format is not valid in it or contains no field; the message says
+    /// what is wrong and at which character.
     ///
     /// ```
     /// use tracing_handlers::format::Python;
     ///
     /// assert!(Python::new('{', "{levelname}:{name}:{message}").is_ok());
     /// let error = Python::new('%', "%(message)s %(left)y").unwrap_err();
-    /// assert_eq!(error.to_string(), r#"format "%(message)s %(left)y": at character 13: there is no conversion `y`"#);
+    /// assert_eq!(error.to_string(), r#"format "%(message)s %(left)y": at character 13: unknown conversion `y`"#);
     /// ```
     pub fn new(style: char, format: &str) -> Result<Self, Error> {
         let pieces = match style {
             '%' => percent::parse(format),
             '{' => brace::parse(format),
             '$' => dollar::parse(format),
-            _ => return Err(Error::new(ErrorKind::Config, format!("style {style:?} is none of `%`, `{{` and `$`"))),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("style must be one of `%`, `{{` and `$`, got {style:?}"),
+                ));
+            }
         };
         let pieces = pieces.and_then(|pieces| match pieces.iter().any(|piece| matches!(piece, Piece::Value { .. })) {
             true => Ok(pieces),
-            false => Err(Wrong::new(0, "it names no field")),
+            false => Err(Wrong::new(0, "the format contains no field")),
         });
         pieces.map(Self::of).map_err(|Wrong { at, what }| {
             let place = format.get(..at).unwrap_or(format).chars().count() + 1;
@@ -137,17 +143,29 @@ impl Python {
         })
     }
 
-    /// In the style of printf: `%(asctime)s %(levelname)-8s %(message)s`. Errors as of [`new`](Self::new).
+    /// Parses a format in the style of printf: `%(asctime)s %(levelname)-8s %(message)s`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
     pub fn percent(format: &str) -> Result<Self, Error> {
         Self::new('%', format)
     }
 
-    /// In the style of `str.format`: `{asctime} {levelname:8} {message}`. Errors as of [`new`](Self::new).
+    /// Parses a format in the style of `str.format`: `{asctime} {levelname:8} {message}`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
     pub fn brace(format: &str) -> Result<Self, Error> {
         Self::new('{', format)
     }
 
-    /// In the style of `string.Template`: `$asctime ${levelname} $message`. Errors as of [`new`](Self::new).
+    /// Parses a format in the style of `string.Template`: `$asctime ${levelname} $message`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
     pub fn dollar(format: &str) -> Result<Self, Error> {
         Self::new('$', format)
     }
@@ -166,16 +184,17 @@ impl Python {
         }
     }
 
-    /// How `asctime` is written: a format of C's `strftime`, in the C locale; without milliseconds, unlike the default.
+    /// Sets the format of `asctime`: one of C's `strftime`, in the C locale. Unlike the default, it has no milliseconds.
     ///
-    /// As in Python, a directive that C does not know (`%f` is one) stands for itself, and an empty format is the default.
+    /// As in Python, a directive that C does not know, such as `%f`, is written unchanged, and an empty format means the default.
     pub fn datefmt(mut self, format: &str) -> Self {
         self.millis = format.is_empty();
         self.time = Strftime::c(if self.millis { DEFAULT_TIME } else { format });
         self
     }
 
-    /// Values for fields that a record lacks; texts are written as they are. Without one, such a record cannot be formatted: an [`ErrorKind::Format`].
+    /// Sets the values of fields that a record lacks; texts are not escaped. Without a default, formatting such a record is an error:
+    /// [`Format`](ErrorKind::Format).
     pub fn defaults<'v>(mut self, defaults: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
         for (name, value) in defaults {
             self.defaults.push_field(name, value);
@@ -183,26 +202,26 @@ impl Python {
         self
     }
 
-    /// What `levelname` is.
+    /// Sets the names in `levelname`.
     pub fn level_names(mut self, names: LevelNames) -> Self {
         self.level_names = names;
         self
     }
 
-    /// Whether an error (`exc_text`) and the field `stack_info` are appended, each on a line of its own, where a record has them.
+    /// Sets whether an error (`exc_text`) and the field `stack_info` are appended, each on its own line, if a record has them.
     pub fn error(mut self, shown: bool) -> Self {
         self.error = shown;
         self
     }
 
-    /// Whether what is appended begins with four spaces. Off it stands as Python writes it, and an error whose text somebody else
-    /// chose can pass for a record.
+    /// Sets whether the appended lines begin with four spaces. Without them, as in Python, an error whose text comes from outside can be
+    /// taken for a record.
     pub fn indent(mut self, indent: bool) -> Self {
         self.indent = indent;
         self
     }
 
-    /// What `relativeCreated` counts from.
+    /// Sets the start of `relativeCreated`.
     pub fn started(mut self, time: Timestamp) -> Self {
         self.started = time;
         self
@@ -242,13 +261,13 @@ impl Python {
         Ok(brace.write(object, width, precision, digits, out))
     }
 
-    /// A width or precision that may be a value itself.
+    /// Returns a width or precision, which may itself be a field's value.
     fn count(&self, count: &Count, record: &Record<'_>) -> Result<Option<usize>, Error> {
         let Count::Of(attribute) = count else { return Ok(count.fixed()) };
         let mut text = pool::take();
         let found = self.value(attribute, record, &mut text).map(Object::count);
         pool::give(text);
-        found?.map(Some).ok_or_else(|| cannot(attribute, "it is no whole number from 0 to 1000"))
+        found?.map(Some).ok_or_else(|| cannot(attribute, "the value is not a whole number from 0 to 1000"))
     }
 
     fn new_line(&self, start: usize, out: &mut Vec<u8>) {
@@ -260,7 +279,7 @@ impl Python {
         }
     }
 
-    /// Python appends them where they are, each on a line of its own.
+    /// Appends the error and the `stack_info`, each on its own line, as Python does.
     fn write_error(&self, record: &Record<'_>, start: usize, out: &mut Vec<u8>) {
         if let Some(Value::Error(chain)) = Part::Error.value(record) {
             self.new_line(start, out);
@@ -294,7 +313,7 @@ impl Format for Python {
     }
 }
 
-/// Buffers for what is worked out before it is written.
+/// Buffers for intermediate results.
 struct Scratch<'s> {
     text: &'s mut Vec<u8>,
     digits: &'s mut Vec<u8>,
@@ -306,12 +325,12 @@ enum Piece {
     Value { attribute: Attribute, conversion: Conversion },
 }
 
-/// How a value becomes text.
+/// The conversion of a value to text.
 #[derive(Clone, Debug)]
 enum Conversion {
     Percent(Percent),
     Brace(Brace),
-    /// `str()`
+    /// `str()`.
     Plain,
 }
 
@@ -320,7 +339,7 @@ enum Conversion {
 enum Count {
     None,
     Fixed(usize),
-    /// In braces of its own.
+    /// The value of another field, in nested braces.
     Of(Box<Attribute>),
 }
 
@@ -333,7 +352,7 @@ impl Count {
     }
 }
 
-/// What is wrong with a format, and the byte where.
+/// An error in a format, and the byte where it is.
 struct Wrong {
     at: usize,
     what: String,
@@ -345,7 +364,7 @@ impl Wrong {
     }
 }
 
-/// Keeps what a format says between its fields.
+/// Collects the pieces of a format, joining the text between fields.
 #[derive(Default)]
 struct Pieces {
     pieces: Vec<Piece>,
@@ -375,19 +394,19 @@ fn cannot(attribute: &Attribute, why: &str) -> Error {
     Error::new(ErrorKind::Format, format!("field `{}`: {why}", attribute.name))
 }
 
-/// A number of at most [`MAX_COUNT`], all digits.
+/// Parses a number of digits only, at most [`MAX_COUNT`].
 fn count(digits: &str) -> Option<usize> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|count| plain && *count <= MAX_COUNT)
 }
 
-/// Milliseconds follow it.
+/// Python's default format of `asctime`, which milliseconds follow.
 const DEFAULT_TIME: &str = "%Y-%m-%d %H:%M:%S";
 
-/// Wider columns and more digits are a slip of the keyboard, or an attack.
+/// Larger widths and precisions are typing errors, or attacks.
 const MAX_COUNT: usize = 1_000;
 
-/// Python counts from when its module was imported.
+/// The default start of `relativeCreated`. Python counts from the import of its module.
 static STARTED: OnceLock<Timestamp> = OnceLock::new();
 
 #[cfg(test)]

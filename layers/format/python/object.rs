@@ -2,12 +2,12 @@ use super::{MAX_COUNT, float, repr};
 use crate::format::{escape, number};
 use crate::record::Value;
 
-/// A value as Python has it.
+/// A value of one of Python's types.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Object<'a> {
-    /// A string of the program's, to be escaped.
+    /// A string from the program, which must be escaped.
     Text(&'a str),
-    /// A string of ours.
+    /// A string from this crate, which needs no escaping.
     Own(&'a str),
     Bool(bool),
     Int {
@@ -15,11 +15,11 @@ pub(super) enum Object<'a> {
         magnitude: u128,
     },
     Float(f64),
-    /// What has no formats of its own: `None`, a tuple.
+    /// A value that takes no format: `None`, a tuple.
     Other(&'static str),
 }
 
-/// How an object becomes a string.
+/// The function that converts an object to a string.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum How {
     Str,
@@ -32,7 +32,7 @@ impl<'a> Object<'a> {
     pub(super) const EMPTY: Self = Self::Own("");
     pub(super) const ZERO: Self = Self::Int { negative: false, magnitude: 0 };
 
-    /// Of a value that is no text; anything else has none.
+    /// Converts a number or a boolean; any other value becomes `None`.
     pub(super) fn of_number(value: Value<'_>) -> Self {
         match value {
             Value::Bool(value) => Self::Bool(value),
@@ -45,7 +45,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// `str()`
+    /// Appends the object as `str()` does.
     pub(super) fn write(self, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) => escape::plain(out, text),
@@ -68,7 +68,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// `str()`, `repr()` or `ascii()`.
+    /// Appends the object as `str()`, `repr()` or `ascii()` does.
     pub(super) fn write_as(self, how: How, out: &mut Vec<u8>) {
         match self {
             Self::Text(text) | Self::Own(text) if how != How::Str => repr::write(text, how == How::Ascii, out),
@@ -76,7 +76,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether it is a number, as booleans are: negative or not, and how much.
+    /// Returns the sign and magnitude of an integer or a boolean.
     pub(super) fn int(self) -> Option<(bool, u128)> {
         match self {
             Self::Bool(value) => Some((false, value.into())),
@@ -85,7 +85,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// `float()`, of numbers alone.
+    /// Converts a number as `float()` does.
     pub(super) fn float(self) -> Option<f64> {
         match self {
             Self::Float(value) => Some(value),
@@ -96,7 +96,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The one character that it is, or is the number of.
+    /// Returns the only character of a string, or the character with this number.
     pub(super) fn char(self) -> Option<char> {
         match self {
             Self::Text(text) | Self::Own(text) => {
@@ -110,7 +110,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// As a width or a precision.
+    /// Converts to a width or a precision.
     pub(super) fn count(self) -> Option<usize> {
         match self {
             Self::Text(text) | Self::Own(text) => super::count(text),

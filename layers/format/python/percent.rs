@@ -6,7 +6,7 @@ use super::object::{How, Object};
 use super::{Conversion, Piece, Pieces, Wrong, count};
 use crate::format::{escape, width};
 
-/// Python's `%` formatting, where each conversion has a name: `%(name)-8s`, `%%`.
+/// Parses a format of Python's `%` operator, in which each conversion has a name: `%(name)-8s`, `%%`.
 pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
     let mut pieces = Pieces::default();
     let mut rest = format;
@@ -19,8 +19,8 @@ pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
             rest = after;
             continue;
         }
-        let (name, after) =
-            name(rest).ok_or_else(|| Wrong::new(at, "a `%` without a `(name)`; the sign itself is `%%`"))?;
+        let (name, after) = name(rest)
+            .ok_or_else(|| Wrong::new(at, "`%` must be followed by `(name)`; write `%%` for the character"))?;
         let (percent, after) = Percent::parse(after).map_err(|what| Wrong::new(at, what))?;
         pieces.value(Attribute::of(name), Conversion::Percent(percent));
         rest = after;
@@ -29,7 +29,7 @@ pub(super) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
     Ok(pieces.done())
 }
 
-/// The name in parentheses, which may have such in it, and what follows.
+/// Splits off the name in parentheses, which may contain nested ones.
 fn name(text: &str) -> Option<(&str, &str)> {
     let inside = text.strip_prefix('(')?;
     let mut depth = 1;
@@ -46,7 +46,7 @@ pub(super) struct Percent {
     left: bool,
     zeros: bool,
     alternate: bool,
-    /// What stands before a number that is not negative.
+    /// The character before a number that is not negative.
     plus: Option<u8>,
     width: usize,
     precision: Option<usize>,
@@ -54,7 +54,7 @@ pub(super) struct Percent {
 }
 
 impl Percent {
-    /// What stands behind the name, and what follows.
+    /// Parses what follows the name. Returns the rest of the text too.
     fn parse(text: &str) -> Result<(Self, &str), String> {
         let flags = text.bytes().take_while(|byte| b"#0- +".contains(byte)).count();
         let (flags, rest) = text.split_at(flags);
@@ -63,17 +63,17 @@ impl Percent {
             Some(rest) => {
                 let (precision, rest) = digits(rest);
                 if precision.is_empty() {
-                    return Err("the digits are missing behind the point".to_owned());
+                    return Err("expected digits after the point".to_owned());
                 }
                 (Some(precision), rest)
             }
             None => (None, rest),
         };
-        let Some(letter) = rest.chars().next() else { return Err("the conversion is missing at the end".to_owned()) };
+        let Some(letter) = rest.chars().next() else { return Err("the conversion is missing".to_owned()) };
         if !"diouxXeEfFgGcrsa".contains(letter) {
-            return Err(format!("there is no conversion `{letter}`"));
+            return Err(format!("unknown conversion `{letter}`"));
         }
-        let too_large = || "a width or a precision is above 1000".to_owned();
+        let too_large = || "the width or precision exceeds 1000".to_owned();
         let percent = Self {
             left: flags.contains('-'),
             zeros: flags.contains('0'),
@@ -115,7 +115,7 @@ impl Percent {
     }
 
     fn char(&self, object: Object<'_>, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        let char = object.char().ok_or("`%c` takes one character or its number")?;
+        let char = object.char().ok_or("`%c` requires one character or its number")?;
         let start = out.len();
         escape::plain(out, char.encode_utf8(&mut [0; 4]));
         self.fill(start, out);
@@ -129,7 +129,7 @@ impl Percent {
                 self.integer(whole < 0.0, "", out, |out| write!(out, "{:.0}", whole.abs()));
             }
             other => {
-                let (negative, magnitude) = other.int().ok_or("`%d` takes a number that is finite")?;
+                let (negative, magnitude) = other.int().ok_or("`%d` requires a finite number")?;
                 self.integer(negative, "", out, |out| write!(out, "{magnitude}"));
             }
         }
@@ -137,7 +137,7 @@ impl Percent {
     }
 
     fn of_base(&self, object: Object<'_>, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        let (negative, magnitude) = object.int().ok_or("`%x` and `%o` take an integer")?;
+        let (negative, magnitude) = object.int().ok_or("`%x` and `%o` require an integer")?;
         match self.letter {
             b'o' => self.integer(negative, "0o", out, |out| write!(out, "{magnitude:o}")),
             b'x' => self.integer(negative, "0x", out, |out| write!(out, "{magnitude:x}")),
@@ -159,7 +159,7 @@ impl Percent {
             out.extend_from_slice(prefix.as_bytes());
         }
         let at = out.len();
-        // Into a vector nothing fails.
+        // Writing to a vector cannot fail.
         let _ = write(out);
         let missing = self.precision.unwrap_or(0).saturating_sub(out.len() - at);
         width::insert(out, at, missing, b'0');
@@ -167,7 +167,7 @@ impl Percent {
     }
 
     fn float(&self, object: Object<'_>, digits: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        let value = object.float().ok_or("`%f`, `%e` and `%g` take a number")?;
+        let value = object.float().ok_or("`%f`, `%e` and `%g` require a number")?;
         let notation = match self.letter.to_ascii_lowercase() {
             b'e' => Notation::Exponent,
             b'f' => Notation::Fixed,
@@ -188,7 +188,7 @@ impl Percent {
         out.extend(if negative { Some(b'-') } else { self.plus });
     }
 
-    /// With zeros between the sign and the digits, which begin at `at`, where that is wanted.
+    /// Pads a number, with zeros between the sign and the digits, which begin at `at`, if the flag is set.
     fn fill_number(&self, start: usize, at: usize, out: &mut Vec<u8>) {
         if self.zeros && !self.left {
             let missing = self.width.saturating_sub(out.len() - start);
@@ -204,7 +204,7 @@ impl Percent {
     }
 }
 
-/// The digits in front of `text`, and the rest.
+/// Splits `text` into the digits that it begins with and the rest.
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }

@@ -1,7 +1,7 @@
 use std::io::Write;
 
-/// Appends `text` as Python's `repr` shows a string, or `ascii`: in single quotes, or in double ones where it has single ones and
-/// no double ones.
+/// Appends `text` as Python's `repr` or `ascii` does: in single quotes, or in double quotes if it contains single but no double
+/// quotes.
 pub(super) fn write(text: &str, ascii: bool, out: &mut Vec<u8>) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote as u8);
@@ -12,7 +12,7 @@ pub(super) fn write(text: &str, ascii: bool, out: &mut Vec<u8>) {
 }
 
 fn write_char(char: char, quote: char, ascii: bool, out: &mut Vec<u8>) {
-    // Into a vector nothing fails.
+    // Writing to a vector cannot fail.
     let _ = match char {
         '\\' => out.write_all(b"\\\\"),
         '\n' => out.write_all(b"\\n"),
@@ -27,8 +27,8 @@ fn write_char(char: char, quote: char, ascii: bool, out: &mut Vec<u8>) {
     };
 }
 
-/// Python's `str.isprintable`: what the standard library writes in `Debug` as it is, but for combining characters, which it
-/// escapes where nothing stands before them.
+/// Python's `str.isprintable`: the characters that `Debug` of the standard library does not escape, and combining characters, which
+/// it escapes at the start of a text.
 fn is_printable(char: char) -> bool {
     let mut bytes = [b'a'; 5];
     let end = 1 + char.encode_utf8(&mut bytes[1..]).len();

@@ -107,29 +107,29 @@ fn what_is_missing_is_an_error_that_names_it() {
     let format = Python::dollar("$message $who").unwrap();
     let error = line_of(format.clone(), &record()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Format);
-    assert_eq!(error.to_string(), "field `who`: the record has none, and there is no default");
+    assert_eq!(error.to_string(), "field `who`: the record does not have it, and it has no default");
     assert_eq!(line_of(format.defaults([("who", "ada".into())]), &record()).unwrap(), "running out ada");
     let number = Python::percent("%(user)d").unwrap();
-    assert_eq!(line_of(number, &record()).unwrap_err().to_string(), "field `user`: `%d` takes a number that is finite");
+    assert_eq!(line_of(number, &record()).unwrap_err().to_string(), "field `user`: `%d` requires a finite number");
 }
 
 #[test]
 fn an_error_of_a_format_tells_the_place() {
     for (style, format, error) in [
-        ('%', "é %(message)s 100%", "character 18: a `%` without a `(name)`; the sign itself is `%%`"),
-        ('%', "%(message)*d", "character 1: there is no conversion `*`"),
-        ('%', "%(message)5", "character 1: the conversion is missing at the end"),
-        ('%', "no field", "character 1: it names no field"),
-        ('%', "%(message)2000s", "character 1: a width or a precision is above 1000"),
-        ('{', "{message", "character 1: a `{` without its `}`; the brace itself is `{{`"),
-        ('{', "message}", "character 8: a single `}`; the brace itself is `}}`"),
-        ('{', "{0}", "character 1: a field without a name: there are no positional values"),
+        ('%', "é %(message)s 100%", "character 18: `%` must be followed by `(name)`; write `%%` for the character"),
+        ('%', "%(message)*d", "character 1: unknown conversion `*`"),
+        ('%', "%(message)5", "character 1: the conversion is missing"),
+        ('%', "no field", "character 1: the format contains no field"),
+        ('%', "%(message)2000s", "character 1: the width or precision exceeds 1000"),
+        ('{', "{message", "character 1: unmatched `{`; write `{{` for the character"),
+        ('{', "message}", "character 8: unmatched `}`; write `}}` for the character"),
+        ('{', "{0}", "character 1: the field has no name: there are no positional values"),
         ('{', "{message!x}", "character 1: invalid conversion `x`"),
         ('{', "{message:<<<}", "character 1: bad specifier `<<<`"),
         ('{', "{message[0]}", "character 1: invalid field name `message[0]`"),
-        ('$', "costs 5$", "character 8: a bare `$`; the sign itself is `$$`"),
-        ('$', "${message", "character 1: a bare `$`; the sign itself is `$$`"),
-        ('$', "$$", "character 1: it names no field"),
+        ('$', "costs 5$", "character 8: `$` must be followed by a name; write `$$` for the character"),
+        ('$', "${message", "character 1: `$` must be followed by a name; write `$$` for the character"),
+        ('$', "$$", "character 1: the format contains no field"),
     ] {
         let told = Python::new(style, format).map(|_| ()).unwrap_err();
         assert_eq!(told.to_string(), format!("format {format:?}: at {error}"));

@@ -27,7 +27,7 @@ impl Python {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config): the name is not known.
+    /// [`Config`](crate::ErrorKind::Config) if the name is not known.
     pub fn zone(mut self, name: &str) -> Result<Self, Error> {
         self.zone = Zone::named(name)?;
         Ok(self)

@@ -2,7 +2,7 @@ use super::pen::Pen;
 use crate::Value;
 use crate::record::{ErrorChain, Field, Record};
 
-/// The fields that stand below the line, not in it.
+/// Selects the fields that are written below the line instead of in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Below {
     pub(super) errors: bool,
@@ -15,12 +15,12 @@ impl Below {
         !self.errors && !self.backtrace
     }
 
-    /// The fields that stay in the line.
+    /// Iterates over the fields that stay in the line.
     pub(super) fn others<'a>(self, record: &Record<'a>) -> impl Iterator<Item = Field<'a>> {
         record.fields().filter(move |field| !self.takes(field))
     }
 
-    /// The lines of those that do not.
+    /// Appends the lines of the other fields.
     pub(super) fn write(self, record: &Record<'_>, pen: &mut Pen<'_>) {
         for field in record.fields().filter(|field| self.takes(field)) {
             pen.new_line();
@@ -32,7 +32,7 @@ impl Below {
         }
     }
 
-    /// A backtrace is a text, as [`log_panics`](crate::process::log_panics) writes it.
+    /// Whether the field is written below the line. A backtrace is a text, as [`log_panics`](crate::process::log_panics) logs it.
     fn takes(self, field: &Field<'_>) -> bool {
         match field.value {
             Value::Error(_) => self.errors,
@@ -42,7 +42,7 @@ impl Below {
     }
 }
 
-/// Each message is a line, whatever is in it.
+/// Appends each message as one line, with its line breaks escaped.
 fn write_error(chain: ErrorChain<'_>, pen: &mut Pen<'_>) {
     for (index, message) in chain.messages().enumerate() {
         if index > 0 {
@@ -54,7 +54,7 @@ fn write_error(chain: ErrorChain<'_>, pen: &mut Pen<'_>) {
     }
 }
 
-/// Deeper than the other lines, so that none of these can pass for one of them.
+/// Appends lines that are indented deeper than the others, so that they cannot be taken for those.
 fn write_lines(text: &str, pen: &mut Pen<'_>) {
     for line in text.lines() {
         pen.new_line();

@@ -1,4 +1,4 @@
-//! The texts of callsites, prepared for lines.
+//! The target and field names of each callsite, prepared for lines.
 
 use super::value;
 use crate::bytes::Block;
@@ -14,7 +14,7 @@ pub(super) struct TextKeys {
 }
 
 impl TextKeys {
-    /// Returns the keys of `callsite`, which are prepared for the first line that needs them. Those of no callsite are empty.
+    /// Returns the keys of `callsite`, prepared on first use; empty keys if there is no callsite.
     #[inline]
     pub(super) fn of(callsite: Option<&'static Callsite>) -> &'static Self {
         match callsite {
@@ -49,7 +49,7 @@ impl TextKeys {
     }
 }
 
-/// A space, what `write` appends, and the sign that ends it.
+/// Returns a space, the output of `write`, and `end`.
 fn written(write: impl FnOnce(&mut Vec<u8>), end: u8) -> Block {
     let mut out = vec![b' '];
     write(&mut out);

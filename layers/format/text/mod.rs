@@ -10,7 +10,7 @@ use super::{Format, LevelNames, Out, Time};
 use crate::Error;
 use crate::record::{Record, Severity, Span};
 
-/// Lines for people.
+/// Writes lines for people to read.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -50,27 +50,27 @@ use crate::record::{Record, Severity, Span};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | what stands where |
+/// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | the layout |
 /// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] | how the time is written |
 /// | [`level`](Self::level) | on | the severity's name, right-aligned in 5 columns |
-/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | what severities are called |
+/// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | the names of severities |
 /// | [`target`](Self::target) | on | `shop::stock:` |
-/// | [`spans`](Self::spans) | on | the enclosing spans; compact only has their fields |
+/// | [`spans`](Self::spans) | on | the enclosing spans; compact shows only their fields |
 /// | [`thread_names`](Self::thread_names) | off | `[main]`; pretty `on main` |
 /// | [`thread_ids`](Self::thread_ids) | off | `[#1]`, with the name `[main#1]` |
-/// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, where it is known |
-/// | [`errors_below`](Self::errors_below) | off | errors of the event in lines of their own, a line for each cause |
-/// | [`backtrace_below`](Self::backtrace_below) | off | a field `backtrace` in lines of its own |
+/// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, if known |
+/// | [`errors_below`](Self::errors_below) | off | errors of the event below the line, one line per cause |
+/// | [`backtrace_below`](Self::backtrace_below) | off | the field `backtrace` below the line |
 ///
-/// **A line cannot lie.** Whatever comes from the program is escaped: line ends, terminal sequences, invisible
-/// characters and those that turn the direction of text show as `\n`, `\x1b`, `\u{202e}`, also in the lines of pretty.
-/// Outside quotes a backslash stays as it is.
+/// **A line cannot lie.** Everything that the program logs is escaped: line ends, terminal sequences, invisible characters and
+/// those that change the direction of text are written as `\n`, `\x1b`, `\u{202e}`, also in the lines of `pretty`. A backslash outside
+/// quotes is not escaped.
 ///
-/// **Values.** A string that consists of plain characters stands bare, any other in double quotes, so that it cannot
-/// pass for a second `key=value`; so does an error, as `outer: inner: root`. What `Debug` or `Display` wrote is shown as
-/// it is, apart from the escapes. Bytes are hexadecimal.
+/// **Values.** A string of plain characters is written without quotes, any other in double quotes, so that it cannot be taken for
+/// another `key=value`. An error is written like a string, as `outer: inner: root`. The output of `Debug` or `Display` is escaped, but
+/// quoted only if it could be taken for other parts of the line. Bytes are hexadecimal.
 ///
-/// **Colors** are written where the sink shows them, see [`Caps::color`](super::Caps::color).
+/// **Colors** are written if the sink shows them, see [`Caps::color`](super::Caps::color).
 #[derive(Clone, Debug)]
 pub struct Text {
     layout: Layout,
@@ -83,17 +83,17 @@ pub struct Text {
     thread_ids: bool,
     file: bool,
     below: Below,
-    /// How spans are rendered depends on the layout alone, which never changes.
+    /// The rendering of spans depends only on the layout, which never changes.
     id: FormatId,
 }
 
 impl Text {
-    /// The same as [`full`](Self::full).
+    /// Creates the same format as [`full`](Self::full).
     pub fn new() -> Self {
         Self::full()
     }
 
-    /// Everything on one line: `time level spans: target: message fields`.
+    /// Creates a format with everything on one line: `time level spans: target: message fields`.
     pub fn full() -> Self {
         Self {
             layout: Layout::Full,
@@ -110,69 +110,70 @@ impl Text {
         }
     }
 
-    /// On one line, shorter: the time of day, no names of spans; their fields, dimmed, at the end.
+    /// Creates a format for shorter lines: with the time of day, and the spans' fields, dimmed, at the end instead of the spans.
     pub fn compact() -> Self {
         Self { layout: Layout::Compact, time: Time::clock(), ..Self::full() }
     }
 
-    /// Several lines: the message, the fields, the place in the source, and a line for each span, innermost first.
+    /// Creates a format with several lines per record: the message, the fields, the position in the source, and a line for each
+    /// span, innermost first.
     pub fn pretty() -> Self {
         Self { layout: Layout::Pretty, file: true, ..Self::full() }
     }
 
-    /// How the time is written; [`Time::none`] leaves it out.
+    /// Sets how the time is written; [`Time::none`] omits it.
     pub fn time(mut self, time: Time) -> Self {
         self.time = time;
         self
     }
 
-    /// Whether the severity is shown.
+    /// Sets whether the severity is shown.
     pub fn level(mut self, shown: bool) -> Self {
         self.level = shown;
         self
     }
 
-    /// What severities are called.
+    /// Sets the names of severities.
     pub fn level_names(mut self, names: LevelNames) -> Self {
         self.level_names = names;
         self
     }
 
-    /// Whether the target is shown.
+    /// Sets whether the target is shown.
     pub fn target(mut self, shown: bool) -> Self {
         self.target = shown;
         self
     }
 
-    /// Whether the enclosing spans are shown.
+    /// Sets whether the enclosing spans are shown.
     pub fn spans(mut self, shown: bool) -> Self {
         self.spans = shown;
         self
     }
 
-    /// Whether the thread's name is shown, where it has one.
+    /// Sets whether the thread's name is shown, if it has one.
     pub fn thread_names(mut self, shown: bool) -> Self {
         self.thread_names = shown;
         self
     }
 
-    /// Whether the thread's number is shown, where it is known.
+    /// Sets whether the thread's number is shown, if known.
     pub fn thread_ids(mut self, shown: bool) -> Self {
         self.thread_ids = shown;
         self
     }
 
-    /// Whether the source file and line are shown, where they are known.
+    /// Sets whether the source file and line are shown, if known.
     pub fn file(mut self, shown: bool) -> Self {
         self.file = shown;
         self
     }
 
-    /// Whether errors among the event's fields leave the line: below it there is one for each, and one for each of its causes.
-    /// Off, an error is one text, `outer: inner: root`; so it always is among the fields of a span.
+    /// Sets whether errors among the event's fields are written below the line: one line for each error, and one for each of its
+    /// causes. If not, and always for fields of spans, an error is one text, `outer: inner: root`.
     ///
-    /// These lines are indented, and what comes from the program stays within them: none can pass for a record. Python's
-    /// `logging.exception`, log4j2's `%xEx`.
+    /// The lines are indented and their content is escaped, so that none can be taken for a record. Python's `logging.exception`,
+    /// log4j2's `%xEx`.
     ///
     /// ```
     /// use tracing_handlers::format::{Caps, Format, Out, Text, Time};
@@ -204,15 +205,14 @@ impl Text {
         self
     }
 
-    /// Whether a text field `backtrace` of the event leaves the line, as
-    /// [`process::log_panics`](crate::process::log_panics) writes one: its lines stand below, indented by eight. Off, it is one
-    /// text in which line breaks are escaped.
+    /// Sets whether the event's field `backtrace`, if it is a text such as [`process::log_panics`](crate::process::log_panics) logs, is
+    /// written below the line, its lines indented by eight spaces. If not, it is one text with its line breaks escaped.
     pub fn backtrace_below(mut self, below: bool) -> Self {
         self.below.backtrace = below;
         self
     }
 
-    /// Made twice, so that the usual one, with nothing below, need not ask anywhere whether there is something.
+    /// Instantiated twice, so that the usual case, in which nothing is written below the line, needs no checks for it.
     #[inline]
     fn write<const BELOW: bool>(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         match self.layout {
@@ -276,7 +276,7 @@ impl Text {
         }
     }
 
-    /// The time and the level.
+    /// Appends the time and the level.
     #[inline]
     fn write_start(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         if !self.time.is_none() {
@@ -319,7 +319,7 @@ impl Text {
         (name, record.thread_id().filter(|_| self.thread_ids))
     }
 
-    /// By `write`, where they have not been written just like this before.
+    /// Appends the spans, from the cache or by `write`.
     #[inline]
     fn write_spans(&self, record: &Record<'_>, pen: &mut Pen<'_>, write: fn(&Record<'_>, &mut Pen<'_>)) {
         if self.spans && record.has_spans() {
@@ -341,7 +341,7 @@ impl Text {
         }
     }
 
-    /// `at src/stock.rs:41 on main`
+    /// Appends `at src/stock.rs:41 on main`.
     fn write_whereabouts(&self, record: &Record<'_>, pen: &mut Pen<'_>) {
         let file = record.file().filter(|_| self.file);
         let (name, id) = self.thread(record);
@@ -360,7 +360,7 @@ impl Text {
 }
 
 impl Default for Text {
-    /// [`full`](Self::full).
+    /// Creates the same format as [`full`](Self::full).
     fn default() -> Self {
         Self::full()
     }
@@ -386,7 +386,7 @@ enum Layout {
     Pretty,
 }
 
-/// How a severity is shown.
+/// A severity's name in a column, and its style.
 struct Level {
     name: &'static [u8; 5],
     style: Style,
@@ -444,7 +444,7 @@ fn write_any_target(record: &Record<'_>, pen: &mut Pen<'_>) {
     }
 }
 
-/// `request{method=GET}:query{table=x}:`
+/// Appends `request{method=GET}:query{table=x}:`.
 fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
     for (index, span) in record.spans().enumerate() {
         if index == 0 {
@@ -460,14 +460,14 @@ fn write_span_chain(record: &Record<'_>, pen: &mut Pen<'_>) {
     }
 }
 
-/// ` method=GET path=/ table=x`
+/// Appends ` method=GET path=/ table=x`.
 fn write_span_fields(record: &Record<'_>, pen: &mut Pen<'_>) {
     if record.spans().any(|span| has_fields(&span)) {
         pen.styled(Style::DIM, |pen| record.spans().for_each(|span| pen.span_fields(&span)));
     }
 }
 
-/// `in request with method=GET path=/`, the nearest span first.
+/// Appends lines such as `in request with method=GET path=/`, the nearest span first.
 fn write_span_lines(record: &Record<'_>, pen: &mut Pen<'_>) {
     for span in record.spans().rev() {
         pen.new_line();

@@ -5,13 +5,13 @@ use crate::format::kept::{self, FormatId};
 use crate::format::{escape, number};
 use crate::record::{Field, Record, Span, TakeField};
 
-/// Writes the pieces of a line to the end of a buffer, in color where that is wanted.
+/// Appends the pieces of a line to a buffer, with or without colors.
 pub(super) struct Pen<'b> {
     out: &'b mut Vec<u8>,
     color: bool,
-    /// Something stands on the line that the next piece must be set off from.
+    /// Whether a space is needed before the next piece.
     begun: bool,
-    /// The keys of the callsite that the fields belong to.
+    /// The prepared keys of the callsite that the fields belong to.
     keys: &'static TextKeys,
 }
 
@@ -27,35 +27,35 @@ impl<'b> Pen<'b> {
         self.out
     }
 
-    /// Text of our own.
+    /// Appends text of the format itself, which needs no escaping.
     #[inline]
     pub(super) fn raw(&mut self, text: &str) {
         self.begun = true;
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// The same, of a length that the compiler knows.
+    /// Like [`raw`](Self::raw), for a length that is known at compile time.
     #[inline]
     pub(super) fn piece<const N: usize>(&mut self, text: &[u8; N]) {
         self.begun = true;
         self.out.extend_from_slice(text);
     }
 
-    /// Text of our own behind which there is no gap.
+    /// Appends text of the format itself that is not followed by a space.
     #[inline]
     pub(super) fn open(&mut self, text: &str) {
         self.raw(text);
         self.begun = false;
     }
 
-    /// Text from elsewhere.
+    /// Appends text of the program, escaped.
     #[inline]
     pub(super) fn plain(&mut self, text: &str) {
         self.begun = true;
         escape::plain(self.out, text);
     }
 
-    /// A space, except at the start of a line.
+    /// Appends a space, except at the start of a line.
     #[inline]
     pub(super) fn gap(&mut self) {
         if self.begun {
@@ -63,13 +63,13 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// A line that belongs to the one above.
+    /// Starts an indented line, which belongs to the one above.
     pub(super) fn new_line(&mut self) {
         self.out.extend_from_slice(b"\n    ");
         self.begun = false;
     }
 
-    /// What `write` writes, in one style: inside it there is no other.
+    /// Appends what `write` writes, in one style. Styles cannot be nested.
     #[inline]
     pub(super) fn styled(&mut self, style: Style, write: impl FnOnce(&mut Self)) {
         if !self.color {
@@ -86,7 +86,7 @@ impl<'b> Pen<'b> {
         self.styled(Style::DIM, |pen| pen.raw(text));
     }
 
-    /// ` target:`, if that is prepared for lines like this one.
+    /// Appends ` target:` if it is prepared for this callsite and needs no style.
     #[inline]
     pub(super) fn prepared_target(&mut self, record: &Record<'_>) -> bool {
         let Some(target) = self.keys.target().filter(|_| record.has_target_of_callsite() && !self.color) else {
@@ -107,13 +107,13 @@ impl<'b> Pen<'b> {
         self.out.remove(start);
     }
 
-    /// The record's fields, `a=1 b=2`, with a gap in front of each.
+    /// Appends the record's fields, `a=1 b=2`, with a space in front of each.
     #[inline(never)]
     pub(super) fn fields(&mut self, record: &Record<'_>) {
         record.fields().hand_to(self);
     }
 
-    /// The fields of a span.
+    /// Appends the fields of a span.
     #[inline(never)]
     pub(super) fn span_fields(&mut self, span: &Span<'_>) {
         let of_record = std::mem::replace(&mut self.keys, TextKeys::of(span.callsite()));
@@ -121,18 +121,18 @@ impl<'b> Pen<'b> {
         self.keys = of_record;
     }
 
-    /// Some of the record's fields.
+    /// Appends some of the record's fields.
     pub(super) fn each<'a>(&mut self, fields: impl Iterator<Item = Field<'a>>) {
         fields.for_each(|field| self.take_rarely(field));
     }
 
-    /// `error:`
+    /// Appends a key, such as `error:`.
     pub(super) fn key(&mut self, name: &str) {
         self.styled(Style::ITALIC, |pen| value::name(pen.out(), name));
         self.dim(":");
     }
 
-    /// What `write` writes of the record's spans, which depends on nothing else but this pen; or the same as the last time.
+    /// Appends the record's spans, from the cache or by `write`, whose output must depend only on the spans and this pen.
     #[inline]
     pub(super) fn kept(&mut self, record: &Record<'_>, id: FormatId, write: impl FnOnce(&mut Self)) {
         let start = self.out.len();
@@ -146,7 +146,7 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// The gap, the name and the sign.
+    /// Appends the space, the name and the `=`.
     #[inline(never)]
     fn name(&mut self, name: &str) {
         self.gap();
@@ -158,7 +158,7 @@ impl<'b> Pen<'b> {
         self.begun = true;
     }
 
-    /// `src/stock.rs:41`
+    /// Appends the position in the source, `src/stock.rs:41`.
     pub(super) fn place(&mut self, file: &str, line: Option<u32>) {
         self.plain(file);
         if let Some(line) = line {
@@ -167,7 +167,7 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// `main#1`
+    /// Appends the thread, `main#1`.
     pub(super) fn thread(&mut self, name: Option<&str>, id: Option<u64>) {
         if let Some(name) = name {
             self.plain(name);
@@ -212,5 +212,5 @@ impl Style {
 }
 
 const RESET: &str = "\x1b[0m";
-/// Ends the italic of the name; the sign is dim.
+/// Ends the italic style of the name; the `=` is dim.
 const EQUALS_IN_COLOR: &str = "\x1b[0m\x1b[2m=\x1b[0m";

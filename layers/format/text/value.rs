@@ -2,13 +2,13 @@ use crate::Value;
 use crate::format::{escape, number};
 use crate::record::ErrorChain;
 
-/// Appends a field's name, in quotes if it could be misread without.
+/// Appends a field's name, in quotes if it would be ambiguous without.
 #[inline]
 pub(in crate::format) fn name(out: &mut Vec<u8>, name: &str) {
     text(out, name);
 }
 
-/// Appends `value` for people.
+/// Appends `value` as people read it.
 #[inline(always)]
 pub(in crate::format) fn write(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
@@ -27,7 +27,7 @@ pub(in crate::format) fn write(out: &mut Vec<u8>, value: Value<'_>) {
     }
 }
 
-/// Bare where it cannot be misread, else in quotes.
+/// Appends a text, in quotes if it would be ambiguous without.
 #[inline]
 fn text(out: &mut Vec<u8>, text: &str) {
     if !escape::bare(out, text) {
@@ -42,11 +42,11 @@ fn in_quotes(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// What a `Debug` or `Display` wrote: as it is, with its spaces and braces, unless it could pass for fields or spans of the
-/// line's own.
+/// Appends the output of a `Debug` or `Display` unquoted, with its spaces and braces, unless it could be taken for fields or spans of
+/// the line.
 #[inline]
 fn written(out: &mut Vec<u8>, value: &str) {
-    // What is bare cannot pass for anything else.
+    // A text that needs no quotes cannot be taken for anything else.
     if !escape::bare_ascii(out, value) {
         written_with_care(out, value);
     }
@@ -59,7 +59,7 @@ fn written_with_care(out: &mut Vec<u8>, value: &str) {
     }
 }
 
-/// `x user=admin` looks like two fields, `x} admin{` like the end of a span.
+/// Whether the text could be taken for other parts of the line: `x user=admin` for two fields, `x} admin{` for the end of a span.
 fn could_forge(value: &str) -> bool {
     let mut open = 0_i32;
     let (mut equals, mut space) = (false, false);

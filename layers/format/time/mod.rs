@@ -43,32 +43,32 @@ pub struct Time {
 }
 
 impl Time {
-    /// RFC 3339 in UTC, to the microsecond: `2026-11-21T01:19:03.123456Z`.
+    /// Writes RFC 3339 in UTC, to the microsecond: `2026-11-21T01:19:03.123456Z`.
     pub fn rfc3339() -> Self {
         Self { style: Style::Long, precision: 6, zone: Zone::UTC }
     }
 
-    /// The time of day in UTC, to the millisecond: `01:19:03.123`.
+    /// Writes the time of day in UTC, to the millisecond: `01:19:03.123`.
     pub fn clock() -> Self {
         Self::rfc3339().short(true).precision(3)
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z; with a [`precision`](Self::precision) above 0 as a decimal fraction.
+    /// Writes the seconds since 1970-01-01T00:00:00Z; with a [`precision`](Self::precision) above 0 as a decimal fraction.
     pub fn unix_seconds() -> Self {
         Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC }
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z, a whole number.
+    /// Writes the milliseconds since 1970-01-01T00:00:00Z, a whole number.
     pub fn unix_millis() -> Self {
         Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC }
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z, a whole number; from the year 2262 on it exceeds `i64`.
+    /// Writes the nanoseconds since 1970-01-01T00:00:00Z, a whole number, which exceeds `i64` from the year 2262 on.
     pub fn unix_nanos() -> Self {
         Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC }
     }
 
-    /// No time at all, for readers that add their own: journald, container runtimes.
+    /// Writes no time, for receivers that add their own: journald, container runtimes.
     pub fn none() -> Self {
         Self { style: Style::None, precision: 0, zone: Zone::UTC }
     }
@@ -89,7 +89,7 @@ impl Time {
         self
     }
 
-    /// RFC 3339 in the time zone with this name, by the rule of [`clock`](crate::clock); for names that come from a text.
+    /// Writes RFC 3339 in the time zone with this [name](crate::clock#time-zones), which may be `utc` or `local`.
     pub(in crate::format) fn named(zone: &str) -> Result<Self, Error> {
         Ok(Self::rfc3339().in_zone(Zone::named(zone)?))
     }
@@ -98,7 +98,7 @@ impl Time {
         Self { zone, ..self }
     }
 
-    /// The time zone that it is written in.
+    /// Returns the time zone of the written time.
     pub(in crate::format) fn in_use(&self) -> &Zone {
         &self.zone
     }
@@ -149,7 +149,7 @@ impl Time {
 }
 
 impl Default for Time {
-    /// [`rfc3339`](Self::rfc3339).
+    /// Creates the same format as [`rfc3339`](Self::rfc3339).
     fn default() -> Self {
         Self::rfc3339()
     }
@@ -167,7 +167,7 @@ enum Style {
     None,
 }
 
-/// `2026-11-21T01:19:03.123456Z`, in whole words.
+/// Appends `2026-11-21T01:19:03.123456Z`, copied in whole words.
 #[inline]
 fn write_default(time: Timestamp, out: &mut Vec<u8>) {
     let time = time.to_local(0);
@@ -203,7 +203,7 @@ fn write_unix(time: Timestamp, digits: u8, fraction: u8, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let whole = units.unsigned_abs() / per_second.unsigned_abs();
-    // Below 10^9, so that nothing is truncated.
+    // Less than 10^9, so nothing is truncated.
     let rest = (units.unsigned_abs() % per_second.unsigned_abs()) as u32;
     number::int(out, whole as u64);
     put_fraction(out, rest * per_unit, fraction);

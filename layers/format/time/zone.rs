@@ -4,14 +4,14 @@ use crate::clock::Zone;
 
 /// With the feature `time-zone`.
 impl Time {
-    /// RFC 3339 in the system's time zone, with its offset: `2026-11-21T03:19:03.123456+02:00`.
+    /// Writes RFC 3339 in the system's time zone, with its offset: `2026-11-21T03:19:03.123456+02:00`.
     ///
     /// The zone is [looked up](crate::clock#time-zones) now and kept.
     pub fn local() -> Self {
         Self::rfc3339().in_zone(Zone::local())
     }
 
-    /// RFC 3339 in the time zone with this [name](crate::clock#time-zones): `Europe/Berlin`, `CET-1CEST`.
+    /// Writes RFC 3339 in the time zone with this [name](crate::clock#time-zones): `Europe/Berlin`, `CET-1CEST`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -25,7 +25,7 @@ impl Time {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config): the name is not known.
+    /// [`Config`](crate::ErrorKind::Config) if the name is not known.
     pub fn zone(name: &str) -> Result<Self, Error> {
         Self::named(name)
     }

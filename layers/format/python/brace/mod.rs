@@ -12,9 +12,9 @@ pub(super) use parse::parse;
 /// Python's format specification ("Format Specification Mini-Language"), and the conversion before it.
 #[derive(Clone, Debug)]
 pub(super) struct Brace {
-    /// `!s`, `!r`, `!a`: what follows is a string's.
+    /// The conversion `!s`, `!r` or `!a`, whose result is formatted as a string.
     how: Option<How>,
-    /// Nothing stood behind the colon.
+    /// Whether the specification is empty.
     is_plain: bool,
     fill: Option<char>,
     align: Option<Align>,
@@ -32,7 +32,7 @@ enum Align {
     Left,
     Right,
     Middle,
-    /// Between the sign and the digits.
+    /// Pads between the sign and the digits.
     Inside,
 }
 
@@ -53,7 +53,7 @@ impl Brace {
         match (self.how, object) {
             (Some(how), object) => spec.text(object, how, out),
             (None, Object::Text(_) | Object::Own(_)) => spec.text(object, How::Str, out),
-            (None, Object::Other(_)) => Err("it has no formats"),
+            (None, Object::Other(_)) => Err("the value takes no format"),
             (None, Object::Float(value)) => spec.float(value, false, digits, out),
             (None, number) => spec.number(number, digits, out),
         }
@@ -71,10 +71,10 @@ impl Spec<'_> {
     fn text(&self, object: Object<'_>, how: How, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let Brace { align, sign, alternate, group, letter, .. } = *self.brace;
         if sign.is_some() || alternate || group.is_some() || align == Some(Align::Inside) {
-            return Err("a sign, `#`, `=`, `,` and `_` are not for strings");
+            return Err("a string takes no sign, `#`, `=`, `,` or `_`");
         }
         if letter.is_some_and(|letter| letter != b's') {
-            return Err("a string has the format `s` alone");
+            return Err("a string takes only the format `s`");
         }
         let start = out.len();
         object.write_as(how, out);
@@ -90,19 +90,19 @@ impl Spec<'_> {
         let letter = self.brace.letter.unwrap_or(b'd');
         match letter {
             b'b' | b'o' | b'x' | b'X' | b'd' | b'n' | b'c' => self.integer(object, letter, out),
-            b's' => Err("a number has no format `s`"),
-            _ => object.float().map_or(Err("it is no number"), |value| self.float(value, true, digits, out)),
+            b's' => Err("a number does not take the format `s`"),
+            _ => object.float().map_or(Err("the value is not a number"), |value| self.float(value, true, digits, out)),
         }
     }
 
     fn integer(&self, object: Object<'_>, letter: u8, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        let (negative, magnitude) = object.int().ok_or("it is no integer")?;
+        let (negative, magnitude) = object.int().ok_or("the value is not an integer")?;
         if self.precision.is_some() {
-            return Err("an integer has no precision");
+            return Err("an integer takes no precision");
         }
         let of_two = matches!(letter, b'b' | b'o' | b'x' | b'X');
         if self.brace.group.is_some_and(|sign| matches!(letter, b'c' | b'n') || (of_two && sign == b',')) {
-            return Err("its format has no groups");
+            return Err("the format takes no grouping");
         }
         let start = out.len();
         if letter == b'c' {
@@ -120,7 +120,7 @@ impl Spec<'_> {
             out.extend_from_slice(prefix.as_bytes());
         }
         let at = out.len();
-        // Into a vector nothing fails.
+        // Writing to a vector cannot fail.
         let _ = match letter {
             b'b' => write!(out, "{magnitude:b}"),
             b'o' => write!(out, "{magnitude:o}"),
@@ -136,16 +136,16 @@ impl Spec<'_> {
 
     fn char(&self, object: Object<'_>, out: &mut Vec<u8>) -> Result<(), &'static str> {
         if self.brace.sign.is_some() || self.brace.alternate {
-            return Err("a sign and `#` are not for characters");
+            return Err("a character takes no sign or `#`");
         }
-        let char = object.char().ok_or("it is no character's number")?;
+        let char = object.char().ok_or("the value is not the number of a character")?;
         let start = out.len();
         escape::plain(out, char.encode_utf8(&mut [0; 4]));
         self.pad(start, start, Align::Right, out);
         Ok(())
     }
 
-    /// `was_integer`: its formats without a letter are an integer's.
+    /// `was_integer` implies that a letter is given: without one, integers have formats of their own.
     fn float(
         &self,
         value: f64,
@@ -161,10 +161,10 @@ impl Spec<'_> {
             Some(b'f' | b'%') => Notation::Fixed,
             Some(b'g' | b'n') => Notation::General,
             None => Notation::Pointed,
-            Some(_) => return Err("a float has the formats `e`, `f`, `g`, `n` and `%`"),
+            Some(_) => return Err("a float takes the formats `e`, `f`, `g`, `n` and `%`"),
         };
         if letter == Some(b'n') && self.brace.group.is_some() {
-            return Err("its format has no groups");
+            return Err("the format takes no grouping");
         }
         let start = out.len();
         self.sign(float::is_negative(value), out);
@@ -193,7 +193,7 @@ impl Spec<'_> {
         out.extend(if negative { Some(b'-') } else { plus });
     }
 
-    /// Signs between the `digits` digits at `at`, each so many; zeros that fill up are grouped, too.
+    /// Inserts separators between groups of `each` digits, for the `digits` digits at `at`. Padding zeros are grouped too.
     fn group(&self, start: usize, at: usize, mut digits: usize, each: usize, out: &mut Vec<u8>) {
         let Some(sign) = self.brace.group.filter(|_| digits > 0) else { return };
         if self.fill() == '0' && self.align(Align::Right) == Align::Inside {
@@ -210,7 +210,7 @@ impl Spec<'_> {
         }
     }
 
-    /// Fills up what begins at `start`, and whose digits begin at `at`.
+    /// Pads the text that begins at `start`, and whose digits begin at `at`.
     fn pad(&self, start: usize, at: usize, usual: Align, out: &mut Vec<u8>) {
         let missing = self.width.saturating_sub(width::chars(&out[start..]));
         let before = match self.align(usual) {
@@ -228,7 +228,7 @@ impl Spec<'_> {
         self.brace.fill.unwrap_or(if self.brace.zero { '0' } else { ' ' })
     }
 
-    /// A zero before the width goes behind the sign, in numbers.
+    /// Returns the alignment. A zero before the width pads numbers between the sign and the digits.
     fn align(&self, usual: Align) -> Align {
         let usual = if self.brace.zero && usual == Align::Right { Align::Inside } else { usual };
         self.brace.align.unwrap_or(usual)

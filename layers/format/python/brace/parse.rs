@@ -3,7 +3,7 @@ use crate::format::python::attribute::Attribute;
 use crate::format::python::object::How;
 use crate::format::python::{Conversion, Count, Piece, Pieces, Wrong, count};
 
-/// Python's `str.format`: `{name!r:>8}`, `{{`, `}}`.
+/// Parses a format of Python's `str.format`: `{name!r:>8}`, `{{`, `}}`.
 pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Piece>, Wrong> {
     let mut pieces = Pieces::default();
     let mut rest = format;
@@ -17,9 +17,9 @@ pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Piece>, Wrong
             continue;
         }
         if brace == "}" {
-            return Err(Wrong::new(at, "a single `}`; the brace itself is `}}`"));
+            return Err(Wrong::new(at, "unmatched `}`; write `}}` for the character"));
         }
-        let end = end(after).ok_or_else(|| Wrong::new(at, "a `{` without its `}`; the brace itself is `{{`"))?;
+        let end = end(after).ok_or_else(|| Wrong::new(at, "unmatched `{`; write `{{` for the character"))?;
         let (attribute, brace) = field(&after[..end]).map_err(|what| Wrong::new(at, what))?;
         pieces.value(attribute, Conversion::Brace(brace));
         rest = &after[end + 1..];
@@ -28,7 +28,7 @@ pub(in crate::format::python) fn parse(format: &str) -> Result<Vec<Piece>, Wrong
     Ok(pieces.done())
 }
 
-/// Where the brace is that ends the field; there may be others inside.
+/// Returns the position of the brace that ends the field, which may contain others.
 fn end(text: &str) -> Option<usize> {
     let mut depth = 1;
     text.find(|sign| {
@@ -55,7 +55,7 @@ fn field(text: &str) -> Result<(Attribute, Brace), String> {
 
 fn attribute(name: &str) -> Result<Attribute, String> {
     if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("a field without a name: there are no positional values".to_owned());
+        return Err("the field has no name: there are no positional values".to_owned());
     }
     let is_plain = name.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '.');
     match is_plain && !name.starts_with('.') && !name.ends_with('.') {
@@ -73,7 +73,7 @@ fn conversion(how: &str) -> Result<How, String> {
     }
 }
 
-/// `[[fill]align][sign][#][0][width][group][.precision][letter]`
+/// Parses `[[fill]align][sign][#][0][width][group][.precision][letter]`.
 fn brace(how: Option<How>, spec: &str) -> Option<Brace> {
     let mut reader = Reader(spec);
     let (fill, align) = reader.align();
@@ -119,7 +119,7 @@ impl Reader<'_> {
         Some(sign)
     }
 
-    /// Digits, a field in braces, or nothing; `None`: something that is not right.
+    /// Reads digits, a field in braces, or nothing. Returns `None` if the text is not valid.
     fn count(&mut self) -> Option<Count> {
         if let Some(rest) = self.0.strip_prefix('{') {
             let (name, rest) = rest.split_once('}')?;
