@@ -1,4 +1,4 @@
-//! Changes of what handlers want, as when a level is switched or handlers are swapped, and notifications of code that caches the answers.
+//! Tracks changes of what handlers want, such as a switched level or swapped handlers, and notifies the code that caches it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, Weak};

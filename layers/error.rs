@@ -4,27 +4,27 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// What went wrong, in one word. Kinds may be added. `Display` is the word in lower case: `io`, `config`.
+/// The category of an error. `Display` writes it in lower case: `io`, `config`. More kinds may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The operating system refused: see [`source`](std::error::Error::source) for the `io::Error`.
+    /// The operating system reported an error: see [`source`](std::error::Error::source) for the `io::Error`.
     Io,
-    /// A setting has a value that cannot be used.
+    /// A setting has an invalid value.
     Config,
-    /// A record could not be turned into bytes.
+    /// A record could not be converted to bytes.
     Format,
     /// A deadline passed before the work was done.
     Timeout,
-    /// A bounded place has no room left.
+    /// A bounded buffer, queue or device is full.
     Full,
     /// The destination has been closed.
     Closed,
-    /// Foreign code (a format, a sink, a closure) panicked.
+    /// Code that this crate called (a format, a sink, a closure) panicked.
     Panic,
 }
 
-/// What a caller can do about an error. Every error has one: see [`Error::class`]. `Display` is the word in lower case: `temporary`.
+/// Whether another attempt can help: see [`Error::class`]. `Display` writes it in lower case: `temporary`.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorClass, ErrorKind};
@@ -36,15 +36,15 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The same attempt may succeed later: the peer is away, the operating system refused.
+    /// The same attempt may succeed later, for example when the peer is reachable again.
     Temporary,
-    /// The same attempt fails again: the record cannot be formatted, the destination is closed.
+    /// The same attempt will fail again: the record cannot be formatted, the destination is closed.
     Permanent,
-    /// There is no room at the moment: a disk, a queue, a peer's buffer. A later attempt may succeed.
+    /// A disk, a queue or a peer's buffer is full. The same attempt may succeed later.
     Full,
 }
 
-/// An error with a [kind](ErrorKind), a [class](ErrorClass), a message that names the thing, and, where there is one, its source.
+/// An error with a [kind](ErrorKind), a [class](ErrorClass), a message that names the object concerned, and optionally a source.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorKind};
@@ -54,9 +54,9 @@ pub enum ErrorClass {
 /// assert_eq!(error.to_string(), "rotation size must not be 0");
 /// ```
 ///
-/// `Display` is the message alone, since the source follows from [`source`](std::error::Error::source): a caller that prints a whole
-/// chain shows each cause once. The alternate form `{:#}` is the chain in one line, which is how this crate's own messages show
-/// errors; `Debug`, which `main` prints, adds the kind.
+/// `Display` writes the message without the source, so that a caller that prints the whole chain of
+/// [sources](std::error::Error::source) shows each of them once. The alternate form `{:#}` writes the chain on one line, as in this
+/// crate's own messages. `Debug`, which is shown if `main` returns the error, adds the kind.
 ///
 /// ```
 /// use tracing_handlers::Error;
@@ -66,7 +66,7 @@ pub enum ErrorClass {
 /// assert_eq!(format!("{error:#}"), "cannot open app.log: entity not found");
 /// assert_eq!(format!("{error:?}"), "cannot open app.log: entity not found (Io)");
 /// ```
-// Boxed, so that a result without an error, which every record brings back, is one word.
+// Boxed, so that the result of handling a record is one word if there is no error.
 pub struct Error(Box<ErrorParts>);
 
 struct ErrorParts {
@@ -78,7 +78,7 @@ struct ErrorParts {
 }
 
 impl Error {
-    /// An error without a source. By convention the message is lower case, has no trailing dot and names the thing.
+    /// Creates an error without a source. By convention the message is lower case, names the object concerned and has no trailing dot.
     ///
     /// Its class follows from the kind: `Io` and `Timeout` are temporary, `Full` is full, all others are permanent.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
@@ -86,8 +86,8 @@ impl Error {
         Self(Box::new(ErrorParts { kind, class, message: message.into(), source: None, handler: None }))
     }
 
-    /// An [`ErrorKind::Io`] error; `what` says which thing and which step failed. A full disk or an exceeded quota makes it
-    /// [`ErrorClass::Full`], any other cause [`ErrorClass::Temporary`].
+    /// Creates an [`ErrorKind::Io`] error with the message `what`, which names the operation and its object. Its class is
+    /// [`ErrorClass::Full`] if a disk is full or a quota is exceeded, and [`ErrorClass::Temporary`] otherwise.
     pub fn io(what: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
         let class = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorClass::Full,
@@ -96,28 +96,29 @@ impl Error {
         Self::new(ErrorKind::Io, what).with_class(class).with_source(source)
     }
 
-    /// The same error with the error that caused it.
+    /// Returns the error with the error that caused it.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The same error in another class, for a destination that knows better than the kind says.
+    /// Returns the error with another class, for a destination that knows more than the kind implies.
     pub fn with_class(mut self, class: ErrorClass) -> Self {
         self.0.class = class;
         self
     }
 
-    /// The same error, met by the handler `name`, which has reported it to [`selflog`](crate::selflog) itself.
+    /// Returns the error with the name of the handler that has reported it to [`selflog`](crate::selflog).
     ///
-    /// For handlers that keep track of whether they work and report each change once: a caller that absorbs an error that names its
-    /// handler does not report it a second time.
+    /// For handlers that report each change of their own state once: a caller that absorbs an error with a handler's name does not
+    /// report it again.
     pub fn with_handler(mut self, name: impl Into<Box<str>>) -> Self {
         self.0.handler = Some(name.into());
         self
     }
 
-    /// A copy of the error for another caller. A source that is neither this crate's error nor an `io::Error` becomes its text.
+    /// Returns a copy of the error for another caller. A source that is neither an error of this crate nor an `io::Error` is replaced by
+    /// its text.
     pub(crate) fn again(&self) -> Self {
         let ErrorParts { kind, class, message, source, handler } = &*self.0;
         let mut again = Self::new(*kind, message.clone()).with_class(*class);
@@ -128,23 +129,23 @@ impl Error {
         }
     }
 
-    /// What went wrong, in one word.
+    /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether another attempt can help.
+    /// Returns the class: whether another attempt can help.
     pub fn class(&self) -> ErrorClass {
         self.0.class
     }
 
-    /// The name of the handler that met the error and reported it to [`selflog`](crate::selflog). `None` if the caller that absorbs
+    /// Returns the name of the handler that has reported the error to [`selflog`](crate::selflog); `None` if the caller that absorbs
     /// the error has to report it.
     pub fn handler(&self) -> Option<&str> {
         self.0.handler.as_deref()
     }
 
-    /// The operating system's error, if that is the cause.
+    /// Returns the operating system's error, if it is the source.
     pub fn io_error(&self) -> Option<&io::Error> {
         let source = self.0.source.as_deref()?;
         source.downcast_ref().or_else(|| source.downcast_ref::<Self>()?.io_error())
@@ -183,7 +184,7 @@ fn class_of(kind: ErrorKind) -> ErrorClass {
     }
 }
 
-/// The operating system's errors and this crate's are copied, and of all others the text.
+/// Copies errors of this crate and of the operating system, and the text of all others.
 fn copy_of(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Box<dyn std::error::Error + Send + Sync> {
     if let Some(error) = source.downcast_ref::<Error>() {
         return error.again().into();
@@ -198,7 +199,7 @@ fn copy_of(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Box<dyn 
     }
 }
 
-/// The message; in the alternate form `{:#}` followed by all sources.
+/// Writes the message; in the alternate form `{:#}`, followed by all sources.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
@@ -209,7 +210,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What `main` prints when it returns the error: the message, all sources and the kind.
+/// Writes the message, all sources and the kind.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:#} ({:?})", self.0.kind)
@@ -222,7 +223,7 @@ struct Chain<'a>(&'a (dyn std::error::Error + 'static));
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources = std::iter::successors(Some(self.0), |error| error.source());
-        // Bounded, since an error that is its own source would never end.
+        // Bounded, since the chain of an error that is its own source never ends.
         for (depth, error) in sources.take(MAX_SOURCES).enumerate() {
             write!(f, "{}{error}", if depth == 0 { "" } else { ": " })?;
         }
@@ -251,10 +252,10 @@ impl From<Error> for io::Error {
     }
 }
 
-/// Some records of a batch were delivered, and others met an error.
+/// The error of a batch of which some records may have been delivered.
 ///
-/// A handler or a sink creates one by [`new`](Self::new) if it stopped, by [`scattered`](Self::scattered) if it went on; `?` turns an
-/// [`Error`] into one in which no record was delivered, and a `Partial` into its error.
+/// A handler or a sink creates one by [`new`](Self::new) if it stopped at the error, and by [`scattered`](Self::scattered) if it
+/// continued. `?` converts an [`Error`] to one without delivered records, and a `Partial` to its error.
 ///
 /// ```
 /// use tracing_handlers::{Error, ErrorKind, Partial};
@@ -266,28 +267,28 @@ impl From<Error> for io::Error {
 /// ```
 #[derive(Debug)]
 pub struct Partial {
-    /// The number of records that were delivered whole: those at the front of the batch, unless it [names others](Self::missed).
+    /// The number of records that were delivered: the first ones of the batch, unless [other places are listed](Self::missed).
     pub delivered: usize,
-    /// Why the others were not; if there were several reasons, the last one.
+    /// The reason why the others were not delivered; the last one if there were several.
     pub error: Error,
-    /// The places of the records that were not delivered, in order. Empty: all from `delivered` on.
+    /// The places of the records that were not delivered, in order. If empty, they are all places from `delivered` on.
     #[expect(clippy::box_collection, reason = "a result without an error, which every write returns, is three words")]
     missed: Option<Box<Vec<usize>>>,
 }
 
 impl Partial {
-    /// The first `delivered` records went through before `error`, and none after them.
+    /// Creates the error of a batch of which only the first `delivered` records were delivered.
     pub fn new(delivered: usize, error: Error) -> Self {
         Self { delivered, error, missed: None }
     }
 
-    /// Of a batch of `records` records, those at the places `missed` (from 0, in order) were not delivered, and all others were.
+    /// Creates the error of a batch of `records` records of which those at the places `missed` (from 0, in order) were not delivered.
     pub fn scattered(records: usize, missed: Vec<usize>, error: Error) -> Self {
         let delivered = records.saturating_sub(missed.len());
         Self { delivered, error, missed: (!missed.is_empty()).then(|| Box::new(missed)) }
     }
 
-    /// The places, from 0, of the records of a batch of `records` records that were not delivered.
+    /// Returns the places, from 0, of the records that were not delivered, for a batch of `records` records.
     pub fn missed(&self, records: usize) -> impl Iterator<Item = usize> {
         let listed = self.missed.as_deref().map_or(&[][..], Vec::as_slice);
         let behind = if listed.is_empty() { self.delivered..records } else { 0..0 };
@@ -295,7 +296,8 @@ impl Partial {
     }
 }
 
-/// The number of records that were delivered. The error is the [source](std::error::Error::source); `{:#}` shows it too.
+/// Writes the number of delivered records; in the alternate form `{:#}`, also the error, which is the
+/// [source](std::error::Error::source).
 impl fmt::Display for Partial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let records = if self.delivered == 1 { "record" } else { "records" };

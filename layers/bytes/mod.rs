@@ -1,14 +1,14 @@
-//! Appending to buffers where a call of `memcpy` would cost more than the bytes.
+//! Appends short texts and numbers to buffers without calling `memcpy`, which would cost more than the copy itself.
 
 pub(crate) mod number;
 pub(crate) mod width;
 
-/// Bytes that are appended again and again. Short ones are copied as one block, whatever their length.
+/// Bytes that are appended repeatedly. Up to 32 bytes are copied as one block of constant length.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     len: usize,
     short: [u8; SHORT],
-    /// The bytes, if they are not short.
+    /// The bytes, if they do not fit into the block.
     long: Box<[u8]>,
 }
 
@@ -36,7 +36,7 @@ impl Block {
     }
 }
 
-/// Two vector registers of the smallest kind.
+/// The length of the block: two of the smallest vector registers.
 const SHORT: usize = 32;
 
 #[cfg(test)]

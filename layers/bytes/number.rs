@@ -6,7 +6,7 @@ pub(crate) fn int(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Appends an integer; the usual ones without a buffer between, which would be read before it has been written through.
+/// Appends an integer. Those below 10^16 are written without an intermediate buffer, which would stall reads right after the writes.
 #[inline]
 pub(crate) fn unsigned(out: &mut Vec<u8>, value: u64) {
     match value {
@@ -27,13 +27,13 @@ pub(crate) fn signed(out: &mut Vec<u8>, value: i64) {
     unsigned(out, value.unsigned_abs());
 }
 
-/// The shortest text that reads back as `value`, which is finite; whole numbers keep a `.0`. Valid JSON.
+/// Appends the shortest text that reads back as `value`, which must be finite. It is valid JSON; whole numbers keep a `.0`.
 #[inline]
 pub(crate) fn finite(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
 }
 
-/// The same, and `NaN`, `inf` and `-inf`.
+/// Like [`finite`], but also appends `NaN`, `inf` and `-inf`.
 pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
     match value {
         _ if value.is_finite() => finite(out, value),
@@ -43,14 +43,14 @@ pub(crate) fn float(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// `.123456Z`: the fraction of a second in UTC, for less than a million.
+/// Returns `.123456Z`, the end of a time in UTC, for less than a million microseconds.
 #[inline]
 pub(crate) fn micros(micros: u32) -> [u8; 8] {
     let digits = (eight_digits(u64::from(micros)) | ZEROS) >> 16;
     (u64::from(b'.') | digits << 8 | u64::from(b'Z') << 56).to_le_bytes()
 }
 
-/// The digits of a number below 10^8, with leading zeros.
+/// Returns the digits of a number below 10^8, with leading zeros.
 #[inline]
 pub(crate) fn zero_padded(value: u64) -> [u8; 8] {
     (eight_digits(value) | ZEROS).to_le_bytes()
@@ -59,19 +59,19 @@ pub(crate) fn zero_padded(value: u64) -> [u8; 8] {
 /// Appends a number of up to eight digits.
 #[inline]
 fn put_digits(out: &mut Vec<u8>, value: u64) {
-    // Not from the digits, which come later than this: where the next bytes go should be known early.
+    // Not computed from the digits, which are available later: the position of the next bytes should be known early.
     let count = (value | 1).ilog10() + 1;
     let end = out.len() + count as usize;
-    // Leading zeros are at the low end.
+    // The leading zeros are in the low bytes.
     out.extend_from_slice(&((eight_digits(value) | ZEROS) >> (64 - count * 8)).to_le_bytes());
     out.truncate(end);
 }
 
-/// The digits of a number below 10^8, the first one in the lowest byte: worked out side by side in one word (Paul Khuong,
+/// Returns the digits of a number below 10^8, the first one in the lowest byte. They are computed in parallel in one word (Paul Khuong,
 /// "How to print integers really fast").
 #[inline]
 fn eight_digits(value: u64) -> u64 {
-    // Two numbers of four digits, the higher one in the lower half; then four of two; then eight of one.
+    // First two numbers of four digits, the higher one in the lower half; then four of two; then eight of one.
     let halves = (value / 10_000) | ((value % 10_000) << 32);
     let tens = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
     let pairs = tens | ((halves - tens * 100) << 16);
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    /// The two halves of eight digits do not touch each other.
+    /// The two halves of eight digits do not affect each other.
     #[test]
     fn every_four_digits_are_written_whole_in_either_half() {
         for value in 0..10_000 {

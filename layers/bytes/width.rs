@@ -1,11 +1,11 @@
-//! Columns: how wide a text is, and what fills it up. Counted in characters (Unicode scalar values), as Python does.
+//! Columns: the width of texts and padding, counted in characters (Unicode scalar values), as in Python.
 
-/// How many characters `text`, which is UTF-8, has.
+/// Returns the number of characters of `text`, which is UTF-8.
 pub(crate) fn chars(text: &[u8]) -> usize {
     text.iter().filter(|byte| !is_inside(**byte)).count()
 }
 
-/// Puts `count` bytes at `at`, before all that stands there.
+/// Inserts `count` bytes at `at`.
 pub(crate) fn insert(out: &mut Vec<u8>, at: usize, count: usize, fill: u8) {
     if count == 0 {
         return;
@@ -16,7 +16,7 @@ pub(crate) fn insert(out: &mut Vec<u8>, at: usize, count: usize, fill: u8) {
     out[at..at + count].fill(fill);
 }
 
-/// The same with any character.
+/// Inserts a character `count` times at `at`.
 pub(crate) fn insert_char(out: &mut Vec<u8>, at: usize, count: usize, fill: char) {
     let mut bytes = [0; 4];
     let bytes = fill.encode_utf8(&mut bytes).as_bytes();
@@ -26,13 +26,13 @@ pub(crate) fn insert_char(out: &mut Vec<u8>, at: usize, count: usize, fill: char
     }
 }
 
-/// Where the character with this number (from 0) begins; the end, if there are not so many.
+/// Returns the position of the character with this index; the end of the text if it has fewer.
 pub(crate) fn start_of(text: &[u8], number: usize) -> usize {
     let mut starts = text.iter().enumerate().filter(|(_, byte)| !is_inside(**byte));
     starts.nth(number).map_or(text.len(), |(at, _)| at)
 }
 
-/// Whether a byte continues a character.
+/// Whether a byte is not the first one of a character.
 fn is_inside(byte: u8) -> bool {
     byte & 0xc0 == 0x80
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::{Clock, Timestamp};
 
-/// A clock for tests, which stands still until it is moved.
+/// A clock for tests. Its time changes only by calls of its methods.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,24 +24,24 @@ struct Hands {
 }
 
 impl Manual {
-    /// A clock that shows `now`.
+    /// Creates a clock with the time `now`.
     pub fn new(now: Timestamp) -> Self {
         Self(Mutex::new(Hands { wall: now, running: now }))
     }
 
-    /// Moves the wall clock and the monotonic time to `now`, backwards too.
+    /// Sets the wall clock and the monotonic time to `now`, which may be earlier.
     pub fn set(&self, now: Timestamp) {
         *crate::sync::lock(&self.0) = Hands { wall: now, running: now };
     }
 
-    /// Moves both forward.
+    /// Moves the wall clock and the monotonic time forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = crate::sync::lock(&self.0);
         hands.wall = hands.wall.saturating_add(by);
         hands.running = hands.running.saturating_add(by);
     }
 
-    /// Sets the wall clock to `now` while no time passes, as when the system's clock is set.
+    /// Sets the wall clock to `now` without changing the monotonic time, as when the system's clock is set.
     ///
     /// ```
     /// use tracing_handlers::clock::{Clock, Manual, Timestamp};
@@ -56,7 +56,7 @@ impl Manual {
     }
 }
 
-/// The monotonic time ignores [steps](Manual::step).
+/// [`step`](Manual::step) does not affect the monotonic time.
 impl Clock for Manual {
     fn now(&self) -> Timestamp {
         crate::sync::lock(&self.0).wall

@@ -1,21 +1,21 @@
-//! Time: points in time, clocks, weekdays.
+//! Points in time, clocks, time zones and weekdays.
 //!
-//! The wall clock may be set, back and forward, while a program runs. What that does:
+//! The wall clock may be set forward or back while a program runs. The effect depends on how a time is measured:
 //!
 //! | measured by | used for | when the wall clock is set |
 //! |---|---|---|
 //! | monotonic time ([`Clock::monotonic`], `Instant`) | deadlines and timeouts of flushes, exits and forks; `Queue`, `Retry`, `Fallback`, idleness and back-off of `Route`; back-off of a failed rotation; the quiet interval of selflog; span timings | nothing |
 //! | the records' own times | `filter::rate`, `Dedup`, `Alert`, the reports of `Filtered`: they work for yesterday's records too | forward: an interval ends early, once. Back, by more than records are usually late: it starts again at the new time |
-//! | the calendar | times in lines, `filter::hours` | they show the new time |
+//! | the calendar | times in lines, `filter::hours` | they follow the new time |
 //!
 //! A [`Clock`] that only implements [`now`](Clock::now) uses the system's monotonic time.
 //!
 //! # Time zones
 //!
-//! Everything goes by UTC unless it is told otherwise. Where a time zone can be named ([`format::Time`](crate::format::Time),
+//! The default time zone is UTC everywhere. All settings that name a time zone ([`format::Time`](crate::format::Time),
 //! [`format::Python`](crate::format::Python), patterns, [`filter::Hours`](crate::filter::Hours),
-//! [`rotation::Schedule`](crate::rotation::Schedule), [`TimedRotating`](crate::rotation::python::TimedRotating)), the same names
-//! are accepted, in this order:
+//! [`rotation::Schedule`](crate::rotation::Schedule), [`TimedRotating`](crate::rotation::python::TimedRotating)) accept the same
+//! names, in this order:
 //!
 //! | name | time zone |
 //! |---|---|
@@ -26,11 +26,11 @@
 //! | `CET-1CEST` | the same without dates: those of the USA since 2007, `M3.2.0,M11.1.0`, the default of the GNU C library |
 //! | `/etc/localtime` | a TZif file, by its absolute path; of a path with `zoneinfo/` in it, the rest is tried as a name first |
 //!
-//! A colon in front is ignored, as POSIX has it for `TZ`. An unknown name is an error of the kind
+//! A leading colon is ignored, as in POSIX's `TZ`. An unknown name is an error of the kind
 //! [`Config`](crate::ErrorKind::Config).
 //!
 //! The local time zone is looked up when it is set, and kept. An empty `TZ` is UTC. If `TZ` has none of the values above (`local` and
-//! itself excepted), or the system has no setting, local times are in UTC, which is reported to [`selflog`](crate::selflog)
+//! itself excluded), or the system has no setting, local times are in UTC, which is reported to [`selflog`](crate::selflog)
 //! once per process.
 
 use std::sync::OnceLock;

@@ -26,10 +26,10 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z.
+    /// The Unix epoch, 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self { seconds: 0, nanos: 0 };
 
-    /// The point in time `seconds` and `nanos` after 1970-01-01T00:00:00Z. `nanos` are clamped to 999,999,999.
+    /// Creates the point in time `seconds` and `nanos` after 1970-01-01T00:00:00Z. `nanos` are clamped to 999,999,999.
     pub const fn new(seconds: i64, nanos: u32) -> Self {
         Self { seconds, nanos: if nanos > 999_999_999 { 999_999_999 } else { nanos } }
     }
@@ -100,7 +100,7 @@ impl Timestamp {
         let seconds = self.seconds.abs_diff(earlier.seconds);
         match self.nanos.checked_sub(earlier.nanos) {
             Some(nanos) => Duration::new(seconds, nanos),
-            // They are not in the same second, so there is one to borrow from.
+            // They are in different seconds, so one can be borrowed.
             None => Duration::new(seconds.saturating_sub(1), 1_000_000_000 + self.nanos - earlier.nanos),
         }
     }
@@ -145,7 +145,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Avoids std's detour over a `Duration`, which is a tenth of a record's capture.
+/// Reads the clock directly: std's conversion through a `Duration` takes a tenth of a record's capture.
 #[cfg(unix)]
 #[inline]
 fn now() -> Timestamp {

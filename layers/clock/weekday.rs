@@ -5,7 +5,7 @@ use crate::{Error, ErrorKind};
 
 /// A day of the week.
 ///
-/// As text it is the English name, or its first three letters, in upper or lower case.
+/// `Display` writes the English name in lower case. `FromStr` parses the name or its first three letters, in any case.
 ///
 /// ```
 /// use tracing_handlers::clock::Weekday;
@@ -30,7 +30,7 @@ impl Weekday {
     /// Monday to Friday.
     pub const WORKING: [Self; 5] = [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday];
 
-    /// In the order of ISO 8601.
+    /// All days, in the order of ISO 8601.
     pub(crate) const ALL: [Self; 7] =
         [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
 

@@ -48,13 +48,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Creates an empty batch.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty batch with a buffer of its own of exactly `bytes` bytes, which is freed with the batch instead of being
-    /// pooled: for records that are kept for long, and where the memory is counted.
+    /// Creates an empty batch with a buffer of exactly `bytes` bytes, which is freed with the batch instead of being returned to the
+    /// pool: for records that are kept for a long time, and for a bounded amount of memory.
     pub fn with_capacity(bytes: usize) -> Self {
         let mut batch = Self::new();
         batch.own = true;
@@ -64,7 +64,7 @@ impl Batch {
         batch
     }
 
-    /// The records that `partial` says were not delivered of `records`, each with its place there.
+    /// Copies those of `records` that were not delivered according to `partial`, each with its place in `records`.
     ///
     /// ```
     /// use tracing_handlers::record::Batch;
@@ -80,7 +80,7 @@ impl Batch {
         left
     }
 
-    /// The records that `partial` says were not delivered of this batch, each with the place it has here.
+    /// Copies those records of this batch that were not delivered according to `partial`, each with its place in this batch.
     pub fn missed_of(&self, partial: &Partial) -> Self {
         let mut left = Self::new();
         each_missed(self.records(), partial, |index, record| match self.place(index) {
@@ -90,7 +90,7 @@ impl Batch {
         left
     }
 
-    /// Appends a record. Its place is its index.
+    /// Appends a record, whose place is its index.
     #[inline]
     pub fn push(&mut self, record: &Record<'_>) {
         if !self.places.is_empty() {
@@ -99,49 +99,49 @@ impl Batch {
         self.append(record.kind(), record.raw());
     }
 
-    /// Appends a record that has the place `place` in the batch it came from.
+    /// Appends a record with its place in the batch it came from.
     pub fn push_at(&mut self, place: usize, record: &Record<'_>) {
         self.note(place);
         self.append(record.kind(), record.raw());
     }
 
-    /// Appends a record that comes from no other batch: a notice that the handler adds. It has no place.
+    /// Appends a record without a place, which does not come from another batch: a notice that a handler adds.
     pub fn push_own(&mut self, record: &Record<'_>) {
         self.note(NOWHERE);
         self.append(record.kind(), record.raw());
     }
 
-    /// All records, oldest first.
+    /// Returns a view of all records, oldest first.
     #[inline]
     pub fn records(&self) -> Records<'_> {
         Records { raw: self.raw(), count: self.records }
     }
 
-    /// The number of records.
+    /// Returns the number of records.
     #[inline]
     pub fn len(&self) -> usize {
         self.records
     }
 
-    /// Whether there is no record.
+    /// Whether the batch is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.records == 0
     }
 
-    /// The size of the records in memory, in bytes.
+    /// Returns the size of the records in memory, in bytes.
     #[inline]
     pub fn size(&self) -> usize {
         self.raw().len()
     }
 
-    /// The number of loss notices ([`Kind::Loss`]); they are counted by [`len`](Self::len) too.
+    /// Returns the number of loss notices ([`Kind::Loss`]), which [`len`](Self::len) includes.
     #[inline]
     pub fn notices(&self) -> usize {
         self.notices
     }
 
-    /// The place of the record at `index`, or `None` if it was added by [`push_own`](Self::push_own).
+    /// Returns the place of the record at `index`; `None` if it was added by [`push_own`](Self::push_own).
     pub fn place(&self, index: usize) -> Option<usize> {
         match self.places.get(index) {
             None => Some(self.popped + index),
@@ -170,7 +170,7 @@ impl Batch {
         (self.head, self.records, self.notices, self.popped) = (0, 0, 0, 0);
     }
 
-    /// The error of a batch of `records` records of which those in this one, by their places, were not delivered.
+    /// Converts to the error of a batch of `records` records of which those in this batch, by their places, were not delivered.
     pub fn into_partial(mut self, records: usize, error: Error) -> Partial {
         let mut missed = match self.places.is_empty() {
             true => (self.popped..self.popped + self.records).collect(),
@@ -182,7 +182,7 @@ impl Batch {
         Partial::scattered(records, missed, error)
     }
 
-    /// Drops the records for which `keep` returns `false`, in place. Those that stay get their indices as places.
+    /// Drops the records for which `keep` returns `false`, in place. The places of the others become their indices.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Record<'_>) -> bool) {
         let mut bytes = self.bytes.take();
         let mut from = self.head;
@@ -206,17 +206,17 @@ impl Batch {
         self.bytes = bytes;
     }
 
-    /// The memory of the buffer, in bytes.
+    /// Returns the capacity of the buffer, in bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.as_ref().map_or(0, |bytes| bytes.capacity())
     }
 
-    /// Reserves room for exactly `bytes` bytes more than are [used](Self::used).
+    /// Reserves memory for exactly `bytes` bytes more than are [used](Self::used).
     pub(crate) fn reserve_exact(&mut self, bytes: usize) {
         self.buffer().reserve_exact(bytes);
     }
 
-    /// The bytes of the buffer that are in use, those of dropped records included.
+    /// Returns the number of bytes of the buffer that are in use, including those of dropped records.
     pub(crate) fn used(&self) -> usize {
         self.bytes.as_ref().map_or(0, |bytes| bytes.len())
     }
@@ -229,7 +229,7 @@ impl Batch {
         }
     }
 
-    /// Appends a record, in a batch that lists no places.
+    /// Appends a record to a batch that lists no places.
     #[inline]
     pub(crate) fn append(&mut self, kind: Kind, raw: &[u8]) {
         // Amortized: a move of `n` bytes happens only after at least `n` bytes have been dropped.
@@ -306,7 +306,7 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// A view of the records with these indices. What lies beyond the end is ignored.
+    /// Returns a view of the records with these indices. Indices beyond the end are ignored.
     pub fn range(self, range: Range<usize>) -> Self {
         let end = range.end.min(self.count);
         let start = range.start.min(end);
@@ -314,7 +314,7 @@ impl<'a> Records<'a> {
         Self { raw: self.raw.get(from..to).unwrap_or(&[]), count: end - start }
     }
 
-    /// Where the first `records` records end.
+    /// Returns the position where the first `records` records end.
     fn end_of(self, records: usize) -> usize {
         if records == self.count {
             return self.raw.len();
@@ -347,7 +347,7 @@ impl ExactSizeIterator for Records<'_> {}
 
 impl FusedIterator for Records<'_> {}
 
-/// A view of just this record.
+/// Converts to a view of a single record.
 impl<'a> From<Record<'a>> for Records<'a> {
     fn from(record: Record<'a>) -> Self {
         Self { raw: record.raw(), count: 1 }
@@ -375,18 +375,18 @@ fn take_places() -> VecDeque<usize> {
 
 fn give_places(mut places: VecDeque<usize>) {
     places.clear();
-    // A thread that is ending keeps nothing.
+    // A thread that is ending has no pool.
     let _ = PLACES.try_with(|kept| match kept.try_borrow_mut() {
         Ok(mut kept) if kept.len() < KEEP && places.capacity() <= KEEP_PLACES => kept.push(places),
         _ => {}
     });
 }
 
-/// The place of a record that came from no other batch.
+/// The place of a record that does not come from another batch.
 const NOWHERE: usize = usize::MAX;
-/// The lists of places that a thread keeps,
+/// The number of lists of places that each thread keeps for reuse.
 const KEEP: usize = 8;
-/// and the most that one of them holds.
+/// The maximum length of a list that is kept.
 const KEEP_PLACES: usize = 8_192;
 
 thread_local! {

@@ -81,7 +81,7 @@ impl Kind {
 pub struct SpanEvents(u8);
 
 impl SpanEvents {
-    /// None, the default.
+    /// No records; the default.
     pub const NONE: Self = Self(0);
     /// When a span is created.
     pub const NEW: Self = Self::of(Kind::SpanNew);
@@ -100,19 +100,19 @@ impl SpanEvents {
         Self(1 << kind as u8)
     }
 
-    /// Whether records of this kind are among them; those that are not span events never are.
+    /// Whether the set contains records of this kind; it never contains records other than span events.
     #[inline]
     pub const fn contains(self, kind: Kind) -> bool {
         kind.is_of_span() && self.0 & Self::of(kind).0 != 0
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a handler that asks for these receives records of this kind.
+    /// Whether a handler that asks for this set receives records of this kind.
     #[inline]
     pub(crate) const fn takes(self, kind: Kind) -> bool {
         !kind.is_of_span() || self.contains(kind)

@@ -181,7 +181,7 @@ fn new_version() -> u64 {
 #[cold]
 fn restock() -> u64 {
     let first = STOCK.fetch_add(VERSIONS, Ordering::Relaxed);
-    // A thread that is ending keeps nothing.
+    // A thread that is ending has no supply.
     let _ = SUPPLY.try_with(|supply| supply.set(first + 2));
     first + 1
 }
@@ -237,7 +237,7 @@ const SEGMENT: usize = 4096;
 /// The size of a span's entry without its fields.
 const FRAME: usize = 21;
 
-/// Versions that a thread takes at a time; those that it divides are not given out.
+/// The number of versions that a thread takes at a time. Multiples of it are not used.
 const VERSIONS: u64 = 1 << 16;
 static STOCK: AtomicU64 = AtomicU64::new(0);
 

@@ -21,7 +21,7 @@ pub(crate) fn give(mut buffer: Buffer) {
         return;
     }
     buffer.clear();
-    // A thread that is ending keeps nothing.
+    // A thread that is ending has no pool.
     let other = AT_HAND.try_with(|[one, two]| match one.replace(Some(buffer)) {
         None => None,
         before => two.replace(before),

@@ -1,4 +1,4 @@
-//! Seconds to dates and times of the proleptic Gregorian calendar, and back; and their text.
+//! Dates and times of the proleptic Gregorian calendar, and their text.
 
 mod text;
 
@@ -20,7 +20,7 @@ pub(crate) struct Civil {
 }
 
 impl Civil {
-    /// The civil time `local_seconds` seconds after 1970-01-01T00:00:00 on the same clock, clamped to the calendar's range.
+    /// Returns the civil time `local_seconds` seconds after 1970-01-01T00:00:00 on the same clock, clamped to the calendar's range.
     pub(crate) fn new(local_seconds: i64) -> Self {
         let local = local_seconds.clamp(FIRST_SECOND, LAST_SECOND);
         let (year, month, day) = date(local.div_euclid(DAY));

@@ -1,4 +1,4 @@
-//! Time by a format of `strftime`, which is parsed once.
+//! Writes times by a format of `strftime`, which is parsed once.
 
 mod moment;
 mod parse;
@@ -44,7 +44,7 @@ impl Strftime {
 enum Item {
     Text(Box<str>),
     Directive(Directive),
-    /// What C does not know as a directive, which it pads like a text.
+    /// An unknown directive, which C writes unchanged and pads like a text.
     Verbatim(Box<str>, Directive),
     Fraction {
         digits: u8,
@@ -78,7 +78,7 @@ enum Pad {
 }
 
 impl Directive {
-    /// Without flags and width.
+    /// Creates a directive without flags and width.
     fn plain(letter: u8) -> Self {
         Self { letter, pad: Pad::Usual, upper: false, swap: false, width: 0 }
     }
@@ -152,7 +152,7 @@ impl Directive {
         Self { upper, ..self }.pad_text(out, |out| out.extend_from_slice(name.as_bytes()));
     }
 
-    /// The directives of `letters`, which are separated by one byte each, with `sign` between them.
+    /// Appends the directives of `letters`, which are separated by one byte each, with `sign` between them.
     fn compound(self, letters: &[u8], sign: u8, moment: &Moment<'_>, out: &mut Vec<u8>) {
         self.pad_text(out, |out| {
             for (index, &letter) in letters.iter().step_by(2).enumerate() {
@@ -164,7 +164,7 @@ impl Directive {
         });
     }
 
-    /// At least `digits` digits, or as many as the width says.
+    /// Appends a number with at least `digits` digits, or those of the width.
     fn number(self, digits: usize, value: i64, out: &mut Vec<u8>) {
         self.pad_text(out, |out| {
             let start = out.len();
@@ -176,7 +176,7 @@ impl Directive {
         });
     }
 
-    /// Two places, padded with a space instead of a zero.
+    /// Appends a number of two places, padded with a space instead of a zero.
     fn spaced(self, value: i64, out: &mut Vec<u8>) {
         let pad = if self.pad == Pad::Usual { Pad::Spaces } else { self.pad };
         Self { pad, ..self }.number(2, value, out);
@@ -192,7 +192,7 @@ impl Directive {
         Self { upper: false, ..self }.pad_text(out, |out| out.extend_from_slice(name));
     }
 
-    /// `+0545`: sign and digits are padded separately, as glibc does.
+    /// Appends an offset such as `+0545`. Sign and digits are padded separately, as in glibc.
     fn offset(self, minutes: i32, out: &mut Vec<u8>) {
         self.pad_text(out, |out| out.push(if minutes < 0 { b'-' } else { b'+' }));
         let minutes = i64::from(minutes.unsigned_abs());

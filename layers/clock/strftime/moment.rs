@@ -1,7 +1,7 @@
 use crate::clock::civil::{self, is_leap};
 use crate::clock::{Timestamp, Zone};
 
-/// A point in time, broken down as the calendar and the clocks of a zone show it.
+/// A point in time, with its local date and time in a zone.
 pub(super) struct Moment<'z> {
     pub(super) year: i64,
     /// 1 to 12.
@@ -47,17 +47,17 @@ impl<'z> Moment<'z> {
         }
     }
 
-    /// 12, then 1 to 11.
+    /// Returns the hour on a 12-hour clock: 12, then 1 to 11.
     pub(super) fn hour_of_12(&self) -> i64 {
         (self.hour + 11) % 12 + 1
     }
 
-    /// The week of the year, where week 1 begins with the first `first` (0 is Sunday).
+    /// Returns the week of the year, where week 1 begins with the first day `first` (0 is Sunday).
     pub(super) fn week_from(&self, first: usize) -> i64 {
         (self.day_of_year + 7 - ((self.weekday + 7 - first) % 7) as i64) / 7
     }
 
-    /// The year that this week belongs to: the one that its Thursday lies in (ISO 8601).
+    /// Returns the year of the week: the one that contains its Thursday (ISO 8601).
     pub(super) fn iso_year(&self) -> i64 {
         match self.thursday() {
             day if day < 0 => self.year - 1,
@@ -66,7 +66,7 @@ impl<'z> Moment<'z> {
         }
     }
 
-    /// 1 to 53.
+    /// Returns the week of that year, 1 to 53.
     pub(super) fn iso_week(&self) -> i64 {
         let thursday = match self.thursday() {
             day if day < 0 => day + days_of(self.year - 1),
@@ -81,7 +81,7 @@ impl<'z> Moment<'z> {
         self.zone.write_abbreviation(self.seconds, out);
     }
 
-    /// The Thursday of this week, as a day of this year.
+    /// Returns the Thursday of this week, as a day of this year.
     fn thursday(&self) -> i64 {
         self.day_of_year + 3 - ((self.weekday + 6) % 7) as i64
     }

@@ -47,7 +47,7 @@ fn strict_item(text: &str, found: &Found) -> Option<Item> {
     fits.then_some(Item::Directive(Directive { letter, ..found.directive }))
 }
 
-/// `%f`, `%3f`, `%.3f`
+/// Parses a directive for the fraction: `%f`, `%3f`, `%.3f`.
 fn fraction(text: &str) -> Option<Item> {
     let digits = text.strip_prefix('%')?.strip_suffix('f')?;
     let (point, digits) = digits.strip_prefix('.').map_or((false, digits), |digits| (true, digits));
@@ -128,5 +128,5 @@ impl Items {
     }
 }
 
-/// A wider column is a slip.
+/// Larger widths are typing errors.
 const MAX_WIDTH: usize = 1_000;

@@ -1,4 +1,4 @@
-//! Sizes, durations and times of day, as people write them.
+//! Parses sizes, durations and times of day as people write them.
 
 mod duration;
 mod number;

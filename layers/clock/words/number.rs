@@ -31,7 +31,7 @@ pub(super) fn split(text: &str) -> Result<(Number, &str), String> {
     }
 }
 
-/// Underscores stand between digits, and there is a digit on each side of the point.
+/// Parses a number. Underscores are allowed between digits, and a point needs a digit on each side.
 fn read_number(text: &str) -> Option<Number> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_fit = |part: &str| !part.is_empty() && !part.starts_with('_') && !part.ends_with('_');
@@ -45,5 +45,5 @@ fn read_number(text: &str) -> Option<Number> {
     Some(Number { value: all.parse().ok()?, places })
 }
 
-/// More is a slip, and would overflow where it is multiplied.
+/// More decimal places could overflow in [`Number::times`].
 const MAX_PLACES: u32 = 18;

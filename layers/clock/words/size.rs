@@ -4,8 +4,8 @@ use crate::{Error, ErrorKind};
 /// Reads a number of bytes: `100 MB`, `1.5 GiB`, `64k`, `10_000_000`.
 ///
 /// `kB`, `MB`, `GB`, `TB` are powers of 1,000. `KiB`, `MiB`, `GiB`, `TiB` are powers of 1,024, and so are the bare letters `k`,
-/// `M`, `G`, `T` (GNU coreutils, logrotate). log4j2's `MB` is 1,048,576 bytes: that is `MiB` here. Without a unit, and with
-/// `B`, it is bytes. A fraction of a byte is cut off. Case is ignored.
+/// `M`, `G`, `T` (GNU coreutils, logrotate). log4j2's `MB` is 1,048,576 bytes, which is `MiB` here. Numbers without a unit,
+/// or with `B`, are bytes. A fraction of a byte is cut off. Case is ignored.
 pub(crate) fn size(text: &str) -> Result<u64, Error> {
     let wrong = |why: String| Error::new(ErrorKind::Config, format!("invalid size {text:?}: {why}"));
     let (number, unit) = split(text.trim()).map_err(wrong)?;
@@ -17,7 +17,7 @@ pub(crate) fn size(text: &str) -> Result<u64, Error> {
 }
 
 const UNITS: &[(&str, u128)] = &[
-    // The first of them: no unit.
+    // The first name is empty: no unit.
     (" B byte bytes", 1),
     ("kB", 1_000),
     ("MB", 1_000_000),

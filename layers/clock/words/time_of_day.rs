@@ -1,11 +1,11 @@
 use crate::{Error, ErrorKind};
 
-/// Reads a time of day, in seconds since midnight: `02:30`, `2:30`, `23:59:59`, `midnight`, `noon`. `24:00` is the end of the day.
+/// Reads a time of day and returns the seconds since midnight: `02:30`, `2:30`, `23:59:59`, `midnight`, `noon`. `24:00` is the end of the day.
 pub(crate) fn time_of_day(text: &str) -> Result<u32, Error> {
     read(text.trim()).map_err(|why| wrong(text, &why))
 }
 
-/// The same without `24:00`, which is a point in time of the next day.
+/// Like [`time_of_day`], but rejects `24:00`, which belongs to the next day.
 pub(crate) fn time_before_midnight(text: &str) -> Result<u32, Error> {
     match time_of_day(text)? {
         DAY => Err(wrong(text, "use 00:00 of the next day")),

@@ -1,4 +1,4 @@
-//! Dates in file names: written, and read back.
+//! Writes dates in file names, and reads them back.
 
 use std::fmt::Write as _;
 
@@ -36,14 +36,16 @@ enum Item {
 }
 
 impl DatePattern {
+    /// Parses a pattern.
+    ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): a directive is not one of those above, or a coarser unit is missing.
+    /// [`Config`](ErrorKind::Config) if a directive is not one of those above, or a coarser unit is missing.
     pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
         read(pattern).map_err(|why| Error::new(ErrorKind::Config, format!("date pattern {pattern:?}: {why}")))
     }
 
-    /// `%Y-%m-%d_%H-%M-%S`, down to `finest`.
+    /// Returns `%Y-%m-%d_%H-%M-%S`, down to `finest`.
     pub(crate) fn down_to(finest: Unit) -> Self {
         let units = [
             (Unit::Year, ""),
@@ -67,7 +69,7 @@ impl DatePattern {
     /// Appends a time.
     pub(crate) fn write(&self, civil: Civil, out: &mut String) {
         for item in &self.items {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = match item {
                 Item::Text(text) => out.write_str(text),
                 Item::Unit(Unit::Year) => write!(out, "{:04}", civil.year),
@@ -116,7 +118,7 @@ impl Unit {
         }
     }
 
-    /// `value` has two digits, the year four.
+    /// Sets the unit. `value` has two digits, four for the year.
     fn set(self, civil: &mut Civil, value: u16) {
         let small = value as u8;
         match self {
@@ -219,7 +221,7 @@ fn is_real(civil: Civil) -> bool {
     Civil::new(civil.seconds()) == civil
 }
 
-/// From 1.
+/// Returns the day of the year, from 1.
 fn day_of_year(civil: Civil) -> i64 {
     civil::day_number(civil.year, civil.month, civil.day) - civil::day_number(civil.year, 1, 1) + 1
 }

@@ -1,4 +1,4 @@
-//! `daily at 02:30 or 100 MB, keep 7`
+//! Parses rotations, such as `daily at 02:30 or 100 MB, keep 7`.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use super::{Rotation, Schedule};
 use crate::clock::words;
 use crate::{Error, ErrorKind};
 
-/// Reads a rotation from words, separated by commas or `or`, in any order and in upper or lower case.
+/// Parses a rotation from phrases, separated by commas or `or`, in any order and in upper or lower case.
 ///
 /// | words | meaning |
 /// |---|---|
@@ -29,7 +29,7 @@ use crate::{Error, ErrorKind};
 ///
 /// # Errors
 ///
-/// [`Config`](ErrorKind::Config): the message has the words that cannot be read.
+/// [`Config`](ErrorKind::Config) if a phrase is not valid; the message contains it.
 impl FromStr for Rotation {
     type Err = Error;
 
@@ -57,7 +57,7 @@ impl Rotation {
         }
     }
 
-    /// `no_schedule` says why these are not the words of a schedule.
+    /// Applies a phrase; `no_schedule` is the error of parsing it as a schedule.
     fn with(self, phrase: &str, no_schedule: Error) -> Result<Self, Error> {
         if phrase == "on startup" {
             return Ok(self.on_startup(true));

@@ -1,13 +1,13 @@
 use super::schedule::Schedule;
 use crate::clock::Timestamp;
 
-/// What rotates a file; whichever comes first.
+/// The conditions that rotate a file. The first one that is met rotates it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trigger {
-    /// It would otherwise be longer than this many bytes.
+    /// The maximum length of the file in bytes.
     pub(super) size: Option<u64>,
     pub(super) schedules: Vec<Schedule>,
-    /// Rotates it when the process first writes to it and it already has lines.
+    /// Whether to rotate a file that already has lines when the process first writes to it.
     pub(super) startup: bool,
 }
 
@@ -17,7 +17,7 @@ impl Trigger {
         self.size.map_or(u64::MAX, |limit| limit.saturating_sub(len))
     }
 
-    /// Returns the first deadline after `after` of a file that was begun at `base`.
+    /// Returns the first deadline after `after` of a file that was begun at `base`; `None` if there is none.
     pub(super) fn deadline(&self, base: Timestamp, after: Timestamp) -> Option<Timestamp> {
         self.schedules.iter().filter_map(|schedule| schedule.next(base, after)).min()
     }

@@ -18,7 +18,7 @@ struct Checker<'j> {
 }
 
 impl Checker<'_> {
-    /// `None` if the text is invalid.
+    /// Returns `None` if the text is invalid.
     fn check(&mut self) -> Option<()> {
         loop {
             self.skip_spaces();
@@ -54,7 +54,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Moves from the end of a value to the start of the next one; `true` if there is none.
+    /// Moves from the end of a value to the start of the next one. Returns `true` if there is none.
     fn end_of_value(&mut self) -> Option<bool> {
         loop {
             self.skip_spaces();
@@ -90,7 +90,7 @@ impl Checker<'_> {
         self.objects >>= 1;
     }
 
-    /// The rest of a key, and its colon.
+    /// Reads the rest of a key, and its colon.
     fn key(&mut self) -> Option<()> {
         self.string()?;
         self.skip_spaces();
@@ -111,7 +111,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The rest of a string.
+    /// Reads the rest of a string.
     fn string(&mut self) -> Option<()> {
         loop {
             match self.next()? {
@@ -142,7 +142,7 @@ impl Checker<'_> {
         (0..4).try_fold(0, |number, _| Some(number << 4 | char::from(self.next()?).to_digit(16)?))
     }
 
-    /// The rest of a number whose first digit is `first`.
+    /// Reads the rest of a number whose first digit is `first`.
     fn number(&mut self, first: u8) -> Option<()> {
         match first {
             b'0' => {}
@@ -163,7 +163,7 @@ impl Checker<'_> {
         Some(())
     }
 
-    /// One digit or more.
+    /// Reads one or more digits.
     fn digits(&mut self) -> Option<()> {
         self.next()?.is_ascii_digit().then_some(())?;
         self.skip_digits();

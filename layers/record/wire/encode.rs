@@ -82,7 +82,7 @@ impl Body<'_> {
         fixed[layout::LINE..layout::FIELDS_LEN].copy_from_slice(&record.line().unwrap_or(0).to_le_bytes());
     }
 
-    /// Appends the fields; returns their length.
+    /// Appends the fields. Returns their length.
     #[inline]
     fn put_fields(&mut self, area: &[u8], names: Option<&Prepared>) -> usize {
         let start = self.out.len();
@@ -107,7 +107,7 @@ impl Body<'_> {
         match names.and_then(|names| names.keys.get(usize::from(index))) {
             Some(Some(name)) => name.put(self.out),
             Some(None) => self.refuse("name"),
-            // The record does not know this name either.
+            // The name is unknown in the record as well.
             None => self.out.extend_from_slice(&[0; 2]),
         }
         match entry.payload.first_chunk::<8>() {
@@ -117,7 +117,7 @@ impl Body<'_> {
         }
     }
 
-    /// Appends the spans, each with its length in front; returns their length.
+    /// Appends the spans, each with its length in front. Returns their length.
     fn put_spans(&mut self, record: &Record<'_>) -> usize {
         let (start, mut spans) = (self.out.len(), 0);
         for span in record.all_spans() {
@@ -147,7 +147,7 @@ impl Body<'_> {
         self.put_fields(span.fields_area(), prepared);
     }
 
-    /// The name or target of a span without a callsite, which the encoding limits to 65,535 bytes.
+    /// Appends the name or target of a span without a callsite, which the encoding limits to 65,535 bytes.
     fn put_label(&mut self, label: &str) {
         self.out.extend_from_slice(&(label.len() as u16).to_le_bytes());
         self.out.extend_from_slice(label.as_bytes());

@@ -44,18 +44,18 @@ pub struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// The frames in `bytes`.
+    /// Creates a reader of the frames in `bytes`.
     pub const fn new(bytes: &'a [u8], limits: Limits) -> Self {
         Self { rest: bytes, limits, is_over: false, records: 0, unknown: 0, rejected: 0 }
     }
 
-    /// Reads the next record into `into`; `None` at the end.
+    /// Reads the next record into `into`. Returns `None` at the end.
     ///
     /// This is not an [`Iterator`], since each record replaces the one before.
     ///
     /// # Errors
     ///
-    /// Those of [`decode`]. Calling `next` again is fine.
+    /// As for [`decode`]. `next` may be called again after an error.
     pub fn next(&mut self, into: &mut RecordBuf) -> Result<Option<Frame>, Rejected> {
         while !self.is_over {
             match decode(self.rest, &self.limits, into) {
@@ -79,22 +79,22 @@ impl<'a> Frames<'a> {
         Ok(None)
     }
 
-    /// The bytes that have not been read.
+    /// Returns the bytes that have not been read.
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// The number of records read.
+    /// Returns the number of records read.
     pub const fn records(&self) -> u64 {
         self.records
     }
 
-    /// The number of frames skipped because this version of the crate does not know what is in them.
+    /// Returns the number of frames skipped because this version of the crate cannot read them.
     pub const fn unknown(&self) -> u64 {
         self.unknown
     }
 
-    /// The number of frames rejected.
+    /// Returns the number of frames rejected.
     pub const fn rejected(&self) -> u64 {
         self.rejected
     }

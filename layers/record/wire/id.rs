@@ -16,7 +16,7 @@ use std::fmt;
 pub struct Id([u8; 16]);
 
 impl Id {
-    /// The id with these bytes; `None` if all of them are zero.
+    /// Creates the id with these bytes; `None` if all of them are zero.
     pub const fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
         match u128::from_ne_bytes(bytes) {
             0 => None,
@@ -24,13 +24,13 @@ impl Id {
         }
     }
 
-    /// Its bytes.
+    /// Returns the bytes.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 }
 
-/// 32 hexadecimal digits.
+/// Writes 32 hexadecimal digits.
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", u128::from_be_bytes(self.0))

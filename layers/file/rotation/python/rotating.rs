@@ -18,7 +18,7 @@ pub struct Rotating {
 }
 
 impl Rotating {
-    /// With a `max_bytes` of 0 it never rolls. With a `backup_count` of 0 the file grows without limit too: Python closes and reopens
+    /// Creates the rule. With a `max_bytes` of 0 it never rolls. With a `backup_count` of 0 the file grows without limit too: Python closes and reopens
     /// it, and neither renames nor empties it.
     pub fn new(max_bytes: u64, backup_count: usize) -> Self {
         Self { max_bytes, backup_count }
@@ -29,7 +29,7 @@ impl Rotating {
         self.max_bytes
     }
 
-    /// Returns the number of old files: `app.log.1`, the newest, and so on.
+    /// Returns the number of old files to keep; `app.log.1` is the newest.
     pub fn backup_count(&self) -> usize {
         self.backup_count
     }

@@ -9,8 +9,8 @@ use crate::{Error, ErrorKind};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`interval`](Self::interval) | 1 | how many units of `when` |
-/// | [`backup_count`](Self::backup_count) | 0 | how many old files are kept; 0: all |
+/// | [`interval`](Self::interval) | 1 | the number of units of `when` |
+/// | [`backup_count`](Self::backup_count) | 0 | the number of old files to keep; 0 for all |
 /// | [`at_time`](Self::at_time) | the end of the day | the time of day, for `midnight` and `W0` to `W6` |
 /// | `local`, `zone` (feature `time-zone`) | UTC | the time zone |
 ///
@@ -62,12 +62,12 @@ enum When {
 }
 
 impl TimedRotating {
-    /// `S`, `M`, `H`, `D`: seconds, minutes, hours, days (of 24 hours) from the beginning of the file; `midnight`: a time of day;
+    /// Creates the rule for `when`, in any case: `S`, `M`, `H`, `D`: seconds, minutes, hours, days (of 24 hours) from the beginning of the file; `midnight`: a time of day;
     /// `W0` (Monday) to `W6`: at the end of that day of the week, or on it at a [time](Self::at_time). In upper or lower case.
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): `when` is none of these.
+    /// [`Config`](ErrorKind::Config) if `when` is none of these.
     pub fn new(when: &str) -> Result<Self, Error> {
         let kind = kind(&when.to_ascii_uppercase()).ok_or_else(|| {
             Error::new(
@@ -84,7 +84,7 @@ impl TimedRotating {
         self
     }
 
-    /// Sets how many old files are kept; 0: all.
+    /// Sets the number of old files to keep; 0 for all.
     pub fn backup_count(mut self, files: usize) -> Self {
         self.backup_count = files;
         self
@@ -105,7 +105,7 @@ impl TimedRotating {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
+    /// [`Config`](ErrorKind::Config) if `time` is not a time of day before 24:00.
     pub fn at_time(mut self, time: &str) -> Result<Self, Error> {
         self.at_time = words::time_before_midnight(time)?;
         Ok(self)
@@ -138,17 +138,17 @@ impl TimedRotating {
         text
     }
 
-    /// The pattern for dates in names.
+    /// Returns the pattern for dates in names.
     pub(in crate::file::rotation) fn pattern(&self) -> DatePattern {
         DatePattern::down_to(self.finest())
     }
 
-    /// Its time zone.
+    /// Returns the time zone.
     pub(in crate::file::rotation) fn in_use(&self) -> &Zone {
         &self.zone
     }
 
-    /// How many old files are kept; `None`: all.
+    /// Returns the number of old files to keep; `None` for all.
     pub(in crate::file::rotation) fn kept(&self) -> Option<usize> {
         Some(self.backup_count).filter(|files| *files > 0)
     }

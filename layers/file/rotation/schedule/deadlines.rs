@@ -1,4 +1,4 @@
-//! From local times to points in time.
+//! Converts local times to points in time.
 
 use crate::clock::civil::{DAY, FIRST_SECOND, LAST_SECOND};
 use crate::clock::{Segment, Zone};

@@ -1,4 +1,4 @@
-//! When a file is rotated by time.
+//! Rotation by time.
 
 mod aligned;
 mod cron;
@@ -26,7 +26,7 @@ use crate::{Error, ErrorKind};
 /// | [`daily_at`](Self::daily_at) | at one time of the day |
 /// | [`weekly`](Self::weekly), [`monthly`](Self::monthly) | on one day of the week, of the month |
 /// | [`cron`](Self::cron) | as in a crontab |
-/// | [`str::parse`](#impl-FromStr-for-Schedule) | as words say: `"daily at 02:30"` |
+/// | [`str::parse`](#impl-FromStr-for-Schedule) | as described in words: `"daily at 02:30"` |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -49,8 +49,8 @@ use crate::{Error, ErrorKind};
 /// autumn counts once, the first time. Aligned periods shorter than a day, and `cron` with a `*` for the minute or the hour,
 /// continue through the repeated hour: hours stay hours. Periods from the beginning of the file do not depend on clocks.
 ///
-/// Deadlines depend on nothing but the time they are asked for: after a clock is set, none is missed and none is kept.
-/// The calendar has the years 0000 to 9999; there are no deadlines outside.
+/// Deadlines depend only on the given time, so that setting the clock neither skips nor repeats any.
+/// There are no deadlines outside the years 0000 to 9999.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     times: Times,
@@ -146,7 +146,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
+    /// [`Config`](ErrorKind::Config) if `time` is not a time of day before 24:00.
     pub fn daily_at(time: &str) -> Result<Self, Error> {
         Ok(Self::dates(Cron::daily(words::time_before_midnight(time)?)))
     }
@@ -165,7 +165,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): `time` is not a time of day before 24:00.
+    /// [`Config`](ErrorKind::Config) if `time` is not a time of day before 24:00.
     pub fn weekly(day: Weekday, time: &str) -> Result<Self, Error> {
         Ok(Self::dates(Cron::daily(words::time_before_midnight(time)?).on_weekday(day)))
     }
@@ -185,7 +185,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): `day` is out of range, or `time` is not a time of day before 24:00.
+    /// [`Config`](ErrorKind::Config) if `day` is out of range, or `time` is not a time of day before 24:00.
     pub fn monthly(day: u8, time: &str) -> Result<Self, Error> {
         if !(1..=31).contains(&day) {
             return Err(Error::new(
@@ -211,7 +211,7 @@ impl Schedule {
     ///
     /// If both days are given (neither begins with `*` or is `?`), one of them is enough. `@hourly`, `@daily`, `@midnight`,
     /// `@weekly`, `@monthly`, `@yearly` and `@annually` are accepted too. Quartz, and so log4j2, count the days of the week from 1 for
-    /// Sunday: use names. Their seventh field (the year), `W` and `#` are refused.
+    /// Sunday: use names. Their seventh field (the year), `W` and `#` are rejected.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -229,13 +229,13 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config): the message names the wrong word.
+    /// [`Config`](ErrorKind::Config) if the line is not valid; the message names the field.
     pub fn cron(line: &str) -> Result<Self, Error> {
         Cron::parse(line).map(Self::dates)
     }
 
     /// Returns the first deadline after `after`, for a file that was begun at `begun` (which only [`every`](Self::every) counts
-    /// from). `None`: there are no more.
+    /// from); `None` if there are no more.
     pub fn next(&self, begun: Timestamp, after: Timestamp) -> Option<Timestamp> {
         let of_calendar = |calendar: &dyn Calendar| deadlines::after(calendar, &self.zone, after.seconds()).map(whole);
         match &self.times {
@@ -261,13 +261,13 @@ impl Schedule {
         }
     }
 
-    /// The schedule of Python's handler.
+    /// Creates the schedule of Python's handler.
     pub(super) fn python(rule: TimedRotating) -> Self {
         let zone = rule.in_use().clone();
         Self { times: Times::Python(Box::new(rule)), zone }
     }
 
-    /// Its time zone.
+    /// Returns the time zone.
     pub(super) fn in_use(&self) -> &Zone {
         &self.zone
     }

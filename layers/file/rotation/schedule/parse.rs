@@ -1,4 +1,4 @@
-//! Schedules in words.
+//! Parses schedules in words.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,7 +34,7 @@ use crate::{Error, ErrorKind};
 ///
 /// # Errors
 ///
-/// [`Config`](ErrorKind::Config): the message names the wrong word.
+/// [`Config`](ErrorKind::Config) if the text is not valid; the message names the word that is not.
 impl FromStr for Schedule {
     type Err = Error;
 
@@ -81,7 +81,7 @@ fn week(day: Weekday, rest: &[&str]) -> Result<Schedule, String> {
     Ok(dates(at(rest)?, |cron| cron.on_weekday(day)))
 }
 
-/// `the 1st at 03:00`, `15`, `last day`
+/// Parses what follows `monthly on`: `the 1st at 03:00`, `15`, `last day`.
 fn month(rest: &[&str]) -> Result<Schedule, String> {
     let rest = rest.strip_prefix(&["the"]).unwrap_or(rest);
     let (day, rest) = match rest {
@@ -92,7 +92,7 @@ fn month(rest: &[&str]) -> Result<Schedule, String> {
     Ok(dates(at(rest)?, |cron| cron.on_day(day)))
 }
 
-/// `15 minutes`, `hour`, `1h 30m aligned`
+/// Parses what follows `every`: `15 minutes`, `hour`, `1h 30m aligned`.
 fn period(words: &[&str]) -> Result<Schedule, String> {
     let (words, is_aligned) = match words {
         [words @ .., "aligned"] => (words, true),
@@ -110,7 +110,7 @@ fn period(words: &[&str]) -> Result<Schedule, String> {
     Ok(if is_aligned { schedule.aligned() } else { schedule })
 }
 
-/// `at 02:30`; midnight by default.
+/// Parses `at 02:30`; the default is midnight.
 fn at(rest: &[&str]) -> Result<u32, String> {
     match rest {
         [] => Ok(0),
@@ -125,7 +125,7 @@ fn weekday(name: &str) -> Result<Weekday, String> {
     name.parse().map_err(|error: Error| format!("{error:#}"))
 }
 
-/// `1st`, `2nd`, `15`
+/// Parses `1st`, `2nd`, `15`.
 fn day_of_month(text: &str) -> Result<u8, String> {
     let number = ["st", "nd", "rd", "th"].iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text);
     let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());

@@ -114,8 +114,8 @@ impl FileOptions {
     /// ```
     /// use tracing_handlers::sink;
     ///
-    /// let error = sink::File::options().owner("nobody at all").delay(true).open("app.log").unwrap_err();
-    /// assert_eq!(error.to_string(), "there is no user \"nobody at all\"");
+    /// let error = sink::File::options().owner("no such user").delay(true).open("app.log").unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no user \"no such user\"");
     /// ```
     pub fn owner(mut self, user: impl Into<Account>) -> Self {
         self.opening.ownership.owner = Some(user.into());

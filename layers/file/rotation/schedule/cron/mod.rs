@@ -15,14 +15,14 @@ pub(super) struct Cron {
     counts_twice: bool,
 }
 
-/// Which days.
+/// A set of days.
 #[derive(Clone, Debug, PartialEq)]
 struct Days {
-    /// Days of the month, from 1.
+    /// The days of the month, from 1.
     dates: u64,
-    /// Whether the last of the month is included.
+    /// Whether the last day of the month is included.
     last: bool,
-    /// Whether a date that a month does not have means its last.
+    /// Whether a date that a month does not have means its last day.
     shortens: bool,
     months: u64,
     /// 0 is Sunday.
@@ -39,7 +39,7 @@ impl Cron {
         parse::line(line)
     }
 
-    /// Every day at a time, in seconds since midnight.
+    /// Returns every day at a time, in seconds since midnight.
     pub(super) fn daily(time: u32) -> Self {
         let days = Days {
             dates: EACH,
@@ -193,7 +193,7 @@ fn down(set: u64, end: u32) -> Option<u32> {
     (set & ((1 << end) - 1)).checked_ilog2()
 }
 
-/// Every value of a field, and more.
+/// The set of all values of a field.
 const EACH: u64 = u64::MAX;
 /// After 400 years the calendar repeats, including the days of the week.
 const CYCLE: i64 = 146_097 * DAY;

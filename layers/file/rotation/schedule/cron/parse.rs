@@ -59,7 +59,7 @@ fn weekdays(field: &str) -> Result<(u64, u64), String> {
     Ok((fold(WEEKDAY.parts(&others)?), fold(WEEKDAY.parts(&last)?)))
 }
 
-/// A place in the line.
+/// A field of the line, with its range.
 struct Field {
     name: &'static str,
     first: u32,
@@ -76,7 +76,7 @@ impl Field {
         parts.iter().try_fold(0, |set, part| Ok(set | self.part(part)?))
     }
 
-    /// `*`, `5`, `1-5`, with or without a step.
+    /// Parses `*`, `5` or `1-5`, with or without a step.
     fn part(&self, text: &str) -> Result<u64, String> {
         let (range, step) = match text.split_once('/') {
             Some((range, step)) => (range, Some(self.step(step, text)?)),
@@ -85,7 +85,7 @@ impl Field {
         let (from, to) = match range.split_once('-') {
             _ if range == "*" => (self.first, self.last),
             Some((from, to)) => (self.number(from)?, self.end(to)?),
-            // From there on, if it has a step.
+            // A single value with a step means all values from there on.
             None => self.number(range).map(|from| (from, if step.is_some() { self.last } else { from }))?,
         };
         if from > to {
@@ -101,7 +101,7 @@ impl Field {
             .ok_or_else(|| format!("step must be a number above 0, got `{step}` in `{text}`"))
     }
 
-    /// The end of a range, which may be a Sunday.
+    /// Parses the end of a range, which may be a Sunday.
     fn end(&self, text: &str) -> Result<u32, String> {
         match self.number(text)? {
             0 if self.last == 7 => Ok(7),
@@ -119,7 +119,7 @@ impl Field {
     }
 }
 
-/// A number without a sign.
+/// Parses a number without a sign.
 fn number(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
