@@ -1,9 +1,9 @@
-//! Durable records per second: threads × levels, on the disk where the target directory lies.
+//! Durable records per second: threads × levels, on the disk of the target directory.
 //!
-//! `cargo bench --bench durability` prints, for each, how many records a second are as durable as the level promises: the
-//! median of several rounds, the worst and the best. *Flushed* and *a sync for each* stand beside them: no promise of the disk,
-//! and what `fdatasync` after each line under one lock comes to. *audit*: the file is grouped, and each record is flushed by
-//! who logs it, so that his time is that until it is on the disk; in the other rows of *grouped* nobody waits but at the end.
+//! `cargo bench --bench durability` prints the number of records per second that are as durable as the level promises: the median
+//! of several rounds, the worst and the best. For comparison, *flushed* promises nothing about the disk, and *a sync for each* calls
+//! `fdatasync` after each line under one lock. In *audit* the file is grouped and the logging thread flushes each record, so that the
+//! time includes the wait for the disk; in the other rows of *grouped*, threads wait only at the end.
 
 use std::fs;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ use tracing_handlers::sink::{Durability, File};
 use tracing_handlers::{Output, RecordBuf, Severity};
 
 const ROUNDS: usize = 5;
-/// Each round takes about so long.
+/// The approximate duration of a round.
 const ROUND: Duration = Duration::from_millis(400);
 const THREADS: [usize; 3] = [1, 4, 16];
 
@@ -49,7 +49,7 @@ fn outputs(dir: &Path, level: Durability, threads: usize) -> f64 {
     rate(threads, &output(dir, level))
 }
 
-/// Each thread goes on when its record is on the disk.
+/// Each thread continues when its record is on the disk.
 fn audits(dir: &Path, level: Durability, threads: usize) -> f64 {
     rate(threads, &Audit::new(output(dir, level)))
 }
@@ -61,7 +61,7 @@ fn output(dir: &Path, level: Durability) -> impl Handler + use<> {
     Output::new(Json::new().time(Time::none()), file)
 }
 
-/// Records that `handler` takes in a round, and has all delivered at its end, a second.
+/// Returns the records per second that `handler` accepts in a round and has delivered at its end.
 fn rate(threads: usize, handler: &impl Handler) -> f64 {
     let record = record();
     let (records, time) = on_threads(threads, || handler.handle(&record.as_record()).expect("the disk works"));
@@ -72,7 +72,7 @@ fn rate(threads: usize, handler: &impl Handler) -> f64 {
     records as f64 / (time + flushing.elapsed()).as_secs_f64()
 }
 
-/// Without this crate.
+/// Returns the records per second without this crate.
 fn one_by_one(dir: &Path, threads: usize) -> f64 {
     let file = Mutex::new(fs::File::create(dir.join("plain.jsonl")).expect("it can be made"));
     let line = [b'x'; 180];

@@ -1,4 +1,4 @@
-//! One record to bytes, beside the time that copying as many bytes takes.
+//! The time to format one record, compared with copying the same number of bytes.
 
 use std::hint::black_box;
 

@@ -1,8 +1,8 @@
-//! The gate that the design rests on: an event in three spans, as JSON, beside tracing-subscriber's, in the same run.
+//! The performance gate: an event in three spans, as JSON, compared with tracing-subscriber in the same run.
 //!
-//! `cargo bench --bench gates` runs both (and ours behind a queue) one after another in each round, prints medians and the
-//! ratios taken inside each round, and fails where JSON is not 4 times as fast. Nothing is written: both format into a
-//! sink that counts bytes, so that what is compared is the library, not the disk.
+//! `cargo bench --bench gates` runs both, and this crate behind a queue, one after another in each round. It prints medians and the
+//! ratios within each round, and fails if JSON is not 4 times as fast. Both format into a sink that only counts bytes, so that the
+//! disk does not matter.
 
 mod scenario;
 
@@ -24,7 +24,7 @@ const EVENTS: u64 = 40_000;
 const GATE: f64 = 4.0;
 
 fn main() {
-    // Keeps every callsite alive for the life of the process, whatever dispatchers come and go.
+    // Keeps every callsite enabled for the life of the process, regardless of other dispatchers.
     let contenders: Vec<(&str, Dispatch)> = vec![
         (
             "capture only",

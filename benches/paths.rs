@@ -1,4 +1,4 @@
-//! What an event costs on each path: capture alone, each format, files, queues. Formats alone are in `formats.rs`.
+//! The cost of an event on each path: capture alone, each format, files, queues. Formats alone are in `formats.rs`.
 
 mod scenario;
 

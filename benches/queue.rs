@@ -1,8 +1,8 @@
-//! The queue alone, without capture and formats: what a call costs, and what a record costs until it is through.
+//! The queue alone, without capture and formats: the cost of a call, and of a record until it is delivered.
 //!
-//! `cargo bench --bench queue` prints medians of several rounds, in nanoseconds. *Full*: the queue blocks all the time, its
-//! handler being slower than those who log. *Bursts*: 1,000 records fit, and are gone before the next burst. *Paced*: a call
-//! every 20 us, each timed. *Overload*: a queue of 16 MiB that drops the oldest, each call timed.
+//! `cargo bench --bench queue` prints medians of several rounds, in nanoseconds. *Full*: the queue blocks all the time, since its
+//! handler is slower than the logging threads. *Bursts*: 1,000 records, which fit into the queue and are delivered before the next
+//! burst. *Paced*: a call every 20 µs, each timed. *Overload*: a queue of 16 MiB that drops the oldest records, each call timed.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -40,7 +40,7 @@ fn main() {
     row("overload, oldest dropped", overload);
 }
 
-/// What a round has measured, each with its name.
+/// The measurements of a round, by name.
 type Round = Vec<(&'static str, f64)>;
 
 fn row(name: &str, round: impl FnMut() -> Round) {
@@ -54,7 +54,7 @@ fn row(name: &str, round: impl FnMut() -> Round) {
     println!();
 }
 
-/// In front of a handler that takes a few nanoseconds a record, and `work` steps more.
+/// Creates a queue in front of a handler that takes a few nanoseconds per record, and `work` additional steps.
 fn queue(work: u64) -> Queue<impl Handler> {
     let handler = from_fn(move |record| {
         black_box((0..work).fold(record.message().len() as u64, |sum, step| black_box(sum ^ step)));
@@ -73,7 +73,7 @@ fn record() -> RecordBuf {
         .with_span("request", [("method", "GET".into()), ("id", 7_u64.into())])
 }
 
-/// How long it takes.
+/// Logs `records` records, and returns the time that takes.
 fn log(queue: &impl Handler, records: usize) -> Duration {
     let record = record();
     let start = Instant::now();
@@ -90,7 +90,7 @@ fn flush(queue: &impl Handler) {
     queue.flush(Instant::now() + Duration::from_secs(60)).expect("in time");
 }
 
-/// The sum of the threads' times, and the time until all is done.
+/// Returns the sum of the threads' times, and the time until everything is delivered.
 fn on_threads(threads: usize, log: impl Fn() -> Duration + Sync, finish: impl Fn()) -> (Duration, Duration) {
     let barrier = Barrier::new(threads + 1);
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! A record to a frame and back, beside the time that formatting it as JSON takes.
+//! The time to encode and decode a frame, compared with formatting the record as JSON.
 
 mod scenario;
 
@@ -12,7 +12,7 @@ use tracing_handlers::record::wire::{self, Limits};
 use tracing_handlers::{RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
 
-/// A captured event in three spans: names are indices into callsites.
+/// Returns a captured event in three spans, whose names are indices into callsites.
 fn captured() -> RecordBuf {
     let (send, receive) = std::sync::mpsc::channel();
     let handler = tracing_handlers::handler::from_fn(move |record| {
@@ -28,7 +28,7 @@ fn captured() -> RecordBuf {
     receive.recv().expect("the event was captured")
 }
 
-/// The record of `formats.rs`: names are inline, as in a decoded record.
+/// Returns the record of `formats.rs`, whose names are inline as in a decoded record.
 fn built() -> RecordBuf {
     let message = "an order was taken out of the stock and is being packed now";
     let mut record = RecordBuf::new(Severity::INFO, "shop::checkout::stock", message)

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry().with(tracing_handlers::layer(output)).init();
 
     for number in 0..100 {
-        tracing::info!(number, "turning");
+        tracing::info!(number, "logging");
     }
 
     // The newest lines are in `app.log`, older ones in `app.log.1`, then `app.log.2`; the oldest are removed.
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name:<9} {:>4} bytes, {:>2} lines: {} …", text.len(), lines.len(), lines[0]);
         assert!(text.len() <= KIB as usize);
         for (line, number) in lines.iter().zip(end - lines.len()..) {
-            assert_eq!(*line, format!(" INFO 03_rotation: turning number={number}"));
+            assert_eq!(*line, format!(" INFO 03_rotation: logging number={number}"));
         }
         end -= lines.len();
     }

@@ -1,4 +1,4 @@
-//! What a line shows cannot lie: no control character, no invisible one and none that turns the direction of text is ever in
+//! What a line shows cannot lie: no control character, no invisible one and none that changes the direction of text is ever in
 //! it, wherever a record has it and whatever writes the line.
 
 use std::collections::HashSet;
@@ -176,7 +176,7 @@ const PLACES: &[Place] = &[
     }),
 ];
 
-/// The control characters of ASCII and of C1, the line ends of Unicode, what turns the direction of text, what is not seen.
+/// The control characters of ASCII and of C1, the line ends of Unicode, the characters that change the direction of text, and invisible ones.
 fn evil_chars() -> impl Iterator<Item = char> {
     let ascii = ('\0'..'\u{a0}').filter(|char| char.is_control());
     let directions = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter().chain('\u{202a}'..='\u{202e}');

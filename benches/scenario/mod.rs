@@ -1,10 +1,10 @@
-//! The event that all benches log, and the three spans that it is logged in.
+//! The event that all benches log, and its three spans.
 
 use std::hint::black_box;
 
 use tracing::span::EnteredSpan;
 
-/// INFO, a target, a message of about 60 characters with one integer in it, four typed fields.
+/// Logs an INFO event with a target, a message of about 60 characters that contains an integer, and four typed fields.
 #[inline(never)]
 pub fn event(number: u64) {
     tracing::info!(
@@ -17,14 +17,14 @@ pub fn event(number: u64) {
     );
 }
 
-/// A span of two fields that ends after one event.
+/// Logs the event in a new span of two fields.
 #[allow(dead_code, reason = "not every bench has it")]
 pub fn in_a_new_span(number: u64) {
     let _span = tracing::info_span!("request", method = "GET", id = number).entered();
     event(number);
 }
 
-/// Three spans of two fields, one in the other; they end, the innermost first, when this is dropped.
+/// Three nested spans of two fields each. Dropping this ends them, the innermost first.
 pub fn three_spans() -> [EnteredSpan; 3] {
     let request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
     let order = tracing::info_span!("order", customer = "ada lovelace", items = 3_u64).entered();

@@ -1,11 +1,11 @@
-//! The cookbook: a recipe for each thing that one may want of a log, in a file of its own.
+//! The cookbook: a recipe for each common task, one per file.
 //!
 //! ```text
-//! cargo run --example cookbook            # runs all, a line for each
-//! cargo run --example cookbook -- NAME    # runs one, and prints what it shows
+//! cargo run --example cookbook            # runs all, and prints a line for each
+//! cargo run --example cookbook -- NAME    # runs one, and prints its output
 //! ```
 //!
-//! What a recipe shows is asserted: the text after `SHOWS` in its file is what it printed when it last ran.
+//! The output of a recipe is asserted: it must equal the constant `SHOWS` in the recipe's file.
 
 mod alerts;
 mod buffers;

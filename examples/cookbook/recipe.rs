@@ -3,20 +3,20 @@ use std::panic::catch_unwind;
 use tracing_handlers::handler::Handler;
 use tracing_subscriber::prelude::*;
 
-/// Something that one may want of a log, and how it is done.
+/// A task in logging, and its solution.
 pub struct Recipe {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What it is for, in a few words.
+    /// The purpose, in a few words.
     pub about: &'static str,
-    /// Does it, and returns what there is to see.
+    /// Runs the recipe and returns its output.
     pub make: fn() -> String,
-    /// What there should be to see.
+    /// The expected output.
     pub shows: &'static str,
 }
 
 impl Recipe {
-    /// Runs it, prints a line (and what it shows, if that is wanted), and tells whether that is what it should.
+    /// Runs the recipe, and prints a line and, if requested, its output. Returns whether the output is as expected.
     pub fn run(&self, verbose: bool) -> bool {
         let shown = catch_unwind(self.make).unwrap_or_else(|_| "it panicked".to_owned());
         let expected = self.shows.trim_start_matches('\n').trim_end();
@@ -32,7 +32,7 @@ impl Recipe {
     }
 }
 
-/// Runs `log` with `handler` in a subscriber of its own, and flushes and drops that.
+/// Runs `log` with `handler` in a separate subscriber, which is then flushed and dropped.
 pub fn logged(handler: impl Handler, log: impl FnOnce()) {
     let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(handler));
     tracing::subscriber::with_default(subscriber, log);

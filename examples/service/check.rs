@@ -37,7 +37,7 @@ pub fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
 #[derive(Default)]
 pub struct Found {
     json: Size,
-    turned: usize,
+    rotated: usize,
     errors: Size,
     levels: BTreeMap<String, usize>,
     /// Lines logged by the shop itself, not by its libraries.
@@ -63,7 +63,7 @@ pub fn read(dir: &Path) -> Result<Found, Failure> {
         let text = String::from_utf8(fs::read(&path)?)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if text.contains('\x1b') {
-            found.faults.push(format!("{name} holds an escape character"));
+            found.faults.push(format!("{name} contains an escape character"));
         }
         if !text.is_empty() && !text.ends_with('\n') {
             found.faults.push(format!("{name} ends within a line"));
@@ -78,7 +78,7 @@ pub fn read(dir: &Path) -> Result<Found, Failure> {
 
 impl Found {
     fn read_json(&mut self, name: &str, text: &str) {
-        self.turned += usize::from(name != JSON);
+        self.rotated += usize::from(name != JSON);
         self.json.add(text);
         for (index, line) in text.lines().enumerate() {
             match serde_json::from_str(line) {
@@ -113,7 +113,7 @@ impl Found {
         for line in text.lines() {
             let level = line.split_whitespace().nth(1).unwrap_or("no level");
             if level != "ERROR" {
-                self.faults.push(format!("{ERRORS} holds a line of another level: {line}"));
+                self.faults.push(format!("{ERRORS} contains a line of another level: {line}"));
             }
             let id = line.split_once(" request_id=").and_then(|(_, rest)| rest.split(' ').next());
             self.failed_in_text.push(id.unwrap_or("no id").to_owned());
@@ -129,18 +129,21 @@ impl Found {
             }
         };
         // Every order logs six lines, or five if it fails before payment. Opening and closing the shop log one each.
-        expect(self.own == 2 + 6 * answers.all.len() - answers.failed.len(), "there are lines too few or too many");
-        expect(same(&self.finished, &answers.all), "not every request is logged as finished, once");
-        expect(same(&self.refused, &answers.refused), "the WARNs are not the refused requests");
-        expect(same(&self.failed, &answers.failed), "the ERRORs are not the failed requests");
-        expect(same(&self.failed_in_text, &answers.failed), "the error file is not the failed requests");
-        expect(self.far == answers.far, "the INFOs are not the slow requests");
+        expect(self.own == 2 + 6 * answers.all.len() - answers.failed.len(), "the number of lines is wrong");
+        expect(same(&self.finished, &answers.all), "not every request is logged as finished exactly once");
+        expect(same(&self.refused, &answers.refused), "the WARN records do not match the refused requests");
+        expect(same(&self.failed, &answers.failed), "the ERROR records do not match the failed requests");
+        expect(same(&self.failed_in_text, &answers.failed), "the error file does not match the failed requests");
+        expect(self.far == answers.far, "the INFO records do not match the slow requests");
         expect(reports.iter().all(|report| report.stats.balances()), "the reports do not balance");
         expect(reports.iter().all(|report| report.stats.lost() == 0), "records were lost");
         for (name, size) in [(JSON, &self.json), (ERRORS, &self.errors)] {
             let delivered =
                 reports.iter().find(|report| report.name.ends_with(name)).map(|report| report.stats.delivered);
-            expect(delivered == Some(size.lines as u64), &format!("{name} has not as many lines as were delivered"));
+            expect(
+                delivered == Some(size.lines as u64),
+                &format!("the number of lines in {name} differs from the number delivered"),
+            );
         }
         faults
     }
@@ -168,7 +171,7 @@ impl fmt::Display for Found {
         let levels: Vec<_> = self.levels.iter().rev().map(|(level, count)| format!("{level} {count}")).collect();
         writeln!(f, "files")?;
         writeln!(f, "  {JSON:<16} {:>7} lines {:>7} KiB  {}", self.json.lines, kib(&self.json), levels.join(", "))?;
-        writeln!(f, "  {:<16} turned {} times", "", self.turned)?;
+        writeln!(f, "  {:<16} rotated {} times", "", self.rotated)?;
         writeln!(f, "  {ERRORS:<16} {:>7} lines {:>7} KiB", self.errors.lines, kib(&self.errors))
     }
 }
@@ -195,7 +198,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut object = serde_json::Map::new();
         while let Some((key, Unique(value))) = map.next_entry::<String, _>()? {
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} stands there twice")));
+                return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
             object.insert(key, value);
         }

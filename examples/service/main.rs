@@ -62,7 +62,7 @@ async fn main() -> Result<ExitCode, client::Failure> {
     println!("\n{requests} requests in {seconds:.2} s: {answers}\n\n{found}\n{}", log.tree());
     let faults = found.compare(&answers, &reports);
     faults.iter().take(10).for_each(|fault| println!("WRONG: {fault}"));
-    println!("{}", if faults.is_empty() { "every file is what it should be" } else { "the files are not right" });
+    println!("{}", if faults.is_empty() { "all files are as expected" } else { "the files are not as expected" });
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,4 +1,4 @@
-//! What was written is read back: every line is there, parses, is in order, and has the event's fields.
+//! Reads the files back and checks that every line is there, parses, is in order, and has the event's fields.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -77,7 +77,7 @@ fn rotated(check: Check, job: &Job, logged: &[u64]) -> Result<Written, String> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&job.dir).map_err(|error| error.to_string())?.flatten() {
         let (path, size) = (entry.path(), entry.metadata().map_or(0, |metadata| metadata.len()));
-        // Some turn before the line that is too long, some after it.
+        // Some rotate before the line that does not fit, some after it.
         if size > ROTATE_AT + 1024 {
             return Err(format!("{}: {size} bytes", path.display()));
         }
@@ -143,7 +143,7 @@ impl Reader<'_> {
         if line.last() != Some(&b'\n') {
             return Err("a line is cut off".to_owned());
         }
-        // Who has no fields has no JSON either.
+        // A contender without fields has no JSON either.
         if !self.text && self.check != Check::Message {
             serde_json::from_slice::<IgnoredAny>(line).map_err(|error| error.to_string())?;
         }

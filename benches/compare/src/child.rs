@@ -10,16 +10,16 @@ use crate::event::{Call, Logger, first_number};
 use crate::measure::{self, Latencies};
 use crate::scenario::{Scenario, Spans, Task};
 
-/// How much a child does.
+/// The amount of work of a child.
 #[derive(Clone, Copy)]
 pub struct Amount {
     /// Per thread; 0: what takes about [`PHASE`].
     pub events: u64,
-    /// A sample, to see that everything works.
+    /// A sample, to check that everything works.
     pub quick: bool,
 }
 
-/// What a child found, by name: printed, and read by its parent.
+/// The measurements of a child, by name, which it prints and its parent reads.
 pub type Findings = BTreeMap<String, f64>;
 
 pub fn run(name: &str, job: &Job, amount: Amount) -> Findings {
@@ -80,12 +80,12 @@ fn findings(threads: Vec<Found>, before: Usage, after: Usage, logged: Instant, d
     found
 }
 
-/// What one thread found.
+/// The measurements of one thread.
 struct Found {
     start: Instant,
     end: Instant,
     timed: u64,
-    /// With those that were not timed.
+    /// Including events that were not timed.
     logged: u64,
     allocations: u64,
     latencies: Latencies,
@@ -177,11 +177,11 @@ impl<'a> Shared<'a> {
         self.slowest.fetch_max(ns, Ordering::Relaxed);
         self.barrier.wait();
         match (self.amount.events, self.scenario.call()) {
-            // Enough to turn the files more often than old ones are kept.
+            // Enough for more rotations than old files are kept.
             (0, _) if self.amount.quick && self.scenario.task == Task::Rotation => 40_000,
             (0, _) if self.amount.quick => 2_000,
             (0, Call::Off) => 20_000_000,
-            // How much a queue loses, or holds, depends on how much comes.
+            // The number of records that a queue loses or holds depends on the load.
             (0, _) if self.scenario.sink == crate::scenario::Sink::Default => 200_000 / self.scenario.threads,
             (0, _) => (PHASE.as_nanos() as u64 / self.slowest.load(Ordering::Relaxed))
                 .clamp(20_000, 600_000 / self.scenario.threads),
@@ -189,7 +189,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// So many as any queue holds, and a pause in which it empties: what the caller pays when nothing holds it up.
+    /// Bursts that fit into every queue, with pauses in which it empties: the cost of a call that does not wait.
     fn bursts(&self, feed: &mut Feed<'_>, found: &mut Found) {
         let (bursts, events) = if self.amount.quick { (2, 100) } else { (40, 400) };
         for _ in 0..bursts {
@@ -214,7 +214,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// What came before is out of the way, and all begin together.
+    /// Waits until earlier work is done and all threads are ready.
     fn begin(&self, found: &mut Found) {
         if self.scenario.is_queued() {
             std::thread::sleep(10 * REST);
@@ -227,7 +227,7 @@ impl<'a> Shared<'a> {
         found.start = Instant::now();
     }
 
-    /// Calls at their times; with `response` timed from when they were due, also where the one before took too long.
+    /// Makes each call at its time. With `response`, it is timed from when it was due, even if the previous call took too long.
     fn at_rate(&self, feed: &mut Feed<'_>, found: &mut Found, rate: u64, response: bool) {
         let seconds = if self.amount.quick { 0.05 } else { 1.0 };
         let calls = (rate as f64 * seconds) as u64;

@@ -1,18 +1,18 @@
-//! The event that everybody logs, and the spans it is logged in.
+//! The event that all contenders log, and its spans.
 
 use std::hint::black_box;
 use std::ops::Range;
 
-/// What a call of the logger is.
+/// The kind of a call of the logger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// INFO, a message with an integer in it, four typed fields.
+    /// An INFO event: a message that contains an integer, and four typed fields.
     Event,
-    /// A span made and entered, the event, the span closed.
+    /// A new span around the event.
     Span,
     /// The event at DEBUG, INFO, WARN and ERROR in turn.
     Mixed,
-    /// A DEBUG event that nobody, or only somebody else, wants.
+    /// A DEBUG event that no layer wants, or only another layer.
     Off,
 }
 
@@ -48,10 +48,10 @@ impl Level {
 
 pub const TARGET: &str = "shop::stock";
 pub const MESSAGE: (&str, &str) = ("the customer took article number ", " from the second shelf");
-/// What `ours-rewrite` takes out.
+/// The value that `ours-rewrite` removes.
 pub const SECRET: &str = "ada lovelace";
 
-/// The event's fields, all of which follow from its number: a check needs nothing else.
+/// The event's fields, which are all derived from its number, so that a check needs nothing else.
 pub struct Values {
     pub number: u64,
     pub bytes: u64,
@@ -80,9 +80,9 @@ pub fn first_number(thread: u64) -> u64 {
     (thread + 1) * 10_000_000
 }
 
-/// Everything that logs.
+/// The calls of a logger.
 pub trait Logger: Sync {
-    /// Logs an event per number: one virtual call for many, so that it does not count.
+    /// Logs an event per number, by one virtual call for many events, so that its cost is negligible.
     fn log(&self, call: Call, numbers: Range<u64>);
 
     /// Does `work` inside the three spans, on this thread.

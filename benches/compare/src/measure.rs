@@ -1,4 +1,4 @@
-//! What is counted: allocations, CPU time, memory, and how long single calls take.
+//! Measurements: allocations, CPU time, memory, and the duration of single calls.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -100,14 +100,14 @@ pub fn cpu_time() -> Duration {
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
-/// The most memory this process ever had, in KiB. Not getrusage's, which starts with the parent's figure.
+/// The peak memory of this process, in KiB. Not getrusage's, which starts with the parent's figure.
 pub fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
 }
 
-/// How long single calls took, in nanoseconds.
+/// The durations of single calls, in nanoseconds.
 #[derive(Default)]
 pub struct Latencies(Vec<u64>);
 

@@ -1,4 +1,4 @@
-//! The summary as a picture: a line per scenario, everyone's distance from the floor on a logarithmic scale.
+//! Draws the summary: a line per scenario, with each contender's distance from the floor on a logarithmic scale.
 
 use std::fmt::Write;
 

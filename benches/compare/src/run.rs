@@ -46,7 +46,7 @@ impl Plan {
         for round in 0..self.rounds {
             eprint!("{}, round {} of {}:", scenario.name, round + 1, self.rounds);
             for index in 0..rows.len() {
-                // Nobody is always first, or always after the same one.
+                // The order is varied, so that no contender is always first or always follows the same one.
                 let at = (index + round) % rows.len();
                 let row = &mut rows[at];
                 if row.failure.is_some() {

@@ -1,4 +1,4 @@
-//! What is measured: the kind of call, the format, the spans, the threads, and what lies behind the logger.
+//! The scenarios: the kind of call, the format, the spans, the threads, and the destination.
 
 use crate::event::Call;
 
@@ -20,15 +20,15 @@ pub enum Task {
     Events,
     /// One call every 20 µs.
     Paced,
-    /// So many calls a second, timed from when each was due.
+    /// A number of calls per second, timed from when each was due.
     Load(u64),
     /// Three outputs: everything as JSON, INFO as text, WARN as JSON.
     ThreeOutputs,
     /// 1 MiB a file, five old ones.
     Rotation,
-    /// Nobody wants the event.
+    /// No layer wants the event.
     Off,
-    /// A layer beside this one wants it.
+    /// Another layer wants the event.
     OffHere,
 }
 
@@ -40,7 +40,7 @@ pub enum Spans {
     Each,
 }
 
-/// What lies behind the logger: a file on disk in every case.
+/// The destination: a file on disk in every case.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
     /// A buffer of 64 KiB.
@@ -49,7 +49,7 @@ pub enum Sink {
     Unbuffered,
     /// A queue that loses nothing.
     Lossless,
-    /// The queue that one gets without asking.
+    /// The contender's default queue.
     Default,
 }
 

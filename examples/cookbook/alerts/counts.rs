@@ -1,4 +1,4 @@
-//! How many records of which level, by target, for Prometheus: Micrometer's `Log4j2Metrics`.
+//! Counts records by target and severity for Prometheus: Micrometer's `Log4j2Metrics`.
 
 use tracing_handlers::handler::Counts;
 
@@ -14,7 +14,7 @@ fn make() -> String {
         tracing::error!(target: "shop::till", "jammed");
         tracing::info!(target: "odd \"target\"", "quoted");
     });
-    // What a handler of `GET /metrics` returns.
+    // A handler of `GET /metrics` returns this.
     counts.prometheus()
 }
 

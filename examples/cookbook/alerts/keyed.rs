@@ -1,4 +1,4 @@
-//! An alarm per user, host or device: whose field it is, on the event or on a span around it, is counted for itself.
+//! An alarm per user, host or device: records are counted separately for each value of a field of the event or its spans.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tracing_handlers::handler::Alert;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "alarm-per-user", about: "an alarm for each user by himself", make, shows: SHOWS };
+    Recipe { name: "alarm-per-user", about: "a separate alarm for each user", make, shows: SHOWS };
 
 fn make() -> String {
     let calls = Arc::new(Mutex::new(Vec::new()));
@@ -17,7 +17,7 @@ fn make() -> String {
     let refused = Level::WARN.and(filter::targets(["login"]));
     let alert = Alert::new(refused, 3, Duration::from_secs(600)).per("user").keys(10_000).call(move |alarm| {
         let call = format!("{} refusals of {}", alarm.count, alarm.key.unwrap_or("nobody"));
-        pager.lock().expect("nobody panics").push(call);
+        pager.lock().expect("no thread panics").push(call);
     });
     logged(alert, || {
         for user in ["ada", "eve", "bob", "eve", "ada", "eve", "eve"] {
@@ -25,7 +25,7 @@ fn make() -> String {
             tracing::warn!(target: "login", "refused");
         }
     });
-    let calls = calls.lock().expect("nobody panics");
+    let calls = calls.lock().expect("no thread panics");
     calls.join("\n")
 }
 

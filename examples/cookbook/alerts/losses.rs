@@ -1,5 +1,4 @@
-//! What became of the records, handler by handler, for Prometheus: an alarm on `log_handler_dropped_total` is one that tells of
-//! gaps in the log.
+//! The outcome of records per handler, for Prometheus: an alarm on `log_handler_dropped_total` reports gaps in the log.
 
 use tracing_handlers::format::Json;
 use tracing_handlers::sink::Memory;
@@ -14,7 +13,7 @@ fn make() -> String {
     let large = RecordBuf::new(Severity::INFO, "shop", &"x".repeat(1_000));
     queue.handle(&large.as_record()).expect("it is dropped, which is no error");
     let text = stats::prometheus(&queue.stats());
-    // The part that an alarm is on.
+    // The lines that an alarm uses.
     text.lines().filter(|line| line.contains("dropped") && !line.starts_with('#')).collect()
 }
 

@@ -1,5 +1,5 @@
-//! "5 errors within a minute": one alarm, not five, and no other one until it has cooled down. What log4j2's users build
-//! from a `BurstFilter` in front of an `SMTPAppender`.
+//! "5 errors within a minute": one alarm instead of five, and no further one during the cool-down. log4j2's users combine a
+//! `BurstFilter` with an `SMTPAppender` for this.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "alarm", about: "an alarm when errors come too fast", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "alarm", about: "an alarm if errors are too frequent", make, shows: SHOWS };
 
 fn make() -> String {
     let (log, mail) = (Memory::new(), Memory::new());

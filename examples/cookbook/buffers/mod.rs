@@ -1,4 +1,4 @@
-//! Records kept until something goes wrong.
+//! Records that are kept until something goes wrong.
 
 mod recorder;
 mod scoped;

@@ -1,5 +1,5 @@
-//! A flight recorder: the last records before an ERROR, however long the program ran without one. Python's `MemoryHandler` would
-//! write them all when it is full; `ring` lets the oldest go.
+//! A flight recorder: the last records before an ERROR, however long the program has run without one. Python's `MemoryHandler`
+//! writes all of its records when it is full; `ring` drops the oldest instead.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::{Buffer, Handler};

@@ -1,6 +1,6 @@
-//! The details of a request only if it fails. Monolog calls it fingers crossed; Python's cookbook does it with a
-//! MemoryHandler and a decorator ("Buffering logging messages and outputting them conditionally"), per function and thread.
-//! Here it is per root span, and so follows the request through threads and tasks.
+//! Logs the details of a request only if it fails. Monolog calls it fingers crossed; Python's cookbook does it per function and
+//! thread, with a MemoryHandler and a decorator ("Buffering logging messages and outputting them conditionally"). Here it is per
+//! root span, so it follows the request through threads and tasks.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::ScopedBuffer;

@@ -1,4 +1,4 @@
-//! The details of a request only if it was slow, all of it in the order of time.
+//! Logs the details of a request only if it was slow, in chronological order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::clock()).target(false), memory.clone());
     let buffer = ScopedBuffer::new(output).slow(Duration::from_millis(500)).hold_all(true);
-    // A clock that stands still until it is moved, in the place of the system's.
+    // A clock that is advanced by hand, instead of the system's.
     let clock = Arc::new(Manual::new(Timestamp::EPOCH));
     let layer = tracing_handlers::layer(buffer).clock(clock.clone());
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {

@@ -1,5 +1,5 @@
 //! Records kept until something goes wrong, then written together: "Buffering logging messages and outputting them
-//! conditionally" in Python's cookbook, with `MemoryHandler`. A program that ends well writes nothing.
+//! conditionally" in Python's cookbook, with `MemoryHandler`. A program that succeeds writes nothing.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "buffer", about: "records that come out when an ERROR does", make, shows: SHOWS };
+    Recipe { name: "buffer", about: "records that are written when an ERROR occurs", make, shows: SHOWS };
 
 fn make() -> String {
     let run = |left: u32| {

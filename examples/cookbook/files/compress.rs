@@ -10,7 +10,7 @@ use tracing_handlers::sink::File;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "compress", about: "old files, compressed", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "compress", about: "compressed old files", make, shows: SHOWS };
 
 fn make() -> String {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -19,7 +19,7 @@ fn make() -> String {
     logged(Output::new(Text::new().time(Time::none()), file), || {
         (1..=10).for_each(|number| tracing::info!(number, "a sale that is worth a line of its own"));
     });
-    // Only a program that hands the archives on needs to wait for them.
+    // Only a program that processes the archives needs to wait for them.
     assert!(rotation::settle(Duration::from_secs(60)));
     let mut names: Vec<_> = std::fs::read_dir(dir.path())
         .expect("it is there")

@@ -1,5 +1,5 @@
-//! An audit log that survives a loss of power: a step is done only when its record is on the disk. log4j2's nearest is
-//! `immediateFlush="true"`, which stops at the operating system; Python's cookbook has nothing.
+//! An audit log that survives a power failure: an action proceeds only when its record is on the disk. The nearest in log4j2 is
+//! `immediateFlush="true"`, which hands lines to the operating system; Python's cookbook has no equivalent.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Audit;
@@ -20,7 +20,7 @@ fn make() -> String {
         let record = RecordBuf::new(Severity::NOTICE, "audit", "transfer").with_field("cents", cents);
         match audit.log(&record.as_record()) {
             Ok(()) => format!("{cents} cents are on their way\n"),
-            // The disk failed: what is not recorded is not done.
+            // The disk failed: an action that is not recorded does not take place.
             Err(error) => format!("{cents} cents stay here: {error:#}\n"),
         }
     };

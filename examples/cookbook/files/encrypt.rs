@@ -1,6 +1,6 @@
-//! An encrypted log, and how its key is changed: new lines are written with the new key, and what the old one
-//! wrote is still read. log4j2 has no encrypted appender, Python's cookbook none either. A buffer makes few blocks of many
-//! lines: without it each line costs 24 bytes.
+//! An encrypted log, and a change of its key: new lines are encrypted with the new key, and old lines remain readable with the old
+//! one. Neither log4j2 nor Python's cookbook has an encrypted log. The buffer combines many lines in a block; without it, each line
+//! takes 24 bytes more.
 
 use std::fs;
 use std::io::Read;
@@ -11,12 +11,13 @@ use tracing_handlers::{Output, sink};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "encrypt", about: "a log that only a key opens", make, shows: SHOWS };
+pub const RECIPE: Recipe =
+    Recipe { name: "encrypt", about: "a log that can be read only with its key", make, shows: SHOWS };
 
 fn make() -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("app.log.enc");
-    // In a program: Key::from_env("LOG_KEY")?, made by `openssl rand -base64 32`.
+    // A program would use Key::from_env("LOG_KEY")?, with a key from `openssl rand -base64 32`.
     let (old, new) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
     let log = |keys: &Keys, message: &str| {
         let file = sink::File::options().encrypt(keys.clone()).buffer(64 * 1024).open(&path).expect("our key");

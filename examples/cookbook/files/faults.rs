@@ -16,13 +16,13 @@ pub const RECIPE: Recipe =
     Recipe { name: "faults", about: "a file that cannot be written for a while", make, shows: SHOWS };
 
 fn make() -> String {
-    // It is reported once, to standard error by default.
+    // The fault is reported once, to standard error by default.
     tracing_handlers::selflog::set(|_| ());
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("app.log");
-    // A program leaves the clock as it is.
+    // Programs do not set a clock.
     let clock = Arc::new(Manual::default());
-    // 60 bytes of lines wait in memory; a program has room for more.
+    // At most 60 bytes of lines wait in memory; a program would allow more.
     let file = File::options().hold(60).delay(true).clock(clock.clone()).open(&path).expect("a file");
     logged(Output::new(Text::new().time(Time::none()), file), || {
         fs::create_dir(&path).expect("something in the way");
@@ -30,7 +30,7 @@ fn make() -> String {
         tracing::info!(target: "shop", "two: held");
         tracing::info!(target: "shop", "three: no room to hold it");
         fs::remove_dir(&path).expect("out of the way");
-        // The attempts are 50 ms apart at first, a second at most.
+        // Attempts are 50 ms apart at first, and at most a second.
         clock.advance(Duration::from_secs(1));
         tracing::info!(target: "shop", "four");
     });

@@ -1,6 +1,6 @@
-//! Many records, few syncs: a line is on the disk within a time (5 to 20 ms serve well; an hour here, so that nothing happens
-//! by itself), together with those around it; errors, and what a flush covers, are there when the call returns. Databases call
-//! it group commit; neither log4j2 nor Python has it.
+//! Many records share a sync: each line is on the disk within a delay, together with its neighbors (5 to 20 ms are reasonable; here
+//! it is an hour, so that nothing happens on its own). Errors are on the disk when the call returns, and all lines when a flush
+//! returns. Databases call it group commit; neither log4j2 nor Python has it.
 
 use std::time::{Duration, Instant};
 

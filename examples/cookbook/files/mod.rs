@@ -1,4 +1,4 @@
-//! Files: rotation, names, owners, durability, and how they are read back.
+//! Files: rotation, names, owners, durability, reading.
 
 mod compress;
 mod durable_audit;

@@ -1,5 +1,5 @@
-//! What ended files are called: numbered, dated, and with the file in use under its final name. log4j2's `filePattern`,
-//! `fileIndex` and `DirectWriteRolloverStrategy`.
+//! The names of rotated files: numbered, dated, and with the live file under its final name. log4j2's `filePattern`, `fileIndex` and
+//! `DirectWriteRolloverStrategy`.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Log files that the right people can read, and links that nobody else can put in their place. Python leaves the first to the
-//! umask and a handler class of one's own ("Customizing handlers with dictConfig": `owned_file_handler`), log4j2 has
-//! `filePermissions`, `fileOwner` and `fileGroup`.
+//! The owner and permissions of log files, and protection against links planted by other users. Python leaves the former to the umask
+//! and a custom handler class ("Customizing handlers with dictConfig": `owned_file_handler`); log4j2 has `filePermissions`,
+//! `fileOwner` and `fileGroup`.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tracing_handlers::{Error, sink::File};
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "owner", about: "whose log files are", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "owner", about: "owners and permissions of log files", make, shows: SHOWS };
 
 fn make() -> String {
     run().unwrap_or_else(|error| format!("{error:#}"))
@@ -16,14 +16,14 @@ fn make() -> String {
 
 fn run() -> Result<String, Error> {
     let directory = tempfile::tempdir()?;
-    // A service that starts as root would say `.owner("shop").group("adm")` as well.
+    // A service that starts as root would also set `.owner("shop").group("adm")`.
     let path = directory.path().join("logs/app.log");
     File::options().mode(0o640).dir_mode(0o750).open(&path)?;
     let unknown = File::options().owner("no such user").open(&path).unwrap_err();
     Ok(format!("app.log: {}\n{unknown}\n{}", mode(&path)?, refused(directory.path())?))
 }
 
-/// In a directory that all can write to, such as `/tmp`, a link may be a trap.
+/// In a directory that all users can write to, such as `/tmp`, a link may be a trap.
 #[cfg(unix)]
 fn refused(directory: &std::path::Path) -> Result<String, Error> {
     use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -1,4 +1,4 @@
-//! The rules of Python's `TimedRotatingFileHandler`: when it rolls, what the old file is called, and which old ones go.
+//! The rules of Python's `TimedRotatingFileHandler`: when it rolls, what the old file is called, and which old files are removed.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! A log is read back as one sequence of lines, from the oldest file to the live one, and gaps are reported. loguru has
-//! `logger.parse` for one file; Python and log4j2 have nothing for it.
+//! Reads a log back as one sequence of lines, from the oldest file to the live one, and reports gaps. loguru has
+//! `logger.parse` for one file; Python and log4j2 have no equivalent.
 
 use tracing_handlers::read::{Event, Reader};
 

@@ -1,5 +1,5 @@
-//! Another program has moved the log file away, and this one is notified in its own way (a request, a command): all files open
-//! their paths again. Python's `WatchedFileHandler.reopenIfNeeded`, when asked.
+//! Another program has moved the log file away and notifies this one by a request or a command: all files open their paths again.
+//! Python's `WatchedFileHandler.reopenIfNeeded`, on request.
 
 use std::fs;
 use std::time::Duration;
@@ -18,14 +18,14 @@ fn make() -> String {
 fn run() -> Result<String, Error> {
     let directory = tempfile::tempdir()?;
     let (path, moved) = (directory.path().join("app.log"), directory.path().join("moved.log"));
-    // By default the file checks each second whether it was moved.
+    // By default the file checks once a second whether it has been moved.
     let output = Output::new(Text::new().time(Time::none()), sink::File::options().watch(None).open(&path)?);
     logged(output, || {
         tracing::info!(target: "shop", "one");
         fs::rename(&path, &moved).unwrap();
         tracing::info!(target: "shop", "two, before the request");
         process::reopen();
-        // Not needed if lines follow; a file without new lines opens its path in a flush.
+        // Not needed if lines follow: the flush reopens files that are not being written to.
         process::flush(Duration::from_secs(5)).unwrap();
         tracing::info!(target: "shop", "three");
     });

@@ -1,5 +1,5 @@
-//! How much stays: by count, age, bytes of one log or of several, and what would go now. log4j2's `Delete` action with
-//! `IfLastModified`, `IfAccumulatedFileSize` and `testMode`.
+//! Limits old files by number, age, and bytes of one or several logs, and shows which would be removed now. log4j2's `Delete` action
+//! with `IfLastModified`, `IfAccumulatedFileSize` and `testMode`.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -9,7 +9,7 @@ use tracing_handlers::rotation::Rotation;
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "retention", about: "which old files go", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "retention", about: "which old files are removed", make, shows: SHOWS };
 
 fn make() -> String {
     run().unwrap_or_else(|error| format!("{error:#}"))

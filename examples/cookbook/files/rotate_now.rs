@@ -1,5 +1,5 @@
-//! New files now, whatever their sizes: before a release, or at the start of a run. Python's `doRollover()`, log4j2's
-//! `OnStartupTriggeringPolicy`, for all rotating files of the process.
+//! Rotates all rotating files of the process on request, whatever their sizes: before a release, or at the start of a run. Python's
+//! `doRollover()`, log4j2's `OnStartupTriggeringPolicy`.
 
 use std::fs;
 

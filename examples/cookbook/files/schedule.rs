@@ -1,5 +1,5 @@
-//! When a file is rotated by time: log4j2's `TimeBasedTriggeringPolicy` and `CronTriggeringPolicy`, in words, and through the night
-//! in which the clocks are put back.
+//! Rotation by time, described in words, including the night in which the clocks are set back: log4j2's `TimeBasedTriggeringPolicy`
+//! and `CronTriggeringPolicy`.
 
 use std::fmt::Write as _;
 

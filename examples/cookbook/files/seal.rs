@@ -1,7 +1,6 @@
-//! An audit log in which a change shows: each line carries a seal that only the key makes, and depends on the line before. Who
-//! changes a line, or takes a whole file out of a rotated family, is found by `verify`. That the end was cut off, an
-//! expected head tells, which is kept elsewhere. Python's cookbook and log4j2 have nothing of the kind; systemd's journal
-//! calls it sealing.
+//! A tamper-evident audit log: each line has a seal that requires the key and depends on the previous line. `verify` detects a changed
+//! line, and a file removed from among the rotated ones. A removed end is detected by an expected head, which is stored elsewhere.
+//! Python's cookbook and log4j2 have no equivalent; systemd's journal calls it sealing.
 
 use std::fs;
 
@@ -12,12 +11,12 @@ use tracing_handlers::{Output, sink};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "seal", about: "changes of a log show", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "seal", about: "a tamper-evident log", make, shows: SHOWS };
 
 fn make() -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("audit.jsonl");
-    // In a program: Key::from_file("/etc/shop/seal.key")?, made by `openssl rand -hex 32`.
+    // A program would use Key::from_file("/etc/shop/seal.key")?, with a key from `openssl rand -hex 32`.
     let key = Key::from_bytes(*b"32 bytes from a random generator");
 
     let rotation = Rotation::size(1024).keep(100);
@@ -48,7 +47,7 @@ fn result(verifier: &Verifier, path: &std::path::Path) -> String {
     match verifier.family(path) {
         Ok(verified) => format!("genuine, closed: {}\n", verified.closed),
         Err(Unverified::Broken(broken)) => {
-            // Without line numbers, which depend on how many lines fit into a file.
+            // Without line numbers, which depend on the number of lines that fit into a file.
             let flaw = broken[0].flaw.to_string();
             format!("{}\n", flaw.split(|letter: char| letter.is_ascii_digit()).next().unwrap_or_default().trim_end())
         }

@@ -1,5 +1,5 @@
-//! Several processes write one file that rotates: Python's cookbook, "Logging to a single file from multiple processes",
-//! without a listener. Here two files stand for two processes.
+//! Several processes write one rotating file: "Logging to a single file from multiple processes" in Python's cookbook, without a
+//! listener. Here, two files represent two processes.
 
 use std::fs;
 

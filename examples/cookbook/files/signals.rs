@@ -1,6 +1,6 @@
-//! A service that is asked by signals. SIGTERM and Ctrl-C deliver what is pending before the process dies of them, SIGHUP opens
-//! the log file again: what logrotate's `postrotate` script sends after it has moved the file away. Python's `WatchedFileHandler`
-//! looks at the file before each line for that; `logging` does nothing on a signal.
+//! A service that reacts to signals. SIGTERM and Ctrl-C deliver pending records before they end the process. SIGHUP, which
+//! logrotate's `postrotate` script sends after it has moved the log file away, reopens the file. Python's `WatchedFileHandler`
+//! checks the file before each line instead; `logging` does nothing on a signal.
 
 use std::fs;
 use std::process::Command;
@@ -24,15 +24,15 @@ fn run() -> Result<String, Error> {
 
     let directory = tempfile::tempdir()?;
     let (path, moved) = (directory.path().join("app.log"), directory.path().join("app.log.1"));
-    // By default the file checks each second whether it was moved.
+    // By default the file checks once a second whether it has been moved.
     let output = Output::new(Text::new().time(Time::none()), sink::File::options().watch(None).open(&path)?);
     logged(output, || {
         tracing::info!(target: "shop", "opened");
-        // What logrotate does.
+        // As logrotate does.
         fs::rename(&path, &moved).unwrap();
         let hangup = Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
         assert!(hangup.is_ok_and(|status| status.success()));
-        // Files without new lines are opened again too, by a thread.
+        // A thread also reopens files that are not being written to.
         while !path.exists() {
             thread::sleep(Duration::from_millis(1));
         }

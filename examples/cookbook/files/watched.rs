@@ -1,4 +1,4 @@
-//! A file that logrotate moves away: Python's `WatchedFileHandler`. Nothing needs to be set: each second it looks by itself.
+//! A file that logrotate moves away: Python's `WatchedFileHandler`. By default the file checks its path once a second.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use tracing_handlers::{Error, Output, sink};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "watched-file", about: "a file that others move away", make, shows: SHOWS };
+pub const RECIPE: Recipe =
+    Recipe { name: "watched-file", about: "a file that another program moves away", make, shows: SHOWS };
 
 fn make() -> String {
     run().unwrap_or_else(|error| format!("{error:#}"))
@@ -17,7 +18,7 @@ fn make() -> String {
 fn run() -> Result<String, Error> {
     let directory = tempfile::tempdir()?;
     let [path, moved] = ["app.log", "app.log.moved"].map(|name| directory.path().join(name));
-    // Before each line, as Python does it.
+    // Checks before each line, as Python does.
     let file = sink::File::options().watch(Duration::ZERO).open(&path)?;
     logged(Output::new(Text::new().time(Time::none()), file), || {
         tracing::info!(target: "shop", "before");

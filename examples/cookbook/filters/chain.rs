@@ -1,4 +1,4 @@
-//! Rules in a row, each with a verdict if it matches and another if not: log4j2's `onMatch` and `onMismatch`.
+//! A chain of rules, each with a verdict for records that match and for those that do not: log4j2's `onMatch` and `onMismatch`.
 
 use tracing::Level;
 use tracing_handlers::filter::{self, Chain, Verdict};

@@ -1,5 +1,5 @@
-//! By the values of an event and of the spans around it: log4j2's `MapFilter` and `ThreadContextMapFilter`, Python's
-//! filter functions.
+//! Filters by the values of an event and its enclosing spans: log4j2's `MapFilter` and `ThreadContextMapFilter`, Python's filter
+//! functions.
 
 use tracing_handlers::filter::{self, FilterExt};
 

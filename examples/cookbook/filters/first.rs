@@ -1,4 +1,4 @@
-//! The first few of each message per second, then every so many: zap's sampler.
+//! Passes the first few records with each message per second, then every nth: zap's sampler.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{lines, logged_by};
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "filter-first", about: "the first of each message, then every so many", make, shows: SHOWS };
+    Recipe { name: "filter-first", about: "the first of each message, then every nth", make, shows: SHOWS };
 
 fn make() -> String {
     let (memory, output) = lines();

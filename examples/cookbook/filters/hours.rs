@@ -1,5 +1,4 @@
-//! Only at certain times of day: log4j2's `TimeFilter`, with days of the week, and by the clock of a time zone (feature
-//! `time-zone`).
+//! Passes records only at certain times of day: log4j2's `TimeFilter`, with days of the week, in a time zone (feature `time-zone`).
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ fn make() -> String {
     let (memory, output) = lines();
     let night = filter::hours("22:00", "06:00").and_then(|hours| hours.on(Weekday::WORKING).zone("Europe/Berlin"));
     logged_by(output.filter(night.expect("times of day, and a zone")), |advance| {
-        // From Friday 13:00 in Berlin, an hour each.
+        // A record every hour, from Friday 13:00 in Berlin.
         for hour in 13..72 {
             tracing::info!(target: "shop", day = hour / 24, hour = hour % 24, "sold");
             advance(Duration::from_secs(3_600));

@@ -1,4 +1,4 @@
-//! DEBUG for one user only: log4j2's `DynamicThresholdFilter`.
+//! Logs at DEBUG for one user only: log4j2's `DynamicThresholdFilter`.
 
 use tracing::Level;
 use tracing_handlers::filter;

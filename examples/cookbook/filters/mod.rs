@@ -1,4 +1,4 @@
-//! Which records pass.
+//! Filters.
 
 mod chain;
 mod fields;
@@ -35,13 +35,13 @@ pub const RECIPES: &[Recipe] = &[
     told::RECIPE,
 ];
 
-/// An output of short lines, and what it has written.
+/// Returns an output of short lines, and the memory it writes to.
 fn lines() -> (Memory, Output<Text, Memory>) {
     let memory = Memory::new();
     (memory.clone(), Output::new(Text::new().time(Time::none()), memory))
 }
 
-/// Runs `log` with a clock that stands at 2026-11-20 (a Friday), 12:00 UTC, until it moves it.
+/// Runs `log` with a clock that is at 2026-11-20 (a Friday), 12:00 UTC, until `log` advances it.
 fn logged_by(handler: impl Handler, log: impl FnOnce(&dyn Fn(Duration))) {
     let clock = Arc::new(Manual::new(Timestamp::new(1_795_176_000, 0)));
     let layer = tracing_handlers::layer(handler).clock(clock.clone());

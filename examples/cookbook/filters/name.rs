@@ -1,4 +1,4 @@
-//! One logger and those below it, by its name: Python's `logging.Filter("shop.stock")`.
+//! Passes the records of one logger and those below it: Python's `logging.Filter("shop.stock")`.
 
 use tracing_handlers::filter;
 

@@ -1,4 +1,4 @@
-//! By regular expressions on the message, a field or the target: log4j2's `RegexFilter` (feature `regex`).
+//! Filters by regular expressions on the message, a field or the target: log4j2's `RegexFilter` (feature `regex`).
 
 use tracing_handlers::filter::{self, FilterExt};
 

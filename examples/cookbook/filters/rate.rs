@@ -1,4 +1,4 @@
-//! So many records per second, for each user by itself: log4j2's `BurstFilter`.
+//! Limits the records per second, separately for each user: log4j2's `BurstFilter`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{lines, logged_by};
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "filter-rate", about: "so many per second and user, with a burst", make, shows: SHOWS };
+    Recipe { name: "filter-rate", about: "a limit per second and user, with a burst", make, shows: SHOWS };
 
 fn make() -> String {
     let (memory, output) = lines();

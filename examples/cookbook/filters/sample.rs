@@ -1,4 +1,4 @@
-//! A sample: one record in so many, and a share of the requests, each of them whole.
+//! Samples: one record in n, and a share of the requests, with all of their records.
 
 use tracing_handlers::filter;
 
@@ -6,7 +6,7 @@ use super::lines;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "filter-sample", about: "one in so many; a share of the requests", make, shows: SHOWS };
+    Recipe { name: "filter-sample", about: "one record in n; a share of the requests", make, shows: SHOWS };
 
 fn make() -> String {
     let (counted, ticks) = lines();
@@ -14,7 +14,7 @@ fn make() -> String {
         (0..300).for_each(|n| tracing::info!(target: "shop", n, "tick"));
         tracing::error!(target: "shop", "errors always pass");
     });
-    // The same requests in every process: the request's id decides.
+    // The request's id decides, so that every process selects the same requests.
     let (shared, requests) = lines();
     logged(requests.filter(filter::share(0.1).by("id")), || {
         for id in 0..20 {

@@ -1,4 +1,4 @@
-//! A log that says what it leaves out: any filter in front of any handler, counted and told.
+//! Reports in the log what a filter drops: any filter in front of any handler, with counts.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{lines, logged_by};
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "filter-told", about: "counts what it drops, and tells it in the log", make, shows: SHOWS };
+    Recipe { name: "filter-told", about: "counts what it drops, and reports it in the log", make, shows: SHOWS };
 
 fn make() -> String {
     let (memory, output) = lines();

@@ -1,4 +1,4 @@
-//! A table for spreadsheets and databases: columns of one's own, the titles at the top of each file, also after a rotation.
+//! A table for spreadsheets and databases: custom columns, with titles at the top of each file, also after a rotation.
 //! log4j2's CsvLogEventLayout and CsvParameterLayout; in Python's cookbook a Formatter around `csv.writer`.
 
 use tracing_handlers::format::Csv;

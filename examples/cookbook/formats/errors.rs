@@ -1,4 +1,4 @@
-//! An error with its causes: in the line, as one text, or below it, a line for each. Python's `logging.exception` with its
+//! An error with its causes: in the line as one text, or below it on one line each. Python's `logging.exception` with its
 //! `During handling of the above exception`, log4j2's `%xEx` and `%xEx{separator(|)}`.
 
 use std::error::Error;

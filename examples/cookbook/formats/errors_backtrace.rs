@@ -1,5 +1,5 @@
-//! A backtrace, as `process::log_panics` writes one for each panic: on one line for machines, on many for people. log4j2's
-//! `%ex`, Python's `Formatter.formatException`.
+//! A backtrace, as `process::log_panics` logs one for each panic: on one line for machines, on several for people. log4j2's `%ex`,
+//! Python's `Formatter.formatException`.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -8,10 +8,10 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "backtrace", about: "a backtrace on one line, or on many", make, shows: SHOWS };
+    Recipe { name: "backtrace", about: "a backtrace on one line, or on several", make, shows: SHOWS };
 
 fn make() -> String {
-    // What `std::backtrace::Backtrace` shows, shorter.
+    // As `std::backtrace::Backtrace` is displayed, but shorter.
     let backtrace = "   0: shop::sell\n             at ./src/shop.rs:7\n   1: shop::main\n";
     let memory = Memory::new();
     let text = || Text::new().time(Time::none());

@@ -1,6 +1,6 @@
-//! A field under the name that the receiver's schema has for it, constants, and the place in the source.
+//! Fields under the names of the receiver's schema, constants, and the position in the source.
 //!
-//! log4j2: `EventTemplateAdditionalField`, and `locationInfoEnabled`. Python: a `LoggerAdapter` or a filter that adds to
+//! log4j2: `EventTemplateAdditionalField`, and `locationInfoEnabled`. Python: a `LoggerAdapter` or a filter that adds fields to
 //! each record.
 
 use tracing_handlers::format::Preset;

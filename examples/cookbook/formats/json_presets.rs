@@ -1,6 +1,6 @@
-//! JSON as a well-known receiver expects it: the same event for each of them.
+//! JSON as well-known receivers expect it: the same event for each of them.
 //!
-//! log4j2's JsonTemplateLayout ships such layouts as `EcsLayout.json`, `GelfLayout.json`, `GcpLayout.json` and
+//! log4j2's JsonTemplateLayout includes layouts such as `EcsLayout.json`, `GelfLayout.json`, `GcpLayout.json` and
 //! `LogstashJsonEventLayoutV1.json`; Python's cookbook ("Implementing structured logging") writes them by hand.
 
 use tracing_handlers::format::Preset;

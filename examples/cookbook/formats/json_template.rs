@@ -1,4 +1,4 @@
-//! JSON of one's own shape, written down as JSON: log4j2's JsonTemplateLayout, with its names.
+//! JSON in a custom schema, described by a JSON template: log4j2's JsonTemplateLayout, with its names.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::JsonTemplate;
@@ -6,8 +6,7 @@ use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe =
-    Recipe { name: "json-template", about: "log lines after a JSON template", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "json-template", about: "log lines by a JSON template", make, shows: SHOWS };
 
 const TEMPLATE: &str = r#"{
     "app": {"name": "shop", "host": "web-1"},

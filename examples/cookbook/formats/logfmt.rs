@@ -1,5 +1,5 @@
-//! Pairs of `key=value`, which people read and Loki and Vector parse. Python has this in structlog (`LogfmtRenderer`), log4j2
-//! as a PatternLayout that one puts together.
+//! Pairs of `key=value`, which people read and Loki and Vector parse. Python has structlog's `LogfmtRenderer`; in log4j2 a
+//! PatternLayout can write them.
 
 use tracing_handlers::format::{Logfmt, Time};
 use tracing_handlers::sink::Memory;
@@ -15,7 +15,7 @@ fn make() -> String {
     logged(Output::new(logfmt, memory.clone()).level(Severity::INFO), || {
         let _request = tracing::info_span!("request", id = 7).entered();
         tracing::info!(target: "shop", pieces = 3, customer = "Ada L.", "sold");
-        // The line's own `level` stays what it is.
+        // The line's own `level` does not change.
         tracing::warn!(target: "shop", level = "low", comment = "", "running out");
     });
     memory.text()

@@ -1,4 +1,4 @@
-//! Nested values of whatever serde can serialize. Python's cookbook: "Implementing structured logging".
+//! Nested values from any type that serde can serialize. Python's cookbook: "Implementing structured logging".
 
 use serde::Serialize;
 use tracing_handlers::format::{Json, Time};

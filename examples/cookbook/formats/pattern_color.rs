@@ -1,4 +1,4 @@
-//! Colors: of a part, or of several, fixed or by the level, where the sink shows any. log4j2's `%highlight{…}` and
+//! Colors of one or several parts of a line, fixed or by the level, if the sink shows colors. log4j2's `%highlight{…}` and
 //! `%style{…}{bold}`.
 
 use tracing_handlers::format::{Caps, Format, Out, Pattern};
@@ -19,7 +19,7 @@ fn make() -> String {
         pattern.format(&record.as_record(), &mut Out::new(&mut line, caps)).expect("every record has a line");
         lines.push(String::from_utf8(line).expect("text"));
     }
-    // Shown, not done.
+    // Shows escape sequences instead of performing them.
     lines.join("\n").replace('\x1b', "␛")
 }
 

@@ -1,5 +1,5 @@
-//! A line by a pattern of one's own, as it may stand in a configuration file: log4j2's PatternLayout
-//! (`%d{HH:mm:ss} %-5p %c{1} %X{request_id} - %m%n`). Columns are filled up, and what is too long is cut off on either side.
+//! A line by a pattern, such as a configuration file may contain: log4j2's PatternLayout
+//! (`%d{HH:mm:ss} %-5p %c{1} %X{request_id} - %m%n`). Columns are padded, and truncated on either side.
 
 use tracing_handlers::clock::Timestamp;
 use tracing_handlers::format::Pattern;
@@ -14,7 +14,7 @@ fn make() -> String {
     let memory = Memory::new();
     let pattern = "{time:%H:%M:%S%.3f} {level:<5} {target:>8.-8} {span.request_id|-} {message} {fields}";
     let output = Output::new(Pattern::new(pattern).expect("a pattern"), memory.clone());
-    // Records with a time of our own, so that there is something to compare.
+    // Records with a fixed time, so that the output is always the same.
     let time = Timestamp::new(1_795_223_943, 123_456_789);
     let sold = RecordBuf::new(Severity::INFO, "shop::stock", "sold")
         .with_time(time)

@@ -1,5 +1,5 @@
-//! Parts of a line that are there only where a record has something to say in them: no empty brackets. log4j2 has
-//! `%notEmpty{…}` and `%replace` for that, and `%X{name}` for the fields of a thread, which are those of the spans here.
+//! Sections of a line that are written only if a record has a value for them: no empty brackets. log4j2 has `%notEmpty{…}` and
+//! `%replace` for this, and `%X{name}` for the fields of a thread, which correspond to those of spans here.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::Pattern;
@@ -8,7 +8,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "pattern-sections", about: "brackets only where there is something in them", make, shows: SHOWS };
+    Recipe { name: "pattern-sections", about: "brackets only if there is something in them", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

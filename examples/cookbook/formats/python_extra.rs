@@ -1,5 +1,5 @@
-//! Fields in Python's formats: "Using LoggerAdapters to impart contextual information" and the `extra` of Python's cookbook.
-//! Fields of the event come first, then those of the spans, then the `defaults` of the format.
+//! Fields in Python's formats: "Using LoggerAdapters to impart contextual information" and `extra` in Python's cookbook.
+//! The event's fields take precedence over those of spans, and those over the `defaults` of the format.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::Python;

@@ -1,5 +1,5 @@
-//! Python's formats as they stand in a program or a `logging.conf`: `logging.Formatter(fmt, datefmt, style)` in its three
-//! styles, with Python's names of levels and all attributes of its records.
+//! Python's formats as written in a program or a `logging.conf`: `logging.Formatter(fmt, datefmt, style)` in its three styles, with
+//! Python's level names and all attributes of its records.
 
 use tracing_handlers::clock::Timestamp;
 use tracing_handlers::format::Python;
@@ -24,7 +24,7 @@ fn formats() -> Result<[Python; 3], Error> {
 
 fn line(format: Python) -> String {
     let memory = Memory::new();
-    // A record with a time and a place of our own, so that there is something to compare.
+    // A record with a fixed time and position, so that the output is always the same.
     let record = RecordBuf::new(Severity::WARN, "shop.stock", "running out")
         .with_time(Timestamp::new(1_700_000_000, 999_900_000))
         .with_place("shop::stock", "src/stock.rs", 41)

@@ -1,4 +1,4 @@
-//! Only known fields are shown; whatever else somebody logs some day is masked.
+//! Only known fields are shown; all others, including those added to the program later, are masked.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "redact-allow-list", about: "all fields but known ones masked, or taken out", make, shows: SHOWS };
+    Recipe { name: "redact-allow-list", about: "all fields but known ones masked or removed", make, shows: SHOWS };
 
 fn make() -> String {
     let (masked, removed) = (Memory::new(), Memory::new());

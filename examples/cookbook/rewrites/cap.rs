@@ -1,4 +1,4 @@
-//! Records bounded, whatever somebody logs: log4j2's `%maxLen` and `maxStringLength`.
+//! Limits the size of records, whatever the program logs: log4j2's `%maxLen` and `maxStringLength`.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};

@@ -1,4 +1,4 @@
-//! Fields that every record gets: Python's `LoggerAdapter` and filters that add, log4j2's `KeyValuePair` and `MapRewritePolicy`.
+//! Adds fields to every record: Python's `LoggerAdapter` and filters that add, log4j2's `KeyValuePair` and `MapRewritePolicy`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +17,7 @@ fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
     let number = AtomicU64::new(1);
-    // And .host(), .pid(), .env("environment", "APP_ENV"), which differ from one run to the next.
+    // There are also .host(), .pid() and .env("environment", "APP_ENV"), whose values differ between runs.
     let add = Add::new()
         .constant("service", "shop")
         .with(move |_record, fields| fields.push("number", number.fetch_add(1, Ordering::Relaxed)));

@@ -1,4 +1,4 @@
-//! Records changed on their way: redaction, enrichment.
+//! Changes of records: redaction, enrichment.
 
 mod allow_list;
 mod cap;

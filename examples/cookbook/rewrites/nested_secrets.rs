@@ -1,4 +1,4 @@
-//! Secrets inside nested values, by name and by pattern, at any depth.
+//! Masks secrets inside nested values, by name and by pattern, at any depth.
 
 use tracing_handlers::format::{Json, Time};
 use tracing_handlers::handler::{Handler, Rewriting};

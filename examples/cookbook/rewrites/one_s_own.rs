@@ -1,4 +1,4 @@
-//! A rewrite of one's own, for some records only: log4j2's `RewritePolicy`, a Python filter that changes the record.
+//! A custom rewrite for some of the records: log4j2's `RewritePolicy`, a Python filter that changes the record.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Rewriting;

@@ -1,4 +1,4 @@
-//! A regular expression of one's own beside the patterns that are there: log4j2's `%replace{…}{regex}{…}`.
+//! A custom regular expression in addition to the built-in patterns: log4j2's `%replace{…}{regex}{…}`.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "redact-own-patterns", about: "a regular expression says what is masked", make, shows: SHOWS };
+    Recipe { name: "redact-own-patterns", about: "a regular expression selects what is masked", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

@@ -1,4 +1,4 @@
-//! Secrets masked by what they look like, wherever they stand: log4j2's `%replace`, without regular expressions.
+//! Masks secrets by their form, anywhere in a record: log4j2's `%replace`, without regular expressions.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};

@@ -1,4 +1,4 @@
-//! Names become keyed hashes: one still sees that it was the same customer, and not who.
+//! Names are replaced by keyed hashes: records of the same customer can be recognized, but not the customer.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -14,7 +14,7 @@ pub const RECIPE: Recipe =
 fn make() -> String {
     let memory = Memory::new();
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
-    // In earnest: HashKey::from_env("LOG_HASH_KEY").
+    // A program would use HashKey::from_env("LOG_HASH_KEY").
     let key = HashKey::new("an example, and no secret at all").expect("long enough");
     logged(Rewriting::new(Redact::fields(["customer"]).hash(key.digits(12)), output), || {
         for customer in ["ada", "bob", "ada"] {

@@ -1,4 +1,4 @@
-//! Fields masked by their names, those of spans too: logback's masking, a `logging.Filter` in Python.
+//! Masks fields by name, including those of spans: logback's masking, a `logging.Filter` in Python.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};

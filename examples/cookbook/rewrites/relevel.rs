@@ -1,4 +1,4 @@
-//! A noisy library made quieter, a slow request louder: log4j2's `LoggerNameLevelRewritePolicy`.
+//! Lowers the severity of a noisy library and raises that of slow requests: log4j2's `LoggerNameLevelRewritePolicy`.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::Rewriting;

@@ -1,4 +1,4 @@
-//! Fields renamed and taken out, for a system that knows other names.
+//! Renames and removes fields for a system that uses other names.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};
@@ -8,7 +8,7 @@ use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "rename", about: "fields renamed and taken out", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "rename", about: "fields renamed and removed", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

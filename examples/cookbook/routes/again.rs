@@ -1,5 +1,5 @@
-//! Trying again what failed, behind a queue, whose thread has the time: NLog's `RetryingWrapper`. Python's `SocketHandler` only
-//! pauses before it connects again, and loses what came meanwhile.
+//! Retries failed records behind a queue, whose thread can wait: NLog's `RetryingWrapper`. Python's `SocketHandler` only pauses
+//! before it connects again, and loses the records in between.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use tracing_handlers::{Error, ErrorKind, Output};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "retry", about: "trying again what failed", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "retry", about: "failed records are retried", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

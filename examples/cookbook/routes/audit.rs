@@ -1,4 +1,4 @@
-//! Audit records, without which an action must not proceed: the call returns when the record is delivered, or with an error.
+//! Audit records, without which an action must not proceed: the call returns when the record has been delivered, or an error.
 //! Serilog's `AuditTo`; log4j2's `ignoreExceptions="false"`; Python's `raiseExceptions` only prints.
 
 use tracing_handlers::format::{Text, Time};

@@ -1,5 +1,5 @@
-//! Each severity to a place of its own, none to two of them: what Python's cookbook does with a filter for the levels above, in
-//! "Custom handling of levels"; log4j2's `Routing` on `$${event:Level}`.
+//! Each severity goes to exactly one handler. Python's cookbook uses a filter that excludes higher levels ("Custom handling of
+//! levels"); log4j2's `Routing` on `$${event:Level}`.
 
 use tracing::Level;
 use tracing_handlers::format::{Text, Time};
@@ -10,7 +10,7 @@ use tracing_handlers::{Output, notice};
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "route-by-severity", about: "each severity to a place of its own", make, shows: SHOWS };
+    Recipe { name: "route-by-severity", about: "a handler for each severity", make, shows: SHOWS };
 
 fn make() -> String {
     let (errors, news) = (Memory::new(), Memory::new());

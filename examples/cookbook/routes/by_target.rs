@@ -1,4 +1,4 @@
-//! Each part of the program to a place of its own: Python's handlers at loggers with `propagate = False`, log4j2's loggers with
+//! A separate handler for each part of the program: Python's handlers of loggers with `propagate = False`, log4j2's loggers with
 //! `additivity="false"`.
 
 use tracing_handlers::Output;
@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "route-by-target", about: "each part of the program to a place of its own", make, shows: SHOWS };
+    Recipe { name: "route-by-target", about: "a handler for each part of the program", make, shows: SHOWS };
 
 fn make() -> String {
     let (sql, all) = (Memory::new(), Memory::new());

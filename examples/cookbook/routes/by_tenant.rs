@@ -1,5 +1,5 @@
-//! A file for each tenant, made when the first record comes: log4j2's `Routing` with `$${ctx:tenant}`, logback's
-//! `SiftingAppender`. The name that the maker gets is safe, whatever the tenant calls itself.
+//! A file for each tenant, created for its first record: log4j2's `Routing` with `$${ctx:tenant}`, logback's `SiftingAppender`. The
+//! name passed to the closure is a safe file name, whatever the tenant's name.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Text, Time};

@@ -1,4 +1,4 @@
-//! A second handler for when the first fails, and the first again when it works: log4j2's `Failover`, with its
+//! Uses a second handler while the first one fails, and the first one again when it works: log4j2's `Failover`, with its
 //! `retryIntervalSeconds`; Serilog's `FallbackChain`. Python has none: a handler's error goes to `handleError`.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn make() -> String {
         true => to_network.handle(record),
         false => Err(Error::new(ErrorKind::Io, "no route to host")),
     });
-    // A program leaves the clock as it is.
+    // Programs do not set a clock.
     let clock = Arc::new(Manual::default());
     let fallback =
         Fallback::new(primary).or(output(&disk)).retry_interval(Duration::from_secs(60)).clock(clock.clone());

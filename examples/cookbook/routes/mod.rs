@@ -1,4 +1,4 @@
-//! Records to handlers by what they say; fallbacks, retries, audits.
+//! Routes, fallbacks, retries, audits.
 
 mod again;
 mod audit;

@@ -1,4 +1,4 @@
-//! Duplicates suppressed, and told: syslog's `last message repeated 41 times`, logback's `DuplicateMessageFilter`.
+//! Suppresses duplicates and reports their number: syslog's `last message repeated 41 times`, logback's `DuplicateMessageFilter`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tracing_handlers::sink::Memory;
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "dedup", about: "the same over and over, told once", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "dedup", about: "repeated messages, logged once", make, shows: SHOWS };
 
 fn make() -> String {
     let log = || {
@@ -20,7 +20,7 @@ fn make() -> String {
     let (neighbours, remembered) = (Memory::new(), Memory::new());
     let output = |memory: &Memory| Output::new(Text::new().time(Time::none()), memory.clone());
     logged(Dedup::new(output(&neighbours)), log);
-    // The last hundred different ones, for five minutes each.
+    // Remembers the last hundred different messages, for five minutes each.
     logged(Dedup::new(output(&remembered)).distinct(100).window(Duration::from_secs(300)), log);
     format!("neighbours:\n{}remembered:\n{}", neighbours.text(), remembered.text())
 }

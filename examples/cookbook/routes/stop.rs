@@ -1,7 +1,7 @@
-//! A program that must not go on without its log: it stops at the first record that cannot be delivered. For those whom rules
-//! or contracts oblige; none of Python's handlers and log4j2's appenders does it.
+//! A program that must not continue without its log, as rules or contracts may demand: it stops at the first record that cannot be
+//! delivered. Python's handlers and log4j2's appenders do not offer this.
 //!
-//! The recipe runs itself once more, as the program that stops.
+//! The recipe starts itself as a child process, which is the program that stops.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::handler::{Audit, Queue, from_fn};
@@ -28,7 +28,7 @@ fn program() {
         "signed in" => Ok(()),
         _ => Err(Error::new(ErrorKind::Full, "no space left")),
     });
-    // What waits in the queue is delivered before the end.
+    // Queued records are delivered before the end.
     let others = Queue::new(Output::new(Text::new().time(Time::none()), Console::stdout()));
     let handlers = (others, Audit::new(full).or_stop().exit_code(3));
     tracing_subscriber::registry().with(tracing_handlers::layer(handlers)).init();

@@ -1,5 +1,5 @@
-//! A handler of your own around another one, and a drawing of what is installed: Python's recipe of a handler that wraps a handler, and
-//! the package `logging_tree`. It implements `handle` and `inner`; levels, flushes, reports and the drawing follow.
+//! A custom handler around another one, and a drawing of the installed handlers: Python's recipe of a handler that wraps a handler,
+//! and the package `logging_tree`. It implements `handle` and `inner`; levels, flushes, reports and the drawing follow from these.
 
 use std::ops::ControlFlow;
 
@@ -14,7 +14,7 @@ use crate::Recipe;
 
 pub const RECIPE: Recipe = Recipe { name: "wrapper", about: "a handler of your own, in the tree", make, shows: SHOWS };
 
-/// Hands on what is logged outside of the library `chatty`.
+/// Passes on records from outside the library `chatty`.
 struct WithoutChatty<H>(H);
 
 impl<H: Handler> Handler for WithoutChatty<H> {

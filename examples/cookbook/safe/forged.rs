@@ -1,6 +1,6 @@
-//! A message from outside with a line break, a terminal's escape sequence and a character that turns the direction of text:
-//! it stays one line, moves no cursor and reads as it was written. log4j2 has `%encode{%m}{CRLF}` for this, which one must
-//! think of; Python has nothing.
+//! A message from outside contains a line break, a terminal's escape sequence and a character that changes the direction of text.
+//! It stays one line, moves no cursor and reads as it was written. log4j2 has `%encode{%m}{CRLF}` for this, which must be
+//! requested; Python has no equivalent.
 
 use tracing_handlers::Output;
 use tracing_handlers::format::{Json, Logfmt, Text, Time};

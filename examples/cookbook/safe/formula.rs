@@ -1,4 +1,4 @@
-//! A text that a spreadsheet would compute: in CSV it gets a `'` in front, which tells spreadsheets that it is a text.
+//! A text that a spreadsheet would compute gets a `'` in front in CSV, which marks it as text for spreadsheets.
 
 use tracing_handlers::format::Csv;
 use tracing_handlers::sink::Memory;
@@ -6,7 +6,8 @@ use tracing_handlers::{Output, Part};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "formula", about: "no formula gets into a spreadsheet", make, shows: SHOWS };
+pub const RECIPE: Recipe =
+    Recipe { name: "formula", about: "formulas are neutralized for spreadsheets", make, shows: SHOWS };
 
 fn make() -> String {
     let memory = Memory::new();

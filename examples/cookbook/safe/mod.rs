@@ -1,4 +1,4 @@
-//! What a line shows cannot lie.
+//! Lines that cannot be forged.
 
 mod forged;
 mod formula;

@@ -1,4 +1,4 @@
-//! A handler for the length of a closure. Python's cookbook: "Using a context manager for selective logging".
+//! A handler that is installed while a closure runs. Python's cookbook: "Using a context manager for selective logging".
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::{Output, sink::Memory};
@@ -7,7 +7,7 @@ use tracing_subscriber::prelude::*;
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "handler-for-a-while", about: "a handler for the length of a closure", make, shows: SHOWS };
+    Recipe { name: "handler-for-a-while", about: "a handler while a closure runs", make, shows: SHOWS };
 
 fn make() -> String {
     let (usual, extra) = (Memory::new(), Memory::new());
@@ -16,7 +16,7 @@ fn make() -> String {
     let handle = layer.handle();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         tracing::debug!("before");
-        // `handle.add(…)` returns a guard instead, for all threads.
+        // `handle.add(…)` instead returns a guard, and applies to all threads.
         handle.with(output(&extra), || {
             tracing::debug!("in it");
             tracing::info!("in it, for both");

@@ -1,4 +1,4 @@
-//! A level that is turned at run time: for a closure, for a time, for good. Serilog's LoggingLevelSwitch; in Python
+//! A level that is changed at run time: for a closure, for a limited time, or permanently. Serilog's LoggingLevelSwitch; in Python
 //! `logger.setLevel` and the cookbook's context manager.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tracing_handlers::{Output, sink::Memory};
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "level-for-a-while", about: "a level for a closure, or for a time", make, shows: SHOWS };
+    Recipe { name: "level-for-a-while", about: "a level for a closure, or for a limited time", make, shows: SHOWS };
 
 fn make() -> String {
     let (level, memory) = (LevelSwitch::new(Level::INFO), Memory::new());

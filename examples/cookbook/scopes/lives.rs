@@ -1,4 +1,4 @@
-//! Records of spans made, entered, left and closed, with the time they took: tracing-subscriber's `with_span_events`.
+//! Records of spans that are created, entered, exited and closed, with the time they took: tracing-subscriber's `with_span_events`.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Handlers and levels for a while.
+//! Temporary handlers and levels.
 
 mod handler;
 mod level;

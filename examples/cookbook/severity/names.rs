@@ -1,4 +1,4 @@
-//! What levels are called, and their numbers elsewhere: Python's `logging.addLevelName` and `levelno`, syslog's severities.
+//! The names of levels, and their numbers in other systems: Python's `logging.addLevelName` and `levelno`, syslog's severities.
 
 use tracing_handlers::format::{LevelNames, Text, Time};
 use tracing_handlers::sink::Memory;

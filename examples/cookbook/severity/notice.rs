@@ -1,4 +1,4 @@
-//! Severities between tracing's levels, by macros and by the field `severity`; also one of one's own.
+//! Severities between tracing's levels, set by macros and by the field `severity`, including a custom one.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::sink::Memory;
@@ -7,7 +7,7 @@ use tracing_handlers::{Output, Severity, critical, notice};
 use crate::{Recipe, logged};
 
 pub const RECIPE: Recipe =
-    Recipe { name: "severity", about: "notice!, critical!, severities of one's own", make, shows: SHOWS };
+    Recipe { name: "severity", about: "notice!, critical!, custom severities", make, shows: SHOWS };
 
 fn make() -> String {
     Severity::define("audit", 11).expect("a free name");

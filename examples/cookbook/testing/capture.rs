@@ -1,6 +1,6 @@
-//! What a test says of the log: pytest's `caplog`, unittest's `assertLogs`.
+//! Assertions on the log in a test: pytest's `caplog`, unittest's `assertLogs`.
 //!
-//! A capture sees what its own test logs, on other threads too, and nothing of the tests that run beside it.
+//! A capture sees everything that its test logs, also on other threads, and nothing of other tests that run at the same time.
 
 use tracing::Level;
 use tracing_handlers::testing::{capture, expect};
@@ -9,7 +9,7 @@ use crate::Recipe;
 
 pub const RECIPE: Recipe = Recipe { name: "capture", about: "assertions on what a test logged", make, shows: SHOWS };
 
-/// What is tested.
+/// The function under test.
 fn sell(pieces: u32) {
     let _request = tracing::info_span!("sell", pieces).entered();
     tracing::info!(target: "shop", "sold");
@@ -21,7 +21,7 @@ fn sell(pieces: u32) {
 fn make() -> String {
     let capture = capture();
     sell(3);
-    // A thread of one's own is taken into the scope; one of somebody else is not seen.
+    // A thread of the test can be included in the scope; other threads are not captured.
     let scope = capture.scope();
     std::thread::spawn(move || scope.in_scope(|| sell(1))).join().expect("it sells");
     std::thread::spawn(|| sell(7)).join().expect("it sells, too");

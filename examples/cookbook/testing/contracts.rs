@@ -1,14 +1,14 @@
-//! A format of one's own, checked against what holds for all of them. So are sinks (`check_sink`) and handlers
-//! (`check_handler`).
+//! A custom format is checked against the contract of all formats. `check_sink` and `check_handler` do the same for sinks and
+//! handlers.
 
 use tracing_handlers::format::{self, Format};
 use tracing_handlers::testing::check_format;
 
 use crate::Recipe;
 
-pub const RECIPE: Recipe = Recipe { name: "contracts", about: "parts of one's own, checked", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "contracts", about: "custom parts, checked", make, shows: SHOWS };
 
-/// As one writes it first: a message with a line feed in it is two lines.
+/// A first attempt, in which a message with a line feed becomes two lines.
 fn naive() -> impl Format {
     format::from_fn(|record, out| {
         out.push_str(record.message());
@@ -16,10 +16,10 @@ fn naive() -> impl Format {
     })
 }
 
-/// As it should be.
+/// A correct format.
 fn careful() -> impl Format {
     format::from_fn(|record, out| {
-        // Marks that turn the direction of text, and separators of lines.
+        // Characters that change the direction of text, and line separators.
         let is_mark = |char| matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         let is_harmless = |char: &char| !char.is_control() && !is_mark(*char);
         out.push_str(&record.message().chars().filter(is_harmless).collect::<String>());

@@ -1,4 +1,4 @@
-//! A test that fails when an ERROR is logged, though nothing else went wrong.
+//! A test that fails if an ERROR is logged, even if nothing else goes wrong.
 
 use tracing_handlers::testing::{expect, fail_on_error};
 
@@ -11,7 +11,7 @@ fn make() -> String {
     let guard = fail_on_error().allow(expect().target("shop::till").message_contains("jammed"));
     tracing::error!(target: "shop::till", "jammed, as usual");
     tracing::warn!(target: "shop", "running out");
-    // Were there another ERROR, the guard would panic here: "errors were logged (1): …".
+    // If another ERROR were logged, the guard would panic here: "errors were logged (1): …".
     let text = guard.text();
     drop(guard);
     text

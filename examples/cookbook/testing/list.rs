@@ -1,4 +1,4 @@
-//! A handler that keeps records, behind others that are to be tested: log4j2's `ListAppender`.
+//! A handler that keeps records, behind the handlers under test: log4j2's `ListAppender`.
 
 use tracing_handlers::handler::Rewriting;
 use tracing_handlers::rewrite::Redact;
@@ -6,7 +6,7 @@ use tracing_handlers::testing::{Captured, expect};
 
 use crate::{Recipe, logged};
 
-pub const RECIPE: Recipe = Recipe { name: "list", about: "what comes out of one's handlers", make, shows: SHOWS };
+pub const RECIPE: Recipe = Recipe { name: "list", about: "the output of custom handlers", make, shows: SHOWS };
 
 fn make() -> String {
     let captured = Captured::new();

@@ -1,4 +1,4 @@
-//! Logs in tests, and tests for parts of one's own.
+//! Logs in tests, and tests for custom parts.
 
 mod capture;
 mod contracts;

@@ -9,7 +9,7 @@ use tracing_handlers::testing::Captured;
 use crate::Recipe;
 
 pub const RECIPE: Recipe =
-    Recipe { name: "child", about: "what a child process prints, as records", make, shows: SHOWS };
+    Recipe { name: "child", about: "the output of a child process, as records", make, shows: SHOWS };
 
 fn make() -> String {
     let captured = Captured::new();
@@ -18,10 +18,10 @@ fn make() -> String {
     command.args(["-c", "echo 3 files found; printf 'all of them saved'; echo disk nearly full >&2; exit 2"]);
 
     let mut child = receive::spawn(command, lines(Level::INFO), lines(Level::WARN)).expect("there is a shell");
-    // After this nothing that it wrote is missing.
+    // When this returns, all of the child's output has been logged.
     let status = child.wait().expect("it ends");
 
-    // Between the two there is no order.
+    // Standard output and standard error are in no defined order.
     let mut shown: Vec<_> = captured.text().lines().map(str::to_owned).collect();
     shown.sort();
     format!("{}\n{status}", shown.join("\n"))

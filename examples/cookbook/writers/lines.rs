@@ -1,5 +1,5 @@
-//! A library that wants a file to write its log to: its lines become records, with the levels that it writes in front.
-//! The file-like object of Python's recipes (`LoggerWriter`), log4j2's `IoBuilder`.
+//! A library that writes its log to a file-like object: its lines become records, with the levels it writes in front of them.
+//! Python's recipes have a `LoggerWriter` for this, log4j2 an `IoBuilder`.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::Recipe;
 pub const RECIPE: Recipe =
     Recipe { name: "lines", about: "lines that a library writes, as records", make, shows: SHOWS };
 
-/// Somebody else's.
+/// A library that writes lines.
 fn print(log: &mut impl Write) -> std::io::Result<()> {
     write!(log, "warming up\r\nWARNING: low on ")?;
     write!(log, "toner\n[error] paper jam\n")?;
@@ -25,7 +25,7 @@ fn make() -> String {
     let output = Output::new(Text::new().time(Time::none()), memory.clone());
     let mut lines = Lines::new(output).target("printer").severity_of(receive::prefix);
     print(&mut lines).expect("lines take everything");
-    // The last line has no end: it is a record when the writer goes.
+    // The last line has no line end: it becomes a record when the writer is dropped.
     drop(lines);
     memory.text()
 }

@@ -1,4 +1,4 @@
-//! Lines that others write, as records.
+//! Records from the output of other code.
 
 mod child;
 mod lines;

@@ -1,4 +1,4 @@
-//! Lines among the events of tracing: through the handle of the layer, to all of its handlers.
+//! Lines of other code go through the layer's handle to all of its handlers, in order with tracing's events.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Lines from asynchronous code: a `tokio::io::AsyncWrite`, to copy a stream into the log.
+//! Lines from asynchronous code: a stream is copied to a `tokio::io::AsyncWrite`, which logs each line.
 
 use tokio::io::AsyncWriteExt;
 use tracing_handlers::receive::Lines;

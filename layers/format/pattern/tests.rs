@@ -115,7 +115,7 @@ fn an_error_tells_the_place() {
         ("{level} {", "character 9: unmatched `{`; write `{{` for the character"),
         ("a } b", "character 3: unmatched `}`; write `}}` for the character"),
         ("{}", "character 2: expected the name of a part"),
-        ("{field.}", "character 2: the name after `field.` is missing"),
+        ("{field.}", "character 2: expected a name after `field.`"),
         ("{time:%H:%Q}", "character 10: `%Q` is not a time directive"),
         ("{time:noon}", "character 7: `noon` is neither a time format nor the name of one"),
         ("{?span.id}", "character 10: expected `:` and a pattern"),

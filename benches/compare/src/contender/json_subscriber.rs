@@ -1,4 +1,4 @@
-//! json-subscriber, with tracing-appender where a queue is wanted.
+//! json-subscriber, with tracing-appender if a queue is wanted.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ pub fn running(scenario: &Scenario, drain: impl FnOnce() + 'static) -> Running {
     Running { logger: Box::new(Log), drain: Box::new(drain) }
 }
 
-/// They have no spans, and nobody beside them.
+/// They have no spans and no other layers.
 pub fn serves(scenario: &Scenario) -> bool {
     scenario.spans == Spans::None && matches!(scenario.task, Task::Events | Task::Off)
 }

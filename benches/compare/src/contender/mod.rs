@@ -1,4 +1,4 @@
-//! Everyone who is measured. A contender is a file here and a line in [`all`].
+//! The contenders. Each one is a file here and a line in [`all`].
 
 mod buffer;
 mod flexi;
@@ -20,12 +20,12 @@ use std::path::PathBuf;
 use crate::event::Logger;
 use crate::scenario::{Scenario, Sink};
 
-/// Somebody who logs.
+/// A contender.
 #[derive(Clone, Copy)]
 pub struct Contender {
     pub name: &'static str,
     pub kind: Kind,
-    /// What it does less, or more, than is asked.
+    /// The differences from the task.
     pub note: &'static str,
     /// What its lines are held against.
     pub check: Check,
@@ -114,5 +114,5 @@ pub fn sinks(contender: &Contender, scenario: &Scenario) -> Vec<Sink> {
     }
 }
 
-/// 64 KiB, for everybody.
+/// 64 KiB, for all contenders.
 const BUFFER: usize = 64 << 10;

@@ -1,4 +1,4 @@
-//! tracing-subscriber's fmt layer, with tracing-appender where a queue is wanted and rolling-file where files turn.
+//! tracing-subscriber's fmt layer, with tracing-appender if a queue is wanted and rolling-file for rotation.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -62,7 +62,7 @@ fn to_writer(job: &Job, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'sta
     }
 }
 
-/// The same content as everybody's: fields in the object itself, spans in a list, once.
+/// The same content as the others: fields in the object itself, and each span once in a list.
 fn json<S, W>(writer: W) -> fmt::Layer<S, JsonFields, Format<Json>, W>
 where
     W: for<'w> MakeWriter<'w> + 'static,
