@@ -236,7 +236,7 @@ fn a_handler_that_is_removed_has_delivered_what_it_was_handed() {
 }
 
 #[test]
-fn a_switch_turns_levels_for_all_and_for_single_threads() {
+fn a_switch_sets_levels_for_all_and_for_single_threads() {
     let (level, memory) = (LevelSwitch::new(Level::INFO), Memory::new());
     let dispatch = dispatch(text(&memory).filter(level.clone()));
     with_default(&dispatch, || {
@@ -266,7 +266,7 @@ fn a_switch_turns_levels_for_all_and_for_single_threads() {
 }
 
 #[test]
-fn a_level_for_a_time_turns_back_by_itself_and_the_latest_counts() {
+fn a_level_set_for_a_time_is_restored_and_the_latest_one_counts() {
     let level = LevelSwitch::new(Level::INFO);
     level.set_for(Level::DEBUG, Duration::from_secs(3600)).unwrap();
     level.set_for(Level::TRACE, Duration::from_millis(700)).unwrap();

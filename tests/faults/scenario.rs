@@ -104,7 +104,7 @@ impl Account {
     }
 }
 
-/// Opens, makes directories, begins files, writes, turns, is opened again, flushes, ends. Panics where the library's own
+/// Opens, makes directories, begins files, writes, rotates, reopens, flushes, ends. Panics where the library's own
 /// figures contradict each other.
 pub fn live(life: &Life, path: &Path, account: &Path) {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
