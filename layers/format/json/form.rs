@@ -1,11 +1,11 @@
 //! How values are written: the type rules of the receivers.
 
+use super::limit::Limit;
 use super::nested::Piece;
-use super::value::{self, in_quotes};
+use super::value::{self, in_quotes, text_within as text};
 use super::{NonFinite, claims};
 use crate::Value;
 use crate::format::{escape, number};
-use crate::record::ErrorChain;
 
 /// As what a value is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,20 +30,11 @@ pub(super) enum Form {
     Sampled,
 }
 
-/// How long a text may be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limit<'m> {
-    /// In bytes, as it is in memory.
-    pub(super) bytes: usize,
-    /// What stands behind one that was cut.
-    pub(super) marker: &'m str,
-}
-
 impl Form {
     /// Appends `value`; tells whether it can be written so. If not, nothing is appended.
     pub(super) fn write(&self, out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) -> bool {
         match self {
-            Self::Plain => plain(out, value, limit),
+            Self::Plain => value::write_within(out, value, NonFinite::Null, limit),
             Self::Scalar => scalar(out, value, limit),
             Self::TextOrNumber => match value {
                 Value::Bool(_) => as_text(out, value, limit),
@@ -61,72 +52,28 @@ impl Form {
     }
 }
 
-impl Limit<'_> {
-    /// No limit.
-    pub(super) const NONE: Self = Self { bytes: usize::MAX, marker: "" };
-
-    /// Appends `text` as the inside of a string, as much of it as is allowed, and takes that from the limit. Tells whether it
-    /// was all.
-    fn put(&mut self, out: &mut Vec<u8>, text: &str) -> bool {
-        if text.len() <= self.bytes {
-            self.bytes -= text.len();
-            escape::json(out, text);
-            return true;
-        }
-        escape::json(out, &text[..text.floor_char_boundary_below(self.bytes)]);
-        escape::json(out, self.marker);
-        self.bytes = 0;
-        false
-    }
-}
-
-/// Appends `text` in quotes.
-pub(super) fn text(out: &mut Vec<u8>, text: &str, mut limit: Limit<'_>) {
-    out.push(b'"');
-    limit.put(out, text);
-    out.push(b'"');
-}
-
-fn plain(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
-    match value {
-        Value::Str(value) | Value::Text(value) => text(out, value, limit),
-        Value::Bytes(_) | Value::Error(_) => as_text(out, value, limit),
-        // Cut, it would be no JSON any more.
-        Value::Json(json) if json.len() > limit.bytes => text(out, json, limit),
-        _ => value::write(out, value, NonFinite::Null),
-    }
-}
-
 fn scalar(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
     match value {
-        Value::F64(_) => value::write(out, value, NonFinite::Text),
         Value::Json(json) => match Piece::of(json) {
             Piece::List(_) | Piece::Object(_) => text(out, json, limit),
             Piece::Null => out.extend_from_slice(b"\"null\""),
             Piece::Bool(value) => scalar(out, Value::Bool(value), limit),
-            Piece::Number(_) | Piece::Text(_) => plain(out, value, limit),
+            Piece::Number(_) | Piece::Text(_) => value::write_within(out, value, NonFinite::Text, limit),
         },
-        _ => plain(out, value, limit),
+        _ => value::write_within(out, value, NonFinite::Text, limit),
     }
 }
 
-fn as_text(out: &mut Vec<u8>, value: Value<'_>, mut limit: Limit<'_>) {
+fn as_text(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
     match value {
-        Value::Str(value) | Value::Text(value) => text(out, value, limit),
         Value::Json(json) => match Piece::of(json) {
-            Piece::Text(_) => plain(out, value, limit),
+            Piece::Text(_) => value::write_within(out, value, NonFinite::Text, limit),
             _ => text(out, json, limit),
         },
-        Value::Bytes(bytes) if bytes.len() > limit.bytes / 2 => in_quotes(out, |out| {
-            escape::hex(out, &bytes[..limit.bytes / 2]);
-            escape::json(out, limit.marker);
-        }),
-        Value::Error(chain) => in_quotes(out, |out| causes(out, chain, &mut limit)),
-        Value::Bytes(_) => value::write(out, value, NonFinite::Text),
         _ => {
-            // Those that are in quotes already begin with one.
+            // Some values are in quotes already.
             let start = out.len();
-            value::write(out, value, NonFinite::Text);
+            value::write_within(out, value, NonFinite::Text, limit);
             if out.get(start) != Some(&b'"') {
                 out.insert(start, b'"');
                 out.push(b'"');
@@ -135,19 +82,10 @@ fn as_text(out: &mut Vec<u8>, value: Value<'_>, mut limit: Limit<'_>) {
     }
 }
 
-/// `outer: inner: root`.
-fn causes(out: &mut Vec<u8>, chain: ErrorChain<'_>, limit: &mut Limit<'_>) {
-    for (index, message) in chain.messages().enumerate() {
-        if index > 0 && !limit.put(out, ": ") || !limit.put(out, message) {
-            return;
-        }
-    }
-}
-
 /// OTLP 1.x, `opentelemetry/proto/common/v1/common.proto`; 64-bit integers are decimal texts there, bytes are Base64.
 fn any_value(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
     match value {
-        Value::Bool(_) => kind(out, b"boolValue", |out| plain(out, value, limit)),
+        Value::Bool(_) => kind(out, b"boolValue", |out| value::write(out, value, NonFinite::Text)),
         Value::I64(_) => kind(out, b"intValue", |out| as_text(out, value, limit)),
         Value::U64(number) => whole(out, value, i64::try_from(number).is_ok()),
         Value::I128(number) => whole(out, value, i64::try_from(number).is_ok()),
@@ -264,17 +202,6 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
         let known = chunk.len() + 1;
         out.extend_from_slice(&digits[..known]);
         out.extend_from_slice(&b"=="[..4 - known]);
-    }
-}
-
-/// `str::floor_char_boundary` is newer than the oldest compiler that this crate is for.
-trait FloorCharBoundary {
-    fn floor_char_boundary_below(&self, at: usize) -> usize;
-}
-
-impl FloorCharBoundary for str {
-    fn floor_char_boundary_below(&self, at: usize) -> usize {
-        (0..=at.min(self.len())).rev().find(|at| self.is_char_boundary(*at)).unwrap_or(0)
     }
 }
 

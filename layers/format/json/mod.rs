@@ -7,6 +7,7 @@ mod distinct;
 mod draft;
 mod form;
 mod keys;
+mod limit;
 mod line;
 mod member;
 mod names;
@@ -33,13 +34,14 @@ pub use template::JsonTemplate;
 pub(super) use self::names::free_number;
 
 use self::keys::JsonKeys;
+use self::limit::Limit;
 use self::line::{Line, Lines, Step, Then};
 use self::names::Names;
 use self::object::{Object, Writer};
 use self::planned::PlannedPart;
 use super::kept::{self, FormatId};
 use super::shown::FieldParts;
-use super::{Format, LevelNames, Out, Time};
+use super::{Format, LevelNames, Out, Time, escape};
 use crate::Error;
 use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 
@@ -299,7 +301,7 @@ impl Json {
 
     #[inline]
     fn writer<'b>(&self, out: &'b mut Vec<u8>) -> Writer<'b> {
-        Writer::new(out, self.duplicates, self.non_finite)
+        Writer::new(out, self.duplicates, self.non_finite, Limit::NONE)
     }
 
     /// Writes the spans as a list or an object: as they were written before, if they were.
@@ -309,7 +311,7 @@ impl Json {
         let Some(missing) = kept::put(record, self.plan.id, 0, to.out()) else { return };
         match self.spans {
             SpanLayout::Nested => write_nested(part, record, to),
-            _ => write_list(part, record, to),
+            _ => to.keyed(&part.lead, |to| to.spans(record)),
         }
         missing.keep(&to.out()[start..]);
     }
@@ -338,15 +340,7 @@ impl Json {
         match &part.part {
             Part::Time => self.write_time(part, record, to),
             Part::Level => part.put_level(record.severity(), to.out()),
-            Part::Severity => to.int(part, record.severity().number()),
-            Part::Target => to.text(part, record.target()),
-            Part::Name => to.text(part, record.name()),
-            Part::ModulePath => to.text_if_any(part, record.module_path()),
-            Part::File => to.text_if_any(part, record.file()),
-            Part::Line => to.int_if_any(part, record.line().map(u64::from)),
-            Part::ThreadName => to.text_if_any(part, record.thread_name()),
-            Part::ThreadId => to.int_if_any(part, record.thread_id()),
-            Part::Message => to.text_if_any(part, Some(record.message()).filter(|message| !message.is_empty())),
+            Part::Name => self.write_value(part, Some(record.name().into()), to),
             Part::Fields => self.write_fields(part, record, object, to),
             Part::Span => write_span(part, record, to),
             Part::Spans => self.write_spans(part, record, object, to),
@@ -360,17 +354,14 @@ impl Json {
     fn write_value(&self, part: &PlannedPart, value: Option<Value<'_>>, to: &mut Writer<'_>) {
         if let Some(value) = value {
             part.lead.put(to.out());
-            value::write(to.out(), value, self.non_finite);
+            to.value(value);
         }
     }
 
     #[inline]
     fn write_time(&self, part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
         part.lead.put(to.out());
-        let quote: &[u8] = if self.time.is_number() { b"" } else { b"\"" };
-        to.raw(quote);
-        self.time.write(record.time(), to.out());
-        to.raw(quote);
+        value::time(to.out(), &self.time, record.time());
     }
 
     #[inline]
@@ -460,12 +451,10 @@ struct Plan {
 
 /// Appends `fields` as an object with the defaults of [`Json`], for formats of which that is a part.
 pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
-    let mut to = Writer::new(out, Duplicates::default(), NonFinite::default());
+    let mut to = Writer::new(out, Duplicates::default(), NonFinite::default(), Limit::NONE);
     let mut object = to.open(NO_NAMES);
     for field in fields {
-        to.member(&mut object, None, field.name, |to| {
-            value::write(to.out(), field.value, NonFinite::default());
-        });
+        to.member(&mut object, None, |out| escape::json(out, field.name), |to| to.value(field.value));
     }
     to.close(object);
 }
@@ -478,31 +467,6 @@ fn write_span(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
     }
 }
 
-fn write_list(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
-    let before = to.out().len();
-    part.lead.put(to.out());
-    let start = to.out().len();
-    for span in record.spans() {
-        let keys = JsonKeys::of(span.callsite()).filter(|_| record.is_as_captured());
-        match keys.and_then(|keys| Some((keys, keys.span()?))) {
-            Some((keys, beginning)) => to.distinct_span(beginning, keys, &span),
-            None => {
-                to.raw(b",");
-                to.span(&span);
-            }
-        }
-    }
-    let out = to.out();
-    match out.get_mut(start) {
-        // Each begins with a comma.
-        Some(comma) => {
-            *comma = b'[';
-            out.push(b']');
-        }
-        None => out.truncate(before),
-    }
-}
-
 fn write_nested(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
     if record.spans().next().is_none() {
         return;
@@ -510,39 +474,39 @@ fn write_nested(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
     part.lead.put(to.out());
     let mut spans = to.open(NO_NAMES);
     for span in record.spans() {
-        to.member(&mut spans, None, span.name(), |to| {
-            let mut object = to.open(NO_NAMES);
-            to.members(&mut object, span.fields());
-            to.close(object);
-        });
+        to.member(
+            &mut spans,
+            None,
+            |out| escape::json(out, span.name()),
+            |to| {
+                let mut object = to.open(NO_NAMES);
+                to.members(&mut object, span.fields());
+                to.close(object);
+            },
+        );
     }
     to.close(spans);
 }
 
 fn write_span_names(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
-    let mut names = record.spans().map(|span| span.name());
-    let Some(first) = names.next() else { return };
-    part.lead.put(to.out());
-    to.raw(b"[");
-    value::text(to.out(), first);
-    for name in names {
-        to.raw(b",");
-        value::text(to.out(), name);
-    }
-    to.raw(b"]");
+    to.keyed(&part.lead, |to| {
+        to.list(record.spans(), |to, span| to.value(span.name().into()));
+        record.has_spans()
+    });
 }
 
-/// Writes a part that is an object with the members that `write` writes; nothing if there are none.
+/// Writes a part that is an object with the members that `write` appends; nothing if there are none.
 fn write_members(part: &PlannedPart, to: &mut Writer<'_>, write: impl FnOnce(&mut Object<'static>, &mut Writer<'_>)) {
-    let start = to.out().len();
-    part.lead.put(to.out());
-    let before = to.out().len();
-    let mut nested = to.open(NO_NAMES);
-    write(&mut nested, to);
-    match to.out().len() > before {
-        true => to.close(nested),
-        false => to.out().truncate(start),
-    }
+    to.keyed(&part.lead, |to| {
+        let start = to.out().len();
+        let mut nested = to.open(NO_NAMES);
+        write(&mut nested, to);
+        let any = to.out().len() > start;
+        if any {
+            to.close(nested);
+        }
+        any
+    });
 }
 
 static NO_NAMES: &Names = &Names::fixed(&[]);

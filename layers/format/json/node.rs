@@ -1,6 +1,7 @@
 //! What the trees of presets and templates are made of.
 
-use super::form::{Form, Limit};
+use super::form::Form;
+use super::limit::Limit;
 use super::names::Names;
 use super::rest::Rest;
 use super::shape::Shape;

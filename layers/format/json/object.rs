@@ -9,14 +9,14 @@ use std::mem;
 use super::bloom::Bloom;
 use super::distinct::write_members;
 use super::keys::JsonKeys;
+use super::limit::Limit;
 use super::member::{self, Member};
 use super::names::Names;
-use super::planned::PlannedPart;
-use super::shape::{Shape, write_key};
+use super::shape::Shape;
 use super::{Duplicates, NonFinite, value};
 use crate::bytes::Block;
-use crate::format::number;
-use crate::record::{Field, Fields, Span};
+use crate::format::escape;
+use crate::record::{Field, Fields, Record, Span, Value};
 
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
@@ -25,6 +25,7 @@ pub(super) struct Writer<'b> {
     pub(super) members: Vec<Member>,
     pub(super) duplicates: Duplicates,
     non_finite: NonFinite,
+    pub(super) limit: Limit<'b>,
 }
 
 /// Closes an object that starts at `start`: the comma of its first member becomes the brace.
@@ -47,17 +48,10 @@ pub(super) struct Object<'n> {
     are_paths: bool,
 }
 
-impl Object<'_> {
-    /// What stands behind the value of a member.
-    pub(super) fn end_of_member(&self) -> &'static [u8] {
-        self.shape.end()
-    }
-}
-
 impl<'b> Writer<'b> {
     #[inline]
-    pub(super) fn new(out: &'b mut Vec<u8>, duplicates: Duplicates, non_finite: NonFinite) -> Self {
-        Self { out, members: Vec::new(), duplicates, non_finite }
+    pub(super) fn new(out: &'b mut Vec<u8>, duplicates: Duplicates, non_finite: NonFinite, limit: Limit<'b>) -> Self {
+        Self { out, members: Vec::new(), duplicates, non_finite, limit }
     }
 
     #[inline]
@@ -70,28 +64,32 @@ impl<'b> Writer<'b> {
         self.out.extend_from_slice(bytes);
     }
 
+    /// Appends `value`, cut to the limit.
     #[inline]
-    pub(super) fn text(&mut self, part: &PlannedPart, text: &str) {
-        part.lead.put(self.out);
-        value::text(self.out, text);
+    pub(super) fn value(&mut self, value: Value<'_>) {
+        value::write_within(self.out, value, self.non_finite, self.limit);
     }
 
+    /// Appends `key`, which is `,"name":`, and what `write` appends; nothing if that returns `false`.
     #[inline]
-    pub(super) fn text_if_any(&mut self, part: &PlannedPart, text: Option<&str>) {
-        if let Some(text) = text {
-            self.text(part, text);
+    pub(super) fn keyed(&mut self, key: &Block, write: impl FnOnce(&mut Self) -> bool) {
+        let start = self.out.len();
+        key.put(self.out);
+        if !write(self) {
+            self.out.truncate(start);
         }
     }
 
-    pub(super) fn int(&mut self, part: &PlannedPart, value: impl itoa::Integer) {
-        part.lead.put(self.out);
-        number::int(self.out, value);
-    }
-
-    pub(super) fn int_if_any(&mut self, part: &PlannedPart, value: Option<u64>) {
-        if let Some(value) = value {
-            self.int(part, value);
+    /// Appends the items as a list; `write` appends one.
+    pub(super) fn list<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+        self.raw(b"[");
+        for (index, item) in items.enumerate() {
+            if index > 0 {
+                self.raw(b",");
+            }
+            write(self, item);
         }
+        self.raw(b"]");
     }
 
     /// Begins an object in which `names` are taken.
@@ -116,19 +114,41 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// The object that a span is in a list.
+    /// Appends the spans as a list of objects, root first; returns whether there are any.
+    #[inline]
+    pub(super) fn spans(&mut self, record: &Record<'_>) -> bool {
+        let start = self.out.len();
+        let is_plain = record.is_as_captured() && self.limit.is_none();
+        for span in record.spans() {
+            let keys = JsonKeys::of(span.callsite()).filter(|_| is_plain);
+            match keys.and_then(|keys| Some((keys, keys.span()?))) {
+                Some((keys, beginning)) => self.distinct_span(beginning, keys, &span),
+                None => {
+                    self.raw(b",");
+                    self.span(&span);
+                }
+            }
+        }
+        // Each span begins with a comma.
+        let Some(comma) = self.out.get_mut(start) else { return false };
+        *comma = b'[';
+        self.out.push(b']');
+        true
+    }
+
+    /// Appends a span as an object, with its name as a member.
     #[inline]
     pub(super) fn span(&mut self, span: &Span<'_>) {
         let mut object = self.open(&SPAN_NAMES);
         self.raw(b",\"name\":");
-        value::text(self.out, span.name());
+        self.value(span.name().into());
         self.members(&mut object, span.fields());
         self.close(object);
     }
 
-    /// The same with a comma in front, where no member can have the name of another one. `beginning`: `,{"name":"request"`.
+    /// Appends a comma and the span as an object, where no two members can have the same name. `beginning`: `,{"name":"request"`.
     #[inline]
-    pub(super) fn distinct_span(&mut self, beginning: &Block, keys: &'static JsonKeys, span: &Span<'_>) {
+    fn distinct_span(&mut self, beginning: &Block, keys: &'static JsonKeys, span: &Span<'_>) {
         beginning.put(self.out);
         write_members(self.out, span.fields(), keys, self.non_finite);
         self.out.push(b'}');
@@ -150,46 +170,31 @@ impl<'b> Writer<'b> {
         let keys = JsonKeys::of(fields.callsite());
         for field in fields.filter(|field| is_wanted(field)) {
             let key = keys.and_then(|keys| keys.field(&field));
-            self.member(object, key, field.name, |to| value::write(to.out, field.value, to.non_finite));
+            let name = |out: &mut Vec<u8>| escape::json(out, field.name);
+            self.member(object, key, name, |to| to.value(field.value));
         }
     }
 
-    /// A member whose value is written by `write`; `key` is its name as `,"name":` where that is prepared.
+    /// Appends a member: `name` appends its name, escaped, and `write` its value. `key` is the name as `,"name":` where that is
+    /// prepared.
     #[inline]
     pub(super) fn member(
         &mut self,
         object: &mut Object<'_>,
         key: Option<&Block>,
-        name: &str,
-        write: impl FnOnce(&mut Self),
-    ) {
-        let start = self.out.len();
-        match key {
-            Some(key) => key.put(self.out),
-            None => write_key(self.out, name),
-        }
-        self.value_of(object, start, write);
-    }
-
-    /// A member whose name is written by `name`, escaped, and whose value by `write`.
-    #[inline]
-    pub(super) fn member_named(
-        &mut self,
-        object: &mut Object<'_>,
         name: impl FnOnce(&mut Vec<u8>),
         write: impl FnOnce(&mut Self),
     ) {
-        let start = self.out.len();
-        self.raw(object.shape.before());
-        name(self.out);
-        self.raw(object.shape.after());
-        self.value_of(object, start, write);
-    }
-
-    /// The value of the member whose key stands at the end of the buffer, from `start` on.
-    #[inline]
-    fn value_of(&mut self, object: &mut Object<'_>, start: usize, write: impl FnOnce(&mut Self)) {
-        let mut member = Member { start, value: self.out.len(), end: 0, shape: object.shape };
+        let (start, shape) = (self.out.len(), object.shape);
+        match key {
+            Some(key) if shape == Shape::Object => key.put(self.out),
+            _ => {
+                self.raw(shape.before());
+                name(self.out);
+                self.raw(shape.after());
+            }
+        }
+        let mut member = Member { start, value: self.out.len(), end: 0, shape };
         if !object.bloom.insert(member.name(self.out)) && !self.resolve(object, &mut member) {
             return;
         }
@@ -203,6 +208,7 @@ impl<'b> Writer<'b> {
         let index = self.members.len();
         self.members.push(member);
         write(self);
+        self.raw(shape.end());
         let end = self.out.len();
         if let Some(member) = self.members.get_mut(index) {
             member.end = end;

@@ -1,5 +1,6 @@
 //! The parts of [`Json`](super::Json)'s object, prepared.
 
+use super::value::in_quotes;
 use crate::Severity;
 use crate::bytes::Block;
 use crate::format::LevelNames;
@@ -57,15 +58,12 @@ impl PlannedPart {
     #[cold]
     fn put_name(&self, severity: Severity, out: &mut Vec<u8>) {
         self.lead.put(out);
-        out.push(b'"');
-        self.names.write(severity, out);
-        out.push(b'"');
+        in_quotes(out, |out| self.names.write(severity, out));
     }
 }
 
 fn level(lead: &[u8], severity: Severity, names: LevelNames) -> Block {
-    let mut level = [lead, b"\""].concat();
-    names.write(severity, &mut level);
-    level.push(b'"');
+    let mut level = lead.to_vec();
+    in_quotes(&mut level, |level| names.write(severity, level));
     Block::new(&level)
 }

@@ -1,12 +1,14 @@
 //! The fields that have no place of their own.
 
-use super::form::{Form, Limit};
+use super::form::Form;
+use super::keys::JsonKeys;
 use super::nested::{Members, Piece};
 use super::object::{Object, Writer};
 use super::subject::Subject;
 use crate::Value;
+use crate::bytes::Block;
 use crate::format::escape;
-use crate::record::Field;
+use crate::record::{Callsite, Field};
 
 /// Fields as members of the object in which they stand.
 #[derive(Clone, Debug)]
@@ -43,22 +45,32 @@ impl Rest {
     /// Writes the event's fields, then those of the spans, nearest first, so that the nearest field keeps its name.
     pub(super) fn write<'t>(&self, subject: &Subject<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
         if self.of != Of::Spans {
+            let keys = self.keys.prepared(subject.record.fields().callsite());
             let mut error_is_taken = false;
             for field in subject.record.fields() {
                 if !error_is_taken && subject.claims.take_error(subject.taken, &field) {
                     error_is_taken = true;
                     continue;
                 }
-                self.field(subject, field, object, to);
+                self.field(subject, field, keys, object, to);
             }
         }
         if self.of != Of::Event {
-            let fields = subject.record.spans().rev().flat_map(|span| span.fields());
-            fields.for_each(|field| self.field(subject, field, object, to));
+            for span in subject.record.spans().rev() {
+                let keys = self.keys.prepared(span.fields().callsite());
+                span.fields().for_each(|field| self.field(subject, field, keys, object, to));
+            }
         }
     }
 
-    fn field<'t>(&self, subject: &Subject<'t, '_>, field: Field<'_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
+    fn field<'t>(
+        &self,
+        subject: &Subject<'t, '_>,
+        field: Field<'_>,
+        keys: Option<&JsonKeys>,
+        object: &mut Object<'t>,
+        to: &mut Writer<'_>,
+    ) {
         if subject.claims.take(subject.taken, &field) {
             return;
         }
@@ -66,49 +78,46 @@ impl Rest {
             && let Piece::Object(members) = Piece::of(json)
         {
             let path = Path { parent: None, name: field.name };
-            return self.flatten(&path, members, subject.limit, object, to);
+            return self.flatten(&path, members, object, to);
         }
         let name = |out: &mut Vec<u8>| self.keys.write(out, &Path { parent: None, name: field.name });
-        self.member(name, field.value, subject.limit, object, to);
+        let key = keys.and_then(|keys| keys.field(&field));
+        self.member(key, name, field.value, object, to);
     }
 
     /// The members of a nested object as members of their own. Calls itself for those that are objects, up to [`DEEPEST`].
-    fn flatten(
-        &self,
-        path: &Path<'_>,
-        members: Members<'_>,
-        limit: Limit<'_>,
-        object: &mut Object<'_>,
-        to: &mut Writer<'_>,
-    ) {
+    fn flatten(&self, path: &Path<'_>, members: Members<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
         for (name, json) in members {
             let path = Path { parent: Some(path), name };
             match Piece::of(json) {
-                Piece::Object(members) if path.depth() < DEEPEST => self.flatten(&path, members, limit, object, to),
-                _ => self.member(|out| self.keys.write(out, &path), Value::Json(json), limit, object, to),
+                Piece::Object(members) if path.depth() < DEEPEST => self.flatten(&path, members, object, to),
+                _ => self.member(None, |out| self.keys.write(out, &path), Value::Json(json), object, to),
             }
         }
     }
 
     fn member(
         &self,
+        key: Option<&Block>,
         name: impl FnOnce(&mut Vec<u8>),
         value: Value<'_>,
-        limit: Limit<'_>,
         object: &mut Object<'_>,
         to: &mut Writer<'_>,
     ) {
-        let end = object.end_of_member();
-        to.member_named(object, name, |to| {
-            if !self.form.write(to.out(), value, limit) {
+        to.member(object, key, name, |to| {
+            if !self.form.write(to.out, value, to.limit) {
                 to.raw(b"null");
             }
-            to.raw(end);
         });
     }
 }
 
 impl Keys {
+    /// Returns the prepared keys of a callsite, where they are what this would write.
+    fn prepared(&self, callsite: Option<&'static Callsite>) -> Option<&'static JsonKeys> {
+        matches!(self, Self::Plain).then(|| JsonKeys::of(callsite))?
+    }
+
     fn write(&self, out: &mut Vec<u8>, path: &Path<'_>) {
         let start = out.len();
         match self {

@@ -1,5 +1,4 @@
 use super::claims::{Claims, Taken};
-use super::form::Limit;
 use crate::record::Record;
 
 /// The record that a line is written from, and which of its fields have a place of their own there.
@@ -7,5 +6,4 @@ pub(super) struct Subject<'t, 'r> {
     pub(super) record: &'r Record<'r>,
     pub(super) claims: &'t Claims,
     pub(super) taken: Taken,
-    pub(super) limit: Limit<'t>,
 }

@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::claims::Claims;
-use super::form::{self, Form, Limit};
-use super::names::Names;
+use super::form::Form;
+use super::limit::Limit;
 use super::node::{Branch, Entry, Node};
 use super::object::Writer;
 use super::shape::Shape;
 use super::source::Source;
 use super::subject::Subject;
-use super::value::in_quotes;
+use super::value::{self, in_quotes};
 use super::{Duplicates, NonFinite};
 use crate::bytes::Block;
 use crate::format::{Time, escape};
@@ -64,10 +64,10 @@ impl Tree {
     }
 
     fn write_once<'t>(&'t self, record: &Record<'_>, out: &mut Vec<u8>, limit: Limit<'t>, bare: bool) {
-        let subject = Subject { record, claims: &self.claims, taken: self.claims.met_by(record), limit };
+        let subject = Subject { record, claims: &self.claims, taken: self.claims.met_by(record) };
         let pen = Pen { subject, nulls: self.nulls, bare };
         let start = out.len();
-        let mut to = Writer::new(out, self.duplicates, NonFinite::Null);
+        let mut to = Writer::new(out, self.duplicates, NonFinite::Null, limit);
         if !pen.branch(&self.root, &mut to) {
             to.out().truncate(start);
             to.raw(b"{}");
@@ -94,14 +94,16 @@ impl<'t> Pen<'t, '_> {
         true
     }
 
-    fn member(&self, lead: &Block, node: &'t Node, shape: Shape, to: &mut Writer<'_>) {
-        let start = to.out().len();
-        lead.put(to.out());
-        match self.node(node, to) {
-            true => to.raw(shape.end()),
-            false if self.nulls => to.raw(b"null"),
-            false => to.out().truncate(start),
-        }
+    fn member(&self, key: &Block, node: &'t Node, shape: Shape, to: &mut Writer<'_>) {
+        to.keyed(key, |to| {
+            let any = self.node(node, to);
+            to.raw(match any {
+                true => shape.end(),
+                false if self.nulls => b"null",
+                false => b"",
+            });
+            any || self.nulls
+        });
     }
 
     /// Tells whether there was anything; if not, nothing is appended.
@@ -109,15 +111,14 @@ impl<'t> Pen<'t, '_> {
         match node {
             Node::Constant(json) => json.put(to.out()),
             Node::Time(time) if time.is_none() => return false,
-            Node::Time(time) if time.is_number() => time.write(self.subject.record.time(), to.out()),
-            Node::Time(time) => in_quotes(to.out(), |out| time.write(self.subject.record.time(), out)),
+            Node::Time(time) => value::time(to.out(), time, self.subject.record.time()),
             Node::NanosText => in_quotes(to.out(), |out| Time::unix_nanos().write(self.subject.record.time(), out)),
             Node::Level(levels) => levels.write(self.subject.record.severity(), to.out()),
             Node::Value(source, form) => return self.value(source, form, to),
             Node::First(nodes) => return nodes.iter().any(|node| self.node(node, to)),
             Node::Branch(branch) => return self.branch(branch, to),
             Node::List(nodes) => self.list(nodes, to),
-            Node::Spans => return self.spans(to),
+            Node::Spans => return !self.bare && to.spans(self.subject.record),
             Node::UniqueId(process) => in_quotes(to.out(), |out| unique_id(*process, out)),
         }
         true
@@ -126,7 +127,7 @@ impl<'t> Pen<'t, '_> {
     fn value(&self, source: &Source, form: &Form, to: &mut Writer<'_>) -> bool {
         let start = to.out().len();
         match source.read(&self.subject) {
-            Some(value) if form.write(to.out(), value, self.subject.limit) => true,
+            Some(value) if form.write(to.out, value, to.limit) => true,
             _ => {
                 to.out().truncate(start);
                 false
@@ -134,41 +135,13 @@ impl<'t> Pen<'t, '_> {
         }
     }
 
-    /// A list keeps its length: what is not there is `null`.
+    /// A list keeps its length: a missing item is `null`.
     fn list(&self, nodes: &'t [Node], to: &mut Writer<'_>) {
-        to.raw(b"[");
-        for (index, node) in nodes.iter().enumerate() {
-            if index > 0 {
-                to.raw(b",");
-            }
+        to.list(nodes.iter(), |to, node| {
             if !self.node(node, to) {
                 to.raw(b"null");
             }
-        }
-        to.raw(b"]");
-    }
-
-    fn spans(&self, to: &mut Writer<'_>) -> bool {
-        let start = to.out().len();
-        for span in self.subject.record.spans().filter(|_| !self.bare) {
-            let is_first = to.out().len() == start;
-            to.raw(if is_first { b"[" } else { b"," });
-            let mut object = to.open(&SPAN_NAMES);
-            to.raw(b",\"name\":");
-            form::text(to.out(), span.name(), self.subject.limit);
-            for field in span.fields() {
-                let name = |out: &mut Vec<u8>| escape::json(out, field.name);
-                to.member_named(&mut object, name, |to| {
-                    Form::Plain.write(to.out(), field.value, self.subject.limit);
-                });
-            }
-            to.close(object);
-        }
-        let any = to.out().len() > start;
-        if any {
-            to.raw(b"]");
-        }
-        any
+        });
     }
 }
 
@@ -183,5 +156,3 @@ fn unique_id(process: u64, out: &mut Vec<u8>) {
 const RESERVE: usize = 512;
 /// Texts are cut no shorter than this before fields are left out.
 const SHORTEST: usize = 32;
-
-static SPAN_NAMES: Names = Names::fixed(&[b"name"]);

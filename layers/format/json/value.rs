@@ -1,6 +1,10 @@
+//! Values as JSON, each as what it is.
+
 use super::NonFinite;
+use super::limit::Limit;
 use crate::Value;
-use crate::format::{escape, number};
+use crate::clock::Timestamp;
+use crate::format::{Time, escape, number};
 use crate::record::ErrorChain;
 
 /// Appends `value` as JSON.
@@ -16,8 +20,38 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite) 
         Value::F64(value) => float(out, value, non_finite),
         Value::Str(value) | Value::Text(value) => text(out, value),
         Value::Bytes(value) => bytes(out, value),
-        Value::Error(chain) => error(out, chain),
+        Value::Error(chain) => error(out, chain, Limit::NONE),
         Value::Json(value) => escape::nested_json(out, value),
+    }
+}
+
+/// Appends `value` as JSON; strings, bytes, errors and nested values are cut to `limit`.
+#[inline]
+pub(super) fn write_within(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite, limit: Limit<'_>) {
+    match value {
+        Value::Str(value) | Value::Text(value) => text_within(out, value, limit),
+        Value::Error(chain) => error(out, chain, limit),
+        Value::Bytes(bytes) if bytes.len() > limit.bytes / 2 => in_quotes(out, |out| {
+            escape::hex(out, &bytes[..limit.bytes / 2]);
+            escape::json(out, limit.marker);
+        }),
+        // What is left of it after cutting would not be JSON.
+        Value::Json(json) if json.len() > limit.bytes => text_within(out, json, limit),
+        _ => write(out, value, non_finite),
+    }
+}
+
+/// Appends `text` in quotes, cut to `limit`.
+pub(super) fn text_within(out: &mut Vec<u8>, text: &str, mut limit: Limit<'_>) {
+    in_quotes(out, |out| _ = limit.put(out, text));
+}
+
+/// Appends `at` as a number or in quotes, as `time` says.
+#[inline]
+pub(super) fn time(out: &mut Vec<u8>, time: &Time, at: Timestamp) {
+    match time.is_number() {
+        true => time.write(at, out),
+        false => in_quotes(out, |out| time.write(at, out)),
     }
 }
 
@@ -42,7 +76,7 @@ fn float(out: &mut Vec<u8>, value: f64, non_finite: NonFinite) {
     });
 }
 
-/// Beyond 64 bits most readers would round the number, or refuse it.
+/// Most readers round or refuse numbers of more than 64 bits.
 fn wide_signed(out: &mut Vec<u8>, value: i128) {
     match (i64::try_from(value), u64::try_from(value)) {
         (Ok(value), _) => number::int(out, value),
@@ -62,13 +96,13 @@ fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     in_quotes(out, |out| escape::hex(out, value));
 }
 
-fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>) {
+/// `"outer: inner: root"`.
+fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>, mut limit: Limit<'_>) {
     in_quotes(out, |out| {
         for (index, message) in chain.messages().enumerate() {
-            if index > 0 {
-                out.extend_from_slice(b": ");
+            if index > 0 && !limit.put(out, ": ") || !limit.put(out, message) {
+                return;
             }
-            escape::json(out, message);
         }
     });
 }

@@ -12,7 +12,8 @@ mod otlp;
 
 use super::claims::{Claims, SPAN_ID, TRACE_ID, Wants};
 use super::draft::Draft;
-use super::form::{Form, Limit};
+use super::form::Form;
+use super::limit::Limit;
 use super::node::Node;
 use super::rest::{Keys, Of, Rest};
 use super::shape::Shape;
