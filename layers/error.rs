@@ -97,12 +97,14 @@ impl Error {
     }
 
     /// Returns the error with the error that caused it.
+    #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
     /// Returns the error with another class, for a destination that knows more than the kind implies.
+    #[must_use]
     pub fn with_class(mut self, class: ErrorClass) -> Self {
         self.0.class = class;
         self
@@ -112,6 +114,7 @@ impl Error {
     ///
     /// For handlers that report each change of their own state once: a caller that absorbs an error with a handler's name does not
     /// report it again.
+    #[must_use]
     pub fn with_handler(mut self, name: impl Into<Box<str>>) -> Self {
         self.0.handler = Some(name.into());
         self

@@ -63,6 +63,7 @@ impl Timestamp {
     }
 
     /// Returns the point in time `by` later, clamped to the range.
+    #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let nanos = self.nanos + by.subsec_nanos();
         let (carry, nanos) = if nanos > 999_999_999 { (1, nanos - 1_000_000_000) } else { (0, nanos) };

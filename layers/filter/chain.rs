@@ -35,6 +35,7 @@ use crate::{Error, ErrorKind};
 /// assert!(!passes(Severity::ERROR, "hyper", "mia"));
 /// assert!(passes(Severity::INFO, "shop", "mia") && !passes(Severity::DEBUG, "shop", "mia"));
 /// ```
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Default)]
 pub struct Chain {
     rules: Vec<Rule>,

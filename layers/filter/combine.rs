@@ -23,6 +23,7 @@ pub trait FilterExt: Filter + Sized {
 impl<F: Filter> FilterExt for F {}
 
 /// See [`FilterExt::and`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct And<A, B>(A, B);
 
@@ -58,6 +59,7 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
 }
 
 /// See [`FilterExt::or`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Or<A, B>(A, B);
 
@@ -91,6 +93,7 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
 }
 
 /// See [`FilterExt::not`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Not<F>(F);
 

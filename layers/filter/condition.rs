@@ -7,6 +7,7 @@ use super::literal::{Literal, with_text};
 use crate::record::{Part, Record, Value};
 
 /// A filter by the value at a [`Place`](super::Place), created by the questions there.
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Condition {
     part: Part,

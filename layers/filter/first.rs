@@ -50,6 +50,7 @@ pub fn first(n: u32, interval: Duration) -> First {
 /// Intervals go by the times of the records and begin at whole multiples of their length since 1970. A record up to ten seconds
 /// late counts in the current interval; if the clock is set back further, the count restarts. Dropped records are counted as
 /// [`Sampled`](DropReason::Sampled).
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Debug)]
 pub struct First {
     n: u32,

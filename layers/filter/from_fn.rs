@@ -18,6 +18,7 @@ where
 }
 
 /// See [`on_meta`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct OnMeta<F>(F);
 
@@ -49,6 +50,7 @@ where
 }
 
 /// See [`on_record`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct OnRecord<F>(F);
 

@@ -78,6 +78,7 @@ impl From<Severity> for Bound {
 }
 
 /// See [`between`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Copy, Debug)]
 pub struct Between {
     least: u8,

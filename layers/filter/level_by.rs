@@ -32,6 +32,7 @@ pub fn level_by(place: impl Into<Place>) -> LevelBy {
 ///
 /// Callsites are enabled down to the most verbose of these thresholds: a DEBUG event costs as much as a logged one up to the filter,
 /// whatever its value.
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct LevelBy {
     place: Place,

@@ -22,6 +22,7 @@ pub fn name(name: impl Into<String>) -> Name {
 }
 
 /// See [`name`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Name(String);
 

@@ -23,6 +23,7 @@ pub fn target_starts_with(start: impl Into<String>) -> OnTarget {
 }
 
 /// A condition on the target. The answer is cached per callsite. See [`target_contains`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct OnTarget(pub(super) TextTest);
 

@@ -35,6 +35,7 @@ pub fn one_in(n: u64) -> OneIn {
 ///
 /// Dropped records are counted as [`Sampled`](DropReason::Sampled). To keep either all records of a request or none, use
 /// [`share`](super::share).
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Debug)]
 pub struct OneIn {
     n: u64,

@@ -86,6 +86,7 @@ pub fn any_field(name: impl Into<String>) -> Place {
 }
 
 /// The spans with one name: see [`span`].
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct NamedSpan(String);
 
@@ -126,6 +127,7 @@ impl NamedSpan {
 /// let record = RecordBuf::new(Severity::INFO, "shop", "sold").with_thread("worker-3", 5);
 /// assert!(of_worker.passes(&record.as_record()));
 /// ```
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Place(pub(super) Part);
 

@@ -50,6 +50,7 @@ pub fn rate(n: u32, interval: Duration) -> Rate {
 /// It is a token bucket over the times of the records: one token is added every `interval / n`, rounded down to nanoseconds, up to
 /// `burst`, and each record takes one. If the clock is set back further than a burst takes to fill plus ten seconds, the bucket
 /// is full again. Dropped records are counted as [`RateLimited`](DropReason::RateLimited).
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Debug)]
 pub struct Rate {
     n: u32,

@@ -46,6 +46,7 @@ pub fn share(share: f64) -> Share {
 /// | [`name`](Self::name) | `share 0.1`, `share 0.1 by request_id` | the name in reports |
 ///
 /// Dropped records are counted as [`Sampled`](DropReason::Sampled).
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Debug)]
 pub struct Share {
     /// A uniform 64-bit number must be below this; `None` passes everything.

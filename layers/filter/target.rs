@@ -38,6 +38,7 @@ pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets
 /// assert_eq!(targets, same);
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
     /// Longest first, so that the first match is the closest.

@@ -56,6 +56,7 @@ pub trait Format: Send + Sync + 'static {
 }
 
 /// The capabilities of the sink that a format writes for.
+#[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caps {
@@ -154,6 +155,7 @@ where
 }
 
 /// The format created by [`from_fn`].
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone)]
 pub struct FormatFn<F>(F);
 

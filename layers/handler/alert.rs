@@ -50,6 +50,7 @@ use crate::{Error, ErrorKind, process};
 ///
 /// A record that raises no alarm costs a short lock, and allocates only if its key is new or while the window grows to its full
 /// length.
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Alert {
     filter: Box<dyn Filter>,
     name: String,

@@ -44,6 +44,7 @@ use crate::{Error, ErrorKind, Partial};
 /// })?;
 /// # Ok::<(), Error>(())
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Audit<H> {
     core: Arc<AuditCore<H>>,
 }

@@ -36,6 +36,7 @@ use crate::{Error, process};
 ///
 /// Counting an event enables its callsite, even if no other handler wants it: without a [`level`](Self::level) that includes every
 /// `trace!`. Only the first record of a target allocates; each record costs a short lock and a table lookup.
+#[must_use = "a handler does nothing until records reach it"]
 #[derive(Clone)]
 pub struct Counts {
     level: Threshold,

@@ -43,6 +43,7 @@ use crate::{Error, ErrorKind, Partial, selflog};
 /// assert_eq!(disk.lines().len(), 1);
 /// # Ok::<(), Error>(())
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Fallback {
     primary: Link,
     others: Vec<Link>,

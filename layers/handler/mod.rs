@@ -299,6 +299,7 @@ where
 }
 
 /// See [`from_fn`].
+#[must_use = "a handler does nothing until records reach it"]
 #[derive(Clone)]
 pub struct HandlerFn<F>(F);
 

@@ -33,6 +33,7 @@ use crate::{Error, Partial, process, selflog};
 /// tracing::info!(target: "audit", user = "ada", "transfer");
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct OrStop<H> {
     handler: H,
     code: i32,

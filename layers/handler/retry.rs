@@ -48,6 +48,7 @@ use crate::{Error, Partial, process};
 /// assert_eq!(tries.load(Ordering::Relaxed), 3);
 /// # Ok::<(), Error>(())
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Retry<H> {
     handler: H,
     times: u32,

@@ -31,6 +31,7 @@ use crate::{Error, ErrorKind, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`only`](Self::only) | all | which records are rewritten; the others pass unchanged |
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Rewriting<R, H> {
     rewrite: R,
     only: Option<Box<dyn Filter>>,

@@ -104,6 +104,7 @@ pub fn init(handler: impl Handler) -> Result<Handle, Error> {
 /// stock `.with_filter(…)` around it works, with the faults that stock filters have when a log call happens inside a log call;
 /// [`Output::filter`](crate::Output::filter) does not have them. A span that such a filter hides does not exist for this layer: an
 /// event in it belongs to the innermost other span that its thread is in.
+#[must_use = "a layer does nothing until it is added to a subscriber"]
 pub struct HandlerLayer<S> {
     marker: MarkerLayer<S>,
     core: Arc<LayerCore>,

@@ -47,6 +47,7 @@ use crate::{Error, ErrorKind};
 /// assert_eq!(captured.messages(), ["warming up", "ready", "low on paper"]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[must_use]
 pub struct Lines<H: Handler> {
     core: Lifecycle<LinesCore<H>>,
 }

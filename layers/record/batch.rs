@@ -81,6 +81,7 @@ impl Batch {
     }
 
     /// Copies those records of this batch that were not delivered according to `partial`, each with its place in this batch.
+    #[must_use]
     pub fn missed_of(&self, partial: &Partial) -> Self {
         let mut left = Self::new();
         each_missed(self.records(), partial, |index, record| match self.place(index) {
@@ -307,6 +308,7 @@ pub struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// Returns a view of the records with these indices. Indices beyond the end are ignored.
+    #[must_use]
     pub fn range(self, range: Range<usize>) -> Self {
         let end = range.end.min(self.count);
         let start = range.start.min(end);

@@ -22,6 +22,7 @@ use crate::clock::Timestamp;
 /// let span = record.as_record().spans().next().unwrap();
 /// assert_eq!(span.field("password").unwrap().to_string(), "***");
 /// ```
+#[must_use]
 pub struct RecordBuf {
     raw: Vec<u8>,
     /// The buffer that the next change is written to; it may still contain what the last one removed.

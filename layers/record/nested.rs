@@ -35,6 +35,7 @@ pub fn nested<T: Serialize + ?Sized>(value: &T) -> Nested<'_, T> {
 }
 
 /// See [`nested`].
+#[must_use = "a nested value does nothing until it is logged"]
 #[derive(Clone, Copy)]
 pub struct Nested<'a, T: ?Sized>(&'a T);
 

@@ -53,6 +53,7 @@ impl<'a> Record<'a> {
 
     /// Returns the same record, showing only the spans at this level or more important ones.
     #[inline]
+    #[must_use]
     pub fn with_span_level(mut self, level: LevelFilter) -> Self {
         self.span_level = level;
         self

@@ -34,6 +34,7 @@ use crate::record::{Change, NewFields, Record, RecordBuf, Span, Value};
 /// assert_eq!(record.field("pid"), Some(Value::U64(std::process::id().into())));
 /// assert_eq!(record.field("length"), Some(Value::U64(4)));
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Default)]
 pub struct Add(Vec<Source>);
 

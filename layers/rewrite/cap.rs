@@ -29,6 +29,7 @@ use crate::record::{
 /// assert_eq!(record.as_record().message(), "grö…[16 bytes cut]");
 /// assert_eq!(format!("{:?}", record.as_record().fields().collect::<Vec<_>>()), "[a=1, fields_cut=1]");
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Debug)]
 pub struct Cap {
     message: usize,

@@ -23,6 +23,7 @@ pub fn only<F: Filter, R: Rewrite>(filter: F, rewrite: R) -> Only<F, R> {
 }
 
 /// See [`only`].
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Debug)]
 pub struct Only<F, R> {
     filter: F,

@@ -40,6 +40,7 @@ impl Redact {
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`digits`](Self::digits) | 16 | how many of the 64 digits to write |
+#[must_use]
 #[derive(Clone)]
 pub struct HashKey {
     mac: Hmac<Sha256>,

@@ -55,6 +55,7 @@ use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, Reco
 /// assert_eq!(record.field("user").unwrap().as_str(), Some("ada"));
 /// assert_eq!(record.field("order"), Some(Value::Json(r#"{"items":[{"api_token":"***","n":2}]}"#)));
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Debug)]
 pub struct Redact {
     hidden: Names,

@@ -21,6 +21,7 @@ use crate::record::{Change, Field, FieldChange, Kind, RecordBuf, Span};
 /// Remove::all_but(["id"]).rewrite(&mut record);
 /// assert_eq!(record.as_record().fields().count(), 0);
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Debug)]
 pub struct Remove {
     names: Names,

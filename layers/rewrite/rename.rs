@@ -15,6 +15,7 @@ use crate::record::{Change, Field, FieldChange, RecordBuf, Span};
 /// let names: Vec<_> = record.as_record().fields().map(|field| field.name.to_owned()).collect();
 /// assert_eq!(names, ["user.name", "pieces"]);
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone, Debug)]
 pub struct Rename(Vec<(String, String)>);
 

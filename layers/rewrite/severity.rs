@@ -21,6 +21,7 @@ use crate::record::{Record, RecordBuf, Severity};
 /// SetSeverity::to(Severity::NOTICE).rewrite(&mut record);
 /// assert_eq!(record.as_record().severity().name(), "NOTICE");
 /// ```
+#[must_use = "a rewrite does nothing until records pass it"]
 #[derive(Clone)]
 pub struct SetSeverity(Choice);
 

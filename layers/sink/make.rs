@@ -28,6 +28,7 @@ use crate::{Error, Partial};
 ///
 /// Each line is a separate write, since `NonBlocking` counts and drops by the call. Lines that a lossy `NonBlocking` drops
 /// count as delivered here: build it with `lossy(false)`, or use this crate's [`Queue`](crate::Queue).
+#[must_use = "a sink does nothing until something is written to it"]
 #[derive(Debug)]
 pub struct Make<M> {
     make: M,

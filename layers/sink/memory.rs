@@ -23,6 +23,7 @@ use crate::sync::lock;
 /// ```
 ///
 /// It grows without limit.
+#[must_use = "a sink does nothing until something is written to it"]
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     kept: Arc<Mutex<Vec<Vec<u8>>>>,

@@ -119,6 +119,7 @@ impl<'a> Framed<'a> {
     }
 
     /// Sets the bytes that a new file starts with ([`Format::preamble`](crate::Format::preamble)).
+    #[must_use]
     pub fn with_preamble(mut self, preamble: &'a [u8]) -> Self {
         self.preamble = preamble;
         self

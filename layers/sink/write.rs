@@ -29,6 +29,7 @@ use crate::{Error, Partial};
 ///
 /// A batch is one `write_all`. Bytes in the writer's own buffer count as delivered; `flush` flushes the writer.
 /// If the writer fails within a line, the line counts as taken, and its end is written before the next line.
+#[must_use = "a sink does nothing until something is written to it"]
 #[derive(Debug)]
 pub struct Write<W> {
     writer: W,

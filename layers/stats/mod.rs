@@ -183,6 +183,7 @@ impl Report {
     }
 
     /// Adds the level that the handler is set to, which [`Handle::tree`](crate::Handle::tree) shows.
+    #[must_use]
     pub fn with_level(mut self, level: impl fmt::Display) -> Self {
         self.level = Some(level.to_string());
         self

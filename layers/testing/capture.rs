@@ -57,6 +57,7 @@ pub fn capture_all() -> Capture {
 /// An active capture: see [`capture`]. Its [`Captured`] records can be examined at any time, and outlive it in a clone.
 ///
 /// It is bound to its thread; pass its [`scope`](Self::scope) to others.
+#[must_use = "nothing is captured after this is dropped"]
 #[derive(Debug)]
 pub struct Capture {
     scope: CaptureScope,

@@ -38,6 +38,7 @@ pub fn expect() -> Expect {
 ///
 /// Integers are equal if their values are, regardless of type; a text is equal to a string, to what `?value` or `%value` wrote, and
 /// to an error that is displayed like it (`outer: inner`).
+#[must_use]
 #[derive(Clone, Debug, Default)]
 pub struct Expect {
     conditions: Vec<Condition>,

@@ -29,6 +29,7 @@ pub fn fail_on_error() -> FailOnError {
 }
 
 /// See [`fail_on_error`].
+#[must_use = "the log is checked when this is dropped"]
 #[derive(Debug)]
 pub struct FailOnError {
     capture: Capture,

@@ -29,6 +29,7 @@ pub type Layer<S> = Layered<Present, HandlerLayer<S>, S>;
 /// tracing::info!("both in the capture and on standard output");
 /// assert_eq!(capture.records().len(), 1);
 /// ```
+#[must_use = "a layer does nothing until it is added to a subscriber"]
 pub fn layer<S>() -> Layer<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,

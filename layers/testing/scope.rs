@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use tracing::Span;
 
 /// The scope of a [`Capture`](super::Capture), for other threads and tasks.
+#[must_use = "nothing is captured after this is dropped"]
 #[derive(Clone, Debug)]
 pub struct CaptureScope {
     id: u64,

@@ -12,6 +12,7 @@ use crate::{Error, ErrorKind};
 /// let keys = Keys::new(new).and(old);
 /// assert!(format!("{keys:?}").starts_with("Keys([KeyId("), "keys are not shown");
 /// ```
+#[must_use]
 #[derive(Clone)]
 pub struct Keys {
     current: (KeyId, Key),

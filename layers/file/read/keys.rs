@@ -49,6 +49,7 @@ impl Reader {
     /// assert!(matches!(gap, Event::Gap(gap) if gap.to_string().ends_with("it is encrypted, but no keys were given")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn keys(self, keys: Keys) -> Self {
         self.decrypt(Box::new(move |from| Box::new(Decrypted(encryption::Decryptor::new(from, keys.clone())))))
     }

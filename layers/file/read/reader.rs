@@ -107,6 +107,7 @@ impl Reader {
     }
 
     /// Sets the maximum length of a line in bytes, not counting its end.
+    #[must_use]
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self

@@ -114,6 +114,7 @@ pub const GIB: u64 = 1 << 30;
 ///
 /// The time is checked when a line is written: a process that logs nothing rotates nothing. After a pause or a restart, the first
 /// line detects a missed deadline from the time at which the file was last written to.
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct Rotation {
     trigger: Trigger,

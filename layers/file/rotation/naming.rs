@@ -42,6 +42,7 @@ use crate::{Error, ErrorKind};
 ///
 /// Only files with exactly the names that this naming produces belong to the log: `app.log.1.bak`,
 /// `app.log.01` and `app.log.2026-02-30` are neither moved nor removed.
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct Naming {
     order: Order,

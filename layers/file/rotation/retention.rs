@@ -67,6 +67,7 @@ pub enum Reason {
 /// # std::env::set_current_dir("/")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct Budget {
     bytes: u64,

@@ -10,6 +10,7 @@ use crate::file::key::Key;
 /// |---|---|---|
 /// | [`every`](Self::every) | 1,000 | how many lines at most are between two checkpoints |
 /// | [`clock`](Self::clock) | the system's | the time source for checkpoints |
+#[must_use = "a seal does nothing until it is given to a file"]
 #[derive(Clone)]
 pub struct Seal {
     pub(super) key: Key,

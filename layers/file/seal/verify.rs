@@ -51,6 +51,7 @@ pub fn verify(path: impl AsRef<Path>, key: &Key) -> Result<Verified, Unverified>
 /// assert!(Verifier::new(&key).expect(before).family(&path).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "a verifier does nothing until it is given a log"]
 #[derive(Clone, Debug)]
 pub struct Verifier {
     sealing: Sealing,

@@ -119,6 +119,7 @@ impl File {
     }
 
     /// Rotates the file by `rotation`.
+    #[must_use]
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.set_rotation(rotation);
         self

@@ -45,6 +45,7 @@ pub fn hours(from: &str, to: &str) -> Result<Hours, Error> {
 ///
 /// It tests each record's own time, as the clocks of the time zone show it: an hour that is repeated in autumn passes twice, one
 /// that is skipped in spring never.
+#[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug)]
 pub struct Hours {
     /// In seconds since midnight.

@@ -66,6 +66,7 @@ use crate::record::{Field, Part, Record};
 /// **Formulas.** A text that begins with `=`, `+`, `-`, `@` (also the full-width ones), a tab or a line break gets a `'`
 /// in front, because spreadsheets compute such cells, and a formula can send the table elsewhere; so does one that
 /// has its own `'`s in front of that. Numbers are left alone.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Csv {
     columns: Vec<Part>,

@@ -95,6 +95,7 @@ use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 ///
 /// **Escaped** as `\uXXXX` are, besides what JSON demands, C1 controls and the characters that are invisible or turn the
 /// direction of text, so that a line can be looked at in a terminal. They read back as they were.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Json {
     keys: Vec<Part>,

@@ -60,6 +60,7 @@ use crate::record::{Part, Record, Span};
 ///
 /// The grammar is that of [kr/logfmt](https://pkg.go.dev/github.com/kr/logfmt); quoting and `null` are as in go-logfmt. It
 /// has no types: `pieces=3` may have been a number or a text.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Logfmt {
     keys: Vec<Part>,

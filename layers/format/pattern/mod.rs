@@ -92,6 +92,7 @@ use crate::record::Record;
 ///
 /// **Not supported**, unlike in log4j2's patterns: the caller's class and method, the nested diagnostic context, scripts, lookups
 /// (`${env:…}`) and replacement by regular expressions.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Pattern(Box<[Piece]>);
 

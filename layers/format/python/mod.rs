@@ -91,6 +91,7 @@ use crate::{Error, ErrorKind};
 /// - Widths and precisions are at most 1,000; larger ones in a `datefmt` are reduced to that. `%*d` is rejected: there are no
 ///   positional arguments.
 /// - `exc_text` is also available to the first format of a record, and is not a traceback. Bytes are hexadecimal; nested values are JSON.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Python {
     pieces: Box<[Piece]>,

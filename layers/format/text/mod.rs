@@ -71,6 +71,7 @@ use crate::record::{Record, Severity, Span};
 /// quoted only if it could be taken for other parts of the line. Bytes are hexadecimal.
 ///
 /// **Colors** are written if the sink shows them, see [`Caps::color`](super::Caps::color).
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Text {
     layout: Layout,

@@ -35,6 +35,7 @@ use crate::clock::{Timestamp, Zone};
 /// assert_eq!(Time::clock().text(time), "01:19:03.123");
 /// assert_eq!(Time::unix_seconds().precision(3).text(time), "1795223943.123");
 /// ```
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Time {
     style: Style,

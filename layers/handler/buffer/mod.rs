@@ -59,6 +59,7 @@ use crate::{Error, ErrorKind};
 /// });
 /// assert_eq!(memory.lines(), ["DEBUG shop: step=4", "DEBUG shop: step=5", "ERROR shop: out of stock"]);
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Buffer<H: Handler> {
     core: Lifecycle<BufferCore<H>>,
 }

@@ -56,6 +56,7 @@ use crate::{Error, ErrorKind, Partial};
 ///     [" WARN shop: no paper", " WARN shop: last message repeated 41 times repeated=41", " INFO shop: sold"],
 /// );
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Dedup<H: Handler> {
     core: Lifecycle<DedupCore<H>>,
 }

@@ -45,6 +45,7 @@ use crate::{Error, ErrorKind, Partial};
 /// let stats = handle.stats()[0].stats;
 /// assert_eq!((stats.accepted, stats.delivered, stats.dropped.by(DropReason::Sampled)), (4, 2, 2));
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Filtered<F: Filter, H: Handler> {
     core: Lifecycle<FilteredCore<F, H>>,
 }

@@ -51,6 +51,7 @@ use crate::{Error, Partial};
 /// });
 /// assert_eq!(memory.lines(), [" INFO shop: sold pieces=3"]);
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Output<F, S: Sink> {
     format: F,
     framing: Framing,

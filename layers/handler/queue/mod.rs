@@ -57,6 +57,7 @@ use crate::{Error, ErrorKind};
 /// assert_eq!(memory.lines().len(), 1);
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Queue<H: Handler> {
     core: Lifecycle<QueueCore<H>>,
     close_timeout: Duration,

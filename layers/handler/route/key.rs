@@ -35,6 +35,7 @@ impl Key {
 }
 
 /// The case that a handler of a [`Route`](super::Route) is for, a severity or a text: see [`Route::with`](super::Route::with).
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case(Is);
 

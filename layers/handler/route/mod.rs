@@ -86,6 +86,7 @@ use crate::{Error, Partial};
 /// assert_eq!(text("acme.log"), " INFO request{tenant=acme}: sold\n");
 /// assert_eq!(text("%2e.%2fbad.log"), " INFO request{tenant=acme}: bought tenant=../bad\n");
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct Route {
     core: Lifecycle<RouteCore>,
 }

@@ -67,6 +67,7 @@ use crate::sync::{lock, lock_briefly};
 /// });
 /// assert_eq!(memory.lines(), ["DEBUG request{id=2}: looked up", "ERROR request{id=2}: not found"]);
 /// ```
+#[must_use = "a handler does nothing until records reach it"]
 pub struct ScopedBuffer<H: Handler> {
     core: Lifecycle<ScopedBufferCore<H>>,
 }

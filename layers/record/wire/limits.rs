@@ -23,6 +23,7 @@ use crate::record::encoding::MAX_TEXT;
 /// assert_eq!(error.kind(), ErrorKind::Format);
 /// assert!(out.is_empty());
 /// ```
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub(super) frame: usize,

@@ -37,6 +37,7 @@ use stream::Stream;
 ///
 /// A closed pipe is an error and never a panic. If a descriptor is non-blocking and full, a write waits for at most a second;
 /// the rest of a line that was cut short by this is written before the next line.
+#[must_use = "a sink does nothing until something is written to it"]
 #[derive(Debug)]
 pub struct Console {
     streams: Streams,

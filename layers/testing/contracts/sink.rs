@@ -67,6 +67,7 @@ pub fn check_sink<S: Sink, R: Into<SinkHarness<S>>>(make: impl Fn() -> R) -> Res
 /// |---|---|---|
 /// | [`read`](Self::read) | none | returns all bytes that have arrived so far |
 /// | [`fail`](Self::fail) | none | makes the sink fail from now on, or work again |
+#[must_use]
 pub struct SinkHarness<S> {
     sink: S,
     read: Option<Box<dyn FnMut() -> Vec<u8> + Send>>,

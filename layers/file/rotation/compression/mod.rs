@@ -44,6 +44,7 @@ use crate::{Error, ErrorKind};
 /// As text, a compression is `gzip` or `zstd`, optionally followed by a level: `zstd, level 19`.
 ///
 /// Python's `RotatingFileHandler` has `namer` and `rotator` for this, log4j2 the extension of `filePattern`.
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Copy)]
 pub struct Compression {
     name: &'static str,

@@ -11,6 +11,7 @@
 ///
 /// Deliberately different: a line is measured in bytes. Python adds its characters to the bytes of the file, so that with text
 /// beyond ASCII a file exceeds the limit. Python 3.11 also rolls an empty file.
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotating {
     max_bytes: u64,

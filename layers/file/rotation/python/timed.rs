@@ -40,6 +40,7 @@ use crate::{Error, ErrorKind};
 /// Python 3.11 differs further: it ignores the interval in the first deadline of `midnight` and `W`, is off by an hour in some
 /// deadlines around a change of the clocks, rolls at once if a file begins exactly at the deadline's time of day, overwrites an
 /// old file of the same name, and regards more names as old files (`app.log.2023-11-14.gz`).
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct TimedRotating {
     when: When,

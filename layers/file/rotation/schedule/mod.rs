@@ -51,6 +51,7 @@ use crate::{Error, ErrorKind};
 ///
 /// Deadlines depend only on the given time, so that setting the clock neither skips nor repeats any.
 /// There are no deadlines outside the years 0000 to 9999.
+#[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct Schedule {
     times: Times,

@@ -53,6 +53,7 @@ use crate::{Error, ErrorKind};
 /// assert_eq!((file.pending(), std::fs::read(&path)?.len()), (0, 4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "options do nothing until a file is opened with them"]
 #[derive(Clone, Debug)]
 pub struct FileOptions {
     pub(super) opening: Opening,

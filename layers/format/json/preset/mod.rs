@@ -87,6 +87,7 @@ use crate::{Error, ErrorKind};
 ///
 /// **Escaped** is what [`Json`](super::Json) escapes. Integers of 128 bits, bytes and nested values are as in `Json` too, except for
 /// what the receiver cannot take; each preset says so. The names of spans are not written.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Preset {
     settings: PresetSettings,

@@ -82,6 +82,7 @@ use crate::{Error, ErrorKind};
 /// | [`marker`](Self::marker) | `…` | what stands behind a text that was cut |
 ///
 /// Not there: log4j2's `pattern`, `ndc`, `counter`, `map`, `main`, `marker`, `caseConverter`, stack traces, `${…}` and `eventTemplateUri`.
+#[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct JsonTemplate {
     root: Draft,
