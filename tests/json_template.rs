@@ -123,23 +123,26 @@ fn texts_are_cut_to_the_limit_and_marked() {
 fn a_bad_template_is_refused_with_the_place_of_what_is_wrong() {
     for (template, why) in [
         ("{", "EOF while parsing an object at line 1 column 1"),
-        ("[1]", "it is no object"),
-        (r#"{"$resolver": "message"}"#, "it is a resolver, not an object of some"),
-        (r#"{"a": 1, "a": 2}"#, "the key \"a\" stands twice at line 1 column 16"),
-        (r#"{"a": {"$resolver": "pattern"}}"#, "a: \"pattern\" is no resolver"),
-        (r#"{"a": {"b": [0, {"$resolver": 1}]}}"#, "a.b[1]: $resolver is no text"),
+        ("[1]", "expected an object"),
+        (r#"{"$resolver": "message"}"#, "expected an object of resolvers, found a resolver"),
+        (r#"{"a": 1, "a": 2}"#, "duplicate key \"a\" at line 1 column 16"),
+        (r#"{"a": {"$resolver": "pattern"}}"#, "a: unknown resolver \"pattern\""),
+        (r#"{"a": {"b": [0, {"$resolver": 1}]}}"#, "a.b[1]: $resolver must be a string"),
         (r#"{"a": {"$resolver": "message", "field": "x"}}"#, "a: message has no setting \"field\""),
         (r#"{"a": {"$resolver": "field"}}"#, "a: field needs a key"),
-        (r#"{"a": {"$resolver": "thread", "field": "priority"}}"#, "a: the field \"priority\" is none of name, id"),
-        (r#"{"a": {"$resolver": "level", "field": "x"}}"#, "a: the field \"x\" is none of name, severity, number"),
-        (r#"{"a": {"$resolver": "timestamp", "precision": 10}}"#, "a: precision is no number from 0 to 9"),
+        (
+            r#"{"a": {"$resolver": "thread", "field": "priority"}}"#,
+            "a: field must be one of name, id, got \"priority\"",
+        ),
+        (r#"{"a": {"$resolver": "level", "field": "x"}}"#, "a: field must be one of name, severity, number, got \"x\""),
+        (r#"{"a": {"$resolver": "timestamp", "precision": 10}}"#, "a: precision must be a number from 0 to 9"),
         (
             r#"{"a": {"$resolver": "timestamp", "epoch": {"unit": "days"}}}"#,
-            "a: the unit \"days\" is none of secs, millis, nanos",
+            "a: unit must be secs, millis or nanos, got \"days\"",
         ),
         (r#"{"a": {"$resolver": "timestamp", "epoch": {"x": 1}}}"#, "a: epoch has no setting \"x\""),
-        (r#"{"a": {"$resolver": "fields", "stringified": 1}}"#, "a: stringified is neither true nor false"),
-        (r#"{"a": [{"$resolver": "fields", "flatten": true}]}"#, "a[0]: a list has no place for flattened fields"),
+        (r#"{"a": {"$resolver": "fields", "stringified": 1}}"#, "a: stringified must be true or false"),
+        (r#"{"a": [{"$resolver": "fields", "flatten": true}]}"#, "a[0]: fields cannot be flattened into a list"),
     ] {
         let error = JsonTemplate::parse(template).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, format!("json template: {why}")));

@@ -1,12 +1,12 @@
-/// A set of names that may hold more than was put in, never less: one bit of 64 for each name, twice. With a dozen names
-/// in it, one new name of thirty is taken for an old one.
+/// A Bloom filter over names: two bits of 128 for each name. With a dozen names in it, one new name in thirty is reported as
+/// already present.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bloom(u64, u64);
 
 impl Bloom {
     pub(super) const EMPTY: Self = Self(0, 0);
 
-    /// Adds `name`; tells whether it is certainly new.
+    /// Adds `name`; returns whether it is certainly new.
     #[inline]
     pub(super) const fn insert(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);
@@ -17,7 +17,7 @@ impl Bloom {
     }
 }
 
-/// From the length and three bytes: names that agree in those are told apart by comparing them.
+/// Of the length and three bytes; names that agree in those are compared.
 #[inline]
 const fn hash(name: &[u8]) -> u32 {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };

@@ -1,4 +1,4 @@
-//! Fields that have a place of their own in a line, and so are not among the others.
+//! Fields that have a place of their own in a line, apart from the other fields.
 
 use crate::Value;
 use crate::record::{Field, Record};
@@ -7,7 +7,7 @@ use crate::record::{Field, Record};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claims {
     claims: Vec<Claim>,
-    /// One bit of 64 for each name, by its length and first byte: nearly every field is told to be none of them by that.
+    /// One bit of 64 for each name, by its length and first byte; rules out nearly every other field.
     seen: u64,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum By {
     Error,
 }
 
-/// What the field must be, to be taken. One that is not stays among the others.
+/// What the field must be to be taken; otherwise it stays among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wants {
     Anything,
@@ -69,7 +69,7 @@ impl Claims {
         self.add(By::Error, Wants::Anything)
     }
 
-    /// Whoever has met the claim `other` does not meet the one at `place`.
+    /// A record that meets the claim `other` does not meet the one at `place`.
     pub(super) fn unless(&mut self, place: Option<usize>, other: Option<usize>) {
         if let Some(claim) = place.and_then(|place| self.claims.get_mut(place)) {
             claim.unless |= other.map_or(0, |other| 1 << other);
@@ -99,7 +99,7 @@ impl Claims {
             }
         }
         let met = taken.0;
-        // Without a trace id they say nothing.
+        // They mean nothing without a trace id.
         let goes_with_trace = |wants| matches!(wants, Wants::SpanId | Wants::Flags | Wants::Sampled);
         let has_trace =
             self.claims.iter().enumerate().any(|(at, claim)| claim.wants == Wants::TraceId && taken.has(at));
@@ -125,7 +125,7 @@ impl Claims {
         taken.0 != 0 && self.place_of(field.name).is_some_and(|place| taken.has(place))
     }
 
-    /// Whether the field would be the error of [`By::Error`], were it the first one. The caller looks at no further.
+    /// Whether the field is the error of [`By::Error`], if it is the first one: the caller stops at the first.
     pub(super) fn take_error(&self, taken: Taken, field: &Field<'_>) -> bool {
         taken.0 != 0
             && self.is_error(field)

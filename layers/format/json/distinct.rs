@@ -1,12 +1,11 @@
-//! Members of which it is known that no two have the same name.
+//! Members that are known to have distinct names.
 
 use super::keys::JsonKeys;
 use super::shape::write_key;
 use super::{NonFinite, value};
 use crate::record::{Field, Fields, TakeField};
 
-/// Appends members of which it is known that none has a name that another one has: nothing is noted of them. `keys`: those of
-/// the callsite that the fields belong to.
+/// Appends members that are known to have distinct names, so they are not recorded. `keys` belong to the fields' callsite.
 #[inline]
 pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, keys: &'static JsonKeys, non_finite: NonFinite) {
     fields.hand_to(&mut Members { out, keys, non_finite });

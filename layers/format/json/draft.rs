@@ -1,4 +1,4 @@
-//! What a tree is made of before it is worked out.
+//! Branches of a tree while they are planned.
 
 use super::names::Names;
 use super::node::{Branch, Entry, Node};
@@ -21,7 +21,7 @@ pub(super) struct Draft {
 struct DraftEntry {
     name: String,
     planned: Planned,
-    /// Of two entries that cannot both have their names this one gets another.
+    /// If its name clashes with another entry's, this one is renamed.
     of_user: bool,
 }
 
@@ -42,34 +42,34 @@ impl Draft {
         Self { nested, names: Names::paths(), ..Self::new(Shape::Object) }
     }
 
-    /// With one more member. Where the name is known, it is what stands there if nothing else does.
+    /// Adds a member. If the name is known, this is the fallback of what is there.
     pub(super) fn put(mut self, name: &str, node: Node) -> Self {
         let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: false };
         self.set(entry, |known, node| Node::First(vec![known, node]));
         self
     }
 
-    /// With one more member, which the user wants. Where the name is known, it is what stands there unless it is missing.
+    /// Adds a member of the user's. If the name is known, what is there is the fallback of this.
     pub(super) fn instead(mut self, name: &str, node: Node) -> Self {
         let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: true };
         self.set(entry, |known, node| Node::First(vec![node, known]));
         self
     }
 
-    /// With a branch of its own.
+    /// Adds a branch.
     pub(super) fn draft(mut self, name: &str, draft: Draft) -> Self {
         let entry = DraftEntry { name: name.to_owned(), planned: Planned::Draft(draft), of_user: false };
         self.set(entry, |known, _| known);
         self
     }
 
-    /// Keeps a name from fields.
+    /// Reserves a name, so that no field can have it.
     pub(super) fn reserve(mut self, name: &'static str) -> Self {
         self.reserved.push(name);
         self
     }
 
-    /// With fields, from here on.
+    /// Adds fields at this position.
     pub(super) fn rest(mut self, rest: Rest) -> Self {
         self.entries.push(DraftEntry { name: String::new(), planned: Planned::Rest(rest), of_user: false });
         self
@@ -96,7 +96,7 @@ impl Draft {
         }
     }
 
-    /// Everything that is the same for each record, worked out.
+    /// Prepares everything that is the same for each record.
     pub(super) fn branch(self) -> Branch {
         let (shape, mut names) = (self.shape, self.names);
         let mut keys = vec![Vec::new(); self.entries.len()];

@@ -7,10 +7,10 @@ use super::{NonFinite, claims};
 use crate::Value;
 use crate::format::{escape, number};
 
-/// As what a value is written.
+/// How a value is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
-    /// As what it is.
+    /// By its own type.
     Plain,
     /// The same, if it is neither a list nor an object: those are texts, as are floats that JSON does not have.
     Scalar,
@@ -31,7 +31,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Appends `value`; tells whether it can be written so. If not, nothing is appended.
+    /// Appends `value`; returns whether it has this form. If not, nothing is appended.
     pub(super) fn write(&self, out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) -> bool {
         match self {
             Self::Plain => value::write_within(out, value, NonFinite::Null, limit),
@@ -103,7 +103,7 @@ fn whole(out: &mut Vec<u8>, value: Value<'_>, fits: bool) {
     kind(out, name, |out| as_text(out, value, Limit::NONE));
 }
 
-/// Calls itself for what is inside, up to [`DEEPEST`].
+/// Recurses into nested values, up to [`DEEPEST`].
 fn nested_any_value(out: &mut Vec<u8>, json: &str, depth: usize) {
     match Piece::of(json) {
         Piece::Null => out.extend_from_slice(b"{}"),

@@ -1,14 +1,14 @@
-//! What all lines of one callsite have in common, joined ahead.
+//! What all lines of one callsite have in common, prepared.
 
 use super::keys::JsonKeys;
 use crate::Severity;
 use crate::bytes::Block;
 use crate::record::PerCallsite;
 
-/// A line as an alternation of what is constant and what is not.
+/// A line: constant and variable pieces in turn.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// That of the callsite: a record with another one is not written by this.
+    /// The callsite's; records with another severity are not written by this line.
     pub(super) severity: Severity,
     pub(super) keys: &'static JsonKeys,
     pub(super) steps: Box<[Step]>,
@@ -20,7 +20,7 @@ pub(super) struct Step {
     pub(super) then: Then,
 }
 
-/// What follows upon something constant.
+/// What follows a constant piece.
 #[derive(Debug)]
 pub(super) enum Then {
     /// The time, whose key and quotes are constant.
@@ -44,7 +44,7 @@ impl Step {
     }
 }
 
-/// The lines of all callsites, each prepared when it is first needed. `None`: a callsite whose lines are written part by part.
+/// The lines of all callsites, each prepared at first use; `None` for a callsite whose lines are written part by part.
 #[derive(Debug)]
 pub(super) struct Lines(pub(super) Box<PerCallsite<Option<Line>>>);
 

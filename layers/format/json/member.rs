@@ -1,11 +1,11 @@
-//! Where the members of open objects lie in the buffer.
+//! The positions of open objects' members in the buffer.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use super::shape::Shape;
 
-/// Where a member lies in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
+/// The position of a member in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     pub(super) start: usize,
@@ -28,28 +28,28 @@ impl Member {
     pub(super) fn move_up(&mut self, by: usize) {
         self.start -= by;
         self.value -= by;
-        // Not written yet for the last one.
+        // The last member's is not set yet.
         self.end = self.end.saturating_sub(by);
     }
 }
 
-/// Returns an empty list, the one that this thread has kept if there is one.
+/// Returns an empty list, reusing the thread's.
 pub(super) fn take_list() -> Vec<Member> {
     MEMBERS.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Keeps a list for the next [`take_list`] on this thread, unless it has grown large.
+/// Keeps a list for the thread's next [`take_list`], unless it has grown large.
 #[inline]
 pub(super) fn give_list(mut members: Vec<Member>) {
     if members.capacity() == 0 || members.capacity() > KEEP {
         return;
     }
     members.clear();
-    // A thread that is ending keeps nothing.
+    // Fails while the thread is ending.
     let _ = MEMBERS.try_with(|kept| kept.set(members));
 }
 
-/// Members of one record; a list that had to grow beyond this is not kept.
+/// The largest capacity that is kept.
 const KEEP: usize = 1024;
 
 thread_local! {

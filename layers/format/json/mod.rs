@@ -191,7 +191,7 @@ impl Json {
         self.planned()
     }
 
-    /// Works out everything that is the same for each record.
+    /// Prepares everything that is the same for each record.
     fn planned(mut self) -> Self {
         let mut names = Names::default();
         let mut parts = Vec::new();
@@ -212,8 +212,8 @@ impl Json {
         self
     }
 
-    /// What is constant about the lines of the record's callsite, where nothing has been changed about the record and no
-    /// name wants watching. Flattened spans share an object with the event and with each other: theirs do.
+    /// Returns the prepared line of the record's callsite, if the record is as it was captured and no two names can be the same.
+    /// Flattened spans share one object with the event, so their names can be.
     #[inline]
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && !self.plan.flattens_spans)?;
@@ -282,7 +282,7 @@ impl Json {
         object::close(out, start);
     }
 
-    /// Writes a part in which the names of the others do not matter.
+    /// Writes a part whose names cannot clash with those of other parts.
     #[inline(never)]
     fn write_alone(&self, part: &PlannedPart, record: &Record<'_>, out: &mut Vec<u8>) {
         let mut to = self.writer(out);
@@ -305,7 +305,7 @@ impl Json {
         Writer::new(out, self.duplicates, self.non_finite, Limit::NONE)
     }
 
-    /// Writes the spans as a list or an object: as they were written before, if they were.
+    /// Writes the spans as a list or an object, from the cache where they were written before.
     #[inline]
     fn write_span_part(&self, part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
         let start = to.out().len();
@@ -325,7 +325,7 @@ impl Json {
         }
     }
 
-    /// The part stands under a name of its own, not with its members in the object itself.
+    /// Whether the part has a name of its own, rather than members in the object itself.
     fn has_name(&self, key: &Part) -> bool {
         match key {
             Part::Fields | Part::SpanFields => self.fields == FieldLayout::Nested,
@@ -334,8 +334,7 @@ impl Json {
         }
     }
 
-    /// Not inlined, or the compiler works out what every part could need ahead of the loop over the parts: 200
-    /// instructions for nothing.
+    /// Not inlined: the compiler would compute what every part could need before the loop over the parts, 200 instructions.
     #[inline(never)]
     fn write_part<'w>(&'w self, part: &PlannedPart, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
         match &part.part {
@@ -450,7 +449,7 @@ struct Plan {
     id: FormatId,
 }
 
-/// Appends `fields` as an object with the defaults of [`Json`], for formats of which that is a part.
+/// Appends `fields` as an object with the defaults of [`Json`], for formats that contain one.
 pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
     let mut to = Writer::new(out, Duplicates::default(), NonFinite::default(), Limit::NONE);
     let mut object = to.open(NO_NAMES);

@@ -1,9 +1,9 @@
-//! Names that are taken in an object, and what a name becomes that is taken.
+//! Names that are taken in an object, and what replaces a name that is taken.
 
 use super::bloom::Bloom;
 use crate::format::{escape, number};
 
-/// The names that an object's constant parts have, escaped.
+/// The names of an object's constant parts, escaped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     names: Vec<Box<[u8]>>,
@@ -13,7 +13,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Only these, which want no escaping.
+    /// Only these names, which need no escaping.
     pub(super) const fn fixed(fixed: &'static [&'static [u8]]) -> Self {
         let mut bloom = Bloom::EMPTY;
         let mut index = 0;
@@ -24,12 +24,12 @@ impl Names {
         Self { names: Vec::new(), fixed, bloom, are_paths: false }
     }
 
-    /// For an object whose reader takes `a.b` for a member of `a`: no name in it is a path into another one.
+    /// For an object whose reader treats `a.b` as a member of `a`: no name in it is a path into another.
     pub(super) fn paths() -> Self {
         Self { are_paths: true, ..Self::default() }
     }
 
-    /// Takes `name`, or where that is taken the next one with a number. Escaped, as it is to be written.
+    /// Reserves `name`, or where that is taken the name with the next free number. Returns it escaped.
     pub(super) fn reserve(&mut self, name: &str) -> Vec<u8> {
         let mut escaped = Vec::new();
         escape::json(&mut escaped, name);
@@ -38,28 +38,13 @@ impl Names {
             escaped.push(b'_');
             number::int(&mut escaped, number);
         }
-        if self.are_paths {
-            self.part_ways(&mut escaped);
+        let clashes = |name: &[u8]| self.iter().any(|other| are_nested(name, other));
+        if self.are_paths && clashes(&escaped) {
+            part_ways(&mut escaped, 0, |_, name| self.contains(name) || clashes(name));
         }
         self.bloom.insert(&escaped);
         self.names.push(escaped.clone().into_boxed_slice());
         escaped
-    }
-
-    /// As [`Writer::rename_clashing`].
-    fn part_ways(&self, name: &mut Vec<u8>) {
-        let clashes = |name: &[u8]| self.iter().any(|other| is_path_into(name, other) || is_path_into(other, name));
-        if !clashes(name) {
-            return;
-        }
-        name.iter_mut().filter(|byte| **byte == b'.').for_each(|dot| *dot = b'_');
-        let (end, mut number) = (name.len(), 2);
-        while self.contains(name) || clashes(name) {
-            name.truncate(end);
-            name.push(b'_');
-            number::int(name, number);
-            number += 1;
-        }
     }
 
     pub(super) fn contains(&self, name: &[u8]) -> bool {
@@ -71,13 +56,31 @@ impl Names {
     }
 }
 
-/// Whether `path` is `whole`, a dot, and more.
-pub(super) fn is_path_into(path: &[u8], whole: &[u8]) -> bool {
-    path.strip_prefix(whole).is_some_and(|rest| rest.first() == Some(&b'.'))
+/// Whether one name is a path into the other: `a` and `a.b`.
+pub(super) fn are_nested(one: &[u8], other: &[u8]) -> bool {
+    let is_path = |path: &[u8], whole| path.strip_prefix(whole).is_some_and(|rest| rest.starts_with(b"."));
+    is_path(one, other) || is_path(other, one)
 }
 
-/// The least number from 2 on with which `name` is not among `names`. Looks at 64 numbers in one walk over the names, so
-/// that nothing is allocated.
+/// Replaces the dots in the name at the end of `out`, which begins at `start`, and appends a number where that is not enough.
+/// `is_taken` is called with what precedes the name, and the name.
+pub(super) fn part_ways(out: &mut Vec<u8>, start: usize, is_taken: impl Fn(&[u8], &[u8]) -> bool) {
+    out[start..].iter_mut().filter(|byte| **byte == b'.').for_each(|dot| *dot = b'_');
+    let (end, mut number) = (out.len(), 2);
+    loop {
+        let (before, name) = out.split_at(start);
+        if !is_taken(before, name) {
+            return;
+        }
+        out.truncate(end);
+        out.push(b'_');
+        number::int(out, number);
+        number += 1;
+    }
+}
+
+/// Returns the least number from 2 on for which `name_number` is not among `names`. Checks 64 numbers in one pass over the
+/// names, without allocating.
 pub(in crate::format) fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
     let mut from = 2;
     loop {
@@ -93,7 +96,7 @@ pub(in crate::format) fn free_number<'n>(name: &[u8], names: impl Iterator<Item 
 /// The number behind `name` and `_` in `other`, if that is what `other` is.
 fn suffix(name: &[u8], other: &[u8]) -> Option<usize> {
     let digits = other.strip_prefix(name)?.strip_prefix(b"_")?;
-    // `a_02` and `a_+2` are not what number 2 looks like.
+    // `a_02` and `a_+2` are not how 2 is written.
     if !matches!(digits.first(), Some(b'1'..=b'9')) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Nested values taken apart: text that is JSON already, read without building anything.
+//! Reads the parts of nested values, which are JSON text, without building anything.
 
 /// What a piece of JSON is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub(super) struct Items<'j>(&'j str);
 pub(super) struct Members<'j>(&'j str);
 
 impl<'j> Piece<'j> {
-    /// What `json` is, which is one valid text (RFC 8259). Of an invalid one there may be less to see than there is.
+    /// Returns what `json`, one valid JSON text (RFC 8259), is. Parts of an invalid text may be missed.
     pub(super) fn of(json: &'j str) -> Self {
         let json = trimmed(json);
         match json.as_bytes().first() {
@@ -73,7 +73,7 @@ fn is_between(char: char) -> bool {
     is_space(char) || char == ','
 }
 
-/// How long the value is with which `json` begins; 0 where that is none.
+/// Returns the length of the value at the start of `json`; 0 if there is none.
 fn end_of_value(json: &str) -> usize {
     match json.as_bytes().first() {
         Some(b'"') => end_of_text(json),
@@ -82,7 +82,7 @@ fn end_of_value(json: &str) -> usize {
     }
 }
 
-/// How long the string is, quotes included, with which `json` begins; 0 where that is none.
+/// Returns the length of the string at the start of `json`, with its quotes; 0 if there is none.
 fn end_of_text(json: &str) -> usize {
     let mut bytes = json.bytes().enumerate();
     if bytes.next().is_none_or(|(_, byte)| byte != b'"') {
@@ -98,7 +98,7 @@ fn end_of_text(json: &str) -> usize {
     0
 }
 
-/// How long the list or object is with which `json` begins. Counts instead of calling itself: the depth is not ours.
+/// Returns the length of the list or object at the start of `json`. Counts rather than recurses: the depth is the user's.
 fn end_of_brackets(json: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(byte) = json.as_bytes().get(at) {

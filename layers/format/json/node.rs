@@ -1,4 +1,4 @@
-//! What the trees of presets and templates are made of.
+//! The nodes of the trees of presets and templates.
 
 use super::form::Form;
 use super::limit::Limit;
@@ -11,7 +11,7 @@ use crate::bytes::Block;
 use crate::format::{LevelNames, Time, number};
 use crate::{Severity, Value};
 
-/// An object, or a list that is one in disguise.
+/// An object, or an object written as a list of keys and values.
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     pub(super) shape: Shape,
@@ -23,11 +23,11 @@ pub(super) struct Branch {
 pub(super) enum Entry {
     /// `,"name":` and what follows.
     Member(Block, Node),
-    /// As many members as there are fields.
+    /// A member for each field.
     Rest(Rest),
 }
 
-/// What stands in one place.
+/// What is written in one place.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Node {
@@ -35,21 +35,21 @@ pub(super) enum Node {
     Constant(Block),
     /// A number where the time is written as one.
     Time(Time),
-    /// Nanoseconds since 1970 as a text.
+    /// Nanoseconds since 1970 as a string.
     NanosText,
     Level(Levels),
     Value(Source, Form),
-    /// The first of these that is there.
+    /// The first of these that the record has.
     First(Vec<Node>),
     Branch(Branch),
     List(Vec<Node>),
     /// The spans as objects, root first.
     Spans,
-    /// A text that no other record has, from a number that no other process has.
+    /// A string that is unique to the line; the number is the process's own.
     UniqueId(u64),
 }
 
-/// What a record's severity is.
+/// How a record's severity is written.
 #[derive(Clone, Debug)]
 pub(super) enum Levels {
     Names(LevelNames),

@@ -1,8 +1,7 @@
-//! Objects in which no key stands twice.
+//! Objects without duplicate keys.
 //!
-//! A key is written first and judged then: what is compared are its escaped bytes in the buffer. A small Bloom filter
-//! over the names says for nearly every key that it is new, at the price of a multiplication; only where it hits are the
-//! keys of the object compared one by one.
+//! A key is written first and checked afterwards, by its escaped bytes in the buffer. A small Bloom filter over the names
+//! shows nearly every key to be new at the cost of a multiplication; only where it hits are the keys compared one by one.
 
 use std::mem;
 
@@ -115,12 +114,11 @@ impl<'b> Writer<'b> {
     }
 
     /// Appends the spans as a list of objects, root first; returns whether there are any.
-    #[inline]
+    #[inline(never)]
     pub(super) fn spans(&mut self, record: &Record<'_>) -> bool {
         let start = self.out.len();
-        let is_plain = record.is_as_captured() && self.limit.is_none();
         for span in record.spans() {
-            let keys = JsonKeys::of(span.callsite()).filter(|_| is_plain);
+            let keys = JsonKeys::of(span.callsite()).filter(|_| record.is_as_captured() && self.limit.is_none());
             match keys.and_then(|keys| Some((keys, keys.span()?))) {
                 Some((keys, beginning)) => self.distinct_span(beginning, keys, &span),
                 None => {
@@ -137,7 +135,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Appends a span as an object, with its name as a member.
-    #[inline]
+    #[inline(never)]
     pub(super) fn span(&mut self, span: &Span<'_>) {
         let mut object = self.open(&SPAN_NAMES);
         self.raw(b",\"name\":");

@@ -24,7 +24,7 @@ pub enum SpanLayout {
     Off,
 }
 
-/// What becomes of a name that an object has already; no object ever has a key twice.
+/// What happens to a name that an object already has; no object has duplicate keys.
 ///
 /// The parts of [`Json::keys`](super::Json::keys) keep their names under every policy, also in a record that lacks the
 /// part; the same holds for `name` in a span. Within an object the event's fields and the spans' come in the order in
@@ -51,13 +51,13 @@ pub enum Duplicates {
     /// The later one gets the next free number: `a`, `a_2`, `a_3`. Nothing is lost.
     #[default]
     Suffix,
-    /// The first one stands, later ones are left out.
+    /// The first one is kept, later ones are left out.
     First,
-    /// The last one stands, in its own place; earlier ones are left out.
+    /// The last one is kept, in its own place; earlier ones are left out.
     Last,
 }
 
-/// How floats are written that JSON has no number for.
+/// How `NaN` and the infinities are written, which JSON does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {

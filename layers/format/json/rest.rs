@@ -16,7 +16,7 @@ pub(super) struct Rest {
     pub(super) of: Of,
     pub(super) keys: Keys,
     pub(super) form: Form,
-    /// Objects among the values are taken apart: `a: {"b": 1}` is `a_b`.
+    /// Whether nested objects are flattened: `a: {"b": 1}` becomes `a_b`.
     pub(super) flat: bool,
 }
 
@@ -185,5 +185,5 @@ fn word(char: char) -> u8 {
     }
 }
 
-/// Deeper objects are texts.
+/// Deeper objects are written as strings.
 const DEEPEST: usize = 16;

@@ -1,13 +1,13 @@
-//! What stands around the name of a member.
+//! What surrounds the name of a member.
 
 use crate::format::escape;
 
-/// What stands around the name of a member.
+/// What surrounds the name of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `,"name":`
     Object,
-    /// `,{"key":"name","value":`, as OpenTelemetry writes attributes: a list in which no key stands twice.
+    /// `,{"key":"name","value":`, as OpenTelemetry writes attributes: a list without duplicate keys.
     KeyValues,
 }
 

@@ -1,4 +1,4 @@
-//! Where the values come from that have a place of their own.
+//! Where values with a place of their own come from.
 
 use super::subject::Subject;
 use crate::Value;
@@ -9,7 +9,7 @@ use crate::record::{ErrorChain, Kind, Part, Record};
 #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Source {
     Part(Part),
-    /// Its name, where that was given to it: not `event src/main.rs:7`.
+    /// The event's name, if it was given one: not `event src/main.rs:7`.
     EventName,
     /// The message, or `""`.
     MessageAlways,

@@ -1,7 +1,7 @@
 use super::claims::{Claims, Taken};
 use crate::record::Record;
 
-/// The record that a line is written from, and which of its fields have a place of their own there.
+/// The record to write, and which of its fields have a place of their own.
 pub(super) struct Subject<'t, 'r> {
     pub(super) record: &'r Record<'r>,
     pub(super) claims: &'t Claims,

@@ -1,4 +1,4 @@
-//! What a line looks like, as a tree: presets are tables of it, templates are read into it.
+//! The layout of a line as a tree, made by presets and templates.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,16 +22,16 @@ pub(super) struct Tree {
     root: Branch,
     claims: Claims,
     duplicates: Duplicates,
-    /// What a record lacks is `null`, not left out.
+    /// Whether what a record lacks is written as `null`.
     nulls: bool,
 }
 
 /// One record being written.
 struct Pen<'t, 'r> {
     subject: Subject<'t, 'r>,
-    /// What a record lacks is `null`.
+    /// Whether what a record lacks is written as `null`.
     nulls: bool,
-    /// Fields and spans, of which there can be any number, are left out.
+    /// Whether fields and spans, of which there can be any number, are left out.
     bare: bool,
 }
 
@@ -40,8 +40,8 @@ impl Tree {
         Self { root, claims, duplicates, nulls }
     }
 
-    /// Appends `record`, in at most `most` bytes; tells whether that can be done. Texts are cut to `limit`, and where that is
-    /// not enough to shorter ones; in the end fields are left out.
+    /// Appends `record` in at most `most` bytes; returns whether it fits. Strings are cut to `limit`; if the line is still too
+    /// long, they are cut further, and finally fields are left out.
     pub(super) fn write<'t>(&'t self, record: &Record<'_>, out: &mut Vec<u8>, limit: Limit<'t>, most: usize) -> bool {
         let start = out.len();
         out.reserve(2 * record.raw().len() + RESERVE);
@@ -76,7 +76,7 @@ impl Tree {
 }
 
 impl<'t> Pen<'t, '_> {
-    /// Tells whether there was anything; if not, nothing is appended.
+    /// Returns whether there was anything; if not, nothing is appended.
     fn branch(&self, branch: &'t Branch, to: &mut Writer<'_>) -> bool {
         let start = to.out().len();
         let mut object = to.open_as(&branch.names, branch.shape);
@@ -106,7 +106,7 @@ impl<'t> Pen<'t, '_> {
         });
     }
 
-    /// Tells whether there was anything; if not, nothing is appended.
+    /// Returns whether there was anything; if not, nothing is appended.
     fn node(&self, node: &'t Node, to: &mut Writer<'_>) -> bool {
         match node {
             Node::Constant(json) => json.put(to.out()),
@@ -145,7 +145,7 @@ impl<'t> Pen<'t, '_> {
     }
 }
 
-/// Of the process and of its number: a child that was forked has its parent's `process` and counts as it does.
+/// The process's id is part of it: a forked child has its parent's `process` and counter.
 fn unique_id(process: u64, out: &mut Vec<u8>) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     escape::hex(out, &process.to_be_bytes());
@@ -154,5 +154,5 @@ fn unique_id(process: u64, out: &mut Vec<u8>) {
 }
 
 const RESERVE: usize = 512;
-/// Texts are cut no shorter than this before fields are left out.
+/// Strings are cut to no less than this before fields are left out.
 const SHORTEST: usize = 32;

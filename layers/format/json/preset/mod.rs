@@ -67,7 +67,7 @@ use crate::{Error, ErrorKind};
 /// | [`source`](Self::source) | off | the place in the source |
 /// | [`spans`](Self::spans) | on | the fields of the enclosing spans |
 /// | [`nested`](Self::nested) | off | parts with dots in their names are objects: `"log":{"level":…}` |
-/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what becomes of a name that is there already |
+/// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a name that is already present |
 /// | [`unique_id`](Self::unique_id) | none | a member that is different in each line |
 /// | [`max_string`](Self::max_string) | no limit | where texts are cut |
 /// | [`max_bytes`](Self::max_bytes) | Google Cloud 256 KiB, else no limit | the longest line |
@@ -137,7 +137,7 @@ impl Preset {
         self.planned()
     }
 
-    /// Whether the place in the source is written.
+    /// Whether the source position is written.
     pub fn source(mut self, on: bool) -> Self {
         self.settings.source = on;
         self.planned()
@@ -167,7 +167,7 @@ impl Preset {
         self.planned()
     }
 
-    /// What becomes of a second field with the same name.
+    /// Sets what happens to a second field with the same name.
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.settings.duplicates = duplicates;
         self.planned()
@@ -182,18 +182,18 @@ impl Preset {
         self.planned()
     }
 
-    /// Texts (messages, fields, bytes as digits, nested values) are cut to so many bytes, and end in `…` then.
+    /// Sets the longest string (message, field, bytes as digits, nested value) in bytes; longer ones are cut and end in `…`.
     pub fn max_string(mut self, bytes: usize) -> Self {
         self.settings.max_string = bytes;
         self.planned()
     }
 
-    /// The longest line, in bytes and without what ends it. In a longer one texts are cut; where that is not enough, fields are left
-    /// out. The sink's own [limit](crate::format::Caps::max_bytes), less 8 bytes for what ends a line, holds as well.
+    /// Sets the longest line in bytes, without its framing. In a longer one strings are cut, and if that is not enough, fields are
+    /// left out. The sink's own [limit](crate::format::Caps::max_bytes), less 8 bytes for what ends a line, holds as well.
     ///
     /// # Errors
     ///
-    /// [`Format`](crate::ErrorKind::Format) for a record that cannot be made that short.
+    /// Formatting a record that cannot be made that short returns [`Format`](crate::ErrorKind::Format).
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self.planned()
@@ -207,7 +207,7 @@ impl Format for Preset {
         let limit = Limit { bytes: self.settings.max_string, marker: MARKER };
         match self.tree.write(record, out.buffer(), limit, most) {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::Format, format!("a record cannot be written in {most} bytes"))),
+            false => Err(Error::new(ErrorKind::Format, format!("the record does not fit into {most} bytes"))),
         }
     }
 }
@@ -337,7 +337,7 @@ fn any_claimed(claims: &mut Claims, names: &[&str], form: &Form) -> Node {
 fn claim(place: Option<usize>, form: Form) -> Node {
     match place {
         Some(place) => Node::Value(Source::Claim(place), form),
-        // It is never there.
+        // Never present.
         None => Node::First(Vec::new()),
     }
 }
@@ -350,7 +350,7 @@ fn span_id() -> Node {
     Node::Value(Source::Claim(SPAN_ID), Form::Id("".into()))
 }
 
-/// A number that another process hardly has: from the system's random numbers, through the keys of a hash.
+/// A random number that identifies the process, from the keys of a hash, which are the system's random numbers.
 fn process_number() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
@@ -359,7 +359,7 @@ fn process_number() -> u64 {
 const ERROR_TYPE: &[&str] = &["error.type", "exception.type"];
 const STACK_TRACE: &[&str] = &["error.stack_trace", "exception.stacktrace", "stack_trace", "backtrace"];
 const MARKER: &str = "…";
-/// As much as any framing takes.
+/// The most bytes that any framing adds.
 const FRAME: usize = 8;
-/// So that the claims of the presets have room beside them.
+/// Leaves room for the presets' own claims.
 const MOST_FIELDS: usize = 32;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// JSON whose members keep their order, and in which no object has a key twice.
+/// JSON whose members keep their order, and whose objects have no duplicate keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Document {
     /// A number, a boolean or null.
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for ReadDocument {
         let mut members = Vec::<(String, Document)>::new();
         while let Some((key, value)) = reader.next_entry::<String, _>()? {
             if members.iter().any(|(known, _)| *known == key) {
-                return Err(A::Error::custom(format!("the key {key:?} stands twice")));
+                return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
             members.push((key, value));
         }

@@ -1,4 +1,4 @@
-//! [`JsonTemplate`]: JSON as somebody wrote it down.
+//! [`JsonTemplate`]: JSON after a template of the user's.
 
 mod document;
 mod resolver;
@@ -97,41 +97,41 @@ impl JsonTemplate {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config): it is no JSON (with line and column) or no object; an object has a key twice; a resolver
-    /// is not known, lacks a setting, or has one that it does not know.
+    /// [`Config`](crate::ErrorKind::Config) if the template is not JSON (with line and column) or not an object, if an object has a
+    /// duplicate key, or if a resolver is unknown, lacks a setting or has an unknown one.
     ///
     /// ```
     /// use tracing_handlers::format::JsonTemplate;
     ///
     /// let error = JsonTemplate::parse(r#"{"a": {"b": {"$resolver": "levle"}}}"#).unwrap_err();
-    /// assert_eq!(error.to_string(), "json template: a.b: \"levle\" is no resolver");
+    /// assert_eq!(error.to_string(), "json template: a.b: unknown resolver \"levle\"");
     /// ```
     pub fn parse(template: &str) -> Result<Self, Error> {
         let refused = |why: String| Error::new(ErrorKind::Config, format!("json template: {why}"));
         let document = serde_json::from_str(template).map_err(|error| refused(error.to_string()))?;
-        let Document::Object(members) = document else { return Err(refused("it is no object".to_owned())) };
+        let Document::Object(members) = document else { return Err(refused("expected an object".to_owned())) };
         if resolver::is_resolver(&members) {
-            return Err(refused("it is a resolver, not an object of some".to_owned()));
+            return Err(refused("expected an object of resolvers, found a resolver".to_owned()));
         }
         let root = object(members, "").map_err(refused)?;
         let tree = Tree::new(root.clone().branch(), Claims::default(), Duplicates::Suffix, false);
         Ok(Self { root, nulls: false, max_string: usize::MAX, marker: "…".to_owned(), tree })
     }
 
-    /// Whether what a record lacks is `null`; else it is left out.
+    /// Whether what a record lacks is written as `null`; otherwise it is left out.
     pub fn nulls(mut self, on: bool) -> Self {
         self.nulls = on;
         self.tree = Tree::new(self.root.clone().branch(), Claims::default(), Duplicates::Suffix, on);
         self
     }
 
-    /// Texts of the record are cut to so many bytes: log4j2's `maxStringLength`.
+    /// Sets the longest string of a record in bytes; longer ones are cut: log4j2's `maxStringLength`.
     pub fn max_string(mut self, bytes: usize) -> Self {
         self.max_string = bytes;
         self
     }
 
-    /// What stands behind a text that was cut: log4j2's `truncatedStringSuffix`.
+    /// Sets what is appended to a string that was cut: log4j2's `truncatedStringSuffix`.
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.marker = marker.into();
         self
@@ -178,7 +178,7 @@ fn node(value: Document, path: &str) -> Result<Node, String> {
         Document::Object(members) if resolver::is_resolver(&members) => {
             match resolver::resolve(members).map_err(|why| format!("{path}: {why}"))? {
                 Resolved::Node(node) => node,
-                Resolved::Here(_) => return Err(format!("{path}: a list has no place for flattened fields")),
+                Resolved::Here(_) => return Err(format!("{path}: fields cannot be flattened into a list")),
                 Resolved::Within(rest) => Node::Branch(Draft::new(Shape::Object).rest(rest).branch()),
             }
         }

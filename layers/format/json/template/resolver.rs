@@ -1,4 +1,4 @@
-//! What stands behind `$resolver`, with log4j2's names where it has one.
+//! What `$resolver` can be, with log4j2's names where it has one.
 
 use super::{Document, Form, Keys, Node, Of, Resolved, Rest};
 use crate::Severity;
@@ -13,7 +13,7 @@ pub(super) fn is_resolver(members: &Members) -> bool {
     members.iter().any(|(name, _)| name == "$resolver")
 }
 
-/// What the resolver with these settings is replaced by.
+/// Returns what the resolver with these settings is replaced by.
 pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
     let mut settings = ResolverSettings(members);
     let resolver = settings.take_text("$resolver")?.unwrap_or_default();
@@ -37,7 +37,7 @@ pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
         "exceptionRootCause" => settings.field(&[("message", Source::RootCause)])?,
         "name" => plain(Part::Name),
         "pid" => plain(Part::ProcessId),
-        unknown => return Err(format!("{unknown:?} is no resolver")),
+        unknown => return Err(format!("unknown resolver {unknown:?}")),
     };
     match settings.0.first() {
         Some((unknown, _)) => Err(format!("{resolver} has no setting {unknown:?}")),
@@ -59,7 +59,7 @@ fn timestamp(settings: &mut ResolverSettings) -> Result<Resolved, String> {
         ("secs", false) => Time::unix_seconds().precision(9),
         ("millis", _) => Time::unix_millis(),
         ("nanos", _) => Time::unix_nanos(),
-        _ => return Err(format!("the unit {unit:?} is none of secs, millis, nanos")),
+        _ => return Err(format!("unit must be secs, millis or nanos, got {unit:?}")),
     };
     Ok(Resolved::Node(Node::Time(time)))
 }
@@ -78,11 +78,11 @@ fn level(settings: &mut ResolverSettings) -> Result<Resolved, String> {
                 match &*field {
                     "code" => Levels::Number(syslog),
                     "keyword" => Levels::Keywords(&KEYWORDS),
-                    _ => return Err(format!("the field {field:?} of the severity is none of keyword, code")),
+                    _ => return Err(format!("the severity's field must be keyword or code, got {field:?}")),
                 }
             }
         },
-        _ => return Err(format!("the field {field:?} is none of name, severity, number")),
+        _ => return Err(format!("field must be one of name, severity, number, got {field:?}")),
     };
     Ok(Resolved::Node(Node::Level(levels)))
 }
@@ -112,7 +112,7 @@ fn fields(settings: &mut ResolverSettings, of: Of) -> Result<Resolved, String> {
             flatten.finish("flatten")?;
             Ok(Resolved::Here(rest(Keys::Prefixed(prefix.into()))))
         }
-        Some(_) => Err("flatten is true, false or an object with a prefix".to_owned()),
+        Some(_) => Err("flatten must be true, false or an object with a prefix".to_owned()),
     }
 }
 
@@ -124,14 +124,14 @@ fn syslog(severity: Severity) -> u32 {
     severity.syslog().into()
 }
 
-/// What has not been asked for yet of what stands beside `$resolver`.
+/// The settings beside `$resolver` that have not been read yet.
 struct ResolverSettings(Members);
 
 impl ResolverSettings {
     fn of(name: &str, document: Document) -> Result<Self, String> {
         match document {
             Document::Object(members) => Ok(Self(members)),
-            _ => Err(format!("{name} is no object")),
+            _ => Err(format!("{name} must be an object")),
         }
     }
 
@@ -144,17 +144,17 @@ impl ResolverSettings {
         match self.take(name) {
             None => Ok(None),
             Some(Document::Text(text)) => Ok(Some(text)),
-            Some(_) => Err(format!("{name} is no text")),
+            Some(_) => Err(format!("{name} must be a string")),
         }
     }
 
-    /// False where it is not there.
+    /// The default is `false`.
     fn take_flag(&mut self, name: &str) -> Result<bool, String> {
         match self.take(name) {
             None => Ok(false),
             Some(Document::Json(json)) if json == "true" => Ok(true),
             Some(Document::Json(json)) if json == "false" => Ok(false),
-            Some(_) => Err(format!("{name} is neither true nor false")),
+            Some(_) => Err(format!("{name} must be true or false")),
         }
     }
 
@@ -163,13 +163,13 @@ impl ResolverSettings {
         match self.take(name) {
             None => Ok(None),
             Some(Document::Json(json)) => {
-                number(&json).map(Some).ok_or_else(|| format!("{name} is no number from 0 to {most}"))
+                number(&json).map(Some).ok_or_else(|| format!("{name} must be a number from 0 to {most}"))
             }
-            Some(_) => Err(format!("{name} is no number from 0 to {most}")),
+            Some(_) => Err(format!("{name} must be a number from 0 to {most}")),
         }
     }
 
-    /// What `field` says of these, the first without it.
+    /// Returns the source that the setting `field` names; the first one by default.
     fn field(&mut self, sources: &[(&str, Source)]) -> Result<Resolved, String> {
         let name = self.take_text("field")?;
         let source = match &name {
@@ -177,7 +177,8 @@ impl ResolverSettings {
             Some(name) => sources.iter().find(|(known, _)| known == name),
         };
         let names: Vec<_> = sources.iter().map(|(name, _)| *name).collect();
-        let unknown = || format!("the field {:?} is none of {}", name.clone().unwrap_or_default(), names.join(", "));
+        let unknown =
+            || format!("field must be one of {}, got {:?}", names.join(", "), name.clone().unwrap_or_default());
         source.map(|(_, source)| plain(source.clone())).ok_or_else(unknown)
     }
 
