@@ -35,7 +35,7 @@ fn an_alert_may_count_by_any_part_of_a_record() {
     let captured = Captured::new();
     let alert = Alert::new(Level::ERROR, 2, MINUTE).per(Part::ModulePath).to(captured.clone());
     for module in ["shop::till", "shop::stock", "shop::till"] {
-        let record = error_at(0).with_place(module, "till.rs", 1);
+        let record = error_at(0).with_location(module, "till.rs", 1);
         alert.handle(&record.as_record()).unwrap();
     }
     assert_eq!(captured.records().len(), 1);
@@ -192,7 +192,7 @@ fn records_are_counted_by_target_and_severity() {
 
 #[test]
 fn targets_beyond_the_bound_are_counted_together() {
-    let counts = Counts::new().targets(2);
+    let counts = Counts::new().max_targets(2);
     for target in ["b", "a", "c", "d", "a", "other"] {
         counts.handle(&RecordBuf::new(Severity::INFO, target, "").as_record()).unwrap();
     }

@@ -28,8 +28,8 @@ const BORDERS: &[(&str, &[&str])] = &[
     (
         "handler",
         &[
-            "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite", "selflog",
-            "sink", "stats", "sync",
+            "bytes", "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite",
+            "selflog", "sink", "stats", "sync",
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "process", "record", "selflog", "sync"]),

@@ -35,7 +35,7 @@ fn said(message: &str) -> RecordBuf {
 
 fn sold() -> RecordBuf {
     said("sold")
-        .with_place("shop::till", "src/till.rs", 7)
+        .with_location("shop::till", "src/till.rs", 7)
         .with_thread("till", 3)
         .with_field("pieces", 3_u64)
         .with_field("by", "ada b")
@@ -192,7 +192,7 @@ fn events_of_tracing_are_rows() {
 fn record_of(texts: &[String]) -> RecordBuf {
     let text = |index: usize| texts.get(index).map_or("", String::as_str);
     RecordBuf::new(Severity::INFO, text(0), text(1))
-        .with_place(text(2), text(3), 1)
+        .with_location(text(2), text(3), 1)
         .with_thread(text(4), 1)
         .with_field("str", text(5))
         .with_field("text", Value::Text(text(6)))

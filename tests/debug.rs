@@ -6,9 +6,9 @@ use tracing_handlers::handler::{
     Alert, Audit, Buffer, Case, Counts, Dedup, Fallback, Filtered, Handler, OrStop, Overflow, Queue, Retry, Rewriting,
     Route, ScopedBuffer, from_fn,
 };
-use tracing_handlers::sink::{Memory, Null};
+use tracing_handlers::sink::{self, Memory, Null};
 use tracing_handlers::testing::{SinkHarness, check_handler};
-use tracing_handlers::{Error, Output, Record, RecordBuf, Severity, format};
+use tracing_handlers::{Error, Filter, Format, Output, Record, RecordBuf, Rewrite, Severity, Sink, format};
 
 /// A handler without `Debug`.
 struct Plain;
@@ -34,6 +34,34 @@ fn a_struct_with_handlers_derives_it() {
     let shown = format!("{app:?}");
     assert!(shown.starts_with("App { queue: Queue { name: \"audit\", capacity: 8192, "), "{shown}");
     assert!(shown.contains("overflow: DropOldest") && shown.contains("Plain"), "{shown}");
+}
+
+#[test]
+fn a_struct_with_boxed_parts_derives_it() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "Debug alone reads it")]
+    struct App {
+        handler: Box<dyn Handler>,
+        filter: Box<dyn Filter>,
+        format: Box<dyn Format>,
+        rewrite: Box<dyn Rewrite>,
+        sink: Box<dyn Sink>,
+        write: sink::Write<Box<dyn std::io::Write + Send>>,
+        writer: sink::Writer<Box<dyn Sink>>,
+    }
+
+    let app = App {
+        handler: Box::new(Plain),
+        filter: Box::new(Severity::WARN),
+        format: Box::new(format::Json::new()),
+        rewrite: Box::new(|_: &mut RecordBuf| ()),
+        sink: Box::new(Null),
+        write: sink::Write::new(Box::new(std::io::sink())),
+        writer: sink::Writer::new(Box::new(Memory::new())),
+    };
+    let expected = "App { handler: dyn Handler, filter: dyn Filter, format: dyn Format, rewrite: dyn Rewrite, sink: dyn Sink, \
+                    write: Write { name: \"writer\", tail: Tail([]), .. }, writer: Writer { severity: INFO, .. } }";
+    assert_eq!(format!("{app:?}"), expected);
 }
 
 #[test]

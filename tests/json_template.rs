@@ -24,7 +24,7 @@ fn resolved(resolver: Parsed) -> Parsed {
 fn record() -> RecordBuf {
     RecordBuf::new(Severity::WARN, "shop", "sold")
         .with_time(Timestamp::new(1_795_223_943, 123_456_789))
-        .with_place("shop::till", "src/till.rs", 41)
+        .with_location("shop::till", "src/till.rs", 41)
         .with_thread("main", 7)
         .with_field("pieces", 3_u64)
         .with_field("user", "eve")

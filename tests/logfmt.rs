@@ -180,7 +180,7 @@ fn keys_come_in_the_order_that_was_asked_for() {
         ])
         .rename(Part::ThreadName, "line");
     let record = RecordBuf::new(Severity::WARN, "shop", "hot")
-        .with_place("shop", "src/shop.rs", 7)
+        .with_location("shop", "src/shop.rs", 7)
         .with_thread("till", 1)
         .with_field("a", 1_u64)
         .with_span("request", [("id", 2_u64.into())]);

@@ -90,7 +90,7 @@ fn names_of_a_user_break_no_object() {
     let names = ["level", "message", "a.b", "log.level", "labels", "trace.id", "_id", "id", "timestamp", "severity"];
     for name in EVIL.into_iter().chain(names) {
         let record = RecordBuf::new(Severity::WARN, "shop", name)
-            .with_place(name, name, 7)
+            .with_location(name, name, 7)
             .with_thread(name, 7)
             .with_field(name, name)
             .with_field("labels", Value::Json("{\"a\":{\"b\":1}}"))
@@ -105,14 +105,14 @@ fn names_of_a_user_break_no_object() {
             let plain = || of(name).source(true);
             for (index, format) in [
                 plain(),
-                plain().nested(true),
+                plain().nested_objects(true),
                 plain().constant(name, name),
-                plain().constant(name, 1_u64).constant("a", name).nested(true),
+                plain().constant(name, 1_u64).constant("a", name).nested_objects(true),
                 plain().constant(name, Value::Json("{\"b\":1}")).constant("a.b.c", true).constant("a.b", 1),
                 plain().field(name, "own").field("a", name),
-                plain().field("a", name).field("a.b", name).nested(true),
+                plain().field("a", name).field("a.b", name).nested_objects(true),
                 plain().unique_id(name),
-                plain().unique_id("a").constant("a", 1).field("id", "a").nested(true),
+                plain().unique_id("a").constant("a", 1).field("id", "a").nested_objects(true),
                 plain().max_string(3).duplicates(json::Duplicates::Last),
                 plain().max_string(0).duplicates(json::Duplicates::First),
                 plain().max_bytes(2_000).spans(false),

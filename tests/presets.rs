@@ -95,7 +95,7 @@ fn ecs_3_level_and_version_are_dotted_keys() {
     let object = parsed(&Preset::ecs(), &sold());
     assert_eq!((&object["log.level"], &object["ecs.version"]), (&json!("INFO"), &json!("8.11.0")));
     assert_eq!((object.get("log"), object.get("ecs")), (None, None));
-    let nested = parsed(&Preset::ecs().nested(true), &sold());
+    let nested = parsed(&Preset::ecs().nested_objects(true), &sold());
     assert_eq!(nested["log"], json!({"level": "INFO", "logger": "shop"}));
 }
 
@@ -125,7 +125,7 @@ fn ecs_4_logger_thread_service_and_trace_have_their_names() {
 
 #[test]
 fn ecs_5_the_place_in_the_source_is_opt_in() {
-    let record = sold().with_place("shop::till", "src/till.rs", 41);
+    let record = sold().with_location("shop::till", "src/till.rs", 41);
     let without = parsed(&Preset::ecs(), &record);
     assert!(without.as_object().unwrap().keys().all(|key| !key.starts_with("log.origin")));
     let with = parsed(&Preset::ecs().source(true), &record);
@@ -237,7 +237,7 @@ fn gelf_5_every_other_field_starts_with_an_underscore() {
     let standard = ["version", "host", "short_message", "full_message", "timestamp", "level"];
     let record = traced(of_every_type()).with_field("größe in m²", 1_u64).with_field("", 2_u64);
     let gelf = Preset::gelf("h").constant("região", "eu").field("text", "x y").unique_id("uid").source(true);
-    let object = parsed(&gelf, &record.with_place("m", "f", 1));
+    let object = parsed(&gelf, &record.with_location("m", "f", 1));
     let additional: Vec<_> = object.as_object().unwrap().keys().filter(|key| !standard.contains(&&***key)).collect();
     assert!(additional.len() > 15, "{additional:?}");
     for key in additional {
@@ -283,7 +283,7 @@ fn gelf_7_values_are_texts_and_numbers() {
 
 #[test]
 fn gelf_8_the_place_in_the_source_is_in_additional_fields() {
-    let object = parsed(&Preset::gelf("h").source(true), &sold().with_place("m", "src/till.rs", 41));
+    let object = parsed(&Preset::gelf("h").source(true), &sold().with_location("m", "src/till.rs", 41));
     assert_eq!((&object["_file"], &object["_line"]), (&json!("src/till.rs"), &json!(41)));
     for deprecated in ["file", "line", "facility"] {
         assert_eq!(object.get(deprecated), None);
@@ -351,7 +351,7 @@ fn gcp_4_an_http_request_is_given_as_an_object_or_made_of_fields() {
 
 #[test]
 fn gcp_5_special_fields_have_google_s_names_and_types() {
-    let record = traced(sold().with_place("shop::till", "src/till.rs", 41))
+    let record = traced(sold().with_location("shop::till", "src/till.rs", 41))
         .with_field("logging.googleapis.com/operation", Value::Json(r#"{"id":"o"}"#));
     let google = Preset::google_cloud("p").source(true).constant("env", "test").constant("shard", 3_u64);
     let object = parsed(&google.unique_id("logging.googleapis.com/insertId"), &record);
@@ -424,7 +424,7 @@ fn a_line_that_cannot_be_short_enough_is_an_error() {
 #[test]
 fn otlp_13_and_17_ids_are_hexadecimal_and_wide_integers_texts() {
     let record = traced(of_every_type()).with_field("deep", Value::Json(r#"{"k":[1,"x"]}"#));
-    let object = parsed(&Preset::otlp().source(true), &record.with_place("m", "f.rs", 41));
+    let object = parsed(&Preset::otlp().source(true), &record.with_location("m", "f.rs", 41));
     let record = &object["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
     assert_eq!(
         (&record["traceId"], &record["spanId"], &record["flags"]),
@@ -581,7 +581,8 @@ fn any_fields() -> impl Strategy<Value = Vec<(String, Any)>> {
 fn any_record() -> impl Strategy<Value = RecordBuf> {
     let spans = prop::collection::vec((any_name(), any_fields()), 0..3);
     (".{0,8}", any_fields(), spans).prop_map(|(message, fields, spans)| {
-        let mut record = RecordBuf::new(Severity::WARN, "t", &message).with_place("m", "f", 1).with_thread("main", 1);
+        let mut record =
+            RecordBuf::new(Severity::WARN, "t", &message).with_location("m", "f", 1).with_thread("main", 1);
         for (name, value) in &fields {
             record = match value {
                 Any::Error => record.with_error(name, &["outer", "root"]),
@@ -617,7 +618,7 @@ proptest! {
     ) {
         for (name, preset) in all_presets() {
             let preset = preset.constant(&constant, 1_u64).field("a", &lifted).field("b", &constant);
-            let preset = preset.duplicates(duplicates).source(true).nested(nested).unique_id("id");
+            let preset = preset.duplicates(duplicates).source(true).nested_objects(nested).unique_id("id");
             let is_of_paths = ["ecs", "logstash", "datadog"].contains(&name);
             check(&line(&preset, &record), is_of_paths);
         }

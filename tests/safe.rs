@@ -53,7 +53,7 @@ fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
     let shown = |preset: Preset| -> Box<dyn Format> { Box::new(preset.source(true).field("column", "own.column")) };
     vec![
         ("ecs", shown(Preset::ecs())),
-        ("ecs, nested", shown(Preset::ecs().nested(true))),
+        ("ecs, nested", shown(Preset::ecs().nested_objects(true))),
         ("gelf", shown(Preset::gelf("web-1"))),
         ("google cloud", shown(Preset::google_cloud("shop"))),
         ("logstash", shown(Preset::logstash())),
@@ -154,8 +154,8 @@ const PLACES: &[Place] = &[
         record
     }),
     ("target", |_, text| RecordBuf::new(Severity::INFO, text, "sold")),
-    ("module path", |record, text| record.with_place(text, "src/till.rs", 7)),
-    ("file", |record, text| record.with_place("shop", text, 7)),
+    ("module path", |record, text| record.with_location(text, "src/till.rs", 7)),
+    ("file", |record, text| record.with_location("shop", text, 7)),
     ("thread name", |record, text| record.with_thread(text, 7)),
     ("field name", |record, text| record.with_field(text, 7_u64)),
     ("field value", |record, text| record.with_field("column", text)),
@@ -240,7 +240,7 @@ fn looks_of(plain: &[(&'static str, String)]) -> Vec<Looks> {
 fn nothing_evil_is_shown_of_any_place_by_any_format() {
     let record = || {
         RecordBuf::new(Severity::INFO, "shop", "sold")
-            .with_place("shop", "src/till.rs", 7)
+            .with_location("shop", "src/till.rs", 7)
             .with_thread("till", 7)
             .with_span("outer", [("b", "x".into())])
     };

@@ -530,7 +530,9 @@ fn a_buffer_changes_nothing() {
 #[test]
 fn what_is_missing_cannot_be_verified() {
     let log = Log::new("app.log");
-    let Err(Unverified::Unreadable(error)) = log.verify() else { panic!() };
+    let unverified = log.verify().unwrap_err();
+    assert!(std::error::Error::source(&unverified).is_some(), "{unverified}");
+    let Unverified::Unreadable(error) = unverified else { panic!("{unverified}") };
     assert!(format!("{error:#}").contains("app.log"), "{error}");
     fs::write(&log.path, "").unwrap();
     let verified = log.verify().unwrap();

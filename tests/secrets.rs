@@ -139,7 +139,7 @@ fn record_of_secrets(random: &mut Random, batch: &mut Batch) -> RecordBuf {
     let mut record = RecordBuf::new(Severity::INFO, &target, &random.text(batch))
         .with_span(&random.text(batch), [("json", Value::Json(&json)), ("hidden", 3.into()), ("s", Value::Str("ä"))])
         .with_thread(&random.text(batch), 3)
-        .with_place("module", &random.text(batch), 7)
+        .with_location("module", &random.text(batch), 7)
         .with_error("cause", &[&random.text(batch), "fine", &random.text(batch)])
         .with_field("hidden", Value::Json(&format!("[{}]", escape(&random.word_of_own(batch)))));
     record.push_field("nested", Value::Json(&json));

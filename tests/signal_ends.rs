@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tracing_handlers::process::{
-    flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal,
+    flush_on_signal, flush_on_termination, reopen_on_hangup, reopen_on_signal, rotate_on_signal,
 };
 use tracing_handlers::rotation::{MIB, Rotation};
 use tracing_handlers::{ErrorKind, sink};
@@ -80,12 +80,12 @@ fn end_with_a_full_queue(directory: &Path, signal: i32) {
 }
 
 fn what_was_logged_before_a_sigterm_is_there(directory: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     end_with_a_full_queue(directory, libc::SIGTERM);
 }
 
 fn what_was_logged_before_a_sigint_is_there(directory: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     end_with_a_full_queue(directory, libc::SIGINT);
 }
 
@@ -95,8 +95,8 @@ fn without_the_call_a_sigterm_ends_the_process_at_once(directory: &Path) {
 }
 
 fn called_twice_it_is_as_if_called_once(directory: &Path) {
-    flush_on_signals().unwrap();
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
+    flush_on_termination().unwrap();
     flush_on_signal(libc::SIGTERM).unwrap();
     end_with_a_full_queue(directory, libc::SIGTERM);
 }
@@ -109,7 +109,7 @@ fn a_handler_of_the_application_goes_on_to_be_called_and_decides_about_the_end(d
     let own: extern "C" fn(libc::c_int) = own;
     // SAFETY: the handler does one atomic addition.
     assert_ne!(unsafe { libc::signal(libc::SIGTERM, own as libc::sighandler_t) }, libc::SIG_ERR);
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install(output(File::open(directory).buffered(BUFFER)));
     let len = || fs::metadata(directory.join("log")).unwrap().len();
     for round in 0..2 {
@@ -125,7 +125,7 @@ fn a_handler_of_the_application_goes_on_to_be_called_and_decides_about_the_end(d
 fn a_signal_that_was_ignored_is_ignored_still(directory: &Path) {
     // SAFETY: a number and a constant.
     assert_ne!(unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) }, libc::SIG_ERR);
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install_queue(directory);
     log_lines(0..50);
     raise(libc::SIGINT);
@@ -136,7 +136,7 @@ fn a_signal_that_was_ignored_is_ignored_still(directory: &Path) {
 
 fn a_sink_that_hangs_holds_up_a_sigterm_no_longer_than_allowed(_: &Path) {
     set_exit_timeout(Duration::from_millis(200));
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install(Queue::new(output(Hangs)));
     log_lines(0..100);
     raise(libc::SIGTERM);
@@ -163,7 +163,7 @@ impl Sink for HangsInFlush {
 
 fn a_flush_that_hangs_holds_up_a_sigterm_no_longer_than_allowed(_: &Path) {
     set_exit_timeout(Duration::from_millis(200));
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install(output(HangsInFlush(Arc::default())));
     log_lines(0..1);
     raise(libc::SIGTERM);
@@ -172,7 +172,7 @@ fn a_flush_that_hangs_holds_up_a_sigterm_no_longer_than_allowed(_: &Path) {
 
 fn a_second_signal_ends_the_process_at_once(_: &Path) {
     set_exit_timeout(Duration::from_secs(50));
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     let entered = Arc::new(AtomicBool::new(false));
     install(output(HangsInFlush(entered.clone())));
     log_lines(0..1);
@@ -183,7 +183,7 @@ fn a_second_signal_ends_the_process_at_once(_: &Path) {
 }
 
 fn a_hangup_before_does_not_hold_up_a_sigterm(_: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     reopen_on_hangup().unwrap();
     let entered = Arc::new(AtomicBool::new(false));
     install(output(HangsInFlush(entered.clone())));
@@ -197,7 +197,7 @@ fn a_hangup_before_does_not_hold_up_a_sigterm(_: &Path) {
 }
 
 fn a_sigterm_while_main_returns_loses_nothing(directory: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     set_exit_timeout(Duration::from_secs(30));
     install_full_queue(directory, 5_000);
     extern "C" fn signals() {
@@ -226,7 +226,7 @@ fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
         }
     }
     set_exit_timeout(Duration::from_secs(30));
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     let entered = Arc::new(AtomicBool::new(false));
     let _waits = output(WaitsInFlush(entered.clone()));
     install_queue(directory);
@@ -261,7 +261,7 @@ fn signal_of(child: libc::pid_t) -> i32 {
 }
 
 fn a_forked_child_dies_of_the_signal_at_once(directory: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install_queue(directory);
     log_lines(0..50);
     let child = fork(|| {
@@ -274,7 +274,7 @@ fn a_forked_child_dies_of_the_signal_at_once(directory: &Path) {
 }
 
 fn a_forked_child_that_asks_for_it_delivers_on_all_of_its_parents_signals(directory: &Path) {
-    flush_on_signals().unwrap();
+    flush_on_termination().unwrap();
     install_queue(directory);
     let child = fork(|| {
         flush_on_signal(libc::SIGTERM).unwrap();

@@ -36,6 +36,12 @@ impl Block {
     }
 }
 
+/// The largest index up to `at` that does not lie within a character. `str::floor_char_boundary` is newer than the oldest supported
+/// compiler.
+pub(crate) fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// The length of the block: two of the smallest vector registers.
 const SHORT: usize = 32;
 

@@ -25,7 +25,7 @@ impl Filter for Condition {
         match self.part {
             // A record without a message has the empty text.
             Part::Message => self.test.fits(Value::Str(record.message())),
-            ref part => part.any(record, |value| self.test.fits(value)),
+            ref part => part.any_value(record, |value| self.test.fits(value)),
         }
     }
 }

@@ -84,6 +84,7 @@ pub use tracing_subscriber::filter::LevelFilter;
 pub use crate::record::Meta;
 use crate::record::Record;
 use crate::stats::{DropReason, Report};
+use std::fmt;
 
 /// Decides which records pass.
 pub trait Filter: Send + Sync + 'static {
@@ -130,6 +131,13 @@ pub trait Filter: Send + Sync + 'static {
     /// that of the one that refused.
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         (!self.passes(record)).then(|| self.reason())
+    }
+}
+
+/// Shows `dyn Filter`, so that a boxed one does not keep others from deriving `Debug`.
+impl fmt::Debug for dyn Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Filter")
     }
 }
 

@@ -109,7 +109,7 @@ impl NamedSpan {
 /// | `matches` (feature `regex`) | its text has a match of a regular expression |
 ///
 /// - A **missing** value satisfies nothing, not even `ne`. If there are several values (nested spans), one that satisfies the
-///   question is enough: see [`Part::any`].
+///   question is enough: see [`Part::any_value`].
 /// - **Numbers** of all types compare by their exact mathematical value: `u64::MAX` is not `u64::MAX as f64`. NaN equals nothing.
 /// - **Texts** compare byte by byte. The output of `?value` and `%value`, nested values (as JSON) and errors (`outer: inner`) are
 ///   texts. `false` is less than `true`.

@@ -55,6 +55,13 @@ pub trait Format: Send + Sync + 'static {
     }
 }
 
+/// Shows `dyn Format`, so that a boxed one does not keep others from deriving `Debug`.
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Format")
+    }
+}
+
 /// The capabilities of the sink that a format writes for.
 #[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

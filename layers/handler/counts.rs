@@ -14,7 +14,7 @@ use crate::{Error, process};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | records at this level and more important ones |
-/// | [`targets`](Self::targets) | 256 | how many targets are counted separately; the rest are counted as `other` |
+/// | [`max_targets`](Self::max_targets) | 256 | how many targets are counted separately; the rest are counted as `other` |
 ///
 /// Place it beside the handlers that write, in a tuple for example. Clones share their counts.
 ///
@@ -49,7 +49,7 @@ pub struct Counts {
 pub struct Count {
     /// The target, or `other`.
     pub target: String,
-    /// The severity. Custom severities are not distinguished from others with the same number.
+    /// The severity. Severities with the same number are counted together.
     pub severity: Severity,
     /// The number of records since the start.
     pub records: u64,
@@ -85,7 +85,7 @@ impl Counts {
 
     /// How many targets are counted separately: those that are seen first. Later ones are counted together as `other`, and so is a
     /// target of that name.
-    pub fn targets(self, targets: usize) -> Self {
+    pub fn max_targets(self, targets: usize) -> Self {
         lock(&self.shared).limit = targets;
         self
     }
@@ -99,7 +99,8 @@ impl Counts {
         targets.into_iter().flat_map(|(target, counts)| counts_of(target, counts)).collect()
     }
 
-    /// Returns the number of records of exactly this target and severity.
+    /// Returns the number of records of exactly this target, and of a severity with this number: `FATAL` and `EMERGENCY` are
+    /// counted together.
     pub fn of(&self, target: &str, severity: Severity) -> u64 {
         let state = lock(&self.shared);
         let counts = if target == OTHER { Some(&state.other) } else { state.targets.get(target) };

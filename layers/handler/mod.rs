@@ -224,6 +224,13 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
+/// Shows `dyn Handler`, so that a boxed one does not keep others from deriving `Debug`.
+impl fmt::Debug for dyn Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Handler")
+    }
+}
+
 /// Converts a panic of a handler to an error, so that it affects neither the next record nor the handlers beside it.
 fn guarded<T, E: From<Error>>(handle: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle))

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::handler::{Handler, Report, tree};
 use crate::sync::deadline_in;
 
-/// A handle to the handlers of an installed [`HandlerLayer`].
+/// A handle to the handlers of an installed [`HandlerLayer`](super::HandlerLayer).
 ///
 /// ```
 /// use std::time::Duration;

@@ -9,7 +9,7 @@
 //! | return from `main`, `std::process::exit`, panic of the main thread | all accepted records, within the [exit timeout](set_exit_timeout) |
 //! | `panic = "abort"` | the same, with [`log_panics`] |
 //! | a forked child | what it logs itself; what it inherited belongs to its parent and is dropped |
-//! | SIGTERM, SIGINT | all accepted records, within the exit timeout, with `flush_on_signals` (feature `signals`); without it as SIGKILL |
+//! | SIGTERM, SIGINT | all accepted records, within the exit timeout, with `flush_on_termination` (feature `signals`); without it as SIGKILL |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; call [`flush`] first where you can |
 //!
 //! Handlers are flushed in the order in which records pass through them: sources of records, then buffers, then queues, which all
@@ -35,7 +35,7 @@
 //! | `log-NAME`, by default `log-queue` | delivers the records of the [`Queue`](crate::Queue) called `NAME` | from the queue's first record until the queue is dropped |
 //! | `log-files` | compresses and removes the old files of all [rotations](crate::rotation::Rotation) | while there is such work, and a little longer |
 //! | `log-sync` | syncs a file with [`Durability::Grouped`](crate::sink::Durability::Grouped) | from the file's first record until the file is closed |
-//! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_signals` and the like on |
+//! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_termination` and the like on |
 //! | `log-flush` | flushes everything on a signal | until the flush is done |
 //! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
 //! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |
@@ -59,7 +59,7 @@ pub(crate) mod thread;
 pub use exit::set_exit_timeout;
 pub use panics::log_panics;
 #[cfg(feature = "signals")]
-pub use signals::{flush_on_signal, flush_on_signals, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
+pub use signals::{flush_on_signal, flush_on_termination, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
 
 pub(crate) use exit::{exit_deadline, is_exiting};
 pub(crate) use generation::Generation;

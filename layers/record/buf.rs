@@ -86,7 +86,7 @@ impl RecordBuf {
     }
 
     /// Returns the record with this position in the source code.
-    pub fn with_place(mut self, module_path: &str, file: &str, line: u32) -> Self {
+    pub fn with_location(mut self, module_path: &str, file: &str, line: u32) -> Self {
         let module_path = encoding::put_slot(&mut self.raw, 0, module_path);
         let file = encoding::put_slot(&mut self.raw, 0, file);
         self.edit_header(|head| {

@@ -150,8 +150,11 @@ impl Severity {
         if !is_well_formed(name) {
             return refused("the name must be 1 to 32 ASCII letters, digits, `_` and `-`");
         }
-        if standard(name).is_some() {
+        if standard(name).or_else(|| step(name)).is_some() {
             return refused("the name is already in use");
+        }
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return refused("the name must not be a number");
         }
         names::define(name, number).map_or_else(|| refused("there are too many names"), Ok)
     }
@@ -162,6 +165,9 @@ impl Severity {
     pub(super) fn called(self, name: &str, names: usize) -> Option<Self> {
         if !is_well_formed(name) {
             return None;
+        }
+        if step(name).is_some() {
+            return Some(Self::of_group(self.number));
         }
         let index = standard(name).map(|known| known.name).or_else(|| names::learn(name, names));
         Some(Self { name: index.unwrap_or(0), ..self })
@@ -502,6 +508,16 @@ mod tests {
         let named = [10, 20, 30, 40, 50].map(|level| Severity::from_python(level).name());
         assert_eq!(named, ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]);
         assert_eq!((Severity::from_syslog(8), Severity::from_windows(3)), (None, None));
+    }
+
+    #[test]
+    fn a_name_that_is_read_as_another_severity_cannot_be_defined() {
+        for name in ["info2", "FATAL4", "notice", "Warning", "7", "25", "007"] {
+            let error = Severity::define(name, 5).expect_err(name);
+            assert_eq!(error.kind(), ErrorKind::Config, "{name}");
+        }
+        let step = Severity::of_group(5).called("INFO2", 250).expect("a good name");
+        assert_eq!(step, Severity::of_group(5), "the name of another number");
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub use rename::Rename;
 pub use severity::SetSeverity;
 
 use crate::record::RecordBuf;
+use std::fmt;
 
 /// Changes a record.
 ///
@@ -67,6 +68,13 @@ use crate::record::RecordBuf;
 pub trait Rewrite: Send + Sync + 'static {
     /// Changes `record` in place.
     fn rewrite(&self, record: &mut RecordBuf);
+}
+
+/// Shows `dyn Rewrite`, so that a boxed one does not keep others from deriving `Debug`.
+impl fmt::Debug for dyn Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Rewrite")
+    }
 }
 
 /// Calls the closure.

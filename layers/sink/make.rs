@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io::Write as _;
 use std::time::Instant;
 
@@ -29,7 +30,6 @@ use crate::{Error, Partial};
 /// Each line is a separate write, since `NonBlocking` counts and drops by the call. Lines that a lossy `NonBlocking` drops
 /// count as delivered here: build it with `lossy(false)`, or use this crate's [`Queue`](crate::Queue).
 #[must_use = "a sink does nothing until something is written to it"]
-#[derive(Debug)]
 pub struct Make<M> {
     make: M,
     name: String,
@@ -49,6 +49,12 @@ where
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
+    }
+}
+
+impl<M> fmt::Debug for Make<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Make").field("name", &self.name).field("tail", &self.tail).finish_non_exhaustive()
     }
 }
 

@@ -23,6 +23,7 @@ pub use writer::Writer;
 
 pub use crate::file::ownership::Account;
 
+use std::fmt;
 use std::time::Instant;
 
 use crate::format::Caps;
@@ -83,6 +84,13 @@ pub trait Sink: Send + 'static {
 
     /// Discards the pending lines. Called first in a forked child, since they are the parent's to write.
     fn forget_pending(&mut self) {}
+}
+
+/// Shows `dyn Sink`, so that a boxed one does not keep others from deriving `Debug`.
+impl fmt::Debug for dyn Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Sink")
+    }
 }
 
 /// Framed records, one after another.

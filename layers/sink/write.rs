@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 use std::time::Instant;
 
@@ -30,7 +31,6 @@ use crate::{Error, Partial};
 /// A batch is one `write_all`. Bytes in the writer's own buffer count as delivered; `flush` flushes the writer.
 /// If the writer fails within a line, the line counts as taken, and its end is written before the next line.
 #[must_use = "a sink does nothing until something is written to it"]
-#[derive(Debug)]
 pub struct Write<W> {
     writer: W,
     name: String,
@@ -47,6 +47,12 @@ impl<W: io::Write + Send + 'static> Write<W> {
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
+    }
+}
+
+impl<W> fmt::Debug for Write<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").field("name", &self.name).field("tail", &self.tail).finish_non_exhaustive()
     }
 }
 

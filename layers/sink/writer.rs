@@ -30,7 +30,6 @@ use crate::sync::{deadline_in, lock};
 ///
 /// Each call of `write` is one record, even if it contains line feeds, and is taken whole or not at all; so is what `write!` and
 /// `writeln!` format. As a `MakeWriter` the record has the event's severity, so that [`Console::split`](super::Console::split) works; otherwise [`Severity::INFO`].
-#[derive(Debug)]
 pub struct Writer<S> {
     sink: Arc<Mutex<S>>,
     severity: Severity,
@@ -42,6 +41,12 @@ impl<S: Sink> Writer<S> {
         // From here on the sink leaves waiting for the disk to its callers, which do so without the lock.
         drop(sink.commit());
         Self { sink: Arc::new(Mutex::new(sink)), severity: Severity::INFO }
+    }
+}
+
+impl<S> fmt::Debug for Writer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("severity", &self.severity).finish_non_exhaustive()
     }
 }
 

@@ -63,7 +63,7 @@ impl Log {
         let (path, clock, told) = (path.into(), Arc::new(Manual::default()), Arc::<Mutex<Vec<String>>>::default());
         let tell = told.clone();
         selflog::set(move |message| tell.lock().unwrap().push(message.to_owned()));
-        let output = Output::new(Plain, options.clock(clock.clone()).open(&path).unwrap());
+        let output = Output::new(Plain, options.retry_clock(clock.clone()).open(&path).unwrap());
         Self { output, path, clock, told, sent: std::cell::Cell::new(0) }
     }
 

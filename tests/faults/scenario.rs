@@ -111,7 +111,7 @@ pub fn live(life: &Life, path: &Path, account: &Path) {
     let tell = told.clone();
     selflog::set(move |message| tell.lock().unwrap().push(message.replace('\n', " ")));
     let clock = Arc::new(Manual::default());
-    let open = || (life.options)().clock(clock.clone()).open(path);
+    let open = || (life.options)().retry_clock(clock.clone()).open(path);
     let mut known = Account::default();
     // A program that is told that its log cannot be opened may try again.
     if let Ok(file) = open().or_else(|_| open()) {

@@ -107,7 +107,7 @@ fn callsites_are_told_apart() {
     assert_eq!(seen_by(Box::new(filter::first(1, 1_000 * minute).per_callsite())), once);
     assert_eq!(seen_by(Box::new(filter::first(2, 1_000 * minute).overall())).len(), 2);
     let places =
-        [("a.rs", 1), ("a.rs", 2), ("b.rs", 1), ("a.rs", 1)].map(|(file, line)| at(0).with_place("m", file, line));
+        [("a.rs", 1), ("a.rs", 2), ("b.rs", 1), ("a.rs", 1)].map(|(file, line)| at(0).with_location("m", file, line));
     assert_eq!(passed(&filter::one_in(100).per_callsite(), places), 3, "records that do not come from tracing");
 }
 

@@ -132,7 +132,7 @@ impl Case {
     pub fn record(&self) -> RecordBuf {
         let mut record = RecordBuf::new(self.severity, "shop.stock", &self.text)
             .with_time(self.time)
-            .with_place("shop::stock", FILE, 41)
+            .with_location("shop::stock", FILE, 41)
             .with_thread("wörker 1", 7)
             .with_span("outer", [("user", "hidden".into()), ("depth", 1.into())])
             .with_span("inner", [("user", self.text.as_str().into())])

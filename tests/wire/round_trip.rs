@@ -137,7 +137,7 @@ fn records_that_do_not_come_from_tracing_come_back_the_same() {
         &RecordBuf::new(Severity::from_number(24).unwrap(), "t", "")
             .with_field("error", error.as_value())
             .with_field("json", Value::Json("[1,{\"a\":null}]"))
-            .with_place("", "", 0)
+            .with_location("", "", 0)
             .with_thread("", 0)
             .with_span("", []),
     );

@@ -8,7 +8,7 @@ pub const RECIPE: Recipe =
     Recipe { name: "counts", about: "records counted by target and severity", make, shows: SHOWS };
 
 fn make() -> String {
-    let counts = Counts::new().targets(100);
+    let counts = Counts::new().max_targets(100);
     logged(counts.clone(), || {
         (0..3).for_each(|_| tracing::info!(target: "shop", "sold"));
         tracing::error!(target: "shop::till", "jammed");

@@ -23,7 +23,7 @@ fn make() -> String {
     // Programs do not set a clock.
     let clock = Arc::new(Manual::default());
     // At most 60 bytes of lines wait in memory; a program would allow more.
-    let file = File::options().hold(60).delay(true).clock(clock.clone()).open(&path).expect("a file");
+    let file = File::options().hold(60).delay(true).retry_clock(clock.clone()).open(&path).expect("a file");
     logged(Output::new(Text::new().time(Time::none()), file), || {
         fs::create_dir(&path).expect("something in the way");
         tracing::info!(target: "shop", "one: held");

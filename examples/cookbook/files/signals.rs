@@ -19,7 +19,7 @@ fn make() -> String {
 }
 
 fn run() -> Result<String, Error> {
-    process::flush_on_signals()?;
+    process::flush_on_termination()?;
     process::reopen_on_hangup()?;
 
     let directory = tempfile::tempdir()?;

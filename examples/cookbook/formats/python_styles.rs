@@ -27,7 +27,7 @@ fn line(format: Python) -> String {
     // A record with a fixed time and position, so that the output is always the same.
     let record = RecordBuf::new(Severity::WARN, "shop.stock", "running out")
         .with_time(Timestamp::new(1_700_000_000, 999_900_000))
-        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_location("shop::stock", "src/stock.rs", 41)
         .with_thread("main", 1);
     Output::new(format, memory.clone()).handle(&record.as_record()).expect("memory has room");
     memory.text()

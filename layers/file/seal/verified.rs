@@ -47,7 +47,14 @@ impl fmt::Display for Unverified {
     }
 }
 
-impl std::error::Error for Unverified {}
+impl std::error::Error for Unverified {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable(error) => error.source(),
+            Self::Broken(_) => None,
+        }
+    }
+}
 
 impl From<Error> for Unverified {
     fn from(error: Error) -> Self {

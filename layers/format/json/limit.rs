@@ -1,3 +1,4 @@
+use crate::bytes::floor_char_boundary;
 use crate::format::escape;
 
 /// How long a string value may be.
@@ -30,9 +31,4 @@ impl Limit<'_> {
         self.bytes = 0;
         false
     }
-}
-
-/// `str::floor_char_boundary` is newer than the oldest supported compiler.
-fn floor_char_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

@@ -93,7 +93,7 @@ use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 ///
 /// **No object has a key twice**, whatever the fields and spans are called: see [`Duplicates`].
 ///
-/// **Escaped** as `\uXXXX` are, besides what JSON demands, C1 controls and the characters that are invisible or turn the
+/// **Escaped** as `\uXXXX` are, besides what JSON demands, C1 controls and the characters that are invisible or change the
 /// direction of text, so that a line can be looked at in a terminal. They read back as they were.
 #[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]

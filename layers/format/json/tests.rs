@@ -37,7 +37,7 @@ fn fields_only() -> Json {
 #[test]
 fn every_key_has_its_place_and_name() {
     let record = record()
-        .with_place("shop::till", "src/till.rs", 41)
+        .with_location("shop::till", "src/till.rs", 41)
         .with_thread("main", 1)
         .with_field("pieces", 3_u64)
         .with_span("request", [("method", "GET".into())])
@@ -198,7 +198,7 @@ fn a_dangerous_character_is_escaped_in_every_position() {
     for char in dangerous().chain(['"', '\\', '\u{9f}', 'é', '\u{10ffff}']) {
         let evil = format!("a{char}b");
         let record = RecordBuf::new(Severity::INFO, &evil, &evil)
-            .with_place(&evil, &evil, 1)
+            .with_location(&evil, &evil, 1)
             .with_thread(&evil, 1)
             .with_field(&evil, evil.as_str())
             .with_field("text", Value::Text(&evil))

@@ -8,7 +8,7 @@ use crate::record::{RecordBuf, Severity, Value};
 fn record() -> RecordBuf {
     RecordBuf::new(Severity::WARN, "shop::stock", "running out")
         .with_time(Timestamp::new(1_795_223_943, 123_456_000))
-        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_location("shop::stock", "src/stock.rs", 41)
         .with_thread("main", 1)
         .with_span("request", [("id", "r-17".into()), ("path", "/".into())])
         .with_span("query", [("id", 4_u64.into())])
@@ -143,7 +143,7 @@ fn a_time_may_be_in_another_zone() {
 fn what_the_program_says_cannot_forge_a_line() {
     let evil = "x\n\u{1b}[31m\u{202e}\r";
     let record = RecordBuf::new(Severity::INFO, evil, evil)
-        .with_place(evil, evil, 1)
+        .with_location(evil, evil, 1)
         .with_thread(evil, 1)
         .with_field(evil, evil)
         .with_field("a", Value::Text(evil))

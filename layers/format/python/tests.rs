@@ -6,7 +6,7 @@ use crate::format::Caps;
 fn record() -> RecordBuf {
     RecordBuf::new(Severity::WARN, "shop.stock", "running out")
         .with_time(Timestamp::new(1_700_000_000, 999_900_000))
-        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_location("shop::stock", "src/stock.rs", 41)
         .with_thread("main", 1)
         .with_span("request", [("user", "ada".into())])
         .with_field("left", 2_u64)
@@ -154,7 +154,7 @@ fn a_width_from_a_field_has_its_limits() {
 fn what_the_program_says_cannot_forge_a_line() {
     let evil = "x\n\u{1b}[31m\u{202e}\r";
     let record = RecordBuf::new(Severity::INFO, evil, evil)
-        .with_place(evil, evil, 1)
+        .with_location(evil, evil, 1)
         .with_thread(evil, 1)
         .with_field("a", evil)
         .with_field("c", 10_u64)

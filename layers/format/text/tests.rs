@@ -13,7 +13,7 @@ fn line(text: &Text, record: &RecordBuf, color: bool) -> String {
 fn record() -> RecordBuf {
     RecordBuf::new(Severity::WARN, "shop::stock", "running out")
         .with_time(Timestamp::new(1_795_223_943, 123_456_789))
-        .with_place("shop::stock", "src/stock.rs", 41)
+        .with_location("shop::stock", "src/stock.rs", 41)
         .with_thread("till", 7)
         .with_field("left", 2_u64)
         .with_span("request", [("method", "GET".into()), ("path", "/".into())])
@@ -155,7 +155,7 @@ fn nothing_dangerous_is_ever_raw() {
     for char in dangerous() {
         let evil = format!("a{char}b");
         let record = RecordBuf::new(Severity::INFO, &evil, &evil)
-            .with_place(&evil, &evil, 1)
+            .with_location(&evil, &evil, 1)
             .with_thread(&evil, 1)
             .with_field(&evil, evil.as_str())
             .with_field("text", Value::Text(&evil))
@@ -175,7 +175,7 @@ fn nothing_dangerous_is_ever_raw() {
 
 /// With as many lines in pretty as the record above.
 fn harmless() -> RecordBuf {
-    RecordBuf::new(Severity::INFO, "", "").with_place("m", "f", 1).with_field("a", 1_u64).with_span("s", [])
+    RecordBuf::new(Severity::INFO, "", "").with_location("m", "f", 1).with_field("a", 1_u64).with_span("s", [])
 }
 
 fn without_color(line: &str) -> String {

@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::{QueueCore, QueueState, Rest};
+use crate::bytes::floor_char_boundary;
 use crate::handler::{Handler, guarded};
 use crate::process::{Generation, Shelf, thread};
 use crate::record::Batch;
@@ -31,9 +32,7 @@ pub(super) fn start<'a, H: Handler>(
         health: Health::default(),
         process: Generation::current(),
     };
-    // The name of a thread must not contain NUL.
-    let name = format!("log-{}", core.name.replace('\0', ""));
-    let spawned = std::thread::Builder::new().name(name).spawn(|| worker.run());
+    let spawned = std::thread::Builder::new().name(thread_name(&core.name)).spawn(|| worker.run());
     match spawned {
         Ok(thread) => {
             state.worker_lives = true;
@@ -45,6 +44,14 @@ pub(super) fn start<'a, H: Handler>(
         )),
     }
     state
+}
+
+/// The name of the worker of a queue, without NUL, which the name of a thread must not contain. Cut where Linux would cut it, but
+/// not within a character.
+fn thread_name(queue: &str) -> String {
+    let mut name = format!("log-{}", queue.replace('\0', ""));
+    name.truncate(floor_char_boundary(&name, LONGEST_NAME));
+    name
 }
 
 /// Whether the current thread is the worker of this queue.
@@ -244,9 +251,24 @@ impl super::Flush {
     }
 }
 
+/// The longest name of a thread on Linux, in bytes.
+const LONGEST_NAME: usize = 15;
 /// How often the worker checks the queue while records arrive.
 const TICK: Duration = Duration::from_millis(2);
 /// How long after the last record it continues to do so.
 const LINGER: Duration = Duration::from_millis(100);
 /// After this time, threads that wait for room are notified however little there is.
 const ROOM_EVERY: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_thread_is_cut_between_characters() {
+        assert_eq!(thread_name("queue"), "log-queue");
+        assert_eq!(thread_name("a\0b"), "log-ab");
+        assert_eq!(thread_name("audit-of-the-shop"), "log-audit-of-th");
+        assert_eq!(thread_name("日本語日本語"), "log-日本語");
+    }
+}

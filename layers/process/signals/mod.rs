@@ -22,14 +22,14 @@ use crate::Error;
 /// use tracing_handlers::{Output, Queue, format::Json, process, sink::Memory};
 ///
 /// tracing_handlers::init(Queue::new(Output::new(Json::new(), Memory::new())))?;
-/// process::flush_on_signals()?;
+/// process::flush_on_termination()?;
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
 /// # Errors
 ///
 /// As those of [`flush_on_signal`].
-pub fn flush_on_signals() -> Result<(), Error> {
+pub fn flush_on_termination() -> Result<(), Error> {
     flush_on_signal(libc::SIGTERM)?;
     flush_on_signal(libc::SIGINT)
 }

@@ -44,10 +44,10 @@ impl Part {
     ///     .with_span("request", [("id", 7_u64.into())])
     ///     .with_span("query", [("id", 8_u64.into())]);
     /// let record = buf.as_record();
-    /// assert!(Part::span_field("id").any(&record, |value| value == Value::U64(7)));
-    /// assert!(Part::SpanNames.any(&record, |value| value == Value::Str("query")));
+    /// assert!(Part::span_field("id").any_value(&record, |value| value == Value::U64(7)));
+    /// assert!(Part::SpanNames.any_value(&record, |value| value == Value::Str("query")));
     /// ```
-    pub fn any<'a>(&self, record: &Record<'a>, mut fits: impl FnMut(Value<'a>) -> bool) -> bool {
+    pub fn any_value<'a>(&self, record: &Record<'a>, mut fits: impl FnMut(Value<'a>) -> bool) -> bool {
         match self {
             Self::Error => record.fields().any(|field| is_error(&field.value) && fits(field.value)),
             Self::Fields => record.fields().any(|field| fits(field.value)),

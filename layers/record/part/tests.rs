@@ -91,12 +91,12 @@ fn any_sees_every_value_that_a_part_refers_to() {
         ("name", ""),
     ] {
         let mut seen = Vec::new();
-        let any = part.parse::<Part>().unwrap().any(&record, |value| {
+        let any = part.parse::<Part>().unwrap().any_value(&record, |value| {
             seen.push(value.to_string());
             false
         });
         assert_eq!((seen.join(" ").as_str(), any), (expected, false), "{part}");
-        assert_eq!(part.parse::<Part>().unwrap().any(&record, |_| true), !seen.is_empty(), "{part}");
+        assert_eq!(part.parse::<Part>().unwrap().any_value(&record, |_| true), !seen.is_empty(), "{part}");
     }
 }
 

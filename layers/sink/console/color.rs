@@ -8,6 +8,7 @@ use crate::{Error, ErrorKind};
 ///
 /// As text it is `auto`, `always` or `never`, as in `ls --color`, in upper or lower case when parsed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Color {
     /// Decides by the environment. The first rule that applies decides; an empty variable counts as unset:
     ///

@@ -212,8 +212,8 @@ fn places(text: &str) -> Vec<(&'static str, RecordBuf)> {
         ("a span's name", plain().with_span(text, [])),
         ("a span's field's name", plain().with_span("span", [(text, 1.into())])),
         ("a span's string", plain().with_span("span", [("s", text.into())])),
-        ("the file", plain().with_place("shop", text, 7)),
-        ("the module", plain().with_place(text, "src/till.rs", 7)),
+        ("the file", plain().with_location("shop", text, 7)),
+        ("the module", plain().with_location(text, "src/till.rs", 7)),
         ("the thread's name", plain().with_thread(text, 1)),
     ]
 }

@@ -17,7 +17,7 @@ pub(super) fn plain() -> RecordBuf {
 pub(super) fn saying(message: &str) -> RecordBuf {
     RecordBuf::new(Severity::INFO, "shop::till", message)
         .with_time(Timestamp::new(1_700_000_000, 123_456_789))
-        .with_place("shop::till", "src/till.rs", 7)
+        .with_location("shop::till", "src/till.rs", 7)
         .with_thread("main", 1)
         .with_field("pieces", 3_u64)
         .with_span("request", [("id", Value::U64(7)), ("user", "ada".into())])
@@ -105,7 +105,7 @@ fn controls() -> RecordBuf {
     let text: String = (0..0xa0_u8).map(char::from).chain("\u{2028}\u{202e}\u{feff}".chars()).collect();
     RecordBuf::new(Severity::INFO, &text, &text)
         .with_time(Timestamp::EPOCH)
-        .with_place(&text, &text, 1)
+        .with_location(&text, &text, 1)
         .with_thread(&text, 1)
         .with_field(&text, &text)
         .with_field("text", Value::Text(&text))

@@ -35,7 +35,7 @@ use crate::{Error, ErrorKind};
 /// | [`rotation`](Self::rotation) | none | when a new file is started |
 /// | [`watch`](Self::watch) | 1 s | how often to check whether the file was moved, removed or emptied |
 /// | [`shared`](Self::shared) | no | lets several processes write to the file |
-/// | [`clock`](Self::clock) | the system's | the time source for pauses between attempts |
+/// | [`retry_clock`](Self::retry_clock) | the system's | the time source for pauses between attempts |
 /// | `seal` (feature `seal`) | no | makes changes of the file detectable |
 /// | `encrypt` (feature `encryption`) | no | encrypts the file |
 ///
@@ -255,7 +255,7 @@ impl FileOptions {
     }
 
     /// Sets the time source for the pauses between attempts while the file cannot be written.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
+    pub fn retry_clock(mut self, clock: impl Clock) -> Self {
         self.timer = Timer::new(clock);
         self
     }

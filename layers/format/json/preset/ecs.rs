@@ -16,7 +16,7 @@ impl Preset {
     ///
     /// let record = RecordBuf::new(Severity::ERROR, "shop", "not paid")
     ///     .with_time(Timestamp::new(1_795_223_943, 123_456_000))
-    ///     .with_place("shop::till", "src/till.rs", 41)
+    ///     .with_location("shop::till", "src/till.rs", 41)
     ///     .with_thread("main", 1)
     ///     .with_field("http.method", "POST")
     ///     .with_field("order", Value::Json(r#"{"id":7,"items":[1,2]}"#))

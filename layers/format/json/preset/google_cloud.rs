@@ -18,7 +18,7 @@ impl Preset {
     ///
     /// let record = RecordBuf::new(Severity::NOTICE, "shop", "sold out")
     ///     .with_time(Timestamp::new(1_795_223_943, 123_456_789))
-    ///     .with_place("shop::till", "src/till.rs", 41)
+    ///     .with_location("shop::till", "src/till.rs", 41)
     ///     .with_field("left", 0_u64)
     ///     .with_field("httpRequest", Value::Json(r#"{"requestMethod":"GET","status":200}"#))
     ///     .with_span("request", [

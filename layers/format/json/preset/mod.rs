@@ -66,7 +66,7 @@ use crate::{Error, ErrorKind};
 /// | [`field`](Self::field) | none | a field gets a place and a name of its own |
 /// | [`source`](Self::source) | off | the place in the source |
 /// | [`spans`](Self::spans) | on | the fields of the enclosing spans |
-/// | [`nested`](Self::nested) | off | parts with dots in their names are objects: `"log":{"level":…}` |
+/// | [`nested_objects`](Self::nested_objects) | off | parts with dots in their names are objects: `"log":{"level":…}` |
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a name that is already present |
 /// | [`unique_id`](Self::unique_id) | none | a member that is different in each line |
 /// | [`max_string`](Self::max_string) | no limit | where texts are cut |
@@ -158,11 +158,11 @@ impl Preset {
     ///
     /// let record = RecordBuf::new(Severity::INFO, "shop", "sold");
     /// let mut line = Vec::new();
-    /// Preset::ecs().nested(true).format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
+    /// Preset::ecs().nested_objects(true).format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
     /// assert!(String::from_utf8_lossy(&line).contains(r#""log":{"level":"INFO","logger":"shop"},"message":"sold""#));
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn nested(mut self, on: bool) -> Self {
+    pub fn nested_objects(mut self, on: bool) -> Self {
         self.settings.nested = on;
         self.planned()
     }
