@@ -61,14 +61,7 @@ pub(super) fn draft(settings: &PresetSettings, name: &str, host: &str) -> (Draft
 }
 
 fn level(severity: crate::Severity) -> u32 {
-    match severity.number() {
-        0..=4 => 10,
-        5..=8 => 20,
-        9..=12 => 30,
-        13..=16 => 40,
-        17..=20 => 50,
-        _ => 60,
-    }
+    of_level(severity, [10, 20, 30, 40, 50, 60])
 }
 
 fn host_name() -> String {

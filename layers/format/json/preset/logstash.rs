@@ -62,12 +62,5 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
 
 /// `ch.qos.logback.classic.Level`; log4j's for `FATAL`.
 fn level_value(severity: crate::Severity) -> u32 {
-    match severity.number() {
-        0..=4 => 5_000,
-        5..=8 => 10_000,
-        9..=12 => 20_000,
-        13..=16 => 30_000,
-        17..=20 => 40_000,
-        _ => 50_000,
-    }
+    of_level(severity, [5_000, 10_000, 20_000, 30_000, 40_000, 50_000])
 }

@@ -98,13 +98,11 @@ pub struct Preset {
 impl Preset {
     fn of(table: Table) -> Self {
         let settings = PresetSettings::default();
-        let (draft, claims) = table.draft(&settings);
-        Self { tree: Tree::new(draft.branch(), claims, settings.duplicates, false), settings, table }
+        Self { tree: table.tree(&settings), settings, table }
     }
 
     fn planned(mut self) -> Self {
-        let (draft, claims) = self.table.draft(&self.settings);
-        self.tree = Tree::new(draft.branch(), claims, self.settings.duplicates, false);
+        self.tree = self.table.tree(&self.settings);
         self
     }
 
@@ -255,6 +253,11 @@ enum Table {
 }
 
 impl Table {
+    fn tree(&self, settings: &PresetSettings) -> Tree {
+        let (draft, claims) = self.draft(settings);
+        Tree::new(draft.branch(), claims, settings.duplicates, false)
+    }
+
     fn draft(&self, settings: &PresetSettings) -> (Draft, Claims) {
         match self {
             Self::Ecs => ecs::draft(settings),
@@ -348,6 +351,11 @@ fn trace_id() -> Node {
 
 fn span_id() -> Node {
     Node::Value(Source::Claim(SPAN_ID), Form::Id("".into()))
+}
+
+/// Returns the number for the severity's range: trace, debug, info, warn, error, fatal.
+fn of_level(severity: crate::Severity, numbers: [u32; 6]) -> u32 {
+    numbers[usize::from(severity.number().saturating_sub(1) / 4).min(5)]
 }
 
 /// A random number that identifies the process, from the keys of a hash, which are the system's random numbers.
