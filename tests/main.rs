@@ -29,6 +29,7 @@ mod nested;
 mod output;
 #[cfg(unix)]
 mod ownership;
+mod parse;
 mod pattern;
 mod presets;
 mod python_format;

@@ -127,20 +127,21 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.to_local(0);
         let Civil { year, month, day, hour, minute, second } = Civil::new(time.seconds);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if time.nanos > 0 {
-            write!(f, ".{}", format!("{:09}", time.nanos).trim_end_matches('0'))?;
-        }
-        f.write_str("Z")
+        let fraction = match time.nanos {
+            0 => String::new(),
+            nanos => format!(".{nanos:09}"),
+        };
+        let fraction = fraction.trim_end_matches('0');
+        f.pad(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
     }
 }
 
 impl FromStr for Timestamp {
     type Err = Error;
 
-    /// Reads RFC 3339. A leap second is read as the second before it; digits below a nanosecond are cut off.
+    /// Reads RFC 3339, with whitespace around it or without. A leap second is read as the second before it; digits below a nanosecond are cut off.
     fn from_str(text: &str) -> Result<Self, Error> {
-        rfc3339::read(text).map(|(seconds, nanos)| Self::new(seconds, nanos)).ok_or_else(|| {
+        rfc3339::read(text.trim()).map(|(seconds, nanos)| Self::new(seconds, nanos)).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("expected a time like 2026-11-21T01:19:03Z, found {text:?}"))
         })
     }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::words::keyword;
 use crate::{Error, ErrorKind};
 
 /// A day of the week.
@@ -54,8 +55,8 @@ impl FromStr for Weekday {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_named =
-            |day: &&Self| text.eq_ignore_ascii_case(day.name()) || text.eq_ignore_ascii_case(&day.name()[..3]);
+        let word = keyword(text);
+        let is_named = |day: &&Self| word == day.name() || word == day.name()[..3];
         Self::ALL
             .iter()
             .find(is_named)
@@ -78,7 +79,7 @@ mod tests {
                 assert_eq!(text.parse::<Weekday>().unwrap(), day, "{text}");
             }
         }
-        for text in ["", "mo", "mond", "mondays", " monday", "someday"] {
+        for text in ["", "mo", "mond", "mondays", "mon day", "someday"] {
             let error = text.parse::<Weekday>().unwrap_err();
             assert_eq!(error.to_string(), format!("expected a day of the week, found `{text}`"));
         }

@@ -105,7 +105,7 @@ pub struct KeyId(pub(crate) [u8; 8]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        HEXLOWER.encode_display(&self.0).fmt(f)
+        f.pad(&HEXLOWER.encode(&self.0))
     }
 }
 
@@ -113,8 +113,9 @@ impl FromStr for KeyId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_id = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let number = u64::from_str_radix(text, 16).ok().filter(|_| is_id);
+        let digits = text.trim();
+        let is_id = digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u64::from_str_radix(digits, 16).ok().filter(|_| is_id);
         number.map(|number| Self(number.to_be_bytes())).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("expected a key id of 16 hexadecimal digits, found {text:?}"))
         })
@@ -185,7 +186,7 @@ mod tests {
     fn a_key_id_is_read_as_it_is_displayed() {
         let id = Key::from_bytes(KEY).id("label");
         assert_eq!(id.to_string().parse::<KeyId>().unwrap(), id);
-        for text in ["", "0011223344556677 ", "001122334455667", "+011223344556677", "001122334455667g"] {
+        for text in ["", "00112233 44556677", "001122334455667", "+011223344556677", "001122334455667g"] {
             assert_eq!(text.parse::<KeyId>().unwrap_err().kind(), ErrorKind::Config, "{text}");
         }
     }

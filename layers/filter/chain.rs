@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Filter, LevelFilter};
+use crate::clock::words::keyword;
 use crate::record::{Meta, Record};
 use crate::stats::{DropReason, Report};
 use crate::{Error, ErrorKind};
@@ -71,7 +72,7 @@ impl FromStr for Verdict {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        match name.to_ascii_lowercase().as_str() {
+        match keyword(name).as_str() {
             "accept" => Ok(Self::Accept),
             "neutral" => Ok(Self::Neutral),
             "deny" => Ok(Self::Deny),

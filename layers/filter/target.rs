@@ -80,7 +80,7 @@ impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let otherwise = self.otherwise.iter().map(|level| level.to_string());
         let rules = self.rules.iter().map(|(target, level)| format!("{target}={level}"));
-        f.write_str(&otherwise.chain(rules).collect::<Vec<_>>().join(","))
+        f.pad(&otherwise.chain(rules).collect::<Vec<_>>().join(","))
     }
 }
 

@@ -81,10 +81,10 @@ impl FromStr for Threshold {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.eq_ignore_ascii_case("off") {
+        if text.trim().eq_ignore_ascii_case("off") {
             return Ok(Self::OFF);
         }
-        let severity = Severity::named(text)
+        let severity = Severity::named(text.trim())
             .ok_or_else(|| Error::new(ErrorKind::Config, format!("expected a severity or `off`, found `{text}`")))?;
         Ok(severity.into())
     }

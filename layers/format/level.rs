@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::clock::words::one_of;
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
@@ -15,7 +16,7 @@ use crate::{Error, ErrorKind};
 /// | `Syslog` | `info` | `warning` | `notice` | `crit` |
 ///
 /// A severity without its own name has that of its group. `Python` writes `CRITICAL` for `FATAL`, as Python does, and `Syslog` writes the
-/// eight keywords of RFC 5424. `Display` writes the name of a variant in lower case, and `FromStr` parses it.
+/// eight keywords of RFC 5424. `Display` writes the name of a variant in lower case, and `FromStr` parses it in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the table describes them")]
@@ -70,7 +71,7 @@ impl FromStr for LevelNames {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let known = [Self::Upper, Self::Lower, Self::Python, Self::Groups, Self::Syslog];
-        known.into_iter().find(|names| names.to_string() == name).ok_or_else(|| {
+        one_of(known, name).ok_or_else(|| {
             let expected = "expected `upper`, `lower`, `python`, `groups` or `syslog`";
             Error::new(ErrorKind::Config, format!("level names: {expected}, found `{name}`"))
         })
@@ -89,6 +90,6 @@ mod tests {
         for name in ["upper", "lower", "python", "groups", "syslog"] {
             assert_eq!(name.parse::<LevelNames>().map(|names| names.to_string()).ok().as_deref(), Some(name));
         }
-        assert!("UPPER".parse::<LevelNames>().is_err());
+        assert!("uppers".parse::<LevelNames>().is_err());
     }
 }

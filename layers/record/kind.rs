@@ -131,19 +131,23 @@ impl BitOr for SpanEvents {
 impl fmt::Display for SpanEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return f.write_str("none");
+            return f.pad("none");
         }
         let words: Vec<_> = KINDS.into_iter().filter(|kind| self.contains(*kind)).map(Kind::word).collect();
-        f.write_str(&words.join(","))
+        f.pad(&words.join(","))
     }
 }
 
-/// Parses `new`, `enter`, `exit` and `close`, separated by commas; or `none`, `active` (enter and exit) or `all`.
+/// Parses `new`, `enter`, `exit` and `close`, separated by commas; or `none`, `active` (enter and exit) or `all`. Case
+/// is ignored.
 impl FromStr for SpanEvents {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        text.split(',').map(str::trim).try_fold(Self::NONE, |all, word| Ok(all | span_events(word)?))
+        text.to_ascii_lowercase()
+            .split(',')
+            .map(str::trim)
+            .try_fold(Self::NONE, |all, word| Ok(all | span_events(word)?))
     }
 }
 
@@ -176,7 +180,7 @@ mod tests {
         }
         assert_eq!("active,close".parse::<SpanEvents>().ok(), Some(SpanEvents::ACTIVE | SpanEvents::CLOSE));
         assert_eq!("all".parse::<SpanEvents>().ok(), Some(SpanEvents::ALL));
-        for wrong in ["", "opened", "new,", "NEW", "new close"] {
+        for wrong in ["", "opened", "new,", "news", "new close"] {
             assert!(wrong.parse::<SpanEvents>().is_err(), "{wrong:?}");
         }
     }

@@ -131,7 +131,7 @@ impl Severity {
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the number is not in 1 to 24; if the name is empty, longer than 32 bytes, contains
-    /// anything but ASCII letters, digits, `_` and `-`, or is in the table above; or if there are already 250 names.
+    /// anything but ASCII letters, digits, `_` and `-`, or is in the table above or a step's (`INFO2`); or if there are already 250 names.
     ///
     /// ```
     /// use tracing_handlers::Severity;
@@ -417,12 +417,12 @@ mod names {
 const MAX_NAMES: usize = 250;
 const MAX_NAME: usize = 32;
 
-/// Parses any of the names, in any case, and the steps as they are displayed: `INFO3`.
+/// Parses any of the names and the steps as they are displayed (`INFO3`), in any case, with whitespace around them or without.
 impl FromStr for Severity {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::named(name).ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is not a severity")))
+        Self::named(name.trim()).ok_or_else(|| Error::new(ErrorKind::Config, format!("{name:?} is not a severity")))
     }
 }
 
@@ -529,7 +529,7 @@ mod tests {
             assert_eq!(format!("{severity:<9}|"), format!("{shown:<9}|"));
         }
         assert_eq!(Severity::from_number(11).map(|severity| severity.to_string()).as_deref(), Some("INFO3"));
-        for wrong in ["INFO1", "INFO5", "INFO22", "NOTICE2", "3", "", "INFO "] {
+        for wrong in ["INFO1", "INFO5", "INFO22", "NOTICE2", "3", "", "INFO 2"] {
             assert!(wrong.parse::<Severity>().is_err(), "{wrong:?}");
         }
     }

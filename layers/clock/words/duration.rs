@@ -26,6 +26,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Error> {
     }
 }
 
+/// Writes a duration in milliseconds, exactly, so that [`duration`] reads it back: `1.5 ms`.
+pub(crate) fn millis(time: Duration) -> String {
+    let (millis, nanos) = (time.as_millis(), time.subsec_nanos() % 1_000_000);
+    let fraction = format!("{nanos:06}");
+    match fraction.trim_end_matches('0') {
+        "" => format!("{millis} ms"),
+        fraction => format!("{millis}.{fraction} ms"),
+    }
+}
+
 fn unit_nanos(unit: &str) -> Result<u128, String> {
     let is_named = |names: &str| names.split(' ').any(|name| name.eq_ignore_ascii_case(unit));
     if let Some((_, nanos)) = UNITS.iter().find(|(names, _)| is_named(names)) {
@@ -58,10 +68,13 @@ const UNITS: &[(&str, u128)] = &[
     ("w week weeks", 604_800 * SECOND),
 ];
 const SECOND: u128 = 1_000_000_000;
-const LONGEST: u128 = u64::MAX as u128 * SECOND;
+/// [`Duration::MAX`].
+const LONGEST: u128 = u64::MAX as u128 * SECOND + SECOND - 1;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -82,6 +95,21 @@ mod tests {
         ] {
             assert_eq!(duration(text).unwrap(), Duration::from_millis(millis), "{text}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn milliseconds_are_exact(seconds: u64, nanos in 0..1_000_000_000_u32) {
+            let time = Duration::new(seconds, nanos);
+            prop_assert_eq!(duration(&millis(time)).unwrap(), time);
+        }
+    }
+
+    #[test]
+    fn the_longest_duration_can_be_written() {
+        assert_eq!(millis(Duration::from_micros(1_500)), "1.5 ms");
+        assert_eq!(duration(&millis(Duration::MAX)).unwrap(), Duration::MAX);
+        assert!(duration("18446744073709551616 s").unwrap_err().to_string().ends_with("too long"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Parses sizes, durations and times of day as people write them.
+//! Parses keywords, sizes, durations and times of day as people write them.
 
 mod duration;
+mod keyword;
 mod number;
 mod size;
 mod time_of_day;
 
-pub(crate) use duration::duration;
+pub(crate) use duration::{duration, millis};
+pub(crate) use keyword::{keyword, one_of};
 pub(crate) use size::size;
 pub(crate) use time_of_day::{time_before_midnight, time_of_day};
 

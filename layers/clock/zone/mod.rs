@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub(crate) use civil::Segment;
 use rules::Rules;
 
+use super::words::keyword;
 use crate::{Error, ErrorKind};
 
 /// A time zone. The default is UTC, which needs neither the feature `time-zone` nor a database.
@@ -32,10 +33,10 @@ impl Zone {
     ///
     /// [`Config`](ErrorKind::Config) if the name is not known, or needs the feature `time-zone`.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
-        match name {
-            "utc" | "UTC" => Ok(Self::UTC),
+        match keyword(name).as_str() {
+            "utc" => Ok(Self::UTC),
             "local" => Rules::local().map(Self::new),
-            _ => Rules::named(name).map(Self::new),
+            _ => Rules::named(name.trim()).map(Self::new),
         }
     }
 

@@ -55,18 +55,18 @@ impl Account {
 impl std::fmt::Display for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
-            Kind::Number(id) => id.fmt(f),
-            Kind::Name(name) => name.fmt(f),
+            Kind::Number(id) => f.pad(&id.to_string()),
+            Kind::Name(name) => f.pad(name),
         }
     }
 }
 
-/// Every text is a name; this never fails.
+/// Every text is a name, without the whitespace around it; this never fails.
 impl std::str::FromStr for Account {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(text.into())
+        Ok(text.trim().into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parses rotations, such as `daily at 02:30 or 100 MB, keep 7`.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::{Rotation, Schedule};
@@ -12,6 +13,7 @@ use crate::{Error, ErrorKind};
 /// |---|---|
 /// | `100 MB`, `1.5 GiB` | [`or_size`](Rotation::or_size); an `MB` is 10⁶ bytes, an `MiB` 2²⁰ |
 /// | [those of a `Schedule`](Schedule#impl-FromStr-for-Schedule): `daily at 02:30`, `monday at 00:00`, `every 15 minutes` | [`or_schedule`](Rotation::or_schedule), with dated names |
+/// | `cron 0 0 1,15 * *` | the same; in such a phrase, only a comma before whitespace separates it from the next one |
 /// | `on startup` | [`on_startup`](Rotation::on_startup) |
 /// | `keep 7`, `keep all` | [`keep`](Rotation::keep) |
 /// | `max age 30 days` | [`max_age`](Rotation::max_age) |
@@ -35,9 +37,8 @@ impl FromStr for Rotation {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.to_ascii_lowercase();
-        let phrases = text.split(',').flat_map(|part| part.split(" or ")).map(str::trim);
         let mut rotation: Option<Self> = None;
-        for phrase in phrases {
+        for phrase in phrases(&text) {
             // The first schedule also determines how names are dated.
             rotation = Some(match (rotation, phrase.parse()) {
                 (None, Ok(schedule)) => Self::schedule(schedule),
@@ -65,7 +66,11 @@ impl Rotation {
         if let Some(count) = phrase.strip_prefix("keep ") {
             return match count.trim() {
                 "all" => Ok(self.keep(usize::MAX)),
-                count => count.parse().map(|count| self.keep(count)).map_err(|_| unreadable(phrase)),
+                // Unlike `parse`, this refuses a sign.
+                count if count.bytes().all(|digit| digit.is_ascii_digit()) => {
+                    count.parse().map(|count| self.keep(count)).map_err(|_| unreadable(phrase))
+                }
+                _ => Err(unreadable(phrase)),
             };
         }
         if let Some(age) = phrase.strip_prefix("max age ") {
@@ -82,6 +87,27 @@ impl Rotation {
             false => Err(unreadable(phrase).with_source(no_schedule)),
         }
     }
+}
+
+/// Splits a text in lower case into phrases.
+fn phrases(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let separator = separator(text);
+        rest = separator.clone().map(|separator| &text[separator.end..]);
+        Some(text[..separator.map_or(text.len(), |separator| separator.start)].trim())
+    })
+}
+
+/// Returns the range of the comma or `or` after the first phrase.
+fn separator(text: &str) -> Option<Range<usize>> {
+    let is_cron = text.trim_start().starts_with("cron ");
+    // A comma between values of a field, as in `1,15`, is part of the phrase.
+    let separates = |(at, _): &(usize, &str)| !is_cron || text[at + 1..].trim_start().len() != text[at + 1..].len();
+    let comma = text.match_indices(',').find(separates).map(|(at, comma)| at..at + comma.len());
+    let or = text.find(" or ").map(|at| at..at + " or ".len());
+    comma.into_iter().chain(or).min_by_key(|separator| separator.start)
 }
 
 fn unreadable(phrase: &str) -> Error {
@@ -109,10 +135,34 @@ mod tests {
     }
 
     #[test]
+    fn the_commas_of_a_cron_phrase_belong_to_its_fields() {
+        let schedules = |text: &str| text.parse::<Rotation>().unwrap().trigger.schedules;
+        let cron = |line: &str| format!("{:?}", [Schedule::cron(line).unwrap()]);
+        assert_eq!(format!("{:?}", schedules("cron 0 0 1,15 * *")), cron("0 0 1,15 * *"));
+        assert_eq!(format!("{:?}", schedules("CRON 0 0 * * MON,FRI, keep 7")), cron("0 0 * * mon,fri"));
+        assert_eq!(schedules("10 MB, cron 30 0 0 * * 1,5 or cron 0 0 1,2 * * , hourly").len(), 3);
+        let rotation: Rotation = "keep 7, cron 0 0 1,15 * * or 100 MB, max age 3 days".parse().unwrap();
+        assert_eq!((rotation.trigger.size, rotation.retention.count), (Some(100_000_000), 7));
+        let error = "cron 0 0 1,15 * *,keep 7".parse::<Rotation>().unwrap_err();
+        assert!(error.to_string().contains("cron 0 0 1,15 * *,keep 7"), "{error}");
+    }
+
+    #[test]
     fn an_error_names_what_cannot_be_read() {
-        for text in
-            ["", "10 MB,", "keep", "keep many", "keep -1", "max age", "max age 3", "weeekly", "10 MB or", "at 02:30"]
-        {
+        for text in [
+            "",
+            "10 MB,",
+            "keep",
+            "keep many",
+            "keep -1",
+            "keep +5",
+            "keep ",
+            "max age",
+            "max age 3",
+            "weeekly",
+            "10 MB or",
+            "at 02:30",
+        ] {
             let error = text.parse::<Rotation>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{text}");
         }

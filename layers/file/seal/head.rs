@@ -5,6 +5,7 @@ use data_encoding::HEXLOWER;
 
 use super::chain::Link;
 use super::mark::from_hex;
+use crate::clock::words::keyword;
 use crate::{Error, ErrorKind};
 
 /// How far a sealed log reaches: its chain, its number of lines, and its last seal.
@@ -32,7 +33,7 @@ impl Head {
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Link { chain, lines, code } = &self.0;
-        write!(f, "{}:{lines}:{}", HEXLOWER.encode_display(chain), HEXLOWER.encode_display(code))
+        f.pad(&format!("{}:{lines}:{}", HEXLOWER.encode_display(chain), HEXLOWER.encode_display(code)))
     }
 }
 
@@ -47,10 +48,12 @@ impl FromStr for Head {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let read = || {
-            let (chain, rest) = text.trim().split_once(':')?;
+            let text = keyword(text);
+            let (chain, rest) = text.split_once(':')?;
             let (lines, code) = rest.split_once(':')?;
             let (chain, code) = (from_hex(chain.as_bytes())?, from_hex(code.as_bytes())?);
-            Some(Self(Link { chain, lines: lines.parse().ok()?, code }))
+            let lines = lines.parse().ok().filter(|_| !lines.starts_with('+'))?;
+            Some(Self(Link { chain, lines, code }))
         };
         read().ok_or_else(|| {
             Error::new(

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::clock::words::{duration, size};
+use crate::clock::words::{duration, keyword, millis, size};
 use crate::{Error, ErrorKind};
 
 /// Where a line is when the call that logged it returns, and so which failures can still lose it.
@@ -76,27 +76,21 @@ impl Durability {
 impl fmt::Display for Durability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Buffered(bytes) => write!(f, "buffered {bytes} B"),
-            Self::Flushed => f.write_str("flushed"),
-            Self::Synced => f.write_str("synced"),
-            Self::Grouped(window) => {
-                let (millis, nanos) = (window.as_millis(), window.subsec_nanos() % 1_000_000);
-                let fraction = format!("{nanos:06}");
-                match fraction.trim_end_matches('0') {
-                    "" => write!(f, "grouped {millis} ms"),
-                    fraction => write!(f, "grouped {millis}.{fraction} ms"),
-                }
-            }
+            Self::Buffered(bytes) => f.pad(&format!("buffered {bytes} B")),
+            Self::Flushed => f.pad("flushed"),
+            Self::Synced => f.pad("synced"),
+            Self::Grouped(window) => f.pad(&format!("grouped {}", millis(*window))),
         }
     }
 }
 
-/// Reads what `Display` writes, with any unit: `buffered 64 KiB`, `grouped 1.5 s`.
+/// Reads what `Display` writes, in any case and with any unit: `buffered 64 KiB`, `grouped 1.5 s`.
 impl FromStr for Durability {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (level, amount) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
+        let words = keyword(text);
+        let (level, amount) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
         match (level, amount.trim()) {
             ("flushed", "") => Ok(Self::Flushed),
             ("synced", "") => Ok(Self::Synced),
@@ -116,14 +110,14 @@ mod tests {
 
     #[test]
     fn a_level_is_read_as_it_is_displayed() {
-        let windows = [0, 1, 1_500_000, 5_000_000, 3_600_000_000_000].map(Duration::from_nanos);
+        let windows = [0, 1, 1_500_000, 5_000_000, 3_600_000_000_000, u64::MAX].map(Duration::from_nanos);
         let levels = [Durability::Flushed, Durability::Synced, Durability::Buffered(0), Durability::Buffered(65_536)];
-        for level in windows.map(Durability::Grouped).into_iter().chain(levels) {
+        for level in windows.into_iter().chain([Duration::MAX]).map(Durability::Grouped).chain(levels) {
             assert_eq!(level.to_string().parse::<Durability>().unwrap(), level, "{level}");
         }
         assert_eq!("buffered 64 KiB".parse::<Durability>().unwrap(), Durability::Buffered(65_536));
         assert_eq!(Durability::Grouped(Duration::from_micros(1_500)).to_string(), "grouped 1.5 ms");
-        for text in ["", "Flushed", "flushed 1", "buffered", "grouped", "grouped 5", "safe"] {
+        for text in ["", "flush", "flushed 1", "buffered", "grouped", "grouped 5", "safe"] {
             assert_eq!(text.parse::<Durability>().unwrap_err().kind(), ErrorKind::Config, "{text}");
         }
     }

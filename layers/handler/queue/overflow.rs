@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::clock::words::duration;
+use crate::clock::words::{duration, keyword, millis};
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
@@ -39,16 +39,16 @@ impl Overflow {
     pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 }
 
-/// A duration is shown in whole seconds or milliseconds, rounded down.
+/// A duration is shown in whole seconds, or else in milliseconds with a fraction: `block for 0.5 ms`.
 impl fmt::Display for Overflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Block => f.write_str("block"),
-            Self::BlockFor(time) if time.subsec_millis() == 0 => write!(f, "block for {} s", time.as_secs()),
-            Self::BlockFor(time) => write!(f, "block for {} ms", time.as_millis()),
-            Self::DropNewest => f.write_str("drop newest"),
-            Self::DropOldest => f.write_str("drop oldest"),
-            Self::DropBelow(severity) => write!(f, "drop below {severity}"),
+            Self::Block => f.pad("block"),
+            Self::BlockFor(time) if time.subsec_nanos() == 0 => f.pad(&format!("block for {} s", time.as_secs())),
+            Self::BlockFor(time) => f.pad(&format!("block for {}", millis(*time))),
+            Self::DropNewest => f.pad("drop newest"),
+            Self::DropOldest => f.pad("drop oldest"),
+            Self::DropBelow(severity) => f.pad(&format!("drop below {severity}")),
         }
     }
 }
@@ -57,20 +57,25 @@ impl FromStr for Overflow {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let lower = text.to_ascii_lowercase();
+        let refused = |why: &str| Error::new(ErrorKind::Config, format!("overflow policy `{text}`: {why}"));
+        let lower = keyword(text);
         let words: Vec<_> = lower.split_whitespace().collect();
-        let known = match &words[..] {
-            ["block"] => Some(Self::Block),
-            ["block", "for", time @ ..] => duration(&time.join(" ")).ok().map(Self::BlockFor),
-            ["drop", "newest"] => Some(Self::DropNewest),
-            ["drop", "oldest"] => Some(Self::DropOldest),
-            ["drop", "below", severity] => severity.parse().ok().map(Self::DropBelow),
-            _ => None,
-        };
-        known.ok_or_else(|| {
-            let expected = "expected `block`, `block for TIME`, `drop newest`, `drop oldest` or `drop below SEVERITY`";
-            Error::new(ErrorKind::Config, format!("unknown overflow policy `{text}`: {expected}"))
-        })
+        match &words[..] {
+            ["block"] => Ok(Self::Block),
+            ["block", "for", time @ ..] if !time.is_empty() => match duration(&time.join(" ")) {
+                Ok(time) => Ok(Self::BlockFor(time)),
+                Err(error) => Err(refused(&format!("{error:#}"))),
+            },
+            ["drop", "newest"] => Ok(Self::DropNewest),
+            ["drop", "oldest"] => Ok(Self::DropOldest),
+            ["drop", "below", severity] => match severity.parse() {
+                Ok(severity) => Ok(Self::DropBelow(severity)),
+                Err(error) => Err(refused(&format!("{error:#}"))),
+            },
+            _ => Err(refused(
+                "expected `block`, `block for TIME`, `drop newest`, `drop oldest` or `drop below SEVERITY`",
+            )),
+        }
     }
 }
 
@@ -84,6 +89,8 @@ mod tests {
             Overflow::Block,
             Overflow::BlockFor(Duration::from_secs(2)),
             Overflow::BlockFor(Duration::from_millis(1_500)),
+            Overflow::BlockFor(Duration::from_micros(500)),
+            Overflow::BlockFor(Duration::MAX),
             Overflow::DropNewest,
             Overflow::DropOldest,
             Overflow::DropBelow(Severity::WARN),
@@ -98,7 +105,19 @@ mod tests {
     fn an_unknown_policy_is_an_error() {
         for text in ["", "drop", "block for", "block for 2", "block for 2 fortnights", "drop below nothing"] {
             let error = text.parse::<Overflow>().unwrap_err();
-            assert!(error.to_string().starts_with(&format!("unknown overflow policy `{text}`: ")), "{error}");
+            assert!(error.to_string().starts_with(&format!("overflow policy `{text}`: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_is_wrong_with_the_time_or_the_severity() {
+        for (text, why) in [
+            ("block for 2 months", "invalid duration \"2 months\": months differ in length"),
+            ("block for 2", "invalid duration \"2\": the unit is missing: ms, s, m, h, d, w"),
+            ("drop below nothing", "\"nothing\" is not a severity"),
+        ] {
+            let error = text.parse::<Overflow>().unwrap_err();
+            assert_eq!(error.to_string(), format!("overflow policy `{text}`: {why}"));
         }
     }
 }

@@ -30,7 +30,7 @@ mod text;
 /// | `Level` | `level` | the severity's name: `WARN` |
 /// | `Severity` | `severity` | the severity's number, 1 to 24 |
 /// | `Target` | `target` | the target, possibly empty |
-/// | `Name` | `name` | the event's name, if not empty |
+/// | `Name` | `name` | the event's name, if not empty; `Json` writes `""` for an empty one |
 /// | `ModulePath` | `module_path` | the module, if known |
 /// | `File` | `file` | the source file, if known |
 /// | `Line` | `line` | the line in the source file, from 1, if known |

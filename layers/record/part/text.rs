@@ -1,4 +1,4 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use super::Part;
@@ -60,23 +60,20 @@ impl Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Field(name) | Self::SpanField(name) | Self::AnyField(name) => write!(f, "{}.{name}", self.word()),
+            Self::Field(name) | Self::SpanField(name) | Self::AnyField(name) => {
+                f.pad(&format!("{}.{name}", self.word()))
+            }
             Self::FieldOf { span, field } => {
-                f.write_str("span[")?;
-                for char in span.chars() {
-                    if matches!(char, ']' | '\\') {
-                        f.write_char('\\')?;
-                    }
-                    f.write_char(char)?;
-                }
-                write!(f, "].{field}")
+                let span = span.replace('\\', r"\\").replace(']', r"\]");
+                f.pad(&format!("span[{span}].{field}"))
             }
             plain => f.pad(plain.word()),
         }
     }
 }
 
-/// Reads the text in the table of [`Part`].
+/// Reads the text in the table of [`Part`], in any case up to the name of a field or span. Whitespace around it is ignored, but
+/// that at the end of a name belongs to the name.
 ///
 /// # Errors
 ///
@@ -95,22 +92,30 @@ impl FromStr for Part {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if let Some(plain) = PLAIN.into_iter().find(|part| part.word() == text) {
+        let text = text.trim_start();
+        if let Some(plain) = PLAIN.into_iter().find(|part| text.trim_end().eq_ignore_ascii_case(part.word())) {
             return Ok(plain);
         }
-        if let Some(rest) = text.strip_prefix("span[") {
+        if let Some(rest) = after_span_bracket(text) {
             return of_named_span(rest).ok_or_else(|| {
                 let form = "expected `span[SPAN].NAME`, with `\\]` and `\\\\` for `]` and `\\` in the span's name";
                 Error::new(ErrorKind::Config, format!("part `{text}`: {form}"))
             });
         }
-        match text.split_once('.') {
-            Some(("field", name)) => Ok(Self::field(name)),
-            Some(("span", name)) => Ok(Self::span_field(name)),
-            Some(("any", name)) => Ok(Self::any_field(name)),
+        let Some((word, name)) = text.split_once('.') else { return Err(unknown(text.trim_end())) };
+        match word.to_ascii_lowercase().as_str() {
+            "field" => Ok(Self::field(name)),
+            "span" => Ok(Self::span_field(name)),
+            "any" => Ok(Self::any_field(name)),
             _ => Err(unknown(text)),
         }
     }
+}
+
+/// Returns what follows `span[`, with which the text of a [`Part::FieldOf`] begins.
+fn after_span_bracket(text: &str) -> Option<&str> {
+    let (head, rest) = text.split_once('[')?;
+    head.eq_ignore_ascii_case("span").then_some(rest)
 }
 
 /// Reads what follows `span[`.
@@ -143,7 +148,8 @@ fn closest(text: &str) -> Option<String> {
         Some(_) => vec!["field", "span", "any"],
         None => PLAIN.iter().map(Part::word).collect(),
     };
-    let (distance, word) = known.into_iter().map(|word| (distance(head, word), word)).min_by_key(|(far, _)| *far)?;
+    let head = head.to_ascii_lowercase();
+    let (distance, word) = known.into_iter().map(|word| (distance(&head, word), word)).min_by_key(|(far, _)| *far)?;
     let is_close = distance <= head.chars().count() / 2;
     is_close.then(|| name.map_or_else(|| word.to_owned(), |name| format!("{word}.{name}")))
 }

@@ -12,6 +12,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use crate::clock::words::one_of;
 use crate::{Error, ErrorKind};
 
 /// A kind of secret that [`Redact::detectors`](super::Redact::detectors) finds in texts by its form.
@@ -93,13 +94,12 @@ impl fmt::Display for Detector {
     }
 }
 
-/// Parses a name as displayed.
+/// Parses a name, in any case.
 impl FromStr for Detector {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|detector| detector.to_string() == name);
-        known.ok_or_else(|| {
+        one_of(Self::ALL, name).ok_or_else(|| {
             let expected = "expected `card`, `email`, `token`, `pair` or `ip`";
             Error::new(ErrorKind::Config, format!("detector: {expected}, found `{name}`"))
         })

@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::clock::words::one_of;
 use crate::{Error, ErrorKind};
 
 /// Whether a [`Console`](super::Console) allows color.
@@ -49,7 +50,7 @@ impl FromStr for Color {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let all = [Self::Auto, Self::Always, Self::Never];
-        all.into_iter().find(|color| text.trim().eq_ignore_ascii_case(&color.to_string())).ok_or_else(|| {
+        one_of(all, text).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("unknown color setting `{text}`: expected auto, always or never"))
         })
     }

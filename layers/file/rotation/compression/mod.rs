@@ -15,6 +15,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::str::FromStr;
 
+use crate::clock::words::keyword;
 use crate::{Error, ErrorKind};
 
 /// How archives are compressed: gzip (feature `gzip`) or Zstandard (feature `zstd`).
@@ -91,22 +92,24 @@ impl fmt::Debug for Compression {
 
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, level {}", self.name, self.level)
+        f.pad(&format!("{}, level {}", self.name, self.level))
     }
 }
 
-/// Reads what `Display` writes; without a level, the default level applies.
+/// Reads what `Display` writes, in any case; without a level, the default level applies.
 impl FromStr for Compression {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (name, level) = match text.split_once(',') {
+        let words = keyword(text);
+        let (name, level) = match words.split_once(',') {
             Some((name, level)) => (name.trim(), Some(level.trim())),
-            None => (text.trim(), None),
+            None => (words.as_str(), None),
         };
         let compression = named(name)?;
         let Some(level) = level else { return Ok(compression) };
-        let number = level.strip_prefix("level").and_then(|number| number.trim().parse().ok());
+        let number = level.strip_prefix("level").map(str::trim).filter(|number| !number.starts_with('+'));
+        let number = number.and_then(|number| number.parse().ok());
         let number = number.filter(|number| (1..=compression.highest).contains(number));
         number.map(|number| compression.level(number)).ok_or_else(|| {
             let highest = compression.highest;
