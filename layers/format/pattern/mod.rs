@@ -63,6 +63,10 @@ use crate::record::Record;
 /// | `{style OPTIONS:PATTERN}` | `PATTERN`, with these options as a whole |
 /// | `{{`, `}}` | a brace; the closing one only outside of sections and styles, which it would end |
 ///
+/// **Names** are read as a [`Part`](crate::Part) reads its text. In the name of a field, `\:`, `\|`, `\{`, `\}` and `\\` stand for
+/// the signs after the backslash. `SPAN` is everything up to its bracket; in it, only `\]` and `\\` stand for `]` and `\`:
+/// `{span[GET /users/:id].user}`, `{field.http\:status}`. A name may not be empty.
+///
 /// **Options** follow a colon, separated by spaces: `{level:<5 bold}`.
 ///
 /// | option | effect |
@@ -76,6 +80,8 @@ use crate::record::Record;
 /// | `color` | in the color of the record's level |
 /// | `black`, `red`, `green`, `yellow`, `blue`, `magenta`, `cyan`, `white`, `grey` | in that color |
 /// | `bold`, `dim`, `italic`, `underline`, `reverse` | in that style |
+///
+/// Case matters only in the names of fields and spans, in formats of `strftime`, and in what is written unchanged.
 ///
 /// Characters are Unicode scalar values, regardless of how wide a terminal shows them. A column is at most 10,000 characters wide.
 /// Colors and styles are written if the sink shows them, see [`Caps::color`](super::Caps::color), and do not count.

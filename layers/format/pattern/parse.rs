@@ -71,12 +71,12 @@ impl<'p> Reader<'p> {
         let piece = match self.rest() {
             rest if rest.starts_with('?') => self.section(true)?,
             rest if rest.starts_with('!') => self.section(false)?,
-            rest if rest.starts_with("style ") => self.group()?,
+            rest if starts_with(rest, "style ") => self.group()?,
             _ => self.value()?,
         };
         match self.rest().starts_with('}') {
             true => self.take(1),
-            false => return Err(Wrong { at: begin, what: "unmatched `{`; write `{{` for the character".into() }),
+            false => return Err(unmatched(begin)),
         };
         Ok(piece)
     }
@@ -84,25 +84,28 @@ impl<'p> Reader<'p> {
     fn section(&mut self, wanted: bool) -> Result<Piece, Wrong> {
         self.take(1);
         let begin = self.at;
-        let name = self.head()?;
-        let source = self.source(name, begin)?;
+        let name = self.name(begin - "{?".len())?;
+        let source = self.source(&name, begin)?;
+        self.colon()?;
         Ok(Piece::Section { source, wanted, pieces: self.inner()? })
     }
 
     fn group(&mut self) -> Result<Piece, Wrong> {
         self.take("style ".len());
         let begin = self.at;
-        let words = self.head()?;
+        let words = self.until(&[':', '{', '}']).unwrap_or("");
+        self.colon()?;
         let (options, _) = self.options(words, begin, false)?;
         Ok(Piece::Group { options, pieces: self.inner()? })
     }
 
-    /// Reads what precedes the colon of a section or group, and the colon.
-    fn head(&mut self) -> Result<&'p str, Wrong> {
-        let head = self.until(&[':', '{', '}']).filter(|_| self.rest().starts_with(':'));
-        let Some(head) = head else { return self.wrong("expected `:` and a pattern") };
-        self.take(1);
-        Ok(head)
+    /// Reads the colon before the pattern of a section or group.
+    fn colon(&mut self) -> Result<(), Wrong> {
+        match self.rest().starts_with(':') {
+            true => self.take(1),
+            false => return self.wrong("expected `:` and a pattern"),
+        };
+        Ok(())
     }
 
     fn inner(&mut self) -> Result<Box<[Piece]>, Wrong> {
@@ -117,19 +120,64 @@ impl<'p> Reader<'p> {
 
     fn value(&mut self) -> Result<Piece, Wrong> {
         let begin = self.at;
-        let Some(all) = self.until(&['{', '}']) else {
-            return Err(Wrong { at: begin - 1, what: "unmatched `{`; write `{{` for the character".into() });
-        };
-        if let Some(time) = all.strip_prefix("time").filter(|rest| rest.is_empty() || rest.starts_with([':', '@'])) {
-            let source = time_source(time, begin + "time".len())?;
+        if starts_with(self.rest(), "time:") || starts_with(self.rest(), "time@") {
+            self.take("time".len());
+            let rest = self.until(&['{', '}']).ok_or_else(|| unmatched(begin - 1))?;
+            let source = time_source(rest, begin + "time".len())?;
             return Ok(Piece::Value { source, options: PieceOptions::default(), default: "".into() });
         }
-        let (head, default) = all.split_once('|').unwrap_or((all, ""));
-        let (name, words) = head.split_once(':').unwrap_or((head, ""));
-        let source = self.source(name, begin)?;
+        let name = self.name(begin - 1)?;
+        let source = self.source(&name, begin)?;
         let is_level = matches!(source, Source::Level(_));
-        let (options, level) = self.options(words, begin + name.len() + 1, is_level)?;
-        Ok(Piece::Value { source: level.unwrap_or(source), options, default: default.into() })
+        let words = self.after(':', &['|', '{', '}']);
+        let (options, level) = self.options(words, self.at - words.len(), is_level)?;
+        let default = self.after('|', &['{', '}']).into();
+        Ok(Piece::Value { source: level.unwrap_or(source), options, default })
+    }
+
+    /// Reads a part's name up to a sign that ends it, and replaces the escapes in it. `open`: where the brace is.
+    fn name(&mut self, open: usize) -> Result<String, Wrong> {
+        let mut name = self.span()?.to_owned();
+        loop {
+            name.push_str(self.until(&[':', '|', '{', '}', '\\']).ok_or_else(|| unmatched(open))?);
+            if !self.rest().starts_with('\\') {
+                return Ok(name);
+            }
+            match self.rest().chars().nth(1).filter(|char| ":|{}\\".contains(*char)) {
+                Some(char) => name.push(char),
+                None => return self.wrong(r"expected `\:`, `\|`, `\{`, `\}` or `\\` after a backslash"),
+            }
+            self.take(2);
+        }
+    }
+
+    /// Reads `span[SPAN]`, as a [`Part`] reads it: everything up to the bracket belongs to the span's name.
+    fn span(&mut self) -> Result<&'p str, Wrong> {
+        let rest = self.rest();
+        if !starts_with(rest.trim_start(), "span[") {
+            return Ok("");
+        }
+        let mut is_escaped = false;
+        let end = rest.find(|char| {
+            let is_end = char == ']' && !is_escaped;
+            is_escaped = char == '\\' && !is_escaped;
+            is_end
+        });
+        match end {
+            Some(end) => Ok(self.take(end + 1)),
+            None => self.wrong("expected `]` after the span's name"),
+        }
+    }
+
+    /// Takes everything between `sign`, if that comes next, and the first of `ends`.
+    fn after(&mut self, sign: char, ends: &[char]) -> &'p str {
+        match self.rest().starts_with(sign) {
+            true => {
+                self.take(sign.len_utf8());
+                self.until(ends).unwrap_or("")
+            }
+            false => "",
+        }
     }
 
     fn source(&self, name: &str, at: usize) -> Result<Source, Wrong> {
@@ -146,14 +194,15 @@ impl<'p> Reader<'p> {
         for word in words.split(' ') {
             let place = at + done;
             done += word.len() + 1;
-            if word.is_empty() || options.style.add(word) {
+            let lower = word.to_ascii_lowercase();
+            if word.is_empty() || options.style.add(&lower) {
                 continue;
             }
             if let Some(layout) = Layout::parse(word) {
                 options.layout = layout;
                 continue;
             }
-            level = level_source(word).filter(|_| is_level);
+            level = level_source(&lower).filter(|_| is_level);
             if level.is_none() {
                 return Err(Wrong { at: place, what: format!("unknown option `{word}`") });
             }
@@ -179,6 +228,14 @@ impl<'p> Reader<'p> {
     fn wrong<T>(&self, what: &str) -> Result<T, Wrong> {
         Err(Wrong { at: self.at, what: what.to_owned() })
     }
+}
+
+fn unmatched(at: usize) -> Wrong {
+    Wrong { at, what: "unmatched `{`; write `{{` for the character".into() }
+}
+
+fn starts_with(text: &str, keyword: &str) -> bool {
+    text.get(..keyword.len()).is_some_and(|head| head.eq_ignore_ascii_case(keyword))
 }
 
 fn level_source(word: &str) -> Option<Source> {
@@ -218,7 +275,7 @@ fn time_source(rest: &str, at: usize) -> Result<Source, Wrong> {
 /// Reads `rfc3339`, `rfc3339.3` and the like.
 fn named_time(time: Time, format: &str) -> Option<Time> {
     let (name, digits) = format.split_once('.').map_or((format, None), |(name, digits)| (name, Some(digits)));
-    let time = match name {
+    let time = match name.to_ascii_lowercase().as_str() {
         "rfc3339" => time,
         "clock" => time.short(true).precision(3),
         "unix_seconds" => Time::unix_seconds(),

@@ -1,3 +1,4 @@
+use crate::clock::words::keyword;
 use crate::clock::{Strftime, Timestamp, Zone};
 use crate::format::text::value;
 use crate::format::{LevelNames, Time, escape, spans};
@@ -16,8 +17,12 @@ pub(super) enum Source {
 
 impl Source {
     /// Returns the source with this name: a pattern's own name, or the text of a [`Part`].
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](ErrorKind::Config) if there is no such source, or if the name of a field is empty.
     pub(super) fn of(name: &str) -> Result<Self, Error> {
-        Ok(Self::Part(match name {
+        Ok(Self::Part(match keyword(name).as_str() {
             "time" => return Ok(Self::Time(Time::rfc3339())),
             "level" => return Ok(Self::Level(LevelNames::Upper)),
             "n" => return Ok(Self::LineBreak),
@@ -25,10 +30,14 @@ impl Source {
             "pid" => Part::ProcessId,
             "span" => Part::SpanName,
             "thread" => Part::ThreadName,
-            "field." | "span." | "any." => {
-                return Err(Error::new(ErrorKind::Config, format!("expected a name after `{name}`")));
-            }
-            name => name.parse()?,
+            _ => match name.parse()? {
+                Part::Field(field) | Part::SpanField(field) | Part::AnyField(field) | Part::FieldOf { field, .. }
+                    if field.is_empty() =>
+                {
+                    return Err(Error::new(ErrorKind::Config, format!("expected a name after `{name}`")));
+                }
+                part => part,
+            },
         }))
     }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::Timestamp;
 use crate::format::Caps;
-use crate::record::{RecordBuf, Severity, Value};
+use crate::record::{Part, RecordBuf, Severity, Value};
 
 fn record() -> RecordBuf {
     RecordBuf::new(Severity::WARN, "shop::stock", "running out")
@@ -57,6 +57,43 @@ fn every_part_writes_what_it_is_called() {
         assert_eq!(line(pattern), expected, "{pattern}");
     }
     assert_eq!(line("{pid}"), pid.to_string());
+}
+
+#[test]
+fn names_may_contain_every_sign() {
+    let record = RecordBuf::default()
+        .with_span("GET /users/:id", [("user", "ada".into())])
+        .with_span("a|{b}]", [("c", 1_u64.into())])
+        .with_field("a:b", 2_u64)
+        .with_field("{c|d}\\", 3_u64);
+    for (pattern, expected) in [
+        ("{span[GET /users/:id].user}", "ada"),
+        ("{span[GET /users/:id].user:>5|none}", "  ada"),
+        (r"{span[a|{b}\]].c}", "1"),
+        (r"{field.a\:b}{any.a\:b:>2}", "2 2"),
+        (r"{field.\{c\|d\}\\|none}", "3"),
+        (r"{?span[a|{b}\]].c:yes}{!field.a\:b:no}{?field.a\:b:{field.a\:b}}", "yes2"),
+        (r"{field.x\:y|a\b:c}", r"a\b:c"),
+    ] {
+        assert_eq!(written(pattern, &record, false), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn case_matters_only_in_names() {
+    let same = [
+        ("{LEVEL:Lower} {Level:<6 BOLD}", "{level:lower} {level:<6 bold}"),
+        ("{Time:RFC3339.3} {TIME@UTC:%H}", "{time:rfc3339.3} {time@utc:%H}"),
+        (
+            "{Span.id}{SPAN[request].id}{?Field.left:x}{Style Dim:{PID}}",
+            "{span.id}{span[request].id}{?field.left:x}{style dim:{pid}}",
+        ),
+        ("{ level }{ span[request].id}", "{level}{span[request].id}"),
+    ];
+    for (one, other) in same {
+        assert_eq!(written(one, &record(), true), written(other, &record(), true), "{one}");
+    }
+    assert_eq!(line("{field.Left}{span.ID}{span[Request].id}{message:L<13}"), "running outLL");
 }
 
 #[test]
@@ -116,6 +153,12 @@ fn an_error_tells_the_place() {
         ("a } b", "character 3: unmatched `}`; write `}}` for the character"),
         ("{}", "character 2: expected the name of a part"),
         ("{field.}", "character 2: expected a name after `field.`"),
+        ("{any.:>3}", "character 2: expected a name after `any.`"),
+        ("{?span[a].:x}", "character 3: expected a name after `span[a].`"),
+        ("{span[a].}", "character 2: expected a name after `span[a].`"),
+        ("{span[a}", "character 2: expected `]` after the span's name"),
+        ("{field.a\\b}", "character 9: expected `\\:`, `\\|`, `\\{`, `\\}` or `\\\\` after a backslash"),
+        ("{field.a\\}", "character 1: unmatched `{`; write `{{` for the character"),
         ("{time:%H:%Q}", "character 10: `%Q` is not a time directive"),
         ("{time:noon}", "character 7: `noon` is neither a time format nor the name of one"),
         ("{?span.id}", "character 10: expected `:` and a pattern"),
@@ -159,11 +202,34 @@ fn what_the_program_says_cannot_forge_a_line() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_parser_stumble(pattern in "[{}:|?!<>^.%a-z0-9 @é-]{0,40}") {
+    fn no_text_makes_the_parser_stumble(pattern in "[{}:|?!<>^.%a-z0-9 @é\\\\\\[\\]-]{0,40}") {
         if let Ok(pattern) = Pattern::new(&pattern) {
             let mut line = Vec::new();
             pattern.format(&record().as_record(), &mut Out::new(&mut line, Caps::default().with_color(true))).unwrap();
             prop_assert!(String::from_utf8(line).is_ok());
+        }
+    }
+
+    #[test]
+    fn every_name_can_be_written(kind in 0..4_usize, span in any::<String>(), field in "[a\\]:|{}\\\\ .]{1,8}|.{1,8}") {
+        let (head, part) = match kind {
+            0 => ("field.".to_owned(), Part::field(&field)),
+            1 => ("any.".to_owned(), Part::any_field(&field)),
+            2 => ("span.".to_owned(), Part::span_field(&field)),
+            _ => (Part::field_of(&span, "").to_string(), Part::field_of(&span, &field)),
+        };
+        let mut name = String::new();
+        for char in field.chars() {
+            if ":|{}\\".contains(char) {
+                name.push('\\');
+            }
+            name.push(char);
+        }
+        for (pattern, is_section) in [("{NAME}", false), ("{NAME:>3|none}", false), ("{?NAME:yes}", true)] {
+            let pattern = Pattern::new(&pattern.replace("NAME", &format!("{head}{name}"))).unwrap();
+            let [Piece::Value { source, .. } | Piece::Section { source, .. }] = &*pattern.0 else { panic!("{pattern:?}") };
+            prop_assert!(matches!(source, Source::Part(read) if *read == part), "{:?}", source);
+            prop_assert_eq!(matches!(pattern.0[0], Piece::Section { .. }), is_section);
         }
     }
 
