@@ -85,7 +85,7 @@ use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 /// another part shows; those of the nearest span come first.
 ///
 /// **Left out** is what the record does not have: an empty message, no spans, no thread name, no source position; and
-/// the timestamp with [`Time::none`].
+/// the timestamp with [`Time::none`]. An empty name of an event is written nevertheless, as `""`.
 ///
 /// **Types.** Booleans, integers and floats stay what they are (a whole float is `1.0`). A 128-bit integer is a number
 /// where it fits 64 bits, else a string. Bytes are a string of lower-case hexadecimal digits, an error is one string
