@@ -164,7 +164,7 @@ fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
 #[cfg(feature = "serde")]
 fn template() -> tracing_handlers::format::JsonTemplate {
     let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "s": {"$resolver": "spans"}}"#;
-    tracing_handlers::format::JsonTemplate::parse(template).unwrap()
+    tracing_handlers::format::JsonTemplate::new(template).unwrap()
 }
 
 fn alerts_and_lines() {

@@ -12,7 +12,7 @@ fn line(template: &JsonTemplate, record: &RecordBuf) -> String {
 }
 
 fn written(template: &str, record: &RecordBuf) -> String {
-    line(&JsonTemplate::parse(template).unwrap(), record)
+    line(&JsonTemplate::new(template).unwrap(), record)
 }
 
 /// What `resolver` is for `record()`.
@@ -87,10 +87,10 @@ fn constants_are_copied_in_their_order() {
 fn what_is_missing_is_left_out_or_null() {
     let template = r#"{"user": {"$resolver": "mdc", "key": "user"}, "in": {"thread": {"$resolver": "thread"}},
         "all": {"$resolver": "fields"}, "list": [{"$resolver": "thread"}], "m": {"$resolver": "message"}}"#;
-    let template = JsonTemplate::parse(template).unwrap();
+    let template = JsonTemplate::new(template).unwrap();
     let bare = RecordBuf::new(Severity::INFO, "", "");
     assert_eq!(line(&template, &bare), r#"{"list":[null]}"#);
-    assert_eq!(line(&JsonTemplate::parse(r#"{"a": {"$resolver": "message"}}"#).unwrap(), &bare), "{}");
+    assert_eq!(line(&JsonTemplate::new(r#"{"a": {"$resolver": "message"}}"#).unwrap(), &bare), "{}");
     let nulls = template.nulls(true);
     assert_eq!(line(&nulls, &bare), r#"{"user":null,"in":{"thread":null},"all":null,"list":[null],"m":null}"#);
 }
@@ -111,7 +111,7 @@ fn flattened_fields_stand_where_the_template_has_them_and_no_key_stands_twice() 
 #[test]
 fn texts_are_cut_to_the_limit_and_marked() {
     let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "c": "a long constant"}"#;
-    let template = JsonTemplate::parse(template).unwrap().max_string(5).marker("[cut]");
+    let template = JsonTemplate::new(template).unwrap().max_string(5).marker("[cut]");
     let record = RecordBuf::new(Severity::INFO, "", "größer").with_field("a", "12345").with_field("b", "123456");
     assert_eq!(
         line(&template, &record),
@@ -144,7 +144,7 @@ fn a_bad_template_is_refused_with_the_place_of_what_is_wrong() {
         (r#"{"a": {"$resolver": "fields", "stringified": 1}}"#, "a: stringified must be true or false"),
         (r#"{"a": [{"$resolver": "fields", "flatten": true}]}"#, "a[0]: fields cannot be flattened into a list"),
     ] {
-        let error = JsonTemplate::parse(template).unwrap_err();
+        let error = JsonTemplate::new(template).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Config, format!("json template: {why}")));
     }
 }

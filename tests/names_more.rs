@@ -154,7 +154,7 @@ fn names_in_a_template_break_no_object() {
             .with_span(name, [(name, name.into()), ("name", 1.into()), ("y", 1.into())]);
         for nulls in [false, true] {
             for most in [0, 3, usize::MAX] {
-                let template = tracing_handlers::format::JsonTemplate::parse(&template.to_string()).unwrap();
+                let template = tracing_handlers::format::JsonTemplate::new(&template.to_string()).unwrap();
                 let template = template.nulls(nulls).max_string(most).marker(name);
                 check(format_args!("a template with {name:?}"), &line(&template, &record.as_record()));
                 check(format_args!("a template with {name:?}"), &line(&template, &RecordBuf::default().as_record()));

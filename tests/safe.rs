@@ -97,7 +97,7 @@ fn json_template() -> tracing_handlers::format::JsonTemplate {
         "mdc": {"$resolver": "mdc"},
         "fields": {"$resolver": "fields", "flatten": {"prefix": "f."}, "stringified": true}
     }"#;
-    tracing_handlers::format::JsonTemplate::parse(template).unwrap()
+    tracing_handlers::format::JsonTemplate::new(template).unwrap()
 }
 
 fn shown(text: Text) -> Text {

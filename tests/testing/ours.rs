@@ -34,7 +34,7 @@ fn further_formats_of_this_crate_keep_the_contracts() {
         check_format(preset).unwrap();
     }
     let template = r#"{"m": {"$resolver": "message"}, "f": {"$resolver": "fields"}, "s": {"$resolver": "spans"}}"#;
-    check_format(|| JsonTemplate::parse(template).unwrap()).unwrap();
+    check_format(|| JsonTemplate::new(template).unwrap()).unwrap();
 }
 
 #[test]

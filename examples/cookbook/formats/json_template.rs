@@ -21,7 +21,7 @@ const TEMPLATE: &str = r#"{
 
 fn make() -> String {
     let memory = Memory::new();
-    let template = JsonTemplate::parse(TEMPLATE).expect("a fine template").max_string(20);
+    let template = JsonTemplate::new(TEMPLATE).expect("a fine template").max_string(20);
     logged(Output::new(template, memory.clone()), || {
         tracing::info!(target: "shop", "open");
         let _request = tracing::info_span!("request", user = "ada").entered();

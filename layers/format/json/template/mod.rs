@@ -3,6 +3,8 @@
 mod document;
 mod resolver;
 
+use std::str::FromStr;
+
 use self::document::Document;
 use super::Duplicates;
 use super::claims::Claims;
@@ -25,7 +27,7 @@ use crate::{Error, ErrorKind};
 /// use tracing_handlers::format::{Caps, Format, JsonTemplate, Out};
 /// use tracing_handlers::{RecordBuf, Severity};
 ///
-/// let template = JsonTemplate::parse(r#"{
+/// let template = JsonTemplate::new(r#"{
 ///     "time": {"$resolver": "timestamp", "epoch": {"unit": "millis"}},
 ///     "host": "web-1",
 ///     "log": {"level": {"$resolver": "level", "field": "name"}, "by": {"$resolver": "logger"}},
@@ -103,10 +105,10 @@ impl JsonTemplate {
     /// ```
     /// use tracing_handlers::format::JsonTemplate;
     ///
-    /// let error = JsonTemplate::parse(r#"{"a": {"b": {"$resolver": "levle"}}}"#).unwrap_err();
+    /// let error = JsonTemplate::new(r#"{"a": {"b": {"$resolver": "levle"}}}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "json template: a.b: unknown resolver \"levle\"");
     /// ```
-    pub fn parse(template: &str) -> Result<Self, Error> {
+    pub fn new(template: &str) -> Result<Self, Error> {
         let refused = |why: String| Error::new(ErrorKind::Config, format!("json template: {why}"));
         let document = serde_json::from_str(template).map_err(|error| refused(error.to_string()))?;
         let Document::Object(members) = document else { return Err(refused("expected an object".to_owned())) };
@@ -135,6 +137,14 @@ impl JsonTemplate {
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.marker = marker.into();
         self
+    }
+}
+
+impl FromStr for JsonTemplate {
+    type Err = Error;
+
+    fn from_str(template: &str) -> Result<Self, Error> {
+        Self::new(template)
     }
 }
 
