@@ -61,7 +61,7 @@ impl std::fmt::Display for Account {
     }
 }
 
-/// Every text is a name, without the whitespace around it; this never fails.
+/// Every text is a name, without the whitespace around it; this never fails. A number that was displayed is read as a name, too.
 impl std::str::FromStr for Account {
     type Err = Error;
 
