@@ -2,6 +2,7 @@
 //!
 //! By default they are written to standard error; [`set`] redirects them.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +18,8 @@ static TELL: Mutex<Option<Arc<Tell>>> = Mutex::new(None);
 
 /// Passes every message from now on to `tell`, instead of writing it to standard error.
 ///
-/// A message is one line without a line feed: `file logs/app.jsonl: cannot write: No space left on device (os error 28)`.
+/// A message is one line without a line feed: `file logs/app.jsonl: cannot write: No space left on device (os error 28)`. Control
+/// characters in it, line breaks, and characters that change the direction of text are escaped: `\n`, `\u{1b}`.
 /// `tell` may be called from any thread, and must not log through tracing.
 ///
 /// ```
@@ -41,13 +43,34 @@ pub fn reset() {
 }
 
 /// Reports a failure. For handlers, formats and sinks, of this crate and of others.
+///
+/// Control characters, line breaks, and characters that change the direction of text are escaped, so that a name or an error from
+/// elsewhere forges neither a second line nor a terminal's commands.
 pub fn tell(message: &str) {
+    let message = &*escaped(message);
     let tell = lock(&TELL).clone();
     match tell {
         // Not under the lock: the closure may call `set`. A panic of the closure is ignored.
         Some(tell) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| tell(message)))),
         None => to_stderr(message),
     }
+}
+
+fn escaped(message: &str) -> Cow<'_, str> {
+    let Some(first) = message.find(must_be_escaped) else { return message.into() };
+    let mut escaped = message[..first].to_owned();
+    for char in message[first..].chars() {
+        match must_be_escaped(char) {
+            true => escaped.extend(char.escape_default()),
+            false => escaped.push(char),
+        }
+    }
+    escaped.into()
+}
+
+fn must_be_escaped(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Bypasses `std::io::Stderr`, whose lock the application may hold, and does not panic if standard error is closed.
@@ -135,3 +158,41 @@ pub(crate) fn freeze(deadline: Instant) -> Box<dyn std::any::Any> {
 }
 
 const QUIET: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_forge_a_line_or_move_the_cursor() {
+        for (message, shown) in [
+            ("a\nb", r"a\nb"),
+            ("a\r\n\tb\n", r"a\r\n\tb\n"),
+            ("\0\x1b[2J\x7f", r"\u{0}\u{1b}[2J\u{7f}"),
+            ("\u{85}\u{9b}\u{2028}\u{2029}", r"\u{85}\u{9b}\u{2028}\u{2029}"),
+            ("é\u{202e}é", r"é\u{202e}é"),
+        ] {
+            assert_eq!(escaped(message), shown);
+        }
+    }
+
+    #[test]
+    fn a_clean_message_is_not_copied() {
+        for message in ["", "file C:\\log: \"größer\" 🦀", "`x`: 'y'"] {
+            assert!(matches!(escaped(message), Cow::Borrowed(same) if same == message));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_escaped_changes(message in r"(\PC|[\x00-\x1f\x7f-\xa0\u{2028}\u{2029}a]){0,40}") {
+            let escaped = escaped(&message);
+            prop_assert!(!escaped.contains(must_be_escaped));
+            prop_assert_eq!(&escaped, &message.chars().map(|char| {
+                if must_be_escaped(char) { char.escape_default().to_string() } else { char.to_string() }
+            }).collect::<String>());
+        }
+    }
+}

@@ -15,6 +15,10 @@ cases! {
     an_empty_tz_is_utc_and_not_reported => |ended| ended.succeeds();
     a_tz_that_cannot_be_used_is_utc_and_reported_once => |ended| ended.succeeds();
     a_tz_that_is_not_utf_8_is_utc_and_reported_once => |ended| ended.succeeds();
+    a_tz_beyond_24_hours_is_utc_and_reported_once => |ended| ended.succeeds();
+    a_tz_that_is_not_a_valid_rule_is_reported_with_the_reason => |ended| ended.succeeds();
+    a_tz_with_a_line_break_does_not_forge_a_report => |ended| ended.succeeds();
+    a_tz_with_a_line_break_does_not_forge_a_line_of_standard_error => |ended| ended.succeeds().has_one_line_on_stderr();
     a_tz_that_changes_is_seen_at_the_next_lookup => |ended| ended.succeeds();
 }
 
@@ -64,7 +68,7 @@ fn a_tz_that_cannot_be_used_is_utc_and_reported_once(_: &Path) {
     }
     let told = told();
     assert_eq!(told.len(), 1, "{told:?}");
-    let start = "local times are in UTC: cannot use TZ=\"Nonsense/Nowhere\": unknown time zone `Nonsense/Nowhere`: ";
+    let start = "local times are in UTC: cannot use TZ=\"Nonsense/Nowhere\": unknown time zone \"Nonsense/Nowhere\": ";
     assert!(told[0].starts_with(start), "{told:?}");
 }
 
@@ -77,6 +81,46 @@ fn a_tz_that_is_not_utf_8_is_utc_and_reported_once(_: &Path) {
         ("2025-06-15T12:00:00.000000+00:00".into(), "2025-06-15T12:00:00.000000+00:00".into())
     );
     assert_eq!(told(), ["local times are in UTC: TZ=\"CET\\xFF\" is not UTF-8"]);
+}
+
+fn a_tz_beyond_24_hours_is_utc_and_reported_once(_: &Path) {
+    let told = in_zone("XXX-24:59:59");
+    let texts = [local(), local()];
+    assert_eq!(texts, ["2025-06-15T12:00:00.000000+00:00"; 2]);
+    let reason = "time zone \"XXX-24:59:59\" has an offset from UTC beyond ±23:59";
+    assert_eq!(told(), [format!("local times are in UTC: cannot use TZ=\"XXX-24:59:59\": {reason}")]);
+}
+
+fn a_tz_that_is_not_a_valid_rule_is_reported_with_the_reason(_: &Path) {
+    let told = in_zone("XXX25");
+    assert_eq!(local(), "2025-06-15T12:00:00.000000+00:00");
+    let told = told();
+    let start = "local times are in UTC: cannot use TZ=\"XXX25\": cannot read the time zone rule \"XXX25\": ";
+    assert!(told.len() == 1 && told[0].starts_with(start) && !told[0].contains("database"), "{told:?}");
+}
+
+fn a_tz_with_a_line_break_does_not_forge_a_report(_: &Path) {
+    let told = in_zone(FORGED);
+    let _ = local();
+    let told = told();
+    assert!(told.len() == 1 && told[0].contains(r"Nowhere\ntracing-handlers: "), "{told:?}");
+    assert!(!told[0].contains(char::is_control), "{told:?}");
+}
+
+fn a_tz_with_a_line_break_does_not_forge_a_line_of_standard_error(_: &Path) {
+    let _ = in_zone(FORGED);
+    selflog::reset();
+    let _ = local();
+}
+
+impl Ended {
+    #[track_caller]
+    fn has_one_line_on_stderr(&self) {
+        let text = fs::read_to_string(self.directory.join("stderr")).unwrap();
+        let line = text.strip_suffix('\n').unwrap_or_default();
+        assert!(line.starts_with("tracing-handlers: local times are in UTC: "), "{text:?}");
+        assert!(!line.contains(char::is_control), "{text:?}");
+    }
 }
 
 fn a_tz_that_changes_is_seen_at_the_next_lookup(_: &Path) {
@@ -103,3 +147,4 @@ fn local() -> String {
 
 /// 2025-06-15T12:00:00Z
 const JUNE_15: i64 = 1_749_988_800;
+const FORGED: &str = "Nowhere\ntracing-handlers: file app.log: works again\u{1b}[2J\u{85}\u{2028}";

@@ -27,10 +27,11 @@
 //! | `/etc/localtime` | a TZif file, by its absolute path; of a path with `zoneinfo/` in it, the rest is tried as a name first |
 //!
 //! A leading colon is ignored, as in POSIX's `TZ`. An unknown name is an error of the kind
-//! [`Config`](crate::ErrorKind::Config).
+//! [`Config`](crate::ErrorKind::Config), and so is a zone with an offset from UTC beyond ±23:59, which POSIX rules can have and
+//! RFC 3339 cannot express.
 //!
 //! The local time zone is looked up when it is set, and kept. An empty `TZ` is UTC. If `TZ` has none of the values above (`local` and
-//! itself excluded), or the system has no setting, local times are in UTC, which is reported to [`selflog`](crate::selflog)
+//! itself excluded) or such an offset, or the system has no setting, local times are in UTC, which is reported to [`selflog`](crate::selflog)
 //! once per process.
 
 use std::sync::OnceLock;

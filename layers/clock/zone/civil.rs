@@ -16,7 +16,8 @@ pub(crate) struct Segment {
 }
 
 impl Zone {
-    /// Returns the segment that this second of UTC lies in.
+    /// Returns the segment that this second of UTC lies in: `start <= seconds < end` within [`FOREVER`], so that a loop from segment
+    /// to segment ends.
     pub(crate) fn segment(&self, seconds: i64) -> Segment {
         match &self.0 {
             Some(rules) => rules.segment(seconds),

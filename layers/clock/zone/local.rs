@@ -3,10 +3,10 @@
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::tz::{self, TimeZone};
+use jiff::tz::TimeZone;
 
-use super::rules::{self, Rules};
-use super::{Zone, config};
+use super::rules::Rules;
+use super::{Zone, config, names};
 use crate::{Error, selflog};
 
 /// With the feature `time-zone`.
@@ -36,21 +36,21 @@ fn time_zone() -> TimeZone {
 
 /// Reads `TZ` itself rather than through jiff, so that it accepts the same names as other places and a change takes effect at once.
 fn system() -> Result<TimeZone, Error> {
-    let Some(name) = env::var_os("TZ") else {
-        return TimeZone::try_system()
-            .map_err(|error| config("cannot determine the system's time zone".to_owned()).with_source(error));
-    };
+    let Some(name) = env::var_os("TZ") else { return of_system() };
     match name.to_str() {
         Some("") => Ok(TimeZone::UTC),
-        Some(name) => rules::time_zone(name).map_err(|error| cannot_use(name, error)),
+        Some(name) => {
+            names::time_zone(name).map_err(|error| config(format!("cannot use TZ={name:?}")).with_source(error))
+        }
         None => Err(config(format!("TZ={name:?} is not UTF-8"))),
     }
 }
 
-fn cannot_use(name: &str, error: Error) -> Error {
-    let cause = match tz::db().is_definitively_empty() {
-        true => config("no time zone database is installed".to_owned()),
-        false => error,
-    };
-    config(format!("cannot use TZ={name:?}")).with_source(cause)
+fn of_system() -> Result<TimeZone, Error> {
+    let zone = TimeZone::try_system()
+        .map_err(|error| config("cannot determine the system's time zone".to_owned()).with_source(error))?;
+    match names::is_supported(&zone) {
+        true => Ok(zone),
+        false => Err(config("the system's time zone has an offset from UTC beyond ±23:59".to_owned())),
+    }
 }

@@ -4,6 +4,8 @@ mod civil;
 #[cfg(feature = "time-zone")]
 mod local;
 #[cfg(feature = "time-zone")]
+mod names;
+#[cfg(feature = "time-zone")]
 mod rules;
 #[cfg(not(feature = "time-zone"))]
 #[path = "utc_only.rs"]
@@ -31,7 +33,8 @@ impl Zone {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) if the name is not known, or needs the feature `time-zone`.
+    /// [`Config`](ErrorKind::Config) if the name is not known or needs the feature `time-zone`, or if an offset of the zone is beyond
+    /// ±23:59.
     pub(crate) fn named(name: &str) -> Result<Self, Error> {
         match keyword(name).as_str() {
             "utc" => Ok(Self::UTC),
@@ -56,7 +59,7 @@ impl Zone {
     /// the 19th century. The date and the time must be computed from this offset, so that the text denotes the right point in time.
     #[inline]
     pub(crate) fn offset_minutes(&self, seconds: i64) -> i32 {
-        self.0.as_ref().map_or(0, |rules| (rules.offset(seconds) + 30).div_euclid(60))
+        self.0.as_ref().map_or(0, |rules| to_minutes(rules.offset(seconds)))
     }
 
     /// Appends the abbreviation in use at that second: `CEST`, or `+0545` if it has no letters.
@@ -70,6 +73,12 @@ impl Zone {
     fn new(rules: Rules) -> Self {
         Self(Some(Arc::new(rules)))
     }
+}
+
+/// Rounds an offset in seconds to minutes.
+#[inline]
+fn to_minutes(offset: i32) -> i32 {
+    (offset + 30).div_euclid(60)
 }
 
 fn config(message: String) -> Error {

@@ -1,15 +1,15 @@
 //! The rules of a zone: jiff's, with the last answer cached.
 
 use std::fmt;
-use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::civil::FOREVER;
-use super::{Segment, config};
+use super::{Segment, names};
 use crate::Error;
+use crate::clock::civil::{self, Civil, DAY};
 
 /// A time zone that caches its last answer. One word holds the second and its offset, so that a reader never sees
 /// parts of two answers. A whole second cannot lie on both sides of a transition.
@@ -20,7 +20,7 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn named(name: &str) -> Result<Self, Error> {
-        time_zone(name).map(Self::new)
+        names::time_zone(name).map(Self::new)
     }
 
     pub(super) fn new(zone: TimeZone) -> Self {
@@ -49,15 +49,33 @@ impl Rules {
     }
 
     pub(super) fn segment(&self, seconds: i64) -> Segment {
-        let start = self.zone.preceding(nearest(seconds.saturating_add(1))).next().map(|change| change.timestamp());
-        let end = self.zone.following(nearest(seconds)).next().map(|change| change.timestamp());
-        let offset = i64::from(self.look_up(seconds));
+        let seconds = seconds.clamp(-FOREVER, FOREVER - 1);
+        let offset = self.look_up(seconds);
+        let start = self.start(seconds, offset);
         Segment {
-            start: start.map_or(-FOREVER, Timestamp::as_second),
-            end: end.map_or(FOREVER, Timestamp::as_second),
-            offset,
-            before: start.map_or(offset, |start| self.look_up(start.as_second() - 1).into()),
+            start: start.unwrap_or(-FOREVER),
+            end: self.end(seconds, offset).unwrap_or(FOREVER),
+            offset: offset.into(),
+            before: start.map_or(offset, |start| self.look_up(start - 1)).into(),
         }
+    }
+
+    /// Returns the first second of the segment, which is not later than `seconds`.
+    fn start(&self, seconds: i64, offset: i32) -> Option<i64> {
+        let mut changes = self.zone.preceding(nearest(seconds + 1)).map(|change| first_second(change.timestamp()));
+        let start = changes.find(|start| *start <= seconds);
+        let new_year = new_year(Civil::new(seconds).year);
+        let is_inside = new_year <= seconds && start.is_none_or(|start| start < new_year);
+        if is_inside && self.look_up(new_year - 1) != offset { Some(new_year) } else { start }
+    }
+
+    /// Returns the first second after the segment, which is later than `seconds`.
+    fn end(&self, seconds: i64, offset: i32) -> Option<i64> {
+        let mut changes = self.zone.following(nearest(seconds)).map(|change| first_second(change.timestamp()));
+        let end = changes.find(|end| *end > seconds);
+        let new_year = new_year(Civil::new(seconds).year + 1);
+        let is_inside = new_year > seconds && end.is_none_or(|end| new_year < end);
+        if is_inside && self.look_up(new_year) != offset { Some(new_year) } else { end }
     }
 
     pub(super) fn write_abbreviation(&self, seconds: i64, out: &mut Vec<u8>) {
@@ -71,39 +89,24 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// Returns the time zone with this name: from the database, by a POSIX rule, or from a file.
-pub(super) fn time_zone(name: &str) -> Result<TimeZone, Error> {
-    let name = name.strip_prefix(':').unwrap_or(name);
-    let of_database = match name.rsplit_once("zoneinfo/") {
-        Some((_, name)) => TimeZone::get(name),
-        None => TimeZone::get(name),
-    };
-    let unknown = match of_database {
-        Ok(zone) => return Ok(zone),
-        Err(error) => config(format!("unknown time zone `{name}`")).with_source(error),
-    };
-    match name {
-        _ if name.starts_with('/') => of_file(name),
-        // Only rules contain a comma, so the error can say why the rule is not valid.
-        _ if name.contains(',') => TimeZone::posix(name)
-            .map_err(|error| config(format!("cannot read the time zone rule `{name}`")).with_source(error)),
-        _ => TimeZone::posix(name).or_else(|_| TimeZone::posix(&format!("{name}{US_DATES}"))).map_err(|_| unknown),
-    }
-}
-
-fn of_file(path: &str) -> Result<TimeZone, Error> {
-    let data =
-        fs::read(path).map_err(|error| config(format!("cannot read the time zone {path}")).with_source(error))?;
-    TimeZone::tzif(path, &data).map_err(|error| config(format!("cannot read the time zone {path}")).with_source(error))
-}
-
 /// Clamps to the range of jiff's times.
 fn nearest(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// The GNU C library's default for a rule with daylight saving time that has no dates.
-const US_DATES: &str = ",M3.2.0,M11.1.0";
+/// Returns the first whole second at or after `time`. A change of the clocks that would be after the end of a year of UTC is in
+/// its last nanosecond for jiff.
+fn first_second(time: Timestamp) -> i64 {
+    // Seconds are truncated, so those of negative times have been rounded up.
+    time.as_second() + i64::from(time.subsec_nanosecond() > 0)
+}
+
+/// Returns the first second of a year of UTC. A POSIX rule applies to one year at a time, so the offset may be another one there
+/// without a change of the clocks: daylight saving time ends with the year.
+fn new_year(year: i32) -> i64 {
+    civil::day_number(year, 1, 1) * DAY
+}
+
 /// Offsets are less than 26 hours either way: 93,600 seconds.
 const OFFSET_BITS: u32 = 18;
 const OFFSET_BIAS: i32 = 1 << 17;

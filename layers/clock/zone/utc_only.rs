@@ -8,7 +8,7 @@ pub(super) enum Rules {}
 
 impl Rules {
     pub(super) fn named(name: &str) -> Result<Self, Error> {
-        Err(config(format!("time zone `{name}` needs the feature `time-zone`")))
+        Err(config(format!("time zone {name:?} needs the feature `time-zone`")))
     }
 
     pub(super) fn local() -> Result<Self, Error> {

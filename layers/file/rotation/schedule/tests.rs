@@ -408,6 +408,34 @@ mod zones {
         }
     }
 
+    /// The clocks change at the end of the year of UTC, or would after it.
+    #[test]
+    fn deadlines_continue_where_the_clocks_change_with_the_year() {
+        for rule in [
+            "EST5EDT,0/0,J365/25",
+            "XXX3EDT4,0/0,J365/23",
+            "STD4DST,J1/0,J365/25",
+            "EST5EDT,J365/24,J1/0",
+            "STD5DST,0/0,365/23",
+            "CET-1CEST,M12.5.6/167,M6.1.0",
+            "AAA-3BBB,M12.5.0/100,M1.1.0/-100",
+        ] {
+            // 2023-12-31T23:58:20Z
+            let time = Timestamp::new(1_704_067_100, 0);
+            for (schedule, longest) in
+                [("hourly", 1), ("daily at 02:30", 25), ("yearly", 367 * 24), ("cron 0 0 2 30 * *", 32 * 24)]
+            {
+                let schedule = schedule.parse::<Schedule>().unwrap().zone(rule).unwrap();
+                let next = schedule.next(time, time).unwrap();
+                let wait = next.seconds() - time.seconds();
+                assert!(0 < wait && wait <= longest * 3_600, "{rule} {schedule:?} {wait}");
+                assert_eq!(schedule.period_start(time, next), next, "{rule} {schedule:?}");
+            }
+            let deadline = TimedRotating::new("midnight").unwrap().zone(rule).unwrap().deadline(time);
+            assert!((1..=25 * 3_600).contains(&(deadline.seconds() - time.seconds())), "{rule} {deadline:?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
