@@ -35,11 +35,20 @@ fn main() -> ExitCode {
         && flag == "--child"
     {
         let case = all_cases().find(|known| known.name == case).expect("the parent knows the cases");
+        reset_signals();
         (case.child)(Path::new(directory));
         return ExitCode::SUCCESS;
     }
     let trials = all_cases().map(|case| Trial::test(case.name.replace('_', " "), || run(case)));
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+/// Undoes what `nohup` and the shell's `&` do to their programs, which these pass on: some signals are ignored.
+fn reset_signals() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: no handler is installed, and no other thread exists yet.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {

@@ -9,7 +9,6 @@ pub(super) fn current() -> u64 {
 }
 
 /// Called in a forked child.
-#[cfg(unix)]
 pub(super) fn increment() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }

@@ -42,7 +42,7 @@
 //! | `log-contract` | runs a check of [`testing`](crate::testing) | until the check is done |
 
 mod exit;
-#[cfg(unix)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]
 mod fork;
 mod fork_count;
 mod generation;
