@@ -6,7 +6,7 @@ pub(super) struct Bloom(u64, u64);
 impl Bloom {
     pub(super) const EMPTY: Self = Self(0, 0);
 
-    /// Adds `name`; returns whether it is certainly new.
+    /// Adds `name`. Returns `true` if it is certainly new, `false` if it may have been added before.
     #[inline]
     pub(super) const fn insert(&mut self, name: &[u8]) -> bool {
         let hash = hash(name);
@@ -17,7 +17,7 @@ impl Bloom {
     }
 }
 
-/// Of the length and three bytes; names that agree in those are compared.
+/// Hashes the length and three bytes. Names that agree in those collide and are compared by the caller.
 #[inline]
 const fn hash(name: &[u8]) -> u32 {
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else { return 0 };

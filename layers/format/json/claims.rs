@@ -1,13 +1,13 @@
-//! Fields that have a place of their own in a line, apart from the other fields.
+//! Fields that have a position of their own in a line, apart from the other fields.
 
 use crate::Value;
 use crate::record::{Field, Record};
 
-/// The fields that are looked for in each record.
+/// The fields to look for in each record.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claims {
     claims: Vec<Claim>,
-    /// One bit of 64 for each name, by its length and first byte; rules out nearly every other field.
+    /// A bit for each name, chosen by its length and first byte. Rules out nearly every other field without a comparison.
     seen: u64,
 }
 
@@ -15,42 +15,42 @@ pub(super) struct Claims {
 struct Claim {
     by: By,
     wants: Wants,
-    /// The field stays where it is if any of these claims is met, a bit for each.
+    /// A bit for each claim that overrides this one: if the record meets any of them, the field stays among the others.
     unless: u64,
 }
 
-/// Which field is meant.
+/// How the field is identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// The event's field with this name, or that of the innermost span that has one.
+    /// By name: the event's field, or else that of the innermost span that has one.
     Name(Box<str>),
-    /// The event's first field that is an error and is not claimed by its name.
+    /// By type: the event's first error that is not claimed by name.
     Error,
 }
 
-/// What the field must be to be taken; otherwise it stays among the others.
+/// What value the field must have to meet the claim. A field with another value stays among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wants {
     Anything,
     /// 32 hexadecimal digits, not all of them zero (W3C Trace Context 3.2.2.3).
     TraceId,
-    /// 16 hexadecimal digits, not all of them zero (W3C Trace Context 3.2.2.4), beside a trace id.
+    /// 16 hexadecimal digits, not all of them zero (W3C Trace Context 3.2.2.4). Requires a trace id.
     SpanId,
-    /// A number below 256 or two hexadecimal digits, beside a trace id.
+    /// A number below 256 or two hexadecimal digits. Requires a trace id.
     Flags,
-    /// A boolean, beside a trace id.
+    /// A boolean. Requires a trace id.
     Sampled,
     /// A nested value that is an object.
     Object,
     Integer,
 }
 
-/// The claims that a record meets, a bit for each.
+/// The claims that a record meets, one bit each.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Taken(u64);
 
 impl Claims {
-    /// With the ids of the trace context, at the places [`TRACE_ID`] and [`SPAN_ID`].
+    /// Creates claims for the ids of the trace context, at the indexes [`TRACE_ID`] and [`SPAN_ID`].
     pub(super) fn of_trace() -> Self {
         let mut claims = Self::default();
         claims.by_name("trace_id", Wants::TraceId);
@@ -58,18 +58,18 @@ impl Claims {
         claims
     }
 
-    /// The place of the claim, a new one where there is none; `None` where there are too many.
+    /// Returns the index of the claim for `name`, adding the claim if needed. Returns `None` if there are already [`MOST`] claims.
     pub(super) fn by_name(&mut self, name: &str, wants: Wants) -> Option<usize> {
         self.seen |= bit(name);
         self.add(By::Name(name.into()), wants)
     }
 
-    /// The same for an error.
+    /// Like [`by_name`](Self::by_name), for the event's first error.
     pub(super) fn error(&mut self) -> Option<usize> {
         self.add(By::Error, Wants::Anything)
     }
 
-    /// A record that meets the claim `other` does not meet the one at `place`.
+    /// Makes the claim `other` override the one at `place`: a record that meets `other` does not meet that one.
     pub(super) fn unless(&mut self, place: Option<usize>, other: Option<usize>) {
         if let Some(claim) = place.and_then(|place| self.claims.get_mut(place)) {
             claim.unless |= other.map_or(0, |other| 1 << other);
@@ -87,7 +87,7 @@ impl Claims {
         Some(self.claims.len() - 1)
     }
 
-    /// Which claims `record` meets.
+    /// Returns the claims that `record` meets.
     pub(super) fn met_by(&self, record: &Record<'_>) -> Taken {
         let mut taken = Taken(self.present(record));
         if taken.0 == 0 {
@@ -99,7 +99,7 @@ impl Claims {
             }
         }
         let met = taken.0;
-        // They mean nothing without a trace id.
+        // These have no meaning without a trace id.
         let goes_with_trace = |wants| matches!(wants, Wants::SpanId | Wants::Flags | Wants::Sampled);
         let has_trace =
             self.claims.iter().enumerate().any(|(at, claim)| claim.wants == Wants::TraceId && taken.has(at));
@@ -112,7 +112,7 @@ impl Claims {
         taken
     }
 
-    /// The value for the claim at `place`, whether it is what is wanted or not.
+    /// Returns the value of the field for the claim at `place`, whether or not it meets the claim.
     pub(super) fn find<'r>(&self, place: usize, record: &Record<'r>) -> Option<Value<'r>> {
         match &self.claims.get(place)?.by {
             By::Name(name) => record.field(name).or_else(|| record.span_field(name)),
@@ -120,12 +120,12 @@ impl Claims {
         }
     }
 
-    /// Whether the field has its place elsewhere.
+    /// Returns whether the field is written at the position of a claim that the record meets.
     pub(super) fn take(&self, taken: Taken, field: &Field<'_>) -> bool {
         taken.0 != 0 && self.place_of(field.name).is_some_and(|place| taken.has(place))
     }
 
-    /// Whether the field is the error of [`By::Error`], if it is the first one: the caller stops at the first.
+    /// Returns whether the field can be the error of [`By::Error`]. The caller must stop at the first field for which it can.
     pub(super) fn take_error(&self, taken: Taken, field: &Field<'_>) -> bool {
         taken.0 != 0
             && self.is_error(field)
@@ -143,7 +143,7 @@ impl Claims {
         self.claims.iter().position(|claim| matches!(&claim.by, By::Name(claimed) if **claimed == *name))
     }
 
-    /// The claims for which there is a field at all: one walk over the record instead of one for each.
+    /// Returns the claims for which the record has a field with any value, in a single pass over the record.
     fn present(&self, record: &Record<'_>) -> u64 {
         if self.claims.is_empty() {
             return 0;
@@ -178,7 +178,7 @@ impl Wants {
     }
 }
 
-/// W3C's trace flags: 8 bits.
+/// Returns `value` as W3C trace flags (8 bits), or `None` if it is neither a number below 256 nor two hexadecimal digits.
 pub(super) fn flags(value: Value<'_>) -> Option<u8> {
     match value {
         Value::U64(flags) => flags.try_into().ok(),
@@ -199,8 +199,8 @@ fn bit(name: &str) -> u64 {
     1 << (name.len().wrapping_add(usize::from(first) * 7) % 64)
 }
 
-/// The places in [`Claims::of_trace`].
+/// The indexes in [`Claims::of_trace`].
 pub(super) const TRACE_ID: usize = 0;
 pub(super) const SPAN_ID: usize = 1;
-/// A bit for each in a word.
+/// The most claims: one bit each in a word.
 const MOST: usize = 64;

@@ -1,4 +1,4 @@
-//! What happens to a member whose name is already in its object.
+//! Resolution of conflicts: members whose name is already present in the object.
 
 use std::ops::Range;
 
@@ -9,7 +9,8 @@ use super::object::{Object, Writer};
 use crate::format::number;
 
 impl Writer<'_> {
-    /// Resolves a key that `object` may have already. Returns whether its value is to be written; if not, the key has been removed.
+    /// Resolves a key that may already be present in `object`. Returns whether its value must be written; if not, the key has been
+    /// removed from the buffer.
     #[cold]
     pub(super) fn resolve(&mut self, object: &mut Object<'_>, member: &mut Member) -> bool {
         let name = member.name(self.out);
@@ -27,7 +28,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Appends the least free number to the name.
+    /// Appends the lowest free number to the name.
     fn add_suffix(&mut self, object: &mut Object<'_>, member: &mut Member) -> bool {
         let name = member.name(self.out);
         let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
@@ -41,13 +42,13 @@ impl Writer<'_> {
         true
     }
 
-    /// Whether `name` is a path into a member of `object`, or the other way round: `a` and `a.b`.
+    /// Returns whether `name` is a path into a member of `object` or a member is a path into `name`, such as `a` and `a.b`.
     pub(super) fn clashes(&self, object: &Object<'_>, name: &[u8]) -> bool {
         let siblings = self.members[object.first_member..].iter().map(|sibling| sibling.name(self.out));
         siblings.chain(object.names.iter()).any(|other| are_nested(name, other))
     }
 
-    /// Gives a member whose name clashes another one.
+    /// Replaces the name of a member that clashes with another one.
     #[cold]
     pub(super) fn rename_clashing(&mut self, object: &mut Object<'_>, member: &mut Member) {
         let Range { start, end } = member.name_range();
@@ -62,7 +63,7 @@ impl Writer<'_> {
         object.bloom.insert(member.name(self.out));
     }
 
-    /// Removes an earlier member; those after it, `last` among them, move up.
+    /// Removes an earlier member. The members after it, including `last`, move up.
     fn remove(&mut self, index: usize, last: &mut Member) -> bool {
         let Member { start, end, .. } = self.members.remove(index);
         self.out.drain(start..end);

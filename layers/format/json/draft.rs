@@ -1,4 +1,4 @@
-//! Branches of a tree while they are planned.
+//! Branches of a tree under construction.
 
 use super::names::Names;
 use super::node::{Branch, Entry, Node};
@@ -6,11 +6,11 @@ use super::rest::Rest;
 use super::shape::Shape;
 use crate::bytes::Block;
 
-/// A branch being planned.
+/// A branch under construction.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     shape: Shape,
-    /// A dot in a name leads into an object.
+    /// Whether a dot in a name opens a nested object.
     nested: bool,
     names: Names,
     entries: Vec<DraftEntry>,
@@ -21,7 +21,7 @@ pub(super) struct Draft {
 struct DraftEntry {
     name: String,
     planned: Planned,
-    /// If its name clashes with another entry's, this one is renamed.
+    /// Whether the user added the entry. If its name clashes with another entry's, this one is renamed.
     of_user: bool,
 }
 
@@ -37,19 +37,19 @@ impl Draft {
         Self { shape, nested: false, names: Names::default(), entries: Vec::new(), reserved: Vec::new() }
     }
 
-    /// With names that are paths to their reader, or that become objects within objects.
+    /// Creates an object for readers that treat names with dots as paths. With `nested`, such names become objects within objects.
     pub(super) fn of_paths(nested: bool) -> Self {
         Self { nested, names: Names::paths(), ..Self::new(Shape::Object) }
     }
 
-    /// Adds a member. If the name is known, this is the fallback of what is there.
+    /// Adds a member. If the name is present, `node` becomes the fallback of the existing member.
     pub(super) fn put(mut self, name: &str, node: Node) -> Self {
         let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: false };
         self.set(entry, |known, node| Node::First(vec![known, node]));
         self
     }
 
-    /// Adds a member of the user's. If the name is known, what is there is the fallback of this.
+    /// Adds a member that the user has configured. If the name is present, the existing member becomes the fallback of `node`.
     pub(super) fn instead(mut self, name: &str, node: Node) -> Self {
         let entry = DraftEntry { name: name.to_owned(), planned: Planned::Node(node), of_user: true };
         self.set(entry, |known, node| Node::First(vec![node, known]));
@@ -69,7 +69,7 @@ impl Draft {
         self
     }
 
-    /// Adds fields at this position.
+    /// Adds the remaining fields at this position.
     pub(super) fn rest(mut self, rest: Rest) -> Self {
         self.entries.push(DraftEntry { name: String::new(), planned: Planned::Rest(rest), of_user: false });
         self
@@ -96,7 +96,7 @@ impl Draft {
         }
     }
 
-    /// Prepares everything that is the same for each record.
+    /// Completes the branch: prepares everything that is the same for all records.
     pub(super) fn branch(self) -> Branch {
         let (shape, mut names) = (self.shape, self.names);
         let mut keys = vec![Vec::new(); self.entries.len()];

@@ -1,4 +1,4 @@
-//! How values are written: the type rules of the receivers.
+//! The forms in which values are written, according to the type rules of the receivers.
 
 use super::limit::Limit;
 use super::nested::Piece;
@@ -7,31 +7,31 @@ use super::{NonFinite, claims};
 use crate::Value;
 use crate::format::{escape, number};
 
-/// How a value is written.
+/// The form in which a value is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
-    /// By its own type.
+    /// According to the value's own type.
     Plain,
-    /// The same, if it is neither a list nor an object: those are texts, as are floats that JSON does not have.
+    /// Like `Plain`, except that lists, objects and floats that JSON cannot represent are strings.
     Scalar,
-    /// A text or a number (GELF 1.1, "additional fields"): booleans are texts as well.
+    /// A string or a number (GELF 1.1, "additional fields"). Booleans are strings.
     TextOrNumber,
-    /// A text.
+    /// A string.
     Text,
     /// OpenTelemetry's `AnyValue`, in the JSON mapping of Protocol Buffers: `{"stringValue":"x"}`.
     AnyValue,
-    /// Hexadecimal digits in lower case, with this in front.
+    /// Lower-case hexadecimal digits after this prefix.
     Id(Box<str>),
-    /// The last 16 hexadecimal digits as a decimal number, in quotes.
+    /// The last 16 hexadecimal digits as a decimal number in quotes.
     DecimalId,
-    /// W3C's trace flags as a number; of a boolean the flag that says that the trace is sampled.
+    /// The W3C trace flags as a number. A boolean sets or clears the flag `sampled`.
     Flags,
-    /// A boolean, or whether W3C's trace flags say that the trace is sampled.
+    /// A boolean: the value itself, or the flag `sampled` of the W3C trace flags.
     Sampled,
 }
 
 impl Form {
-    /// Appends `value`; returns whether it has this form. If not, nothing is appended.
+    /// Appends `value` in this form. Returns `false`, and appends nothing, if the value cannot have this form.
     pub(super) fn write(&self, out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) -> bool {
         match self {
             Self::Plain => value::write_within(out, value, NonFinite::Null, limit),
@@ -71,7 +71,7 @@ fn as_text(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
             _ => text(out, json, limit),
         },
         _ => {
-            // Some values are in quotes already.
+            // Some values are already quoted.
             let start = out.len();
             value::write_within(out, value, NonFinite::Text, limit);
             if out.get(start) != Some(&b'"') {
@@ -82,7 +82,8 @@ fn as_text(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
     }
 }
 
-/// OTLP 1.x, `opentelemetry/proto/common/v1/common.proto`; 64-bit integers are decimal texts there, bytes are Base64.
+/// Appends `value` as an `AnyValue` (OTLP 1.x, `opentelemetry/proto/common/v1/common.proto`). Its 64-bit integers are decimal
+/// strings, its bytes are Base64.
 fn any_value(out: &mut Vec<u8>, value: Value<'_>, limit: Limit<'_>) {
     match value {
         Value::Bool(_) => kind(out, b"boolValue", |out| value::write(out, value, NonFinite::Text)),
@@ -103,7 +104,7 @@ fn whole(out: &mut Vec<u8>, value: Value<'_>, fits: bool) {
     kind(out, name, |out| as_text(out, value, Limit::NONE));
 }
 
-/// Recurses into nested values, up to [`DEEPEST`].
+/// Appends nested values recursively, down to [`DEEPEST`] levels.
 fn nested_any_value(out: &mut Vec<u8>, json: &str, depth: usize) {
     match Piece::of(json) {
         Piece::Null => out.extend_from_slice(b"{}"),
@@ -146,7 +147,7 @@ fn list<T>(out: &mut Vec<u8>, name: &[u8], items: impl Iterator<Item = T>, mut w
     });
 }
 
-/// `{"name":…}`.
+/// Appends `{"name":…}`, with the value that `write` appends.
 fn kind(out: &mut Vec<u8>, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(b"{\"");
     out.extend_from_slice(name);
@@ -193,7 +194,7 @@ fn sampled(out: &mut Vec<u8>, value: Value<'_>) -> bool {
     true
 }
 
-/// RFC 4648, section 4, with padding.
+/// Appends `bytes` as Base64 with padding (RFC 4648, section 4).
 fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.chunks(3) {
         let [a, b, c] = [0, 1, 2].map(|at| u32::from(chunk.get(at).copied().unwrap_or(0)));
@@ -206,7 +207,7 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// As deep as OpenTelemetry's limit on values.
+/// The deepest nesting, which equals OpenTelemetry's limit for values.
 const DEEPEST: usize = 64;
 
 #[cfg(test)]
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_padded_as_rfc_4648_has_it() {
+    fn base64_matches_the_vectors_of_rfc_4648() {
         let vectors =
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
         for (bytes, expected) in vectors {
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_has_a_kind_of_opentelemetry_s() {
+    fn every_value_maps_to_a_kind_of_any_value() {
         assert_eq!(any("x"), r#"{"stringValue":"x"}"#);
         assert_eq!(any(true), r#"{"boolValue":true}"#);
         assert_eq!(any(-3_i64), r#"{"intValue":"-3"}"#);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_between_characters_and_marked() {
+    fn a_long_string_is_cut_between_characters_and_marked() {
         assert_eq!(written(&Form::Plain, Value::Str("grün"), 3), r#""gr…""#);
         assert_eq!(written(&Form::Plain, Value::Str("grün"), 5), r#""grün""#);
         assert_eq!(written(&Form::Plain, Value::Bytes(b"abc"), 4), r#""6162…""#);
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_text_whatever_it_was() {
+    fn the_form_text_makes_every_value_a_string() {
         for (value, expected) in [
             (Value::Bool(true), r#""true""#),
             (Value::F64(1.0), r#""1.0""#),

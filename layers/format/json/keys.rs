@@ -1,4 +1,4 @@
-//! The names of callsites, prepared for objects.
+//! The names of callsites, prepared as keys of objects.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::bytes::Block;
 use crate::format::escape;
 use crate::record::{Callsite, Field, PerCallsite};
 
-/// The field names of a callsite as keys, and the beginning of its spans.
+/// The field names of a callsite as keys, and the opening bytes of its spans.
 #[derive(Debug)]
 pub(super) struct JsonKeys {
     fields: Box<[JsonKey]>,
@@ -23,7 +23,7 @@ struct JsonKey {
 }
 
 impl JsonKeys {
-    /// Returns the keys of `callsite`, which are prepared for the first object that needs them.
+    /// Returns the keys of `callsite`, prepared at first use.
     #[inline]
     pub(super) fn of(callsite: Option<&'static Callsite>) -> Option<&'static Self> {
         let callsite = callsite?;
@@ -43,13 +43,13 @@ impl JsonKeys {
         Some(&self.fields.get(field.index()?)?.key)
     }
 
-    /// Returns the beginning of a span as an object, `,{"name":"request"`; `None` if two of its members would have the same name.
+    /// Returns the opening bytes of a span as an object, `,{"name":"request"`, or `None` if two members would have the same name.
     #[inline]
     pub(super) fn span(&self) -> Option<&Block> {
         self.span.as_ref()
     }
 
-    /// Whether no field of the callsite's events has the name of another one, or one of `names`.
+    /// Returns whether the field names of the callsite's events differ from each other and from all `names`.
     pub(super) fn are_distinct_beside(&self, callsite: &Callsite, names: &Names) -> bool {
         let is_message = |index: usize| callsite.message().map(usize::from) == Some(index);
         let fields = self.fields.iter().enumerate().filter(|(index, _)| !is_message(*index)).map(|(_, field)| field);

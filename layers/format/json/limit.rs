@@ -1,7 +1,7 @@
 use crate::bytes::floor_char_boundary;
 use crate::format::escape;
 
-/// How long a string value may be.
+/// The longest string value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit<'m> {
     /// In bytes, before escaping.

@@ -1,14 +1,14 @@
-//! What all lines of one callsite have in common, prepared.
+//! The prepared bytes that all lines of one callsite have in common.
 
 use super::keys::JsonKeys;
 use crate::Severity;
 use crate::bytes::Block;
 use crate::record::PerCallsite;
 
-/// A line: constant and variable pieces in turn.
+/// A prepared line: constant and variable pieces alternate.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// The callsite's; records with another severity are not written by this line.
+    /// The callsite's severity. Records with another severity are written part by part.
     pub(super) severity: Severity,
     pub(super) keys: &'static JsonKeys,
     pub(super) steps: Box<[Step]>,
@@ -20,7 +20,7 @@ pub(super) struct Step {
     pub(super) then: Then,
 }
 
-/// What follows a constant piece.
+/// The variable piece that follows a constant piece.
 #[derive(Debug)]
 pub(super) enum Then {
     /// The time, whose key and quotes are constant.
@@ -37,14 +37,14 @@ pub(super) enum Then {
 }
 
 impl Step {
-    /// Empties `constant`.
+    /// Creates a step and leaves `constant` empty.
     pub(super) fn new(constant: &mut Vec<u8>, then: Then) -> Self {
         let constant = std::mem::take(constant);
         Self { constant: (!constant.is_empty()).then(|| Block::new(&constant)), then }
     }
 }
 
-/// The lines of all callsites, each prepared at first use; `None` for a callsite whose lines are written part by part.
+/// The lines of all callsites, each prepared at first use. `None` marks a callsite whose lines are written part by part.
 #[derive(Debug)]
 pub(super) struct Lines(pub(super) Box<PerCallsite<Option<Line>>>);
 

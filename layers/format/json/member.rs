@@ -1,11 +1,11 @@
-//! The positions of open objects' members in the buffer.
+//! The positions in the buffer of the members of open objects.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use super::shape::Shape;
 
-/// The position of a member in the buffer: `,"name":` from `start` to `value`, its value from there to `end`.
+/// The position of a member in the buffer: `,"name":` from `start` to `value`, and the value from there to `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     pub(super) start: usize,
@@ -28,12 +28,12 @@ impl Member {
     pub(super) fn move_up(&mut self, by: usize) {
         self.start -= by;
         self.value -= by;
-        // The last member's is not set yet.
+        // The end of the last member is not set yet.
         self.end = self.end.saturating_sub(by);
     }
 }
 
-/// Returns an empty list, reusing the thread's.
+/// Returns an empty list, reusing the thread's if it is free.
 pub(super) fn take_list() -> Vec<Member> {
     MEMBERS.try_with(Cell::take).unwrap_or_default()
 }
@@ -49,7 +49,7 @@ pub(super) fn give_list(mut members: Vec<Member>) {
     let _ = MEMBERS.try_with(|kept| kept.set(members));
 }
 
-/// The largest capacity that is kept.
+/// The largest capacity of a list that is kept.
 const KEEP: usize = 1024;
 
 thread_local! {

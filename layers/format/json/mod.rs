@@ -1,4 +1,4 @@
-//! [`Json`]: one JSON object per record, and what can be chosen about it.
+//! [`Json`]: one JSON object per record, and its settings.
 
 mod bloom;
 mod claims;
@@ -79,22 +79,22 @@ use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a second field with the same name |
 /// | [`non_finite`](Self::non_finite) | [`NonFinite::Null`] | `NaN` and the infinities, which JSON does not have |
 ///
-/// **Parts** can be all [parts of a record](Part). A field's name is its own, that of `Time` is `timestamp`, and that of any other
-/// part is its text. `SpanNames` is a list of names, `Span` is the nearest span as an object, and `Spans` is written as
-/// [`spans`](Self::spans) says. `Fields` and `SpanFields` are written as [`fields`](Self::fields) says, without the fields that
-/// another part shows; those of the nearest span come first.
+/// **Parts.** Every [part of a record](Part) can be a key. A single field keeps its own name, `Time` is named `timestamp`, and any
+/// other part has the name that it is displayed with. `SpanNames` is a list of names, `Span` is the nearest span as an object,
+/// and `Spans` follows the setting [`spans`](Self::spans). `Fields` and `SpanFields` follow the setting
+/// [`fields`](Self::fields) and omit the fields that another part shows. The fields of the nearest span come first.
 ///
-/// **Left out** is what the record does not have: an empty message, no spans, no thread name, no source position; and
-/// the timestamp with [`Time::none`]. An empty name of an event is written nevertheless, as `""`.
+/// **Omitted parts.** A part that the record lacks is omitted: an empty message, the spans of a record outside of all spans, a
+/// missing thread name or source position. [`Time::none`] omits the timestamp. An empty event name is still written, as `""`.
 ///
-/// **Types.** Booleans, integers and floats stay what they are (a whole float is `1.0`). A 128-bit integer is a number
-/// where it fits 64 bits, else a string. Bytes are a string of lower-case hexadecimal digits, an error is one string
+/// **Types.** Booleans, integers and floats keep their types (a whole float is `1.0`). A 128-bit integer is a number if it
+/// fits 64 bits, and a string otherwise. Bytes are a string of lower-case hexadecimal digits. An error is a single string,
 /// `outer: inner: root`.
 ///
-/// **No object has a key twice**, whatever the fields and spans are called: see [`Duplicates`].
+/// **Keys are unique** within every object, whatever the names of the fields and spans: see [`Duplicates`].
 ///
-/// **Escaped** as `\uXXXX` are, besides what JSON demands, C1 controls and the characters that are invisible or change the
-/// direction of text, so that a line can be looked at in a terminal. They read back as they were.
+/// **Escaping.** In addition to what JSON requires, C1 controls and characters that are invisible or change the direction of text
+/// are escaped as `\uXXXX`, so that a line is safe to view in a terminal. Parsing the line restores them.
 #[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Json {
@@ -110,7 +110,7 @@ pub struct Json {
 }
 
 impl Json {
-    /// Creates the format with the defaults of the table.
+    /// Creates the format with the defaults in the table above.
     pub fn new() -> Self {
         Self {
             keys: vec![Part::Time, Part::Level, Part::Target, Part::Message, Part::Fields, Part::Spans],
@@ -167,7 +167,7 @@ impl Json {
         self.planned()
     }
 
-    /// Sets where fields are written.
+    /// Sets whether fields are written into the record's own object or into one of their own.
     pub fn fields(mut self, layout: FieldLayout) -> Self {
         self.fields = layout;
         self.planned()
@@ -191,7 +191,7 @@ impl Json {
         self.planned()
     }
 
-    /// Prepares everything that is the same for each record.
+    /// Rebuilds the plan: everything that is the same for all records.
     fn planned(mut self) -> Self {
         let mut names = Names::default();
         let mut parts = Vec::new();
@@ -212,8 +212,8 @@ impl Json {
         self
     }
 
-    /// Returns the prepared line of the record's callsite, if the record is as it was captured and no two names can be the same.
-    /// Flattened spans share one object with the event, so their names can be.
+    /// Returns the prepared line of the record's callsite if the record is unchanged since its capture and all names are known to
+    /// be distinct. Flattened spans share one object with the event, so their names may repeat.
     #[inline]
     fn line_of(&self, record: &Record<'_>) -> Option<&Line> {
         let callsite = record.callsite().filter(|_| record.is_as_captured() && !self.plan.flattens_spans)?;
@@ -305,7 +305,7 @@ impl Json {
         Writer::new(out, self.duplicates, self.non_finite, Limit::NONE)
     }
 
-    /// Writes the spans as a list or an object, from the cache where they were written before.
+    /// Writes the spans as a list or an object, from the cache if they have been written before.
     #[inline]
     fn write_span_part(&self, part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>) {
         let start = to.out().len();
@@ -325,7 +325,7 @@ impl Json {
         }
     }
 
-    /// Whether the part has a name of its own, rather than members in the object itself.
+    /// Returns whether the part is one named member, rather than members of the record's own object.
     fn has_name(&self, key: &Part) -> bool {
         match key {
             Part::Fields | Part::SpanFields => self.fields == FieldLayout::Nested,
@@ -334,7 +334,7 @@ impl Json {
         }
     }
 
-    /// Not inlined: the compiler would compute what every part could need before the loop over the parts, 200 instructions.
+    /// Not inlined: otherwise the compiler moves about 200 instructions of setup for all kinds of parts in front of the loop.
     #[inline(never)]
     fn write_part<'w>(&'w self, part: &PlannedPart, record: &Record<'_>, object: &mut Object<'w>, to: &mut Writer<'_>) {
         match &part.part {
@@ -408,7 +408,7 @@ impl Json {
         }
     }
 
-    /// Nearest span first, so that its fields keep their names.
+    /// Writes the fields of the spans, nearest span first, so that its fields keep their names.
     fn write_flat(&self, record: &Record<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
         let mut shown = self.plan.field_parts.walk(record);
         for span in record.spans().rev() {
@@ -426,7 +426,7 @@ impl Default for Json {
 impl Format for Json {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
         let out = out.buffer();
-        // Names of callsites are not in the raw record, and values grow: this is near enough to grow once at most.
+        // The raw record lacks the callsite's names, and values grow when written. With this estimate the buffer grows at most once.
         out.reserve(2 * record.raw().len() + RESERVE);
         match self.line_of(record) {
             Some(line) => self.write_line(line, record, out),
@@ -436,20 +436,20 @@ impl Format for Json {
     }
 }
 
-/// What is the same for all records.
+/// Everything that is the same for all records.
 #[derive(Clone, Debug, Default)]
 struct Plan {
     parts: Vec<PlannedPart>,
-    /// Those of the parts that are single fields.
+    /// The parts that are single fields.
     field_parts: FieldParts,
-    /// Whether the fields of spans are members of the record's own object.
+    /// Whether the fields of spans are written as members of the record's own object.
     flattens_spans: bool,
     names: Names,
     lines: Lines,
     id: FormatId,
 }
 
-/// Appends `fields` as an object with the defaults of [`Json`], for formats that contain one.
+/// Appends `fields` as an object with the defaults of [`Json`], for formats that contain such an object.
 pub(super) fn write_object<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Field<'a>>) {
     let mut to = Writer::new(out, Duplicates::default(), NonFinite::default(), Limit::NONE);
     let mut object = to.open(NO_NAMES);
@@ -495,7 +495,7 @@ fn write_span_names(part: &PlannedPart, record: &Record<'_>, to: &mut Writer<'_>
     });
 }
 
-/// Writes a part that is an object with the members that `write` appends; nothing if there are none.
+/// Writes a part that is an object with the members that `write` appends. Writes nothing if there are no members.
 fn write_members(part: &PlannedPart, to: &mut Writer<'_>, write: impl FnOnce(&mut Object<'static>, &mut Writer<'_>)) {
     to.keyed(&part.lead, |to| {
         let start = to.out().len();

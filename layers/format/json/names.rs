@@ -1,4 +1,4 @@
-//! Names that are taken in an object, and what replaces a name that is taken.
+//! The names that are taken in an object, and the replacements for them.
 
 use super::bloom::Bloom;
 use crate::format::{escape, number};
@@ -13,7 +13,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Only these names, which need no escaping.
+    /// Creates a set of exactly these names, which must not need escaping.
     pub(super) const fn fixed(fixed: &'static [&'static [u8]]) -> Self {
         let mut bloom = Bloom::EMPTY;
         let mut index = 0;
@@ -24,12 +24,12 @@ impl Names {
         Self { names: Vec::new(), fixed, bloom, are_paths: false }
     }
 
-    /// For an object whose reader treats `a.b` as a member of `a`: no name in it is a path into another.
+    /// Creates an empty set for an object whose reader treats `a.b` as a member of `a`. No name in it is a path into another name.
     pub(super) fn paths() -> Self {
         Self { are_paths: true, ..Self::default() }
     }
 
-    /// Reserves `name`, or where that is taken the name with the next free number. Returns it escaped.
+    /// Reserves `name`, or `name` with the next free number if it is taken. Returns the reserved name, escaped.
     pub(super) fn reserve(&mut self, name: &str) -> Vec<u8> {
         let mut escaped = Vec::new();
         escape::json(&mut escaped, name);
@@ -56,14 +56,14 @@ impl Names {
     }
 }
 
-/// Whether one name is a path into the other: `a` and `a.b`.
+/// Returns whether one name is a path into the other, such as `a` and `a.b`.
 pub(super) fn are_nested(one: &[u8], other: &[u8]) -> bool {
     let is_path = |path: &[u8], whole| path.strip_prefix(whole).is_some_and(|rest| rest.starts_with(b"."));
     is_path(one, other) || is_path(other, one)
 }
 
-/// Replaces the dots in the name at the end of `out`, which begins at `start`, and appends a number where that is not enough.
-/// `is_taken` is called with what precedes the name, and the name.
+/// Replaces the dots in the name at the end of `out`, which begins at `start`, and appends a number if the result is taken too.
+/// `is_taken` is called with the bytes that precede the name, and the name.
 pub(super) fn part_ways(out: &mut Vec<u8>, start: usize, is_taken: impl Fn(&[u8], &[u8]) -> bool) {
     out[start..].iter_mut().filter(|byte| **byte == b'.').for_each(|dot| *dot = b'_');
     let (end, mut number) = (out.len(), 2);
@@ -79,7 +79,7 @@ pub(super) fn part_ways(out: &mut Vec<u8>, start: usize, is_taken: impl Fn(&[u8]
     }
 }
 
-/// Returns the least number from 2 on for which `name_number` is not among `names`. Checks 64 numbers in one pass over the
+/// Returns the lowest number, at least 2, for which `name_number` is not among `names`. Checks 64 numbers in one pass over the
 /// names, without allocating.
 pub(in crate::format) fn free_number<'n>(name: &[u8], names: impl Iterator<Item = &'n [u8]> + Clone) -> usize {
     let mut from = 2;
@@ -93,10 +93,10 @@ pub(in crate::format) fn free_number<'n>(name: &[u8], names: impl Iterator<Item 
     }
 }
 
-/// The number behind `name` and `_` in `other`, if that is what `other` is.
+/// Returns the number in `other` if `other` is `name`, `_` and a number.
 fn suffix(name: &[u8], other: &[u8]) -> Option<usize> {
     let digits = other.strip_prefix(name)?.strip_prefix(b"_")?;
-    // `a_02` and `a_+2` are not how 2 is written.
+    // `a_02` and `a_+2` are not numbered names.
     if !matches!(digits.first(), Some(b'1'..=b'9')) {
         return None;
     }

@@ -1,28 +1,28 @@
-//! Reads the parts of nested values, which are JSON text, without building anything.
+//! Reads the parts of nested values, which are JSON text, without building a tree.
 
-/// What a piece of JSON is.
+/// A JSON value, classified by its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Piece<'j> {
     Null,
     Bool(bool),
-    /// As it stands.
+    /// The number as written.
     Number(&'j str),
-    /// With its quotes and escapes.
+    /// The string, including its quotes and escapes.
     Text(&'j str),
     List(Items<'j>),
     Object(Members<'j>),
 }
 
-/// The items of a list, each as its text.
+/// An iterator over the items of a list, each as JSON text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Items<'j>(&'j str);
 
-/// The members of an object: the key without its quotes, but with its escapes, and the text of the value.
+/// An iterator over the members of an object: the key without quotes but with its escapes, and the value as JSON text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Members<'j>(&'j str);
 
 impl<'j> Piece<'j> {
-    /// Returns what `json`, one valid JSON text (RFC 8259), is. Parts of an invalid text may be missed.
+    /// Classifies `json`, which should be one valid JSON text (RFC 8259). Parts of an invalid text may be missed.
     pub(super) fn of(json: &'j str) -> Self {
         let json = trimmed(json);
         match json.as_bytes().first() {
@@ -73,7 +73,7 @@ fn is_between(char: char) -> bool {
     is_space(char) || char == ','
 }
 
-/// Returns the length of the value at the start of `json`; 0 if there is none.
+/// Returns the length of the value at the start of `json`, or 0 if it does not start with one.
 fn end_of_value(json: &str) -> usize {
     match json.as_bytes().first() {
         Some(b'"') => end_of_text(json),
@@ -82,7 +82,7 @@ fn end_of_value(json: &str) -> usize {
     }
 }
 
-/// Returns the length of the string at the start of `json`, with its quotes; 0 if there is none.
+/// Returns the length of the string at the start of `json`, including its quotes, or 0 if it does not start with one.
 fn end_of_text(json: &str) -> usize {
     let mut bytes = json.bytes().enumerate();
     if bytes.next().is_none_or(|(_, byte)| byte != b'"') {
@@ -98,7 +98,8 @@ fn end_of_text(json: &str) -> usize {
     0
 }
 
-/// Returns the length of the list or object at the start of `json`. Counts rather than recurses: the depth is the user's.
+/// Returns the length of the list or object at the start of `json`. Counts brackets instead of recursing, because the
+/// input determines the depth.
 fn end_of_brackets(json: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(byte) = json.as_bytes().get(at) {
@@ -127,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_to_an_end(text in "[\\[\\]{}\",:\\\\a1é \n]{0,24}") {
+        fn reading_any_text_terminates(text in "[\\[\\]{}\",:\\\\a1é \n]{0,24}") {
             let pieces = match Piece::of(&text) {
                 Piece::Object(members) => members.count(),
                 Piece::List(items) => items.count(),
@@ -137,7 +138,7 @@ mod tests {
         }
 
         #[test]
-        fn a_valid_text_is_taken_apart_as_serde_json_does(keys in prop::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
+        fn a_valid_text_is_read_as_serde_json_reads_it(keys in prop::collection::btree_map(".{0,8}", ".{0,8}", 0..5)) {
             let json = serde_json::to_string_pretty(&keys).expect("JSON");
             let Piece::Object(members) = Piece::of(&json) else { panic!("no object") };
             let read = |json: &str| serde_json::from_str::<String>(json).expect("a text");
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_taken_apart_into_its_members() {
+    fn an_object_is_split_into_its_members() {
         let json = r#" { "a" : 1 , "b\"{" : { "c" : [ "}" , null ] } ,"d":"x\\","e":[]} "#;
         let Piece::Object(members) = Piece::of(json) else { panic!("no object") };
         let members: Vec<_> = members.collect();
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_taken_apart_into_its_items() {
+    fn a_list_is_split_into_its_items() {
         let Piece::List(items) = Piece::of(r#"[1,"a,b",[2,[3]],{"c":4},true,null]"#) else { panic!("no list") };
         let items: Vec<_> = items.collect();
         assert_eq!(items, ["1", r#""a,b""#, "[2,[3]]", r#"{"c":4}"#, "true", "null"]);
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_comes_to_an_end() {
+    fn reading_invalid_json_terminates() {
         for broken in
             ["{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":{", "[", "[\"", "[[", "[,", "{]", "{\"a\":]}", "é"]
         {

@@ -21,31 +21,31 @@ pub(super) struct Branch {
 
 #[derive(Clone, Debug)]
 pub(super) enum Entry {
-    /// `,"name":` and what follows.
+    /// A key, `,"name":`, and its value.
     Member(Block, Node),
-    /// A member for each field.
+    /// One member for each remaining field.
     Rest(Rest),
 }
 
-/// What is written in one place.
+/// A value in the tree.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Node {
-    /// JSON.
+    /// JSON that is written as is.
     Constant(Block),
-    /// A number where the time is written as one.
+    /// The time, as a number or as a string.
     Time(Time),
-    /// Nanoseconds since 1970 as a string.
+    /// Nanoseconds since the Unix epoch as a string.
     NanosText,
     Level(Levels),
     Value(Source, Form),
-    /// The first of these that the record has.
+    /// The first of these nodes for which the record has a value.
     First(Vec<Node>),
     Branch(Branch),
     List(Vec<Node>),
     /// The spans as objects, root first.
     Spans,
-    /// A string that is unique to the line; the number is the process's own.
+    /// A string that is unique to the line. The number identifies the process.
     UniqueId(u64),
 }
 
@@ -53,7 +53,7 @@ pub(super) enum Node {
 #[derive(Clone, Debug)]
 pub(super) enum Levels {
     Names(LevelNames),
-    /// By syslog's eight severities, emergency first.
+    /// A name for each of the eight syslog severities, emergency first.
     Keywords(&'static [&'static str; 8]),
     Number(fn(Severity) -> u32),
 }
@@ -71,7 +71,7 @@ impl Levels {
 }
 
 impl Node {
-    /// A value that is the same in each record.
+    /// Creates a node whose value is the same for all records.
     pub(super) fn constant(value: Value<'_>, form: &Form) -> Self {
         let mut json = Vec::new();
         form.write(&mut json, value, Limit::NONE);

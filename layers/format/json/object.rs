@@ -1,7 +1,7 @@
 //! Objects without duplicate keys.
 //!
-//! A key is written first and checked afterwards, by its escaped bytes in the buffer. A small Bloom filter over the names
-//! shows nearly every key to be new at the cost of a multiplication; only where it hits are the keys compared one by one.
+//! A key is written first and checked afterwards, by its escaped bytes in the buffer. For the cost of a multiplication, a small
+//! Bloom filter over the names shows that nearly every key is new. Keys are compared one by one only if the filter hits.
 
 use std::mem;
 
@@ -20,14 +20,14 @@ use crate::record::{Field, Fields, Record, Span, Value};
 /// Writes members and objects to the end of a buffer.
 pub(super) struct Writer<'b> {
     pub(super) out: &'b mut Vec<u8>,
-    /// The members written so far of all open objects, the innermost object's last.
+    /// The members written so far of all open objects. Those of the innermost object come last.
     pub(super) members: Vec<Member>,
     pub(super) duplicates: Duplicates,
     non_finite: NonFinite,
     pub(super) limit: Limit<'b>,
 }
 
-/// Closes an object that starts at `start`: the comma of its first member becomes the brace.
+/// Closes an object that starts at `start`. The comma of its first member becomes the opening brace.
 #[inline]
 pub(super) fn close(out: &mut Vec<u8>, start: usize) {
     match out.get_mut(start) {
@@ -37,7 +37,7 @@ pub(super) fn close(out: &mut Vec<u8>, start: usize) {
     out.push(b'}');
 }
 
-/// An object being written. Every member begins with a comma; the first one's becomes the brace in the end.
+/// An object being written. Every member begins with a comma, and closing replaces the first comma with the opening brace.
 pub(super) struct Object<'n> {
     start: usize,
     pub(super) first_member: usize,
@@ -69,7 +69,7 @@ impl<'b> Writer<'b> {
         value::write_within(self.out, value, self.non_finite, self.limit);
     }
 
-    /// Appends `key`, which is `,"name":`, and what `write` appends; nothing if that returns `false`.
+    /// Appends `key`, which is `,"name":`, and the value that `write` appends. Appends nothing if `write` returns `false`.
     #[inline]
     pub(super) fn keyed(&mut self, key: &Block, write: impl FnOnce(&mut Self) -> bool) {
         let start = self.out.len();
@@ -79,7 +79,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Appends the items as a list; `write` appends one.
+    /// Appends the items as a list, calling `write` for each item.
     pub(super) fn list<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
         self.raw(b"[");
         for (index, item) in items.enumerate() {
@@ -91,13 +91,13 @@ impl<'b> Writer<'b> {
         self.raw(b"]");
     }
 
-    /// Begins an object in which `names` are taken.
+    /// Opens an object in which `names` are taken.
     #[inline]
     pub(super) fn open<'n>(&mut self, names: &'n Names) -> Object<'n> {
         self.open_as(names, Shape::Object)
     }
 
-    /// The same of another shape.
+    /// Opens an object of the given shape in which `names` are taken.
     #[inline]
     pub(super) fn open_as<'n>(&mut self, names: &'n Names, shape: Shape) -> Object<'n> {
         let (start, first_member) = (self.out.len(), self.members.len());
@@ -113,7 +113,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Appends the spans as a list of objects, root first; returns whether there are any.
+    /// Appends the spans as a list of objects, root first. Returns whether there are any.
     #[inline(never)]
     pub(super) fn spans(&mut self, record: &Record<'_>) -> bool {
         let start = self.out.len();
@@ -144,7 +144,8 @@ impl<'b> Writer<'b> {
         self.close(object);
     }
 
-    /// Appends a comma and the span as an object, where no two members can have the same name. `beginning`: `,{"name":"request"`.
+    /// Appends a comma and the span as an object whose members are known to have distinct names. `beginning` holds the opening
+    /// bytes, `,{"name":"request"`.
     #[inline]
     fn distinct_span(&mut self, beginning: &Block, keys: &'static JsonKeys, span: &Span<'_>) {
         beginning.put(self.out);
@@ -157,7 +158,7 @@ impl<'b> Writer<'b> {
         self.members_if(object, fields, |_| true);
     }
 
-    /// Writes those of the `fields` for which `is_wanted` returns `true`.
+    /// Appends the `fields` for which `is_wanted` returns `true`.
     #[inline]
     pub(super) fn members_if(
         &mut self,
@@ -173,8 +174,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Appends a member: `name` appends its name, escaped, and `write` its value. `key` is the name as `,"name":` where that is
-    /// prepared.
+    /// Appends a member: `name` appends its escaped name, and `write` its value. `key` is the prepared `,"name":`, if there is one.
     #[inline]
     pub(super) fn member(
         &mut self,
@@ -200,7 +200,7 @@ impl<'b> Writer<'b> {
             self.rename_clashing(object, &mut member);
         }
         if self.members.capacity() == 0 {
-            // Kept between records, so that it is allocated once per thread.
+            // The list is kept between records, so that it is allocated once per thread.
             self.members = member::take_list();
         }
         let index = self.members.len();
@@ -221,7 +221,7 @@ impl Drop for Writer<'_> {
     }
 }
 
-/// Makes a list of what was closed as an object that starts at `start`. A list without items lost nothing to its brace.
+/// Replaces the braces of a closed object that starts at `start` with the brackets of a list.
 fn as_list(out: &mut [u8], start: usize) {
     if let Some(first) = out.get_mut(start) {
         *first = b'[';

@@ -1,34 +1,35 @@
-/// Where fields are written.
+/// Whether fields are members of the record's own object or of a separate one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldLayout {
-    /// Into the record's own object: `{…,"pieces":3}`.
+    /// Writes the fields into the record's own object (the default): `{…,"pieces":3}`.
     #[default]
     Flat,
-    /// Into an object of their own: `{…,"fields":{"pieces":3}}`, which is left out if it would be empty.
+    /// Writes the fields into a separate object, which is omitted if it would be empty: `{…,"fields":{"pieces":3}}`.
     Nested,
 }
 
-/// How the enclosing spans are written; nothing is written for a record outside of all spans.
+/// How the enclosing spans are written. For a record outside of all spans, nothing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpanLayout {
-    /// A list, root first: `"spans":[{"name":"request","method":"GET"},{"name":"query","table":"x"}]`.
+    /// Writes a list, root first (the default): `"spans":[{"name":"request","method":"GET"},{"name":"query","table":"x"}]`.
     #[default]
     List,
-    /// An object by name, root first: `"spans":{"request":{"method":"GET"},"query":{"table":"x"}}`.
+    /// Writes an object with a member for each span, root first: `"spans":{"request":{"method":"GET"},"query":{"table":"x"}}`.
     Nested,
-    /// Their fields in the record's own object, innermost span first, their names not at all: `"table":"x","method":"GET"`.
+    /// Writes the fields of the spans into the record's own object, innermost span first, and omits the spans' names:
+    /// `"table":"x","method":"GET"`.
     Flat,
-    /// Not at all.
+    /// Omits the spans.
     Off,
 }
 
-/// What happens to a name that an object already has; no object has duplicate keys.
+/// How a name that is already present in an object is treated. No object ever has duplicate keys.
 ///
-/// The parts of [`Json::keys`](super::Json::keys) keep their names under every policy, also in a record that lacks the
-/// part; the same holds for `name` in a span. Within an object the event's fields and the spans' come in the order in
-/// which they are written.
+/// The names of the parts in [`Json::keys`](super::Json::keys) are reserved under every policy, even in a record that lacks the
+/// part. The same applies to `name` in a span. Fields of the event and of spans are considered in the order in which they are
+/// written.
 ///
 /// ```
 /// use tracing_handlers::format::{Caps, Format, Json, Out, json::Duplicates};
@@ -48,22 +49,22 @@ pub enum SpanLayout {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// The later one gets the next free number: `a`, `a_2`, `a_3`. Nothing is lost.
+    /// Appends the next free number to the later name (the default): `a`, `a_2`, `a_3`. Nothing is lost.
     #[default]
     Suffix,
-    /// The first one is kept, later ones are left out.
+    /// Keeps the first member and omits later ones.
     First,
-    /// The last one is kept, in its own place; earlier ones are left out.
+    /// Keeps the last member, at its own position, and omits earlier ones.
     Last,
 }
 
-/// How `NaN` and the infinities are written, which JSON does not have.
+/// How `NaN` and the infinities, which JSON cannot represent, are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonFinite {
-    /// `null`.
+    /// Writes `null` (the default).
     #[default]
     Null,
-    /// `"NaN"`, `"Infinity"`, `"-Infinity"`, as in the JSON mapping of Protocol Buffers.
+    /// Writes `"NaN"`, `"Infinity"` or `"-Infinity"`, as in the JSON mapping of Protocol Buffers.
     Text,
 }

@@ -6,7 +6,7 @@ use crate::bytes::Block;
 use crate::format::LevelNames;
 use crate::record::Part;
 
-/// The name of a part that is not renamed.
+/// Returns the default name of a part.
 pub(super) fn name(part: &Part) -> &str {
     match part {
         Part::Time => "timestamp",
@@ -20,13 +20,13 @@ pub(super) struct PlannedPart {
     pub(super) part: Part,
     /// `,"name":`
     pub(super) lead: Block,
-    /// For [`Part::Level`], by the numbers of severities: `,"name":"INFO"`.
+    /// For [`Part::Level`], the whole member for each severity number: `,"name":"INFO"`.
     levels: Vec<Block>,
     names: LevelNames,
 }
 
 impl PlannedPart {
-    /// Creates it from a `name` that is already escaped.
+    /// Creates the part from a `name` that is already escaped.
     pub(super) fn new(part: Part, name: &[u8], names: LevelNames) -> Self {
         let lead = [b",\"", name, b"\":"].concat();
         let levels = match part {
@@ -38,7 +38,7 @@ impl PlannedPart {
         Self { part, lead: Block::new(&lead), levels, names }
     }
 
-    /// Whether the part is the same for every record of a callsite that has not been changed.
+    /// Returns whether the part is the same for all unchanged records of a callsite.
     pub(super) const fn is_of_callsite(&self) -> bool {
         matches!(
             self.part,

@@ -1,4 +1,4 @@
-//! The fields that have no place of their own.
+//! The fields that have no position of their own.
 
 use super::form::Form;
 use super::keys::JsonKeys;
@@ -10,17 +10,17 @@ use crate::bytes::Block;
 use crate::format::escape;
 use crate::record::{Callsite, Field};
 
-/// Fields as members of the object in which they stand.
+/// The remaining fields, as members of the enclosing object.
 #[derive(Clone, Debug)]
 pub(super) struct Rest {
     pub(super) of: Of,
     pub(super) keys: Keys,
     pub(super) form: Form,
-    /// Whether nested objects are flattened: `a: {"b": 1}` becomes `a_b`.
+    /// Whether the members of nested objects become members of their own: `a: {"b": 1}` becomes `a_b`.
     pub(super) flat: bool,
 }
 
-/// Whose fields.
+/// The owner of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
     Event,
@@ -28,21 +28,21 @@ pub(super) enum Of {
     Both,
 }
 
-/// How the names are written.
+/// How names are written.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Keys {
     Plain,
-    /// With this in front.
+    /// After this prefix.
     Prefixed(Box<str>),
-    /// ECS labels: `.`, `*` and `\` are `_`.
+    /// As ECS labels: `_` replaces `.`, `*` and `\`.
     Labels,
-    /// GELF: `_` in front, and all but ASCII letters, digits, `_`, `.` and `-` are `_`.
+    /// As in GELF: after the prefix `_`, and `_` replaces everything but ASCII letters, digits, `_`, `.` and `-`.
     Gelf,
 }
 
 impl Rest {
-    /// Writes the event's fields, then those of the spans, nearest first, so that the nearest field keeps its name.
+    /// Writes the event's fields and then those of the spans, nearest span first, so that the nearest field keeps its name.
     pub(super) fn write<'t>(&self, subject: &Subject<'t, '_>, object: &mut Object<'t>, to: &mut Writer<'_>) {
         if self.of != Of::Spans {
             let keys = self.keys.prepared(subject.record.fields().callsite());
@@ -85,7 +85,7 @@ impl Rest {
         self.member(key, name, field.value, object, to);
     }
 
-    /// The members of a nested object as members of their own. Calls itself for those that are objects, up to [`DEEPEST`].
+    /// Writes the members of a nested object as members of their own. Recurses into objects, down to [`DEEPEST`] levels.
     fn flatten(&self, path: &Path<'_>, members: Members<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
         for (name, json) in members {
             let path = Path { parent: Some(path), name };
@@ -113,7 +113,7 @@ impl Rest {
 }
 
 impl Keys {
-    /// Returns the prepared keys of a callsite, where they are what this would write.
+    /// Returns the prepared keys of a callsite, if they are the same as the keys that would be written.
     fn prepared(&self, callsite: Option<&'static Callsite>) -> Option<&'static JsonKeys> {
         matches!(self, Self::Plain).then(|| JsonKeys::of(callsite))?
     }
@@ -130,7 +130,7 @@ impl Keys {
             Self::Gelf => {
                 out.push(b'_');
                 path.write(out, |out, name| out.extend(name.chars().map(word)));
-                // Graylog has an `_id` of its own (GELF 1.1: "Libraries SHOULD not allow to send id as additional field").
+                // Graylog uses `_id` itself (GELF 1.1: "Libraries SHOULD not allow to send id as additional field").
                 if &out[start..] == b"_id" {
                     out.push(b'_');
                 }
@@ -138,7 +138,7 @@ impl Keys {
         }
     }
 
-    /// `name` as it is written.
+    /// Returns `name` as it is written.
     pub(super) fn name(&self, name: &str) -> String {
         let mut out = Vec::new();
         match self {
@@ -149,7 +149,7 @@ impl Keys {
     }
 }
 
-/// A name within names.
+/// The path of a member in nested objects.
 struct Path<'p> {
     parent: Option<&'p Path<'p>>,
     name: &'p str,
@@ -185,5 +185,5 @@ fn word(char: char) -> u8 {
     }
 }
 
-/// Deeper objects are written as strings.
+/// The deepest level that is flattened. Deeper objects are written as strings.
 const DEEPEST: usize = 16;

@@ -1,13 +1,13 @@
-//! What surrounds the name of a member.
+//! The bytes that surround the name of a member.
 
 use crate::format::escape;
 
-/// What surrounds the name of a member.
+/// The bytes that surround the name of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `,"name":`
     Object,
-    /// `,{"key":"name","value":`, as OpenTelemetry writes attributes: a list without duplicate keys.
+    /// `,{"key":"name","value":`, as in OpenTelemetry's attributes: a list without duplicate keys.
     KeyValues,
 }
 

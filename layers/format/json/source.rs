@@ -1,19 +1,19 @@
-//! Where values with a place of their own come from.
+//! The sources of values that have a position of their own.
 
 use super::subject::Subject;
 use crate::Value;
 use crate::record::{ErrorChain, Kind, Part, Record};
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(not(feature = "serde"), expect(dead_code, reason = "some are for templates alone"))]
 pub(super) enum Source {
     Part(Part),
-    /// The event's name, if it was given one: not `event src/main.rs:7`.
+    /// The event's name, unless it is the generated one, such as `event src/main.rs:7`.
     EventName,
     /// The message, or `""`.
     MessageAlways,
-    /// The first line of the message; the name of an event without one.
+    /// The first line of the message, or the event's name if there is no message.
     Summary,
     /// The message, if it has more than one line.
     FullMessage,
@@ -25,7 +25,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Returns the value in `subject`; `None` if there is none.
+    /// Returns the value in `subject`, or `None` if the record lacks it.
     pub(super) fn read<'r>(&self, subject: &Subject<'_, 'r>) -> Option<Value<'r>> {
         let record = subject.record;
         match self {
@@ -49,19 +49,19 @@ impl From<Part> for Source {
     }
 }
 
-/// Events without a name of their own are called `event src/main.rs:7` by tracing.
+/// Returns whether the event was named explicitly. `tracing` generates `event src/main.rs:7` for other events.
 fn has_given_name(record: &Record<'_>) -> bool {
     record.kind() == Kind::Event && !record.name().is_empty() && !record.name().starts_with("event ")
 }
 
-/// Never empty: Graylog refuses that.
+/// Returns a one-line summary, which is never empty because Graylog rejects empty ones.
 fn summary<'r>(record: &Record<'r>) -> &'r str {
     let message = record.message();
     let first = message.lines().next().unwrap_or("");
     [first, message, record.name()].into_iter().find(|text| !text.trim().is_empty()).unwrap_or("-")
 }
 
-/// A text, if it is not empty.
+/// Returns `text` as a value, or `None` if it is empty.
 fn text(text: &str) -> Option<Value<'_>> {
     Some(text).filter(|text| !text.is_empty()).map(Value::Str)
 }

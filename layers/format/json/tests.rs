@@ -17,7 +17,7 @@ fn line(json: &Json, record: &RecordBuf) -> String {
     String::from_utf8(out.split_off(6)).unwrap()
 }
 
-/// Parses, and refuses what has a key twice or a character raw that must not be.
+/// Parses `line`, and panics if it has a duplicate key or an unescaped character that must be escaped.
 fn parsed(line: &str) -> Parsed {
     assert!(!has_dangerous(line), "raw in {line:?}");
     let mut reader = serde_json::Deserializer::from_str(line);
@@ -35,7 +35,7 @@ fn fields_only() -> Json {
 }
 
 #[test]
-fn every_key_has_its_place_and_name() {
+fn keys_are_written_in_order_under_their_names() {
     let record = record()
         .with_location("shop::till", "src/till.rs", 41)
         .with_thread("main", 1)
@@ -71,7 +71,7 @@ fn every_key_has_its_place_and_name() {
 }
 
 #[test]
-fn what_a_record_lacks_is_left_out() {
+fn parts_that_a_record_lacks_are_omitted() {
     let bare = RecordBuf::new(Severity::INFO, "", "");
     let json = Json::new().keys([
         Part::ModulePath,
@@ -91,7 +91,7 @@ fn what_a_record_lacks_is_left_out() {
 }
 
 #[test]
-fn settings_change_what_they_say() {
+fn every_setting_has_its_effect() {
     let record = record().with_field("pieces", 3_u64).with_span("request", [("method", "GET".into())]);
     let json = Json::new().keys([Part::Time, Part::Level, Part::Fields, Part::Spans]);
     let json = json.rename(Part::Time, "@time").time(Time::unix_millis()).level_names(LevelNames::Lower);
@@ -139,13 +139,13 @@ fn values_keep_their_types() {
 }
 
 #[test]
-fn an_error_is_one_string_with_its_causes() {
+fn an_error_is_one_string_including_its_causes() {
     let record = record().with_error("error", &["no \"order\"", "disk full", "os error 28"]);
     assert_eq!(line(&fields_only(), &record), r#"{"error":"no \"order\": disk full: os error 28"}"#);
 }
 
 #[test]
-fn no_mix_of_names_makes_a_key_twice() {
+fn no_combination_of_names_produces_a_duplicate_key() {
     let record = record()
         .with_field("a", 1_u64)
         .with_field("a", 2_u64)
@@ -175,7 +175,7 @@ fn no_mix_of_names_makes_a_key_twice() {
 }
 
 #[test]
-fn parts_renamed_alike_are_numbered() {
+fn parts_with_the_same_name_are_numbered() {
     let json = Json::new().keys([Part::Level, Part::Target, Part::Message]);
     let json = json.rename(Part::Target, "level").rename(Part::Message, "level");
     assert_eq!(line(&json, &record()), r#"{"level":"INFO","level_2":"shop","level_3":"sold"}"#);
@@ -184,7 +184,7 @@ fn parts_renamed_alike_are_numbered() {
 }
 
 #[test]
-fn hundreds_of_equal_names_all_stand() {
+fn hundreds_of_fields_with_one_name_are_all_written() {
     let fields: Vec<_> = (0..300_u64).map(|number| ("x", Value::U64(number))).collect();
     let object =
         parsed(&line(&Json::new().keys([Part::Spans]).spans(SpanLayout::Flat), &record().with_span("s", fields)));
@@ -193,7 +193,7 @@ fn hundreds_of_equal_names_all_stand() {
 }
 
 #[test]
-fn a_dangerous_character_is_escaped_in_every_position() {
+fn dangerous_characters_are_escaped_in_every_position() {
     let modes: Vec<_> = all_modes().collect();
     for char in dangerous().chain(['"', '\\', '\u{9f}', 'é', '\u{10ffff}']) {
         let evil = format!("a{char}b");
@@ -281,7 +281,7 @@ fn any_value() -> impl Strategy<Value = Any> {
     ]
 }
 
-/// Names that collide: with each other, with the parts, with numbered ones.
+/// Names that collide with each other, with parts and with numbered names.
 fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "(a|b|level|name|spans|span|fields|message|file|timestamp)(_2|_3)?",
@@ -297,7 +297,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_is_logged_parses_with_no_key_twice(
+    fn every_record_parses_without_duplicate_keys(
         message in ".{0,30}",
         fields in any_fields(),
         spans in prop::collection::vec((any_name(), any_fields()), 0..4),
@@ -322,7 +322,7 @@ proptest! {
     }
 }
 
-/// Any JSON in which no object has a key twice.
+/// Any JSON without duplicate keys.
 struct UniqueKeys;
 
 impl<'de> DeserializeSeed<'de> for UniqueKeys {
@@ -382,7 +382,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
 }
 
 #[test]
-fn a_field_with_a_key_of_its_own_is_not_among_the_others() {
+fn a_field_with_its_own_key_is_not_repeated_among_the_others() {
     let record = RecordBuf::new(Severity::INFO, "", "")
         .with_field("a", 1_u64)
         .with_field("b", 2_u64)

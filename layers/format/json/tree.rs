@@ -1,4 +1,4 @@
-//! The layout of a line as a tree, made by presets and templates.
+//! The layout of a line as a tree, which presets and templates build.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,16 +22,16 @@ pub(super) struct Tree {
     root: Branch,
     claims: Claims,
     duplicates: Duplicates,
-    /// Whether what a record lacks is written as `null`.
+    /// Whether values that the record lacks are written as `null`.
     nulls: bool,
 }
 
-/// One record being written.
+/// The state of writing one record.
 struct Pen<'t, 'r> {
     subject: Subject<'t, 'r>,
-    /// Whether what a record lacks is written as `null`.
+    /// Whether values that the record lacks are written as `null`.
     nulls: bool,
-    /// Whether fields and spans, of which there can be any number, are left out.
+    /// Whether fields and spans, whose number is unbounded, are omitted.
     bare: bool,
 }
 
@@ -40,8 +40,8 @@ impl Tree {
         Self { root, claims, duplicates, nulls }
     }
 
-    /// Appends `record` in at most `most` bytes; returns whether it fits. Strings are cut to `limit`; if the line is still too
-    /// long, they are cut further, and finally fields are left out.
+    /// Appends `record` in at most `most` bytes and returns whether it fits. Strings are cut to `limit`. If the line is still too
+    /// long, they are cut further, and finally fields are omitted.
     pub(super) fn write<'t>(&'t self, record: &Record<'_>, out: &mut Vec<u8>, limit: Limit<'t>, most: usize) -> bool {
         let start = out.len();
         out.reserve(2 * record.raw().len() + RESERVE);
@@ -135,7 +135,7 @@ impl<'t> Pen<'t, '_> {
         }
     }
 
-    /// A list keeps its length: a missing item is `null`.
+    /// Writes a list. It keeps its length: a missing item is `null`.
     fn list(&self, nodes: &'t [Node], to: &mut Writer<'_>) {
         to.list(nodes.iter(), |to, node| {
             if !self.node(node, to) {
@@ -145,7 +145,7 @@ impl<'t> Pen<'t, '_> {
     }
 }
 
-/// The process's id is part of it: a forked child has its parent's `process` and counter.
+/// Writes an id that is unique to the line. It includes the process id because a forked child inherits `process` and the counter.
 fn unique_id(process: u64, out: &mut Vec<u8>) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     escape::hex(out, &process.to_be_bytes());
@@ -154,5 +154,5 @@ fn unique_id(process: u64, out: &mut Vec<u8>) {
 }
 
 const RESERVE: usize = 512;
-/// Strings are cut to no less than this before fields are left out.
+/// Strings are not cut below this length in bytes. If the line is still too long, fields are omitted.
 const SHORTEST: usize = 32;

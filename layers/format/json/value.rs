@@ -1,4 +1,4 @@
-//! Values as JSON, each as what it is.
+//! Values as JSON, each according to its type.
 
 use super::NonFinite;
 use super::limit::Limit;
@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite) 
     }
 }
 
-/// Appends `value` as JSON; strings, bytes, errors and nested values are cut to `limit`.
+/// Appends `value` as JSON. Strings, bytes, errors and nested values are cut to `limit`.
 #[inline]
 pub(super) fn write_within(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonFinite, limit: Limit<'_>) {
     match value {
@@ -35,7 +35,7 @@ pub(super) fn write_within(out: &mut Vec<u8>, value: Value<'_>, non_finite: NonF
             escape::hex(out, &bytes[..limit.bytes / 2]);
             escape::json(out, limit.marker);
         }),
-        // What is left of it after cutting would not be JSON.
+        // A cut nested value is no longer valid JSON, so it is written as a string.
         Value::Json(json) if json.len() > limit.bytes => text_within(out, json, limit),
         _ => write(out, value, non_finite),
     }
@@ -46,7 +46,7 @@ pub(super) fn text_within(out: &mut Vec<u8>, text: &str, mut limit: Limit<'_>) {
     in_quotes(out, |out| _ = limit.put(out, text));
 }
 
-/// Appends `at` as a number or in quotes, as `time` says.
+/// Appends `at` as a number or in quotes, depending on `time`.
 #[inline]
 pub(super) fn time(out: &mut Vec<u8>, time: &Time, at: Timestamp) {
     match time.is_number() {
@@ -76,7 +76,7 @@ fn float(out: &mut Vec<u8>, value: f64, non_finite: NonFinite) {
     });
 }
 
-/// Most readers round or refuse numbers of more than 64 bits.
+/// Appends numbers of more than 64 bits as strings, because most readers round or reject them.
 fn wide_signed(out: &mut Vec<u8>, value: i128) {
     match (i64::try_from(value), u64::try_from(value)) {
         (Ok(value), _) => number::int(out, value),
@@ -96,7 +96,7 @@ fn bytes(out: &mut Vec<u8>, value: &[u8]) {
     in_quotes(out, |out| escape::hex(out, value));
 }
 
-/// `"outer: inner: root"`.
+/// Appends the chain as one string: `"outer: inner: root"`.
 fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>, mut limit: Limit<'_>) {
     in_quotes(out, |out| {
         for (index, message) in chain.messages().enumerate() {
@@ -107,7 +107,7 @@ fn error(out: &mut Vec<u8>, chain: ErrorChain<'_>, mut limit: Limit<'_>) {
     });
 }
 
-/// Appends what `write` appends, in quotes.
+/// Appends the output of `write` in quotes.
 #[inline]
 pub(super) fn in_quotes(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');

@@ -2,12 +2,12 @@ use super::*;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// Bunyan's format, version 0, for the programs that show such logs (`bunyan`, `pino-pretty`); `name` is the application's.
+    /// Creates Bunyan's format, version 0, for viewers such as `bunyan` and `pino-pretty`. `name` is the application's name.
     ///
-    /// `level` is 10 (trace), 20, 30, 40, 50 (error) or, for severities from `FATAL` on, 60. `hostname` is this machine's name where
-    /// the system tells it (Linux: `/proc`; else the variables `HOSTNAME` or `COMPUTERNAME`), else `localhost`; a
-    /// [`constant`](Self::constant) sets another one. An error is `err`, as an object. Fields of the event and of spans stand beside
-    /// the parts.
+    /// `level` is 10 (trace), 20, 30, 40, 50 (error) or, for severities from `FATAL` on, 60. `hostname` is the name of this
+    /// machine, read from `/proc` on Linux and otherwise from the environment variables `HOSTNAME` or `COMPUTERNAME`; if none is
+    /// available, it is `localhost`. A [`constant`](Self::constant) overrides it. An error is the object `err`. Fields of the event
+    /// and of spans are members of the same object as the parts.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;

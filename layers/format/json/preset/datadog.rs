@@ -2,11 +2,12 @@ use super::*;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// Datadog's standard attributes, for its agent and its HTTP intake; `service` is the application's name.
+    /// Creates a format with Datadog's standard attributes, for its agent and its HTTP intake. `service` is the application's name.
     ///
     /// `status` is one of `emergency`, `alert`, `critical`, `error`, `warn`, `notice`, `info` and `debug`. `dd.trace_id` and
-    /// `dd.span_id` are the last 64 bits of the ids as decimal texts, as Datadog's tracers know them. Fields of the event and of
-    /// spans stand beside the parts. `env`, `version`, `host`, `ddsource` and `ddtags` are [constants](Self::constant).
+    /// `dd.span_id` are the last 64 bits of the ids as decimal strings, as in Datadog's tracers. Fields of the event and of spans
+    /// are members of the same object as the parts. Set `env`, `version`, `host`, `ddsource` and `ddtags` as
+    /// [constants](Self::constant).
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -65,5 +66,5 @@ pub(super) fn draft(settings: &PresetSettings, service: &str) -> (Draft, Claims)
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
 
-/// What the status remapper makes of any text, by syslog's severities.
+/// The statuses that Datadog's status remapper produces, by syslog severity.
 const STATUSES: [&str; 8] = ["emergency", "alert", "critical", "error", "warn", "notice", "info", "debug"];

@@ -3,11 +3,11 @@ use crate::format::LevelNames;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// Elastic Common Schema, as ecs-logging has it: one line for Elasticsearch or OpenSearch, which needs no pipeline.
+    /// Creates the Elastic Common Schema format of ecs-logging, for Elasticsearch and OpenSearch. No ingest pipeline is needed.
     ///
-    /// `@timestamp`, `log.level` and `message` come first, in this order, and are always there. Fields of the event and of
-    /// spans are `labels`: scalars, with `_` for `.`, `*` and `\` in their names; objects are taken apart into labels
-    /// `a_b`, lists are texts. ECS has names of its own for much of what one logs: [`field`](Self::field) gives them.
+    /// `@timestamp`, `log.level` and `message` come first, in this order, and are always present. Fields of the event and of
+    /// spans are `labels`, which are scalars: in their names `_` replaces `.`, `*` and `\`, objects are flattened into labels such
+    /// as `a_b`, and lists are strings. To write a field under a name that ECS defines, use [`field`](Self::field).
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -37,7 +37,7 @@ impl Preset {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     ///
-    /// `log.origin.function` is the module: tracing does not know the function.
+    /// `log.origin.function` is the module, because `tracing` does not record the function.
     pub fn ecs() -> Self {
         Self::of(Table::Ecs)
     }

@@ -2,12 +2,12 @@ use super::*;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// GELF 1.1, for Graylog: `host` is the name of this machine or application.
+    /// Creates the format GELF 1.1, for Graylog. `host` is the name of this machine or application.
     ///
-    /// A message of several lines is `full_message`, and its first line `short_message`, which is never empty: an event without
-    /// a message says its name there. Additional fields are texts and numbers: booleans are `"true"` and `"false"`, objects are
-    /// taken apart into `_a_b`, lists are texts. Characters that GELF does not have in names are `_`, and a field `id` is
-    /// `_id_`, as `_id` is Graylog's own.
+    /// A message of several lines is written as `full_message`, and its first line as `short_message`. The short message is never
+    /// empty: for an event without a message it is the event's name. Additional fields are strings and numbers: booleans are
+    /// `"true"` and `"false"`, objects are flattened into `_a_b`, and lists are strings. `_` replaces characters that GELF does not
+    /// allow in names. A field `id` is written as `_id_`, because Graylog reserves `_id`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;

@@ -2,14 +2,14 @@ use super::*;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// Google Cloud Logging's structured logging, as Cloud Run, GKE and the Ops Agent read it from standard output;
-    /// `project` is the project's id, which the name of a trace begins with.
+    /// Creates the structured logging format of Google Cloud Logging, which Cloud Run, GKE and the Ops Agent read from standard
+    /// output. `project` is the project id, which trace names begin with.
     ///
-    /// Constants are labels. A field `httpRequest` that is an object is the entry's
-    /// [HttpRequest](https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest), as
-    /// `logging.googleapis.com/operation` is its operation; without the first it is made of the fields
+    /// Constants are labels. A field `httpRequest` that is an object becomes the entry's
+    /// [HttpRequest](https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest), and an object
+    /// `logging.googleapis.com/operation` becomes its operation. Without `httpRequest`, the request is built from those of the fields
     /// `http.request.method`, `url.full`, `http.response.status_code`, `user_agent.original` and `client.address`
-    /// (OpenTelemetry's names), as far as there are any. Other fields are in the payload. A line has 256 KiB at most.
+    /// (OpenTelemetry's names) that are present. Other fields are part of the payload. A line is at most 256 KiB long.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -43,7 +43,7 @@ impl Preset {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     ///
-    /// `function` is the module: tracing does not know the function. An event's error is a field like others.
+    /// `function` is the module, because `tracing` does not record the function. An event's error is an ordinary field.
     pub fn google_cloud(project: impl Into<String>) -> Self {
         Self::of(Table::GoogleCloud { project: project.into() })
     }
@@ -105,10 +105,10 @@ fn http_request(claims: &mut Claims) -> Node {
     Node::First(vec![claim(given, Form::Plain), Node::Branch(made.branch())])
 }
 
-/// LogSeverity, by syslog's.
+/// The names of `LogSeverity`, by syslog severity.
 const SEVERITIES: [&str; 8] = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
 const OPERATION: &str = "logging.googleapis.com/operation";
-/// What means something to the receiver, so that no field may be called so by chance: it would be of the wrong type.
+/// Names with a meaning to the receiver. Fields must not use them, because their types could be wrong.
 const RESERVED: [&str; 9] = [
     "timestamp",
     "timestampSeconds",
@@ -120,5 +120,5 @@ const RESERVED: [&str; 9] = [
     "traceSampled",
     "@type",
 ];
-/// The largest entry that the API takes.
+/// The largest entry that the API accepts, in bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;

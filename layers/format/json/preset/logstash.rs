@@ -3,10 +3,10 @@ use crate::format::LevelNames;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// Logstash's event format, version 1, as logstash-logback-encoder writes it.
+    /// Creates Logstash's event format, version 1, as written by logstash-logback-encoder.
     ///
-    /// `level_value` is logback's number: 5000 (trace), 10000, 20000, 30000, 40000 (error), and 50000 for severities from `FATAL`
-    /// on. Fields of the event and of spans stand beside the parts.
+    /// `level_value` is Logback's number: 5000 (trace), 10000, 20000, 30000, 40000 (error), or 50000 for severities from `FATAL`
+    /// on. Fields of the event and of spans are members of the same object as the parts.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -60,7 +60,7 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
 
-/// `ch.qos.logback.classic.Level`; log4j's for `FATAL`.
+/// Returns the number of `ch.qos.logback.classic.Level`, and log4j's number for `FATAL`.
 fn level_value(severity: crate::Severity) -> u32 {
     of_level(severity, [5_000, 10_000, 20_000, 30_000, 40_000, 50_000])
 }

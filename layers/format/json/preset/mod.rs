@@ -1,6 +1,6 @@
 //! [`Preset`]: the JSON that well-known receivers expect.
 //!
-//! Each is a table in a file of its own: which parts, in which order, under which names, of which types.
+//! Each preset is a table in its own file that defines the parts, their order, names and types.
 
 mod bunyan;
 mod datadog;
@@ -24,7 +24,7 @@ use crate::format::{Format, Out};
 use crate::record::{Part, Record, RecordBuf, Value};
 use crate::{Error, ErrorKind};
 
-/// One JSON object per record, as a well-known receiver expects it: log4j2's `EcsLayout.json`, `GelfLayout.json`,
+/// One JSON object per record, in the layout that a well-known receiver expects. Covers log4j2's `EcsLayout.json`, `GelfLayout.json`,
 /// `GcpLayout.json` and `LogstashJsonEventLayoutV1.json`, and more.
 ///
 /// ```
@@ -52,9 +52,9 @@ use crate::{Error, ErrorKind};
 ///
 /// | preset | for | time | level | fields of the event and of spans | constants |
 /// |---|---|---|---|---|---|
-/// | [`ecs`](Self::ecs) | Elasticsearch, OpenSearch | `@timestamp` | `WARN` | in `labels`: scalars, `_` for dots | in the object |
-/// | [`gelf`](Self::gelf) | Graylog | seconds with a fraction | 0 to 7 | with `_` in front: texts and numbers | as fields |
-/// | [`google_cloud`](Self::google_cloud) | Google Cloud Logging | `time` | `WARNING` | in the object | as labels: texts |
+/// | [`ecs`](Self::ecs) | Elasticsearch, OpenSearch | `@timestamp` | `WARN` | in `labels`: scalars, `_` replaces dots | in the object |
+/// | [`gelf`](Self::gelf) | Graylog | seconds with a fraction | 0 to 7 | with the prefix `_`: strings and numbers | as fields |
+/// | [`google_cloud`](Self::google_cloud) | Google Cloud Logging | `time` | `WARNING` | in the object | as labels: strings |
 /// | [`logstash`](Self::logstash) | Logstash | `@timestamp` | `WARN` and 30000 | in the object | in the object |
 /// | [`bunyan`](Self::bunyan) | the `bunyan` program, pino | `time` | 40 | in the object | in the object |
 /// | [`otlp`](Self::otlp) | OpenTelemetry collectors | nanoseconds | 13 and `WARN` | attributes | resource attributes |
@@ -62,31 +62,31 @@ use crate::{Error, ErrorKind};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`constant`](Self::constant) | none | a member that is the same in each line, or another value for a part of the preset |
-/// | [`field`](Self::field) | none | a field gets a place and a name of its own |
-/// | [`source`](Self::source) | off | the place in the source |
+/// | [`constant`](Self::constant) | none | a member that is the same in every line, or a value that overrides a part of the preset |
+/// | [`field`](Self::field) | none | a field with a position and a name of its own |
+/// | [`source`](Self::source) | off | the source position |
 /// | [`spans`](Self::spans) | on | the fields of the enclosing spans |
-/// | [`nested_objects`](Self::nested_objects) | off | parts with dots in their names are objects: `"log":{"level":…}` |
+/// | [`nested_objects`](Self::nested_objects) | off | writes parts with dots in their names as nested objects: `"log":{"level":…}` |
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a name that is already present |
-/// | [`unique_id`](Self::unique_id) | none | a member that is different in each line |
-/// | [`max_string`](Self::max_string) | no limit | where texts are cut |
-/// | [`max_bytes`](Self::max_bytes) | Google Cloud 256 KiB, else no limit | the longest line |
+/// | [`unique_id`](Self::unique_id) | none | a member that is unique to each line |
+/// | [`max_string`](Self::max_string) | no limit | the longest string, in bytes |
+/// | [`max_bytes`](Self::max_bytes) | 256 KiB for Google Cloud, otherwise no limit | the longest line, in bytes |
 ///
-/// **Trace context.** Fields called `trace_id` (32 hexadecimal digits), `span_id` (16), `trace_flags` (a number or two digits)
-/// and `trace_sampled` (a boolean), of the event or else of the innermost span that has one, stand where the receiver looks
-/// for them. One that is not of this form, or that has no trace id beside it, is a field like others. Where several spans have a
-/// field with a place of its own, the innermost one's is written, and the others are not.
+/// **Trace context.** The fields `trace_id` (32 hexadecimal digits), `span_id` (16), `trace_flags` (a number or two digits)
+/// and `trace_sampled` (a boolean) are written where the receiver looks for them. They are taken from the event, or else from the
+/// innermost span that has them. A field with a value of another form, or without a trace id, is an ordinary field. If several
+/// spans have a field with a position of its own, only the innermost span's is written.
 ///
 /// **Errors.** The event's first field that is an error is `error.message` (ECS, Datadog), `exception.message` (OTLP) or
-/// `err` (Bunyan), as `outer: inner: root`; elsewhere it is a field like others. Rust's errors have neither a type
-/// name nor a stack trace; fields called `error.type` or `exception.type`, and `error.stack_trace`, `exception.stacktrace`
-/// or `backtrace` (as [`log_panics`](crate::process::log_panics) has it) are taken for them.
+/// `err` (Bunyan), as `outer: inner: root`; in other presets it is an ordinary field. Rust's errors carry neither a type
+/// name nor a stack trace. The fields `error.type` or `exception.type` are used as the type name, and `error.stack_trace`,
+/// `exception.stacktrace` or `backtrace` (which [`log_panics`](crate::process::log_panics) adds) as the stack trace.
 ///
-/// **No object has a key twice**; where the reader takes `a.b` for a member of `a` (ECS, Logstash, Datadog), `a.b` is called
-/// `a_b` in an object that has an `a`. The names of the parts are theirs, also in a record that lacks the part.
+/// **Keys are unique** within every object. For receivers that treat `a.b` as a member of `a` (ECS, Logstash, Datadog), `a.b` is
+/// written as `a_b` in an object that has an `a`. The names of parts are reserved, even in a record that lacks the part.
 ///
-/// **Escaped** is what [`Json`](super::Json) escapes. Integers of 128 bits, bytes and nested values are as in `Json` too, except for
-/// what the receiver cannot take; each preset says so. The names of spans are not written.
+/// **Escaping** is the same as in [`Json`](super::Json). So are 128-bit integers, bytes and nested values, except where the receiver
+/// does not accept them, which each preset documents. The names of spans are not written.
 #[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Preset {
@@ -106,8 +106,8 @@ impl Preset {
         self
     }
 
-    /// A member that is the same in each line: `service.name`, `environment`. Where the table has no such name, it stands where
-    /// the preset puts constants; else the part with that name has this value.
+    /// Adds a member that is the same in every line, such as `service.name` or `environment`. If a part of the preset has this name,
+    /// the value overrides that part. Otherwise the member is written at the preset's position for constants.
     ///
     /// ```
     /// use tracing_handlers::format::{Caps, Format, Out, Preset};
@@ -125,9 +125,9 @@ impl Preset {
         self.planned()
     }
 
-    /// The event's field called `name`, or that of the innermost span that has it, is written as the member `key` beside the
-    /// preset's parts, not among the other fields: `"order"` as `"transaction.name"`. A part that is called `key` is written only
-    /// where the record lacks the field. For 32 fields at most; further ones stay where they are.
+    /// Writes the field `name` as the member `key` beside the preset's parts, not among the other fields, for example `"order"` as
+    /// `"transaction.name"`. The field is the event's, or else that of the innermost span that has it. A part named `key` is written
+    /// only if the record lacks the field. At most 32 fields can be set; further calls have no effect.
     pub fn field(mut self, name: impl Into<String>, key: impl Into<String>) -> Self {
         if self.settings.fields.len() < MOST_FIELDS {
             self.settings.fields.push((name.into(), key.into()));
@@ -135,20 +135,21 @@ impl Preset {
         self.planned()
     }
 
-    /// Whether the source position is written.
+    /// Sets whether the source position is written. Default: `false`.
     pub fn source(mut self, on: bool) -> Self {
         self.settings.source = on;
         self.planned()
     }
 
-    /// Whether the fields of the enclosing spans are written. Those with a place of their own are in any case.
+    /// Sets whether the fields of the enclosing spans are written. Default: `true`. Fields with a position of their own are always
+    /// written.
     pub fn spans(mut self, on: bool) -> Self {
         self.settings.spans = on;
         self.planned()
     }
 
-    /// Whether dots in the names of parts lead into objects. The names of fields stay as they are. OTLP and GELF have no
-    /// such objects.
+    /// Sets whether parts with dots in their names are written as nested objects. Default: `false`. The names of fields are
+    /// unchanged. Affects ECS, Logstash and Datadog only.
     ///
     /// ```
     /// use tracing_handlers::format::{Caps, Format, Out, Preset};
@@ -165,29 +166,31 @@ impl Preset {
         self.planned()
     }
 
-    /// Sets what happens to a second field with the same name.
+    /// Sets how a name that is already present is treated. Default: [`Duplicates::Suffix`].
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.settings.duplicates = duplicates;
         self.planned()
     }
 
-    /// A member called `key` whose value no other line has, a text of 40 hexadecimal digits: `event.id` for ECS,
-    /// `logging.googleapis.com/insertId` for Google Cloud, which thereby knows lines again that come twice.
+    /// Adds a member `key` with a value that is unique to the line, a string of 40 hexadecimal digits. Use `event.id` for ECS, and
+    /// `logging.googleapis.com/insertId` for Google Cloud, which uses it to remove duplicates.
     ///
-    /// It belongs to the line, not to the record: a record that is formatted again gets another one.
+    /// The value belongs to the line, not to the record: a record that is formatted again gets a new value.
     pub fn unique_id(mut self, key: impl Into<String>) -> Self {
         self.settings.unique_id = Some((key.into(), process_number()));
         self.planned()
     }
 
-    /// Sets the longest string (message, field, bytes as digits, nested value) in bytes; longer ones are cut and end in `…`.
+    /// Sets the longest string (message, field, bytes as digits, nested value) in bytes. Longer ones are cut and end in `…`.
+    /// Default: no limit.
     pub fn max_string(mut self, bytes: usize) -> Self {
         self.settings.max_string = bytes;
         self.planned()
     }
 
-    /// Sets the longest line in bytes, without its framing. In a longer one strings are cut, and if that is not enough, fields are
-    /// left out. The sink's own [limit](crate::format::Caps::max_bytes), less 8 bytes for what ends a line, holds as well.
+    /// Sets the longest line in bytes, without its framing. In a longer line, strings are cut, and if that is not enough, fields are
+    /// omitted. The sink's own [limit](crate::format::Caps::max_bytes), less 8 bytes for the framing, also applies. Default: 256 KiB
+    /// for Google Cloud, otherwise no limit.
     ///
     /// # Errors
     ///
@@ -210,10 +213,10 @@ impl Format for Preset {
     }
 }
 
-/// What can be chosen about every preset.
+/// The settings that all presets have.
 #[derive(Clone, Debug)]
 struct PresetSettings {
-    /// As the fields of a record.
+    /// Stored as the fields of a record.
     constants: RecordBuf,
     fields: Vec<(String, String)>,
     source: bool,
@@ -275,9 +278,9 @@ impl Table {
     }
 }
 
-/// What the tables have in common.
+/// The steps that the tables have in common.
 impl PresetSettings {
-    /// An object whose parts' names are paths to their reader.
+    /// Creates an object for readers that treat names with dots as paths.
     fn of_paths(&self) -> Draft {
         Draft::of_paths(self.nested)
     }
@@ -303,7 +306,7 @@ impl PresetSettings {
         }
     }
 
-    /// Constants, then fields with places of their own, then the id, as they stand in most objects.
+    /// Adds constants, then fields with positions of their own, then the unique id, which is the order in most objects.
     fn put_own(&self, draft: Draft, claims: &mut Claims) -> Draft {
         let draft = self.put_constants(draft, &Keys::Plain, &Form::Plain);
         let draft = self.put_fields(draft, claims, &Keys::Plain, &Form::Plain);
@@ -323,12 +326,12 @@ fn text(text: &str) -> Node {
     Node::constant(Value::Str(text), &Form::Plain)
 }
 
-/// The field with this name, whatever it is.
+/// Returns a node for the field `name` with any value.
 fn claimed(claims: &mut Claims, name: &str, form: Form) -> Node {
     claim(claims.by_name(name, Wants::Anything), form)
 }
 
-/// The first of the fields with these names.
+/// Returns a node for the first present field of those with these names.
 fn any_claimed(claims: &mut Claims, names: &[&str], form: &Form) -> Node {
     let places: Vec<_> = names.iter().map(|name| claims.by_name(name, Wants::Anything)).collect();
     for (index, place) in places.iter().enumerate() {
@@ -340,7 +343,7 @@ fn any_claimed(claims: &mut Claims, names: &[&str], form: &Form) -> Node {
 fn claim(place: Option<usize>, form: Form) -> Node {
     match place {
         Some(place) => Node::Value(Source::Claim(place), form),
-        // Never present.
+        // A node that is never present.
         None => Node::First(Vec::new()),
     }
 }
@@ -358,7 +361,7 @@ fn of_level(severity: crate::Severity, numbers: [u32; 6]) -> u32 {
     numbers[usize::from(severity.number().saturating_sub(1) / 4).min(5)]
 }
 
-/// A random number that identifies the process, from the keys of a hash, which are the system's random numbers.
+/// Returns a random number that identifies the process. The randomness is that of the standard library's hash keys.
 fn process_number() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
@@ -369,5 +372,5 @@ const STACK_TRACE: &[&str] = &["error.stack_trace", "exception.stacktrace", "sta
 const MARKER: &str = "…";
 /// The most bytes that any framing adds.
 const FRAME: usize = 8;
-/// Leaves room for the presets' own claims.
+/// The most fields set by the user, which leaves room for the presets' own claims.
 const MOST_FIELDS: usize = 32;

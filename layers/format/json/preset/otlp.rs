@@ -3,13 +3,13 @@ use crate::format::LevelNames;
 use crate::format::json::node::Levels;
 
 impl Preset {
-    /// OTLP 1.x in its JSON mapping: each line is an `ExportLogsServiceRequest` with one record, as the file exporter of the
-    /// OpenTelemetry Collector writes and its `otlpjsonfile` receiver reads it.
+    /// Creates the JSON mapping of OTLP 1.x. Each line is an `ExportLogsServiceRequest` with one record, as written by the file
+    /// exporter of the OpenTelemetry Collector and read by its `otlpjsonfile` receiver.
     ///
-    /// Constants are attributes of the resource; the target is the scope's name. 64-bit integers are decimal texts, wider ones that
-    /// do not fit are string values, bytes are Base64, nested values are lists and key-value lists. An event's name is
-    /// `eventName` only where it was given one. [`source`](Self::source) writes `code.file.path`, `code.line.number` and, from the
-    /// module, `code.function.name`.
+    /// Constants are attributes of the resource, and the target is the scope's name. 64-bit integers are decimal strings, integers
+    /// that do not fit 64 bits are string values, bytes are Base64, and nested values are lists and key-value lists. `eventName` is
+    /// written only for events that are named explicitly. [`source`](Self::source) writes `code.file.path`, `code.line.number` and,
+    /// from the module, `code.function.name`.
     ///
     /// ```
     /// use tracing_handlers::clock::Timestamp;
@@ -37,7 +37,7 @@ impl Preset {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     ///
-    /// The time observed is the time of the event: it is captured when it happens.
+    /// The observed time equals the event's time, because an event is captured as it happens.
     pub fn otlp() -> Self {
         Self::of(Table::Otlp)
     }
@@ -92,7 +92,7 @@ fn list_of(draft: Draft) -> Node {
     Node::List(vec![Node::Branch(draft.branch())])
 }
 
-/// The low 8 bits are W3C's flags, of which the lowest says that the trace is sampled.
+/// Returns a node for the flags. The low 8 bits are the W3C trace flags, whose lowest bit marks a sampled trace.
 fn flags(claims: &mut Claims) -> Node {
     let (flags, sampled) =
         (claims.by_name("trace_flags", Wants::Flags), claims.by_name("trace_sampled", Wants::Sampled));

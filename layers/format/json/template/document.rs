@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// JSON whose members keep their order, and whose objects have no duplicate keys.
+/// A JSON document whose members keep their order and whose objects have no duplicate keys.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Document {
     /// A number, a boolean or null.
@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for ReadDocument {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Document, E> {
-        // serde_json reads no float that is not finite; `Debug` writes `1.0` and `1e300`, which are JSON.
+        // serde_json rejects floats that are not finite. `Debug` writes `1.0` and `1e300`, which are valid JSON.
         Ok(Document::Json(format!("{value:?}")))
     }
 

@@ -1,4 +1,4 @@
-//! [`JsonTemplate`]: JSON after a template of the user's.
+//! [`JsonTemplate`]: JSON in the layout of a user's template.
 
 mod document;
 mod resolver;
@@ -20,7 +20,7 @@ use crate::format::{Format, Out, escape};
 use crate::record::{Record, Value};
 use crate::{Error, ErrorKind};
 
-/// One JSON object per record, after a template: log4j2's `JsonTemplateLayout`. Needs feature `serde`.
+/// One JSON object per record, in the layout of a template, like log4j2's `JsonTemplateLayout`. Requires the feature `serde`.
 ///
 /// ```
 /// use tracing_handlers::clock::Timestamp;
@@ -52,38 +52,38 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///
-/// What is an object with a `$resolver` is replaced for each record; all else is copied, in its order. An object in which
-/// nothing is left is missing as a whole.
+/// Each object with a `$resolver` is replaced by a value of the record. Everything else is copied, in the order of the template.
+/// An object whose members are all missing is omitted.
 ///
-/// | `$resolver` | its settings (the first is the default) | value |
+/// | `$resolver` | settings (the first value is the default) | value |
 /// |---|---|---|
-/// | `timestamp` | none: RFC 3339 in UTC; `precision`: 6, 0 to 9 | text |
+/// | `timestamp` | none: RFC 3339 in UTC; `precision`: 6, 0 to 9 | string |
 /// | `timestamp` | `epoch`: `{"unit": "secs" \| "millis" \| "nanos", "rounded": true \| false}` | number; not rounded, `secs` has a fraction |
-/// | `level` | `field`: `name`; `severity` with `severity`: `{"field": "keyword" \| "code"}`; `number` | text; syslog's keyword or 0 to 7; 1 to 24 |
+/// | `level` | `field`: `name`; `severity` with `severity`: `{"field": "keyword" \| "code"}`; `number` | string; syslog's keyword or 0 to 7; 1 to 24 |
 /// | `logger` | `field`: `name` | the target |
-/// | `message` | | text |
-/// | `thread` | `field`: `name`, `id` | text, number |
-/// | `source` | `field`: `fileName`, `lineNumber`, `className` (the module) | text, number, text |
-/// | `mdc` | `key`; without: all, as an object, or with `flatten`: `true` or `{"prefix": "mdc."}`; `stringified`: `false` | the span's field, innermost span first |
-/// | `field` | `key`, `stringified`: `false` | the event's field, else the span's |
+/// | `message` | | string |
+/// | `thread` | `field`: `name`, `id` | string, number |
+/// | `source` | `field`: `fileName`, `lineNumber`, `className` (the module) | string, number, string |
+/// | `mdc` | `key`; without it all fields, as an object, or with `flatten`: `true` or `{"prefix": "mdc."}`; `stringified`: `false` | the span's field, innermost span first |
+/// | `field` | `key`, `stringified`: `false` | the event's field, or else the span's |
 /// | `fields` | `flatten`, `stringified` as for `mdc` | the event's fields |
 /// | `span` | | the innermost span's name |
 /// | `spans` | | the spans as a list of objects, root first |
 /// | `exception` | `field`: `message`, `chain` | the first error's message; `outer: inner: root` |
-/// | `exceptionRootCause` | `field`: `message` | the message of its root |
+/// | `exceptionRootCause` | `field`: `message` | the message of the first error's root cause |
 /// | `name` | | the event's name |
-/// | `pid` | | the process's number |
+/// | `pid` | | the process id |
 ///
-/// `stringified` makes texts of all values. Flattened fields stand in the object that the template has them in, under their own names
-/// after those of the template; a name that is there already is treated as [`Duplicates::Suffix`] says.
+/// `stringified` writes all values as strings. Flattened fields are members of the object that contains the resolver, after the
+/// members of the template and under their own names. A name that is already present is treated as in [`Duplicates::Suffix`].
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`nulls`](Self::nulls) | off | what a record lacks is `null`, not left out |
-/// | [`max_string`](Self::max_string) | no limit | where texts are cut |
-/// | [`marker`](Self::marker) | `…` | what stands behind a text that was cut |
+/// | [`nulls`](Self::nulls) | off | writes `null` for values that a record lacks, instead of omitting them |
+/// | [`max_string`](Self::max_string) | no limit | the longest string, in bytes |
+/// | [`marker`](Self::marker) | `…` | the suffix of a string that was cut |
 ///
-/// Not there: log4j2's `pattern`, `ndc`, `counter`, `map`, `main`, `marker`, `caseConverter`, stack traces, `${…}` and `eventTemplateUri`.
+/// Not supported: log4j2's `pattern`, `ndc`, `counter`, `map`, `main`, `marker`, `caseConverter`, stack traces, `${…}` and `eventTemplateUri`.
 #[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct JsonTemplate {
@@ -95,12 +95,12 @@ pub struct JsonTemplate {
 }
 
 impl JsonTemplate {
-    /// Reads a template, which is one JSON object.
+    /// Creates the format from a template, which is one JSON object.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if the template is not JSON (with line and column) or not an object, if an object has a
-    /// duplicate key, or if a resolver is unknown, lacks a setting or has an unknown one.
+    /// Returns [`Config`](crate::ErrorKind::Config) if the template is not JSON (with line and column) or not an object, if an
+    /// object has a duplicate key, or if a resolver is unknown, lacks a setting or has an unknown one.
     ///
     /// ```
     /// use tracing_handlers::format::JsonTemplate;
@@ -120,20 +120,21 @@ impl JsonTemplate {
         Ok(Self { root, nulls: false, max_string: usize::MAX, marker: "…".to_owned(), tree })
     }
 
-    /// Whether what a record lacks is written as `null`; otherwise it is left out.
+    /// Sets whether values that a record lacks are written as `null` instead of being omitted. Default: `false`.
     pub fn nulls(mut self, on: bool) -> Self {
         self.nulls = on;
         self.tree = Tree::new(self.root.clone().branch(), Claims::default(), Duplicates::Suffix, on);
         self
     }
 
-    /// Sets the longest string of a record in bytes; longer ones are cut: log4j2's `maxStringLength`.
+    /// Sets the longest string of a record in bytes. Longer ones are cut. Default: no limit. Corresponds to log4j2's
+    /// `maxStringLength`.
     pub fn max_string(mut self, bytes: usize) -> Self {
         self.max_string = bytes;
         self
     }
 
-    /// Sets what is appended to a string that was cut: log4j2's `truncatedStringSuffix`.
+    /// Sets the suffix of a string that was cut. Default: `…`. Corresponds to log4j2's `truncatedStringSuffix`.
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.marker = marker.into();
         self
@@ -151,13 +152,13 @@ impl FromStr for JsonTemplate {
 impl Format for JsonTemplate {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
         let limit = Limit { bytes: self.max_string, marker: &self.marker };
-        // Without a limit there is no line that is too long.
+        // Every line fits, because its length is not limited.
         self.tree.write(record, out.buffer(), limit, usize::MAX);
         Ok(())
     }
 }
 
-/// `path`: where the object stands, with a dot behind it.
+/// Plans an object. `path` is the object's path in the template, followed by a dot, for error messages.
 fn object(members: Vec<(String, Document)>, path: &str) -> Result<Draft, String> {
     let mut draft = Draft::new(Shape::Object);
     for (name, value) in members {
@@ -200,12 +201,12 @@ fn node(value: Document, path: &str) -> Result<Node, String> {
     })
 }
 
-/// What a resolver is replaced by.
+/// The replacement of a resolver.
 enum Resolved {
     Node(Node),
-    /// Members of the object in which it stands.
+    /// Members of the object that contains the resolver.
     Here(Rest),
-    /// Members of an object of their own.
+    /// Members of a separate object.
     Within(Rest),
 }
 

@@ -1,4 +1,4 @@
-//! What `$resolver` can be, with log4j2's names where it has one.
+//! The values of `$resolver`, named as in log4j2 where it has an equivalent.
 
 use super::{Document, Form, Keys, Node, Of, Resolved, Rest};
 use crate::Severity;
@@ -13,7 +13,7 @@ pub(super) fn is_resolver(members: &Members) -> bool {
     members.iter().any(|(name, _)| name == "$resolver")
 }
 
-/// Returns what the resolver with these settings is replaced by.
+/// Returns the replacement of the resolver with these settings.
 pub(super) fn resolve(members: Members) -> Result<Resolved, String> {
     let mut settings = ResolverSettings(members);
     let resolver = settings.take_text("$resolver")?.unwrap_or_default();
@@ -148,7 +148,7 @@ impl ResolverSettings {
         }
     }
 
-    /// The default is `false`.
+    /// Takes a boolean setting. Default: `false`.
     fn take_flag(&mut self, name: &str) -> Result<bool, String> {
         match self.take(name) {
             None => Ok(false),
@@ -169,7 +169,7 @@ impl ResolverSettings {
         }
     }
 
-    /// Returns the source that the setting `field` names; the first one by default.
+    /// Returns the source that the setting `field` names. Default: the first one.
     fn field(&mut self, sources: &[(&str, Source)]) -> Result<Resolved, String> {
         let name = self.take_text("field")?;
         let source = match &name {
@@ -194,5 +194,5 @@ impl ResolverSettings {
     }
 }
 
-/// As log4j2 has them.
+/// The keywords of log4j2, by syslog severity.
 const KEYWORDS: [&str; 8] = ["EMERG", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
