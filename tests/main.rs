@@ -48,6 +48,7 @@ mod seal;
 mod secrets;
 mod secrets_more;
 mod sinks;
+mod tables;
 mod testing;
 mod text;
 mod trees;

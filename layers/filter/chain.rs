@@ -15,6 +15,7 @@ use crate::{Error, ErrorKind};
 /// | [`deny`](Self::deny) | deny | next rule |
 /// | [`require`](Self::require) | next rule | deny |
 /// | [`rule`](Self::rule) | the first verdict | the second verdict |
+/// | [`otherwise`](Self::otherwise) | the verdict after the last rule: accept by default | the same |
 ///
 /// If no rule decides, [`otherwise`](Self::otherwise) does: by default the record is accepted, as in log4j2.
 ///
