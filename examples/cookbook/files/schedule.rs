@@ -26,7 +26,7 @@ fn make() -> String {
             writeln!(shown, "  {}", clock.text(deadline)).expect("a string takes all");
         }
     }
-    let wrong = "daily around noon".parse::<Schedule>().expect_err("that is no time");
+    let wrong = "daily around noon".parse::<Schedule>().expect_err("not a schedule");
     shown + &wrong.to_string()
 }
 
