@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_file_whose_owner_cannot_be_set_is_removed_again() {
         if links::user() == 0 {
-            // Root may set any owner; `tests/ownership.rs` tests this as another user.
+            // Root may set any owner; `tests/main/ownership.rs` tests this as another user.
             println!("skipped: runs as root");
             return;
         }

@@ -355,7 +355,7 @@ mod tests {
         assert_eq!((there, nice()), (before.max(NICE), before));
     }
 
-    /// The state as a fork leaves it; tests/ends.rs has a real fork.
+    /// The state as a fork leaves it; tests/ends has a real fork.
     #[test]
     fn a_forked_child_drops_inherited_jobs_and_runs_its_own() {
         let worker = worker(LINGER);

@@ -1,4 +1,4 @@
-//! The local time zone, which is a setting of the process. These are cases of `ends.rs`.
+//! The local time zone, which is a setting of the process.
 
 use std::sync::Mutex;
 

@@ -3,7 +3,8 @@
 //!
 //! `TRACING_HANDLERS_TREES` sets the number of trees per test.
 
-#[expect(dead_code, reason = "shared with tests/trees_ends.rs")]
+#[expect(dead_code, reason = "shared with tests/ends")]
+#[path = "../../forest/mod.rs"]
 mod forest;
 mod known;
 mod run;

@@ -1,4 +1,4 @@
-//! Signals. These are cases of `ends.rs`.
+//! Signals.
 
 use std::collections::BTreeSet;
 

@@ -18,12 +18,13 @@ mod faults;
 mod filter;
 mod filters;
 mod guide;
+mod hostile_names;
 mod json;
 #[cfg(feature = "serde")]
 mod json_template;
 mod layer;
 mod logfmt;
-mod names_more;
+
 #[cfg(feature = "serde")]
 mod nested;
 mod output;
@@ -46,7 +47,6 @@ mod scopes;
 #[cfg(feature = "seal")]
 mod seal;
 mod secrets;
-mod secrets_more;
 mod sinks;
 mod tables;
 mod testing;

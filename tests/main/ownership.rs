@@ -1,5 +1,5 @@
 //! Owners, groups and permissions of files that are made, and links that are not followed. What takes another user than the one
-//! that runs the tests is in `file_ends.rs`.
+//! that runs the tests is in `tests/ends/files.rs`.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -65,7 +65,7 @@ fn read(bytes: &[u8]) -> String {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/wire")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/main/wire/golden")
 }
 
 const VERSION_1: [&str; 4] = ["kinds", "values", "spans", "bare"];

@@ -1,4 +1,4 @@
-//! Files in processes that fork, and in processes that have few rights. These are cases of `ends.rs`.
+//! Files in processes that fork, and in processes that have few rights.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 

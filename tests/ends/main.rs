@@ -2,7 +2,7 @@
 //! `ends --child CASE DIRECTORY`.
 
 mod acceptance;
-mod around_ends;
+mod around;
 mod overload;
 
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, form
 use tracing_subscriber::prelude::*;
 
 use acceptance::*;
-use around_ends::*;
+use around::*;
 use overload::*;
 
 fn main() -> ExitCode {
@@ -52,13 +52,7 @@ fn reset_signals() {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES
-        .iter()
-        .chain(file_ends::CASES)
-        .chain(trees_ends::CASES)
-        .chain(SIGNAL_CASES)
-        .chain(SEAL_CASES)
-        .chain(ZONE_CASES)
+    CASES.iter().chain(files::CASES).chain(trees::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES).chain(ZONE_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -74,27 +68,27 @@ macro_rules! cases {
     };
 }
 
-mod file_ends;
+mod files;
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
-mod signal_ends;
-mod trees_ends;
+mod signals;
+mod trees;
 #[cfg(feature = "signals")]
-use signal_ends::CASES as SIGNAL_CASES;
+use signals::CASES as SIGNAL_CASES;
 #[cfg(not(feature = "signals"))]
 const SIGNAL_CASES: &[Case] = &[];
 
 #[cfg(feature = "seal")]
-mod seal_ends;
+mod seal;
 #[cfg(feature = "seal")]
-use seal_ends::CASES as SEAL_CASES;
+use seal::CASES as SEAL_CASES;
 #[cfg(not(feature = "seal"))]
 const SEAL_CASES: &[Case] = &[];
 
 #[cfg(feature = "time-zone")]
-mod zone_ends;
+mod zones;
 #[cfg(feature = "time-zone")]
-use zone_ends::CASES as ZONE_CASES;
+use zones::CASES as ZONE_CASES;
 #[cfg(not(feature = "time-zone"))]
 const ZONE_CASES: &[Case] = &[];
 
@@ -316,7 +310,7 @@ impl Ended {
     fn has_one_panic(&self) {
         let lines = self.lines();
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].starts_with("panicked: on purpose 7 [panic ERROR location=tests/ends.rs:"), "{lines:?}");
+        assert!(lines[0].starts_with("panicked: on purpose 7 [panic ERROR location=tests/ends/main.rs:"), "{lines:?}");
         assert!(lines[0].contains(" thread=unlucky"), "{lines:?}");
         assert!(self.directory.join("hook").exists(), "the hook before did not run");
     }

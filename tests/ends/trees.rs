@@ -1,4 +1,4 @@
-//! Random trees of handlers when a process exits or forks, compared with the model of `trees/`. These are cases of `ends.rs`.
+//! Random trees of handlers when a process exits or forks, compared with the model of `tests/forest`.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -9,8 +9,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
 
-#[expect(dead_code, reason = "shared with tests/trees")]
-#[path = "trees/forest/mod.rs"]
+#[expect(dead_code, reason = "shared with tests/main")]
+#[path = "../forest/mod.rs"]
 mod forest;
 
 use forest::model::{Counted, Node, make};

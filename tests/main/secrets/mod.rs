@@ -17,6 +17,8 @@ use tracing_handlers::{Error, Output, Record, RecordBuf, Records, Severity, Valu
 
 use crate::collect::{Seen, dispatch};
 
+mod odd_places;
+
 #[test]
 fn no_planted_secret_comes_behind_the_rewrite() {
     let mut random = Random::seeded();

@@ -1,4 +1,4 @@
-//! What an application counts on, with the real sinks. These are cases of `ends.rs`.
+//! What an application counts on, with the real sinks.
 
 use std::fmt;
 use std::sync::Mutex;

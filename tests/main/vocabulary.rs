@@ -46,6 +46,16 @@ fn the_root_of_a_folder_is_its_mod_rs() {
 }
 
 #[test]
+fn test_files_lie_in_the_folders_of_their_binaries_and_say_what_they_test() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut files = sources("tests");
+    files.retain(|file| {
+        file.parent() == Some(&tests) || file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_more"))
+    });
+    assert!(files.is_empty(), "{files:#?}");
+}
+
+#[test]
 fn names_of_types_are_read_off_their_lines() {
     assert_eq!(public_type("pub struct Line<'a> {"), Some("Line"));
     assert_eq!(public_type("pub enum Part {"), Some("Part"));
@@ -77,9 +87,8 @@ fn declared<'l>(line: &'l str, keywords: &[&str]) -> Option<&'l str> {
     rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
 }
 
-/// `tests/main.rs` is a binary's root, and `tests/main/` would be the folder of its modules.
 fn is_root_of_a_binary(file: &Path) -> bool {
-    fs::read_to_string(file).unwrap().contains("fn main()") || file.ends_with("tests/main.rs")
+    fs::read_to_string(file).unwrap().contains("fn main()")
 }
 
 fn sources(folder: &str) -> Vec<PathBuf> {

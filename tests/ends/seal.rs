@@ -1,4 +1,4 @@
-//! Sealed files at the end of a process. These are cases of `ends.rs`.
+//! Sealed files at the end of a process.
 
 use tracing_handlers::seal::{Key, Seal, verify};
 use tracing_handlers::sink;

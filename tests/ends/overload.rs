@@ -1,5 +1,5 @@
-//! A queue that is asked for more than it can do, and one that is asked for nothing. These are cases of `ends.rs`: memory
-//! and wake-ups are those of a whole process.
+//! A queue that is asked for more than it can do, and one that is asked for nothing. Memory and wake-ups
+//! are those of a whole process.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,4 @@
-//! Handlers around handlers at the ends of a process. These are cases of `ends.rs`.
+//! Handlers around handlers at the ends of a process.
 
 use tracing_handlers::ErrorKind;
 use tracing_handlers::handler::{Alert, Audit, Buffer, Counts, Dedup, OrStop, Retry, Route};
