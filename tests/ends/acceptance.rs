@@ -391,12 +391,14 @@ pub fn a_held_lock_of_stdout_holds_up_no_full_queue(directory: &Path) {
     assert_eq!(text.lines().filter(|line| line.contains(": line ")).count() as u64, delivered);
 }
 
+#[cfg(target_os = "linux")]
 fn entries(directory: &str) -> usize {
     fs::read_dir(directory).unwrap().count()
 }
 
 /// The files in `directory` that are open for writing, sorted, each as often as it is open. Others may be open for reading: a
 /// file that a forked child has written to is checked for a partial line at its end.
+#[cfg(target_os = "linux")]
 fn written_files(directory: &Path) -> Vec<PathBuf> {
     let descriptors = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap());
     let writable = descriptors.filter(|entry| is_writable(&entry.file_name()));
@@ -406,12 +408,14 @@ fn written_files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
+#[cfg(target_os = "linux")]
 fn is_writable(descriptor: &std::ffi::OsStr) -> bool {
     let Ok(info) = fs::read_to_string(Path::new("/proc/self/fdinfo").join(descriptor)) else { return false };
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap();
     i32::from_str_radix(flags.trim(), 8).unwrap() & libc::O_ACCMODE != libc::O_RDONLY
 }
 
+#[cfg(target_os = "linux")]
 fn has_twice(sorted: &[PathBuf]) -> bool {
     sorted.windows(2).any(|pair| pair[0] == pair[1])
 }
@@ -482,7 +486,13 @@ pub fn swaps_flushes_reports_and_forks_at_once_leave_nothing_behind(directory: &
         }
         stop.store(true, Ordering::Relaxed);
     });
-    // The end of a scope is not quite that of its threads; beside this one there are two behind queues.
+    #[cfg(target_os = "linux")]
+    await_the_end_of_threads_and_files(directory);
+}
+
+/// The end of a scope is not quite that of its threads; beside this one there are two behind queues.
+#[cfg(target_os = "linux")]
+fn await_the_end_of_threads_and_files(directory: &Path) {
     let deadline = Instant::now() + SOON;
     while entries("/proc/self/task") > 3 || has_twice(&written_files(directory)) {
         let threads = entries("/proc/self/task");

@@ -11,6 +11,7 @@ use tracing_handlers::record::Kind;
 
 use super::*;
 
+#[cfg(target_os = "linux")]
 pub fn an_idle_process_does_not_wake_up(directory: &Path) {
     install_queue(directory);
     log_lines(0..500);
@@ -33,15 +34,17 @@ pub fn an_idle_process_does_not_wake_up(directory: &Path) {
     assert_eq!(switches(), before);
 }
 
-/// The whole length: `TRACING_HANDLERS_IDLE_SECONDS=10`.
+/// The full length: `TRACING_HANDLERS_IDLE_SECONDS=10`.
+#[cfg(target_os = "linux")]
 fn idle_time() -> Duration {
     let seconds = std::env::var("TRACING_HANDLERS_IDLE_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(seconds.unwrap_or(3))
 }
 
-/// How often each thread but this one has been switched away from, of its own accord or not.
+/// The number of context switches of each thread but this one, voluntary and involuntary.
+#[cfg(target_os = "linux")]
 fn switches() -> Vec<(String, u64)> {
-    // SAFETY: it takes nothing and only tells the number of this thread.
+    // SAFETY: it takes no arguments and only returns the id of this thread.
     let me = unsafe { libc::gettid() }.to_string();
     let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap());
     let others = tasks.filter(|task| *task.file_name() != *me);
@@ -132,7 +135,7 @@ fn overload(overflow: Overflow) -> Stats {
     let load = Arc::new(Load::default());
     let (tokens, wanted) = sync_channel(0);
     let queue = Queue::new(sink(load.clone(), wanted)).capacity_bytes(CAPACITY).overflow(overflow);
-    let before = memory("VmRSS:");
+    let before = resident();
     thread::scope(|scope| {
         let (queue, load) = (&queue, &*load);
         let producers: Vec<_> =
@@ -142,7 +145,7 @@ fn overload(overflow: Overflow) -> Stats {
     // From here on the sink takes all there is.
     drop(tokens);
     queue.flush(Instant::now() + Duration::from_secs(20)).unwrap();
-    let grown = memory("VmHWM:").saturating_sub(before);
+    let grown = peak().saturating_sub(before);
     assert!(grown < 8 * CAPACITY, "it holds 1 MiB, and takes {grown} bytes");
     let end = snapshot(&queue, &load);
     let told = load.told.load(Ordering::SeqCst);
@@ -264,9 +267,39 @@ fn how_many_fit() -> u64 {
     fit
 }
 
-/// A line of what Linux tells of this process's memory, in bytes.
+/// The memory that this process holds now, in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    memory("VmRSS:")
+}
+
+/// The most memory that this process has held, in bytes.
+#[cfg(target_os = "linux")]
+fn peak() -> usize {
+    memory("VmHWM:")
+}
+
+#[cfg(target_os = "linux")]
 fn memory(line: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|known| known.strip_prefix(line)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+/// What is held now has no portable call: the peak so far stands for it, which is little more this early.
+#[cfg(not(target_os = "linux"))]
+fn resident() -> usize {
+    peak()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak() -> usize {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a whole struct, for which zeros are valid.
+    let usage = unsafe {
+        assert_eq!(libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()), 0);
+        usage.assume_init()
+    };
+    // Bytes on Apple's systems, kibibytes on the BSDs.
+    usage.ru_maxrss as usize * if cfg!(target_vendor = "apple") { 1 } else { 1 << 10 }
 }

@@ -1,5 +1,6 @@
 //! Signals.
 
+#[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
 
 use tracing_handlers::process::{

@@ -461,6 +461,7 @@ fn a_boxed_file_hands_its_commits_on() {
     assert!(boxed.commit().is_none());
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_not_a_regular_file_is_not_synced() {
     let mut null = synced().open("/dev/null").unwrap();

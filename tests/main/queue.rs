@@ -929,16 +929,32 @@ fn records_arrive_without_a_flush_from_a_doze_and_from_sleep() {
     }
 }
 
-/// Tells of each record, and which thread handles it.
-fn timed_queue() -> (Queue<impl Handler>, Receiver<i32>) {
+/// Sends a message for each record it handles: the id of the handling thread.
+fn timed_queue() -> (Queue<impl Handler>, Receiver<ThreadId>) {
     let (sender, receiver) = mpsc::channel();
     let handler = from_fn(move |_| {
-        // SAFETY: it takes nothing and only tells the number of this thread.
-        let _ = sender.send(unsafe { libc::gettid() });
+        let _ = sender.send(thread_id());
         Ok(())
     });
     (Queue::new(handler), receiver)
 }
+
+/// The name of the calling thread in `/proc/self/task`.
+#[cfg(target_os = "linux")]
+fn thread_id() -> ThreadId {
+    // SAFETY: it takes no arguments and only returns the id of the calling thread.
+    unsafe { libc::gettid() }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_id() -> ThreadId {
+    thread::current().id()
+}
+
+#[cfg(target_os = "linux")]
+type ThreadId = libc::pid_t;
+#[cfg(not(target_os = "linux"))]
+use std::thread::ThreadId;
 
 /// Until the worker has been through with its last record for longer than it lingers.
 fn await_sleep(queue: &Queue<impl Handler>) {

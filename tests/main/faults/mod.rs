@@ -2,6 +2,7 @@
 //! each system call in turn.
 
 mod causes;
+#[cfg(unix)]
 mod limits;
 mod notice;
 pub mod scenario;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing_handlers::clock::{Manual, Timestamp};
-use tracing_handlers::rotation::{Naming, Schedule};
+use tracing_handlers::rotation::Schedule;
 
 use super::*;
 
@@ -118,7 +118,7 @@ fn a_live_file_has_its_name_from_the_start_and_the_path_leads_to_it() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
     let path = dir.path().join("app.log");
     let rotation = || {
-        let naming = Naming::dated("%Y-%m-%d").unwrap().before_extension(true).live(true);
+        let naming = tracing_handlers::rotation::Naming::dated("%Y-%m-%d").unwrap().before_extension(true).live(true);
         Rotation::schedule(Schedule::daily()).or_size(4).naming(naming).keep(2).clock(clock.clone())
     };
     let mut file = File::open(&path).unwrap().rotation(rotation());

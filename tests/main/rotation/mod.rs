@@ -184,6 +184,7 @@ fn a_relative_path_does_not_follow_the_process_into_another_directory() {
     expect(&dir.path().join("logs"), &[("app.log", "b\n"), ("app.log.1", "a\n")]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_is_not_regular_is_never_rotated() {
     let mut null = File::open("/dev/null").unwrap().rotation(Rotation::size(0));

@@ -84,6 +84,7 @@ fn a_closed_pipe_is_an_error_and_no_panic() {
     assert_eq!(lines_of(&output.stderr), ["line 0 delivered, Some(BrokenPipe)", "line captured: true"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_full_non_blocking_pipe_is_waited_for_and_tears_no_line() {
     const LINES: usize = 20_000;
@@ -99,6 +100,7 @@ fn a_full_non_blocking_pipe_is_waited_for_and_tears_no_line() {
     assert_eq!(lines_of(&output.stdout), expected);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_later() {
     if in_child() {
@@ -123,12 +125,14 @@ fn a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_
     assert_eq!(lines.iter().map(|line| line.len()).collect::<Vec<_>>(), [6, 100_005, 6]);
 }
 
+#[cfg(unix)]
 fn set_non_blocking(descriptor: i32) {
     // SAFETY: fcntl with these arguments touches no memory.
     let done = unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_WRONLY | libc::O_NONBLOCK) };
     assert_eq!(done, 0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn standard_error_on_a_full_device_is_an_error() {
     if in_child() {

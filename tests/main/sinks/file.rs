@@ -1,14 +1,15 @@
 use std::fs;
+#[cfg(unix)]
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::Instant;
 
 use tracing_handlers::ErrorKind;
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, Sink};
 
-use super::{write, write_until_refused};
+use super::write;
+#[cfg(unix)]
+use super::write_until_refused;
 
 #[test]
 fn it_appends_and_makes_the_directories() {
@@ -51,11 +52,13 @@ fn an_error_names_the_step_and_the_path() {
     assert!(format!("{:#}", File::open("").unwrap_err()).starts_with("cannot open : "));
 }
 
+#[cfg(unix)]
 #[test]
 fn modes_are_exact_whatever_the_umask() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("logs/app.log");
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     // Both have bits that the usual umask of 0o022 takes away.
     File::options().mode(0o662).dir_mode(0o2773).open(&path).unwrap();
     assert_eq!(format!("{:o}", mode(&path)), "662");
@@ -65,6 +68,7 @@ fn modes_are_exact_whatever_the_umask() {
     assert_eq!(format!("{:o}", mode(&path)), "662", "a file that exists keeps its own");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_dangling_symbolic_link_is_followed() {
     let dir = tempfile::tempdir().unwrap();
@@ -105,6 +109,7 @@ fn what_is_forgotten_is_not_written() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn dev_full_refuses_every_line_and_names_itself() {
     let mut file = File::open("/dev/full").unwrap();
@@ -114,6 +119,7 @@ fn dev_full_refuses_every_line_and_names_itself() {
     assert!(format!("{:#}", partial.error).starts_with("cannot write /dev/full: "));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_buffer_that_cannot_be_written_takes_what_it_has_room_for() {
     let mut file = File::options().buffer(10).open("/dev/full").unwrap();
@@ -125,6 +131,7 @@ fn a_full_buffer_that_cannot_be_written_takes_what_it_has_room_for() {
     file.forget_pending();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_fifo_whose_reader_left_is_an_error_and_works_again_with_a_new_reader() {
     let dir = tempfile::tempdir().unwrap();
