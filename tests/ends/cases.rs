@@ -312,7 +312,7 @@ impl Ended {
     fn has_one_panic(&self) {
         let lines = self.lines();
         assert_eq!(lines.len(), 1, "{lines:?}");
-        assert!(lines[0].starts_with("panicked: on purpose 7 [panic ERROR location=tests/ends/main.rs:"), "{lines:?}");
+        assert!(lines[0].starts_with("panicked: on purpose 7 [panic ERROR location=tests/ends/cases.rs:"), "{lines:?}");
         assert!(lines[0].contains(" thread=unlucky"), "{lines:?}");
         assert!(self.directory.join("hook").exists(), "the hook before did not run");
     }
