@@ -29,7 +29,7 @@ use acceptance::*;
 use around::*;
 use overload::*;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
     if let [_, flag, case, directory] = &arguments[..]
         && flag == "--child"
@@ -56,7 +56,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
 }
 
 /// What a child process does, and what must be left of it.
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     child: fn(&Path),
     check: fn(&Ended),

@@ -346,7 +346,7 @@ fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn a_full_disk_tears_no_block_and_no_nonce_is_used_twice() {
     let Some(disk) = crate::encoded_files::Disk::mount() else { return };
     let log = Log { path: disk.path().join("app.log"), ..Log::new() };

@@ -578,7 +578,7 @@ fn a_killed_process_leaves_a_chain_that_goes_on() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn a_full_disk_breaks_no_chain() {
     let Some(disk) = crate::encoded_files::Disk::mount() else { return };
     let log = Log { path: disk.path().join("app.log"), ..Log::new("app.log") };

@@ -6,6 +6,7 @@ mod encrypt;
 mod faults;
 mod group_commit;
 mod names;
+#[cfg(unix)]
 mod owner;
 mod python_timed;
 mod read_back;
@@ -27,6 +28,7 @@ pub const RECIPES: &[Recipe] = &[
     faults::RECIPE,
     group_commit::RECIPE,
     names::RECIPE,
+    #[cfg(unix)]
     owner::RECIPE,
     python_timed::RECIPE,
     read_back::RECIPE,

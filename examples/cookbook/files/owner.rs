@@ -24,7 +24,6 @@ fn run() -> Result<String, Error> {
 }
 
 /// In a directory that all users can write to, such as `/tmp`, a link may be a trap.
-#[cfg(unix)]
 fn refused(directory: &std::path::Path) -> Result<String, Error> {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -34,7 +33,6 @@ fn refused(directory: &std::path::Path) -> Result<String, Error> {
     Ok(refused.split_once(": ").map_or(String::new(), |(_, why)| why.to_owned()))
 }
 
-#[cfg(unix)]
 fn mode(path: &std::path::Path) -> Result<String, Error> {
     use std::os::unix::fs::PermissionsExt as _;
 

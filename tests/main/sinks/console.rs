@@ -1,7 +1,7 @@
 //! The console in a child process, whose streams are ours to close and to fill.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Child, Command, Stdio, exit};
+use std::process::{Command, Stdio, exit};
 
 use tracing::Level;
 use tracing_handlers::Severity;
@@ -115,7 +115,7 @@ fn a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_
         exit(0);
     }
     let name = "a_non_blocking_pipe_that_nobody_reads_is_given_up_and_the_torn_line_finished_later";
-    let mut child: Child = child(name).spawn().unwrap();
+    let mut child = child(name).spawn().unwrap();
     let mut told = [0; 9];
     child.stderr.as_mut().unwrap().read_exact(&mut told).unwrap();
     assert_eq!(&told, b"line 2 1\n");

@@ -1,0 +1,15 @@
+//! Long runs: what must hold not once but a thousand times. Without arguments, as `cargo test` runs it, a small sample of each.
+
+#[cfg(unix)]
+#[path = "scenarios.rs"]
+mod scenarios;
+
+#[cfg(unix)]
+fn main() -> std::process::ExitCode {
+    scenarios::main()
+}
+
+#[cfg(not(unix))]
+fn main() {
+    println!("skipped: the long runs need Unix");
+}
