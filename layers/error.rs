@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
+use crate::selflog::escaped;
+
 /// The category of an error. `Display` writes it in lower case: `io`, `config`. More kinds may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -56,7 +58,8 @@ pub enum ErrorClass {
 ///
 /// `Display` writes the message without the source, so that a caller that prints the whole chain of
 /// [sources](std::error::Error::source) shows each of them once. The alternate form `{:#}` writes the chain on one line, as in this
-/// crate's own messages. `Debug`, which is shown if `main` returns the error, adds the kind.
+/// crate's own messages. `Debug`, which is shown if `main` returns the error, adds the kind. All of them escape control characters,
+/// line breaks, and characters that change the direction of text, as [`selflog::tell`](crate::selflog::tell) does.
 ///
 /// ```
 /// use tracing_handlers::Error;
@@ -205,7 +208,7 @@ fn copy_of(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Box<dyn 
 /// Writes the message; in the alternate form `{:#}`, followed by all sources.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
+        f.write_str(&escaped(&self.0.message))?;
         match &self.0.source {
             Some(source) if f.alternate() => write!(f, ": {}", Chain(&**source)),
             _ => Ok(()),
@@ -228,7 +231,7 @@ impl fmt::Display for Chain<'_> {
         let sources = std::iter::successors(Some(self.0), |error| error.source());
         // Bounded, since the chain of an error that is its own source never ends.
         for (depth, error) in sources.take(MAX_SOURCES).enumerate() {
-            write!(f, "{}{error}", if depth == 0 { "" } else { ": " })?;
+            write!(f, "{}{}", if depth == 0 { "" } else { ": " }, escaped(&error.to_string()))?;
         }
         Ok(())
     }
@@ -373,6 +376,17 @@ mod tests {
             (io.to_string(), format!("{io:#}")),
             ("cannot write a.log".to_owned(), format!("cannot write a.log: {}", denied()))
         );
+    }
+
+    #[test]
+    fn an_error_is_shown_on_one_line() {
+        let source = io::Error::other("in line 1:\n    (\u{1b}[2J");
+        let error = Error::new(ErrorKind::Config, "unknown part `a\nb\u{7f}`").with_source(source);
+        assert_eq!(error.to_string(), r"unknown part `a\nb\u{7f}`");
+        assert_eq!(format!("{error:#}"), r"unknown part `a\nb\u{7f}`: in line 1:\n    (\u{1b}[2J");
+        assert_eq!(format!("{error:#}"), format!("{:#}", error.again()));
+        let parsed = "a\nb".parse::<crate::Part>().unwrap_err();
+        assert_eq!(parsed.to_string(), r"unknown part `a\nb`: did you mean `field.a\nb`?");
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn tell(message: &str) {
     }
 }
 
-fn escaped(message: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(message: &str) -> Cow<'_, str> {
     let Some(first) = message.find(must_be_escaped) else { return message.into() };
     let mut escaped = message[..first].to_owned();
     for char in message[first..].chars() {

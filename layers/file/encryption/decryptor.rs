@@ -49,7 +49,7 @@ pub struct Decryptor<R> {
     found: Found,
     closed: bool,
     /// Why the file is invalid, once that is known.
-    failed: Option<(io::ErrorKind, String)>,
+    failed: Option<(io::ErrorKind, Error)>,
 }
 
 /// How an encrypted file ends.
@@ -219,13 +219,12 @@ impl<R: Read> Decryptor<R> {
     /// Remembers an error if the file is invalid. Errors of the system may be temporary.
     fn fail(&mut self, error: Error) -> io::Error {
         let Some(io_error) = error.io_error() else {
-            let failed = (io::ErrorKind::InvalidData, format!("{error:#}"));
-            self.failed = Some(failed);
+            self.failed = Some((io::ErrorKind::InvalidData, error.again()));
             return io::Error::new(io::ErrorKind::InvalidData, error);
         };
         let kind = io_error.kind();
         if kind == io::ErrorKind::InvalidData {
-            self.failed = Some((kind, format!("{error:#}")));
+            self.failed = Some((kind, error.again()));
         }
         io::Error::new(kind, error)
     }
@@ -240,8 +239,8 @@ impl<R> fmt::Debug for Decryptor<R> {
 
 impl<R: Read> Read for Decryptor<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some((kind, message)) = &self.failed {
-            return Err(io::Error::new(*kind, message.clone()));
+        if let Some((kind, error)) = &self.failed {
+            return Err(io::Error::new(*kind, error.again()));
         }
         // A block may be empty.
         while self.given >= self.block.len() && !out.is_empty() {
