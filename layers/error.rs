@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use crate::selflog::escaped;
+use crate::bytes::one_line::escaped;
 
 /// The category of an error. `Display` writes it in lower case: `io`, `config`. More kinds may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

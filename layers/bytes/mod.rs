@@ -1,6 +1,7 @@
 //! Appends short texts and numbers to buffers without calling `memcpy`, which would cost more than the copy itself.
 
 pub(crate) mod number;
+pub(crate) mod one_line;
 pub(crate) mod width;
 
 /// Bytes that are appended repeatedly. Up to 32 bytes are copied as one block of constant length.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// What a module may name. `sink`, `format`, `filter`, `rewrite` and `framing` know nothing of one another but the types
 /// in their traits; `record` knows nothing above it; `process` knows nothing that holds records.
 const BORDERS: &[(&str, &[&str])] = &[
-    ("error", &[]),
+    ("error", &["bytes"]),
     ("sync", &[]),
     ("bytes", &[]),
     ("changes", &["sync"]),
@@ -16,7 +16,7 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("severities", &[]),
     ("framing", &["error"]),
-    ("selflog", &["error", "sync"]),
+    ("selflog", &["bytes", "error", "sync"]),
     // Forks freeze the list of callsites.
     ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync"]),
     ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),

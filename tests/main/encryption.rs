@@ -255,7 +255,11 @@ fn a_file_that_grows_is_read_on() {
 #[test]
 fn every_read_of_an_invalid_file_returns_the_same_error() {
     let key = || Keys::new(Key::from_bytes([7; 32]));
-    for file in [&b"\n"[..], b"\x89THENC\r\n\x02", b"\x89THENC\r\n\x01another key's file, whatever it is"] {
+    for file in [
+        &b"\n"[..],
+        b"\x89THENC\r\n\x02a version that is not known",
+        b"\x89THENC\r\n\x01another key's file, whatever it is",
+    ] {
         let mut decryptor = Decryptor::new(file, key());
         let mut error = || decryptor.read(&mut [0; 9]).map(drop).unwrap_err();
         let (one, other) = (error(), error());

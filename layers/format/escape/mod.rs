@@ -11,7 +11,11 @@ pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
 
 /// Appends valid JSON, and escapes the characters that JSON allows in strings but that must not reach a terminal.
 pub(crate) fn nested_json(out: &mut Vec<u8>, json: &str) {
-    escape::<PLAIN>(out, json, json_char);
+    escape::<PLAIN>(out, json, |out, char| match char {
+        // Between values, where an escape would be invalid. Strings have none of them.
+        '\t' | '\n' | '\r' => out.push(b' '),
+        _ => json_char(out, char),
+    });
 }
 
 /// Appends `text` for lines, outside quotes: quotes and backslashes are not escaped.

@@ -125,3 +125,12 @@ proptest::proptest! {
         proptest::prop_assert_eq!(has_sign(text.as_bytes()), text.contains(['=', '{', '}']));
     }
 }
+
+#[test]
+fn white_space_between_nested_values_stays_white_space() {
+    let mut out = Vec::new();
+    nested_json(&mut out, "{\t\"a\\tb\u{7f}\":\r\n[\t1, 2]}");
+    let text = str::from_utf8(&out).unwrap();
+    assert_eq!(text, "{ \"a\\tb\\u007f\":  [ 1, 2]}");
+    assert!(serde_json::from_str::<serde_json::Value>(text).is_ok());
+}
