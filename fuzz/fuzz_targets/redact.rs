@@ -44,8 +44,10 @@ fn check_json(text: &str) {
     };
     let after = nested(&record);
     assert!(is_redacted(&before, &after), "{text:?} to {after}");
-    let again = redacted(&MEMBERS, &record);
-    assert!(again.as_record().field("a") == record.as_record().field("a"), "the second time changes {record:?}");
+    // By names only: where a secret in a text overlaps with another one, its mask may complete a third.
+    let once = redacted(&NAMES, &RecordBuf::default().with_field("a", Value::Json(text)));
+    let twice = redacted(&NAMES, &once);
+    assert!(twice.as_record().field("a") == once.as_record().field("a"), "the second time changes {once:?}");
     nested(&redacted(&ALL, &RecordBuf::default().with_field("a", Value::Json(text))));
 }
 
@@ -84,8 +86,7 @@ fn is_hidden(name: &str) -> bool {
     name.to_ascii_lowercase().starts_with("pass") || name.eq_ignore_ascii_case("k")
 }
 
-/// A text is the same as a message, as a field and as a nested value. What a detector has left, it leaves again; several of them
-/// may find more where a mask has joined what was apart.
+/// A text is the same as a message, as a field and as a nested value.
 fn check_text(text: &str) {
     let record = RecordBuf::new(Severity::INFO, "", text).with_field("text", text).with_field("bytes", text.as_bytes());
     let record = redacted(&ALL, &record);
@@ -94,10 +95,6 @@ fn check_text(text: &str) {
     let json = serde_json::to_string(text).expect("a text is JSON");
     let nested = nested(&redacted(&ALL, &RecordBuf::default().with_field("a", Value::Json(&json))));
     assert_eq!(nested, Json::String(message.clone()));
-    for detector in EACH.iter() {
-        let once = self::message(detector, text);
-        assert_eq!(self::message(detector, &once), once, "the second time changes it: {detector:?}");
-    }
 }
 
 fn message(redact: &Redact, text: &str) -> String {
@@ -128,7 +125,7 @@ fn redacted(redact: &Redact, record: &RecordBuf) -> RecordBuf {
 
 static ALL: LazyLock<Redact> = LazyLock::new(|| Redact::detectors(Detector::ALL));
 
-static EACH: LazyLock<[Redact; 5]> = LazyLock::new(|| Detector::ALL.map(|detector| Redact::detectors([detector])));
+static NAMES: LazyLock<Redact> = LazyLock::new(|| Redact::fields(["pass*", "K"]));
 
 /// Without `Pair`, which also hides members by their names.
 static MEMBERS: LazyLock<Redact> = LazyLock::new(|| {

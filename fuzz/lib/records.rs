@@ -9,13 +9,13 @@ pub struct AnyRecord {
     severity: u8,
     seconds: i64,
     nanos: u32,
-    target: String,
-    message: String,
-    location: Option<(String, String, u32)>,
-    thread: Option<(String, u64)>,
-    fields: Vec<(String, AnyValue)>,
-    spans: Vec<(String, Vec<(String, AnyValue)>)>,
-    errors: Vec<(String, Vec<String>)>,
+    target: AnyText,
+    message: AnyText,
+    location: Option<(AnyText, AnyText, u32)>,
+    thread: Option<(AnyText, u64)>,
+    fields: Vec<(AnyText, AnyValue)>,
+    spans: Vec<(AnyText, Vec<(AnyText, AnyValue)>)>,
+    errors: Vec<(AnyText, Vec<AnyText>)>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -26,8 +26,8 @@ pub enum AnyValue {
     I128(i128),
     U128(u128),
     F64(f64),
-    Str(String),
-    Text(String),
+    Str(AnyText),
+    Text(AnyText),
     Bytes(Vec<u8>),
     Json(AnyJson),
 }
@@ -35,29 +35,25 @@ pub enum AnyValue {
 impl AnyRecord {
     pub fn build(&self) -> RecordBuf {
         let severity = Severity::from_number(self.severity % 24 + 1).expect("1 to 24 are severities");
-        let mut record =
-            RecordBuf::new(severity, &self.target, &self.message).with_time(Timestamp::new(self.seconds, self.nanos));
+        let mut record = RecordBuf::new(severity, &self.target.0, &self.message.0)
+            .with_time(Timestamp::new(self.seconds, self.nanos));
         if let Some((module, file, line)) = &self.location {
-            record = record.with_location(module, file, *line);
+            record = record.with_location(&module.0, &file.0, *line);
         }
         if let Some((name, id)) = &self.thread {
-            record = record.with_thread(name, *id);
+            record = record.with_thread(&name.0, *id);
         }
         for (name, fields) in self.spans.iter().take(8) {
-            let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value)).collect();
-            record = record.with_span(name, fields.iter().map(|(name, value)| (*name, value.as_value())));
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (name.0.as_str(), value)).collect();
+            record = record.with_span(&name.0, fields.iter().map(|(name, value)| (*name, value.as_value())));
         }
         for (name, value) in &self.fields {
-            record.push_field(name, value.as_value());
+            record.push_field(&name.0, value.as_value());
         }
         for (name, chain) in self.errors.iter().take(3) {
-            record = record.with_error(name, &chain.iter().map(String::as_str).collect::<Vec<_>>());
+            record = record.with_error(&name.0, &chain.iter().map(|text| text.0.as_str()).collect::<Vec<_>>());
         }
         record
-    }
-
-    pub fn message(&self) -> &str {
-        &self.message
     }
 }
 
@@ -70,13 +66,70 @@ impl AnyValue {
             Self::I128(value) => Value::I128(*value),
             Self::U128(value) => Value::U128(*value),
             Self::F64(value) => Value::F64(*value),
-            Self::Str(value) => Value::Str(value),
-            Self::Text(value) => Value::Text(value),
+            Self::Str(value) => Value::Str(&value.0),
+            Self::Text(value) => Value::Text(&value.0),
             Self::Bytes(value) => Value::Bytes(value),
             Self::Json(value) => Value::Json(&value.0),
         }
     }
 }
+
+/// A text of characters and words that mean something to some format, and of others.
+#[derive(Debug)]
+pub struct AnyText(pub String);
+
+impl<'a> Arbitrary<'a> for AnyText {
+    fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        if u.ratio(1, 4)? {
+            return u.arbitrary().map(Self);
+        }
+        let pieces = u.int_in_range(0..=6)?;
+        (0..pieces).map(|_| u.choose(&PIECES).copied()).collect::<Result<String, _>>().map(Self)
+    }
+}
+
+const PIECES: [&str; 40] = [
+    "a",
+    "b",
+    " ",
+    ",",
+    ";",
+    "|",
+    "\t",
+    "\n",
+    "\r",
+    "\"",
+    "'",
+    "\\",
+    "=",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    "%",
+    "+",
+    "-",
+    "@",
+    "#",
+    "_",
+    ".",
+    "0",
+    "1",
+    "null",
+    "true",
+    "NaN",
+    "\0",
+    "\u{1b}[2J",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{202e}",
+    "\u{feff}",
+    "é",
+    "🦀",
+];
 
 /// The text of a JSON value, without line breaks: what [`Value::Json`] promises.
 #[derive(Debug)]
