@@ -16,6 +16,7 @@ struct Input<'a> {
     max_string: u16,
     nulls: bool,
     record: AnyRecord,
+    resolvers: Vec<(u8, [(u8, u8); 2])>,
     template: &'a str,
 }
 
@@ -25,13 +26,59 @@ fuzz_target!(|input: &[u8]| {
         let Ok(template) = str::from_utf8(input) else { return };
         check(template, &[RecordBuf::default()], None);
     } else if let Ok(input) = Input::arbitrary_take_rest(arbitrary::Unstructured::new(input)) {
-        check(
-            input.template,
-            &[RecordBuf::default(), input.record.build()],
-            Some((input.max_string.into(), input.nulls)),
-        );
+        let records = [RecordBuf::default(), input.record.build()];
+        for template in [input.template, &of_resolvers(&input.resolvers)] {
+            check(template, &records, Some((input.max_string.into(), input.nulls)));
+        }
     }
 });
+
+/// A template of resolvers with settings, known ones though perhaps not theirs.
+fn of_resolvers(resolvers: &[(u8, [(u8, u8); 2])]) -> String {
+    let members = resolvers.iter().take(8).enumerate().map(|(at, (name, settings))| {
+        let settings = settings.map(|(key, value)| format!(",\"{}\":{}", pick(&SETTINGS, key), pick(&VALUES, value)));
+        format!("\"{at}\":{{\"$resolver\":\"{}\"{}}}", pick(&RESOLVERS, *name), settings.concat())
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+fn pick(words: &[&'static str], at: u8) -> &'static str {
+    words[usize::from(at) % words.len()]
+}
+
+const RESOLVERS: [&str; 12] = [
+    "timestamp",
+    "level",
+    "logger",
+    "message",
+    "thread",
+    "source",
+    "mdc",
+    "field",
+    "fields",
+    "span",
+    "spans",
+    "exception",
+];
+const SETTINGS: [&str; 8] = ["precision", "epoch", "field", "severity", "key", "flatten", "stringified", "other"];
+const VALUES: [&str; 16] = [
+    "6",
+    "10",
+    "-1",
+    "1.5",
+    "true",
+    "false",
+    "null",
+    "\"name\"",
+    "\"severity\"",
+    "\"id\"",
+    "\"lineNumber\"",
+    "\"chain\"",
+    "[]",
+    r#"{"unit":"millis"}"#,
+    r#"{"unit":"secs","rounded":false}"#,
+    r#"{"field":"code"}"#,
+];
 
 /// A template that is accepted is JSON, and writes lines of it: objects whose members are those of the template.
 fn check(text: &str, records: &[RecordBuf], settings: Option<(usize, bool)>) {
