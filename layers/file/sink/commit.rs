@@ -30,13 +30,13 @@ use crate::{Error, ErrorKind};
 pub struct Commit {
     group: Arc<Group>,
     ticket: Ticket,
-    /// Whether the ticket was returned to the group.
+    /// Whether there is nothing to return to the group, or it was returned.
     is_back: bool,
 }
 
 impl Commit {
     pub(super) fn new(group: Arc<Group>, ticket: Ticket) -> Self {
-        Self { group, ticket, is_back: false }
+        Self { is_back: !ticket.is_counted, group, ticket }
     }
 
     /// Waits until the lines are durable, or until `deadline`. If no other thread is syncing the file, this one does; a sync that

@@ -50,6 +50,9 @@ type SyncFile = dyn Fn(&fs::File) -> io::Result<()> + Send + Sync;
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) round: u64,
+    /// Whether the round counts it, so that it has to be given back. Not if the round was settled before: giving it back
+    /// would take the error of that round from a caller that is counted.
+    pub(super) is_counted: bool,
     /// A failure that is already known.
     pub(super) failed: Option<Failure>,
 }
@@ -168,10 +171,11 @@ impl Group {
             _ if failed.is_none() => return None,
             _ => (before, None),
         };
+        let is_counted = tickets.is_some();
         if let Some(tickets) = tickets {
             *tickets += 1;
         }
-        Some(Ticket { round, failed })
+        Some(Ticket { round, is_counted, failed })
     }
 
     /// Waits until `round` is settled. Returns `false` if it is not by `deadline`.

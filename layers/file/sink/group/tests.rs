@@ -93,6 +93,21 @@ fn a_failed_sync_also_loses_lines_written_meanwhile_and_every_waiting_thread_get
 }
 
 #[test]
+fn a_writer_that_asks_after_its_sync_has_failed_leaves_the_error_of_another_one_alone() {
+    let disk = Disk::new(None);
+    let first = wait_in_thread(disk.line());
+    disk.begun.recv().unwrap();
+    let second = disk.line();
+    let third = disk.group.wrote(1, &disk.file).unwrap().round;
+    disk.go.send(eio()).unwrap();
+    first.join().unwrap().unwrap_err();
+    let third = disk.commit(disk.group.ticket(third)).unwrap();
+    third.wait(far()).unwrap_err();
+    second.wait(far()).unwrap_err();
+    assert!(lock(&disk.group.state).failed.is_empty());
+}
+
+#[test]
 fn after_a_failed_sync_lines_are_refused_until_the_file_is_opened_again() {
     let disk = Disk::new(None);
     disk.go.send(eio()).unwrap();
