@@ -103,3 +103,11 @@ pub use record::nested;
 pub use record::{FieldChange, Meta, Part, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;
+
+/// For `tests/models`, which compiles this crate with its own locks, threads and clock.
+#[cfg(tracing_handlers_models)]
+#[doc(hidden)]
+pub mod models {
+    pub use crate::file::sink::Disk;
+    pub use crate::sync::system::*;
+}

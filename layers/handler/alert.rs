@@ -2,14 +2,14 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::{self, Write as _};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Handler, Report, Stats};
 use crate::clock::Timestamp;
 use crate::filter::{Filter, LevelFilter, Place};
 use crate::record::{Kind, Meta, Record, RecordBuf, Severity, SpanEvents};
-use crate::sync::{lock, lock_briefly};
+use crate::sync::{Mutex, lock, lock_briefly};
 use crate::{Error, ErrorKind, process};
 
 /// Raises an alarm when too many records arrive within a given time: "5 ERRORs within 60 s".

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::{Handler, Report, Stats};
 use crate::filter::{LevelFilter, Threshold};
 use crate::record::{Meta, Record, Severity};
 use crate::stats::Exposition;
-use crate::sync::{lock, lock_briefly};
+use crate::sync::{Mutex, lock, lock_briefly};
 use crate::{Error, process};
 
 /// Counts records by target and severity, like log4j2's and Micrometer's counters of log events.

@@ -1,14 +1,14 @@
 //! The base of every handler with state.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::registration::register_once;
 use super::resource::{Held, Phase, Resource};
 use crate::stats::{DropReason, Stats};
-use crate::sync::OwnedGuard;
+use crate::sync::{Mutex, OwnedGuard};
 use crate::{Error, ErrorKind, selflog};
 
 /// The part of a handler that a flush at exit and a fork need, even while the handler is being dropped.

@@ -1,13 +1,13 @@
 //! Registers resources with the process, and hooks with the C library.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::hooks;
 use super::resource::{Held, Phase, REGISTRY, Resource};
 use crate::Error;
-use crate::sync::{OwnedGuard, lock};
+use crate::sync::{Mutex, OwnedGuard, lock};
 
 /// Registers `resource` to be flushed at exit and locked around forks, unless it `is_registered`, which is true afterwards: two
 /// entries for one resource would make a fork wait for a lock that it holds itself. Keeps only a weak reference.

@@ -4,6 +4,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::sync::thread_local;
+
 /// A number that no other living thread has; never 0.
 #[inline]
 pub(crate) fn token() -> usize {
@@ -13,7 +15,7 @@ pub(crate) fn token() -> usize {
 
 /// Marks the current thread, for the rest of its life, as the worker of the queue at `address`.
 pub(crate) fn serve(address: usize) {
-    SERVES.set(address);
+    SERVES.with(|serves| serves.set(address));
 }
 
 /// Whether the current thread is the worker of the queue at `address`.
@@ -28,7 +30,7 @@ pub(crate) fn is_worker() -> bool {
 
 /// Marks the current thread, for the rest of its life, as the one that compresses and removes old files.
 pub(crate) fn become_keeper() {
-    IS_KEEPER.set(true);
+    IS_KEEPER.with(|is_keeper| is_keeper.set(true));
 }
 
 /// Whether the current thread is the one that compresses and removes old files.
@@ -108,13 +110,13 @@ pub(super) struct HeldBack {
 
 impl HeldBack {
     pub(super) fn start() -> Self {
-        Self { before: FROM_WORKER.replace(true) }
+        Self { before: FROM_WORKER.with(|flag| flag.replace(true)) }
     }
 }
 
 impl Drop for HeldBack {
     fn drop(&mut self) {
-        FROM_WORKER.set(self.before);
+        FROM_WORKER.with(|flag| flag.set(self.before));
     }
 }
 

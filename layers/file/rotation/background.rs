@@ -11,13 +11,13 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
 use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, thread};
-use crate::sync::{deadline_in, lock, lock_until, wait_timeout};
+use crate::sync::{Condvar, deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, selflog};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;

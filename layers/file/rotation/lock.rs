@@ -1,7 +1,7 @@
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::family::Family;
@@ -9,7 +9,7 @@ use super::family::Family;
 use super::identity::Identity;
 use crate::file::ownership::Ownership;
 use crate::process::{self, Generation};
-use crate::sync::{lock, lock_until};
+use crate::sync::{Mutex, MutexGuard, lock, lock_until};
 use crate::{Error, ErrorKind};
 
 /// The lock of a family. Its holder may rename and remove the family's files and, if processes share them, write to the one in use.

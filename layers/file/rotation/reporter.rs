@@ -1,6 +1,6 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 use crate::{process, selflog};
 
 /// Reports failures of the background work of a log, once per change. Holds the last reported failure; `None` while it works.

@@ -20,6 +20,8 @@ mod write;
 pub use commit::Commit;
 pub use control::Control;
 pub use durability::Durability;
+#[cfg(tracing_handlers_models)]
+pub use group::Disk;
 pub use options::FileOptions;
 
 use std::fmt;

@@ -3,7 +3,6 @@
 mod kept;
 
 use std::fmt;
-use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::kept::Kept;
@@ -13,7 +12,7 @@ use super::{DropReason, Handler, Report, guarded};
 use crate::filter::Threshold;
 use crate::process::{self, Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::Record;
-use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
+use crate::sync::{Condvar, MutexGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// Keeps records, and releases them when there are many, or when one is important: Python's `MemoryHandler`.

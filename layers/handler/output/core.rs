@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use crate::handler::{DropReason, Report, Stats};
 use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
 use crate::sink::{Commit, Framed, RecordEnd, Sink};
-use crate::sync::{lock, lock_briefly, lock_until, try_lock};
+use crate::sync::{MutexGuard, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The part that a flush at exit and a fork need, even while the output is being dropped.

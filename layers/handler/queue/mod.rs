@@ -8,7 +8,6 @@ pub use overflow::Overflow;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, MutexGuard};
 use std::time::{Duration, Instant};
 
 use self::backlog::Backlog;
@@ -17,7 +16,8 @@ use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::{Record, Severity};
-use crate::sync::{deadline_in, lock, lock_briefly, lock_until, wait_timeout};
+use crate::sync::{Condvar, JoinHandle, MutexGuard};
+use crate::sync::{deadline_in, lock, lock_briefly, lock_until, now, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// A bounded queue in front of handlers, and one thread that serves them all: Python's `QueueHandler` and `QueueListener`
@@ -165,8 +165,8 @@ impl<H: Handler> Drop for Queue<H> {
             // The worker itself is dropping the queue. It delivers the rest when it returns from here.
             return;
         }
-        while state.worker_lives && Instant::now() < deadline {
-            state = wait_timeout(&self.core.done, state, deadline.saturating_duration_since(Instant::now()));
+        while state.worker_lives && now() < deadline {
+            state = wait_timeout(&self.core.done, state, deadline.saturating_duration_since(now()));
         }
         if state.worker_lives {
             let lost = state.backlog.clear_queued(DropReason::Closed);
@@ -179,7 +179,7 @@ impl<H: Handler> Drop for Queue<H> {
         let thread = state.thread.take();
         drop(state);
         // The worker is about to release the handler: wait, so that the handler is dropped here.
-        drop(thread.map(std::thread::JoinHandle::join));
+        drop(thread.map(JoinHandle::join));
     }
 }
 
@@ -234,7 +234,7 @@ struct QueueState {
     /// Set when the queue is dropped: the worker ends when the queue is empty, or at this time.
     closing: Option<Instant>,
     flush: Flush,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What the worker is doing, and so whether it must be woken.
@@ -312,7 +312,7 @@ impl<H: Handler> Shelf<QueueCore<H>> {
             Overflow::DropBelow(_) => (Overflow::PATIENCE, DropReason::Timeout),
         };
         if !patience.is_zero() {
-            state = self.wait_for_room(state, needed, Instant::now().checked_add(patience));
+            state = self.wait_for_room(state, needed, now().checked_add(patience));
         }
         if state.backlog.fits(&self.settings, needed) {
             return Some(state);
@@ -332,13 +332,13 @@ impl<H: Handler> Shelf<QueueCore<H>> {
         needed: usize,
         deadline: Option<Instant>,
     ) -> MutexGuard<'a, QueueState> {
-        let since = Instant::now();
+        let since = now();
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
             let exit = process::is_exiting().then(process::exit_deadline);
             let deadline = deadline.into_iter().chain(exit).min();
-            let now = Instant::now();
-            let left = deadline.map_or(LOOK_AT_LEAST, |deadline| deadline.saturating_duration_since(now));
+            let at = now();
+            let left = deadline.map_or(LOOK_AT_LEAST, |deadline| deadline.saturating_duration_since(at));
             if left.is_zero() {
                 break;
             }
@@ -346,7 +346,7 @@ impl<H: Handler> Shelf<QueueCore<H>> {
                 self.work.notify_one();
             }
             // The worker does not notify of every bit of room it makes, and its next batch may take long.
-            let pause = now.duration_since(since).clamp(LOOK_AT_MOST, LOOK_AT_LEAST);
+            let pause = at.duration_since(since).clamp(LOOK_AT_MOST, LOOK_AT_LEAST);
             state = wait_timeout(&self.room, state, left.min(pause));
         }
         state.waiting -= 1;
@@ -389,7 +389,7 @@ impl<H: Handler> Live for QueueCore<H> {
     const PHASE: Phase = Phase::Queues;
 
     fn begin_flush(shelf: &Shelf<Self>, deadline: Instant) {
-        let Some(mut state) = lock_until(&shelf.state, Instant::now()) else { return };
+        let Some(mut state) = lock_until(&shelf.state, now()) else { return };
         if state.worker_lives && state.want_flush(deadline) {
             shelf.work.notify_one();
         }
@@ -410,7 +410,7 @@ impl<H: Handler> Live for QueueCore<H> {
         }
         let ticket = state.flush.wanted;
         while state.flush.done < ticket && state.worker_lives {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(now());
             if left.is_zero() {
                 return Err(timeout());
             }

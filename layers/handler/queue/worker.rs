@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{QueueCore, QueueState, Rest};
@@ -11,7 +11,7 @@ use crate::handler::{Handler, guarded};
 use crate::process::{Generation, Shelf, thread};
 use crate::record::Batch;
 use crate::selflog::Health;
-use crate::sync::{lock, wait, wait_timeout};
+use crate::sync::{MutexGuard, ThreadBuilder, lock, now, wait, wait_timeout};
 use crate::{Error, ErrorKind};
 
 /// Starts the worker, at the first record and again in a forked child. If the system cannot start a thread, records are handled on
@@ -27,12 +27,12 @@ pub(super) fn start<'a, H: Handler>(
     let worker = Worker {
         core: core.clone(),
         batch: VecDeque::new(),
-        seen: Instant::now(),
-        made_room: Instant::now(),
+        seen: now(),
+        made_room: now(),
         health: Health::default(),
         process: Generation::current(),
     };
-    let spawned = std::thread::Builder::new().name(thread_name(&core.name)).spawn(|| worker.run());
+    let spawned = ThreadBuilder::new().name(thread_name(&core.name)).spawn(|| worker.run());
     match spawned {
         Ok(thread) => {
             state.worker_lives = true;
@@ -93,7 +93,7 @@ impl<H: Handler> Worker<H> {
         if !self.process.is_current() {
             return;
         }
-        let (ticket, deadline) = (state.flush.done, state.closing.unwrap_or_else(Instant::now));
+        let (ticket, deadline) = (state.flush.done, state.closing.unwrap_or_else(now));
         drop(state);
         self.flush(ticket, deadline);
     }
@@ -143,7 +143,7 @@ impl<H: Handler> Worker<H> {
         mut state: MutexGuard<'a, QueueState>,
     ) -> MutexGuard<'a, QueueState> {
         // Records that arrived during a slow batch did not wake the worker, so it may sleep only if the queue is empty.
-        if !state.backlog.is_empty() || self.seen.elapsed() < LINGER {
+        if !state.backlog.is_empty() || now().duration_since(self.seen) < LINGER {
             state.rest = Rest::Doze;
             state = wait_timeout(&core.work, state, TICK);
             state.rest = Rest::None;
@@ -154,7 +154,7 @@ impl<H: Handler> Worker<H> {
             state = wait(&core.work, state);
         }
         state.rest = Rest::None;
-        self.seen = Instant::now();
+        self.seen = now();
         state
     }
 
@@ -162,7 +162,7 @@ impl<H: Handler> Worker<H> {
     /// and this is the child: the rest belongs to the parent.
     fn deliver(&mut self) -> bool {
         if !self.batch.is_empty() {
-            self.seen = Instant::now();
+            self.seen = now();
         }
         let core = self.core.clone();
         while let Some(batch) = self.batch.pop_front() {
@@ -175,7 +175,7 @@ impl<H: Handler> Worker<H> {
             let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
             if tell {
-                self.made_room = Instant::now();
+                self.made_room = now();
                 core.room.notify_all();
             }
         }
@@ -186,7 +186,7 @@ impl<H: Handler> Worker<H> {
     /// would fill it and wait again. With a slow sink they are notified at once, since their deadline may be near.
     fn is_room_worth_telling(&self, state: &QueueState) -> bool {
         let roomy = state.backlog.is_roomy(&self.core.settings);
-        roomy || self.batch.is_empty() || self.made_room.elapsed() >= ROOM_EVERY
+        roomy || self.batch.is_empty() || now().duration_since(self.made_room) >= ROOM_EVERY
     }
 
     /// Hands a batch to the handlers. Returns how many records failed, not counting notices.
@@ -247,7 +247,7 @@ impl QueueState {
 
 impl super::Flush {
     fn wanted(&self) -> Option<(u64, Instant)> {
-        (self.wanted > self.done).then(|| (self.wanted, self.deadline.unwrap_or_else(Instant::now)))
+        (self.wanted > self.done).then(|| (self.wanted, self.deadline.unwrap_or_else(now)))
     }
 }
 

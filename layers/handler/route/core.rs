@@ -1,5 +1,5 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -15,7 +15,7 @@ use crate::handler::{DropReason, Handler, Report, Stats, Tally, guarded};
 use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::record::Record;
 use crate::selflog::Health;
-use crate::sync::{deadline_in, lock, lock_briefly, wait_timeout};
+use crate::sync::{Condvar, deadline_in, lock, lock_briefly, wait_timeout};
 
 pub(super) type Make = dyn Fn(&str) -> Result<Arc<dyn Handler>, Error> + Send + Sync;
 

@@ -12,8 +12,8 @@ pub use name::safe_name;
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -29,7 +29,7 @@ use crate::filter::{Place, Threshold};
 use crate::process::{Lifecycle, Live, Shelf};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
-use crate::sync::lock;
+use crate::sync::{Condvar, lock};
 use crate::{Error, Partial};
 
 /// Hands each record to one of several handlers, by its severity, its target or a field: log4j2's `Routing`, logback's

@@ -1,12 +1,12 @@
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use crate::filter::{LevelFilter, Threshold};
 use crate::handler::{Handler, Report, Stats};
 use crate::record::{Meta, Record, RecordBuf, SpanEvents};
-use crate::sync::{lock, wait};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use crate::{Error, ErrorKind};
 
 /// The handler inside the one that [`check_handler`](super::check_handler) checks: it keeps what it receives, and fails, panics,

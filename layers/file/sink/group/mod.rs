@@ -1,24 +1,28 @@
 //! Group commit: one sync for several threads.
 
+#[cfg(tracing_handlers_models)]
+#[path = "../../../../tests/models/disk.rs"]
+mod disk;
 mod rounds;
 #[cfg(test)]
 mod tests;
 
+#[cfg(tracing_handlers_models)]
+pub use disk::Disk;
 pub(super) use rounds::Failure;
 
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::place::cannot;
 use crate::Error;
 use crate::selflog::{self, Health};
-use crate::sync::{deadline_in, lock, wait, wait_timeout};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard, ThreadBuilder, deadline_in, lock, now, wait, wait_timeout};
 use rounds::{FailedRound, Round, Rounds};
 
 /// The state shared by the threads that wait for a sync of one file and the thread that syncs.
@@ -182,7 +186,7 @@ impl Group {
     pub(super) fn wait(&self, round: u64, deadline: Instant) -> bool {
         let mut state = lock(&self.state);
         while !state.is_settled(round) {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(now());
             if left.is_zero() {
                 return false;
             }
@@ -287,7 +291,7 @@ impl Group {
     fn wake_thread(self: &Arc<Self>, state: &mut Rounds, window: Duration) -> io::Result<()> {
         if state.thread.is_none() {
             let group = self.clone();
-            let spawned = thread::Builder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
+            let spawned = ThreadBuilder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
             state.thread = Some(spawned.thread().id());
         }
         if state.gathered.due.is_none() {
@@ -302,7 +306,7 @@ impl Group {
         let mut state = lock(&self.state);
         while !state.is_closed {
             let due = state.gathered.due;
-            let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+            let left = due.map(|due| due.saturating_duration_since(now()));
             state = match left {
                 _ if state.syncing.is_some() => wait(&self.settled, state),
                 None => wait(&self.work, state),

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, ThreadId};
 use std::time::Instant;
+
+use crate::sync::{ThreadId, current_thread};
 
 #[derive(Default)]
 pub(super) struct Rounds {
@@ -56,7 +57,7 @@ pub(in super::super) struct Failure {
 impl Rounds {
     /// Whether there is another thread to wait for: the group's thread cannot wait for itself, if a report of a failure is logged.
     pub(super) fn has_other_thread(&self) -> bool {
-        self.thread.is_some_and(|group| group != thread::current().id())
+        self.thread.is_some_and(|group| group != current_thread().id())
     }
 
     pub(super) fn is_settled(&self, round: u64) -> bool {

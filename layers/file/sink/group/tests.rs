@@ -1,4 +1,5 @@
 use std::sync::mpsc;
+use std::thread;
 
 use super::*;
 use crate::ErrorKind;
