@@ -154,10 +154,9 @@ pub(crate) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         match path.is_dir() {
+            _ if path.file_stem().unwrap() == "tests" => {}
             true => collect(&path, files),
-            false if path.extension().is_some_and(|ending| ending == "rs") && path.file_stem().unwrap() != "tests" => {
-                files.push(path);
-            }
+            false if path.extension().is_some_and(|ending| ending == "rs") => files.push(path),
             false => {}
         }
     }
@@ -165,7 +164,7 @@ pub(crate) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// Comments and unit tests may name anything.
 pub(crate) fn without_tests(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code = text.split("\nmod tests {").next().unwrap();
     code.lines().filter(|line| !is_comment(line) && !is_public_path(line)).collect::<Vec<_>>().join("\n")
 }
 
