@@ -4,6 +4,8 @@
 //! and divides the difference. It fails if a bound is exceeded.
 
 mod scenario;
+#[path = "../tests/support/skip.rs"]
+mod skip;
 
 use std::hint::black_box;
 use std::io::{self, BufWriter};
@@ -27,10 +29,7 @@ fn main() {
         let events = arguments[at + 2].parse().expect("written by `instructions`");
         return run(&arguments[at + 1], events);
     }
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("skipped: valgrind is not installed");
-        std::process::exit(i32::from(std::env::var("CI").as_deref() == Ok("true")));
-    }
+    skip::needs!(skip::installed("valgrind", Command::new("valgrind").arg("--version").output()));
     let mut held = true;
     let mut row = |name: &str, ours: f64, theirs: f64, holds: bool| {
         println!(

@@ -80,6 +80,9 @@ pub mod rewrite;
 pub mod selflog;
 mod severities;
 pub mod sink;
+#[cfg(test)]
+#[path = "../tests/support/skip.rs"]
+mod skip;
 pub mod stats;
 mod sync;
 pub mod testing;

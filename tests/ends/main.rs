@@ -3,6 +3,8 @@
 #[cfg(unix)]
 #[path = "cases.rs"]
 mod cases;
+#[path = "../support/skip.rs"]
+mod skip;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
@@ -11,5 +13,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(unix))]
 fn main() {
-    println!("skipped: the ends of a process are tested on Unix only");
+    skip::skipped_in("ends", "the ends of a process are tested on Unix only");
 }

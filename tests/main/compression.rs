@@ -11,6 +11,8 @@ use tracing_handlers::read::{Event, Reader};
 use tracing_handlers::rotation::{Compression, Naming, Rotation, settle};
 use tracing_handlers::sink::File;
 
+use crate::skip::{installed, skipped};
+
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -40,16 +42,15 @@ fn settled() {
     assert!(settle(Duration::from_secs(120)));
 }
 
-/// What the program prints; `None`, and a word of it, where it is not installed.
+/// What the program prints. If it is not installed, this part of the test is skipped.
 fn run(program: &str, args: &[&str], path: &Path) -> Option<Vec<u8>> {
-    match Command::new(program).args(args).arg(path).output() {
+    match installed(program, Command::new(program).args(args).arg(path).output()) {
         Ok(output) => {
             assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
             Some(output.stdout)
         }
-        Err(_) => {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "{program} is not installed");
-            println!("skipped: {program} is not installed");
+        Err(reason) => {
+            skipped(&reason);
             None
         }
     }

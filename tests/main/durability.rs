@@ -14,11 +14,13 @@ use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{Durability, File, FileOptions, Framed, RecordEnd, Sink, Writer};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format, selflog};
 
+use crate::skip::{installed, needs};
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn threads_that_log_at_once_share_syncs() {
-    let Some(traced) = trace("threads", &["-e", "inject=fdatasync:delay_enter=3000"]) else { return };
+    let traced = needs!(trace("threads", &["-e", "inject=fdatasync:delay_enter=3000"]));
     let syncs = traced.count("fdatasync(");
     assert!((1..200).contains(&syncs), "{syncs} syncs for 400 records");
     assert_eq!(traced.lines_of("app.log").iter().collect::<BTreeSet<_>>().len(), 400);
@@ -33,7 +35,7 @@ fn threads(path: &Path) {
 
 #[test]
 fn a_writer_lets_threads_share_syncs_too() {
-    let Some(traced) = trace("writers", &["-e", "inject=fdatasync:delay_enter=3000"]) else { return };
+    let traced = needs!(trace("writers", &["-e", "inject=fdatasync:delay_enter=3000"]));
     let syncs = traced.count("fdatasync(");
     assert!((1..200).contains(&syncs), "{syncs} syncs for 400 lines");
     assert_eq!(traced.lines_of("app.log").len(), 400);
@@ -51,7 +53,7 @@ fn writers(path: &Path) {
 
 #[test]
 fn one_thread_has_each_record_on_the_disk_when_its_call_returns() {
-    let Some(traced) = trace("one_by_one", &[]) else { return };
+    let traced = needs!(trace("one_by_one", &[]));
     traced.expect(&[
         ("write", "app.log", "one"),
         ("fdatasync", "app.log", ""),
@@ -67,7 +69,7 @@ fn one_by_one(path: &Path) {
 
 #[test]
 fn a_flush_returns_after_the_sync_of_all_before_it() {
-    let Some(traced) = trace("flush", &["-e", "inject=fdatasync:delay_enter=50000"]) else { return };
+    let traced = needs!(trace("flush", &["-e", "inject=fdatasync:delay_enter=50000"]));
     traced.expect(&[
         ("write", "app.log", "one"),
         ("write", "app.log", "two"),
@@ -87,7 +89,7 @@ fn flush(path: &Path) {
 
 #[test]
 fn a_group_is_synced_when_its_time_is_up_without_anybody_asking() {
-    let Some(traced) = trace("in_time", &[]) else { return };
+    let traced = needs!(trace("in_time", &[]));
     assert!(traced.count("fdatasync(") >= 1);
 }
 
@@ -103,7 +105,7 @@ fn in_time(path: &Path) {
 
 #[test]
 fn a_process_that_ends_has_synced_what_was_pending() {
-    let Some(traced) = trace("end", &[]) else { return };
+    let traced = needs!(trace("end", &[]));
     traced.expect(&[("write", "app.log", "one"), ("fdatasync", "app.log", "")]);
 }
 
@@ -115,7 +117,7 @@ fn end(path: &Path) {
 
 #[test]
 fn a_file_that_is_dropped_has_synced_what_was_pending() {
-    let Some(traced) = trace("dropped", &[]) else { return };
+    let traced = needs!(trace("dropped", &[]));
     traced.expect(&[("write", "app.log", "one\\ntwo"), ("fdatasync", "app.log", ""), ("write", "dropped", "done")]);
 }
 
@@ -128,7 +130,7 @@ fn dropped(path: &Path) {
 
 #[test]
 fn an_important_record_is_synced_whatever_the_level() {
-    let Some(traced) = trace("important", &[]) else { return };
+    let traced = needs!(trace("important", &[]));
     traced.expect(&[
         ("write", "app.log", "one"),
         ("write", "app.log", "trouble"),
@@ -158,7 +160,7 @@ fn important(path: &Path) {
 
 #[test]
 fn what_was_logged_before_an_important_record_is_synced_also_where_the_file_was_left_since() {
-    let Some(traced) = trace("important_later", &["-e", "trace=rename"]) else { return };
+    let traced = needs!(trace("important_later", &["-e", "trace=rename"]));
     traced.expect(&[
         ("write", "app.log", "one"),
         ("rename", "app.log.1", ""),
@@ -199,7 +201,7 @@ fn a_flush_that_comes_before_anybody_has_waited_for_an_important_line_waits_for_
 
 #[test]
 fn a_buffer_in_front_of_syncs_is_written_and_synced_by_a_flush() {
-    let Some(traced) = trace("buffered", &[]) else { return };
+    let traced = needs!(trace("buffered", &[]));
     traced.expect(&[("write", "app.log", "one\\ntwo"), ("fdatasync", "app.log", ""), ("write", "flushed", "done")]);
 }
 
@@ -214,7 +216,7 @@ fn buffered(path: &Path) {
 
 #[test]
 fn a_full_buffer_is_synced_with_the_line_that_had_no_room() {
-    let Some(traced) = trace("overflowing", &[]) else { return };
+    let traced = needs!(trace("overflowing", &[]));
     traced.expect(&[("write", "app.log", "one\\ntwo"), ("write", "app.log", "three"), ("fdatasync", "app.log", "")]);
 }
 
@@ -226,7 +228,7 @@ fn overflowing(path: &Path) {
 
 #[test]
 fn a_file_that_rotation_leaves_is_synced_and_so_is_the_directory() {
-    let Some(traced) = trace("rotated", &["-e", "trace=rename"]) else { return };
+    let traced = needs!(trace("rotated", &["-e", "trace=rename"]));
     traced.expect(&[
         ("write", "app.log", "one"),
         ("rename", "app.log.1", ""),
@@ -245,7 +247,7 @@ fn rotated(path: &Path) {
 
 #[test]
 fn directories_that_are_made_are_synced_in_those_above_them() {
-    let Some(traced) = trace("directories", &[]) else { return };
+    let traced = needs!(trace("directories", &[]));
     traced.expect(&[
         ("fsync", "DIRECTORY", ""),
         ("fsync", "a", ""),
@@ -262,7 +264,7 @@ fn directories(path: &Path) {
 
 #[test]
 fn the_default_level_never_syncs() {
-    let Some(traced) = trace("flushed", &[]) else { return };
+    let traced = needs!(trace("flushed", &[]));
     traced.expect(&[("write", "app.log", "one"), ("write", "app.log", "two")]);
 }
 
@@ -275,7 +277,7 @@ fn flushed(path: &Path) {
 
 #[test]
 fn a_line_costs_one_system_call_and_a_look_each_second_another() {
-    let Some(traced) = trace("steady", &["-e", "trace=/."]) else { return };
+    let traced = needs!(trace("steady", &["-e", "trace=/."]));
     let calls: Vec<_> = traced.text.lines().filter(|call| call.contains("app.log")).collect();
     let looks = calls.iter().filter(|call| call.contains("stat")).count();
     let all = traced.between_marks("begin", "end");
@@ -296,7 +298,7 @@ fn steady(path: &Path) {
 #[test]
 fn a_failed_sync_is_counted_reported_once_returned_and_recovered_from() {
     let inject = "inject=fdatasync:error=EIO:when=2..3";
-    let Some(traced) = trace("failing", &["-e", inject, "-e", "trace=openat"]) else { return };
+    let traced = needs!(trace("failing", &["-e", inject, "-e", "trace=openat"]));
     // For writing: its last byte is read by another descriptor.
     let is_ours = |call: &&&str| call.contains("app.log\"") && call.contains("O_WRONLY");
     let opened = traced.calls("openat").iter().filter(is_ours).count();
@@ -321,7 +323,7 @@ fn failing(path: &Path) {
 
 #[test]
 fn a_group_whose_sync_fails_is_counted_as_failed_and_the_flush_has_the_error() {
-    let Some(traced) = trace("failing_group", &["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
+    let traced = needs!(trace("failing_group", &["-e", "inject=fdatasync:error=EIO:when=1"]));
     assert_eq!(traced.count("fdatasync("), 2);
 }
 
@@ -339,7 +341,7 @@ fn failing_group(path: &Path) {
 
 #[test]
 fn a_failure_that_is_reported_by_logging_it_blocks_no_thread() {
-    let Some(traced) = trace("reported_by_logging", &["-e", "inject=fdatasync:error=EIO:when=1"]) else { return };
+    let traced = needs!(trace("reported_by_logging", &["-e", "inject=fdatasync:error=EIO:when=1"]));
     assert_eq!(traced.lines_of("app.log"), ["one", "reported", "two"]);
 }
 
@@ -362,7 +364,7 @@ fn reported_by_logging(path: &Path) {
 
 #[test]
 fn a_batch_of_a_queue_is_one_commit() {
-    let Some(traced) = trace("queued", &[]) else { return };
+    let traced = needs!(trace("queued", &[]));
     let (writes, syncs) = (traced.calls_on("write", "app.log"), traced.count("fdatasync("));
     assert!(writes > 20 && syncs < 10, "{writes} writes, {syncs} syncs");
 }
@@ -394,7 +396,7 @@ fn queued(path: &Path) {
 
 #[test]
 fn a_sink_around_a_file_that_knows_of_no_commits_loses_nothing_but_time() {
-    let Some(traced) = trace("around", &[]) else { return };
+    let traced = needs!(trace("around", &[]));
     assert_eq!(traced.count("fdatasync("), 3);
 }
 
@@ -415,7 +417,7 @@ fn around(path: &Path) {
 
 #[test]
 fn a_forked_child_leaves_the_syncs_to_its_parent_and_has_its_own() {
-    let Some(traced) = trace("forked", &[]) else { return };
+    let traced = needs!(trace("forked", &[]));
     assert_eq!(traced.count("fdatasync("), 2);
     assert_eq!(traced.lines_of("app.log"), ["one", "two", "of the child"]);
 }
@@ -515,15 +517,22 @@ const CASES: &[Case] = &[
     ("reported_by_logging", reported_by_logging),
 ];
 
-/// Does nothing unless it was started by [`trace`].
+/// The child process that [`trace`] starts. Without a case, whether each case is traced by a test.
 #[test]
 fn child() {
-    let Some(case) = std::env::var_os(CASE) else { return };
+    match std::env::var(CASE) {
+        Ok(case) => run(&case),
+        Err(_) => CASES.iter().for_each(|(name, _)| assert!(SOURCE.contains(&format!("trace(\"{name}\", ")), "{name}")),
+    }
+}
+
+fn run(case: &str) {
     let path = PathBuf::from(std::env::var_os(LOG).unwrap());
     let (_, run) = CASES.iter().find(|(name, _)| case == *name).unwrap();
     run(&path);
 }
 
+const SOURCE: &str = include_str!("durability.rs");
 const CASE: &str = "TRACING_HANDLERS_DURABILITY_CASE";
 const LOG: &str = "TRACING_HANDLERS_DURABILITY_LOG";
 
@@ -533,12 +542,12 @@ struct Traced {
     text: String,
 }
 
-/// Runs a case under strace, which tells of writes and syncs and does what else the `arguments` ask of it.
-fn trace(case: &str, arguments: &[&str]) -> Option<Traced> {
-    if Command::new("strace").args(["-qq", "true"]).output().is_err() {
-        println!("skipped: strace is not installed");
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "strace is not installed");
-        return None;
+/// Runs a case under strace, which records writes and syncs and does what else the `arguments` ask for. The error is the reason
+/// why it cannot.
+fn trace(case: &str, arguments: &[&str]) -> Result<Traced, String> {
+    let works = installed("strace", Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output())?;
+    if !works.status.success() {
+        return Err("strace is not permitted to trace".to_owned());
     }
     let dir = tempfile::tempdir().unwrap();
     let trace = dir.path().join("trace");
@@ -556,9 +565,9 @@ fn trace(case: &str, arguments: &[&str]) -> Option<Traced> {
         .output()
         .unwrap();
     let printed = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success(), "{case}: {printed}");
+    assert!(output.status.success() && printed.contains("running 1 test"), "{case}: {printed}");
     let text = fs::read_to_string(trace).unwrap();
-    Some(Traced { dir, text })
+    Ok(Traced { dir, text })
 }
 
 impl Traced {

@@ -9,6 +9,8 @@ use std::time::Instant;
 use tracing_handlers::sink::{FileOptions, Framed, RecordEnd};
 use tracing_handlers::{Partial, Sink};
 
+use crate::skip::installed;
+
 /// Lets a child process write lines until the file is longer than `len`, and kills it.
 pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
     // SAFETY: the only lock of other threads that the child needs is the allocator's, which the C library keeps usable, and
@@ -46,18 +48,17 @@ pub fn assert_lines_in_order(text: &str) {
     }
 }
 
-/// A tmpfs of 64 KiB, unmounted when it is dropped. [`mount`](Self::mount) returns `None` if mounting is not permitted.
+/// A tmpfs of 64 KiB, unmounted when it is dropped. The error of mounting is the reason why a test is skipped.
 pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    pub fn mount() -> Option<Self> {
+    pub fn mount() -> Result<Self, String> {
         let dir = tempfile::tempdir().unwrap();
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(dir.path()).output();
-        let mounted = mount.is_ok_and(|output| output.status.success());
-        if !mounted {
-            println!("skipped: cannot mount a tmpfs");
+        match installed("mount", mount)?.status.success() {
+            true => Ok(Self(dir)),
+            false => Err("mounting a tmpfs is not permitted".to_owned()),
         }
-        mounted.then(|| Self(dir))
     }
 
     pub fn path(&self) -> &Path {

@@ -48,6 +48,8 @@ mod scopes;
 mod seal;
 mod secrets;
 mod sinks;
+#[path = "../support/skip.rs"]
+mod skip;
 mod tables;
 mod testing;
 mod text;

@@ -4,15 +4,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::skip::installed;
+
 /// A small tmpfs of its own, unmounted in the end.
 pub struct Disk(PathBuf);
 
 impl Disk {
-    /// `None` where we may not mount.
-    pub fn mount(path: &Path, kib: u64) -> Option<Self> {
-        fs::create_dir(path).ok()?;
+    /// The error is the reason why it cannot be mounted.
+    pub fn mount(path: &Path, kib: u64) -> Result<Self, String> {
+        fs::create_dir(path).map_err(|error| format!("cannot create {}: {error}", path.display()))?;
         let size = format!("size={kib}k");
-        mount(["-t", "tmpfs", "-o", &size, "tmpfs"], path).then(|| Self(path.to_owned()))
+        match mount(["-t", "tmpfs", "-o", &size, "tmpfs"], path)? {
+            true => Ok(Self(path.to_owned())),
+            false => Err("mounting a tmpfs is not permitted".to_owned()),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -38,7 +43,7 @@ impl Disk {
     pub fn remount(&self, mode: &str) -> io::Result<()> {
         let start = Instant::now();
         let options = format!("remount,{mode}");
-        while !mount(["-o", &options], &self.0) {
+        while !mount(["-o", &options], &self.0).map_err(io::Error::other)? {
             if start.elapsed() > PATIENCE {
                 return Err(io::Error::other(format!("cannot remount {mode}")));
             }
@@ -57,9 +62,10 @@ impl Drop for Disk {
     }
 }
 
-fn mount<const N: usize>(arguments: [&str; N], path: &Path) -> bool {
+fn mount<const N: usize>(arguments: [&str; N], path: &Path) -> Result<bool, String> {
     let mut mount = Command::new("mount");
-    mount.args(arguments).arg(path).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    let status = mount.args(arguments).arg(path).stderr(Stdio::null()).status();
+    Ok(installed("mount", status)?.success())
 }
 
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -15,6 +15,7 @@ use super::child::{Acknowledged, READY, Worker, no_troubles_in};
 use super::family::{Content, Family, Order};
 use super::lines::{Form, Number};
 use super::place::in_directory;
+use crate::skip::installed;
 
 /// What logrotate does with the file, and how the program is notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +38,8 @@ const MODES: &[(&str, Mode)] = &[
 ];
 
 pub fn run(plan: Plan) -> Result<String, String> {
-    if Command::new("logrotate").arg("--version").output().is_err() {
-        return match std::env::var("CI").as_deref() {
-            Ok("true") => Err("logrotate is not installed".to_owned()),
-            _ => Ok("skipped: logrotate is not installed".to_owned()),
-        };
+    if let Err(reason) = installed("logrotate", Command::new("logrotate").arg("--version").output()) {
+        return plan.cannot_run("logrotate", &reason);
     }
     let mut figures = Vec::new();
     for (index, (name, mode)) in MODES.iter().enumerate() {

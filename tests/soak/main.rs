@@ -3,6 +3,8 @@
 #[cfg(unix)]
 #[path = "scenarios.rs"]
 mod scenarios;
+#[path = "../support/skip.rs"]
+mod skip;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
@@ -11,5 +13,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(unix))]
 fn main() {
-    println!("skipped: the long runs need Unix");
+    skip::skipped_in("soak", "the long runs need Unix");
 }

@@ -41,12 +41,12 @@ fn run(name: &str, cause: Cause, plan: Plan) -> Result<String, String> {
     for run in 0..plan.runs {
         let seed = plan.seed.wrapping_add(run);
         let figures = in_directory(|directory| match Disk::mount(&directory.join("disk"), ROOM_KIB) {
-            Some(disk) => of_a_disk(&disk, cause, seed).map(Some),
-            None => Ok(None),
+            Ok(disk) => of_a_disk(&disk, cause, seed).map(Ok),
+            Err(reason) => Ok(Err(reason)),
         });
         match figures.map_err(|failed| format!("run {run} (seed {seed}): {failed}"))? {
-            Some(figures) => all.add(&figures),
-            None => return Ok(format!("{name}: skipped: cannot mount a tmpfs")),
+            Ok(figures) => all.add(&figures),
+            Err(reason) => return plan.cannot_run(name, &reason),
         }
     }
     let Figures { outages, taken, refused, reported } = all;

@@ -63,6 +63,17 @@ struct Plan {
     is_sample: bool,
 }
 
+impl Plan {
+    /// What a scenario ends with that cannot run here: `cargo test` skips it, a run that was asked for fails.
+    fn cannot_run(self, name: &str, reason: &str) -> Result<String, String> {
+        if !self.is_sample {
+            return Err(reason.to_owned());
+        }
+        crate::skip::skipped_in(name, reason);
+        Ok(format!("{name}: not run"))
+    }
+}
+
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -144,9 +144,10 @@ mod other {
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use super::*;
+    use crate::skip::needs;
 
     #[test]
     fn created_files_are_new_and_follow_no_link() {
@@ -173,16 +174,52 @@ mod tests {
 
     #[test]
     fn a_file_whose_owner_cannot_be_set_is_removed_again() {
-        if links::user() == 0 {
-            // Root may set any owner; `tests/main/ownership.rs` tests this as another user.
-            println!("skipped: runs as root");
-            return;
-        }
         let dir = tempfile::tempdir().unwrap();
+        // For the user that root becomes.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let _nobody = needs!(Nobody::unless_already_without_rights());
         let ownership = Ownership { owner: Some(0.into()), ..Ownership::default() };
         let error = ownership.make_file(&dir.path().join("app.log")).unwrap_err();
         assert!(error.to_string().starts_with("cannot set its owner to user 0: "), "{error}");
         ownership.make_dir(&dir.path().join("logs")).unwrap_err();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    /// Root may set any owner. While this exists, the thread that made it has the effective user 65534 and not root.
+    struct Nobody {
+        was_root: bool,
+    }
+
+    impl Nobody {
+        fn unless_already_without_rights() -> Result<Self, &'static str> {
+            let was_root = links::user() == 0;
+            if was_root {
+                become_user(65_534)?;
+            }
+            Ok(Self { was_root })
+        }
+    }
+
+    impl Drop for Nobody {
+        fn drop(&mut self) {
+            if self.was_root {
+                become_user(0).expect("the saved user is still root");
+            }
+        }
+    }
+
+    /// The C library would change the user of all threads; the system call changes that of one.
+    #[cfg(target_os = "linux")]
+    fn become_user(user: libc::uid_t) -> Result<(), &'static str> {
+        let keep = libc::uid_t::MAX;
+        // SAFETY: the call takes three numbers and touches no memory.
+        let changed = unsafe { libc::syscall(libc::SYS_setresuid, keep, user, keep) };
+        assert_eq!(changed, 0, "{}", io::Error::last_os_error());
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn become_user(_: libc::uid_t) -> Result<(), &'static str> {
+        Err("running as root")
     }
 }

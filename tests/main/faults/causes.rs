@@ -9,11 +9,12 @@ use tracing_handlers::{Output, RecordBuf, Severity};
 
 use super::{Log, Plain, alone, numbers, until};
 use crate::sinks::disk::Disk;
+use crate::skip::needs;
 
 #[test]
 fn a_full_disk_is_told_once_counted_and_the_first_line_back_says_how_many_are_missing() {
     alone("faults::causes::a_full_disk_is_told_once_counted_and_the_first_line_back_says_how_many_are_missing", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options());
         assert_eq!(log.send(5), 5);
         // The first page of the file has room yet.
@@ -44,7 +45,7 @@ fn a_full_disk_is_told_once_counted_and_the_first_line_back_says_how_many_are_mi
 #[test]
 fn what_is_held_while_the_disk_is_full_goes_out_first_and_in_order() {
     alone("faults::causes::what_is_held_while_the_disk_is_full_goes_out_first_and_in_order", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options().hold(1000));
         let ballast = disk.fill(4096);
         let taken = log.send(100);
@@ -67,7 +68,7 @@ fn what_is_held_while_the_disk_is_full_goes_out_first_and_in_order() {
 #[test]
 fn a_flush_tries_at_once_and_delivers_what_is_held() {
     alone("faults::causes::a_flush_tries_at_once_and_delivers_what_is_held", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options().hold(100_000));
         let ballast = disk.fill(4096);
         assert_eq!(log.send(100), 100);
@@ -82,7 +83,7 @@ fn a_flush_tries_at_once_and_delivers_what_is_held() {
 #[test]
 fn without_inodes_no_new_file_begins_and_the_old_one_goes_on() {
     alone("faults::causes::without_inodes_no_new_file_begins_and_the_old_one_goes_on", || {
-        let Some(disk) = Disk::mount_with("size=1m,nr_inodes=4") else { return };
+        let disk = needs!(Disk::mount_with("size=1m,nr_inodes=4"));
         let rotation = Rotation::size(1000).keep(9);
         let log = Log::open(disk.path().join("app.log"), File::options().rotation(rotation));
         // The root, the log, and these.
@@ -101,7 +102,7 @@ fn without_inodes_no_new_file_begins_and_the_old_one_goes_on() {
 #[test]
 fn a_file_system_that_became_read_only_is_written_again_when_it_may_be() {
     alone("faults::causes::a_file_system_that_became_read_only_is_written_again_when_it_may_be", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options().delay(true));
         assert!(disk.remount("ro"), "nothing is open there");
         assert_eq!(log.send(3), 0);
@@ -119,7 +120,7 @@ fn a_file_system_that_became_read_only_is_written_again_when_it_may_be() {
 #[test]
 fn a_disk_that_was_full_and_then_read_only_is_told_of_once() {
     alone("faults::causes::a_disk_that_was_full_and_then_read_only_is_told_of_once", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options());
         disk.fill(4096);
         let taken = log.send(100);
@@ -194,7 +195,7 @@ fn a_directory_that_must_not_be_made_is_waited_for() {
 #[test]
 fn a_fallback_takes_over_while_the_disk_is_full_and_gives_back() {
     alone("faults::causes::a_fallback_takes_over_while_the_disk_is_full_and_gives_back", || {
-        let Some(disk) = Disk::mount() else { return };
+        let disk = needs!(Disk::mount());
         let log = Log::open(disk.path().join("app.log"), File::options());
         let (clock, memory) = (log.clock.clone(), Memory::new());
         let send = |to: &Fallback, range: std::ops::Range<usize>| {

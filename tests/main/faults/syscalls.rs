@@ -7,22 +7,42 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::scenario::{self, Account, LINES, LIVES, Life};
+use crate::skip::{installed, needs};
 
 #[test]
 fn a_system_call_that_fails_loses_nothing_that_counts_as_delivered() {
     let every = std::env::var_os("TRACING_HANDLERS_ALL_FAULTS").is_some();
-    let Some(outcome) = syscalls(every) else { return };
+    let outcome = needs!(syscalls(every));
     println!("{} runs\n{}", outcome.runs, outcome.table());
     assert!(outcome.wrong.is_empty(), "{} of {}:\n{}", outcome.wrong.len(), outcome.runs, outcome.wrong.join("\n"));
 }
 
-/// The child of the runs below.
+/// Also the child process of all runs here, which lives one life.
 #[test]
-fn one_life() {
-    let Some(name) = std::env::var_os(LIFE) else { return };
+fn a_life_without_faults_loses_nothing() {
+    match std::env::var(LIFE) {
+        Ok(name) => live(&name),
+        Err(_) => LIVES.iter().for_each(without_faults),
+    }
+}
+
+fn live(name: &str) {
     let life = LIVES.iter().find(|life| name == life.name).expect("a name from the list");
     let dir = PathBuf::from(std::env::var_os(DIR).expect("it comes with the name"));
     scenario::live(life, &dir.join("deep/logs/app.log"), &dir.join("account"));
+}
+
+fn without_faults(life: &Life) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args(CHILD).env(LIFE, life.name).env(DIR, dir.path()).output().unwrap();
+    nothing_fails(life, dir.path(), &output);
+}
+
+fn nothing_fails(life: &Life, dir: &Path, output: &Output) {
+    let known = Account::read(&dir.join("account"));
+    judge(dir, output, Some(&known), life, false).expect("nothing fails without a fault");
+    assert_eq!((known.failed, known.pending, known.told.len()), (0, 0, 0));
 }
 
 /// What became of all runs.
@@ -47,13 +67,9 @@ impl Outcome {
 }
 
 /// Lives all lives, with each system call on the log's files failing in turn: once, and from then on. Without `every` a
-/// sample: one error for each occurrence of a few. `None`, and a word about it, where there is no strace.
-pub fn syscalls(every: bool) -> Option<Outcome> {
-    if Command::new("strace").arg("-V").output().is_err() {
-        println!("skipped: strace is not installed");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must have strace");
-        return None;
-    }
+/// sample: one error for each occurrence of a few. The error is the reason why it cannot.
+pub fn syscalls(every: bool) -> Result<Outcome, String> {
+    installed("strace", Command::new("strace").arg("-V").output())?;
     let mut outcome = Outcome::default();
     for (index, life) in LIVES.iter().enumerate() {
         let calls = calls_of(life)?;
@@ -69,7 +85,7 @@ pub fn syscalls(every: bool) -> Option<Outcome> {
             }
         }
     }
-    Some(outcome)
+    Ok(outcome)
 }
 
 fn occurrences(count: usize, every: bool) -> Box<dyn Iterator<Item = usize>> {
@@ -121,22 +137,17 @@ fn text(life: &Life, dir: &Path) -> String {
 }
 
 /// How often each system call names one of the log's files or directories.
-fn calls_of(life: &Life) -> Option<BTreeMap<String, usize>> {
+fn calls_of(life: &Life) -> Result<BTreeMap<String, usize>, &'static str> {
     let dir = tempfile::tempdir().unwrap();
     let trace = dir.path().join("trace");
-    let output = run(life, dir.path(), &paths(life, dir.path()), &["-o", trace.to_str()?]);
-    let Ok(trace) = fs::read_to_string(&trace) else {
-        println!("skipped: strace may not trace here");
-        return None;
-    };
-    let known = Account::read(&dir.path().join("account"));
-    judge(dir.path(), &output, Some(&known), life, false).expect("nothing fails without a fault");
-    assert_eq!((known.failed, known.pending, known.told.len()), (0, 0, 0));
+    let output = run(life, dir.path(), &paths(life, dir.path()), &["-o", trace.to_str().unwrap()]);
+    let trace = fs::read_to_string(&trace).map_err(|_| "strace is not permitted to trace")?;
+    nothing_fails(life, dir.path(), &output);
     let mut calls = BTreeMap::new();
     for call in trace.lines().filter_map(|line| line.split_whitespace().nth(1)?.split_once('(')) {
         *calls.entry(call.0.to_owned()).or_default() += 1;
     }
-    Some(calls)
+    Ok(calls)
 }
 
 /// A life under strace, which looks only at what names `paths`: the test harness writes too.
@@ -146,7 +157,7 @@ fn run(life: &Life, dir: &Path, paths: &[PathBuf], strace: &[&str]) -> Output {
     for path in paths {
         command.arg("-P").arg(path);
     }
-    command.arg(std::env::current_exe().unwrap()).args(["--exact", "faults::syscalls::one_life"]);
+    command.arg(std::env::current_exe().unwrap()).args(CHILD);
     command.env(LIFE, life.name).env(DIR, dir).output().unwrap()
 }
 
@@ -164,5 +175,6 @@ fn files(life: &Life, dir: &Path) -> Vec<PathBuf> {
 
 const LOG: &str = "deep/logs/app.log";
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EINTR", "EMFILE", "EACCES"];
+const CHILD: [&str; 2] = ["--exact", "faults::syscalls::a_life_without_faults_loses_nothing"];
 const LIFE: &str = "TRACING_HANDLERS_LIFE";
 const DIR: &str = "TRACING_HANDLERS_LIFE_DIR";

@@ -9,34 +9,34 @@ use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, Sink};
 
 use super::write;
+use crate::skip::{installed, needs};
 
-/// A tmpfs of 64 KiB, unmounted in the end; `None`, and a word about it, where we may not mount.
+/// A tmpfs of 64 KiB, unmounted when it is dropped. The error of mounting is the reason why a test is skipped.
 pub struct Disk(tempfile::TempDir);
 
 impl Disk {
-    pub fn mount() -> Option<Self> {
+    pub fn mount() -> Result<Self, String> {
         Self::mount_with("size=64k")
     }
 
     /// With these options of `mount`.
-    pub fn mount_with(options: &str) -> Option<Self> {
+    pub fn mount_with(options: &str) -> Result<Self, String> {
         let disk = Self(tempfile::tempdir().unwrap());
-        let mounted = disk.run_mount(options);
-        if !mounted {
-            println!("skipped: cannot mount a tmpfs");
+        match disk.run_mount(options)? {
+            true => Ok(disk),
+            false => Err("mounting a tmpfs is not permitted".to_owned()),
         }
-        mounted.then_some(disk)
     }
 
     /// Mounts it anew with these options: `ro`, `rw`.
     pub fn remount(&self, options: &str) -> bool {
-        self.run_mount(&format!("remount,{options}"))
+        self.run_mount(&format!("remount,{options}")).unwrap()
     }
 
-    fn run_mount(&self, options: &str) -> bool {
+    fn run_mount(&self, options: &str) -> Result<bool, String> {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(self.path());
-        mount.output().is_ok_and(|output| output.status.success())
+        Ok(installed("mount", mount.output())?.status.success())
     }
 
     pub fn path(&self) -> &Path {
@@ -68,7 +68,7 @@ fn refs(lines: &[String]) -> Vec<&str> {
 
 #[test]
 fn a_full_disk_leaves_whole_lines_counts_them_and_goes_on_when_there_is_room() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = needs!(Disk::mount());
     let ballast = disk.fill(8192);
     let path = disk.path().join("app.log");
     let mut file = File::open(&path).unwrap();
@@ -89,7 +89,7 @@ fn a_full_disk_leaves_whole_lines_counts_them_and_goes_on_when_there_is_room() {
 
 #[test]
 fn a_torn_line_that_may_not_be_cut_off_is_finished_when_there_is_room() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = needs!(Disk::mount());
     let ballast = disk.fill(8192);
     let path = disk.path().join("app.log");
     let mut file = File::options().watch(None).rotation(Rotation::size(4000)).open(&path).unwrap();
@@ -110,7 +110,7 @@ fn a_torn_line_that_may_not_be_cut_off_is_finished_when_there_is_room() {
 
 #[test]
 fn buffered_lines_wait_for_room_on_the_disk() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = needs!(Disk::mount());
     let ballast = disk.fill(8192);
     let path = disk.path().join("app.log");
     let mut file = File::options().buffer(20_000).open(&path).unwrap();
@@ -130,7 +130,7 @@ fn buffered_lines_wait_for_room_on_the_disk() {
 
 #[test]
 fn a_rotation_on_a_full_disk_tears_no_line() {
-    let Some(disk) = Disk::mount() else { return };
+    let disk = needs!(Disk::mount());
     let ballast = disk.fill(12 * 1024);
     let path = disk.path().join("app.log");
     let mut file = File::open(&path).unwrap().rotation(Rotation::size(5000).keep(9));

@@ -247,11 +247,17 @@ fn a_failure_is_reported_when_it_begins_and_when_it_ends() {
     expect(dir.path(), &[("app.log.1.gz", "one")]);
 }
 
-/// Not a test, but the child process of the one below.
+/// Also the child process of the test below, which is killed.
 #[test]
-fn child_that_is_killed() {
+fn a_process_that_is_not_killed_compresses_every_old_file() {
     if let Some(dir) = std::env::var_os("ARCHIVE_OF_THE_CHILD") {
         let _ = archive(Numbered::new(Path::new(&dir))).pack_all();
+    } else {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Numbered::new(dir.path());
+        ["one", "two"].iter().for_each(|text| family.rotate(text));
+        archive(family).pack_all().unwrap();
+        expect(dir.path(), &[("app.log.1.gz", "two"), ("app.log.2.gz", "one")]);
     }
 }
 
@@ -267,11 +273,16 @@ fn a_process_killed_at_any_point_leaves_every_line_once_and_no_half_archive() {
             let family = Numbered::new(dir.path());
             (0..3).for_each(|number| family.rotate(&format!("{number}\n{text}")));
             let status = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "file::rotation::archive::tests::child_that_is_killed", "--quiet"])
+                .args([
+                    "--exact",
+                    "file::rotation::archive::tests::a_process_that_is_not_killed_compresses_every_old_file",
+                    "--quiet",
+                ])
                 .env("ARCHIVE_OF_THE_CHILD", dir.path())
                 .env("TRACING_HANDLERS_KILL_AT", format!("{point}:{time}"))
-                .status()
-                .unwrap();
+                .output()
+                .unwrap()
+                .status;
             assert_eq!(status.signal(), Some(libc::SIGKILL), "{point}:{time}");
             for (name, read) in files(dir.path()).iter().filter(|(name, _)| !name.starts_with('.')) {
                 assert!(read.ends_with(&text), "{point}:{time} left half of {name}");

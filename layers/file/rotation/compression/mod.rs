@@ -25,7 +25,7 @@ use crate::{Error, ErrorKind};
 /// | [`level`](Self::level) | 6 of 1 to 9 (gzip), 3 of 1 to 22 (Zstandard) | higher is smaller and slower |
 ///
 #[cfg_attr(feature = "gzip", doc = "```")]
-#[cfg_attr(not(feature = "gzip"), doc = "```ignore")]
+#[cfg_attr(not(feature = "gzip"), doc = "```text")]
 /// use tracing_handlers::rotation::Compression;
 ///
 /// let compression = Compression::gzip().level(9);
