@@ -50,6 +50,7 @@ mod secrets;
 mod sinks;
 #[path = "../support/skip.rs"]
 mod skip;
+mod skips;
 mod tables;
 mod testing;
 mod text;
