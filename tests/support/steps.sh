@@ -51,7 +51,7 @@ step_with() {
 # `cargo test` also succeeds if there are no tests, if some are ignored, or if a test ends the process with the status 0. Here
 # each binary must run at least one, and all that it has.
 run_tests() {
-    cargo test "$@" | tee "$scratch/tests"
+    cargo test "$@" | tee "$scratch/tests" || return
     awk '
         /^running [0-9]+ tests?$/ { begun++; empty += $2 == 0 }
         /^test result: ok\. / { ended++; ignored += $0 !~ / 0 ignored;/ }
