@@ -156,14 +156,13 @@ fn a_writer_gives_up_at_its_deadline_and_leaves_nothing_behind() {
         let (disk, late) = (disk.clone(), {
             let disk = disk.clone();
             thread::spawn(move || {
-                let Ok((_, commit)) = late.line(&disk) else { return };
-                let (before, waited) =
-                    (now(), commit.map_or(Ok(()), |commit| commit.wait(now() + Duration::from_secs(1))));
-                if let Err(error) = waited
-                    && error.kind() == ErrorKind::Timeout
-                    && !before.duration_since(start).is_zero()
-                {
-                    assert!(since(before) >= Duration::from_secs(1));
+                if let Ok((_, Some(commit))) = late.line(&disk) {
+                    let (before, waited) = (now(), commit.wait(now() + Duration::from_secs(1)));
+                    if waited.is_err_and(|error| error.kind() == ErrorKind::Timeout)
+                        && !before.duration_since(start).is_zero()
+                    {
+                        assert!(since(before) >= Duration::from_secs(1));
+                    }
                 }
             })
         });
