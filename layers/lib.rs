@@ -86,6 +86,7 @@ mod skip;
 pub mod stats;
 mod sync;
 pub mod testing;
+mod threads;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use super::{Filter, LevelFilter, Threshold};
 use crate::record::{Meta, Record, this_thread};
 use crate::sync::lock;
-use crate::{Error, changes};
+use crate::{Error, changes, threads};
 
 /// A level that can be changed at run time: permanently, for a period, or for the lifetime of a guard; for all threads or one.
 /// Serilog's `LoggingLevelSwitch`, zap's `AtomicLevel`.
@@ -124,7 +124,7 @@ impl LevelSwitch {
             number
         });
         let core = Arc::downgrade(&self.0);
-        let started = std::thread::Builder::new().name("log-level".to_owned()).spawn(move || {
+        let started = threads::start("log-level", move || {
             if canceled.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
                 restore(&core, number);
             }

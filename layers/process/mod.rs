@@ -40,6 +40,9 @@
 //! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
 //! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |
 //! | `log-contract` | runs a check of [`testing`](crate::testing) | until the check is done |
+//!
+//! They block all signals but those of faults and of profilers, and `log-signals` also leaves those unblocked that it waits for: a
+//! program that blocks a signal and waits for it with `sigwait` is not disturbed by them.
 
 mod exit;
 #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]

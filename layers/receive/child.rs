@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use super::Lines;
 use crate::handler::Handler;
-use crate::{Error, selflog};
+use crate::{Error, selflog, threads};
 
 /// Starts a program whose standard output and standard error become records, each read by a thread.
 ///
@@ -145,7 +145,7 @@ impl Reader {
     fn start<H: Handler>(lines: Lines<H>, token: &[u8], give: impl FnOnce(Stdio)) -> io::Result<Self> {
         let (pipe, end) = io::pipe()?;
         let (given, token) = (end.try_clone()?, token.to_vec());
-        let thread = std::thread::Builder::new().name("log-lines".into()).spawn(move || read(pipe, lines, &token))?;
+        let thread = threads::start("log-lines", move || read(pipe, lines, &token))?;
         give(given.into());
         Ok(Self { end, thread })
     }

@@ -32,7 +32,9 @@ cases! {
     a_signal_has_an_idle_file_rotated => |ended| ended.succeeds().has_lines(5);
     a_request_without_a_signal_is_answered_at_the_flush => |ended| ended.succeeds().has_lines(5);
     a_program_that_writes_on_loses_no_line_to_hangups => |ended| ended.succeeds();
-    threads_have_names_that_linux_shows_whole => |ended| ended.succeeds();
+    a_signal_that_the_program_blocks_and_waits_for_reaches_it => |ended| ended.exits(7).has_lines(100);
+    a_signal_that_the_program_blocks_everywhere_reaches_the_signal_thread => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(100);
+    threads_have_names_that_linux_shows_whole_and_block_signals => |ended| ended.succeeds();
 }
 
 fn raise(signal: i32) {
@@ -43,6 +45,24 @@ fn raise(signal: i32) {
 fn wait_for_the_end() -> ! {
     loop {
         thread::park();
+    }
+}
+
+/// Sends a signal to the process, to whichever of its threads takes it.
+fn send(signal: i32) {
+    // SAFETY: numbers; what the signal does to the process is what is tested here.
+    assert_eq!(unsafe { libc::kill(libc::getpid(), signal) }, 0);
+}
+
+/// Blocks signals on the current thread.
+fn block(signals: &[i32]) -> libc::sigset_t {
+    let mut set = std::mem::MaybeUninit::uninit();
+    // SAFETY: the first call initializes the set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        signals.iter().for_each(|signal| assert_eq!(libc::sigaddset(set.as_mut_ptr(), *signal), 0));
+        assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()), 0);
+        set.assume_init()
     }
 }
 
@@ -239,6 +259,30 @@ fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
     wait_for_the_end();
 }
 
+/// The queue's thread and the one for signals exist before the program blocks the signal.
+fn a_signal_that_the_program_blocks_and_waits_for_reaches_it(directory: &Path) {
+    reopen_on_hangup().unwrap();
+    install_queue(directory);
+    log_lines(0..100);
+    let set = block(&[libc::SIGTERM]);
+    send(libc::SIGTERM);
+    let mut signal = 0;
+    // SAFETY: both are valid, and the signal is blocked.
+    assert_eq!(unsafe { libc::sigwait(&set, &mut signal) }, 0);
+    assert_eq!(signal, libc::SIGTERM);
+    std::process::exit(7);
+}
+
+fn a_signal_that_the_program_blocks_everywhere_reaches_the_signal_thread(directory: &Path) {
+    block(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP]);
+    reopen_on_hangup().unwrap();
+    flush_on_termination().unwrap();
+    install_queue(directory);
+    log_lines(0..100);
+    send(libc::SIGTERM);
+    wait_for_the_end();
+}
+
 fn a_signal_has_one_meaning(_: &Path) {
     reopen_on_signal(libc::SIGUSR1).unwrap();
     reopen_on_signal(libc::SIGUSR1).unwrap();
@@ -402,11 +446,22 @@ fn names_of_threads() -> BTreeSet<String> {
         .collect()
 }
 
+/// The names of the threads, and the signals that each blocks: a bit for each, from 1 on.
+#[cfg(target_os = "linux")]
+fn masks_of_threads() -> Vec<(String, u64)> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let of_status = |status: String| {
+        let line = |start| status.lines().find_map(|line| line.strip_prefix(start)).unwrap().trim().to_owned();
+        (line("Name:"), u64::from_str_radix(&line("SigBlk:"), 16).unwrap())
+    };
+    tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok()).map(of_status).collect()
+}
+
 #[cfg(not(target_os = "linux"))]
-fn threads_have_names_that_linux_shows_whole(_: &Path) {}
+fn threads_have_names_that_linux_shows_whole_and_block_signals(_: &Path) {}
 
 #[cfg(target_os = "linux")]
-fn threads_have_names_that_linux_shows_whole(directory: &Path) {
+fn threads_have_names_that_linux_shows_whole_and_block_signals(directory: &Path) {
     use tracing_handlers::testing::check_format;
 
     struct WaitsInFlush;
@@ -456,6 +511,13 @@ fn threads_have_names_that_linux_shows_whole(directory: &Path) {
     }
     let ours: BTreeSet<_> = names_of_threads().into_iter().filter(|name| name.starts_with("log-")).collect();
     assert_eq!(ours, expected);
+    for (name, mask) in masks_of_threads().into_iter().filter(|(name, _)| name.starts_with("log-")) {
+        let is_blocked = |signal: i32| mask >> (signal - 1) & 1 == 1;
+        assert_eq!(is_blocked(libc::SIGHUP), name != "log-signals", "{name}");
+        let blocked = [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGCHLD, libc::SIGALRM, libc::SIGWINCH];
+        assert!(blocked.into_iter().all(is_blocked), "{name}: {mask:x}");
+        assert!(!is_blocked(libc::SIGSEGV) && !is_blocked(libc::SIGPROF), "{name}: {mask:x}");
+    }
     GO.store(true, Ordering::SeqCst);
     child.kill().unwrap();
     drop(check.join().unwrap());

@@ -14,30 +14,34 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("clock", &["bytes", "error", "selflog", "sync"]),
     ("record", &["bytes", "clock", "error", "sync"]),
     ("stats", &[]),
+    ("threads", &["sync"]),
     ("severities", &[]),
     ("framing", &["error"]),
     ("selflog", &["bytes", "error", "sync"]),
     // Forks freeze the list of callsites.
-    ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync"]),
-    ("filter", &["changes", "clock", "error", "record", "stats", "sync"]),
+    ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync", "threads"]),
+    ("filter", &["changes", "clock", "error", "record", "stats", "sync", "threads"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sync"]),
     // It implements the trait of sinks.
-    ("file", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sink", "sync"]),
+    ("file", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sink", "sync", "threads"]),
     (
         "handler",
         &[
             "bytes", "changes", "clock", "error", "filter", "format", "framing", "process", "record", "rewrite",
-            "selflog", "sink", "stats", "sync",
+            "selflog", "sink", "stats", "sync", "threads",
         ],
     ),
     ("layer", &["changes", "clock", "error", "handler", "process", "record", "selflog", "sync"]),
     (
         "testing",
-        &["clock", "error", "filter", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync"],
+        &[
+            "clock", "error", "filter", "format", "handler", "layer", "record", "selflog", "sink", "stats", "sync",
+            "threads",
+        ],
     ),
-    ("receive", &["clock", "error", "handler", "process", "record", "selflog", "sync"]),
+    ("receive", &["clock", "error", "handler", "process", "record", "selflog", "sync", "threads"]),
 ];
 
 /// What the crate's root re-exports, and where from.

@@ -18,7 +18,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::sync::{Condvar, deadline_in, lock, lock_until, wait_timeout};
-use crate::{Error, selflog};
+use crate::{Error, selflog, threads};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
@@ -127,7 +127,7 @@ impl Lifecycle<Worker> {
         }
         let process = Generation::current();
         let worker = self.start().clone();
-        let spawned = std::thread::Builder::new().name("log-files".into()).spawn(move || worker.run(process));
+        let spawned = threads::start("log-files", move || worker.run(process));
         jobs.thread_lives = spawned.is_ok();
         let reported = std::mem::replace(&mut jobs.reported, spawned.is_err());
         if let (Err(error), false) = (spawned, reported) {

@@ -11,8 +11,8 @@ use crate::handler::{Handler, guarded};
 use crate::process::{Generation, Shelf, thread};
 use crate::record::Batch;
 use crate::selflog::Health;
-use crate::sync::{MutexGuard, ThreadBuilder, lock, now, wait, wait_timeout};
-use crate::{Error, ErrorKind};
+use crate::sync::{MutexGuard, lock, now, wait, wait_timeout};
+use crate::{Error, ErrorKind, threads};
 
 /// Starts the worker, at the first record and again in a forked child. If the system cannot start a thread, records are handled on
 /// the logging threads.
@@ -32,7 +32,7 @@ pub(super) fn start<'a, H: Handler>(
         health: Health::default(),
         process: Generation::current(),
     };
-    let spawned = ThreadBuilder::new().name(thread_name(&core.name)).spawn(|| worker.run());
+    let spawned = threads::start(thread_name(&core.name), || worker.run());
     match spawned {
         Ok(thread) => {
             state.worker_lives = true;

@@ -3,7 +3,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::time::{Duration, Instant};
-use std::{io, ptr, thread};
+use std::{io, ptr};
 
 use signal_hook::SigId;
 use signal_hook::iterator::{Handle, Signals};
@@ -14,7 +14,7 @@ use crate::process::exit::{begin_exit, exit_timeout};
 use crate::process::resource::flush_all;
 use crate::process::{Generation, hold_at_forks, requests};
 use crate::sync::{deadline_in, lock};
-use crate::{Error, ErrorKind, selflog};
+use crate::{Error, ErrorKind, selflog, threads};
 
 /// Registers `answer` for `signal`.
 pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
@@ -26,7 +26,7 @@ pub(super) fn watch(signal: i32, answer: Answer) -> Result<(), Error> {
         Some(entry) if entry.answer != answer => {
             Err(Error::new(ErrorKind::Config, format!("signal {signal} is already watched for another purpose")))
         }
-        Some(_) => table.ear().map(drop).map_err(|error| cannot_watch(signal, error)),
+        Some(_) => table.ensure_ear().map_err(|error| cannot_watch(signal, error)),
         None => table.add(Entry { signal, answer, before: Before::of(signal)? }),
     }
 }
@@ -72,33 +72,39 @@ impl Table {
 
     /// Registers the thread and the immediate action. When the signal arrives, they are called in the order of registration.
     fn listen(&mut self, entry: Entry) -> io::Result<()> {
-        let handle = self.ear()?;
         if entry.answer == Answer::Flush {
             // Otherwise a signal that arrives in between would be lost.
-            handle.add_signal(entry.signal)?;
+            self.start_ear(Some(entry.signal))?;
             return act_at_once(entry).map(drop);
         }
         // The request is made before the thread flushes.
         let id = act_at_once(entry)?;
-        handle.add_signal(entry.signal).inspect_err(|_| {
+        self.start_ear(Some(entry.signal)).inspect_err(|_| {
             low_level::unregister(id);
         })
     }
 
-    /// Returns the handle of this process's thread. A forked child inherits a handle without the thread, so it starts a thread of
-    /// its own, for all signals that its parent watched.
-    fn ear(&mut self) -> io::Result<Handle> {
-        if let Some(ear) = self.ear.as_ref().filter(|ear| ear.process.is_current()) {
-            return Ok(ear.handle.clone());
-        }
-        let signals = Signals::new(self.entries.iter().map(|entry| entry.signal))?;
+    /// A forked child inherits an ear without its thread, so it starts a thread of its own, for all signals that its parent watched.
+    fn ensure_ear(&mut self) -> io::Result<()> {
+        if self.ear.as_ref().is_some_and(|ear| ear.process.is_current()) { Ok(()) } else { self.start_ear(None) }
+    }
+
+    /// Starts a thread for the watched signals and `another`. It replaces the one for fewer signals, which blocks the others.
+    fn start_ear(&mut self, another: Option<i32>) -> io::Result<()> {
+        let watched: Vec<_> = self.entries.iter().map(|entry| entry.signal).chain(another).collect();
+        let signals = Signals::new(&watched)?;
         let handle = signals.handle();
-        thread::Builder::new().name("log-signals".to_owned()).spawn(move || hear(signals))?;
-        ENDING.store(false, Ordering::Relaxed);
+        threads::start_for(&watched, "log-signals", move || hear(signals))?;
         let process = Generation::current();
-        OWNER.store(process.0, Ordering::Relaxed);
-        self.ear = Some(Ear { process, handle: handle.clone() });
-        Ok(handle)
+        match self.ear.replace(Ear { process, handle }) {
+            // Closed after the new one hears: no signal is lost in between.
+            Some(before) if before.process.is_current() => before.handle.close(),
+            _ => {
+                ENDING.store(false, Ordering::Relaxed);
+                OWNER.store(process.0, Ordering::Relaxed);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -169,7 +175,7 @@ fn flush_and_end(signal: i32) {
         flush_and_tell(signal, deadline);
         let _ = sender.send(());
     };
-    match thread::Builder::new().name("log-flush".to_owned()).spawn(flush) {
+    match threads::start("log-flush", flush) {
         Ok(_) => drop(receiver.recv_timeout((deadline + LAST_WORDS).saturating_duration_since(Instant::now()))),
         Err(_) => flush_and_tell(signal, deadline),
     }
@@ -201,7 +207,7 @@ impl Flusher {
             this.wanted.store(false, Ordering::SeqCst);
             flush_and_tell(signal, deadline_in(exit_timeout()));
         };
-        if thread::Builder::new().name("log-flush".to_owned()).spawn(flush).is_err() {
+        if threads::start("log-flush", flush).is_err() {
             // Nothing is lost: pending records are delivered as they would be without the signal.
             self.wanted.store(false, Ordering::SeqCst);
         }

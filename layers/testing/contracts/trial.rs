@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{Failure, Failures};
+use crate::threads;
 
 /// `Ok`, or what happened instead.
 pub(super) type Verdict = Result<(), String>;
@@ -52,7 +53,7 @@ fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 fn watched(run: impl FnOnce() -> Verdict + Send + 'static) -> Verdict {
     let (sender, receiver) = mpsc::channel();
-    let started = std::thread::Builder::new().name("log-contract".into()).spawn(move || {
+    let started = threads::start("log-contract", move || {
         // The receiver may have given up.
         let _ = sender.send(run());
     });

@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::place::cannot;
-use crate::Error;
 use crate::selflog::{self, Health};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Condvar, Mutex, MutexGuard, ThreadBuilder, deadline_in, lock, now, wait, wait_timeout};
+use crate::sync::{Condvar, Mutex, MutexGuard, deadline_in, lock, now, wait, wait_timeout};
+use crate::{Error, threads};
 use rounds::{FailedRound, Round, Rounds};
 
 /// The state shared by the threads that wait for a sync of one file and the thread that syncs.
@@ -291,7 +291,7 @@ impl Group {
     fn wake_thread(self: &Arc<Self>, state: &mut Rounds, window: Duration) -> io::Result<()> {
         if state.thread.is_none() {
             let group = self.clone();
-            let spawned = ThreadBuilder::new().name("log-sync".to_owned()).spawn(move || group.work())?;
+            let spawned = threads::start("log-sync", move || group.work())?;
             state.thread = Some(spawned.thread().id());
         }
         if state.gathered.due.is_none() {
