@@ -10,6 +10,7 @@
 //! | `panic = "abort"` | the same, with [`log_panics`] |
 //! | a forked child | what it logs itself; what it inherited belongs to its parent and is dropped |
 //! | SIGTERM, SIGINT | all accepted records, within the exit timeout, with `flush_on_termination` (feature `signals`); without it as SIGKILL |
+//! | SIGXFSZ, of a file that may not grow | the process does not end, since it [ignores](ignore_file_size_signal) this signal; the lines are refused or held |
 //! | `process::abort`, `exec`, `_exit`, SIGKILL, SIGSEGV | what the sinks had written; call [`flush`] first where you can |
 //!
 //! Handlers are flushed in the order in which records pass through them: sources of records, then buffers, then queues, which all
@@ -45,6 +46,7 @@
 //! program that blocks a signal and waits for it with `sigwait` is not disturbed by them.
 
 mod exit;
+mod file_size;
 #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]
 mod fork;
 mod fork_count;
@@ -60,11 +62,13 @@ mod signals;
 pub(crate) mod thread;
 
 pub use exit::set_exit_timeout;
+pub use file_size::ignore_file_size_signal;
 pub use panics::log_panics;
 #[cfg(feature = "signals")]
 pub use signals::{flush_on_signal, flush_on_termination, reopen_on_hangup, reopen_on_signal, rotate_on_signal};
 
 pub(crate) use exit::{exit_deadline, is_exiting};
+pub(crate) use file_size::ignore_file_size_signal_once;
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
 pub(crate) use registration::hold_at_forks;

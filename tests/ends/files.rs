@@ -15,6 +15,10 @@ cases! {
     without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
     what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
     a_shared_directory_of_another_user_may_contain_files_of_that_user => |ended| ended.succeeds();
+    a_file_that_may_not_grow_does_not_kill_the_process_and_its_other_logs => |ended| ended.succeeds().has_lines(3);
+    a_console_whose_file_may_not_grow_does_not_kill_the_process => |ended| ended.succeeds().has_lines(3);
+    a_program_may_keep_the_signal_of_files_that_may_not_grow => |ended| ended.is_killed_by(libc::SIGXFSZ).has_lines(0);
+    a_handler_of_the_signal_of_files_that_may_not_grow_stays => |ended| ended.succeeds().has_lines(3);
 }
 
 impl Ended {
@@ -34,6 +38,63 @@ impl Ended {
         assert!(lines == wanted, "{} lines instead of {}; the last: {:?}", lines.len(), wanted.len(), lines.last());
         self
     }
+}
+
+/// A file of this process may have so many bytes.
+fn limit_file_size(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit is a whole struct.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &limit) }, 0);
+}
+
+/// Logs three lines to a file with a buffer, and beside it lines to a file until that may not grow.
+fn fill_a_file_beside_a_buffer(directory: &Path) {
+    install(output(sink::File::options().buffer(BUFFER).open(directory.join("log")).unwrap()));
+    log_lines(0..3);
+    limit_file_size(1_000);
+    let mut full = sink::File::open(directory.join("full")).unwrap();
+    let refused = (0..100).find_map(|_| full.write_all(&[b'x'; 99]).err()).expect("the limit is reached");
+    assert_eq!(refused.raw_os_error().or(source_of(&refused)), Some(libc::EFBIG), "{refused:?}");
+}
+
+/// The code of the system's error behind one of this crate.
+fn source_of(error: &std::io::Error) -> Option<i32> {
+    error.get_ref()?.downcast_ref::<Error>()?.io_error()?.raw_os_error()
+}
+
+fn a_file_that_may_not_grow_does_not_kill_the_process_and_its_other_logs(directory: &Path) {
+    fill_a_file_beside_a_buffer(directory);
+}
+
+fn a_console_whose_file_may_not_grow_does_not_kill_the_process(directory: &Path) {
+    use std::os::fd::AsRawFd as _;
+
+    let mut console = sink::Console::stdout();
+    let full = fs::File::create(directory.join("full")).unwrap();
+    // SAFETY: both are open; nothing of this process uses the standard output but the console.
+    assert_eq!(unsafe { libc::dup2(full.as_raw_fd(), 1) }, 1);
+    limit_file_size(1_000);
+    let refused = (0..100).find_map(|_| writeln!(console, "{}", "x".repeat(98)).err());
+    assert!(refused.is_some(), "the limit is reached");
+    install(output(sink::File::open(directory.join("log")).unwrap()));
+    log_lines(0..3);
+}
+
+fn a_program_may_keep_the_signal_of_files_that_may_not_grow(directory: &Path) {
+    drop(sink::File::open(directory.join("before")).unwrap());
+    tracing_handlers::process::ignore_file_size_signal(false);
+    fill_a_file_beside_a_buffer(directory);
+}
+
+fn a_handler_of_the_signal_of_files_that_may_not_grow_stays(directory: &Path) {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn count(_: libc::c_int) {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the handler increments an atomic.
+    unsafe { libc::signal(libc::SIGXFSZ, count as *const () as libc::sighandler_t) };
+    fill_a_file_beside_a_buffer(directory);
+    assert_eq!(CALLS.load(Ordering::Relaxed), 1);
 }
 
 fn log_as(who: &str, numbers: std::ops::Range<usize>) {

@@ -34,7 +34,7 @@ use crate::file::rotation::{Lock, Rotation, Rotator};
 use crate::selflog::Health;
 use crate::sink::run::Run;
 use crate::sink::{Framed, Sink, writer};
-use crate::{Error, Partial, selflog};
+use crate::{Error, Partial, process, selflog};
 use attempts::Attempts;
 use buffer::Buffer;
 use control::Requests;
@@ -176,6 +176,7 @@ impl FileOptions {
     ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.check(path.as_ref())?;
+        process::ignore_file_size_signal_once();
         let delay = self.delay;
         let mut file = File::new(Place::new(path.as_ref())?, self);
         if !delay {

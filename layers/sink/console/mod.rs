@@ -12,7 +12,7 @@ use super::tail::Tail;
 use super::{Framed, Sink, writer};
 use crate::format::Caps;
 use crate::record::Severity;
-use crate::{Error, Partial};
+use crate::{Error, Partial, process};
 use stream::Stream;
 
 /// A sink for standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
@@ -93,6 +93,7 @@ impl Console {
     }
 
     fn new(streams: Streams) -> Self {
+        process::ignore_file_size_signal_once();
         let console =
             Self { streams, out: Tail::default(), err: Tail::default(), captured: false, caps: Caps::default() };
         console.color(Color::Auto)
