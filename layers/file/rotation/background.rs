@@ -2,8 +2,8 @@
 //! directories.
 //!
 //! The thread starts with the first job, ends after some seconds without one, and starts again on demand. A forked child does not
-//! inherit it: waiting jobs belong to the parent, and the child's first job starts a new thread. The exit of the process does not
-//! wait for it: unfinished work is found, and done, when the file is opened next.
+//! inherit it: waiting jobs belong to the parent, and the child's first job starts a new thread. The exit of the process waits for
+//! it within the [exit timeout](crate::process::set_exit_timeout); unfinished work is found, and done, when the file is opened next.
 //!
 //! A job must not log. If it panics, [`log_panics`](crate::process::log_panics) does not record the panic, since the job may
 //! hold a lock of the very file that the record would go to.
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
-use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, thread};
+use crate::process::{Generation, Lifecycle, Live, Phase, Shelf, is_exiting, thread};
 use crate::sync::{Condvar, deadline_in, lock, lock_until, wait_timeout};
 use crate::{Error, selflog, threads};
 
@@ -25,8 +25,8 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// Waits until all pending background work of rotations is done: compressing archives, and removing those beyond their limits.
 /// Returns whether it was done within `timeout`.
 ///
-/// Calling it is optional: work that is unfinished when the process ends is done when the file is opened next. For
-/// tests, and for programs that need complete archives before they end or pass them on.
+/// Calling it is optional: the exit of the process waits too, within the [exit timeout](crate::process::set_exit_timeout), and what
+/// is unfinished then is done when the file is opened next. For tests, and for programs that pass archives on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -170,6 +170,19 @@ impl Shelf<Worker> {
         }
     }
 
+    /// Waits until the thread has no more jobs.
+    fn wait_until_idle(&self, deadline: Instant) {
+        let Some(mut jobs) = lock_until(&self.state, deadline) else { return };
+        let last = jobs.submitted;
+        while jobs.thread_lives && !jobs.is_done(last) && !is_this_thread() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            jobs = wait_timeout(&self.done, jobs, left);
+        }
+    }
+
     fn finish(&self, process: Generation) {
         let mut jobs = lock(&self.state);
         if process.is_current() {
@@ -205,8 +218,11 @@ impl Live for Worker {
     const KIND: &'static str = "background work on old files";
     const PHASE: Phase = Phase::Locks;
 
-    /// Neither a flush nor the exit waits for the jobs.
-    fn flush(_: &Shelf<Self>, _: Instant) -> Result<(), Error> {
+    /// Only the exit waits for the jobs: a program that runs for a short time would never compress and remove anything.
+    fn flush(worker: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        if is_exiting() {
+            worker.wait_until_idle(deadline);
+        }
         Ok(())
     }
 

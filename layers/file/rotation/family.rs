@@ -13,6 +13,8 @@ use crate::clock::Timestamp;
 pub(crate) struct Family {
     path: PathBuf,
     naming: Naming,
+    /// How many archives are kept.
+    keep: usize,
 }
 
 /// An archive: a file that rotation left behind.
@@ -46,6 +48,11 @@ impl Name {
     pub(super) fn is_file(&self) -> bool {
         self.kind == Kind::File
     }
+
+    /// Whether it can be renamed and removed: a file or a link, and not a directory or a device.
+    pub(super) fn can_move(&self) -> bool {
+        self.kind != Kind::Other
+    }
 }
 
 impl Kind {
@@ -60,8 +67,8 @@ impl Kind {
 
 impl Family {
     /// `path` must be absolute.
-    pub(crate) fn new(path: &Path, naming: Naming) -> Self {
-        Self { path: path.to_owned(), naming }
+    pub(crate) fn new(path: &Path, naming: Naming, keep: usize) -> Self {
+        Self { path: path.to_owned(), naming, keep }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -113,7 +120,16 @@ impl Family {
                 names.push((mark, Name { packed, kind: Kind::of(&entry) }));
             }
         }
+        let mut own = names.iter().map(|(mark, _)| *mark).collect();
+        self.naming.retain_own(&mut own, self.keep);
+        names.retain(|(mark, _)| own.contains(mark));
         Ok(names)
+    }
+
+    /// Whether there is anything with the name of this archive, compressed or not.
+    pub(super) fn is_taken(&self, mark: &Mark) -> bool {
+        let is_there = |packed| self.place_of(mark, packed).symlink_metadata().is_ok();
+        is_there("") || PACKED.into_iter().any(is_there)
     }
 
     /// Whether an archive could have this name.
@@ -167,6 +183,12 @@ impl Family {
         Ok(archives)
     }
 
+    /// When any of its files was last written to. `None` if there is none.
+    pub(super) fn last_written(&self) -> Result<Option<Timestamp>, Error> {
+        let in_use = self.path.metadata().and_then(|metadata| metadata.modified()).ok().map(Timestamp::from);
+        Ok(self.archives()?.iter().map(|archive| archive.modified).chain(in_use).max())
+    }
+
     /// Makes the path a symbolic link to the file called `name` beside it, atomically.
     pub(super) fn link(&self, name: &Path) -> Result<(), Error> {
         let mut temporary = OsString::from(".");
@@ -193,10 +215,8 @@ impl Family {
 
     /// Removes the archive with this mark, compressed or not. Of a link only the link is removed. Anything else is ignored.
     pub(super) fn remove(&self, names: &[Name], mark: &Mark) -> Result<(), Error> {
-        for name in names.iter().filter(|name| name.kind != Kind::Other) {
-            remove(&self.place_of(mark, name.packed))?;
-        }
-        Ok(())
+        let removable = names.iter().filter(|name| name.can_move());
+        removable.map(|name| remove(&self.place_of(mark, name.packed))).fold(Ok(()), Result::and)
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn one_descriptor_waits_for_the_lock_of_another() {
         let dir = tempfile::tempdir().unwrap();
-        let family = Family::new(&dir.path().join("app.log"), Naming::numbered());
+        let family = Family::new(&dir.path().join("app.log"), Naming::numbered(), usize::MAX);
         let (one, other) = (Lock::shared(&family, &Ownership::default()), Lock::shared(&family, &Ownership::default()));
         let held = one.hold().unwrap();
         let waits = std::thread::spawn(move || other.hold().map(drop).is_ok());
@@ -186,7 +186,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs");
         fs::create_dir(&logs).unwrap();
-        let family = Family::new(&logs.join("app.log"), Naming::numbered());
+        let family = Family::new(&logs.join("app.log"), Naming::numbered(), usize::MAX);
         let lock = Lock::shared(&family, &Ownership::default());
         drop(lock.hold().unwrap());
         fs::rename(&logs, dir.path().join("old")).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_removed_lock_file_is_created_again() {
         let dir = tempfile::tempdir().unwrap();
-        let family = Family::new(&dir.path().join("app.log"), Naming::numbered());
+        let family = Family::new(&dir.path().join("app.log"), Naming::numbered(), usize::MAX);
         let lock = Lock::shared(&family, &Ownership::default());
         drop(lock.hold().unwrap());
         fs::remove_file(dir.path().join(".app.log.lock")).unwrap();

@@ -6,8 +6,10 @@
 //! An *archive* is a file that rotation left behind, compressed or not. The file in use and its archives are the *family* of a
 //! log: all files in the directory whose names the naming produces.
 
+mod age_clock;
 mod archive;
 mod background;
+mod begin;
 mod compression;
 mod date_pattern;
 mod family;
@@ -17,6 +19,7 @@ mod lock;
 mod naming;
 mod of_python;
 mod parse;
+mod plausible;
 mod pruning;
 pub mod python;
 mod reporter;
@@ -24,6 +27,7 @@ mod retention;
 mod rotator;
 mod schedule;
 mod scheme;
+mod startup;
 mod time_source;
 mod trigger;
 #[cfg(feature = "time-zone")]
@@ -191,8 +195,12 @@ impl Rotation {
         self
     }
 
-    /// Removes archives that were last written to longer ago than `age`, shortly after each rotation. The thread that
-    /// [compresses](Compression) removes them, so that no logging thread waits; [`settle`] waits for it.
+    /// Removes archives that were last written to longer ago than `age`, when the file is first opened and after each rotation. The
+    /// thread that [compresses](Compression) removes them, so that no logging thread waits; [`settle`] waits for it, as does the exit
+    /// of the process.
+    ///
+    /// A clock that jumps does not remove files: after a jump forward, or to more than a year after the log was last written to, ages
+    /// are measured as if it had not jumped, until it has run on for an hour.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.retention.age = Some(age);
         self
@@ -206,7 +214,7 @@ impl Rotation {
     }
 
     /// Removes the oldest archives, [shortly after each rotation](Self::max_age), until `bytes` bytes of the file system are
-    /// free, regardless of what uses the rest; Unix only.
+    /// free, regardless of what uses the rest; also when a line cannot be written because the disk is full. Unix only.
     pub fn min_free(mut self, bytes: u64) -> Self {
         self.retention.free = Some(bytes);
         self
@@ -272,7 +280,7 @@ impl Rotation {
         let path = path.as_ref();
         let absolute =
             std::path::absolute(path).map_err(|error| Error::io(format!("cannot find {}", path.display()), error))?;
-        self.retention.plan(&Family::new(&absolute, self.naming.clone()), self.clock.now())
+        self.retention.plan(&Family::new(&absolute, self.naming.clone(), self.retention.count), self.clock.now())
     }
 
     pub(crate) fn compresses(&self) -> bool {

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +42,13 @@ use crate::{Error, ErrorKind};
 /// ```
 ///
 /// Only files with exactly the names that this naming produces belong to the log: `app.log.1.bak`,
-/// `app.log.01` and `app.log.2026-02-30` are neither moved nor removed.
+/// `app.log.01` and `app.log.2026-02-30` are neither moved nor removed. Neither are numbers that it cannot have reached by
+/// itself, such as the date in `app.log.20261120`: if number 1 is the newest archive, those that are larger than the number of
+/// archives to [keep](super::Rotation::keep) and have a gap before them; if it is the oldest, those above a million or behind a
+/// gap of more than a thousand.
+///
+/// Dates in names do not decrease from one archive to the next. While the clock is behind the date of the newest archive, that
+/// date is used again, with a number.
 #[must_use = "a rotation does nothing until it is given to a file"]
 #[derive(Clone, Debug)]
 pub struct Naming {
@@ -125,9 +132,13 @@ impl Naming {
         self.live
     }
 
-    #[cfg(test)]
     pub(super) fn is_dated(&self) -> bool {
         matches!(self.order, Order::Dated(_))
+    }
+
+    /// Whether the name of the file in use says when it began.
+    pub(super) fn is_named_by_begin(&self) -> bool {
+        self.live && self.is_dated()
     }
 
     /// Whether number 1 is the newest archive. A live file could not move up.
@@ -140,14 +151,37 @@ impl Naming {
         if self.counts_down() { other.cmp(one) } else { one.cmp(other) }
     }
 
-    /// The mark after the last of the `taken` ones; with dates, after the last one of the same date.
+    /// The mark after the last of the `taken` ones; with dates, after the last one of the same date. A date before the last one
+    /// becomes the last one: the clock was set back, and a newer archive must not seem older.
     pub(super) fn next_mark<'a>(&self, taken: impl Iterator<Item = &'a Mark>, date: impl FnOnce() -> Civil) -> Mark {
+        let last = taken.max();
         let Order::Dated(pattern) = &self.order else {
-            return Mark::numbered(taken.max().map_or(0, |last| last.number).saturating_add(1));
+            return Mark::numbered(last.map_or(0, |last| last.number).saturating_add(1));
         };
         let date = as_written(date(), pattern);
-        let last = taken.filter(|mark| mark.date == date).map(|mark| mark.number).max();
-        Mark { date, number: last.map_or(0, |last| last.saturating_add(1)) }
+        match last {
+            Some(last) if last.date >= date => Mark { date: last.date, number: last.number.saturating_add(1) },
+            _ => Mark { date, number: 0 },
+        }
+    }
+
+    /// Removes from `marks` those that this naming, with `keep` archives, cannot have produced by itself: another program or a
+    /// person chose these names.
+    pub(super) fn retain_own(&self, marks: &mut BTreeSet<Mark>, keep: usize) {
+        if self.counts_down() {
+            let without_gap =
+                (1..).zip(marks.iter()).take_while(|(number, mark)| mark.number == *number).count() as u64;
+            return marks.retain(|mark| mark.number <= without_gap.max(number_kept(keep)));
+        }
+        let mut last: Option<Mark> = None;
+        marks.retain(|mark| {
+            let before = last.filter(|last| last.date == mark.date);
+            let is_own = mark.number <= before.map_or(FIRST, |last| last.number.saturating_add(GAP));
+            if is_own {
+                last = Some(*mark);
+            }
+            is_own
+        });
     }
 
     /// The name of the archive of `base` with this mark.
@@ -209,6 +243,17 @@ impl Naming {
         }
     }
 }
+
+/// Up to which number an archive belongs to the log even if smaller numbers are missing, where the newest has number 1.
+fn number_kept(keep: usize) -> u64 {
+    // Nobody keeps thousands of files by number and removes some of them by hand, but years are numbers too.
+    if keep < 1_000 { keep as u64 } else { 0 }
+}
+
+/// The first number of the archives that are left, where the oldest has number 1, is not larger than this.
+const FIRST: u64 = 1_000_000;
+/// Not more archives than this were removed between two that are left.
+const GAP: u64 = 1_000;
 
 /// Removes from `date` what a name by `pattern` does not contain.
 fn as_written(date: Civil, pattern: &DatePattern) -> Option<Civil> {

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use super::age_clock::AgeClock;
 use super::family::Family;
 use super::lock::Lock;
 use super::reporter::Reporter;
 use super::retention::{Budget, Retention, carry_out};
 use super::{background, time_source::TimeSource};
 use crate::Error;
+use crate::clock::Timestamp;
 
 /// Removes archives beyond the limits of age, size and free space after rotations. Their count is limited by the rotation itself.
 ///
@@ -17,7 +19,7 @@ pub(super) struct Pruning {
     /// Without the budget, which covers other families too.
     retention: Retention,
     budget: Option<Budget>,
-    clock: TimeSource,
+    clock: AgeClock,
     reporter: Reporter,
 }
 
@@ -37,7 +39,7 @@ impl Pruning {
         if let Some(budget) = &budget {
             budget.join(family, lock);
         }
-        let (family, lock, clock) = (family.clone(), lock.clone(), clock.clone());
+        let (family, lock, clock) = (family.clone(), lock.clone(), AgeClock::new(clock.clone()));
         Some(Arc::new(Self { family, lock, retention, budget, clock, reporter: Reporter::new() }))
     }
 
@@ -48,14 +50,15 @@ impl Pruning {
     }
 
     fn prune(&self) -> Result<(), Error> {
-        let own = self.prune_own();
-        let all = self.budget.as_ref().map_or(Ok(()), Budget::prune);
+        let now = self.clock.now(self.family.last_written()?);
+        let own = self.prune_own(now);
+        let all = self.budget.as_ref().map_or(Ok(()), |budget| budget.prune(now));
         own.and(all)
     }
 
-    fn prune_own(&self) -> Result<(), Error> {
+    fn prune_own(&self, now: Timestamp) -> Result<(), Error> {
         let _held = self.lock.hold()?;
-        carry_out(&self.retention.plan(&self.family, self.clock.now())?)
+        carry_out(&self.retention.plan(&self.family, now)?)
     }
 
     fn report(&self, done: Result<(), Error>) {

@@ -97,32 +97,56 @@ impl Budget {
 
     /// Removes archives beyond the limit, with all families locked. The locks are acquired in the order of the paths, to avoid
     /// deadlocks.
-    pub(super) fn prune(&self) -> Result<(), Error> {
+    pub(super) fn prune(&self, now: Timestamp) -> Result<(), Error> {
         let members = lock(&self.members).clone();
+        let (mut held, mut families, mut result) = (Vec::new(), Vec::new(), Ok(()));
         // A family without a directory has nothing to lock yet.
-        let there = members.iter().filter(|member| member.family.directory().is_dir());
-        let _held = there.map(|member| member.lock.hold()).collect::<Result<Vec<_>, _>>()?;
-        carry_out(&self.plan(&[])?)
+        for member in members.iter().filter(|member| member.family.directory().is_dir()) {
+            match member.lock.hold() {
+                Ok(guard) => {
+                    held.push(guard);
+                    families.push(&member.family);
+                }
+                // The others are pruned nevertheless.
+                Err(error) => result = Err(error),
+            }
+        }
+        let (removals, listed) = self.removals(families.into_iter(), &[], now);
+        carry_out(&removals).and(listed).and(result)
     }
 
-    fn plan(&self, gone: &[Removal]) -> Result<Vec<Removal>, Error> {
+    fn plan(&self, gone: &[Removal], now: Timestamp) -> Result<Vec<Removal>, Error> {
         let members = lock(&self.members).clone();
-        let mut bytes: u64 = members.iter().map(|member| in_use(&member.family)).sum();
-        let mut archives = Vec::new();
-        for member in &members {
-            archives.extend(member.family.archives()?);
+        let (removals, listed) = self.removals(members.iter().map(|member| &member.family), gone, now);
+        listed.map(|()| removals)
+    }
+
+    /// Returns what is to be removed of `families`, without those whose archives cannot be listed, and the last error of these.
+    fn removals<'f>(
+        &self,
+        families: impl Iterator<Item = &'f Family>,
+        gone: &[Removal],
+        now: Timestamp,
+    ) -> (Vec<Removal>, Result<(), Error>) {
+        let (mut bytes, mut archives, mut listed) = (0, Vec::new(), Ok(()));
+        for family in families {
+            bytes += in_use(family);
+            match family.archives() {
+                Ok(more) => archives.extend(with_times_in_order(more, now)),
+                Err(error) => listed = Err(error),
+            }
         }
         archives.retain(|archive| gone.iter().all(|removal| removal.path != archive.path));
         archives.sort_by_key(|archive| archive.modified);
         bytes += archives.iter().map(|archive| archive.bytes).sum::<u64>();
-        Ok(oldest_beyond(&archives, bytes.saturating_sub(self.bytes), Reason::Budget))
+        (oldest_beyond(&archives, bytes.saturating_sub(self.bytes), Reason::Budget), listed)
     }
 }
 
 impl Retention {
     /// Returns the archives of `family` to remove.
     pub(super) fn plan(&self, family: &Family, now: Timestamp) -> Result<Vec<Removal>, Error> {
-        let archives = family.archives()?;
+        let archives = with_times_in_order(family.archives()?, now);
         let mut removals = self.beyond_count(&archives);
         let rest = |removals: &[Removal]| -> Vec<Archive> {
             archives
@@ -147,7 +171,7 @@ impl Retention {
             removals.extend(oldest_beyond(&rest(&removals), missing, Reason::Free));
         }
         if let Some(budget) = &self.budget {
-            removals.extend(budget.plan(&removals)?);
+            removals.extend(budget.plan(&removals, now)?);
         }
         Ok(removals)
     }
@@ -200,6 +224,23 @@ impl fmt::Display for Reason {
 
 fn removal(archive: &Archive, reason: Reason) -> Removal {
     Removal { path: archive.path.clone(), bytes: archive.bytes, reason }
+}
+
+/// Corrects times that were taken from a wrong clock: no archive was written to later than now, or before an older one.
+fn with_times_in_order(mut archives: Vec<Archive>, now: Timestamp) -> Vec<Archive> {
+    let mut newer = now;
+    for archive in archives.iter_mut().rev() {
+        if archive.modified > now {
+            archive.modified = newer;
+        }
+        newer = archive.modified;
+    }
+    let mut older = Timestamp::EPOCH;
+    for archive in &mut archives {
+        archive.modified = archive.modified.max(older);
+        older = archive.modified;
+    }
+    archives
 }
 
 /// As many of the first `archives` as are needed to remove `excess` bytes.
@@ -263,7 +304,7 @@ mod tests {
             let hours = std::time::SystemTime::UNIX_EPOCH + NOW - HOUR * (place as u32 + 1);
             fs::File::options().write(true).open(old).unwrap().set_modified(hours).unwrap();
         }
-        Family::new(&path, Naming::numbered())
+        Family::new(&path, Naming::numbered(), usize::MAX)
     }
 
     fn plan(retention: &Retention, family: &Family) -> Vec<(String, Reason)> {
@@ -320,6 +361,24 @@ mod tests {
         let retention = Retention { budget: Some(budget), ..retention() };
         let expected = ["two.log.3", "one.log.2"].map(|name| (name.to_owned(), Reason::Budget));
         assert_eq!(plan(&retention, &two), expected);
+    }
+
+    #[test]
+    fn times_of_a_wrong_clock_do_not_change_the_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let family = family(dir.path(), "app.log", &[1, 1, 1, 1, 1]);
+        let set = |number: u32, seconds| {
+            let file = fs::File::options().write(true).open(dir.path().join(format!("app.log.{number}"))).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        };
+        set(2, 100);
+        set(4, 2 * NOW.as_secs());
+        let times = with_times_in_order(family.archives().unwrap(), Timestamp::new(NOW.as_secs() as i64, 0));
+        let hours: Vec<_> =
+            times.iter().map(|archive| (NOW.as_secs() as i64 - archive.modified.seconds()) / 3_600).collect();
+        assert_eq!(hours, [5, 3, 3, 3, 1]);
+        let age = Retention { age: Some(HOUR * 2), ..retention() };
+        assert_eq!(plan(&age, &family).len(), 4);
     }
 
     #[test]

@@ -17,6 +17,11 @@ impl Trigger {
         self.size.map_or(u64::MAX, |limit| limit.saturating_sub(len))
     }
 
+    /// Whether deadlines depend on when the file began.
+    pub(super) fn counts_from_begin(&self) -> bool {
+        self.schedules.iter().any(Schedule::counts_from_begin)
+    }
+
     /// Returns the first deadline after `after` of a file that was begun at `base`; `None` if there is none.
     pub(super) fn deadline(&self, base: Timestamp, after: Timestamp) -> Option<Timestamp> {
         self.schedules.iter().filter_map(|schedule| schedule.next(base, after)).min()

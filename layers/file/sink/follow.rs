@@ -58,7 +58,7 @@ impl File {
         self.requests.reopened();
         let open = self.opening.open(&self.place)?;
         if let Some(rotator) = &mut self.rotator {
-            rotator.opened(open.changed());
+            rotator.opened(open.file(), open.changed());
         }
         if let Some(durable) = &self.durable {
             durable.opened();
@@ -132,9 +132,12 @@ impl File {
         if self.rotator.as_ref().is_none_or(Rotator::is_put_off) {
             return false;
         }
-        self.end();
+        let fresh = self.open.as_ref().is_some_and(Open::is_fresh);
+        if !fresh {
+            self.end();
+        }
         let Some(rotator) = &mut self.rotator else { return false };
-        let new = rotator.rotate(|| {
+        let new = rotator.rotate(fresh, || {
             if let Some(durable) = &self.durable {
                 durable.retire();
             }
@@ -145,7 +148,10 @@ impl File {
             Ok(new)
         });
         match new {
-            Some(new) => self.open = Some(new),
+            Some(new) => {
+                rotator.mark_begin(new.file());
+                self.open = Some(new);
+            }
             // A custom rotator may have failed after it moved the file, which has ended then.
             None if !self.has_moved() => return false,
             None => self.open = None,

@@ -1,9 +1,11 @@
 //! The way of lines through the buffer, and what happens to lines that cannot be written.
 
+use std::io;
 use std::time::Instant;
 
 use super::File;
 use super::durable::WriteMode;
+use crate::file::rotation::Rotator;
 use crate::sink::Sink as _;
 use crate::sink::run::{Run, Stopped};
 use crate::{Error, Partial, selflog};
@@ -65,7 +67,7 @@ impl File {
         };
         buffer.remove(lines, torn);
         self.buffer = buffer;
-        self.attempts.failed(&error);
+        self.attempt_failed(&error);
         Err(error)
     }
 
@@ -75,7 +77,7 @@ impl File {
             self.works();
             return Ok(());
         };
-        self.attempts.failed(&error);
+        self.attempt_failed(&error);
         if torn > 0 {
             let (line, _) = run.split_at(lines).1.split_at(1);
             self.buffer.push(line);
@@ -83,6 +85,15 @@ impl File {
             lines += 1;
         }
         self.hold(mode, run, lines, error)
+    }
+
+    #[cold]
+    fn attempt_failed(&mut self, error: &Error) {
+        self.attempts.failed(error);
+        let kind = error.io_error().map(io::Error::kind);
+        if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+            self.rotator.iter().for_each(Rotator::make_space);
+        }
     }
 
     /// Holds as much of a run that cannot be written as there is room for; `taken` of its lines are taken already. Lines that

@@ -91,11 +91,14 @@ fn an_existing_file_is_rotated_at_startup_and_an_empty_one_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.log");
     let open = || File::open(&path).unwrap().rotation(Rotation::on_request().on_startup(true));
-    write(&mut open(), &["a\n", "b\n"]);
-    let mut second = open();
-    write(&mut second, &["c\n"]);
-    write(&mut second, &["d\n"]);
-    expect(dir.path(), &[("app.log", "c\nd\n"), ("app.log.1", "a\nb\n")]);
+    fs::write(&path, "a\nb\n").unwrap();
+    let mut first = open();
+    write(&mut first, &["c\n"]);
+    write(&mut first, &["d\n"]);
+    // Once per process: later openings go on.
+    write(&mut open(), &["e\n"]);
+    write(&mut open(), &["f\n"]);
+    expect(dir.path(), &[("app.log", "c\nd\ne\nf\n"), ("app.log.1", "a\nb\n")]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rotation seen from outside: real files in a real directory.
 
+mod clocks;
 mod core;
+mod foreign;
 mod odd;
 mod python;
 

@@ -92,22 +92,29 @@ impl<L: Log> Archive<L> {
             return Ok(());
         }
         let mut all = self.log.locked(|| self.remove_leftovers())?;
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         while let Some((raw, work)) = self.log.locked(|| self.next(&mut seen))?? {
             if let Err(error) = work.and_then(|work| self.perform(&raw, work)) {
                 all = Err(Error::io(format!("cannot compress {}", raw.path.display()), error));
             }
         }
-        all
+        seen.unreadable.map_or(all, Err)
     }
 
     /// Returns the next uncompressed archive that was not seen yet, and what to do with it.
-    fn next(&self, seen: &mut HashSet<Identity>) -> Result<Option<(Raw, io::Result<Work>)>, Error> {
+    fn next(&self, seen: &mut Seen) -> Result<Option<(Raw, io::Result<Work>)>, Error> {
         for path in self.log.archives()?.into_iter().filter(|path| !is_packed_name(path)) {
-            let cannot = format!("cannot open {}", path.display());
-            let raw = Raw::open(path).map_err(|error| Error::io(cannot, error))?;
+            let cannot = || format!("cannot open {}", path.display());
+            let raw = match Raw::open(&path) {
+                Ok(raw) => raw,
+                // The others are compressed nevertheless.
+                Err(error) => {
+                    seen.unreadable = Some(Error::io(cannot(), error));
+                    continue;
+                }
+            };
             // It was removed by a process without our lock, or is not a regular file.
-            let Some(raw) = raw.filter(|raw| seen.insert(Identity::of(&raw.metadata))) else { continue };
+            let Some(raw) = raw.filter(|raw| seen.files.insert(Identity::of(&raw.metadata))) else { continue };
             let work = match packed_twin(&raw.path) {
                 Some(twin) => Ok(Work::Compare(twin)),
                 None => Temporary::make(&raw.path, self.compression.extension()).map(Work::Pack),
@@ -193,14 +200,15 @@ impl<L: Log> Archive<L> {
     fn remove_leftovers(&self) -> Result<(), Error> {
         let dir = dir_of(self.log.path());
         let failed = |error| Error::io(format!("cannot clean up {}", dir.display()), error);
+        let mut all = Ok(());
         for entry in fs::read_dir(dir).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             let mut sources = packed_extensions().filter_map(|extension| Temporary::source_of(&name, extension));
             if sources.any(|source| self.log.is_archive(&source)) {
-                remove_leftover(&dir.join(&name)).map_err(failed)?;
+                all = all.and(remove_leftover(&dir.join(&name)).map(drop).map_err(failed));
             }
         }
-        Ok(())
+        all
     }
 
     fn report(&self, done: Result<(), Error>) {
@@ -208,6 +216,14 @@ impl<L: Log> Archive<L> {
         let failure = done.err().map(|error| format!("file {name}: cannot compress old files: {error:#}"));
         self.reporter.report(failure, || format!("file {name}: old files are compressed again"));
     }
+}
+
+/// The archives that one pass has seen.
+#[derive(Default)]
+struct Seen {
+    files: HashSet<Identity>,
+    /// The error of the last one that could not be opened.
+    unreadable: Option<Error>,
 }
 
 /// What to do with an uncompressed archive.
@@ -227,12 +243,12 @@ struct Raw {
 
 impl Raw {
     /// Returns `None` if it does not exist or is not a regular file: opening a pipe would wait forever.
-    fn open(path: PathBuf) -> io::Result<Option<Self>> {
+    fn open(path: &Path) -> io::Result<Option<Self>> {
         if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Ok(None);
         }
-        match fs::File::open(&path).and_then(|file| Ok((file.metadata()?, file))) {
-            Ok((metadata, file)) => Ok(Some(Self { path, file, metadata })),
+        match fs::File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
+            Ok((metadata, file)) => Ok(Some(Self { path: path.to_owned(), file, metadata })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

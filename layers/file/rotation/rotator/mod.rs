@@ -1,13 +1,15 @@
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Rotation;
 use super::archive::{Archive, Rotated};
-use super::family::{Family, Name, Slots};
+use super::family::{Family, Name, Slots, remove};
 use super::lock::Lock;
 use super::pruning::Pruning;
 use super::scheme::{self, Files, Retired, Scheme};
+use super::{begin, plausible, startup};
 use crate::clock::Timestamp;
 use crate::{Error, selflog};
 
@@ -24,6 +26,8 @@ pub(crate) struct Rotator {
     archive: Option<Arc<Archive<Rotated>>>,
     /// When the first line of the file in use was written, if known.
     began: Timestamp,
+    /// What the deadline was computed from: when the file began, or an earlier time to which the clock was set.
+    base: Timestamp,
     deadline: Option<Timestamp>,
     /// The file in use is from before this process.
     is_inherited: bool,
@@ -36,7 +40,7 @@ pub(crate) struct Rotator {
 impl Rotator {
     /// Creates a rotator for the file at `path`, which must be absolute.
     pub(crate) fn new(rotation: Rotation, path: &Path, lock: impl FnOnce(&Family) -> Lock) -> Self {
-        let family = Family::new(path, rotation.naming.clone());
+        let family = Family::new(path, rotation.naming.clone(), rotation.retention.count);
         let began = rotation.clock.now();
         let lock = Arc::new(lock(&family));
         let pruning = Pruning::new(&family, &lock, &rotation.retention, &rotation.clock);
@@ -46,6 +50,7 @@ impl Rotator {
         }
         let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, &lock), compression));
         // Completes what an earlier process left unfinished.
+        pruning.iter().for_each(Pruning::begin);
         archive.iter().for_each(Archive::begin);
         Self {
             scheme: scheme::of(&rotation),
@@ -55,6 +60,7 @@ impl Rotator {
             pruning,
             archive,
             began,
+            base: began,
             deadline: None,
             is_inherited: true,
             retry: None,
@@ -68,23 +74,46 @@ impl Rotator {
 
     /// Prepares the path before the file is opened, for the first time or again.
     pub(crate) fn prepare(&mut self) -> Result<(), Error> {
-        if self.scheme.is_prepared(&self.family) {
+        if self.scheme.is_prepared(&self.files(false)) {
             return Ok(());
         }
         let _held = (!self.lock.is_shared()).then(|| self.lock.hold()).transpose()?;
-        self.scheme.prepare(&self.files())
+        self.scheme.prepare(&self.files(false))
     }
 
     /// Called when the file was opened. `changed` is when it was last written to, if it has lines.
-    pub(crate) fn opened(&mut self, changed: Option<SystemTime>) {
+    pub(crate) fn opened(&mut self, file: &fs::File, changed: Option<SystemTime>) {
+        if self.rotation.trigger.startup && self.is_inherited {
+            self.is_inherited = startup::is_first(self.family.path());
+        }
         let now = self.rotation.clock.now();
-        let began = changed.map_or(now, |changed| Timestamp::from(changed).min(now));
+        let changed = changed.map(|changed| plausible::past(changed.into(), now));
+        let began = match changed {
+            Some(changed) if self.rotation.trigger.counts_from_begin() => begin::of(file, changed),
+            _ => changed.unwrap_or(now),
+        };
         self.begin(began);
+        self.base = self.base.min(now);
+        self.set_deadline();
+        if changed.is_none() {
+            self.mark_begin(file);
+        }
+    }
+
+    /// Called when the file was opened after a rotation.
+    pub(crate) fn mark_begin(&self, file: &fs::File) {
+        if self.rotation.trigger.counts_from_begin() {
+            begin::mark(file, self.began);
+        }
     }
 
     fn begin(&mut self, began: Timestamp) {
-        self.began = began;
-        self.deadline = self.rotation.trigger.deadline(began, began);
+        (self.began, self.base) = (began, began);
+        self.set_deadline();
+    }
+
+    fn set_deadline(&mut self) {
+        self.deadline = self.rotation.trigger.deadline(self.base, self.base);
     }
 
     /// Whether the file is to be rotated now. `fresh` if it has no line yet.
@@ -95,12 +124,23 @@ impl Rotator {
         self.is_inherited = false;
         let Some(deadline) = self.deadline else { return false };
         let now = self.rotation.clock.now();
-        if now < self.began || (now >= deadline && fresh) {
-            // The clock was set back, or the period passed without a line: later lines belong to another period.
-            self.begin(now);
-            return false;
+        if fresh && (now < self.began || now >= deadline) {
+            // The period passed without a line: later lines belong to another one.
+            let is_named = self.rotation.naming.is_named_by_begin();
+            return if is_named {
+                now >= deadline
+            } else {
+                self.begin(now);
+                false
+            };
         }
-        now >= deadline
+        if now < self.base || (self.base < self.began && now >= self.began) {
+            // The clock was set back, or is right again.
+            self.began = plausible::past(self.began, now);
+            self.base = self.began.min(now);
+            self.set_deadline();
+        }
+        self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
     /// How many more bytes fit into a file of `len` bytes.
@@ -117,6 +157,11 @@ impl Rotator {
         Ok(self.family.archives()?.pop().map(|newest| newest.path))
     }
 
+    /// Removes archives beyond the limits soon: the disk is full.
+    pub(crate) fn make_space(&self) {
+        self.pruning.iter().for_each(Pruning::begin);
+    }
+
     /// Whether the last attempt failed and it is too early for the next one.
     pub(crate) fn is_put_off(&self) -> bool {
         self.retry.is_some_and(|retry| Instant::now() < retry)
@@ -124,7 +169,9 @@ impl Rotator {
 
     /// Moves the file out of the way and opens a new one. Returns `None` if that failed: then everything is as before, the
     /// old file stays in use, the failure is reported, and the next attempt is delayed.
-    pub(crate) fn rotate<T>(&mut self, open: impl FnOnce() -> Result<T, Error>) -> Option<T> {
+    ///
+    /// `fresh` if it has no line yet.
+    pub(crate) fn rotate<T>(&mut self, fresh: bool, open: impl FnOnce() -> Result<T, Error>) -> Option<T> {
         if self.is_put_off() {
             return None;
         }
@@ -132,7 +179,7 @@ impl Rotator {
         // not be compressed, and so renamed, in between.
         let lock = self.lock.clone();
         let (rotated, _held) = match (!lock.is_shared()).then(|| lock.hold()).transpose() {
-            Ok(held) => (self.try_rotate(open), held),
+            Ok(held) => (self.try_rotate(fresh, open), held),
             Err(error) => (Err(error), None),
         };
         match rotated {
@@ -140,7 +187,7 @@ impl Rotator {
                 self.retry = None;
                 self.is_inherited = false;
                 self.begin(self.rotation.clock.now());
-                self.prune(&retired);
+                self.prune(retired);
                 self.pruning.iter().for_each(Pruning::begin);
                 self.archive.iter().for_each(Archive::begin);
                 Some(new)
@@ -154,22 +201,26 @@ impl Rotator {
         }
     }
 
-    fn try_rotate<T>(&self, open: impl FnOnce() -> Result<T, Error>) -> Result<(T, Retired), Error> {
-        let files = self.files();
-        let retired = self.scheme.retire(&files, self.family.slots()?)?;
+    fn try_rotate<T>(&self, fresh: bool, open: impl FnOnce() -> Result<T, Error>) -> Result<(T, Retired), Error> {
+        let files = self.files(fresh);
+        let mut archives = self.family.slots()?;
+        let problem = files.redate(&mut archives);
+        let retired = self.scheme.retire(&files, archives)?;
         match open() {
-            Ok(new) => Ok((new, retired)),
+            Ok(new) => Ok((new, retired.with(problem))),
             Err(error) => Err(files.restore(&retired).err().unwrap_or(error)),
         }
     }
 
-    fn files(&self) -> Files<'_> {
-        Files { family: &self.family, rotation: &self.rotation, began: self.began }
+    fn files(&self, fresh: bool) -> Files<'_> {
+        Files { family: &self.family, rotation: &self.rotation, began: self.began, fresh }
     }
 
     /// Removes archives beyond the count. A failure does not prevent the rotation.
-    fn prune(&mut self, retired: &Retired) {
-        match self.try_prune(&retired.archives, retired.added) {
+    fn prune(&mut self, retired: Retired) {
+        let unused = retired.unused.map_or(Ok(()), |mark| remove(&self.family.place(&mark)));
+        let pruned = unused.and(self.try_prune(&retired.archives, retired.added));
+        match retired.problem.map_or(pruned, Err) {
             Err(error) => {
                 self.report(format!("file {}: cannot remove old files: {error:#}", self.family.path().display()));
             }
@@ -185,10 +236,9 @@ impl Rotator {
         let mut oldest_first: Vec<_> = archives.iter().filter(|(_, names)| names.iter().any(Name::is_file)).collect();
         oldest_first.sort_by(|(one, _), (other, _)| self.rotation.naming.compare_age(one, other));
         let beyond = oldest_first.len().saturating_sub(self.rotation.retention.count.saturating_sub(added));
-        for (mark, names) in oldest_first.into_iter().take(beyond) {
-            self.family.remove(names, mark)?;
-        }
-        Ok(())
+        // A file that cannot be removed must not keep the others.
+        let removed = oldest_first.into_iter().take(beyond).map(|(mark, names)| self.family.remove(names, mark));
+        removed.fold(Ok(()), Result::and)
     }
 
     fn report(&mut self, failure: String) {

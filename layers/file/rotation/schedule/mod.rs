@@ -71,6 +71,9 @@ enum Times {
 impl Schedule {
     /// Rotates a file when it is as old as `period`, but at least a second.
     ///
+    /// So that restarts do not begin the period again, the time at which a file began is kept with the file: in its attribute
+    /// `user.log_began` on Linux; elsewhere, and where the file system has none, it is the time of the file's creation.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use tracing_handlers::clock::Timestamp;
@@ -260,6 +263,11 @@ impl Schedule {
             Times::Cron(cron) => of_calendar(&**cron),
             Times::Python(rule) => rule.period_start(at),
         }
+    }
+
+    /// Whether deadlines depend on when the file began. Python's do too, by rules of its own.
+    pub(super) fn counts_from_begin(&self) -> bool {
+        matches!(self.times, Times::Elapsed(_))
     }
 
     /// Creates the schedule of Python's handler.

@@ -4,7 +4,7 @@ use std::path::Path;
 use super::{Files, Retired, Scheme, Slots, Undo};
 use crate::Error;
 use crate::clock::Timestamp;
-use crate::file::rotation::family::{Family, in_the_way, remove};
+use crate::file::rotation::family::{in_the_way, remove, rename};
 use crate::file::rotation::naming::Mark;
 
 /// The file in use has its final name from the start, and the path is a link to it.
@@ -12,32 +12,50 @@ use crate::file::rotation::naming::Mark;
 pub(super) struct Link;
 
 impl Scheme for Link {
-    fn is_prepared(&self, family: &Family) -> bool {
-        family.mark_in_use().is_some()
+    fn is_prepared(&self, files: &Files<'_>) -> bool {
+        files.family.mark_in_use().is_some_and(|mark| !is_outdated(files, &mark))
     }
 
     fn prepare(&self, files: &Files<'_>) -> Result<(), Error> {
         retire_regular_file(files)?;
-        link_next(files, &files.family.slots()?)
+        let before = files.family.mark_in_use();
+        link_next(files, files.family.slots()?)?;
+        // It is empty: otherwise it would still be in use.
+        before.map_or(Ok(()), |mark| remove(&files.family.place(&mark)))
     }
 
     fn retire(&self, files: &Files<'_>, archives: Slots) -> Result<Retired, Error> {
+        redate_current(files, &archives)?;
         let before = fs::read_link(files.family.path()).ok();
-        let mut taken = archives.clone();
-        taken.extend(files.family.mark_in_use().map(|mark| (mark, Vec::new())));
-        link_next(files, &taken)?;
+        let unused = files.family.mark_in_use().filter(|_| files.fresh);
+        link_next(files, archives.clone())?;
         let (archives, added) = match files.rotation.retention.count {
             // The file that has just ended is removed with the others.
             0 => (files.family.slots().unwrap_or(archives), 0),
-            _ => (archives, before.is_some().into()),
+            _ => (archives, (before.is_some() && unused.is_none()).into()),
         };
-        Ok(Retired { archives, added, undo: before.map_or(Undo::Nothing, Undo::Link) })
+        Ok(Retired { archives, added, unused, problem: None, undo: before.map_or(Undo::Nothing, Undo::Link) })
     }
 }
 
+/// Whether the file in use has another date than its first line would have now.
+fn is_outdated(files: &Files<'_>, mark: &Mark) -> bool {
+    let is_empty = files.family.place(mark).metadata().is_ok_and(|metadata| metadata.len() == 0);
+    is_empty && files.next_mark(&Slots::new(), files.rotation.clock.now()).date > mark.date
+}
+
+/// Renames the file in use if its date is from a clock that was far ahead.
+fn redate_current(files: &Files<'_>, archives: &Slots) -> Result<(), Error> {
+    let Some(mark) = files.family.mark_in_use().filter(|mark| files.is_too_late(mark)) else { return Ok(()) };
+    let to = files.family.place(&files.next_mark(archives, files.rotation.clock.now()));
+    rename(&files.family.place(&mark), &to)?;
+    files.family.link(Path::new(to.file_name().unwrap_or_default()))
+}
+
 /// Makes the path a link to a file that begins now.
-fn link_next(files: &Files<'_>, taken: &Slots) -> Result<(), Error> {
-    let mark: Mark = files.next_mark(taken, files.rotation.clock.now());
+fn link_next(files: &Files<'_>, mut taken: Slots) -> Result<(), Error> {
+    taken.extend(files.family.mark_in_use().map(|mark| (mark, Vec::new())));
+    let mark: Mark = files.next_mark(&taken, files.rotation.clock.now());
     let target = files.family.place(&mark);
     files.family.link(Path::new(target.file_name().unwrap_or_default()))
 }

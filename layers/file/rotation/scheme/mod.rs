@@ -8,17 +8,17 @@ mod shift;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::Rotation;
-use super::family::{Family, Slots, in_the_way, rename};
+use super::family::{Family, Name, Slots, in_the_way, rename};
 use super::naming::Mark;
+use super::{Rotation, plausible};
 use crate::Error;
 use crate::clock::Timestamp;
 
 /// The operations in which the ways of naming archives differ.
 pub(super) trait Scheme: fmt::Debug + Send + Sync {
     /// Whether [`prepare`](Self::prepare) has nothing to do. Called without the lock of the family.
-    fn is_prepared(&self, family: &Family) -> bool {
-        !family.is_left_live()
+    fn is_prepared(&self, files: &Files<'_>) -> bool {
+        !files.family.is_left_live()
     }
 
     /// Prepares the path before the file is opened. By default, removes the link left by a process whose names were
@@ -49,6 +49,10 @@ pub(super) struct Retired {
     pub(super) archives: Slots,
     /// How many archives were added: 1, or 0 if there was no file at the path or it was emptied.
     pub(super) added: usize,
+    /// The file that was in use, if it has no line: it is removed.
+    pub(super) unused: Option<Mark>,
+    /// What did not prevent the rotation: an archive that cannot be removed or renamed.
+    pub(super) problem: Option<Error>,
     undo: Undo,
 }
 
@@ -60,12 +64,21 @@ enum Undo {
     Link(PathBuf),
 }
 
+impl Retired {
+    /// Adds another problem.
+    pub(super) fn with(self, problem: Option<Error>) -> Self {
+        Self { problem: self.problem.or(problem), ..self }
+    }
+}
+
 /// The files of a log, as a scheme sees them.
 pub(super) struct Files<'a> {
     pub(super) family: &'a Family,
     pub(super) rotation: &'a Rotation,
     /// When the first line of the file in use was written, if known.
     pub(super) began: Timestamp,
+    /// The file in use has no line yet.
+    pub(super) fresh: bool,
 }
 
 impl Files<'_> {
@@ -78,11 +91,33 @@ impl Files<'_> {
         }
     }
 
+    /// Renames archives whose dates are from a clock that was far ahead, so that they do not count as the newest for years: they get
+    /// the current date, in their order. Returns the last error.
+    pub(super) fn redate(&self, archives: &mut Slots) -> Option<Error> {
+        let late: Vec<_> = archives.keys().filter(|mark| self.is_too_late(mark)).copied().collect();
+        let mut problem = None;
+        let mut moved: Slots = late.iter().filter_map(|mark| archives.remove_entry(mark)).collect();
+        for from in late {
+            let Some(names) = moved.remove(&from) else { continue };
+            let to = self.next_mark(archives, self.rotation.clock.now());
+            let renamed = self.family.relocate(&names, &from, &to);
+            archives.insert(if renamed.is_ok() { to } else { from }, names);
+            problem = renamed.err().or(problem);
+        }
+        problem
+    }
+
+    /// Whether the date is from a clock that was far ahead.
+    fn is_too_late(&self, mark: &Mark) -> bool {
+        let latest = || plausible::latest(self.rotation.clock.now()).map(|latest| self.rotation.zone().civil(latest));
+        mark.date.is_some_and(|date| latest().is_some_and(|latest| date > latest))
+    }
+
     /// Renames the file in use to `mark`, as the only change that can be undone.
     fn rename_current(&self, mark: Mark, archives: Slots) -> Result<Retired, Error> {
         let renamed = self.rename_to(&mark)?;
         let undo = if renamed { Undo::Rename(mark) } else { Undo::Nothing };
-        Ok(Retired { archives, added: renamed.into(), undo })
+        Ok(Retired { archives, added: renamed.into(), unused: None, problem: None, undo })
     }
 
     /// Renames the file at the path to `mark`. Returns `false` if there is none, for example because it was moved away.
@@ -104,7 +139,15 @@ impl Files<'_> {
     /// The mark of the next archive of a period to which `at` belongs.
     fn next_mark(&self, archives: &Slots, at: Timestamp) -> Mark {
         let start = self.rotation.trigger.period_start(at);
-        self.rotation.naming.next_mark(archives.keys(), || self.rotation.zone().civil(start))
+        let is_archive =
+            |(mark, names): &(&Mark, &Vec<Name>)| names.iter().all(Name::can_move) && !self.is_too_late(mark);
+        let taken = archives.iter().filter(is_archive).map(|(mark, _)| mark);
+        let mut mark = self.rotation.naming.next_mark(taken, || self.rotation.zone().civil(start));
+        // Names that others chose are skipped.
+        while self.family.is_taken(&mark) && mark.number < u64::MAX {
+            mark.number += 1;
+        }
+        mark
     }
 }
 

@@ -1,5 +1,6 @@
-use super::{Files, Retired, Scheme, Slots, exists};
+use super::{Files, Retired, Scheme, Slots, exists, in_the_way};
 use crate::Error;
+use crate::file::rotation::family::Name;
 use crate::file::rotation::naming::Mark;
 
 /// The newest archive is `app.log.1`, and the others move up by one.
@@ -7,26 +8,54 @@ use crate::file::rotation::naming::Mark;
 pub(super) struct Shift;
 
 impl Scheme for Shift {
-    fn retire(&self, files: &Files<'_>, archives: Slots) -> Result<Retired, Error> {
-        let archives = if exists(files.family.path()) { shift(files, archives)? } else { archives };
-        files.rename_current(Mark::numbered(1), archives)
+    fn retire(&self, files: &Files<'_>, mut archives: Slots) -> Result<Retired, Error> {
+        let problem = if exists(files.family.path()) { shift(files, &mut archives)? } else { None };
+        let retired = files.rename_current(Mark::numbered(1), archives)?;
+        Ok(Retired { problem, ..retired })
     }
 }
 
-/// Moves the archives up by one, as far as the first gap. If there is no gap, the oldest one is removed.
+/// Moves the archives up by one, as far as the first gap. If there is no gap, the oldest one is removed. What can be neither removed
+/// nor renamed keeps its number, and the others move past it; the last such error is returned.
 ///
 /// Works from the top down, so that after an error no file is lost and the next attempt finds the gap.
-fn shift(files: &Files<'_>, mut archives: Slots) -> Result<Slots, Error> {
+///
+/// # Errors
+///
+/// If number 1 cannot be freed, or an archive was only half moved.
+fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<Option<Error>, Error> {
     let keep = u64::try_from(files.rotation.retention.count).unwrap_or(u64::MAX);
     let gap = (1..keep).find(|n| !archives.contains_key(&Mark::numbered(*n))).unwrap_or(keep);
-    // If a file is renamed over another one, ext4 writes it to the disk first, and the caller would wait for that.
-    if let Some(names) = archives.remove(&Mark::numbered(gap)) {
-        files.family.remove(&names, &Mark::numbered(gap))?;
+    let (mut free, mut problem) = (None, None);
+    for n in (1..=gap).rev() {
+        let mark = Mark::numbered(n);
+        let Some(names) = archives.remove(&mark) else {
+            free = free.or(Some(n));
+            continue;
+        };
+        match free {
+            _ if !names.iter().all(Name::can_move) => problem = Some(in_the_way(&files.family.place(&mark))),
+            // If a file is renamed over another one, ext4 writes it to the disk first, and the caller would wait for that.
+            None => match files.family.remove(&names, &mark) {
+                Ok(()) => free = Some(n),
+                Err(error) => problem = Some(error),
+            },
+            Some(above) => match files.family.relocate(&names, &mark, &Mark::numbered(above)) {
+                Ok(()) => {
+                    archives.insert(Mark::numbered(above), names);
+                    free = Some(n);
+                    continue;
+                }
+                Err(error) if names.len() > 1 => return Err(error),
+                Err(error) => problem = Some(error),
+            },
+        }
+        if free != Some(n) {
+            archives.insert(mark, names);
+        }
     }
-    for n in (1..gap).rev() {
-        let Some(names) = archives.remove(&Mark::numbered(n)) else { continue };
-        files.family.relocate(&names, &Mark::numbered(n), &Mark::numbered(n + 1))?;
-        archives.insert(Mark::numbered(n + 1), names);
+    match free {
+        Some(1) => Ok(problem),
+        _ => Err(problem.unwrap_or_else(|| in_the_way(&files.family.place(&Mark::numbered(1))))),
     }
-    Ok(archives)
 }

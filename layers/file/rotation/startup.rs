@@ -1,0 +1,19 @@
+//! Which logs this process has opened already: `on_startup` is once per process, however often a file is opened.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use crate::process::hold_at_forks;
+use crate::sync::lock;
+
+/// Whether this is the first call for `path` in this process. A forked child goes on from its parent.
+pub(super) fn is_first(path: &Path) -> bool {
+    lock(&OPENED).insert(path.to_owned())
+}
+
+static OPENED: LazyLock<Arc<Mutex<HashSet<PathBuf>>>> = LazyLock::new(|| {
+    let opened = Arc::default();
+    hold_at_forks(&opened);
+    opened
+});
