@@ -2,6 +2,7 @@
 //!
 //! The public paths are `sink::File`, `rotation`, `read`, `seal` and `encryption`.
 
+pub(crate) mod descriptor;
 #[cfg(feature = "encryption")]
 pub mod encryption;
 #[cfg(any(feature = "seal", feature = "encryption"))]

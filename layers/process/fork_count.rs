@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Returns the number of forks so far.
 #[inline]
-pub(super) fn current() -> u64 {
+pub(crate) fn current() -> u64 {
     FORKS.load(Ordering::Relaxed)
 }
 

@@ -69,6 +69,7 @@ pub use signals::{flush_on_signal, flush_on_termination, reopen_on_hangup, reope
 
 pub(crate) use exit::{exit_deadline, is_exiting};
 pub(crate) use file_size::ignore_file_size_signal_once;
+pub(crate) use fork_count::current as forks;
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
 pub(crate) use registration::hold_at_forks;

@@ -52,7 +52,14 @@ fn reset_signals() {
 }
 
 fn all_cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(files::CASES).chain(trees::CASES).chain(SIGNAL_CASES).chain(SEAL_CASES).chain(ZONE_CASES)
+    CASES
+        .iter()
+        .chain(files::CASES)
+        .chain(descriptors::CASES)
+        .chain(trees::CASES)
+        .chain(SIGNAL_CASES)
+        .chain(SEAL_CASES)
+        .chain(ZONE_CASES)
 }
 
 /// What a child process does, and what must be left of it.
@@ -68,6 +75,7 @@ macro_rules! cases {
     };
 }
 
+mod descriptors;
 mod files;
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]

@@ -15,6 +15,7 @@ cases! {
     without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
     what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
     a_shared_directory_of_another_user_may_contain_files_of_that_user => |ended| ended.succeeds();
+    a_new_file_of_a_rotation_is_like_the_one_before => |ended| ended.succeeds();
     a_file_that_may_not_grow_does_not_kill_the_process_and_its_other_logs => |ended| ended.succeeds().has_lines(3);
     a_console_whose_file_may_not_grow_does_not_kill_the_process => |ended| ended.succeeds().has_lines(3);
     a_program_may_keep_the_signal_of_files_that_may_not_grow => |ended| ended.is_killed_by(libc::SIGXFSZ).has_lines(0);
@@ -37,6 +38,32 @@ impl Ended {
         wanted.sort();
         assert!(lines == wanted, "{} lines instead of {}; the last: {:?}", lines.len(), wanted.len(), lines.last());
         self
+    }
+}
+
+fn a_new_file_of_a_rotation_is_like_the_one_before(directory: &Path) {
+    // SAFETY: takes no pointers, and no other thread of this process makes files.
+    unsafe { libc::umask(0o022) };
+    // SAFETY: takes no arguments and cannot fail.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    let options = sink::File::options;
+    for (name, options, mode) in
+        [("like", options(), 0o600), ("open", options(), 0o664), ("set", options().mode(0o640), 0o640)]
+    {
+        let path = directory.join(name);
+        let mut file = options.rotation(Rotation::size(1)).open(&path).unwrap();
+        writeln!(file, "one").unwrap();
+        if name != "set" {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        if is_root {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        writeln!(file, "two").unwrap();
+        let new = path.metadata().unwrap();
+        assert_eq!(new.mode() & 0o7777, mode, "{name}");
+        assert_eq!(new.len(), 4);
+        assert_eq!(new.uid() == NOBODY && new.gid() == NOBODY, is_root, "{name}");
     }
 }
 
@@ -129,7 +156,7 @@ fn a_file_rotated_in_a_forked_child_and_then_in_its_parent_keeps_all_lines(direc
 }
 
 /// From now on the process is the user and the group 65534, which it must be permitted to become.
-fn become_nobody() -> Result<(), &'static str> {
+pub(crate) fn become_nobody() -> Result<(), &'static str> {
     // SAFETY: numbers, and no list of groups.
     let done =
         unsafe { libc::setgroups(0, std::ptr::null()) == 0 && libc::setgid(NOBODY) == 0 && libc::setuid(NOBODY) == 0 };

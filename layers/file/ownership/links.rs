@@ -4,10 +4,10 @@
 #[cfg(unix)]
 pub(super) use unix::user;
 #[cfg(unix)]
-pub(crate) use unix::{in_private_directory, open};
+pub(crate) use unix::{in_private_directory, open, open_following, wait_in_writes};
 
 #[cfg(not(unix))]
-pub(crate) use other::{in_private_directory, open};
+pub(crate) use other::{in_private_directory, open, open_following, wait_in_writes};
 
 use std::path::{Path, PathBuf};
 
@@ -35,16 +35,16 @@ mod unix {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
     use std::path::Path;
 
-    /// Opens `path` for appending. In a directory that other users can write to, it must not be a symbolic link or have several hard
+    /// Opens `path` for appending, as [`open_following`] does. In a directory that other users can write to, it must not be a symbolic link or have several hard
     /// links, and must belong to the user of this process, to root, to the directory's owner or to `owner`.
     pub(crate) fn open(path: &Path, owner: Option<u32>) -> io::Result<File> {
         // A path that ends with a slash is a directory.
         let slash = path.as_os_str().as_bytes().ends_with(b"/");
         let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), slash) else {
-            return OpenOptions::new().append(true).open(path);
+            return open_following(path);
         };
         if DESCRIPTORS.iter().any(|known| parent == Path::new(known)) {
-            return OpenOptions::new().append(true).open(path);
+            return open_following(path);
         }
         let directory = open_directory(parent)?;
         let folder = directory.metadata()?;
@@ -52,11 +52,26 @@ mod unix {
             return open_in(&directory, name, 0);
         }
         let judge = |file: &Metadata| judge(file, &[user(), 0, folder.uid(), owner.unwrap_or(0)]);
-        // Checked by name first: opening a pipe of another user would wait for its reader.
+        // Checked by name first: opening a device of another user may have an effect.
         judge(&path.symlink_metadata()?)?;
         let file = open_in(&directory, name, libc::O_NOFOLLOW)?;
         judge(&file.metadata()?)?;
         Ok(file)
+    }
+
+    /// Opens `path` for appending, wherever it leads. Does not wait for the reader of a pipe: without one it fails with `ENXIO`.
+    pub(crate) fn open_following(path: &Path) -> io::Result<File> {
+        OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(path)
+    }
+
+    /// Makes writes to `file` wait, which was opened without waiting. Of no importance for regular files.
+    pub(crate) fn wait_in_writes(file: &File) -> io::Result<()> {
+        // SAFETY: the descriptor is open, and the flags are its own but one.
+        let cleared = unsafe {
+            let flags = libc::fcntl(file.as_raw_fd(), libc::F_GETFL);
+            flags >= 0 && libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) == 0
+        };
+        if cleared { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     /// Whether only this user and root can replace `path`.
@@ -115,7 +130,7 @@ mod unix {
     /// Opens `name` in the directory that was checked, wherever its path leads now.
     fn open_in(directory: &File, name: &OsStr, flags: i32) -> io::Result<File> {
         let name = CString::new(name.as_bytes())?;
-        let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
+        let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NONBLOCK;
         loop {
             // SAFETY: the descriptor is open, and the name ends with a zero. The standard library has no openat.
             let descriptor = unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) };
@@ -142,6 +157,14 @@ mod other {
 
     pub(crate) fn open(path: &Path, _: Option<u32>) -> io::Result<File> {
         OpenOptions::new().append(true).open(path)
+    }
+
+    pub(crate) fn open_following(path: &Path) -> io::Result<File> {
+        OpenOptions::new().append(true).open(path)
+    }
+
+    pub(crate) fn wait_in_writes(_: &File) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn in_private_directory(_: &Path) -> bool {

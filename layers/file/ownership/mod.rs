@@ -8,14 +8,14 @@ mod links;
 
 pub use account::Account;
 
-pub(crate) use links::{in_private_directory, open, target};
+pub(crate) use links::{in_private_directory, open, open_following, target, wait_in_writes};
 
 #[cfg(not(unix))]
 use other as system;
 #[cfg(unix)]
 use unix as system;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -48,6 +48,12 @@ impl Ownership {
         system::make_file(path, self)
     }
 
+    /// Like [`make_file`](Self::make_file), for the successor of a file with these permissions and this owner: it gets them where nothing
+    /// else is set, and where this process may set them.
+    pub(crate) fn make_successor(&self, path: &Path, before: &Metadata) -> io::Result<File> {
+        system::make_successor(path, self, before)
+    }
+
     /// Creates the directory `path`; otherwise like [`make_file`](Self::make_file).
     pub(crate) fn make_dir(&self, path: &Path) -> io::Result<()> {
         system::make_dir(path, self)
@@ -66,7 +72,7 @@ impl Ownership {
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
     use std::path::Path;
@@ -85,6 +91,21 @@ mod unix {
                 Err(error)
             }
         }
+    }
+
+    pub(super) fn make_successor(path: &Path, ownership: &Ownership, before: &Metadata) -> io::Result<File> {
+        let mode = before.mode() & 0o7777;
+        let like = Ownership { mode: ownership.mode.or(Some(mode)), ..ownership.clone() };
+        let file = make_file(path, &like)?;
+        // Each for itself: this process may be allowed to set the group only. Without that, the file is accessible to fewer.
+        let owner = ownership.owner.is_none().then_some(before.uid());
+        let group = ownership.group.is_none().then_some(before.gid());
+        let changed = [fchown(&file, None, group), fchown(&file, owner, None)];
+        if changed.iter().any(Result::is_ok) {
+            // Changing the owner clears some mode bits.
+            let _ = file.set_permissions(Permissions::from_mode(like.mode.unwrap_or(mode)));
+        }
+        Ok(file)
     }
 
     pub(super) fn make_dir(path: &Path, ownership: &Ownership) -> io::Result<()> {
@@ -126,7 +147,7 @@ mod unix {
 
 #[cfg(not(unix))]
 mod other {
-    use std::fs::{self, File, OpenOptions};
+    use std::fs::{self, File, Metadata, OpenOptions};
     use std::io;
     use std::path::Path;
 
@@ -134,6 +155,10 @@ mod other {
 
     pub(super) fn make_file(path: &Path, _: &Ownership) -> io::Result<File> {
         OpenOptions::new().append(true).create_new(true).open(path)
+    }
+
+    pub(super) fn make_successor(path: &Path, ownership: &Ownership, _: &Metadata) -> io::Result<File> {
+        make_file(path, ownership)
     }
 
     pub(super) fn make_dir(path: &Path, _: &Ownership) -> io::Result<()> {

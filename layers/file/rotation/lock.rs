@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::family::Family;
 #[cfg(unix)]
 use super::identity::Identity;
+use crate::file::descriptor::Descriptor;
 use crate::file::ownership::Ownership;
 use crate::process::{self, Generation};
 use crate::sync::{Mutex, MutexGuard, lock, lock_until};
@@ -26,13 +27,13 @@ struct LockFile {
     path: PathBuf,
     ownership: Ownership,
     /// With the process that opened it: a forked child inherits its parent's descriptor, and with it the lock.
-    file: Mutex<Option<(Generation, Arc<fs::File>)>>,
+    file: Mutex<Option<(Generation, Arc<Descriptor>)>>,
 }
 
 /// Holds the lock until it is dropped.
 pub(crate) struct Held<'a> {
     /// The locked file, and when it was locked.
-    file: Option<(Arc<fs::File>, Instant)>,
+    file: Option<(Arc<Descriptor>, Instant)>,
     _mutex: MutexGuard<'a, ()>,
 }
 
@@ -73,15 +74,15 @@ impl Lock {
 }
 
 impl LockFile {
-    fn hold(&self, deadline: Instant) -> Result<Arc<fs::File>, Error> {
+    fn hold(&self, deadline: Instant) -> Result<Arc<Descriptor>, Error> {
         let cannot = |error| Error::io(format!("cannot lock {}", self.path.display()), error);
         let mut pause = Duration::from_micros(20);
         loop {
             let file = self.open().map_err(cannot)?;
-            match file.try_lock() {
+            match file.file().try_lock() {
                 // The lock file was removed, or moved away with its directory: other processes will create and lock a new one.
-                Ok(()) if is_elsewhere(&file, &self.path) => {
-                    let _ = file.unlock();
+                Ok(()) if is_elsewhere(file.file(), &self.path) => {
+                    let _ = file.file().unlock();
                     *lock(&self.file) = None;
                 }
                 Ok(()) => return Ok(file),
@@ -98,14 +99,17 @@ impl LockFile {
         }
     }
 
-    fn open(&self) -> io::Result<Arc<fs::File>> {
+    fn open(&self) -> io::Result<Arc<Descriptor>> {
         let mut file = lock(&self.file);
         if let Some((owner, file)) = &*file
             && owner.is_current()
+            && file.is_ours()
         {
             return Ok(file.clone());
         }
-        let opened = Arc::new(open(&self.path, &self.ownership)?);
+        // Before another one may get its number.
+        *file = None;
+        let opened = Arc::new(Descriptor::new(open(&self.path, &self.ownership)?)?.0);
         Ok(file.insert((Generation::current(), opened)).1.clone())
     }
 }
@@ -114,7 +118,9 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some((file, since)) = &self.file else { return };
         // Unlocking an open descriptor cannot fail, and closing it would release the lock too.
-        let _ = file.unlock();
+        if file.is_ours() {
+            let _ = file.file().unlock();
+        }
         if since.elapsed() >= LONG {
             // The others poll between sleeps, and would find the lock taken again by this thread.
             std::thread::sleep(LONG);

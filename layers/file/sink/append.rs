@@ -19,7 +19,7 @@ impl File {
         if self.durable.as_ref().is_some_and(Durable::distrusts) {
             self.drop_regular();
         }
-        self.follow_path().map_err(refused)?;
+        self.follow_path();
         self.rotate_if_due().map_err(refused)?;
         let mut rest = run;
         while !rest.is_empty() {
@@ -95,7 +95,19 @@ impl File {
         Err(Stopped { lines, torn, error: self.failed(error) })
     }
 
+    /// Appends lines, to the file opened again if other code has closed its descriptor.
     fn append_to_open(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+        match self.try_append(run) {
+            Err(stopped) if stopped.lines == 0 && is_closed(&stopped.error) => {
+                self.lost_descriptor();
+                self.opened().map_err(|error| Stopped { lines: 0, torn: 0, error: error.into() })?;
+                self.try_append(run)
+            }
+            appended => appended,
+        }
+    }
+
+    fn try_append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         match (&mut self.open, &mut self.encoder) {
             (Some(open), None) => open.append(run),
             (Some(open), Some(encoder)) => encoder.append(open, run),
@@ -112,9 +124,14 @@ impl File {
     }
 
     /// Drops a regular file after an error, so that the next write opens it again: the disk or the directory may be back by
-    /// then. A pipe stays open: opening it would wait for its reader.
+    /// then. A pipe stays open: its next reader gets the rest of the line.
     pub(super) fn failed(&mut self, error: io::Error) -> Error {
         self.drop_regular();
         cannot("write", &self.place.name, error)
     }
+}
+
+/// Whether the descriptor was closed, which an error of any other kind does not say.
+fn is_closed(error: &io::Error) -> bool {
+    cfg!(unix) && error.raw_os_error() == Some(libc::EBADF)
 }

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use crate::file::descriptor::Descriptor;
+
 /// Whether the file at `path`, which is not empty, ends within a line. A file that cannot be read counts as whole.
 /// `reader` caches the file opened for reading.
-pub(super) fn is_within_line(reader: &mut Option<File>, path: &Path) -> bool {
+pub(super) fn is_within_line(reader: &mut Option<Descriptor>, path: &Path) -> bool {
     last_byte(reader, path).is_ok_and(|last| !is_end(last))
 }
 
@@ -16,11 +18,12 @@ pub(super) fn is_end(byte: u8) -> bool {
 }
 
 /// Uses a separate descriptor: the one for appending cannot read, and opening a pipe for both would not wait for its reader.
-fn last_byte(reader: &mut Option<File>, path: &Path) -> io::Result<u8> {
-    let file = match reader {
-        Some(file) => file,
-        None => reader.insert(File::open(path)?),
+fn last_byte(reader: &mut Option<Descriptor>, path: &Path) -> io::Result<u8> {
+    let reader = match reader.take().filter(Descriptor::is_ours) {
+        Some(ours) => reader.insert(ours),
+        None => reader.insert(Descriptor::new(File::open(path)?)?.0),
     };
+    let mut file = &**reader.file();
     file.seek(SeekFrom::End(-1))?;
     let mut byte = [0];
     file.read_exact(&mut byte)?;

@@ -1,12 +1,14 @@
 //! Which file the path leads to: opens it, leaves it when it was moved, and rotates it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use super::File;
 use super::open::Open;
 use super::watch::{self, Found, Watch};
-use crate::Error;
 use crate::file::rotation::{Held, Lock, Rotation, Rotator};
+use crate::sink::Sink as _;
+use crate::{Error, process, selflog};
 
 impl File {
     pub(super) fn set_rotation(&mut self, rotation: Rotation) {
@@ -21,11 +23,27 @@ impl File {
         self.leave();
     }
 
-    /// Opens the file before the first line.
-    pub(super) fn open_first(&mut self) -> Result<(), Error> {
+    fn open_first(&mut self) -> Result<(), Error> {
         let lock = self.lock.clone();
         let _held = self.acquire(lock.as_deref())?;
         self.opened().map(drop)
+    }
+
+    /// Opens the file before the first line. If it is a pipe without a reader, which may just be starting, that is a failed attempt
+    /// and no error.
+    pub(super) fn open_or_await_reader(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + READER_PATIENCE;
+        loop {
+            match self.open_first() {
+                Err(error) if !lacks_reader(&error) => return Err(error),
+                Err(error) if Instant::now() >= deadline => {
+                    self.attempts.failed(&error);
+                    return Ok(());
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+                Ok(()) => return Ok(()),
+            }
+        }
     }
 
     /// Returns the open file, and opens it if necessary.
@@ -74,7 +92,7 @@ impl File {
         let lock = self.lock.clone();
         let _held = self.acquire(lock.as_deref())?;
         let was_open = self.open.is_some();
-        self.follow_path()?;
+        self.follow_path();
         self.rotate_if_due()?;
         // The requester expects the new file to exist, and the next line may be far off.
         if was_open { self.opened().map(drop) } else { Ok(()) }
@@ -93,16 +111,52 @@ impl File {
         }
     }
 
-    /// Leaves the open file if the path no longer leads to it, or if a reopen was requested.
+    /// Goes on to the file at the path, if that is no longer the open one or a reopen was requested.
     #[inline]
-    pub(super) fn follow_path(&mut self) -> Result<(), Error> {
+    pub(super) fn follow_path(&mut self) {
         if self.open.is_some() && (self.requests.to_reopen() || self.is_elsewhere()) {
-            self.leave();
-            self.requests.reopened();
-            // The partial line stays in the old file; later lines go to another one.
-            self.torn = false;
+            self.go_on();
         }
-        Ok(())
+    }
+
+    /// Leaves a file whose descriptor was closed.
+    #[cold]
+    pub(super) fn lost_descriptor(&mut self) {
+        self.open = None;
+        self.torn = false;
+        selflog::tell(&format!("{}: its descriptor was closed by other code; opening it again", self.describe()));
+    }
+
+    /// Opens the file at the path before the open one is left. If that fails, lines still go to the open one, as long as it has a
+    /// name under which they are found.
+    #[cold]
+    fn go_on(&mut self) {
+        if self.open.as_ref().is_some_and(|open| !open.is_regular()) {
+            self.requests.reopened();
+            return;
+        }
+        // Its end may be part of the file that is opened now. A later line continues the file if that cannot be opened.
+        self.end();
+        match self.open_again() {
+            Ok(new) => {
+                self.open = Some(new);
+                // The partial line stays in the old file; later lines go to another one.
+                self.torn = false;
+                if self.stays.is_news(false) {
+                    selflog::tell(&format!("{}: opened again", self.describe()));
+                }
+            }
+            Err(_) if !self.open.as_ref().is_some_and(Open::has_name) => {
+                self.leave();
+                self.torn = false;
+            }
+            Err(error) => {
+                if self.stays.is_news(true) {
+                    let name = self.describe();
+                    selflog::tell(&format!("{name}: still writing to the file that was opened before: {error:#}"));
+                }
+            }
+        }
     }
 
     /// Rotates the file if that is due, or was requested.
@@ -133,6 +187,7 @@ impl File {
             return false;
         }
         let fresh = self.open.as_ref().is_some_and(Open::is_fresh);
+        let before = self.open.as_ref().and_then(|open| open.file().metadata().ok());
         if !fresh {
             self.end();
         }
@@ -141,7 +196,7 @@ impl File {
             if let Some(durable) = &self.durable {
                 durable.retire();
             }
-            let new = self.opening.open(&self.place)?;
+            let new = self.opening.open_after(before.as_ref(), &self.place)?;
             if let Some(durable) = &self.durable {
                 durable.opened();
             }
@@ -162,12 +217,25 @@ impl File {
     /// Whether the path now leads to another file, or to none.
     #[inline]
     fn is_elsewhere(&mut self) -> bool {
+        let forks = process::forks();
+        if self.forks != forks {
+            self.forks = forks;
+            self.check_descriptor();
+        }
         let is_due = self.shared || self.watch.as_mut().is_some_and(Watch::is_due);
         is_due && self.has_moved()
     }
 
     #[cold]
+    fn check_descriptor(&mut self) {
+        if self.open.as_ref().is_some_and(|open| !open.is_ours()) {
+            self.lost_descriptor();
+        }
+    }
+
+    #[cold]
     fn has_moved(&mut self) -> bool {
+        self.check_descriptor();
         let Some(open) = self.open.as_mut().filter(|open| open.is_regular()) else { return false };
         match watch::look(&self.place.absolute, open) {
             Found::Same(len) => open.has_len(len, &self.place),
@@ -199,3 +267,10 @@ impl File {
         encoder.finish(open).map_err(|error| self.failed(error))
     }
 }
+
+/// Whether a pipe has no reader yet.
+fn lacks_reader(error: &Error) -> bool {
+    cfg!(unix) && error.io_error().and_then(io::Error::raw_os_error) == Some(libc::ENXIO)
+}
+
+const READER_PATIENCE: Duration = Duration::from_millis(100);

@@ -3,6 +3,7 @@ mod attempts;
 mod buffer;
 mod commit;
 mod control;
+mod devices;
 mod durability;
 mod durable;
 mod encoder;
@@ -74,6 +75,9 @@ use watch::Watch;
 /// lines are refused at once with the same error, without a system call, or [held](FileOptions::hold). `flush` tries at once.
 /// See [the guide](crate::guide::files) for what can fail and what happens then.
 ///
+/// A named pipe is opened without waiting for its reader, or for 100 ms at most when it is first opened. While it has none, lines
+/// are refused or held as on a full disk.
+///
 /// A process that is killed may leave a partial line at the end of its file. The next process to open that file ends the partial
 /// line before its own first line, so that no other line is damaged; this requires that lines end
 /// with a line feed or a null, and that the file is readable.
@@ -87,6 +91,8 @@ pub struct File {
     attempts: Attempts,
     /// Reports errors of held lines, which no caller sees.
     health: Health,
+    /// Reports that the path cannot be opened again, and the file that is open stays in use.
+    stays: Health,
     /// `None` if nothing is ever synced.
     durable: Option<Durable>,
     opening: Opening,
@@ -95,6 +101,8 @@ pub struct File {
     /// The open file ends within a line, whose rest is written next.
     torn: bool,
     watch: Option<Watch>,
+    /// How often this process had been forked when the path was last looked at: children close descriptors.
+    forks: u64,
     rotator: Option<Rotator>,
     shared: bool,
     /// The lock of a shared file: while it is held, other processes neither write nor rotate the file.
@@ -137,6 +145,7 @@ impl File {
             buffer: Buffer::new(options.buffer_capacity(), options.hold),
             attempts: Attempts::new(options.timer),
             health: Health::default(),
+            stays: Health::default(),
             durable: Durable::new(options.durability, options.sync_after, &place),
             place,
             requests: Requests::default(),
@@ -144,6 +153,7 @@ impl File {
             open: None,
             torn: false,
             watch: options.watch,
+            forks: process::forks(),
             rotator: None,
             shared: options.shared,
             lock: None,
@@ -180,7 +190,7 @@ impl FileOptions {
         let delay = self.delay;
         let mut file = File::new(Place::new(path.as_ref())?, self);
         if !delay {
-            file.open_first()?;
+            file.open_or_await_reader()?;
         }
         Ok(file)
     }

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::ending;
 use super::identity::Identity;
 use super::place::{Place, cannot};
+use super::{devices, ending};
 use crate::Error;
+use crate::file::descriptor::Descriptor;
+use crate::file::ownership;
 use crate::process::Generation;
 use crate::record::Severity;
 use crate::sink::RecordEnd;
@@ -17,7 +19,7 @@ use crate::sink::run::{Run, Stopped, write_all};
 #[derive(Debug)]
 pub(super) struct Open {
     /// Shared with the thread that syncs it.
-    file: Arc<fs::File>,
+    descriptor: Descriptor,
     /// Counts the bytes written here: writes of others are noticed later.
     len: u64,
     /// The length of the preamble.
@@ -31,18 +33,21 @@ pub(super) struct Open {
     /// It ends within a line of another process, which was killed.
     unended: bool,
     /// A descriptor for reading its end, if others write to it too.
-    reader: Option<fs::File>,
+    reader: Option<Descriptor>,
 }
 
 impl Open {
     pub(super) fn new(file: fs::File, place: &Place) -> Result<Self, Error> {
-        let metadata = file.metadata().map_err(|error| cannot("inspect", &place.name, error))?;
-        let regular = metadata.is_file();
+        let (descriptor, metadata) = Descriptor::new(file).map_err(|error| cannot("inspect", &place.name, error))?;
+        if !metadata.is_file() {
+            ownership::wait_in_writes(descriptor.file()).map_err(|error| cannot("open", &place.name, error))?;
+        }
+        let regular = metadata.is_file() && !devices::lead_to(&place.absolute);
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { last_written(&metadata) } else { None };
         let unended = len > 0 && ending::is_within_line(&mut None, &place.absolute);
         Ok(Self {
-            file: Arc::new(file),
+            descriptor,
             len,
             preamble: 0,
             regular,
@@ -54,8 +59,23 @@ impl Open {
         })
     }
 
+    #[inline]
     pub(super) fn file(&self) -> &Arc<fs::File> {
-        &self.file
+        self.descriptor.file()
+    }
+
+    /// Whether its descriptor still belongs to it.
+    #[inline]
+    pub(super) fn is_ours(&self) -> bool {
+        self.descriptor.is_ours()
+    }
+
+    /// Whether the file still has a name, here or elsewhere. Lines in one without a name are lost.
+    pub(super) fn has_name(&self) -> bool {
+        #[cfg(unix)]
+        return self.file().metadata().is_ok_and(|metadata| std::os::unix::fs::MetadataExt::nlink(&metadata) > 0);
+        #[cfg(not(unix))]
+        true
     }
 
     /// Its length, including the end that a partial line of another process still needs.
@@ -73,7 +93,7 @@ impl Open {
         self.len <= self.preamble
     }
 
-    /// Whether it is neither a pipe nor a device: it can then be truncated, renamed and opened again.
+    /// Whether it is neither a pipe nor a device, nor reached through one as `/dev/stdout` is: it can then be truncated, renamed and opened again.
     pub(super) fn is_regular(&self) -> bool {
         self.regular
     }
@@ -90,7 +110,7 @@ impl Open {
     /// Locks it for as long as it is open. Returns `false` if it is locked already; succeeds if the file system has no locks.
     pub(super) fn lock(&mut self) -> bool {
         // On Windows a lock would keep readers out.
-        if self.locked.is_none() && cfg!(unix) && matches!(self.file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+        if self.locked.is_none() && cfg!(unix) && matches!(self.file().try_lock(), Err(fs::TryLockError::WouldBlock)) {
             return false;
         }
         self.locked.get_or_insert_with(Generation::current);
@@ -100,7 +120,7 @@ impl Open {
     /// Truncates it to `len`, if it is longer.
     pub(super) fn cut_to(&mut self, len: u64) -> io::Result<()> {
         if len < self.len {
-            self.file.set_len(len)?;
+            self.file().set_len(len)?;
             self.len = len;
         }
         Ok(())
@@ -128,7 +148,7 @@ impl Open {
     /// Empties the file.
     pub(super) fn truncate(&mut self, path: &Path) -> Result<(), Error> {
         if self.regular {
-            self.file.set_len(0).map_err(|error| cannot("truncate", path, error))?;
+            self.file().set_len(0).map_err(|error| cannot("truncate", path, error))?;
             self.len = 0;
             self.changed = None;
             self.unended = false;
@@ -148,7 +168,7 @@ impl Open {
     /// possible.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         self.end_line(run)?;
-        let Err(mut stopped) = run.write_to(&mut &*self.file) else {
+        let Err(mut stopped) = run.write_to(&mut &**self.file()) else {
             self.len += run.bytes().len() as u64;
             return Ok(());
         };
@@ -167,7 +187,7 @@ impl Open {
         }
         // Length-prefixed lines, for example, have no end that could be added.
         if let Some(end) = run.bytes().last().filter(|end| ending::is_end(**end)) {
-            write_all(&mut &*self.file, &[*end]).map_err(|(_, error)| Stopped { lines: 0, torn: 0, error })?;
+            write_all(&mut &**self.file(), &[*end]).map_err(|(_, error)| Stopped { lines: 0, torn: 0, error })?;
             self.len += 1;
         }
         self.unended = false;
@@ -176,16 +196,16 @@ impl Open {
 
     /// Cuts the file back to `len`, if only our own `torn` bytes follow.
     fn cut(&self, torn: u64) -> bool {
-        let is_ours = || self.file.metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
-        self.regular && torn > 0 && is_ours() && self.file.set_len(self.len).is_ok()
+        let is_ours = || self.file().metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
+        self.regular && torn > 0 && is_ours() && self.file().set_len(self.len).is_ok()
     }
 }
 
 /// Unlocks the file, which the thread that syncs it may keep open. A forked child leaves the lock to its parent.
 impl Drop for Open {
     fn drop(&mut self) {
-        if self.locked.is_some_and(Generation::is_current) {
-            let _ = self.file.unlock();
+        if self.locked.is_some_and(Generation::is_current) && self.is_ours() {
+            let _ = self.file().unlock();
         }
     }
 }

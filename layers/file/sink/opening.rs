@@ -20,8 +20,13 @@ pub(super) struct Opening {
 
 impl Opening {
     pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
+        self.open_after(None, place)
+    }
+
+    /// Opens the successor of a file with the metadata `before`.
+    pub(super) fn open_after(&mut self, before: Option<&fs::Metadata>, place: &Place) -> Result<Open, Error> {
         self.create_missing_dirs(place)?;
-        let file = self.open_or_make(&place.absolute).map_err(|error| cannot("open", &place.name, error))?;
+        let file = self.open_or_make(&place.absolute, before).map_err(|error| cannot("open", &place.name, error))?;
         let mut open = Open::new(file, place)?;
         if self.truncate {
             open.truncate(&place.name)?;
@@ -40,38 +45,47 @@ impl Opening {
     }
 
     /// Only files created here get the permissions that are set, so creating is a separate step.
-    fn open_or_make(&self, path: &Path) -> io::Result<fs::File> {
+    fn open_or_make(&self, path: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
         match self.open_existing(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        let made = match self.ownership.make_file(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path),
+        let made = match self.make(path, before) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_late(path, before),
             made => made,
         };
         made.and_then(|file| self.sync_parent(path.parent()).map(|()| file).map_err(io::Error::from))
     }
 
     /// Another process created it first, or it is a symbolic link to a file that does not exist yet.
-    fn open_late(&self, path: &Path) -> io::Result<fs::File> {
+    fn open_late(&self, path: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
         match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => self.make_target(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
+                self.make_target(path, before)
+            }
             opened => opened,
         }
     }
 
     /// Creates the target of a symbolic link.
-    fn make_target(&self, link: &Path) -> io::Result<fs::File> {
+    fn make_target(&self, link: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
         let path = ownership::target(link);
-        match self.ownership.make_file(&path) {
+        match self.make(&path, before) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
             made => made.and_then(|file| self.sync_parent(path.parent()).map(|()| file).map_err(io::Error::from)),
         }
     }
 
+    fn make(&self, path: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
+        match before {
+            Some(before) => self.ownership.make_successor(path, before),
+            None => self.ownership.make_file(path),
+        }
+    }
+
     fn open_existing(&self, path: &Path) -> io::Result<fs::File> {
         match self.follow_links {
-            true => fs::OpenOptions::new().append(true).open(path),
+            true => ownership::open_following(path),
             false => ownership::open(path, self.ownership.owner_id()),
         }
     }

@@ -15,14 +15,14 @@ impl Scheme for Shift {
     }
 }
 
-/// Moves the archives up by one, as far as the first gap. If there is no gap, the oldest one is removed. What can be neither removed
-/// nor renamed keeps its number, and the others move past it; the last such error is returned.
+/// Moves the archives up by one, as far as the first gap. If there is no gap, the oldest one is removed. What may be neither removed
+/// nor renamed, such as an immutable file, keeps its number, and the others move past it; the last such error is returned.
 ///
 /// Works from the top down, so that after an error no file is lost and the next attempt finds the gap.
 ///
 /// # Errors
 ///
-/// If number 1 cannot be freed, or an archive was only half moved.
+/// If number 1 cannot be freed, or anything else fails: the next attempt may succeed, and keeps the order.
 fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<Option<Error>, Error> {
     let keep = u64::try_from(files.rotation.retention.count).unwrap_or(u64::MAX);
     let gap = (1..keep).find(|n| !archives.contains_key(&Mark::numbered(*n))).unwrap_or(keep);
@@ -38,7 +38,8 @@ fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<Option<Error>, Error
             // If a file is renamed over another one, ext4 writes it to the disk first, and the caller would wait for that.
             None => match files.family.remove(&names, &mark) {
                 Ok(()) => free = Some(n),
-                Err(error) => problem = Some(error),
+                Err(error) if is_forbidden(&error) => problem = Some(error),
+                Err(error) => return Err(error),
             },
             Some(above) => match files.family.relocate(&names, &mark, &Mark::numbered(above)) {
                 Ok(()) => {
@@ -46,8 +47,8 @@ fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<Option<Error>, Error
                     free = Some(n);
                     continue;
                 }
-                Err(error) if names.len() > 1 => return Err(error),
-                Err(error) => problem = Some(error),
+                Err(error) if is_forbidden(&error) && names.len() == 1 => problem = Some(error),
+                Err(error) => return Err(error),
             },
         }
         if free != Some(n) {
@@ -58,4 +59,9 @@ fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<Option<Error>, Error
         Some(1) => Ok(problem),
         _ => Err(problem.unwrap_or_else(|| in_the_way(&files.family.place(&Mark::numbered(1))))),
     }
+}
+
+/// Whether this will not change by itself: the file or its directory is immutable, or belongs to another user.
+fn is_forbidden(error: &Error) -> bool {
+    cfg!(unix) && error.io_error().and_then(std::io::Error::raw_os_error) == Some(libc::EPERM)
 }
