@@ -1,8 +1,6 @@
 //! SIGXFSZ, which by default kills a process that writes to a file of the maximum size.
 
-use std::sync::Mutex;
-
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Whether the process ignores SIGXFSZ once it has a [`sink::File`](crate::sink::File) or a [`sink::Console`](crate::sink::Console).
 /// Default: yes.

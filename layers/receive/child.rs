@@ -3,10 +3,10 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::process::{self, ChildStdin, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
 
 use super::Lines;
 use crate::handler::Handler;
+use crate::sync::JoinHandle;
 use crate::{Error, selflog, threads};
 
 /// Starts a program whose standard output and standard error become records, each read by a thread.

@@ -1,13 +1,13 @@
 //! The time by which the ages of archives are measured: a clock that jumps must not remove files.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::plausible::YEAR;
 use super::time_source::TimeSource;
 use crate::clock::Timestamp;
 use crate::process;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Follows a clock. A jump forward, against the monotonic time or to a year after the log was last written to, is not followed
 /// until the clock has agreed with it for an hour.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
 use crate::process::hold_at_forks;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 
 /// Whether this is the first call for `path` in this process. A forked child goes on from its parent.
 pub(super) fn is_first(path: &Path) -> bool {
