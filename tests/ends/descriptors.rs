@@ -7,6 +7,7 @@ use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink;
 
 use super::*;
+use crate::skip::needs;
 
 cases! {
     descriptors_that_a_daemon_closes_cost_no_line => |ended| ended.succeeds();

@@ -15,6 +15,9 @@ cases! {
     without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
     what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
     a_shared_directory_of_another_user_may_contain_files_of_that_user => |ended| ended.succeeds();
+    programs_that_run_for_a_moment_remove_and_compress_what_they_should => |ended| ended.succeeds();
+    an_archive_that_may_not_be_removed_does_not_keep_the_others => |ended| ended.succeeds();
+    an_archive_that_may_not_be_read_does_not_keep_the_others_from_being_compressed => |ended| ended.succeeds();
     a_new_file_of_a_rotation_is_like_the_one_before => |ended| ended.succeeds();
     a_file_that_may_not_grow_does_not_kill_the_process_and_its_other_logs => |ended| ended.succeeds().has_lines(3);
     a_console_whose_file_may_not_grow_does_not_kill_the_process => |ended| ended.succeeds().has_lines(3);
@@ -39,6 +42,87 @@ impl Ended {
         assert!(lines == wanted, "{} lines instead of {}; the last: {:?}", lines.len(), wanted.len(), lines.last());
         self
     }
+}
+
+/// A program that opens a log, writes 20 KiB and returns from its main function.
+fn run_for_a_moment(path: &Path, rotation: Rotation) {
+    wait_for(fork(|| {
+        let mut file = sink::File::options().rotation(rotation).open(path).unwrap();
+        (0..20).for_each(|_| writeln!(file, "{}", "x".repeat(1_023)).unwrap());
+        drop(file);
+        std::process::exit(0);
+    }));
+}
+
+fn programs_that_run_for_a_moment_remove_and_compress_what_they_should(directory: &Path) {
+    let names = |folder: &Path| -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let total = directory.join("total");
+    let rotation = || Rotation::on_request().on_startup(true).keep(1_000);
+    (0..12).for_each(|_| run_for_a_moment(&total.join("app.log"), rotation().max_total(100 << 10)));
+    let bytes: u64 = names(&total).iter().map(|name| total.join(name).metadata().unwrap().len()).sum();
+    assert!(bytes <= 120 << 10, "{bytes}");
+
+    #[cfg(feature = "gzip")]
+    {
+        let packed = directory.join("packed");
+        let gzip = || rotation().compression(tracing_handlers::rotation::Compression::gzip());
+        (0..4).for_each(|_| run_for_a_moment(&packed.join("app.log"), gzip()));
+        let mut names = names(&packed);
+        names.sort();
+        assert_eq!(names, ["app.log", "app.log.1.gz", "app.log.2.gz", "app.log.3.gz"]);
+    }
+
+    let old = directory.join("old");
+    fs::create_dir(&old).unwrap();
+    let archive = fs::File::create(old.join("app.log.1")).unwrap();
+    archive.set_modified(std::time::SystemTime::now() - Duration::from_secs(7_200)).unwrap();
+    run_for_a_moment(&old.join("app.log"), Rotation::size(1 << 30).max_age(Duration::from_secs(3_600)));
+    assert_eq!(names(&old), ["app.log"], "without a rotation");
+}
+
+/// In a directory with the sticky bit, only its owner removes or renames a file.
+fn with_files_of_root(directory: &Path, names: &[&str]) -> PathBuf {
+    let shared = shared_directory(directory);
+    for name in names {
+        fs::write(shared.join(name), "root's").unwrap();
+        fs::set_permissions(shared.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    shared
+}
+
+fn an_archive_that_may_not_be_removed_does_not_keep_the_others(directory: &Path) {
+    let shared = with_files_of_root(directory, &["app.log.3", "app.log.6"]);
+    needs!(become_nobody());
+    for number in [1, 2, 4, 5, 7] {
+        fs::write(shared.join(format!("app.log.{number}")), "older").unwrap();
+    }
+    let mut file = sink::File::open(shared.join("app.log")).unwrap().rotation(Rotation::size(1).keep(3));
+    (0..5).for_each(|number| writeln!(file, "{number}").unwrap());
+    let text = |name: &str| fs::read_to_string(shared.join(name)).unwrap();
+    assert_eq!([text("app.log"), text("app.log.1"), text("app.log.2")], ["4\n", "3\n", "2\n"]);
+    let mut names: Vec<_> =
+        fs::read_dir(&shared).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["app.log", "app.log.1", "app.log.2", "app.log.3", "app.log.6"]);
+}
+
+#[cfg(not(feature = "gzip"))]
+fn an_archive_that_may_not_be_read_does_not_keep_the_others_from_being_compressed(_: &Path) {}
+
+#[cfg(feature = "gzip")]
+fn an_archive_that_may_not_be_read_does_not_keep_the_others_from_being_compressed(directory: &Path) {
+    use tracing_handlers::rotation::{Compression, settle};
+
+    let shared = with_files_of_root(directory, &["app.log.2"]);
+    needs!(become_nobody());
+    [1, 3].iter().for_each(|number| fs::write(shared.join(format!("app.log.{number}")), "ours").unwrap());
+    let _file =
+        sink::File::open(shared.join("app.log")).unwrap().rotation(Rotation::size(1).compression(Compression::gzip()));
+    assert!(settle(Duration::from_secs(15)));
+    assert!(shared.join("app.log.1.gz").exists() && shared.join("app.log.3.gz").exists());
+    assert!(shared.join("app.log.2").exists());
 }
 
 fn a_new_file_of_a_rotation_is_like_the_one_before(directory: &Path) {

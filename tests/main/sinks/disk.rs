@@ -129,6 +129,31 @@ fn buffered_lines_wait_for_room_on_the_disk() {
 }
 
 #[test]
+fn old_files_make_room_on_a_full_disk_where_some_is_to_stay_free() {
+    let disk = needs!(Disk::mount());
+    let path = disk.path().join("app.log");
+    for number in 1..=4 {
+        fs::write(disk.path().join(format!("app.log.{number}")), [b'x'; 8 * 1024]).unwrap();
+    }
+    let ballast = disk.path().join("ballast");
+    let _ = fs::write(ballast, [0; 64 * 1024]);
+    // A failed attempt is repeated at once.
+    let clock = std::sync::Arc::new(tracing_handlers::clock::Manual::default());
+    let rotation = Rotation::size(1 << 20).min_free(8 * 1024);
+    let mut file = File::options().retry_clock(clock.clone()).rotation(rotation).delay(true).open(&path).unwrap();
+    assert!(tracing_handlers::rotation::settle(std::time::Duration::from_secs(30)));
+    let lines = lines(150);
+    let mut refused = 0;
+    for line in &lines {
+        refused += usize::from(write(&mut file, &[line]).is_err());
+        assert!(tracing_handlers::rotation::settle(std::time::Duration::from_secs(30)));
+        clock.advance(std::time::Duration::from_secs(2));
+    }
+    assert!(refused <= 5, "{refused}");
+    assert!(disk.path().join("app.log.1").exists(), "the newest stays");
+}
+
+#[test]
 fn a_rotation_on_a_full_disk_tears_no_line() {
     let disk = needs!(Disk::mount());
     let ballast = disk.fill(12 * 1024);
