@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::naming::{Mark, Naming};
+use super::register;
 use crate::Error;
 use crate::clock::Timestamp;
 
@@ -15,6 +16,8 @@ pub(crate) struct Family {
     naming: Naming,
     /// How many archives are kept.
     keep: usize,
+    /// The directory as the [register](super::register) knows it.
+    register: PathBuf,
 }
 
 /// An archive: a file that rotation left behind.
@@ -41,6 +44,8 @@ enum Kind {
     File,
     /// If the path was a link, rotation renames the link.
     Link,
+    /// Another log that this process has open.
+    Log,
     Other,
 }
 
@@ -49,9 +54,14 @@ impl Name {
         self.kind == Kind::File
     }
 
-    /// Whether it can be renamed and removed: a file or a link, and not a directory or a device.
+    /// Whether it can be renamed and removed: a file or a link, and not a directory, a device, or another log.
     pub(super) fn can_move(&self) -> bool {
-        self.kind != Kind::Other
+        matches!(self.kind, Kind::File | Kind::Link)
+    }
+
+    /// Whether it is another log that this process has open.
+    pub(super) fn is_log(&self) -> bool {
+        self.kind == Kind::Log
     }
 }
 
@@ -68,7 +78,7 @@ impl Kind {
 impl Family {
     /// `path` must be absolute.
     pub(crate) fn new(path: &Path, naming: Naming, keep: usize) -> Self {
-        Self { path: path.to_owned(), naming, keep }
+        Self { path: path.to_owned(), naming, keep, register: register::directory_of(path) }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -116,8 +126,9 @@ impl Family {
             let entry = entry.map_err(unreadable)?;
             let file_name = entry.file_name();
             let Some((mark, packed)) = self.parse(&file_name) else { continue };
-            if in_use.as_ref() != Some(&file_name) {
-                names.push((mark, Name { packed, kind: Kind::of(&entry) }));
+            if in_use.as_ref() != Some(&file_name) && file_name != self.base() {
+                let kind = if register::is_open(&self.register, &file_name) { Kind::Log } else { Kind::of(&entry) };
+                names.push((mark, Name { packed, kind }));
             }
         }
         let mut own = names.iter().map(|(mark, _)| *mark).collect();
@@ -130,6 +141,11 @@ impl Family {
     pub(super) fn is_taken(&self, mark: &Mark) -> bool {
         let is_there = |packed| self.place_of(mark, packed).symlink_metadata().is_ok();
         is_there("") || PACKED.into_iter().any(is_there)
+    }
+
+    /// Whether rotation gives this name to an archive sooner or later.
+    pub(crate) fn may_produce(&self, name: &OsStr) -> bool {
+        self.parse(name).is_some_and(|(mark, _)| self.naming.may_reach(&mark, self.keep))
     }
 
     /// Whether an archive could have this name.
@@ -170,7 +186,7 @@ impl Family {
     /// Lists the archives, oldest first. Files that are not regular are ignored.
     pub(super) fn archives(&self) -> Result<Vec<Archive>, Error> {
         let mut archives = Vec::new();
-        for (mark, name) in self.names()? {
+        for (mark, name) in self.names()?.into_iter().filter(|(_, name)| !name.is_log()) {
             let path = self.place_of(&mark, name.packed);
             // It was removed meanwhile.
             let Ok(metadata) = path.symlink_metadata() else { continue };
@@ -207,7 +223,7 @@ impl Family {
             let (from, to) = (self.place_of(from, name.packed), self.place_of(to, name.packed));
             match name.kind {
                 Kind::File | Kind::Link => rename(&from, &to)?,
-                Kind::Other => return Err(in_the_way(&from)),
+                Kind::Log | Kind::Other => return Err(in_the_way(&from)),
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ mod parse;
 mod plausible;
 mod pruning;
 pub mod python;
+mod register;
 mod reporter;
 mod retention;
 mod rotator;
@@ -45,6 +46,7 @@ pub(crate) use compression::is_packed;
 pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use identity::Identity;
 pub(crate) use lock::{Held, Lock};
+pub(crate) use register::Registered;
 pub(crate) use rotator::Rotator;
 
 use std::fmt;

@@ -184,6 +184,11 @@ impl Naming {
         });
     }
 
+    /// Whether `keep` archives, one after another, reach this mark.
+    pub(super) fn may_reach(&self, mark: &Mark, keep: usize) -> bool {
+        !self.counts_down() || mark.number <= u64::try_from(keep).unwrap_or(u64::MAX).min(FIRST)
+    }
+
     /// The name of the archive of `base` with this mark.
     pub(super) fn name(&self, base: &OsStr, mark: &Mark) -> OsString {
         let mut middle = String::new();

@@ -17,6 +17,8 @@ impl File {
             true => Lock::shared(family, ownership),
             false => Lock::new(),
         });
+        let family = rotator.family().clone();
+        self.registered.set_archives(move |name| family.may_produce(name));
         self.lock = shared.then(|| rotator.lock().clone());
         self.rotator = Some(rotator);
         // The file may need another name now; a pipe stays open.

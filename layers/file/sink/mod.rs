@@ -31,7 +31,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::file::rotation::{Lock, Rotation, Rotator};
+use crate::file::rotation::{Lock, Registered, Rotation, Rotator};
 use crate::selflog::Health;
 use crate::sink::run::Run;
 use crate::sink::{Framed, Sink, writer};
@@ -104,6 +104,7 @@ pub struct File {
     /// How often this process had been forked when the path was last looked at: children close descriptors.
     forks: u64,
     rotator: Option<Rotator>,
+    registered: Registered,
     shared: bool,
     /// The lock of a shared file: while it is held, other processes neither write nor rotate the file.
     lock: Option<Arc<Lock>>,
@@ -140,8 +141,9 @@ impl File {
         self.requests.control().clone()
     }
 
-    fn new(place: Place, options: FileOptions) -> Self {
+    fn new(place: Place, options: FileOptions) -> Result<Self, Error> {
         let mut file = Self {
+            registered: Registered::new(&place.absolute)?,
             buffer: Buffer::new(options.buffer_capacity(), options.hold),
             attempts: Attempts::new(options.timer),
             health: Health::default(),
@@ -162,7 +164,7 @@ impl File {
         };
         let default = options.shared.then(Rotation::on_request);
         options.rotation.or(default).into_iter().for_each(|rotation| file.set_rotation(rotation));
-        file
+        Ok(file)
     }
 
     #[inline]
@@ -183,12 +185,13 @@ impl FileOptions {
     /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
     ///   [`delay`](Self::delay) the first write returns this error.
     /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
-    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file.
+    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file; if
+    ///   archives of another log that is open in this process have this name.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.check(path.as_ref())?;
         process::ignore_file_size_signal_once();
         let delay = self.delay;
-        let mut file = File::new(Place::new(path.as_ref())?, self);
+        let mut file = File::new(Place::new(path.as_ref())?, self)?;
         if !delay {
             file.open_or_await_reader()?;
         }

@@ -1,5 +1,6 @@
 //! Files that are called like archives and are not, and files that cannot be removed.
 
+use tracing_handlers::ErrorKind;
 use tracing_handlers::rotation::Naming;
 
 use super::*;
@@ -80,4 +81,78 @@ fn a_directory_among_the_archives_is_passed_by() {
         ("app.log.4", "(a directory)"),
     ];
     expect(dir.path(), &expected);
+}
+
+fn open(dir: &Path, name: &str, rotation: Rotation) -> Result<File, tracing_handlers::Error> {
+    File::options().rotation(rotation).open(dir.join(name))
+}
+
+#[test]
+fn another_log_is_not_an_archive_whatever_it_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let size = || Rotation::size(1).keep(3);
+    let mut first = File::open(dir.path().join("worker.1")).unwrap();
+    write(&mut first, &["first\n"]);
+    let mut worker = open(dir.path(), "worker", size()).unwrap();
+    for line in ["a\n", "b\n", "c\n", "d\n", "e\n"] {
+        write(&mut worker, &[line]);
+        write(&mut first, &["first\n"]);
+    }
+    let first_text = "first\n".repeat(6);
+    let expected =
+        [("worker", "e\n"), ("worker.1", &*first_text), ("worker.2", "d\n"), ("worker.3", "c\n"), ("worker.4", "b\n")];
+    expect(dir.path(), &expected);
+}
+
+#[test]
+fn a_log_called_like_the_archives_of_another_one_is_refused_while_that_is_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let size = || Rotation::size(1).keep(3);
+    let extension = || size().naming(Naming::numbered().before_extension(true));
+    let dated = || size().naming(Naming::dated("%F").unwrap());
+    let oldest_first = || size().naming(Naming::numbered_oldest_first());
+    for (name, rotation, archive, other) in [
+        ("worker", size(), "worker.1", "worker.4"),
+        ("node.log", extension(), "node.2.log", "node.4.log"),
+        ("day.log", dated(), "day.log.2026-11-20.7", "day.log.1"),
+        ("old", oldest_first(), "old.77", "old.077"),
+    ] {
+        let log = open(dir.path(), name, rotation).unwrap();
+        let error = open(dir.path(), archive, size()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(
+            error.to_string().ends_with(&format!("archives of {name}, which is open in this process, have such names"))
+        );
+        assert!(!dir.path().join(archive).exists());
+        drop(open(dir.path(), other, Rotation::on_request()).unwrap());
+        drop(open(dir.path(), name, size()).unwrap());
+        drop(log);
+        drop(open(dir.path(), archive, Rotation::on_request()).unwrap());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_under_another_name_is_the_same_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("logs")).unwrap();
+    std::os::unix::fs::symlink("logs", dir.path().join("link")).unwrap();
+    let _worker = open(dir.path(), "logs/worker", Rotation::size(1)).unwrap();
+    assert_eq!(open(dir.path(), "link/worker.1", Rotation::size(1)).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn logs_numbered_before_their_extension_keep_their_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let rotation = || Rotation::size(1).keep(2).naming(Naming::numbered().before_extension(true));
+    let names = ["node.2.log", "node.1.log", "node.log"];
+    let mut nodes: Vec<_> = names.into_iter().map(|name| open(dir.path(), name, rotation()).unwrap()).collect();
+    for line in ["a\n", "b\n", "c\n"] {
+        nodes.iter_mut().for_each(|node| write(node, &[line]));
+    }
+    let files = files(dir.path());
+    for name in names {
+        assert_eq!(files[name], "c\n", "{files:?}");
+    }
+    assert_eq!(files.len(), 9, "each with two archives: {files:?}");
 }

@@ -68,6 +68,10 @@ impl Rotator {
         }
     }
 
+    pub(crate) fn family(&self) -> &Family {
+        &self.family
+    }
+
     pub(crate) fn lock(&self) -> &Arc<Lock> {
         &self.lock
     }
