@@ -78,7 +78,7 @@ mod system {
             }
             found.assume_init()
         };
-        #[expect(clippy::useless_conversion, clippy::unnecessary_cast, reason = "these types differ between platforms")]
+        #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "these types differ between platforms")]
         let found = (found.st_dev as u64, u64::from(found.st_ino));
         found == identity
     }

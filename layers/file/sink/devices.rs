@@ -1,4 +1,4 @@
-//! Paths that lead through devices, such as `/dev/stdout`. The file behind one belongs to whoever redirected it there, and renaming
+//! Paths that lead through devices, such as `/dev/stdout`. The file behind one belongs to the program that redirected it, and renaming
 //! what lies on the way would change the machine.
 
 use std::path::Path;
