@@ -49,6 +49,7 @@ impl Buffer {
     }
 
     /// Appends `run`, even beyond the capacity: the rest of a partial line must be kept.
+    #[inline]
     pub(super) fn push(&mut self, run: Run<'_>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(run.bytes());

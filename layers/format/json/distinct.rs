@@ -7,7 +7,7 @@ use crate::record::{Field, Fields, TakeField};
 
 /// Appends members that are known to have distinct names, without recording their names. `keys` must be those of the fields'
 /// callsite.
-#[inline]
+#[inline(always)]
 pub(super) fn write_members(out: &mut Vec<u8>, fields: Fields<'_>, keys: &'static JsonKeys, non_finite: NonFinite) {
     fields.hand_to(&mut Members { out, keys, non_finite });
 }
