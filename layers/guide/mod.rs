@@ -12,6 +12,9 @@ pub mod adding_a_sink {}
 #[doc = include_str!("files.md")]
 pub mod files {}
 
+#[doc = include_str!("files_in_real_life.md")]
+pub mod files_in_real_life {}
+
 #[doc = include_str!("from_python.md")]
 pub mod from_python {}
 
