@@ -32,13 +32,24 @@ pub(super) fn span_events(handler: &(impl Handler + ?Sized)) -> SpanEvents {
 
 /// Flushes all inner handlers, even after an error. Returns the last error.
 pub(super) fn flush(handler: &(impl Handler + ?Sized), deadline: Instant) -> Result<(), Error> {
-    let mut flushed = Ok(());
+    try_each(handler, |inner| inner.flush(deadline))
+}
+
+pub(super) fn write_buffered(handler: &(impl Handler + ?Sized)) -> Result<(), Error> {
+    try_each(handler, |inner| inner.write_buffered())
+}
+
+fn try_each(
+    handler: &(impl Handler + ?Sized),
+    mut call: impl FnMut(&dyn Handler) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut done = Ok(());
     each(handler, |inner| {
-        if let Err(error) = guarded(|| inner.flush(deadline)) {
-            flushed = Err(error);
+        if let Err(error) = guarded(|| call(inner)) {
+            done = Err(error);
         }
     });
-    flushed
+    done
 }
 
 pub(super) fn report(handler: &(impl Handler + ?Sized), reports: &mut Vec<Report>) {

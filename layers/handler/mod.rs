@@ -207,6 +207,18 @@ pub trait Handler: Send + Sync + 'static {
         derived::flush(self, deadline)
     }
 
+    /// Writes what the sinks behind it hold in buffers of bytes, without making it more durable, and without releasing the records
+    /// that handlers keep. By default all inner handlers are asked to.
+    ///
+    /// A [`Queue`] calls this when it has run out of records. On a queue it has no effect: its own thread does the same.
+    ///
+    /// # Errors
+    ///
+    /// The last error of a handler behind it. What could not be written is kept.
+    fn write_buffered(&self) -> Result<(), Error> {
+        derived::write_buffered(self)
+    }
+
     /// Appends the counts of this handler and of the handlers behind it, outermost first. By default
     /// [its own](Self::own_report), then those of the inner handlers.
     fn report(&self, reports: &mut Vec<Report>) {
@@ -271,6 +283,10 @@ macro_rules! forward {
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {
                 (**self).flush(deadline)
+            }
+
+            fn write_buffered(&self) -> Result<(), Error> {
+                (**self).write_buffered()
             }
 
             fn report(&self, reports: &mut Vec<Report>) {

@@ -36,6 +36,7 @@
 //! | `log-NAME`, by default `log-queue` | delivers the records of the [`Queue`](crate::Queue) called `NAME` | from the queue's first record until the queue is dropped |
 //! | `log-files` | compresses and removes the old files of all [rotations](crate::rotation::Rotation) | while there is such work, and a little longer |
 //! | `log-sync` | syncs a file with [`Durability::Grouped`](crate::sink::Durability::Grouped) | from the file's first record until the file is closed |
+//! | `log-timer` | writes or releases what a buffer holds when its time limit is reached | from the first record in such a buffer on; it sleeps while there is none |
 //! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_termination` and the like on |
 //! | `log-flush` | flushes everything on a signal | until the flush is done |
 //! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
@@ -60,6 +61,7 @@ mod resource;
 #[cfg(feature = "signals")]
 mod signals;
 pub(crate) mod thread;
+mod timer;
 
 pub use exit::set_exit_timeout;
 pub use file_size::ignore_file_size_signal;
@@ -74,6 +76,7 @@ pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
 pub(crate) use registration::hold_at_forks;
 pub(crate) use resource::Phase;
+pub(crate) use timer::{Alarm, Due};
 
 use std::time::Duration;
 

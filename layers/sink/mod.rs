@@ -8,6 +8,7 @@ mod console;
 mod make;
 mod memory;
 mod null;
+mod reminder;
 pub(crate) mod run;
 mod tail;
 mod write;
@@ -18,6 +19,7 @@ pub use console::{Color, Console};
 pub use make::Make;
 pub use memory::Memory;
 pub use null::Null;
+pub use reminder::Reminder;
 pub use write::Write;
 pub use writer::Writer;
 
@@ -42,6 +44,24 @@ pub trait Sink: Send + 'static {
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         let _ = deadline;
         Ok(())
+    }
+
+    /// Writes the lines that lie in a buffer, but does not make them more durable than a write does, and does not wait for a peer. By
+    /// default does nothing.
+    ///
+    /// Called when a [`Queue`](crate::Queue) in front has run out of records, and when a [`Reminder`] is due. After an error the lines
+    /// are still [`pending`](Self::pending).
+    fn write_buffered(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Takes a reminder, by which the sink can have [`write_buffered`](Self::write_buffered) called some time after it has put a line
+    /// into its buffer. By default does nothing.
+    ///
+    /// Called by the owner of the sink before the first write. A sink around another one forwards this method and
+    /// `write_buffered`; if it does not, lines stay in the buffer of the inner sink until that is full or flushed.
+    fn set_reminder(&mut self, reminder: Reminder) {
+        let _ = reminder;
     }
 
     /// Ends what is open, such as a sealed file. By default does nothing.
@@ -167,6 +187,14 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         (**self).flush(deadline)
+    }
+
+    fn write_buffered(&mut self) -> Result<(), Error> {
+        (**self).write_buffered()
+    }
+
+    fn set_reminder(&mut self, reminder: Reminder) {
+        (**self).set_reminder(reminder);
     }
 
     fn close(&mut self, deadline: Instant) -> Result<(), Error> {

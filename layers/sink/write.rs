@@ -70,6 +70,11 @@ impl<W: io::Write + Send + 'static> Sink for Write<W> {
             .map_err(|error| Error::io(format!("cannot flush {}", self.name), error))
     }
 
+    /// Flushes the writer, which may be a `BufWriter`.
+    fn write_buffered(&mut self) -> Result<(), Error> {
+        self.flush(Instant::now())
+    }
+
     fn pending(&self) -> usize {
         self.tail.pending()
     }

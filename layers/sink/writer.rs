@@ -1,15 +1,19 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{Commit, Framed, RecordEnd, Sink};
+use super::{Commit, Framed, RecordEnd, Reminder, Sink};
+use crate::process::{self, Due, Lifecycle, Live, Phase, Shelf};
 use crate::record::Severity;
-use crate::sync::{deadline_in, lock};
+use crate::sync::{MutexGuard, deadline_in, lock, lock_until, try_lock};
+use crate::{Error, ErrorKind, selflog};
 
 /// An `io::Write` and [`MakeWriter`] from any sink, for `tracing_subscriber::fmt::layer()` for example. Clones write to the
 /// same sink.
@@ -30,8 +34,10 @@ use crate::sync::{deadline_in, lock};
 ///
 /// Each call of `write` is one record, even if it contains line feeds, and is taken whole or not at all; so is what `write!` and
 /// `writeln!` format. As a `MakeWriter` the record has the event's severity, so that [`Console::split`](super::Console::split) works; otherwise [`Severity::INFO`].
-pub struct Writer<S> {
-    sink: Arc<Mutex<S>>,
+///
+/// What the sink holds is flushed at the [end of the process](crate::process), and is left to the parent by a forked child.
+pub struct Writer<S: Sink> {
+    core: Arc<Shelf<WriterCore<S>>>,
     severity: Severity,
 }
 
@@ -40,26 +46,34 @@ impl<S: Sink> Writer<S> {
     pub fn new(mut sink: S) -> Self {
         // From here on the sink leaves waiting for the disk to its callers, which do so without the lock.
         drop(sink.commit());
-        Self { sink: Arc::new(Mutex::new(sink)), severity: Severity::INFO }
+        let core = Lifecycle::new(sink.describe(), WriterCore::<S>(PhantomData), sink).start().clone();
+        let owner: Weak<Shelf<WriterCore<S>>> = Arc::downgrade(&core);
+        let reminder = Reminder::new(owner);
+        lock(&core.state).set_reminder(reminder);
+        Self { core, severity: Severity::INFO }
     }
 }
 
-impl<S> fmt::Debug for Writer<S> {
+impl<S: Sink> fmt::Debug for Writer<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("severity", &self.severity).finish_non_exhaustive()
     }
 }
 
-impl<S> Clone for Writer<S> {
+impl<S: Sink> Clone for Writer<S> {
     fn clone(&self) -> Self {
-        Self { sink: Arc::clone(&self.sink), ..*self }
+        Self { core: Arc::clone(&self.core), ..*self }
     }
 }
 
 impl<S: Sink> io::Write for Writer<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut sink = lock(&self.sink);
-        let written = write_one_as(&mut *sink, bytes, self.severity);
+        let mut sink = self.core.lock()?;
+        let mut written = write_one_as(&mut *sink, bytes, self.severity);
+        if process::is_exiting() {
+            // There may be no later flush.
+            written = written.and_then(|taken| Ok(sink.flush(process::exit_deadline()).map(|()| taken)?));
+        }
         let commit = sink.commit();
         drop(sink);
         settle(commit, deadline_in(Duration::MAX)).and(written)
@@ -71,7 +85,7 @@ impl<S: Sink> io::Write for Writer<S> {
 
     fn flush(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + FLUSH;
-        let mut sink = lock(&self.sink);
+        let mut sink = self.core.lock()?;
         let flushed = sink.flush(deadline);
         let commit = sink.commit();
         drop(sink);
@@ -88,6 +102,65 @@ impl<'a, S: Sink> MakeWriter<'a> for Writer<S> {
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self {
         Self { severity: Severity::from(*meta.level()), ..self.clone() }
+    }
+}
+
+/// The part that a flush at exit and a fork need.
+struct WriterCore<S>(PhantomData<fn() -> S>);
+
+impl<S: Sink> Shelf<WriterCore<S>> {
+    /// Fails if the lock's holder does not exist in this forked child.
+    #[inline]
+    fn lock(&self) -> io::Result<MutexGuard<'_, S>> {
+        match try_lock(&self.state) {
+            Some(sink) => Ok(sink),
+            None if self.is_abandoned() => {
+                Err(io::Error::other(format!("{} belongs to the parent process", self.name)))
+            }
+            None => Ok(lock(&self.state)),
+        }
+    }
+}
+
+impl<S: Sink> Live for WriterCore<S> {
+    type Guarded = S;
+    const KIND: &'static str = "writer";
+    const PHASE: Phase = Phase::Ends;
+
+    fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
+        let Some(mut sink) = lock_until(&shelf.state, deadline) else {
+            return Err(Error::new(ErrorKind::Timeout, format!("{}: cannot flush: the sink is busy", shelf.name)));
+        };
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            sink.flush(deadline)?;
+            if process::is_exiting() { sink.close(deadline) } else { Ok(()) }
+        }));
+        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")));
+        let commit = sink.commit();
+        drop(sink);
+        flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
+    }
+
+    fn forget_pending(&self, sink: &mut S) {
+        sink.forget_pending();
+    }
+}
+
+/// On the timer's thread.
+impl<S: Sink> Due for Shelf<WriterCore<S>> {
+    fn due(&self) -> Option<Duration> {
+        if self.is_abandoned() {
+            return None;
+        }
+        let Some(mut sink) = try_lock(&self.state) else { return Some(BUSY) };
+        let written = sink.write_buffered();
+        let commit = sink.commit();
+        drop(sink);
+        let written = written.and(commit.map_or(Ok(()), |commit| commit.wait(deadline_in(Duration::MAX))));
+        if let Err(error) = written {
+            selflog::tell(&format!("{}: {error:#}", self.name));
+        }
+        None
     }
 }
 
@@ -135,6 +208,8 @@ pub(crate) fn flush(sink: &mut (impl Sink + ?Sized)) -> io::Result<()> {
     Ok(sink.flush(Instant::now() + FLUSH)?)
 }
 
+/// When the timer looks again for a sink that is in use.
+const BUSY: Duration = Duration::from_millis(5);
 /// `io::Write` has no deadline.
 const FLUSH: Duration = Duration::from_secs(5);
 /// A larger buffer is not kept.

@@ -56,6 +56,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .iter()
         .chain(files::CASES)
         .chain(DESCRIPTOR_CASES)
+        .chain(timed::CASES)
         .chain(trees::CASES)
         .chain(SIGNAL_CASES)
         .chain(SEAL_CASES)
@@ -87,6 +88,7 @@ mod files;
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
 mod signals;
+mod timed;
 mod trees;
 #[cfg(feature = "signals")]
 use signals::CASES as SIGNAL_CASES;

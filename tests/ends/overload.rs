@@ -43,7 +43,7 @@ fn idle_time() -> Duration {
 
 /// The number of context switches of each thread but this one, voluntary and involuntary.
 #[cfg(target_os = "linux")]
-fn switches() -> Vec<(String, u64)> {
+pub fn switches() -> Vec<(String, u64)> {
     // SAFETY: it takes no arguments and only returns the id of this thread.
     let me = unsafe { libc::gettid() }.to_string();
     let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap());

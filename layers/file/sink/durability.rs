@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind};
 ///
 /// | level | when the call returns, the line is | the process is killed | the power fails |
 /// |---|---|---|---|
-/// | [`Buffered`](Self::Buffered) | in this process, until the buffer is full or flushed, or the file dropped | lost | lost |
+/// | [`Buffered`](Self::Buffered) | in this process, until the buffer is full or flushed, or [a second](super::FileOptions::flush_after) has passed | lost | lost |
 /// | [`Flushed`](Self::Flushed), the default | with the operating system | kept | lost, up to about 30 s of lines |
 /// | [`Grouped`](Self::Grouped) | with the operating system, and on the disk within the given time | kept | lost, up to that time |
 /// | [`Synced`](Self::Synced) | on the disk | kept | kept |
@@ -26,7 +26,7 @@ use crate::{Error, ErrorKind};
 /// ([fsyncgate](https://wiki.postgresql.org/wiki/Fsync_Errors)). Therefore all lines that it was to cover count as failed,
 /// waiting threads get the error, it is reported once to [`selflog`](crate::selflog), and the file is opened again.
 ///
-/// log4j2's `immediateFlush="false"` is `Buffered`; `immediateFlush="true"` and Python's `FileHandler` are `Flushed`. Neither
+/// log4j2's `immediateFlush="false"` is `Buffered` without a time limit; `immediateFlush="true"` and Python's `FileHandler` are `Flushed`. Neither
 /// has stronger levels.
 ///
 /// As text, a level is `flushed`, `synced`, `buffered 64 KiB` or `grouped 5 ms`.
@@ -54,7 +54,8 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Lines are collected in a buffer of this many bytes, for few, long writes.
+    /// Lines are collected in a buffer of this many bytes, for few, long writes, and for
+    /// [a second](super::FileOptions::flush_after) at most.
     /// [`FileOptions::buffer`](super::FileOptions::buffer) adds a buffer to the other levels.
     Buffered(usize),
     /// Each batch is written before its call returns.

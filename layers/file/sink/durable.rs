@@ -85,6 +85,12 @@ impl Durable {
         self.call = Call { owes: syncs, waits: syncs || self.call.waits, is_flush: true, since: None };
     }
 
+    /// Begins a call that writes the buffer and waits for nothing, unless there is no thread to sync the lines.
+    pub(super) fn begin_buffered(&mut self) {
+        self.renew_if_forked();
+        self.call = Call { owes: self.level.syncs(), ..Call::default() };
+    }
+
     /// Registers the lines of `run`, which were `appended` to `open`. Fails if a sync of that file has failed meanwhile: then none
     /// of them can be trusted.
     pub(super) fn wrote(

@@ -15,6 +15,7 @@ mod open;
 mod opening;
 mod options;
 mod place;
+mod time_limit;
 mod watch;
 mod write;
 
@@ -34,7 +35,7 @@ use std::time::{Duration, Instant};
 use crate::file::rotation::{Lock, Registered, Rotation, Rotator};
 use crate::selflog::Health;
 use crate::sink::run::Run;
-use crate::sink::{Framed, Sink, writer};
+use crate::sink::{Framed, Reminder, Sink, writer};
 use crate::{Error, Partial, process, selflog};
 use attempts::Attempts;
 use buffer::Buffer;
@@ -44,6 +45,7 @@ use encoder::FileEncoder;
 use open::Open;
 use opening::Opening;
 use place::Place;
+use time_limit::TimeLimit;
 use watch::Watch;
 
 /// A sink that appends lines to a file. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
@@ -88,6 +90,7 @@ pub struct File {
     requests: Requests,
     /// Lines that are taken and not written yet.
     buffer: Buffer,
+    time_limit: TimeLimit,
     attempts: Attempts,
     /// Reports errors of held lines, which no caller sees.
     health: Health,
@@ -145,6 +148,7 @@ impl File {
         let mut file = Self {
             registered: Registered::new(&place.absolute)?,
             buffer: Buffer::new(options.buffer_capacity(), options.hold),
+            time_limit: TimeLimit::new(options.flush_after),
             attempts: Attempts::new(options.timer),
             health: Health::default(),
             stays: Health::default(),
@@ -225,6 +229,30 @@ impl Sink for File {
         }
     }
 
+    /// Writes the buffer, unless a failure was too short a time ago. Does not sync: with a buffer, the stronger levels of
+    /// [`Durability`] begin when a line leaves it.
+    fn write_buffered(&mut self) -> Result<(), Error> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if self.attempts.put_off().is_some() {
+            self.time_limit.start_again();
+            return Ok(());
+        }
+        match &mut self.durable {
+            None => self.write_buffer(),
+            Some(durable) => {
+                durable.begin_buffered();
+                self.write_buffer()?;
+                self.durable.as_mut().map_or(Ok(()), Durable::settle_write)
+            }
+        }
+    }
+
+    fn set_reminder(&mut self, reminder: Reminder) {
+        self.time_limit.set_reminder(reminder);
+    }
+
     /// Ends a sealed or encrypted file. A later line continues it.
     fn close(&mut self, _: Instant) -> Result<(), Error> {
         self.write_buffer()?;
@@ -251,6 +279,7 @@ impl Sink for File {
 
     fn forget_pending(&mut self) {
         self.buffer.clear();
+        self.time_limit.end();
         self.torn = false;
         if let Some(durable) = &mut self.durable {
             durable.forget();

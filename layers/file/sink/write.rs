@@ -14,7 +14,7 @@ impl File {
     #[inline]
     pub(super) fn write_run(&mut self, mode: WriteMode, run: Run<'_>) -> Result<(), Partial> {
         if !self.attempts.are_failing() && self.buffer.has_room(run) && mode != WriteMode::Direct {
-            self.buffer.push(run);
+            self.keep(run);
             return Ok(());
         }
         if let Some(error) = self.attempts.put_off() {
@@ -24,10 +24,19 @@ impl File {
             return self.hold(mode, run, 0, error);
         }
         if self.buffer.has_room(run) && mode == WriteMode::Buffered {
-            self.buffer.push(run);
+            self.keep(run);
             return Ok(());
         }
         self.write_past_buffer(mode, run)
+    }
+
+    /// Puts lines into the buffer, for a limited time.
+    #[inline]
+    fn keep(&mut self, run: Run<'_>) {
+        if self.buffer.is_empty() && !run.is_empty() {
+            self.time_limit.start();
+        }
+        self.buffer.push(run);
     }
 
     /// Lines whose sync failed count as not written.
@@ -62,11 +71,13 @@ impl File {
         let Err(Stopped { lines, torn, error }) = written else {
             buffer.clear();
             self.buffer = buffer;
+            self.time_limit.end();
             self.works();
             return Ok(());
         };
         buffer.remove(lines, torn);
         self.buffer = buffer;
+        self.time_limit.start_again();
         self.attempt_failed(&error);
         Err(error)
     }
@@ -80,7 +91,7 @@ impl File {
         self.attempt_failed(&error);
         if torn > 0 {
             let (line, _) = run.split_at(lines).1.split_at(1);
-            self.buffer.push(line);
+            self.keep(line);
             self.buffer.remove(0, torn);
             lines += 1;
         }
@@ -102,7 +113,7 @@ impl File {
     fn hold(&mut self, mode: WriteMode, run: Run<'_>, taken: usize, error: Error) -> Result<(), Partial> {
         let (_, left) = run.split_at(taken);
         let (held, _) = left.split_at(self.buffer.fit(left));
-        self.buffer.push(held);
+        self.keep(held);
         if held.count() < left.count() || mode == WriteMode::Direct {
             return Err(Partial::new(taken + held.count(), error));
         }

@@ -3,13 +3,15 @@
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use super::missing::Missing;
+use super::write::far;
 use crate::handler::{DropReason, Report, Stats};
-use crate::process::{self, Live, Phase, Shelf, thread};
+use crate::process::{self, Due, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
-use crate::sink::{Commit, Framed, RecordEnd, Sink};
+use crate::sink::{Commit, Framed, RecordEnd, Reminder, Sink};
 use crate::sync::{MutexGuard, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
@@ -220,6 +222,40 @@ impl<S> std::ops::DerefMut for Guard<'_, S> {
     }
 }
 
+/// Gives the sink a reminder.
+pub(super) fn remind<S: Sink>(core: &Arc<Shelf<OutputCore<S>>>) {
+    let owner: Weak<Shelf<OutputCore<S>>> = Arc::downgrade(core);
+    let reminder = Reminder::new(owner);
+    lock(&core.state).sink.set_reminder(reminder);
+}
+
+/// Has the sink write what it holds. Reports an error, since those who logged the lines have gone on.
+pub(super) fn write_buffered<S: Sink>(mut state: Guard<'_, S>) -> Result<(), Error> {
+    let written = catch_unwind(AssertUnwindSafe(|| state.sink.write_buffered()));
+    let written = written.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked")));
+    let written = written.map_err(|error| {
+        state.health.failed(&state.name, &error, 0);
+        error.with_handler(state.name.as_str())
+    });
+    let commit = state.commit();
+    drop(state);
+    written.and(commit.map_or(Ok(()), |commit| commit.wait(far())))
+}
+
+/// On the timer's thread.
+impl<S: Sink> Due for Shelf<OutputCore<S>> {
+    fn due(&self) -> Option<Duration> {
+        if self.is_abandoned() {
+            return None;
+        }
+        let Some(state) = try_lock(&self.state) else { return Some(BUSY) };
+        self.holder.store(thread::token(), Ordering::Relaxed);
+        // It reports errors itself.
+        let _ = write_buffered(Guard { state, holder: &self.holder });
+        None
+    }
+}
+
 impl<S: Sink> Live for OutputCore<S> {
     type Guarded = OutputState<S>;
     const KIND: &'static str = "output";
@@ -259,6 +295,9 @@ impl<S: Sink> Live for OutputCore<S> {
     }
 }
 
+/// When the timer looks again for a sink that is in use.
+const BUSY: Duration = Duration::from_millis(5);
+
 /// The lines that the sink accepted and that are not records: this output's notices.
 #[derive(Default)]
 pub(super) struct Notices {
@@ -277,7 +316,6 @@ impl Notices {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     use super::*;

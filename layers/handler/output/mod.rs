@@ -74,7 +74,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         format.preamble(&mut Out::new(&mut preamble, caps));
         let core = Lifecycle::new(sink.describe(), OutputCore::new(), OutputState::new(sink, preamble));
         // Now rather than at first use: the sink may already hold bytes.
-        core.start();
+        core::remind(core.start());
         Self {
             format,
             framing: Framing::default(),
@@ -290,6 +290,10 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.core.flush(deadline)
+    }
+
+    fn write_buffered(&self) -> Result<(), Error> {
+        self.core.lock().map_or(Ok(()), core::write_buffered)
     }
 
     /// Its own counts, then those of its filter.

@@ -41,7 +41,8 @@ use crate::{Error, ErrorKind};
 /// here` with the field `lost`.
 ///
 /// The thread starts with the first record. While records arrive it checks the queue every 2 ms, and at once for an ERROR or when
-/// 64 KiB are queued; 100 ms after the last record it sleeps until the next one.
+/// 64 KiB are queued. 100 ms after the last record it has the [sinks](crate::Sink::write_buffered) behind the queue write what lies in
+/// their buffers, and sleeps until the next record.
 ///
 /// No guard is needed: queued records are delivered at the [end of the process](crate::process), and when the queue is dropped.
 ///
@@ -151,6 +152,11 @@ impl<H: Handler> Handler for Queue<H> {
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.core.flush(deadline)
+    }
+
+    /// Does nothing: the queue's own thread does so when it has run out of records.
+    fn write_buffered(&self) -> Result<(), Error> {
+        Ok(())
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn start<'a, H: Handler>(
         core: core.clone(),
         batch: VecDeque::new(),
         seen: now(),
+        unwritten: false,
         made_room: now(),
         health: Health::default(),
         process: Generation::current(),
@@ -64,6 +65,8 @@ struct Worker<H: Handler> {
     batch: VecDeque<Batch>,
     /// When the worker last had records.
     seen: Instant,
+    /// Whether sinks may hold records in a buffer since then.
+    unwritten: bool,
     /// When the threads that wait for room were last notified.
     made_room: Instant,
     health: Health,
@@ -114,6 +117,12 @@ impl<H: Handler> Worker<H> {
             if state.closing.is_some() {
                 return None;
             }
+            if self.unwritten && self.is_idle(&state) {
+                drop(state);
+                self.write_buffered();
+                state = lock(&core.state);
+                continue;
+            }
             state = self.rest(&core, state);
             // At the tick, everything that is queued is due.
             if !state.backlog.is_empty() {
@@ -142,8 +151,7 @@ impl<H: Handler> Worker<H> {
         core: &'a QueueCore<H>,
         mut state: MutexGuard<'a, QueueState>,
     ) -> MutexGuard<'a, QueueState> {
-        // Records that arrived during a slow batch did not wake the worker, so it may sleep only if the queue is empty.
-        if !state.backlog.is_empty() || now().duration_since(self.seen) < LINGER {
+        if !self.is_idle(&state) {
             state.rest = Rest::Doze;
             state = wait_timeout(&core.work, state, TICK);
             state.rest = Rest::None;
@@ -158,11 +166,29 @@ impl<H: Handler> Worker<H> {
         state
     }
 
+    /// Whether no records have arrived for a while. Those that arrived during a slow batch did not wake the worker, so it may sleep
+    /// only if the queue is empty.
+    fn is_idle(&self, state: &QueueState) -> bool {
+        state.backlog.is_empty() && now().duration_since(self.seen) >= LINGER
+    }
+
+    /// Has the sinks write what they hold, once before the worker sleeps: they may not be written to again for hours.
+    fn write_buffered(&mut self) {
+        self.unwritten = false;
+        let written = guarded(|| self.core.handler.write_buffered());
+        if let Err(error) = written
+            && error.handler().is_none()
+        {
+            self.health.failed(&self.core.name, &error, 0);
+        }
+    }
+
     /// Hands everything to the handlers, and makes room for other records batch by batch. Returns `false` if a handler has forked
     /// and this is the child: the rest belongs to the parent.
     fn deliver(&mut self) -> bool {
         if !self.batch.is_empty() {
             self.seen = now();
+            self.unwritten = true;
         }
         let core = self.core.clone();
         while let Some(batch) = self.batch.pop_front() {
@@ -262,7 +288,55 @@ const ROOM_EVERY: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::handler::Queue;
+    use crate::handler::script::record;
+    use crate::record::Record;
+
+    /// Counts how often it is to write what it holds.
+    #[derive(Default)]
+    struct Counts {
+        written: AtomicUsize,
+        flushed: AtomicUsize,
+    }
+
+    impl Handler for Counts {
+        fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn write_buffered(&self) -> Result<(), Error> {
+            self.written.fetch_add(1, Ordering::SeqCst);
+            panic!("on purpose")
+        }
+
+        fn flush(&self, _: Instant) -> Result<(), Error> {
+            self.flushed.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_idle_worker_has_buffers_written_once_and_not_flushed() {
+        crate::selflog::set(|_| ());
+        let counts = Arc::new(Counts::default());
+        // Of the queue in front, the one behind it is no concern.
+        let queue = Queue::new((counts.clone(), Queue::new(Some(counts.clone()))));
+        let outer = Arc::new(Queue::new(queue));
+        for round in 1..=2 {
+            outer.handle(&record("one").as_record()).unwrap();
+            let start = now();
+            while counts.written.load(Ordering::SeqCst) < 2 * round {
+                assert!(start.elapsed() < Duration::from_secs(60), "it is not written");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(3 * LINGER);
+            assert_eq!(counts.written.load(Ordering::SeqCst), 2 * round);
+        }
+        assert_eq!(counts.flushed.load(Ordering::SeqCst), 0);
+    }
 
     #[test]
     fn the_name_of_the_thread_is_cut_between_characters() {

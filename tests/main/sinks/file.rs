@@ -1,11 +1,15 @@
 use std::fs;
 #[cfg(unix)]
 use std::io::Read as _;
-use std::time::Instant;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use tracing_handlers::ErrorKind;
+use tracing_handlers::clock::Manual;
+use tracing_handlers::format::{Text, Time};
 use tracing_handlers::rotation::Rotation;
-use tracing_handlers::sink::{File, Sink};
+use tracing_handlers::sink::{Durability, File, Sink};
+use tracing_handlers::{ErrorKind, Handler, Output, RecordBuf, Severity};
 
 use super::write;
 #[cfg(unix)]
@@ -95,6 +99,58 @@ fn buffered_lines_are_pending_until_flushed_dropped_or_crowded_out() {
     write(&mut file, &["last\n"]).unwrap();
     drop(file);
     assert!(text().ends_with("buffer\nlast\n"));
+}
+
+#[test]
+fn a_buffer_is_written_without_a_sync_and_not_shortly_after_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("logs/app.log");
+    let clock = Arc::new(Manual::default());
+    let synced = File::options().durability(Durability::Synced).buffer(100).hold(100).retry_clock(clock.clone());
+    let mut file = synced.delay(true).open(&path).unwrap();
+    write(&mut file, &["one\n"]).unwrap();
+    fs::write(path.parent().unwrap(), "not a directory").unwrap();
+    assert!(file.write_buffered().is_err());
+    fs::remove_file(path.parent().unwrap()).unwrap();
+    file.write_buffered().unwrap();
+    assert_eq!((file.pending(), path.exists()), (1, false), "it is too early");
+    clock.advance(Duration::from_millis(50));
+    file.write_buffered().unwrap();
+    assert_eq!((file.pending(), fs::read_to_string(&path).unwrap().as_str()), (1, "one\n"), "not synced");
+    file.flush(Instant::now() + Duration::from_secs(60)).unwrap();
+    assert_eq!(file.pending(), 0);
+}
+
+#[test]
+fn lines_that_are_held_are_written_in_time_without_another_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("logs/app.log");
+    let file = File::options().hold(100).flush_after(Duration::from_millis(10)).delay(true).open(&path).unwrap();
+    let output = Output::new(Text::new().time(Time::none()), file);
+    fs::write(path.parent().unwrap(), "not a directory").unwrap();
+    output.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record()).unwrap();
+    assert_eq!(output.stats()[0].stats.pending, 1);
+    // The next attempt comes after a second.
+    fs::remove_file(path.parent().unwrap()).unwrap();
+    let start = Instant::now();
+    while output.stats()[0].stats.pending > 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "the line is still held");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), " INFO shop: sold\n");
+}
+
+#[test]
+fn without_a_limit_lines_stay_in_the_buffer() {
+    let dir = tempfile::tempdir().unwrap();
+    for limit in [None, Some(Duration::MAX)] {
+        let file = File::options().buffer(100).flush_after(limit).open(dir.path().join("app.log")).unwrap();
+        let output = Output::new(Text::new().time(Time::none()), file);
+        output.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record()).unwrap();
+        // The default is a second.
+        thread::sleep(Duration::from_millis(1_200));
+        assert_eq!(output.stats()[0].stats.pending, 1);
+    }
 }
 
 #[test]

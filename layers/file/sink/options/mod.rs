@@ -29,6 +29,7 @@ use crate::{Error, ErrorKind};
 /// | [`owner`](Self::owner), [`group`](Self::group) | the process's | ownership of new files and directories (Unix) |
 /// | [`follow_links`](Self::follow_links) | in private directories | writes to links and to files of other users (Unix) |
 /// | [`buffer`](Self::buffer) | 0 bytes: none | collects lines for fewer, longer writes |
+/// | [`flush_after`](Self::flush_after) | 1 s | how long lines may lie in the buffer |
 /// | [`durability`](Self::durability) | [`Flushed`](Durability::Flushed) | what a killed process or a power failure can lose |
 /// | [`sync_after`](Self::sync_after) | none | records of this severity are on the disk when their call returns |
 /// | [`hold`](Self::hold) | 0 bytes: refuse | keeps lines in memory while the file cannot be written |
@@ -60,6 +61,7 @@ pub struct FileOptions {
     pub(super) delay: bool,
     /// Overrides the buffer of the durability level.
     buffer: Option<usize>,
+    pub(super) flush_after: Option<Duration>,
     pub(super) hold: usize,
     pub(super) durability: Durability,
     pub(super) sync_after: Option<Severity>,
@@ -177,14 +179,47 @@ impl FileOptions {
 
     /// Collects up to `bytes` bytes of lines before they are written; 64 KiB is a good choice.
     ///
-    /// Lines in the buffer are [`pending`](crate::Sink::pending). They are written when the next lines have no room,
-    /// by `flush`, and when the file is dropped; a process that is killed loses them. While they cannot be written they are kept,
-    /// and lines for which there is no room are refused.
+    /// Lines in the buffer are [`pending`](crate::Sink::pending). They are written when the next lines have no room, when a
+    /// [`Queue`](crate::Queue) in front has run out of records, [a second](Self::flush_after) after the first of them, by `flush`, and
+    /// when the file is dropped; a process that is killed loses them. While they cannot be written they are kept, and lines for which
+    /// there is no room are refused.
     ///
     /// This is the short form of [`Durability::Buffered`], and can be combined with every other level: with `Synced` and `Grouped`
     /// a flush writes the buffer and syncs it; with `Synced`, a line for which the buffer has no room does so too.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = Some(bytes);
+        self
+    }
+
+    /// Sets how long lines may lie in the [`buffer`](Self::buffer), from the first one on. Default: a second. `None` and
+    /// `Duration::MAX` set no limit, as log4j2's `immediateFlush="false"`.
+    ///
+    /// The buffer is then written by the thread `log-timer`, which sleeps while all buffers are empty. It is not synced then: with
+    /// [`Synced`](Durability::Synced), `flush` and lines that are written past the buffer still do that. Lines that are
+    /// [held](Self::hold) because they could not be written are tried again at the same interval, but at most once a second.
+    ///
+    /// This requires an owner of the file that gives it a [`Reminder`](crate::sink::Reminder), as [`Output`](crate::Output) and
+    /// [`Writer`](crate::sink::Writer) do. A `File` that a program writes to by itself, as an `io::Write`, has no limit.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use std::time::Duration;
+    /// use tracing_handlers::sink::{File, Writer};
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let file = File::options().buffer(64 << 10).flush_after(Duration::from_millis(20)).open(&path)?;
+    /// let mut writer = Writer::new(file);
+    /// writeln!(writer, "the last line for hours")?;
+    /// # let start = std::time::Instant::now();
+    /// while std::fs::read_to_string(&path)?.is_empty() {
+    ///     std::thread::sleep(Duration::from_millis(20));
+    /// #   assert!(start.elapsed() < Duration::from_secs(60));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_after(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.flush_after = time.into();
         self
     }
 
@@ -231,7 +266,7 @@ impl FileOptions {
     ///
     /// Held lines are taken, and [`pending`](crate::Sink::pending): a process that is killed loses them. Lines for which there is
     /// no room are refused. The memory is allocated on demand and freed again. Held lines are written at the next attempt that a
-    /// record makes, by `flush`, and when the file is dropped; no call waits for them.
+    /// record or the [time limit](Self::flush_after) makes, by `flush`, and when the file is dropped; no call waits for them.
     ///
     /// ```
     /// use std::io::Write;
@@ -328,6 +363,7 @@ impl Default for FileOptions {
             opening: Opening::default(),
             delay: false,
             buffer: None,
+            flush_after: Some(Duration::from_secs(1)),
             hold: 0,
             durability: Durability::default(),
             sync_after: None,

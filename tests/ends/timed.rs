@@ -1,0 +1,124 @@
+//! What lies in a buffer when nothing else is logged, and what is lost when a process ends without a flush.
+
+use tracing_handlers::sink::{self, Writer};
+
+use super::*;
+
+cases! {
+    a_line_in_a_files_buffer_is_written_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
+    a_line_behind_an_idle_queue_is_written => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
+    a_queue_at_work_leaves_lines_in_the_buffer => |ended| ended.succeeds().has_lines(50);
+    a_line_behind_a_writer_is_written_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
+    what_lies_behind_a_writer_is_written_at_the_exit => |ended| ended.exits(7).has_lines(1);
+    a_forked_child_leaves_lines_behind_a_writer_to_its_parent => |ended| ended.succeeds().has_lines(2);
+    a_forked_child_writes_its_own_lines_in_time_and_none_of_its_parent => |ended| ended.succeeds().has_lines(2);
+    without_lines_in_a_buffer_no_thread_wakes_up => |ended| ended.succeeds().has_lines(2);
+}
+
+fn buffered(directory: &Path, limit: impl Into<Option<Duration>>) -> sink::File {
+    sink::File::options().buffer(BUFFER).flush_after(limit).open(directory.join("log")).unwrap()
+}
+
+fn written(directory: &Path) -> usize {
+    fs::read_to_string(directory.join("log")).unwrap().lines().count()
+}
+
+fn wait_until_written(directory: &Path, lines: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while written(directory) < lines {
+        assert!(Instant::now() < deadline, "{} of {lines} lines are written", written(directory));
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn die() {
+    // SAFETY: it ends this process, and takes numbers.
+    unsafe { libc::raise(libc::SIGKILL) };
+}
+
+const SHORT: Duration = Duration::from_millis(50);
+
+/// With the default of one second.
+fn a_line_in_a_files_buffer_is_written_after_a_time(directory: &Path) {
+    install(output(sink::File::options().buffer(BUFFER).open(directory.join("log")).unwrap()));
+    log_lines(0..1);
+    assert_eq!(written(directory), 0);
+    wait_until_written(directory, 1);
+    die();
+}
+
+fn a_line_behind_an_idle_queue_is_written(directory: &Path) {
+    install(Queue::new(output(buffered(directory, None))));
+    log_lines(0..1);
+    wait_until_written(directory, 1);
+    die();
+}
+
+fn a_queue_at_work_leaves_lines_in_the_buffer(directory: &Path) {
+    install(Queue::new(output(buffered(directory, None))));
+    let mut last = Instant::now();
+    for number in 0..50 {
+        log_lines(number..number + 1);
+        thread::sleep(Duration::from_millis(10));
+        // On a machine so busy that the queue was idle meanwhile, this shows nothing.
+        if std::mem::replace(&mut last, Instant::now()).elapsed() > Duration::from_millis(60) {
+            return log_lines(number + 1..50);
+        }
+        assert_eq!(written(directory), 0, "after {number} lines");
+    }
+}
+
+fn a_line_behind_a_writer_is_written_after_a_time(directory: &Path) {
+    let mut writer = Writer::new(buffered(directory, SHORT));
+    writeln!(writer, "line 0").unwrap();
+    wait_until_written(directory, 1);
+    die();
+}
+
+fn what_lies_behind_a_writer_is_written_at_the_exit(directory: &Path) {
+    let mut writer = Writer::new(buffered(directory, None));
+    writeln!(writer, "line 0").unwrap();
+    std::process::exit(7);
+}
+
+fn a_forked_child_leaves_lines_behind_a_writer_to_its_parent(directory: &Path) {
+    let mut writer = Writer::new(buffered(directory, None));
+    writeln!(writer, "line 0").unwrap();
+    wait_for(fork(|| flush(Duration::from_secs(15)).unwrap()));
+    writeln!(writer, "line 1").unwrap();
+}
+
+fn a_forked_child_writes_its_own_lines_in_time_and_none_of_its_parent(directory: &Path) {
+    install(output(buffered(directory, SHORT)));
+    log_lines(1..2);
+    wait_for(fork(|| {
+        log_lines(0..1);
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while !fs::read_to_string(directory.join("log")).unwrap().contains("line 0") {
+            assert!(Instant::now() < deadline, "the line of the child is not written");
+            thread::sleep(Duration::from_millis(5));
+        }
+        // What the child had of its parent would be written by now.
+        thread::sleep(4 * SHORT);
+    }));
+    wait_until_written(directory, 2);
+    let mut lines: Vec<_> = fs::read_to_string(directory.join("log")).unwrap().lines().map(str::to_owned).collect();
+    lines.sort();
+    assert_eq!(lines, ["line 0", "line 1"]);
+    fs::write(directory.join("log"), lines.join("\n")).unwrap();
+}
+
+fn without_lines_in_a_buffer_no_thread_wakes_up(directory: &Path) {
+    install(output(buffered(directory, SHORT)));
+    log_lines(0..1);
+    wait_until_written(directory, 1);
+    thread::sleep(4 * SHORT);
+    let before = switches();
+    assert_eq!(before.len(), 1, "the timer has one thread: {before:?}");
+    // Idleness can only be watched over time.
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(switches(), before);
+    // And it wakes up again.
+    log_lines(1..2);
+    wait_until_written(directory, 2);
+}
