@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::fork_count;
+use super::parent;
 use super::resource::{Held, REGISTRY, Registry, Resource};
 use super::thread::HeldBack;
 use crate::sync::lock_until;
@@ -22,6 +23,7 @@ struct Frozen {
 }
 
 pub(super) extern "C" fn before_fork() {
+    parent::before_fork();
     let frozen = std::panic::catch_unwind(|| {
         let deadline = Instant::now() + FORK_PATIENCE;
         let resources = lock_until(&REGISTRY, deadline);

@@ -16,6 +16,26 @@
 //! Handlers are flushed in the order in which records pass through them: sources of records, then buffers, then queues, which all
 //! work at the same time, then outputs.
 //!
+//! # Daemons
+//!
+//! A program that becomes a daemon forks, and its parent ends by `_exit`: [`daemon(3)`](https://man7.org/linux/man-pages/man3/daemon.3.html)
+//! does so. What lay in queues and buffers at the fork belongs to the parent, which does not deliver it any more. Therefore call
+//! [`flush`] before the fork, or make the handlers after it:
+//!
+//! ```no_run
+//! # #[cfg(unix)] {
+//! use std::time::Duration;
+//! use tracing_handlers::process;
+//!
+//! process::flush(Duration::from_secs(5))?;
+//! # let daemonize = || true;
+//! assert!(daemonize(), "`libc::daemon(0, 0)` for example");
+//! # }
+//! # Ok::<(), tracing_handlers::Error>(())
+//! ```
+//!
+//! A child that logs after its parent has ended reports to [`selflog`](crate::selflog) how many records lay in each of its queues.
+//!
 //! # Files in forked children
 //!
 //! A child writes to the file that its parent had open, each line by one `write(2)` at the end of the file, so that whole lines
@@ -55,6 +75,8 @@ mod generation;
 mod hooks;
 mod lifecycle;
 mod panics;
+#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]
+mod parent;
 mod registration;
 pub(crate) mod requests;
 mod resource;
@@ -74,6 +96,7 @@ pub(crate) use file_size::ignore_file_size_signal_once;
 pub(crate) use fork_count::current as forks;
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
+pub(crate) use parent::Parent;
 pub(crate) use registration::hold_at_forks;
 pub(crate) use resource::Phase;
 pub(crate) use timer::{Alarm, Due};

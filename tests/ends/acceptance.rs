@@ -31,7 +31,7 @@ fn stdout_to(file: &impl std::os::fd::AsRawFd) {
 }
 
 /// What selflog is told from now on.
-fn told() -> Arc<Mutex<Vec<String>>> {
+pub fn told() -> Arc<Mutex<Vec<String>>> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let teller = told.clone();
     selflog::set(move |message| teller.lock().unwrap().push(message.to_owned()));

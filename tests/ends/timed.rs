@@ -12,7 +12,32 @@ cases! {
     what_lies_behind_a_writer_is_written_at_the_exit => |ended| ended.exits(7).has_lines(1);
     a_forked_child_leaves_lines_behind_a_writer_to_its_parent => |ended| ended.succeeds().has_lines(2);
     a_forked_child_writes_its_own_lines_in_time_and_none_of_its_parent => |ended| ended.succeeds().has_lines(2);
+    a_daemon_tells_what_lay_in_the_queue_of_its_parent => |ended| ended.succeeds().tells_of_lost_records(3);
+    a_daemon_forked_twice_tells_what_lay_in_the_queue_of_its_grandparent => |ended| ended.succeeds().tells_of_lost_records(3);
+    a_daemon_whose_parent_has_flushed_has_nothing_to_tell => |ended| ended.succeeds().tells_of_lost_records(0);
+    a_child_whose_parent_lives_has_nothing_to_tell => |ended| ended.succeeds().tells_of_lost_records(0);
     without_lines_in_a_buffer_no_thread_wakes_up => |ended| ended.succeeds().has_lines(2);
+}
+
+impl Ended {
+    /// The daemon says so once, and nothing else.
+    #[track_caller]
+    fn tells_of_lost_records(&self, count: usize) {
+        let done = self.directory.join("done");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !done.exists() {
+            assert!(Instant::now() < deadline, "the daemon does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let told = fs::read_to_string(done).unwrap();
+        match count {
+            0 => assert_eq!(told, ""),
+            count => assert!(
+                told.starts_with(&format!("queue: {count} records lay in the queue when")) && told.lines().count() == 1,
+                "{told:?}"
+            ),
+        }
+    }
 }
 
 fn buffered(directory: &Path, limit: impl Into<Option<Duration>>) -> sink::File {
@@ -121,4 +146,73 @@ fn without_lines_in_a_buffer_no_thread_wakes_up(directory: &Path) {
     // And it wakes up again.
     log_lines(1..2);
     wait_until_written(directory, 2);
+}
+
+/// Has logged, and has records in its queue that are not delivered.
+fn parent_of_a_daemon() -> Arc<AtomicBool> {
+    let goes_on = Arc::new(AtomicBool::new(false));
+    let wait = goes_on.clone();
+    install(Queue::new(from_fn(move |record| {
+        while record.message().starts_with("parent") && !wait.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    })));
+    (0..3).for_each(|number| tracing::info!("parent {number}"));
+    goes_on
+}
+
+/// Logs for a while, and leaves in `done` what selflog was told.
+fn be_a_daemon(directory: &Path) {
+    let told = told();
+    for number in 0..30 {
+        tracing::info!("daemon {number}");
+        thread::sleep(Duration::from_millis(10));
+    }
+    fs::write(directory.join("part"), told.lock().unwrap().join("\n")).unwrap();
+    fs::rename(directory.join("part"), directory.join("done")).unwrap();
+}
+
+fn end_at_once() -> ! {
+    // SAFETY: it ends this process, and takes a number.
+    unsafe { libc::_exit(0) }
+}
+
+fn a_daemon_tells_what_lay_in_the_queue_of_its_parent(directory: &Path) {
+    parent_of_a_daemon();
+    fork(|| be_a_daemon(directory));
+    end_at_once();
+}
+
+fn a_daemon_forked_twice_tells_what_lay_in_the_queue_of_its_grandparent(directory: &Path) {
+    parent_of_a_daemon();
+    fork(|| {
+        // SAFETY: it takes nothing.
+        unsafe { libc::setsid() };
+        fork(|| be_a_daemon(directory));
+        end_at_once();
+    });
+    end_at_once();
+}
+
+fn a_daemon_whose_parent_has_flushed_has_nothing_to_tell(directory: &Path) {
+    parent_of_a_daemon().store(true, Ordering::SeqCst);
+    flush(Duration::from_secs(15)).unwrap();
+    fork(|| be_a_daemon(directory));
+    end_at_once();
+}
+
+fn a_child_whose_parent_lives_has_nothing_to_tell(directory: &Path) {
+    let goes_on = parent_of_a_daemon();
+    wait_for(fork(|| {
+        // A child of its own that ends at once, of which the grandchild has inherited nothing.
+        wait_for(fork(|| {
+            fork(|| be_a_daemon(directory));
+            end_at_once();
+        }));
+        while !directory.join("done").exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }));
+    goes_on.store(true, Ordering::SeqCst);
 }

@@ -195,12 +195,15 @@ impl Backlog {
         lost
     }
 
-    /// Called in a forked child, where there is no worker: everything belongs to the parent, which delivers and reports it.
-    pub(super) fn forget_inherited(&mut self) {
-        self.clear_queued(DropReason::Forked);
-        self.counts.dropped.add(DropReason::Forked, self.in_flight.own());
+    /// Called in a forked child, where there is no worker: everything belongs to the parent, which delivers and reports it. Returns
+    /// the number of records.
+    pub(super) fn forget_inherited(&mut self) -> u64 {
+        let queued = self.clear_queued(DropReason::Forked);
+        let in_flight = self.in_flight.own();
+        self.counts.dropped.add(DropReason::Forked, in_flight);
         self.in_flight = Held::default();
         (self.lost, self.lost_before) = (None, None);
+        queued + in_flight
     }
 
     pub(super) fn stats(&self) -> Stats {

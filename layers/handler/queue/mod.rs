@@ -1,6 +1,7 @@
 //! [`Queue`]: hands records to a thread.
 
 mod backlog;
+mod inherited;
 mod overflow;
 mod worker;
 
@@ -11,10 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use self::backlog::Backlog;
+use self::inherited::Inherited;
 use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
-use crate::process::{self, Lifecycle, Live, Phase, Shelf, thread};
+use crate::process::{self, Lifecycle, Live, Parent, Phase, Shelf, thread};
 use crate::record::{Record, Severity};
 use crate::sync::{Condvar, JoinHandle, MutexGuard};
 use crate::sync::{deadline_in, lock, lock_briefly, lock_until, now, wait_timeout};
@@ -229,6 +231,7 @@ struct QueueCore<H> {
 struct QueueState {
     /// The records on their way, and the counts of the others.
     backlog: Backlog,
+    inherited: Inherited,
     /// The worker has been started, or found impossible to start.
     started: bool,
     worker_lives: bool,
@@ -427,11 +430,11 @@ impl<H: Handler> Live for QueueCore<H> {
 
     /// The worker does not exist in the child: a new one starts with the child's first record.
     fn forget_pending(&self, state: &mut QueueState) {
-        let mut backlog = std::mem::take(&mut state.backlog);
-        backlog.forget_inherited();
+        let (mut backlog, mut inherited) = (std::mem::take(&mut state.backlog), std::mem::take(&mut state.inherited));
+        inherited.add(Parent::of_this_fork(), backlog.forget_inherited());
         // There is no thread to join in this process.
         std::mem::forget(state.thread.take());
-        *state = QueueState { backlog, ..QueueState::default() };
+        *state = QueueState { backlog, inherited, ..QueueState::default() };
     }
 }
 

@@ -110,6 +110,9 @@ impl<H: Handler> Worker<H> {
             if !self.process.is_current() {
                 return None;
             }
+            if !state.inherited.is_empty() {
+                state = self.look_for_parents(&core, state);
+            }
             let flush = state.flush.wanted();
             if state.is_due(&core) || flush.is_some() {
                 break self.take(state, flush);
@@ -130,6 +133,26 @@ impl<H: Handler> Worker<H> {
                 break self.take(state, flush);
             }
         }
+    }
+
+    /// Reports what was lost because a parent has ended.
+    #[cold]
+    fn look_for_parents<'a>(
+        &self,
+        core: &'a Shelf<QueueCore<H>>,
+        mut state: MutexGuard<'a, QueueState>,
+    ) -> MutexGuard<'a, QueueState> {
+        let lost = state.inherited.look();
+        if lost == 0 {
+            return state;
+        }
+        drop(state);
+        crate::selflog::tell(&format!(
+            "{}: {lost} records lay in the queue when the process was forked, and the parent process has ended: unless it delivered \
+             them before, they are lost; flush before the fork, or make the queue after it",
+            self.core.name
+        ));
+        lock(&core.state)
     }
 
     fn take(
