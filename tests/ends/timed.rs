@@ -1,5 +1,6 @@
 //! What lies in a buffer when nothing else is logged, and what is lost when a process ends without a flush.
 
+use tracing_handlers::handler::Buffer;
 use tracing_handlers::sink::{self, Writer};
 
 use super::*;
@@ -8,6 +9,8 @@ cases! {
     a_line_in_a_files_buffer_is_written_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
     a_line_behind_an_idle_queue_is_written => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
     a_queue_at_work_leaves_lines_in_the_buffer => |ended| ended.succeeds().has_lines(50);
+    what_a_buffer_keeps_is_released_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(2);
+    a_forked_child_releases_its_own_records_in_time_and_none_of_its_parent => |ended| ended.succeeds().says_in_any_order(&["child", "parent"]);
     a_line_behind_a_writer_is_written_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
     what_lies_behind_a_writer_is_written_at_the_exit => |ended| ended.exits(7).has_lines(1);
     a_forked_child_leaves_lines_behind_a_writer_to_its_parent => |ended| ended.succeeds().has_lines(2);
@@ -91,6 +94,29 @@ fn a_queue_at_work_leaves_lines_in_the_buffer(directory: &Path) {
         }
         assert_eq!(written(directory), 0, "after {number} lines");
     }
+}
+
+fn what_a_buffer_keeps_is_released_after_a_time(directory: &Path) {
+    install(Buffer::new(output(File::open(directory))).flush_after(SHORT));
+    log_lines(0..2);
+    assert_eq!(written(directory), 0);
+    wait_until_written(directory, 2);
+    die();
+}
+
+fn a_forked_child_releases_its_own_records_in_time_and_none_of_its_parent(directory: &Path) {
+    install(Buffer::new(output(File::open(directory))).flush_after(10 * SHORT));
+    tracing::info!("parent");
+    wait_for(fork(|| {
+        thread::sleep(5 * SHORT);
+        tracing::info!("child");
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while !fs::read_to_string(directory.join("log")).unwrap().contains("child") {
+            assert!(Instant::now() < deadline, "the record of the child is not released");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }));
+    wait_until_written(directory, 2);
 }
 
 fn a_line_behind_a_writer_is_written_after_a_time(directory: &Path) {

@@ -1,27 +1,32 @@
-//! [`Buffer`]: records kept until an important one arrives, or there are many.
+//! [`Buffer`]: records kept until an important one arrives, there are many, or a time has passed.
 
 mod kept;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use self::kept::Kept;
 use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, guarded};
-use crate::filter::Threshold;
-use crate::process::{self, Generation, Lifecycle, Live, Phase, Shelf, thread};
+use crate::filter::{Filter, FilterExt, Threshold};
+use crate::process::{self, Alarm, Due, Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::Record;
-use crate::sync::{Condvar, MutexGuard, deadline_in, lock, lock_briefly, lock_until, wait_timeout};
+use crate::selflog::Health;
+use crate::sync::{Condvar, MutexGuard, deadline_in, lock, lock_briefly, lock_until, try_lock, wait_timeout};
 use crate::{Error, ErrorKind};
 
-/// Keeps records, and releases them when there are many, or when one is important: Python's `MemoryHandler`.
+/// Keeps records, and releases them when there are many, when one is important, or after a time: Python's `MemoryHandler`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`capacity`](Self::capacity) | 1,024 | the buffer is full with this many records |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 4 MiB | the same, by their size in memory |
 /// | [`flush_at`](Self::flush_at) | `ERROR` | a record this important releases everything kept, then the record itself |
+/// | [`flush_when`](Self::flush_when) | none | a record that passes this filter does the same |
+/// | [`flush_after`](Self::flush_after) | no limit | everything is released this long after the first record was kept |
 /// | [`ring`](Self::ring) | `false` | a full buffer drops its oldest record for a new one, instead of releasing everything |
 /// | [`flush_on_close`](Self::flush_on_close) | `true` | whether what is kept at the end is released or dropped |
 /// | [`name`](Self::name) | `buffer` | the name used in reports |
@@ -71,10 +76,13 @@ impl<H: Handler> Buffer<H> {
             records: 1_024,
             bytes: 4 << 20,
             flush_at: crate::Severity::ERROR.into(),
+            flush_when: None,
+            flush_after: None,
             ring: false,
             flush_on_close: true,
             wanted: Wanted::new(),
             done: Condvar::new(),
+            health: Health::default(),
         };
         Self { core: Lifecycle::new(BufferCore::<H>::KIND, core, BufferState::default()) }
     }
@@ -94,6 +102,62 @@ impl<H: Handler> Buffer<H> {
     /// `LevelFilter::OFF` no record does. Python's `flushLevel`.
     pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
         self.set("flush_at", |core| core.flush_at = severity.into())
+    }
+
+    /// Releases everything when a record passes `filter`, as one [as important as this](Self::flush_at) does, then the record itself.
+    /// Of several filters one suffices. Python's `MemoryHandler` has its method `shouldFlush` overridden for this.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::Buffer;
+    /// use tracing_handlers::{Output, filter, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()), memory.clone());
+    /// let buffer = Buffer::new(output).flush_when(filter::field("last").eq(true));
+    /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer(buffer));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!(target: "shop", part = 1);
+    ///     assert!(memory.lines().is_empty());
+    ///     tracing::info!(target: "shop", part = 2, last = true);
+    ///     assert_eq!(memory.lines().len(), 2);
+    /// });
+    /// ```
+    pub fn flush_when(self, filter: impl Filter) -> Self {
+        self.set("flush_when", |core| {
+            core.flush_when = Some(match core.flush_when.take() {
+                Some(before) => Box::new(before.or(filter)),
+                None => Box::new(filter),
+            });
+        })
+    }
+
+    /// Releases everything at the latest this long after the first record was kept, even if no other record follows. With a
+    /// [ring](Self::ring) the time begins with the first record after the last release. `None`, the default, and `Duration::MAX`
+    /// set no limit.
+    ///
+    /// The thread `log-timer` hands the records on then, and reports an error to [`selflog`](crate::selflog). It serves all
+    /// buffers of the process, so a slow handler, such as one that waits for a peer, should have a [`Queue`](super::Queue) in front.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracing_handlers::handler::{Buffer, Handler};
+    /// use tracing_handlers::{Output, RecordBuf, Severity, format::Text, sink::Memory};
+    ///
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new(), memory.clone());
+    /// // 100 records or 20 ms, whatever is reached first.
+    /// let buffer = Buffer::new(output).capacity(100).flush_after(Duration::from_millis(20));
+    /// buffer.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record())?;
+    /// # let start = std::time::Instant::now();
+    /// while memory.lines().is_empty() {
+    ///     std::thread::sleep(Duration::from_millis(10));
+    /// #   assert!(start.elapsed() < Duration::from_secs(60));
+    /// }
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn flush_after(self, time: impl Into<Option<Duration>>) -> Self {
+        self.set("flush_after", |core| core.flush_after = time.into())
     }
 
     /// Whether a full buffer drops its oldest records, counted as [`Oldest`](DropReason::Oldest), instead of releasing everything.
@@ -126,7 +190,7 @@ impl<H: Handler> Handler for Buffer<H> {
         if !self.core.wanted.look_up(record, || self.core.handler.enabled(&record.meta())) {
             return Ok(());
         }
-        self.core.start().keep(record)
+        keep(self.core.start(), record)
     }
 
     around!(self => self.core.handler);
@@ -139,6 +203,15 @@ impl<H: Handler> Handler for Buffer<H> {
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.core.flush(deadline)
+    }
+
+    /// Its own counts, then those of its filter, then those behind it.
+    fn report(&self, reports: &mut Vec<Report>) {
+        reports.extend(self.own_report());
+        if let Some(filter) = &self.core.flush_when {
+            filter.report(reports);
+        }
+        self.core.handler.report(reports);
     }
 }
 
@@ -162,12 +235,15 @@ impl<H: Handler> Drop for Buffer<H> {
 /// Takes no lock.
 impl<H: Handler> fmt::Debug for Buffer<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let BufferCore { handler, records, bytes, flush_at, ring, flush_on_close, .. } = &**self.core;
+        let BufferCore { handler, records, bytes, flush_at, flush_when, flush_after, ring, flush_on_close, .. } =
+            &**self.core;
         f.debug_struct("Buffer")
             .field("name", &self.core.name)
             .field("capacity", records)
             .field("capacity_bytes", bytes)
             .field("flush_at", flush_at)
+            .field("flush_when", &flush_when.is_some())
+            .field("flush_after", flush_after)
             .field("ring", ring)
             .field("flush_on_close", flush_on_close)
             .field("handler", &TypeName::of(handler))
@@ -181,11 +257,15 @@ struct BufferCore<H> {
     records: usize,
     bytes: usize,
     flush_at: Threshold,
+    flush_when: Option<Box<dyn Filter>>,
+    flush_after: Option<Duration>,
     ring: bool,
     flush_on_close: bool,
     wanted: Wanted,
     /// Threads that want to release records wait here while another one does.
     done: Condvar,
+    /// Reports errors that no logging thread sees.
+    health: Health,
 }
 
 #[derive(Default)]
@@ -193,15 +273,45 @@ struct BufferState {
     kept: Kept,
     /// The thread that is releasing records, by its token; 0: none.
     deliverer: usize,
+    /// Rings when the time limit is reached. Made at the first use, if there is a limit.
+    alarm: Option<Alarm>,
 }
 
 type Locked<'a> = MutexGuard<'a, BufferState>;
 
+#[inline]
+fn keep<H: Handler>(core: &Arc<Shelf<BufferCore<H>>>, record: &Record<'_>) -> Result<(), Error> {
+    let is_important = core.is_important(record);
+    let mut state = lock_briefly(&core.state);
+    if core.flush_after.is_some() && state.alarm.is_none() {
+        drop(state);
+        state = make_alarm(core);
+    }
+    core.keep(state, record, is_important)
+}
+
+/// Not under the lock, because a fork takes the lock of the registry first.
+#[cold]
+fn make_alarm<H: Handler>(core: &Arc<Shelf<BufferCore<H>>>) -> Locked<'_> {
+    let owner: Weak<Shelf<BufferCore<H>>> = Arc::downgrade(core);
+    let alarm = Alarm::new(owner);
+    let mut state = lock_briefly(&core.state);
+    state.alarm.get_or_insert(alarm);
+    state
+}
+
 impl<H: Handler> Shelf<BufferCore<H>> {
-    fn keep(&self, record: &Record<'_>) -> Result<(), Error> {
-        let mut state = lock_briefly(&self.state);
-        let is_important = self.flush_at.allows(record.severity());
+    /// Asks the filter without a lock, since it is foreign code. If it panics, nothing is kept back.
+    #[inline]
+    fn is_important(&self, record: &Record<'_>) -> bool {
+        let passes =
+            |filter: &Box<dyn Filter>| catch_unwind(AssertUnwindSafe(|| filter.passes(record))).unwrap_or(true);
+        self.flush_at.allows(record.severity()) || self.flush_when.as_ref().is_some_and(passes)
+    }
+
+    fn keep(&self, mut state: Locked<'_>, record: &Record<'_>, is_important: bool) -> Result<(), Error> {
         if self.ring && !is_important {
+            self.start_time(&state);
             state.kept.push_in_ring(record, self.records, self.bytes);
             return self.keep_at_exit(state);
         }
@@ -215,11 +325,22 @@ impl<H: Handler> Shelf<BufferCore<H>> {
                 }
             }
         }
+        self.start_time(&state);
         state.kept.push(record);
         let is_full = !self.ring && state.kept.is_full(self.records, self.bytes);
         match is_important || is_full {
             true => self.release_from(state),
             false => self.keep_at_exit(state),
+        }
+    }
+
+    /// Called before a record is kept.
+    #[inline]
+    fn start_time(&self, state: &BufferState) {
+        if let (Some(time), Some(alarm)) = (self.flush_after, &state.alarm)
+            && state.kept.is_empty()
+        {
+            alarm.set(time);
         }
     }
 
@@ -268,6 +389,9 @@ impl<H: Handler> Shelf<BufferCore<H>> {
         }
         let process = Generation::current();
         state.deliverer = thread::token();
+        if let Some(alarm) = &state.alarm {
+            alarm.clear();
+        }
         let taken = state.kept.take();
         drop(state);
         let handled = guarded(|| self.handler.handle_batch(taken.records()));
@@ -315,9 +439,40 @@ impl<H: Handler> Live for BufferCore<H> {
     fn forget_pending(&self, state: &mut BufferState) {
         state.kept.forget_inherited();
         state.deliverer = 0;
+        if let Some(alarm) = &state.alarm {
+            alarm.clear();
+        }
     }
 }
 
+/// On the timer's thread.
+impl<H: Handler> Due for Shelf<BufferCore<H>> {
+    fn due(&self) -> Option<Duration> {
+        if self.is_abandoned() {
+            return None;
+        }
+        let Some(state) = try_lock(&self.state) else { return Some(BUSY) };
+        if state.kept.is_empty() {
+            return None;
+        }
+        if state.deliverer != 0 {
+            return Some(BUSY);
+        }
+        let before = state.kept.stats().failed;
+        match self.deliver(state) {
+            Ok(()) => self.health.works(&self.name),
+            Err(error) if error.handler().is_none() => {
+                let failed = lock(&self.state).kept.stats().failed - before;
+                self.health.failed(&self.name, &error, failed as usize);
+            }
+            Err(_) => {}
+        }
+        None
+    }
+}
+
+/// When the timer looks again for a buffer that is in use.
+const BUSY: Duration = Duration::from_millis(5);
 /// How often a waiting thread checks whether the process is ending.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long dropping the buffer may wait for another thread that is releasing records.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::handler::Stats;
 use crate::handler::script::Script;
@@ -97,4 +95,84 @@ fn records_logged_by_the_handler_behind_wait_in_the_buffer() {
     buffer.handle(&RecordBuf::new(Severity::ERROR, "shop", "first").as_record()).unwrap();
     let stats = buffer.stats()[0].stats;
     assert!(stats.balances() && (stats.delivered, stats.pending) == (1, 1), "{stats:?}");
+}
+
+fn wait_until(is: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not happen");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+const SHORT: Duration = Duration::from_millis(40);
+
+#[test]
+fn everything_is_released_some_time_after_the_first_record_again_and_again() {
+    for ring in [false, true] {
+        let script = Script::default();
+        let buffer = Buffer::new(script.clone()).ring(ring).flush_after(SHORT);
+        for round in 1..=2 {
+            let start = Instant::now();
+            ["a", "b"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
+            wait_until(|| script.delivered().len() == 2 * round);
+            assert!(start.elapsed() >= SHORT, "{:?}", start.elapsed());
+        }
+        assert_eq!((stats(&buffer).delivered, script.flushed()), (4, 0));
+    }
+}
+
+#[test]
+fn a_release_before_the_time_ends_it() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone()).capacity(2).flush_after(Duration::from_secs(3_600));
+    ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
+    assert_eq!(script.delivered(), ["a", "b"]);
+    // As the timer, called before the release, comes later.
+    buffer.core.start().due();
+    assert_eq!(script.delivered(), ["a", "b", "c"]);
+    assert_eq!(buffer.core.start().due(), None, "it is empty");
+}
+
+#[test]
+fn what_fails_after_the_time_is_counted_and_reported() {
+    let script = Script::new([None, Some(ErrorKind::Io)]);
+    let buffer = Buffer::new(script.clone()).flush_after(SHORT);
+    ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
+    wait_until(|| stats(&buffer).pending == 0);
+    assert_eq!((stats(&buffer).delivered, stats(&buffer).failed), (2, 1));
+    assert!(!buffer.core.health.is_news(true), "it was told");
+}
+
+#[test]
+fn the_timer_does_not_wait_for_a_thread_that_releases_records() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone()).flush_after(Duration::from_secs(3_600));
+    send(&buffer, Severity::INFO, "a");
+    let core = buffer.core.start();
+    let mut state = lock(&core.state);
+    assert_eq!(core.due(), Some(BUSY), "it is locked");
+    state.deliverer = usize::MAX - 1;
+    drop(state);
+    assert_eq!(core.due(), Some(BUSY), "another thread releases records");
+    lock(&core.state).deliverer = 0;
+    assert_eq!((core.due(), script.delivered().len()), (None, 1));
+}
+
+#[test]
+fn a_record_that_passes_one_of_the_filters_releases_everything() {
+    let script = Script::default();
+    let buffer = Buffer::new(script.clone())
+        .flush_at(crate::filter::LevelFilter::OFF)
+        .flush_when(crate::filter::message().eq("last"))
+        .flush_when(crate::filter::on_record(|record| {
+            assert!(record.message() != "panic", "on purpose");
+            false
+        }));
+    ["a", "b"].iter().for_each(|message| send(&buffer, Severity::ERROR, message));
+    assert_eq!(script.delivered().len(), 0);
+    send(&buffer, Severity::DEBUG, "last");
+    assert_eq!(script.delivered(), ["a", "b", "last"]);
+    ["c", "panic"].iter().for_each(|message| send(&buffer, Severity::DEBUG, message));
+    assert_eq!(script.delivered().len(), 5);
 }
