@@ -4,7 +4,7 @@
 //!
 //! | measured by | used for | when the wall clock is set |
 //! |---|---|---|
-//! | monotonic time ([`Clock::monotonic`], `Instant`) | deadlines and timeouts of flushes, exits and forks; `Queue`, `Retry`, `Fallback`, idleness and back-off of `Route`; back-off of a failed rotation; the quiet interval of selflog; span timings | nothing |
+//! | monotonic time ([`Clock::monotonic`], `Instant`) | deadlines and timeouts of flushes, exits and forks; time limits of buffers; `Queue`, `Retry`, `Fallback`, idleness and back-off of `Route`; back-off of a failed rotation; the quiet interval of selflog; span timings | nothing |
 //! | the records' own times | `filter::rate`, `Dedup`, `Alert`, the reports of `Filtered`: they work for yesterday's records too | forward: an interval ends early, once. Back, by more than records are usually late: it starts again at the new time |
 //! | the calendar | times in lines, `filter::hours` | they follow the new time |
 //!

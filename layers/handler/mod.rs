@@ -6,7 +6,7 @@
 //! | handler | what it is for |
 //! |---|---|
 //! | [`Queue`] | does the work on a thread |
-//! | [`Buffer`] | keeps records until one is important, or there are many |
+//! | [`Buffer`] | keeps records until one is important, there are many, or a time has passed |
 //! | [`ScopedBuffer`] | keeps the details of a request, and releases them if it fails or is slow |
 //! | [`Route`] | hands each record to one of several handlers by its content, such as a file for each tenant |
 //! | [`Fallback`] | hands records that the first handler cannot deliver to others |

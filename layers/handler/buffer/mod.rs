@@ -304,9 +304,11 @@ impl<H: Handler> Shelf<BufferCore<H>> {
     /// Asks the filter without a lock, since it is foreign code. If it panics, nothing is kept back.
     #[inline]
     fn is_important(&self, record: &Record<'_>) -> bool {
-        let passes =
-            |filter: &Box<dyn Filter>| catch_unwind(AssertUnwindSafe(|| filter.passes(record))).unwrap_or(true);
-        self.flush_at.allows(record.severity()) || self.flush_when.as_ref().is_some_and(passes)
+        self.flush_at.allows(record.severity())
+            || self
+                .flush_when
+                .as_ref()
+                .is_some_and(|filter| catch_unwind(AssertUnwindSafe(|| filter.passes(record))).unwrap_or(true))
     }
 
     fn keep(&self, mut state: Locked<'_>, record: &Record<'_>, is_important: bool) -> Result<(), Error> {

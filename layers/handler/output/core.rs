@@ -7,12 +7,11 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::missing::Missing;
-use super::write::far;
 use crate::handler::{DropReason, Report, Stats};
 use crate::process::{self, Due, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
 use crate::sink::{Commit, Framed, RecordEnd, Reminder, Sink};
-use crate::sync::{MutexGuard, lock, lock_briefly, lock_until, try_lock};
+use crate::sync::{MutexGuard, deadline_in, lock, lock_briefly, lock_until, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The part that a flush at exit and a fork need, even while the output is being dropped.
@@ -292,6 +291,16 @@ impl<S: Sink> Live for OutputCore<S> {
 
     fn released(&self) {
         self.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+/// How long a record waits for the disk: as for a write, as long as it takes, but not beyond the exit timeout while the process
+/// ends.
+#[cold]
+pub(super) fn far() -> Instant {
+    match process::is_exiting() {
+        true => process::exit_deadline(),
+        false => deadline_in(Duration::MAX),
     }
 }
 

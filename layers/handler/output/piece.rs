@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Output;
-use super::write::{far, format_panicked};
+use super::core::far;
+use super::write::format_panicked;
 use crate::format::Format;
 use crate::handler::notice;
 use crate::record::pool::{self, Buffer};

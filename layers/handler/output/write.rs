@@ -1,16 +1,14 @@
 //! Writes lines to the sink, and a notice after it refused some.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
 use super::Output;
-use super::core::OutputState;
+use super::core::{OutputState, far};
 use crate::format::{Format, Out};
 use crate::handler::notice;
 use crate::process;
 use crate::record::{Record, RecordBuf, Severity};
 use crate::sink::{Commit, RecordEnd, Sink};
-use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
 
 impl<F: Format, S: Sink> Output<F, S> {
@@ -160,16 +158,6 @@ impl<F: Format, S: Sink> Output<F, S> {
 
 pub(super) fn format_panicked() -> Error {
     Error::new(ErrorKind::Panic, "a filter or format panicked")
-}
-
-/// How long a record waits for the disk: as for a write, as long as it takes, but not beyond the exit timeout while the process
-/// ends.
-#[cold]
-pub(super) fn far() -> Instant {
-    match process::is_exiting() {
-        true => process::exit_deadline(),
-        false => deadline_in(Duration::MAX),
-    }
 }
 
 #[cfg(test)]
