@@ -19,6 +19,7 @@ cases! {
     a_daemon_forked_twice_tells_what_lay_in_the_queue_of_its_grandparent => |ended| ended.succeeds().tells_of_lost_records(3);
     a_daemon_whose_parent_has_flushed_has_nothing_to_tell => |ended| ended.succeeds().tells_of_lost_records(0);
     a_child_whose_parent_lives_has_nothing_to_tell => |ended| ended.succeeds().tells_of_lost_records(0);
+    #[cfg(target_os = "linux")]
     without_lines_in_a_buffer_no_thread_wakes_up => |ended| ended.succeeds().has_lines(2);
 }
 
@@ -159,6 +160,7 @@ fn a_forked_child_writes_its_own_lines_in_time_and_none_of_its_parent(directory:
     fs::write(directory.join("log"), lines.join("\n")).unwrap();
 }
 
+#[cfg(target_os = "linux")]
 fn without_lines_in_a_buffer_no_thread_wakes_up(directory: &Path) {
     install(output(buffered(directory, SHORT)));
     log_lines(0..1);
