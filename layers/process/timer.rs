@@ -13,7 +13,7 @@ use arc_swap::ArcSwapOption;
 
 use super::{Generation, Lifecycle, Live, Phase, Shelf};
 use crate::sync::{Condvar, lock, lock_briefly, wait, wait_timeout};
-use crate::{Error, selflog};
+use crate::{Error, selflog, threads};
 
 /// What an [`Alarm`] calls.
 pub(crate) trait Due: Send + Sync {
@@ -124,7 +124,7 @@ impl Shelf<Timer> {
     #[cold]
     fn start_thread(self: &Arc<Self>, schedule: &mut Schedule) {
         let (process, timer) = (Generation::current(), self.clone());
-        let spawned = std::thread::Builder::new().name("log-timer".into()).spawn(move || timer.run(process));
+        let spawned = threads::start("log-timer", move || timer.run(process));
         schedule.thread_lives = spawned.is_ok();
         let reported = std::mem::replace(&mut schedule.reported, spawned.is_err());
         if let (Err(error), false) = (spawned, reported) {
