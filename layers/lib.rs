@@ -87,6 +87,9 @@ pub mod stats;
 mod sync;
 pub mod testing;
 mod threads;
+#[cfg(test)]
+#[path = "../tests/support/until.rs"]
+mod until;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

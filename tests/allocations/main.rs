@@ -2,12 +2,15 @@
 //!
 //! Its own binary, and one test: the counter sees every thread of the process.
 
+#[path = "../support/until.rs"]
+mod until;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::{Dispatch, Level};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
@@ -22,6 +25,7 @@ use tracing_handlers::rewrite::{Add, Cap, Detector, Redact, Remove, Rename, SetS
 use tracing_handlers::sink::{Durability, File, Null};
 use tracing_handlers::{Handler, Output, Part, Queue, RecordBuf, Severity};
 use tracing_subscriber::prelude::*;
+use until::until;
 
 struct Counting;
 
@@ -315,11 +319,9 @@ fn allocations_of(log: impl Fn(), handle: &tracing_handlers::Handle) -> u64 {
 
 fn wait_until_delivered(handle: &tracing_handlers::Handle) {
     ASIDE.set(true);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while handle.stats().iter().any(|report| report.name == "queue" && report.stats.pending > 0) {
-        assert!(Instant::now() < deadline, "the queue does not empty");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    until("the queue is empty", || {
+        handle.stats().iter().all(|report| report.name != "queue" || report.stats.pending == 0)
+    });
     ASIDE.set(false);
 }
 

@@ -12,6 +12,8 @@ use tracing_handlers::rotation::{KIB, Rotation};
 use tracing_handlers::sink::{self, Console};
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::until::within;
 
 /// In the steady state of each report; `pending` is what the caller knows to be on its way.
 #[track_caller]
@@ -426,9 +428,7 @@ pub fn what_others_want_takes_no_room_in_a_queue(directory: &Path) {
     let file = sink::File::open(directory.join("log")).unwrap();
     let errors = Output::new(format::from_fn(message), file).level(Level::ERROR);
     let gate = format::from_fn(|_, _| {
-        while !GO.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        until("the queue is let go", || GO.load(Ordering::SeqCst));
         Ok(())
     });
     let gate = Output::new(gate, sink::Null).level(Level::ERROR);
@@ -493,12 +493,9 @@ pub fn swaps_flushes_reports_and_forks_at_once_leave_nothing_behind(directory: &
 /// The end of a scope is not quite that of its threads; beside this one there are two behind queues.
 #[cfg(target_os = "linux")]
 fn await_the_end_of_threads_and_files(directory: &Path) {
-    let deadline = Instant::now() + SOON;
-    while entries("/proc/self/task") > 3 || has_twice(&written_files(directory)) {
-        let threads = entries("/proc/self/task");
-        assert!(Instant::now() < deadline, "{threads} threads; open: {:?}", written_files(directory));
-        thread::sleep(Duration::from_millis(5));
-    }
+    let ended = || entries("/proc/self/task") <= 3 && !has_twice(&written_files(directory));
+    let threads = || entries("/proc/self/task");
+    assert!(within(SOON, ended), "{} threads; open: {:?}", threads(), written_files(directory));
 }
 
 pub fn times_without_end_are_times(directory: &Path) {

@@ -126,9 +126,7 @@ pub fn a_retry_that_waits_does_not_hold_up_the_exit(directory: &Path) {
     let minute = Duration::from_secs(60);
     install(Queue::new(Retry::new(fails).times(1).initial(minute).max(minute).deadline(10 * minute)));
     tracing::info!("too much");
-    while TRIES.load(Ordering::SeqCst) == 0 {
-        thread::yield_now();
-    }
+    until("the first try has failed", || TRIES.load(Ordering::SeqCst) > 0);
 }
 
 /// Takes ten records.

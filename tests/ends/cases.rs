@@ -25,6 +25,8 @@ use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, Output, Partial, Record, RecordBuf, Severity, format, selflog};
 use tracing_subscriber::prelude::*;
 
+use crate::until::{poll, until};
+
 use acceptance::*;
 use around::*;
 use overload::*;
@@ -207,17 +209,12 @@ fn run(case: &Case) -> Result<(), Failed> {
         .stdout(Stdio::null())
         .stderr(output)
         .spawn()?;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > WATCHDOG {
-            child.kill()?;
-            child.wait()?;
-            return Err(format!("hangs; {}", stderr(directory.path())).into());
-        }
-        thread::sleep(Duration::from_millis(5));
+    let Some(status) = poll(WATCHDOG, || child.try_wait().transpose()) else {
+        child.kill()?;
+        child.wait()?;
+        return Err(format!("hangs; {}", stderr(directory.path())).into());
     };
+    let status = status?;
     let ended = Ended { status, took: start.elapsed(), directory: directory.path().to_owned() };
     std::panic::catch_unwind(|| (case.check)(&ended)).map_err(|panic| {
         let message = panic.downcast_ref::<String>().cloned();
@@ -691,9 +688,7 @@ fn a_sink_that_hangs_under_its_lock_does_not_hold_up_the_exit(_: &Path) {
     let output = Arc::new(output(HangsOnce(ENTERED.clone())));
     install(output.clone());
     thread::spawn(|| tracing::info!("stays"));
-    while !ENTERED.load(Ordering::SeqCst) {
-        thread::yield_now();
-    }
+    until("the sink hangs", || ENTERED.load(Ordering::SeqCst));
     std::process::exit(7);
 }
 
@@ -795,9 +790,7 @@ fn threads_that_log_during_the_exit_do_not_hold_it_up(directory: &Path) {
             }
         });
     }
-    while LOGGED.load(Ordering::Relaxed) < 1_000 {
-        thread::yield_now();
-    }
+    until("the threads are at work", || LOGGED.load(Ordering::Relaxed) >= 1_000);
 }
 
 fn an_exit_from_a_handler_comes_to_an_end(_: &Path) {
@@ -1003,9 +996,7 @@ fn a_forked_child_leaves_the_records_in_the_queue_to_its_parent(directory: &Path
     static GO: AtomicBool = AtomicBool::new(false);
     let file = output(File::open(directory).buffered(BUFFER));
     let gated = from_fn(move |record| {
-        while !GO.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        until("the queue is let go", || GO.load(Ordering::SeqCst));
         file.handle(record)
     });
     // The file is an Output that only the handler knows: it is flushed at exit by itself.
@@ -1134,9 +1125,7 @@ fn a_fork_while_a_sink_hangs_loses_only_what_that_sink_had(directory: &Path) {
         Queue::new(output(File::open(directory).buffered(BUFFER))),
     ));
     log_lines(0..5);
-    while !ENTERED.load(Ordering::SeqCst) {
-        thread::yield_now();
-    }
+    until("the sink hangs", || ENTERED.load(Ordering::SeqCst));
     // What the healthy queue has is out before the child's lines come.
     let _ = flush(Duration::from_millis(500));
     wait_for(fork(|| {

@@ -169,12 +169,7 @@ fn a_pipe_without_a_reader_does_not_hold_up_the_start(directory: &Path) {
         let path = path.clone();
         move || fs::read_to_string(path).unwrap()
     });
-    // Until the reader is there.
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while std::io::Write::flush(&mut holds).is_err() {
-        assert!(Instant::now() < deadline, "the reader does not come");
-        thread::yield_now();
-    }
+    until("the reader comes", || std::io::Write::flush(&mut holds).is_ok());
     writeln!(holds, "written").unwrap();
     drop(holds);
     drop(refuses);

@@ -5,6 +5,11 @@
 mod cases;
 #[path = "../support/skip.rs"]
 mod skip;
+#[cfg(target_os = "linux")]
+#[path = "../support/threads.rs"]
+mod threads;
+#[path = "../support/until.rs"]
+mod until;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {

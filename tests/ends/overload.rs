@@ -10,6 +10,8 @@ use tracing_handlers::handler::{DropReason, Stats};
 use tracing_handlers::record::Kind;
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::threads;
 
 #[cfg(target_os = "linux")]
 pub fn an_idle_process_does_not_wake_up(directory: &Path) {
@@ -17,19 +19,10 @@ pub fn an_idle_process_does_not_wake_up(directory: &Path) {
     log_lines(0..500);
     flush(Duration::from_secs(20)).unwrap();
     log_lines(500..1_000);
-    let mut before = switches();
-    let mut same = 0;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    // A thread that still looks every 2 ms does so 25 times in this time.
-    while same < 5 {
-        assert!(Instant::now() < deadline, "it does not come to rest: {before:?}");
-        thread::sleep(Duration::from_millis(50));
-        let now = switches();
-        same = if now == before { same + 1 } else { 0 };
-        before = now;
-    }
+    until("every other thread sleeps", || other_threads().into_iter().all(threads::sleeps_until_woken));
+    let before = switches();
     assert_eq!(before.len(), 1, "the queue has one thread");
-    // Idleness can only be watched over time.
+    // Time passes: what wakes up, and how often, shows only over time.
     thread::sleep(idle_time());
     assert_eq!(switches(), before);
 }
@@ -43,20 +36,20 @@ fn idle_time() -> Duration {
 
 /// The number of context switches of each thread but this one, voluntary and involuntary.
 #[cfg(target_os = "linux")]
-pub fn switches() -> Vec<(String, u64)> {
-    // SAFETY: it takes no arguments and only returns the id of this thread.
-    let me = unsafe { libc::gettid() }.to_string();
-    let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap());
-    let others = tasks.filter(|task| *task.file_name() != *me);
-    let count = |status: String| {
+pub fn switches() -> Vec<(libc::pid_t, u64)> {
+    let count = |thread: libc::pid_t| {
+        let status = fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap();
         let lines = status.lines().filter(|line| line.contains("voluntary_ctxt_switches"));
         lines.map(|line| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()).sum()
     };
-    others
-        .map(|task| {
-            (task.file_name().into_string().unwrap(), count(fs::read_to_string(task.path().join("status")).unwrap()))
-        })
-        .collect()
+    other_threads().into_iter().map(|thread| (thread, count(thread))).collect()
+}
+
+#[cfg(target_os = "linux")]
+pub fn other_threads() -> Vec<libc::pid_t> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let ids = tasks.map(|task| task.unwrap().file_name().to_str().unwrap().parse().unwrap());
+    ids.filter(|id| *id != threads::thread_id()).collect()
 }
 
 pub fn calls_return_while_the_sink_takes_nothing(_: &Path) {

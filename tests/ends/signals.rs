@@ -10,6 +10,8 @@ use tracing_handlers::rotation::{MIB, Rotation};
 use tracing_handlers::{ErrorKind, sink};
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::until::within;
 
 cases! {
     what_was_logged_before_a_sigterm_is_there => |ended| ended.is_killed_by(libc::SIGTERM).has_lines(5_000);
@@ -66,23 +68,11 @@ fn block(signals: &[i32]) -> libc::sigset_t {
     }
 }
 
-/// Polls for what another thread or process does.
-#[track_caller]
-fn until(what: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !what() {
-        assert!(Instant::now() < deadline, "it does not come");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 /// A queue with so many lines in it, and a handler behind it that stands still until it is let go.
 fn install_full_queue(directory: &Path, lines: usize) {
     let file = output(File::open(directory).buffered(BUFFER));
     let gated = from_fn(move |record| {
-        while !GO.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        until("the queue is let go", || GO.load(Ordering::SeqCst));
         file.handle(record)
     });
     let queue = Arc::new(Queue::new(gated));
@@ -138,7 +128,7 @@ fn a_handler_of_the_application_goes_on_to_be_called_and_decides_about_the_end(d
         let before = len();
         raise(libc::SIGTERM);
         assert_eq!(CALLED.load(Ordering::SeqCst), round + 1);
-        until(|| len() > before);
+        until("the file is flushed", || len() > before);
     }
     std::process::exit(7);
 }
@@ -198,7 +188,7 @@ fn a_second_signal_ends_the_process_at_once(_: &Path) {
     install(output(HangsInFlush(entered.clone())));
     log_lines(0..1);
     raise(libc::SIGTERM);
-    until(|| entered.load(Ordering::SeqCst));
+    until("the flush begins", || entered.load(Ordering::SeqCst));
     raise(libc::SIGINT);
     unreachable!("the process outlived its second signal");
 }
@@ -211,7 +201,7 @@ fn a_hangup_before_does_not_hold_up_a_sigterm(_: &Path) {
     log_lines(0..1);
     set_exit_timeout(Duration::from_secs(50));
     (0..10).for_each(|_| raise(libc::SIGHUP));
-    until(|| entered.load(Ordering::SeqCst));
+    until("the flush begins", || entered.load(Ordering::SeqCst));
     set_exit_timeout(Duration::from_millis(200));
     raise(libc::SIGTERM);
     wait_for_the_end();
@@ -239,7 +229,7 @@ fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
         }
         fn flush(&mut self, _: Instant) -> Result<(), Error> {
             self.0.store(true, Ordering::SeqCst);
-            until(|| GO.load(Ordering::SeqCst));
+            until("the flush may end", || GO.load(Ordering::SeqCst));
             Ok(())
         }
         fn describe(&self) -> String {
@@ -252,7 +242,7 @@ fn what_is_logged_while_a_sigterm_is_answered_is_there(directory: &Path) {
     let _waits = output(WaitsInFlush(entered.clone()));
     install_queue(directory);
     raise(libc::SIGTERM);
-    until(|| entered.load(Ordering::SeqCst));
+    until("the flush begins", || entered.load(Ordering::SeqCst));
     // The queue has been flushed; its lines are in a buffer of the sink unless the call waits for them.
     log_lines(0..100);
     GO.store(true, Ordering::SeqCst);
@@ -356,7 +346,7 @@ fn a_hangup_has_an_idle_file_reopened(directory: &Path) {
     tracing::info!("still there");
     raise(libc::SIGHUP);
     // Nobody logs.
-    until(|| path.exists());
+    until("the file is reopened", || path.exists());
     log_lines(0..5);
     assert_eq!(text(&moved), "before\nstill there\n");
 }
@@ -383,7 +373,7 @@ fn a_signal_has_an_idle_file_rotated(directory: &Path) {
     install_file(&path, Some(Rotation::size(MIB)));
     tracing::info!("before");
     raise(libc::SIGUSR1);
-    until(|| old.exists() && path.exists());
+    until("the file is rotated", || old.exists() && path.exists());
     log_lines(0..5);
     assert_eq!(text(&old), "before\n");
 }
@@ -421,7 +411,7 @@ fn a_program_that_writes_on_loses_no_line_to_hangups(directory: &Path) {
             if threads.iter().all(|thread| thread.is_finished()) {
                 break;
             }
-            until(|| directory.join("log").exists());
+            until("the file is reopened", || directory.join("log").exists());
         }
     });
     flush(Duration::from_secs(15)).unwrap();
@@ -470,7 +460,7 @@ fn threads_have_names_that_linux_shows_whole_and_block_signals(directory: &Path)
             Ok(())
         }
         fn flush(&mut self, _: Instant) -> Result<(), Error> {
-            until(|| GO.load(Ordering::SeqCst));
+            until("the flush may end", || GO.load(Ordering::SeqCst));
             Ok(())
         }
         fn describe(&self) -> String {
@@ -499,16 +489,13 @@ fn threads_have_names_that_linux_shows_whole_and_block_signals(directory: &Path)
     let check = thread::spawn(|| {
         check_format(|| {
             format::from_fn(|record, out| {
-                until(|| GO.load(Ordering::SeqCst));
+                until("the flush may end", || GO.load(Ordering::SeqCst));
                 message(record, out)
             })
         })
     });
 
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !names_of_threads().is_superset(&expected) && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(1));
-    }
+    within(Duration::from_secs(30), || names_of_threads().is_superset(&expected));
     let ours: BTreeSet<_> = names_of_threads().into_iter().filter(|name| name.starts_with("log-")).collect();
     assert_eq!(ours, expected);
     for (name, mask) in masks_of_threads().into_iter().filter(|(name, _)| name.starts_with("log-")) {

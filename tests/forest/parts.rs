@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing_handlers::format::Out;
 use tracing_handlers::handler::Handler;
@@ -13,6 +13,7 @@ use tracing_handlers::{Error, ErrorKind, Partial, Record, Records};
 
 use super::record::line;
 use super::tree::Take;
+use crate::until::until;
 
 /// The lines and flushes that an end has received.
 #[derive(Default)]
@@ -165,9 +166,7 @@ pub struct Probe<H> {
 
 impl<H> Probe<H> {
     fn note(&self, out: Came) {
-        while self.seen.shut.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("the gate opens", || !self.seen.shut.load(Ordering::SeqCst));
         self.log.0.lock().unwrap().push_back(out);
     }
 }

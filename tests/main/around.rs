@@ -14,7 +14,8 @@ use tracing_handlers::sink::File;
 use tracing_handlers::{Error, ErrorKind, Output, Queue, Record, RecordBuf, Severity, format, selflog};
 
 use crate::collect::{Seen, alone, dispatch};
-use crate::queue::{record, soon};
+use crate::queue::record;
+use crate::until::soon;
 
 /// Delivers most, fails some, and panics now and then; counts by itself what it was handed.
 #[derive(Clone, Default)]

@@ -3,12 +3,14 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::Dispatch;
 use tracing_handlers::handler::Handler;
 use tracing_handlers::{Error, Record, RecordBuf};
 use tracing_subscriber::prelude::*;
+
+use crate::until::poll;
 
 /// Keeps every record; clones share what they keep.
 #[derive(Clone, Default)]
@@ -98,14 +100,7 @@ pub fn run_alone(module: &str, test: &str, body: impl FnOnce()) {
         let _ = stdout.read_to_end(&mut text);
         String::from_utf8_lossy(&text).into_owned()
     });
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break Some(status),
-            None if started.elapsed() > PATIENCE => break None,
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
+    let status = poll(PATIENCE, || child.try_wait().unwrap());
     if status.is_none() {
         let _ = child.kill();
         let _ = child.wait();

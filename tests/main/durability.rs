@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_handlers::handler::{Handler, Stats, from_fn};
 use tracing_handlers::rotation::Rotation;
@@ -15,6 +15,7 @@ use tracing_handlers::sink::{Durability, File, FileOptions, Framed, RecordEnd, S
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format, selflog};
 
 use crate::skip::{installed, needs};
+use crate::until::{soon, until};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -82,7 +83,7 @@ fn flush(path: &Path) {
     let output = output(grouped(HOUR), path);
     ["one", "two"].iter().for_each(|message| log(&output, message).unwrap());
     assert_eq!((stats(&output).delivered, stats(&output).pending), (0, 2));
-    output.flush(far()).unwrap();
+    output.flush(soon()).unwrap();
     mark(path, "flushed", "done");
     assert_eq!((stats(&output).delivered, stats(&output).pending), (2, 0));
 }
@@ -96,9 +97,9 @@ fn a_group_is_synced_when_its_time_is_up_without_anybody_asking() {
 fn in_time(path: &Path) {
     let output = output(grouped(Duration::from_millis(1)), path);
     log(&output, "one").unwrap();
-    wait_until(|| stats(&output).delivered == 1);
+    until("the first line is synced", || stats(&output).delivered == 1);
     log(&output, "two").unwrap();
-    wait_until(|| stats(&output).delivered == 2);
+    until("the second line is synced", || stats(&output).delivered == 2);
     // No destructor syncs what the thread was to sync.
     std::process::exit(0);
 }
@@ -193,9 +194,9 @@ fn a_flush_that_comes_before_anybody_has_waited_for_an_important_line_waits_for_
     assert!(file.commit().is_none());
     let line = [RecordEnd::new(8, Severity::FATAL)];
     Sink::write(&mut file, Framed::new(b"trouble\n", &line)).unwrap();
-    Sink::flush(&mut file, far()).unwrap();
+    Sink::flush(&mut file, soon()).unwrap();
     assert_eq!(file.pending(), 1);
-    file.commit().expect("there is a line to wait for").wait(far()).unwrap();
+    file.commit().expect("there is a line to wait for").wait(soon()).unwrap();
     assert_eq!(file.pending(), 0);
 }
 
@@ -209,7 +210,7 @@ fn buffered(path: &Path) {
     let output = output(synced().buffer(4096), path);
     ["one", "two"].iter().for_each(|message| log(&output, message).unwrap());
     assert_eq!(stats(&output).pending, 2);
-    output.flush(far()).unwrap();
+    output.flush(soon()).unwrap();
     mark(path, "flushed", "done");
     assert_eq!((stats(&output).delivered, stats(&output).pending), (2, 0));
 }
@@ -271,7 +272,7 @@ fn the_default_level_never_syncs() {
 fn flushed(path: &Path) {
     let output = output(File::options().rotation(Rotation::size(5)), path);
     ["one", "two"].iter().for_each(|message| log(&output, message).unwrap());
-    output.flush(far()).unwrap();
+    output.flush(soon()).unwrap();
     assert_eq!((stats(&output).delivered, stats(&output).pending), (2, 0));
 }
 
@@ -331,10 +332,10 @@ fn failing_group(path: &Path) {
     let reported = selflog_messages();
     let output = output(grouped(HOUR), path);
     ["one", "two", "three"].iter().for_each(|message| log(&output, message).unwrap());
-    assert_eq!(output.flush(far()).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(output.flush(soon()).unwrap_err().kind(), ErrorKind::Io);
     assert_eq!((stats(&output).failed, stats(&output).pending, reported().len()), (3, 0, 1));
     log(&output, "four").unwrap();
-    output.flush(far()).unwrap();
+    output.flush(soon()).unwrap();
     let stats = stats(&output);
     assert_eq!((stats.accepted, stats.delivered, stats.failed, stats.pending), (4, 1, 3, 0));
 }
@@ -358,7 +359,7 @@ fn reported_by_logging(path: &Path) {
     selflog::reset();
     log(&output, "two").unwrap();
     // The outcome of the first line is not known yet.
-    output.flush(far()).unwrap_err();
+    output.flush(soon()).unwrap_err();
     assert_eq!((stats(&output).delivered, stats(&output).failed), (2, 1));
 }
 
@@ -386,7 +387,7 @@ fn queued(path: &Path) {
     let queue = Queue::new((gate, Output::new(format, synced().open(path).unwrap())));
     (0..400).for_each(|_| log(&queue, "short").unwrap());
     drop(open);
-    queue.flush(far()).unwrap();
+    queue.flush(soon()).unwrap();
     let reports = queue.stats();
     assert!(
         reports.iter().any(|report| report.name.starts_with("file ") && report.stats.delivered == 400),
@@ -432,7 +433,7 @@ fn forked(path: &Path) {
         let all_is_well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             assert_eq!((stats(&output).pending, stats(&output).dropped.total()), (0, 2));
             log(&output, "of the child").unwrap();
-            output.flush(far()).unwrap();
+            output.flush(soon()).unwrap();
             assert_eq!((stats(&output).delivered, stats(&output).pending), (1, 0));
         }));
         // SAFETY: it has no preconditions.
@@ -443,7 +444,7 @@ fn forked(path: &Path) {
     unsafe { libc::waitpid(child, &mut status, 0) };
     assert_eq!(status, 0, "the child failed");
     assert_eq!(stats(&output).pending, 2);
-    output.flush(far()).unwrap();
+    output.flush(soon()).unwrap();
     assert_eq!(stats(&output).delivered, 2);
 }
 
@@ -458,7 +459,7 @@ fn a_boxed_file_hands_its_commits_on() {
     boxed.write(Framed::new(b"one\n", &[RecordEnd::new(4, Severity::INFO)])).unwrap();
     let commit = boxed.commit().unwrap();
     assert_eq!((boxed.pending(), boxed.lost()), (1, 0));
-    commit.wait(far()).unwrap();
+    commit.wait(soon()).unwrap();
     assert_eq!((boxed.pending(), boxed.lost()), (0, 0));
     assert!(boxed.commit().is_none());
 }
@@ -675,16 +676,4 @@ fn selflog_messages() -> impl Fn() -> Vec<String> {
     let kept = messages.clone();
     selflog::set(move |message| kept.lock().unwrap().push(message.to_owned()));
     move || messages.lock().unwrap().clone()
-}
-
-fn far() -> Instant {
-    Instant::now() + Duration::from_secs(60)
-}
-
-fn wait_until(is_so: impl Fn() -> bool) {
-    let deadline = far();
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it never came");
-        thread::yield_now();
-    }
 }

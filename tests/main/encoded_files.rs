@@ -10,6 +10,7 @@ use tracing_handlers::sink::{FileOptions, Framed, RecordEnd};
 use tracing_handlers::{Partial, Sink};
 
 use crate::skip::installed;
+use crate::until::until;
 
 /// Lets a child process write lines until the file is longer than `len`, and kills it.
 pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
@@ -28,9 +29,7 @@ pub fn write_until_killed(options: FileOptions, path: &Path, len: u64) {
         // SAFETY: as above.
         unsafe { libc::_exit(1) };
     }
-    while fs::metadata(path).map_or(0, |file| file.len()) < len {
-        std::thread::yield_now();
-    }
+    until("the file has that length", || fs::metadata(path).is_ok_and(|file| file.len() >= len));
     let mut status = 0;
     // SAFETY: the child is this process's, and `status` is a valid integer.
     unsafe {

@@ -54,7 +54,13 @@ mod skips;
 mod tables;
 mod testing;
 mod text;
+#[cfg(target_os = "linux")]
+#[path = "../support/threads.rs"]
+mod threads;
 mod trees;
+#[path = "../support/until.rs"]
+mod until;
 mod vocabulary;
+mod waits;
 mod wire;
 mod writers;

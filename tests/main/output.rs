@@ -9,7 +9,8 @@ use tracing_handlers::handler::{DropReason, Handler, Stats};
 use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, Queue, Record, RecordBuf, Severity, format};
 
-use crate::queue::{record, soon};
+use crate::queue::record;
+use crate::until::soon;
 
 /// A sink that keeps its lines, and fails where it is told to.
 #[derive(Clone, Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,21 +16,9 @@ use tracing_subscriber::prelude::*;
 
 use crate::collect::seen;
 use crate::output::{Buffered, Collected};
-
-/// Long enough for anything that is not stuck.
-pub fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(30)
-}
-
-/// Waits for something that another thread is about to do.
-#[track_caller]
-pub fn await_that(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = soon();
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        thread::sleep(Duration::from_micros(200));
-    }
-}
+#[cfg(target_os = "linux")]
+use crate::threads;
+use crate::until::{soon, until};
 
 pub fn record(severity: Severity, message: &str) -> RecordBuf {
     RecordBuf::new(severity, "test", message)
@@ -135,7 +123,7 @@ fn stuck(set: impl FnOnce(Queue<Arc<Gate>>) -> Queue<Arc<Gate>>) -> (Queue<Arc<G
     let gate = Gate::shut();
     let queue = set(Queue::new(gate.clone()));
     send(&queue, "first");
-    await_that("the worker takes the first record", || gate.entered() == 1);
+    until("the worker takes the first record", || gate.entered() == 1);
     (queue, gate)
 }
 
@@ -166,7 +154,7 @@ fn what_comes_after_a_gap_stands_behind_the_notice() {
     let (queue, gate) = stuck(|queue| queue.capacity(3).overflow(Overflow::DropNewest));
     (0..5).for_each(|number| send(&queue, number));
     gate.unlock();
-    await_that("room", || stats(&queue).pending == 0);
+    until("room", || stats(&queue).pending == 0);
     (5..7).for_each(|number| send(&queue, number));
     queue.flush(soon()).unwrap();
     assert_eq!(gate.seen(), sequence([messages(0..2), vec![Seen::Lost(3)], messages(5..7)]));
@@ -222,19 +210,14 @@ fn a_queue_that_blocks_for_a_time_gives_up_after_it() {
     assert_eq!(gate.seen(), sequence([vec![Seen::Lost(1)]]));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_queue_that_blocks_loses_nothing() {
     let (queue, gate) = stuck(|queue| queue.capacity(2).overflow(Overflow::Block));
     send(&queue, 0);
-    let passed = AtomicBool::new(false);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            send(&queue, 1);
-            passed.store(true, Ordering::SeqCst);
-        });
-        // Nothing tells from outside that it waits; if it did not, this would be time enough to see it.
-        thread::sleep(Duration::from_millis(50));
-        assert!(!passed.load(Ordering::SeqCst));
+        let blocked = send_until_blocked(scope, &queue, 1);
+        assert!(!blocked.is_finished());
         gate.unlock();
     });
     queue.flush(soon()).unwrap();
@@ -242,21 +225,36 @@ fn a_queue_that_blocks_loses_nothing() {
     assert_eq!(stats(&queue).lost(), 0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_record_that_waits_for_room_is_counted_as_pending_or_not_at_all() {
     let (queue, gate) = stuck(|queue| queue.capacity(1).overflow(Overflow::Block));
     thread::scope(|scope| {
-        let waits = scope.spawn(|| send(&queue, 0));
-        let snapshots: Vec<_> = (0..200)
-            .map(|_| {
-                thread::sleep(Duration::from_micros(100));
-                queue.stats()[0].stats
-            })
-            .collect();
+        let blocked = send_until_blocked(scope, &queue, 0);
+        let waiting = stats(&queue);
+        assert_eq!((waiting.accepted, waiting.pending), (1, 1), "{waiting:?}");
         gate.unlock();
-        waits.join().unwrap();
-        assert!(snapshots.iter().all(|snapshot| snapshot.balances() && snapshot.pending <= 1), "{snapshots:?}");
+        blocked.join().unwrap();
     });
+    queue.flush(soon()).unwrap();
+    assert_eq!((stats(&queue).accepted, stats(&queue).delivered), (2, 2));
+}
+
+/// Sends a record on a thread of its own, and returns when that is blocked or has ended.
+#[cfg(target_os = "linux")]
+fn send_until_blocked<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    queue: &'scope Queue<impl Handler>,
+    message: u32,
+) -> thread::ScopedJoinHandle<'scope, ()> {
+    let (sender, id) = mpsc::channel();
+    let sending = scope.spawn(move || {
+        sender.send(threads::thread_id()).unwrap();
+        send(queue, message);
+    });
+    let id = id.recv().unwrap();
+    until("the thread waits for room", || sending.is_finished() || threads::is_blocked(id));
+    sending
 }
 
 #[test]
@@ -281,7 +279,7 @@ fn the_oldest_are_not_dropped_for_one_that_does_not_fit_anyway() {
     let gate = Gate::shut();
     let queue = Queue::new(gate.clone()).capacity_bytes(100_000).overflow(Overflow::DropOldest);
     send(&queue, "x".repeat(60_000));
-    await_that("the worker takes it", || gate.entered() == 1);
+    until("the worker takes it", || gate.entered() == 1);
     (0..5).for_each(|number| send(&queue, number));
     send(&queue, "y".repeat(60_000));
     assert_eq!(stats(&queue).dropped.total(), 1);
@@ -343,20 +341,28 @@ const POLICIES: [Overflow; 5] = [
 
 #[test]
 fn each_gap_is_told_where_it_is() {
+    const CAPACITY: usize = 16;
     for overflow in POLICIES {
         let gate = Gate::open();
-        let slow = gate.clone();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let (slow, ahead) = (gate.clone(), sent.clone());
         let queue = Queue::new(from_fn(move |record| {
-            if record.kind() == Kind::Event && record.message().ends_with("00") {
-                thread::sleep(Duration::from_millis(1));
+            // Long enough for the queue to run full, unless the sender waits for room.
+            if overflow != Overflow::Block && record.kind() == Kind::Event && record.message().ends_with("00") {
+                let number: usize = record.message().parse().unwrap();
+                until("the queue is full", || ahead.load(Ordering::SeqCst) > number + 2 * CAPACITY);
             }
             slow.handle(record)
         }));
-        let queue = queue.capacity(16).overflow(overflow);
-        (0..3_000).for_each(|number| send(&queue, number));
+        let queue = queue.capacity(CAPACITY).overflow(overflow);
+        (0..3_000).for_each(|number| {
+            send(&queue, number);
+            sent.fetch_add(1, Ordering::SeqCst);
+        });
         queue.flush(soon()).unwrap();
         assert_gaps_are_exact(&gate.seen(), 3_000);
         assert_eq!(stats(&queue).dropped.total(), gate.lost());
+        assert_eq!(gate.lost() > 0, overflow != Overflow::Block);
     }
 }
 
@@ -384,8 +390,8 @@ fn every_record_is_accounted_for_in_every_snapshot_under_load() {
                     assert!(now.accepted >= before.accepted && now.delivered >= before.delivered, "{before:?} {now:?}");
                     before = now;
                     count += 1;
-                    // Whoever takes a lock again at once starves all others.
-                    thread::sleep(Duration::from_micros(50));
+                    // A thread that takes a lock again at once starves all others.
+                    thread::yield_now();
                 }
                 count
             });
@@ -636,7 +642,7 @@ fn dropping_a_stuck_queue_comes_back_after_the_close_timeout() {
     assert_eq!(gate.messages(), [] as [&str; 0]);
     gate.unlock();
     // The thread is let go too, when the handler comes back.
-    await_that("the thread ends", || Arc::strong_count(&gate) == 1);
+    until("the thread ends", || Arc::strong_count(&gate) == 1);
     assert_eq!(gate.messages(), ["first"]);
 }
 
@@ -670,11 +676,11 @@ fn a_queue_dropped_on_its_own_thread_still_delivers() {
         let queue = lock(&slot);
         let queue = queue.as_ref().unwrap();
         send(queue, "drop it");
-        await_that("the worker has it", || queue.stats()[0].stats.pending == 1);
+        until("the worker has it", || queue.stats()[0].stats.pending == 1);
         (0..10).for_each(|number| send(queue, number));
     }
     go.send(()).unwrap();
-    await_that("all is delivered", || gate.messages().len() == 11);
+    until("all is delivered", || gate.messages().len() == 11);
 }
 
 #[test]
@@ -770,7 +776,7 @@ fn a_notice_of_loss_passes_through_a_queue_behind() {
     let inner = Queue::new(gate.clone());
     let queue = Queue::new((inner, gate.clone())).capacity(2).overflow(Overflow::DropNewest);
     send(&queue, "first");
-    await_that("both workers stand before the gate", || gate.entered() == 2);
+    until("both workers stand before the gate", || gate.entered() == 2);
     (0..5).for_each(|number| send(&queue, number));
     gate.unlock();
     queue.flush(soon()).unwrap();
@@ -911,8 +917,12 @@ fn filtered_records_beside_failed_ones_are_counted_apart() {
 }
 
 #[test]
-fn records_arrive_without_a_flush_from_a_doze_and_from_sleep() {
-    let (queue, arrived) = timed_queue();
+fn records_reach_a_worker_that_dozes_without_a_flush() {
+    let (sender, arrived) = mpsc::channel();
+    let queue = Queue::new(from_fn(move |_| {
+        let _ = sender.send(());
+        Ok(())
+    }));
     let mut quickest = Duration::MAX;
     for _ in 0..50 {
         let start = Instant::now();
@@ -922,73 +932,39 @@ fn records_arrive_without_a_flush_from_a_doze_and_from_sleep() {
     }
     // Of fifty one is quick, however busy the machine.
     assert!(quickest < Duration::from_millis(10), "{quickest:?}");
-    for severity in [Severity::INFO, Severity::ERROR, Severity::INFO] {
-        await_sleep(&queue);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn records_reach_a_worker_that_sleeps_without_a_flush() {
+    let (queue, arrived) = watched_queue();
+    for severity in [Severity::INFO, Severity::INFO, Severity::ERROR, Severity::INFO] {
         queue.handle(&record(severity, "x").as_record()).unwrap();
-        arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+        let worker = arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+        until("the worker sleeps", || threads::sleeps_until_woken(worker));
     }
 }
 
-/// Sends a message for each record it handles: the id of the handling thread.
-fn timed_queue() -> (Queue<impl Handler>, Receiver<ThreadId>) {
+/// Sends the id of the handling thread for each record.
+#[cfg(target_os = "linux")]
+fn watched_queue() -> (Queue<impl Handler>, mpsc::Receiver<libc::pid_t>) {
     let (sender, receiver) = mpsc::channel();
     let handler = from_fn(move |_| {
-        let _ = sender.send(thread_id());
+        let _ = sender.send(threads::thread_id());
         Ok(())
     });
     (Queue::new(handler), receiver)
 }
 
-/// The name of the calling thread in `/proc/self/task`.
-#[cfg(target_os = "linux")]
-fn thread_id() -> ThreadId {
-    // SAFETY: it takes no arguments and only returns the id of the calling thread.
-    unsafe { libc::gettid() }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_id() -> ThreadId {
-    thread::current().id()
-}
-
-#[cfg(target_os = "linux")]
-type ThreadId = libc::pid_t;
-#[cfg(not(target_os = "linux"))]
-use std::thread::ThreadId;
-
-/// Until the worker has been through with its last record for longer than it lingers.
-fn await_sleep(queue: &Queue<impl Handler>) {
-    await_that("the queue is empty", || stats(queue).pending == 0);
-    thread::sleep(Duration::from_millis(150));
-}
-
 #[cfg(target_os = "linux")]
 #[test]
-fn an_idle_queue_does_not_wake_up() {
-    let (queue, arrived) = timed_queue();
+fn an_idle_worker_sleeps_until_it_is_woken() {
+    let (queue, arrived) = watched_queue();
     send(&queue, "x");
-    let worker = arrived.recv().unwrap();
-    let switches = || -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/self/task/{worker}/status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    };
-    await_sleep(&queue);
-    let mut before = switches();
-    await_that("the worker settles", || {
-        thread::sleep(Duration::from_millis(50));
-        std::mem::replace(&mut before, switches()) == before
-    });
-    // Idleness can only be watched over time.
-    thread::sleep(Duration::from_millis(600));
-    assert_eq!(switches(), before);
-    // After a flush, which wakes it, and after a burst that found the queue full, it comes to rest again.
+    let worker = arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+    until("the worker sleeps after a record", || threads::sleeps_until_woken(worker));
     queue.flush(soon()).unwrap();
-    await_sleep(&queue);
-    await_that("the worker settles after a flush", || {
-        thread::sleep(Duration::from_millis(100));
-        std::mem::replace(&mut before, switches()) == before
-    });
+    until("the worker sleeps after a flush", || threads::sleeps_until_woken(worker));
 }
 
 #[test]
@@ -1003,10 +979,11 @@ fn a_gate_that_shuts_and_opens_loses_no_wake_up() {
             })
             .collect();
         while !writers.iter().all(|writer| writer.is_finished()) {
+            let before = gate.entered();
             gate.lock();
             thread::yield_now();
             gate.unlock();
-            thread::sleep(Duration::from_micros(300));
+            until("a record passes", || gate.entered() > before || writers.iter().all(|writer| writer.is_finished()));
         }
     });
     queue.flush(soon()).unwrap();
@@ -1029,32 +1006,6 @@ fn a_batch_handler_that_says_it_delivered_more_than_there_was_does_not_upset_the
     (0..10).for_each(|number| send(&queue, number));
     queue.flush(soon()).unwrap();
     assert_eq!((stats(&queue).delivered, stats(&queue).failed), (10, 0));
-}
-
-#[test]
-fn what_comes_while_a_slow_batch_is_written_is_delivered_without_another_record() {
-    let (started, has_started) = mpsc::channel();
-    let (release, released) = mpsc::channel::<()>();
-    let released = Mutex::new(released);
-    let delivered = Arc::new(AtomicUsize::new(0));
-    let counted = delivered.clone();
-    let queue = Queue::new(from_fn(move |_| {
-        let _ = started.send(());
-        released.lock().unwrap().recv().unwrap();
-        counted.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }));
-    let record = RecordBuf::new(Severity::INFO, "shop", "sold");
-    queue.handle(&record.as_record()).unwrap();
-    has_started.recv().unwrap();
-    queue.handle(&record.as_record()).unwrap();
-    // Longer than the worker looks for records after the last one it saw.
-    std::thread::sleep(Duration::from_millis(250));
-    release.send(()).unwrap();
-    has_started.recv_timeout(Duration::from_secs(10)).expect("the second record is on its way");
-    release.send(()).unwrap();
-    queue.flush(Instant::now() + Duration::from_secs(10)).unwrap();
-    assert_eq!(delivered.load(Ordering::Relaxed), 2);
 }
 
 #[test]

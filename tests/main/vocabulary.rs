@@ -91,7 +91,7 @@ fn is_root_of_a_binary(file: &Path) -> bool {
     fs::read_to_string(file).unwrap().contains("fn main()")
 }
 
-fn sources(folder: &str) -> Vec<PathBuf> {
+pub(crate) fn sources(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
     files

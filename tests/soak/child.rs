@@ -5,9 +5,10 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{kill, logrotate, processes};
+use crate::until::poll;
 
 /// `SCENARIO DIRECTORY SEED RUN`, in a child process.
 pub fn run(words: &[&str]) -> std::process::ExitCode {
@@ -84,29 +85,20 @@ impl Worker {
     /// Kills it when it has been at work for so long, and says whether it was dead by then by its own hand, and what it had
     /// acknowledged.
     pub fn kill_after(mut self, time: Duration) -> Result<(bool, Vec<Acknowledged>), String> {
-        let start = Instant::now();
-        while start.elapsed() < time {
-            if self.child.try_wait().map_err(text)?.is_some() {
-                return self.wait().map(|(_, acknowledged)| (true, acknowledged));
+        match poll(time, || self.child.try_wait().transpose()) {
+            Some(ended) => {
+                ended.map_err(text)?;
+                self.wait().map(|(_, acknowledged)| (true, acknowledged))
             }
-            std::thread::sleep((time - start.elapsed().min(time)).min(Duration::from_millis(1)));
+            None => self.kill().map(|acknowledged| (false, acknowledged)),
         }
-        self.kill().map(|acknowledged| (false, acknowledged))
     }
 
     /// Waits for its end, which must be a success or a kill of its own, and says whether it was a success.
     pub fn wait(mut self) -> Result<(bool, Vec<Acknowledged>), String> {
         use std::os::unix::process::ExitStatusExt as _;
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().map_err(text)? {
-                break status;
-            }
-            if start.elapsed() > WATCHDOG {
-                return Err("a child hangs".to_owned());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let ended = poll(WATCHDOG, || self.child.try_wait().transpose());
+        let status = ended.ok_or("a child hangs")?.map_err(text)?;
         match (status.success(), status.signal()) {
             (true, _) => Ok((true, self.acknowledged())),
             (_, Some(libc::SIGKILL)) => Ok((false, self.acknowledged())),

@@ -154,7 +154,7 @@ pub fn child(directory: &Path, mode: u64) {
                         Number { run: 0, thread, number: count }.log();
                         count += 1;
                     }
-                    // Not all that the machine can do: logrotate needs CPU time too.
+                    // Time passes: the threads must leave CPU time to logrotate.
                     std::thread::sleep(Duration::from_micros(100));
                 }
                 Acknowledged { thread, count }.say();

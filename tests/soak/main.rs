@@ -5,6 +5,8 @@
 mod scenarios;
 #[path = "../support/skip.rs"]
 mod skip;
+#[path = "../support/until.rs"]
+mod until;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {

@@ -19,6 +19,7 @@ use super::lines::{Form, Number};
 use super::place::in_directory;
 use super::random::Random;
 use super::troubles;
+use crate::until::within;
 
 pub fn full(plan: Plan) -> Result<String, String> {
     run("full-disk", Cause::Full, plan)
@@ -122,11 +123,9 @@ fn of_a_disk(disk: &Disk, cause: Cause, seed: u64) -> Result<Figures, String> {
     // After an outage a file may wait for a moment before it tries again.
     let start = Instant::now();
     let mut last = (0..).map(|number| Number { run: seed, thread: 200, number });
-    while !last.next().is_some_and(|line| say(&output, &answers, line)) || output.flush(start).is_err() {
-        if start.elapsed() > PATIENCE {
-            return Err("it does not recover".to_owned());
-        }
-        std::thread::sleep(Duration::from_millis(10));
+    let recovers = || last.next().is_some_and(|line| say(&output, &answers, line)) && output.flush(start).is_ok();
+    if !within(PATIENCE, recovers) {
+        return Err("it does not recover".to_owned());
     }
     let answers = answers.into_inner().map_err(|error| format!("{error:#}"))?;
     let reported = holds(&output, &answers, form, &path)?;

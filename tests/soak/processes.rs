@@ -91,6 +91,7 @@ fn of_a_directory(directory: &Path, seed: u64, is_sample: bool) -> Result<Figure
     let mut random = Random::of(seed, 1);
     let kills = if is_sample { 3 } else { 20 } * u64::from(setup.kills);
     for process in PROCESSES..PROCESSES + kills {
+        // Time passes: processes are killed at random moments of their work.
         std::thread::sleep(Duration::from_micros(random.below(30_000)));
         let (victim, worker) = workers.swap_remove(random.below(workers.len() as u64) as usize);
         safe.insert(victim, counted(&worker.kill()?));

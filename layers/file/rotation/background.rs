@@ -261,13 +261,10 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::until::{soon, until};
 
     fn worker(linger: Duration) -> &'static Lifecycle<Worker> {
         Box::leak(Box::new(super::worker(linger)))
-    }
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
     }
 
     const LINGER: Duration = Duration::from_secs(60);
@@ -313,9 +310,7 @@ mod tests {
         let last = lock(&worker.state).submitted;
         let (_go, wait) = mpsc::channel::<()>();
         worker.submit("never ends", Path::new("a"), Box::new(move || _ = wait.recv()));
-        while !lock(&worker.state).is_done(last) {
-            std::thread::yield_now();
-        }
+        until("the first job is done", || lock(&worker.state).is_done(last));
         done.try_recv().unwrap();
         assert!(!lock(&worker.state).is_done(last + 1));
     }
@@ -350,9 +345,7 @@ mod tests {
             let (sender, done) = mpsc::channel();
             worker.submit("test", Path::new("a"), Box::new(move || sender.send(()).unwrap()));
             done.recv().unwrap();
-            while lock(&worker.state).thread_lives {
-                std::thread::yield_now();
-            }
+            until("the thread ends", || !lock(&worker.state).thread_lives);
         }
     }
 
@@ -379,9 +372,7 @@ mod tests {
         let (sender, done) = mpsc::channel();
         let inherited = sender.clone();
         worker.submit("runs", Path::new("a"), Box::new(move || _ = wait.recv()));
-        while lock(&worker.state).running.is_none() {
-            std::thread::yield_now();
-        }
+        until("the job runs", || lock(&worker.state).running.is_some());
         worker.submit("waits", Path::new("a"), Box::new(move || inherited.send("the parent's").unwrap()));
         worker.forget_pending(&mut lock(&worker.state));
         assert!(worker.settle(soon()), "the child has no jobs yet");

@@ -7,9 +7,10 @@ use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::{File, Memory};
 use tracing_handlers::{Output, RecordBuf, Severity};
 
-use super::{Log, Plain, alone, numbers, until};
+use super::{Log, Plain, alone, numbers};
 use crate::sinks::disk::Disk;
 use crate::skip::needs;
+use crate::until::until;
 
 #[test]
 fn a_full_disk_is_told_once_counted_and_the_first_line_back_says_how_many_are_missing() {
@@ -94,7 +95,7 @@ fn without_inodes_no_new_file_begins_and_the_old_one_goes_on() {
         assert!(!disk.path().join("app.log.1").exists());
         log.told_once("No space left on device");
         fs::remove_file(&ballast[0]).unwrap();
-        until(|| log.send(1) == 1 && disk.path().join("app.log.1").exists());
+        until("it rotates", || log.send(1) == 1 && disk.path().join("app.log.1").exists());
         assert_eq!(log.lines(), numbers(0..log.sent.get()));
     });
 }

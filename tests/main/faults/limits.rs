@@ -7,7 +7,8 @@ use std::path::Path;
 use tracing_handlers::rotation::Rotation;
 use tracing_handlers::sink::File;
 
-use super::{Log, alone, numbers, until};
+use super::{Log, alone, numbers};
+use crate::until::until;
 
 #[test]
 fn a_file_that_may_not_grow_keeps_whole_lines_and_goes_on_when_it_may() {
@@ -38,7 +39,7 @@ fn without_a_descriptor_for_the_new_file_the_old_one_goes_on() {
         assert_eq!(log.lines(), numbers(0..30));
         assert!(!dir.path().join("app.log.1").exists(), "it has its name back");
         log.told_once("Too many open files");
-        until(|| log.send(1) == 1 && dir.path().join("app.log.1").exists());
+        until("it rotates", || log.send(1) == 1 && dir.path().join("app.log.1").exists());
         assert_eq!(log.lines(), numbers(0..log.sent.get()));
         assert_eq!(log.stats().failed, 0);
     });
@@ -76,7 +77,7 @@ fn a_directory_in_which_nothing_may_be_made_stops_the_rotation_and_not_the_log()
         assert!(!logs.join("app.log.1").exists());
         log.told_once("Permission denied");
         set_mode(&logs, 0o755);
-        until(|| log.send(1) == 1 && logs.join("app.log.1").exists());
+        until("it rotates", || log.send(1) == 1 && logs.join("app.log.1").exists());
         assert_eq!(log.lines(), numbers(0..log.sent.get()));
     });
 }

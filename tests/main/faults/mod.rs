@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing_handlers::clock::Manual;
 use tracing_handlers::format::{Format, Out};
@@ -121,14 +121,4 @@ fn family(path: &Path) -> String {
 
 fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
-}
-
-/// Tries until it is so, for as long as a slow machine may need.
-#[track_caller]
-fn until(mut is_so: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < limit, "not in time");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::{Level, debug, info, info_span, warn};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelFilter};
@@ -14,12 +14,9 @@ use tracing_handlers::{Error, ErrorKind, Meta, Output, Queue, RecordBuf, Severit
 
 use super::{at, record};
 use crate::collect::{Seen, dispatch};
+use crate::until::soon;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
-}
 
 fn handle(handler: &impl Handler, records: impl IntoIterator<Item = RecordBuf>) {
     records.into_iter().for_each(|record| handler.handle(&record.as_record()).unwrap());

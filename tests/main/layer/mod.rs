@@ -8,7 +8,6 @@ mod swap;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use tracing::{Level, debug, error, info, info_span, trace_span};
 use tracing_handlers::filter::LevelFilter;
@@ -18,6 +17,7 @@ use tracing_handlers::sink::{Framed, Sink};
 use tracing_handlers::{Error, ErrorKind, Output, Partial, RecordBuf, Severity, format};
 
 use crate::collect::{Seen, dispatch, seen};
+use crate::until::soon;
 
 /// Keeps the bytes it is handed.
 #[derive(Clone, Default)]
@@ -49,10 +49,6 @@ fn outline() -> impl tracing_handlers::Format {
         out.push_str(record.message());
         Ok(())
     })
-}
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use tracing::field::Empty;
 use tracing::{Dispatch, Instrument, Span, error_span, info, info_span, instrument};
@@ -11,6 +10,7 @@ use tracing_handlers::{RecordBuf, Value};
 use tracing_subscriber::prelude::*;
 
 use crate::collect::{Seen, alone, dispatch, pin, seen, spans};
+use crate::until::soon;
 
 #[test]
 fn the_spans_around_an_event_come_root_first_with_their_fields() {
@@ -341,7 +341,7 @@ fn a_span_closed_before_its_record_is_delivered_is_still_in_the_record() {
         }
     });
     drop(release);
-    queue.flush(super::soon()).unwrap();
+    queue.flush(soon()).unwrap();
     assert_eq!(kept.count(), 100);
     for record in kept.all() {
         let n = record.as_record().field("n").unwrap();
@@ -550,7 +550,9 @@ async fn request(id: u64, rounds: u64) {
 async fn step(id: u64, round: u64) {
     tokio::task::yield_now().await;
     info!(id, round, "inner");
-    tokio::time::sleep(Duration::from_micros(id % 3 * 100)).await;
+    for _ in 0..id % 3 {
+        tokio::task::yield_now().await;
+    }
     async { info!(id, round, "instrumented") }.instrument(info_span!("extra", id)).await;
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 use super::*;
 use crate::ErrorKind;
 use crate::file::sink::commit::Commit;
-use crate::sync::deadline_in;
+use crate::until::{soon, until};
 
 /// A disk whose syncs wait until the test lets them end, with or without an error.
 struct Disk {
@@ -47,11 +47,7 @@ fn file() -> Arc<fs::File> {
 }
 
 fn wait_in_thread(commit: Commit) -> thread::JoinHandle<Result<(), Error>> {
-    thread::spawn(move || commit.wait(far()))
-}
-
-fn far() -> Instant {
-    deadline_in(Duration::from_secs(60))
+    thread::spawn(move || commit.wait(soon()))
 }
 
 fn eio() -> io::Result<()> {
@@ -103,8 +99,8 @@ fn a_writer_that_asks_after_its_sync_has_failed_leaves_the_error_of_another_one_
     disk.go.send(eio()).unwrap();
     first.join().unwrap().unwrap_err();
     let third = disk.commit(disk.group.ticket(third)).unwrap();
-    third.wait(far()).unwrap_err();
-    second.wait(far()).unwrap_err();
+    third.wait(soon()).unwrap_err();
+    second.wait(soon()).unwrap_err();
     assert!(lock(&disk.group.state).failed.is_empty());
 }
 
@@ -112,12 +108,12 @@ fn a_writer_that_asks_after_its_sync_has_failed_leaves_the_error_of_another_one_
 fn after_a_failed_sync_lines_are_refused_until_the_file_is_opened_again() {
     let disk = Disk::new(None);
     disk.go.send(eio()).unwrap();
-    disk.line().wait(far()).unwrap_err();
+    disk.line().wait(soon()).unwrap_err();
     assert!(disk.group.distrusts());
     assert_eq!(disk.group.wrote(1, &disk.file).err().and_then(|error| error.raw_os_error()), Some(5));
     disk.group.trust();
     disk.go.send(Ok(())).unwrap();
-    disk.line().wait(far()).unwrap();
+    disk.line().wait(soon()).unwrap();
 }
 
 #[test]
@@ -139,7 +135,7 @@ fn a_call_that_began_before_a_failed_sync_of_the_file_it_left_gets_the_error() {
     disk.group.trust();
     disk.group.wrote(1, &file()).unwrap();
     disk.go.send(Ok(())).unwrap();
-    assert_eq!(disk.commit(disk.group.ticket(since)).unwrap().wait(far()).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(disk.commit(disk.group.ticket(since)).unwrap().wait(soon()).unwrap_err().kind(), ErrorKind::Io);
     assert_eq!(disk.group.take_lost(), 1);
 }
 
@@ -164,10 +160,8 @@ fn the_thread_syncs_when_the_window_ends_and_a_later_flush_returns_a_failure_onc
     disk.group.wrote(3, &disk.file).unwrap();
     disk.begun.recv().unwrap();
     disk.go.send(eio()).unwrap();
-    while disk.group.lost() == 0 {
-        thread::yield_now();
-    }
-    disk.commit(disk.group.ticket_for_all()).unwrap().wait(far()).unwrap_err();
+    until("the sync fails", || disk.group.lost() > 0);
+    disk.commit(disk.group.ticket_for_all()).unwrap().wait(soon()).unwrap_err();
     assert!(disk.group.ticket_for_all().is_none());
     disk.group.close();
 }
@@ -190,9 +184,7 @@ fn a_caller_that_waits_for_a_thread_that_ends_syncs_itself() {
     disk.begun.recv().unwrap();
     let late = disk.line();
     let waiting = wait_in_thread(late);
-    while !lock(&disk.group.state).is_urgent {
-        thread::yield_now();
-    }
+    until("the caller waits", || lock(&disk.group.state).is_urgent);
     disk.group.close();
     disk.go.send(Ok(())).unwrap();
     disk.go.send(Ok(())).unwrap();
