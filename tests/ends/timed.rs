@@ -4,6 +4,8 @@ use tracing_handlers::handler::Buffer;
 use tracing_handlers::sink::{self, Writer};
 
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::threads;
 
 cases! {
     a_line_in_a_files_buffer_is_written_after_a_time => |ended| ended.is_killed_by(libc::SIGKILL).has_lines(1);
@@ -28,11 +30,7 @@ impl Ended {
     #[track_caller]
     fn tells_of_lost_records(&self, count: usize) {
         let done = self.directory.join("done");
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !done.exists() {
-            assert!(Instant::now() < deadline, "the daemon does not end");
-            thread::sleep(Duration::from_millis(5));
-        }
+        until("the daemon ends", || done.exists());
         let told = fs::read_to_string(done).unwrap();
         match count {
             0 => assert_eq!(told, ""),
@@ -53,11 +51,7 @@ fn written(directory: &Path) -> usize {
 }
 
 fn wait_until_written(directory: &Path, lines: usize) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while written(directory) < lines {
-        assert!(Instant::now() < deadline, "{} of {lines} lines are written", written(directory));
-        thread::sleep(Duration::from_millis(5));
-    }
+    until("the lines are written", || written(directory) >= lines);
 }
 
 fn die() {
@@ -88,10 +82,12 @@ fn a_queue_at_work_leaves_lines_in_the_buffer(directory: &Path) {
     let mut last = Instant::now();
     for number in 0..50 {
         log_lines(number..number + 1);
+        // Time passes: the queue is busy as long as its pauses are short.
         thread::sleep(Duration::from_millis(10));
         // On a machine so busy that the queue was idle meanwhile, this shows nothing.
         if std::mem::replace(&mut last, Instant::now()).elapsed() > Duration::from_millis(60) {
-            return log_lines(number + 1..50);
+            log_lines(number + 1..50);
+            break;
         }
         assert_eq!(written(directory), 0, "after {number} lines");
     }
@@ -109,13 +105,12 @@ fn a_forked_child_releases_its_own_records_in_time_and_none_of_its_parent(direct
     install(Buffer::new(output(File::open(directory))).flush_after(10 * SHORT));
     tracing::info!("parent");
     wait_for(fork(|| {
+        // Time passes: the limit of the parent's record is over before that of the child's.
         thread::sleep(5 * SHORT);
         tracing::info!("child");
-        let deadline = Instant::now() + Duration::from_secs(15);
-        while !fs::read_to_string(directory.join("log")).unwrap().contains("child") {
-            assert!(Instant::now() < deadline, "the record of the child is not released");
-            thread::sleep(Duration::from_millis(5));
-        }
+        until("the record of the child is released", || {
+            fs::read_to_string(directory.join("log")).unwrap().contains("child")
+        });
     }));
     wait_until_written(directory, 2);
 }
@@ -145,12 +140,10 @@ fn a_forked_child_writes_its_own_lines_in_time_and_none_of_its_parent(directory:
     log_lines(1..2);
     wait_for(fork(|| {
         log_lines(0..1);
-        let deadline = Instant::now() + Duration::from_secs(15);
-        while !fs::read_to_string(directory.join("log")).unwrap().contains("line 0") {
-            assert!(Instant::now() < deadline, "the line of the child is not written");
-            thread::sleep(Duration::from_millis(5));
-        }
-        // What the child had of its parent would be written by now.
+        until("the line of the child is written", || {
+            fs::read_to_string(directory.join("log")).unwrap().contains("line 0")
+        });
+        // Time passes: what the child had of its parent would be written by now.
         thread::sleep(4 * SHORT);
     }));
     wait_until_written(directory, 2);
@@ -165,10 +158,10 @@ fn without_lines_in_a_buffer_no_thread_wakes_up(directory: &Path) {
     install(output(buffered(directory, SHORT)));
     log_lines(0..1);
     wait_until_written(directory, 1);
-    thread::sleep(4 * SHORT);
+    until("every other thread sleeps", || other_threads().into_iter().all(threads::sleeps_until_woken));
     let before = switches();
     assert_eq!(before.len(), 1, "the timer has one thread: {before:?}");
-    // Idleness can only be watched over time.
+    // Time passes: what wakes up, and how often, shows only over time.
     thread::sleep(Duration::from_secs(2));
     assert_eq!(switches(), before);
     // And it wakes up again.
@@ -181,8 +174,8 @@ fn parent_of_a_daemon() -> Arc<AtomicBool> {
     let goes_on = Arc::new(AtomicBool::new(false));
     let wait = goes_on.clone();
     install(Queue::new(from_fn(move |record| {
-        while record.message().starts_with("parent") && !wait.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(1));
+        if record.message().starts_with("parent") {
+            until("the parent goes on", || wait.load(Ordering::SeqCst));
         }
         Ok(())
     })));
@@ -195,6 +188,7 @@ fn be_a_daemon(directory: &Path) {
     let told = told();
     for number in 0..30 {
         tracing::info!("daemon {number}");
+        // Time passes: its parent ends meanwhile, or does not.
         thread::sleep(Duration::from_millis(10));
     }
     fs::write(directory.join("part"), told.lock().unwrap().join("\n")).unwrap();
@@ -238,9 +232,7 @@ fn a_child_whose_parent_lives_has_nothing_to_tell(directory: &Path) {
             fork(|| be_a_daemon(directory));
             end_at_once();
         }));
-        while !directory.join("done").exists() {
-            thread::sleep(Duration::from_millis(5));
-        }
+        until("the grandchild ends", || directory.join("done").exists());
     }));
     goes_on.store(true, Ordering::SeqCst);
 }

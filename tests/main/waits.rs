@@ -8,8 +8,14 @@ use crate::vocabulary::sources;
 /// Sleeps that stay because the time that passes is what is tested, with their number in each file. Each has a comment that
 /// begins with [`REASON`].
 const EXCEPTIONS: &[(&str, usize)] = &[
+    // That nothing is written again while a worker is idle.
+    ("layers/handler/queue/worker.rs", 1),
     // How often an idle process wakes up.
     ("tests/ends/overload.rs", 1),
+    // Time limits, of which a child must not carry out its parent's; the pace of a queue at work.
+    ("tests/ends/timed.rs", 5),
+    // That nothing is written without a time limit.
+    ("tests/main/sinks/file.rs", 1),
     // The pace of events whose latency is measured.
     ("tests/soak/latency.rs", 1),
     // CPU time for logrotate.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::handler::Stats;
 use crate::handler::script::Script;
+use crate::until::until;
 use crate::{RecordBuf, Severity};
 
 fn send(to: &Buffer<Script>, severity: Severity, message: &str) {
@@ -97,14 +98,6 @@ fn records_logged_by_the_handler_behind_wait_in_the_buffer() {
     assert!(stats.balances() && (stats.delivered, stats.pending) == (1, 1), "{stats:?}");
 }
 
-fn wait_until(is: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it does not happen");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 const SHORT: Duration = Duration::from_millis(40);
 
 #[test]
@@ -115,7 +108,7 @@ fn everything_is_released_some_time_after_the_first_record_again_and_again() {
         for round in 1..=2 {
             let start = Instant::now();
             ["a", "b"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
-            wait_until(|| script.delivered().len() == 2 * round);
+            until("it happens", || script.delivered().len() == 2 * round);
             assert!(start.elapsed() >= SHORT, "{:?}", start.elapsed());
         }
         assert_eq!((stats(&buffer).delivered, script.flushed()), (4, 0));
@@ -139,7 +132,7 @@ fn what_fails_after_the_time_is_counted_and_reported() {
     let script = Script::new([None, Some(ErrorKind::Io)]);
     let buffer = Buffer::new(script.clone()).flush_after(SHORT);
     ["a", "b", "c"].iter().for_each(|message| send(&buffer, Severity::INFO, message));
-    wait_until(|| stats(&buffer).pending == 0);
+    until("it happens", || stats(&buffer).pending == 0);
     assert_eq!((stats(&buffer).delivered, stats(&buffer).failed), (2, 1));
     assert!(!buffer.core.health.is_news(true), "it was told");
 }

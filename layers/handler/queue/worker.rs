@@ -317,6 +317,7 @@ mod tests {
     use crate::handler::Queue;
     use crate::handler::script::record;
     use crate::record::Record;
+    use crate::until::until;
 
     /// Counts how often it is to write what it holds.
     #[derive(Default)]
@@ -350,11 +351,8 @@ mod tests {
         let outer = Arc::new(Queue::new(queue));
         for round in 1..=2 {
             outer.handle(&record("one").as_record()).unwrap();
-            let start = now();
-            while counts.written.load(Ordering::SeqCst) < 2 * round {
-                assert!(start.elapsed() < Duration::from_secs(60), "it is not written");
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            until("it is written", || counts.written.load(Ordering::SeqCst) >= 2 * round);
+            // Time passes: a worker that is idle for long has nothing written again.
             std::thread::sleep(3 * LINGER);
             assert_eq!(counts.written.load(Ordering::SeqCst), 2 * round);
         }

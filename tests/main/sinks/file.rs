@@ -14,6 +14,7 @@ use tracing_handlers::{ErrorKind, Handler, Output, RecordBuf, Severity};
 use super::write;
 #[cfg(unix)]
 use super::write_until_refused;
+use crate::until::until;
 
 #[test]
 fn it_appends_and_makes_the_directories() {
@@ -132,11 +133,7 @@ fn lines_that_are_held_are_written_in_time_without_another_record() {
     assert_eq!(output.stats()[0].stats.pending, 1);
     // The next attempt comes after a second.
     fs::remove_file(path.parent().unwrap()).unwrap();
-    let start = Instant::now();
-    while output.stats()[0].stats.pending > 0 {
-        assert!(start.elapsed() < Duration::from_secs(60), "the line is still held");
-        thread::sleep(Duration::from_millis(10));
-    }
+    until("the line is written", || output.stats()[0].stats.pending == 0);
     assert_eq!(fs::read_to_string(&path).unwrap(), " INFO shop: sold\n");
 }
 
@@ -147,7 +144,7 @@ fn without_a_limit_lines_stay_in_the_buffer() {
         let file = File::options().buffer(100).flush_after(limit).open(dir.path().join("app.log")).unwrap();
         let output = Output::new(Text::new().time(Time::none()), file);
         output.handle(&RecordBuf::new(Severity::INFO, "shop", "sold").as_record()).unwrap();
-        // The default is a second.
+        // Time passes: the default is a second.
         thread::sleep(Duration::from_millis(1_200));
         assert_eq!(output.stats()[0].stats.pending, 1);
     }
