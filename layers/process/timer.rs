@@ -225,6 +225,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
+    use crate::until::until;
 
     /// Tells when it is called, and wants to be called again after the given times.
     struct Target {
@@ -259,11 +260,13 @@ mod tests {
     #[test]
     fn an_alarm_calls_its_target_once_when_its_time_is_over() {
         let (target, calls) = target(&[]);
-        let alarm = alarm(&timer(), &target);
+        let timer = timer();
+        let alarm = alarm(&timer, &target);
         let start = Instant::now();
         alarm.set(SHORT);
         assert!(calls.recv_timeout(PATIENCE).unwrap() >= start + SHORT);
-        assert!(calls.recv_timeout(3 * SHORT).is_err());
+        until("no alarm is set", || lock(&timer.state).wakes_at == NOT_SET);
+        assert!(lock(&timer.state).entries.is_empty() && calls.try_recv().is_err());
     }
 
     #[test]
@@ -272,9 +275,7 @@ mod tests {
         let ((late, _late_calls), (early, calls)) = (target(&[]), target(&[]));
         let (late, early) = (alarm(&timer, &late), alarm(&timer, &early));
         late.set(LONG);
-        while lock(&timer.state).wakes_at == 0 {
-            std::thread::yield_now();
-        }
+        until("the timer waits for the later one", || lock(&timer.state).wakes_at != 0);
         early.set(SHORT);
         calls.recv_timeout(PATIENCE).unwrap();
         assert_eq!(lock(&timer.state).entries.len(), 1);
@@ -298,9 +299,7 @@ mod tests {
         orphan.set(SHORT);
         cleared.set(SHORT);
         cleared.clear();
-        while lock(&timer.state).wakes_at != NOT_SET {
-            std::thread::yield_now();
-        }
+        until("no alarm is set", || lock(&timer.state).wakes_at == NOT_SET);
         assert!(lock(&timer.state).entries.is_empty() && calls.try_recv().is_err());
         cleared.set(Duration::MAX);
         assert!(lock(&timer.state).entries.is_empty());
