@@ -113,11 +113,11 @@ impl File {
         }
     }
 
-    /// Goes on to the file at the path, if that is no longer the open one or a reopen was requested.
+    /// Switches to the file at the path, if that is no longer the open one or a reopen was requested.
     #[inline]
     pub(super) fn follow_path(&mut self) {
         if self.open.is_some() && (self.requests.to_reopen() || self.is_elsewhere()) {
-            self.go_on();
+            self.switch();
         }
     }
 
@@ -132,9 +132,10 @@ impl File {
     /// Opens the file at the path before the open one is left. If that fails, lines still go to the open one, as long as it has a
     /// name under which they are found.
     #[cold]
-    fn go_on(&mut self) {
+    fn switch(&mut self) {
+        // One attempt for each request: whatever fails below must not be tried again for each line.
+        self.requests.reopened();
         if self.open.as_ref().is_some_and(|open| !open.is_regular()) {
-            self.requests.reopened();
             return;
         }
         // Its end may be part of the file that is opened now. A later line continues the file if that cannot be opened.

@@ -25,7 +25,8 @@ impl Scheme for Shift {
 ///
 /// # Errors
 ///
-/// If number 1 cannot be freed (or the first that is not the name of another log), or anything else fails: the next attempt may succeed, and keeps the order.
+/// If number 1 cannot be freed (or the first that is not the name of another log), or anything else fails: the next attempt may
+/// succeed, and keeps the order.
 fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<(u64, Option<Error>), Error> {
     let logs = archives.values().filter(|names| names.iter().any(Name::is_log)).count();
     let keep = u64::try_from(files.rotation.retention.count.saturating_add(logs)).unwrap_or(u64::MAX);
