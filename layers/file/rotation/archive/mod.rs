@@ -151,8 +151,9 @@ impl<L: Log> Archive<L> {
         if !raw.is_unchanged(read)? {
             return Ok(false);
         }
+        // Another process has compressed it under another of its names. The next pass compares the two.
         if packed_twin(&path).is_some() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Ok(false);
         }
         temporary.rename(&packed_name(&path, self.compression.extension()))?;
         fault::point("renamed");

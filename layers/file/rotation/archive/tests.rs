@@ -131,6 +131,25 @@ fn the_compressed_file_gets_the_new_name_of_an_archive_that_moved_up_meanwhile()
     expect(dir.path(), &[("app.log.1.gz", "later"), ("app.log.2.gz", "one")]);
 }
 
+/// Numbered archives move up, so two processes may compress one archive under two of its names.
+#[test]
+fn an_archive_that_another_process_compresses_meanwhile_is_left_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let compress = |family: &Numbered| {
+        let mut encoder =
+            flate2::write::GzEncoder::new(fs::File::create(family.old(1, ".gz")).unwrap(), Default::default());
+        io::Write::write_all(&mut encoder, b"one").unwrap();
+        encoder.finish().unwrap();
+    };
+    let family = Numbered::new(dir.path()).before(3, compress);
+    family.rotate("one");
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1", "one"), ("app.log.1.gz", "one")]);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
 #[test]
 fn an_archive_that_is_removed_meanwhile_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();

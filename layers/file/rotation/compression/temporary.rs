@@ -24,12 +24,15 @@ impl Temporary {
         if !remove_leftover(&path)? {
             return Ok(None);
         }
-        let file = create_private(&path)?;
-        let temporary = Self { path, file, renamed: false };
-        // File systems without locks are not shared between processes.
-        match temporary.file.try_lock() {
+        let file = match create_private(&path) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            created => created?,
+        };
+        // Another process may take it for a leftover, and remove it. File systems without locks are not shared between processes.
+        match file.try_lock() {
             Err(TryLockError::WouldBlock) => Ok(None),
-            _ => Ok(Some(temporary)),
+            _ => Ok(Some(Self { path, file, renamed: false })),
         }
     }
 
@@ -79,11 +82,17 @@ pub(crate) fn remove_leftover(path: &Path) -> io::Result<bool> {
         Ok(metadata) if !metadata.is_file() => return Err(io::ErrorKind::AlreadyExists.into()),
         Ok(_) => {}
     }
-    let file = fs::File::open(path)?;
+    let file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        opened => opened?,
+    };
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Ok(false);
     }
-    fs::remove_file(path).map(|()| true)
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(true),
+    }
 }
 
 fn name_of(source: &Path, extension: &str) -> PathBuf {
