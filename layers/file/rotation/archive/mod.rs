@@ -116,7 +116,7 @@ impl<L: Log> Archive<L> {
             // It was removed by a process without our lock, or is not a regular file.
             let Some(raw) = raw.filter(|raw| seen.files.insert(Identity::of(&raw.metadata))) else { continue };
             let work = match packed_twin(&raw.path) {
-                Some(twin) => Ok(Work::Compare(twin)),
+                Some(twin) => fs::File::open(&twin).map(|packed| Work::Compare(twin, packed)),
                 None => Temporary::make(&raw.path, self.compression.extension()).map(Work::Pack),
             };
             return Ok(Some((raw, work)));
@@ -128,7 +128,7 @@ impl<L: Log> Archive<L> {
         match work {
             Work::Pack(Some(temporary)) => self.pack(raw, temporary),
             Work::Pack(None) => Ok(()),
-            Work::Compare(twin) => self.remove_twin_of(raw, &twin),
+            Work::Compare(twin, packed) => self.remove_twin_of(raw, &twin, packed),
         }
     }
 
@@ -180,9 +180,9 @@ impl<L: Log> Archive<L> {
         })?
     }
 
-    /// Handles an archive that exists compressed and uncompressed, as after a crash. If their contents differ, both are kept.
-    fn remove_twin_of(&self, raw: &Raw, twin: &Path) -> io::Result<()> {
-        let packed = fs::File::open(twin)?;
+    /// Handles an archive that exists compressed, as `twin`, and uncompressed, as after a crash. If their contents differ, both are
+    /// kept.
+    fn remove_twin_of(&self, raw: &Raw, twin: &Path, packed: fs::File) -> io::Result<()> {
         let packed_identity = Identity::of(&packed.metadata()?);
         if !is_same(&mut &raw.file, &mut unpack(packed)?)? {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} has other content", twin.display())));
@@ -231,8 +231,8 @@ struct Seen {
 enum Work {
     /// Compress it. `None` if another process is compressing it.
     Pack(Option<Temporary>),
-    /// Remove it, if this compressed file has the same content.
-    Compare(PathBuf),
+    /// Remove it, if this compressed file has the same content. The file is open, since both may move up meanwhile.
+    Compare(PathBuf, fs::File),
 }
 
 /// An uncompressed archive. Since it is open, no other file can have its identity.

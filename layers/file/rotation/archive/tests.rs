@@ -213,6 +213,21 @@ fn after_a_crash_that_left_both_the_uncompressed_one_is_removed() {
     expect(dir.path(), &[("app.log.1.gz", "one")]);
 }
 
+/// Another process has published the compressed file, and not removed the uncompressed one yet.
+#[test]
+fn a_pair_that_moves_up_while_it_is_compared_is_the_same_pair() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.rotate("one");
+    archive(family).pack_all().unwrap();
+    fs::write(dir.path().join("app.log.1"), "one").unwrap();
+    let archive = archive(Numbered::new(dir.path()));
+    let (raw, work) = archive.next(&mut Seen::default()).unwrap().expect("there is a pair");
+    archive.log.rotate("later");
+    archive.perform(&raw, work.unwrap()).unwrap();
+    expect(dir.path(), &[("app.log.1", "later"), ("app.log.2.gz", "one")]);
+}
+
 #[test]
 fn two_files_of_one_number_with_different_content_are_both_kept() {
     let dir = tempfile::tempdir().unwrap();
