@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{kill, logrotate, processes};
+use super::{clocks, kill, logrotate, processes};
 use crate::until::poll;
 
 /// `SCENARIO DIRECTORY SEED RUN`, in a child process.
@@ -16,6 +16,7 @@ pub fn run(words: &[&str]) -> std::process::ExitCode {
     let (Ok(seed), Ok(run)) = (seed.parse(), run.parse()) else { return std::process::ExitCode::FAILURE };
     let directory = Path::new(directory);
     match *scenario {
+        "clocks" => clocks::child(directory, seed, run),
         "kill" => kill::child(directory, seed, run),
         "logrotate" => logrotate::child(directory, seed),
         "processes" => processes::child(directory, seed, run),

@@ -4,6 +4,7 @@
 //! the long run of one, and ends with a line of figures. Child processes are this program again, as `--child SCENARIO …`.
 
 mod child;
+mod clocks;
 mod disk;
 mod family;
 #[cfg(feature = "seal")]
@@ -33,6 +34,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "logrotate", about: "the real logrotate", sample: 2, long: 100, run: logrotate::run },
     #[cfg(feature = "seal")]
     Scenario { name: "flips", about: "each bit of a sealed log flipped", sample: 1, long: 20, run: flips::run },
+    Scenario { name: "clocks", about: "a clock that jumps", sample: 12, long: 300, run: clocks::run },
     Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
     Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
     Scenario {

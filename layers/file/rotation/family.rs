@@ -199,10 +199,10 @@ impl Family {
         Ok(archives)
     }
 
-    /// When any of its files was last written to. `None` if there is none.
-    pub(super) fn last_written(&self) -> Result<Option<Timestamp>, Error> {
+    /// When each of its files was last written to, in the order of the archives, and the file in use after them.
+    pub(super) fn times_written(&self) -> Result<Vec<Timestamp>, Error> {
         let in_use = self.path.metadata().and_then(|metadata| metadata.modified()).ok().map(Timestamp::from);
-        Ok(self.archives()?.iter().map(|archive| archive.modified).chain(in_use).max())
+        Ok(self.archives()?.iter().map(|archive| archive.modified).chain(in_use).collect())
     }
 
     /// Makes the path a symbolic link to the file called `name` beside it, atomically.

@@ -50,7 +50,7 @@ impl Pruning {
     }
 
     fn prune(&self) -> Result<(), Error> {
-        let now = self.clock.now(self.family.last_written()?);
+        let now = self.clock.now(&self.family.times_written()?);
         let own = self.prune_own(now);
         let all = self.budget.as_ref().map_or(Ok(()), |budget| budget.prune(now));
         own.and(all)
