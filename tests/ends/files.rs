@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
-use tracing_handlers::rotation::Rotation;
+use tracing_handlers::rotation::{Naming, Rotation};
 use tracing_handlers::sink;
 
 use super::*;
@@ -45,9 +45,9 @@ impl Ended {
 }
 
 /// A program that opens a log, writes 20 KiB and returns from its main function.
-fn run_for_a_moment(path: &Path, rotation: Rotation) {
+fn run_for_a_moment(path: &Path, options: sink::FileOptions, rotation: Rotation) {
     wait_for(fork(|| {
-        let mut file = sink::File::options().rotation(rotation).open(path).unwrap();
+        let mut file = options.rotation(rotation).open(path).unwrap();
         (0..20).for_each(|_| writeln!(file, "{}", "x".repeat(1_023)).unwrap());
         drop(file);
         std::process::exit(0);
@@ -58,17 +58,30 @@ fn programs_that_run_for_a_moment_remove_and_compress_what_they_should(directory
     let names = |folder: &Path| -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
-    let total = directory.join("total");
+    let options = sink::File::options;
     let rotation = || Rotation::on_request().on_startup(true).keep(1_000);
-    (0..12).for_each(|_| run_for_a_moment(&total.join("app.log"), rotation().max_total(100 << 10)));
-    let bytes: u64 = names(&total).iter().map(|name| total.join(name).metadata().unwrap().len()).sum();
-    assert!(bytes <= 120 << 10, "{bytes}");
+    let dated = || rotation().naming(Naming::dated("%F").unwrap());
+    for (name, options, rotation) in [
+        ("total", options(), rotation()),
+        ("shared", options().shared(true), rotation()),
+        ("dated", options(), dated()),
+        ("live", options().buffer(BUFFER), dated().naming(Naming::numbered().live(true))),
+        #[cfg(feature = "seal")]
+        ("sealed", options().seal(tracing_handlers::seal::Seal::new(seal::key())), rotation()),
+    ] {
+        let folder = directory.join(name);
+        let rotation = rotation.max_total(100 << 10);
+        (0..8).for_each(|_| run_for_a_moment(&folder.join("app.log"), options.clone(), rotation.clone()));
+        let files = names(&folder).into_iter().map(|name| folder.join(name)).filter(|path| !path.is_symlink());
+        let bytes: u64 = files.map(|path| path.metadata().unwrap().len()).sum();
+        assert!((60 << 10..=125 << 10).contains(&bytes), "{name}: {bytes}");
+    }
 
     #[cfg(feature = "gzip")]
     {
         let packed = directory.join("packed");
         let gzip = || rotation().compression(tracing_handlers::rotation::Compression::gzip());
-        (0..4).for_each(|_| run_for_a_moment(&packed.join("app.log"), gzip()));
+        (0..4).for_each(|_| run_for_a_moment(&packed.join("app.log"), options(), gzip()));
         let mut names = names(&packed);
         names.sort();
         assert_eq!(names, ["app.log", "app.log.1.gz", "app.log.2.gz", "app.log.3.gz"]);
@@ -78,7 +91,7 @@ fn programs_that_run_for_a_moment_remove_and_compress_what_they_should(directory
     fs::create_dir(&old).unwrap();
     let archive = fs::File::create(old.join("app.log.1")).unwrap();
     archive.set_modified(std::time::SystemTime::now() - Duration::from_secs(7_200)).unwrap();
-    run_for_a_moment(&old.join("app.log"), Rotation::size(1 << 30).max_age(Duration::from_secs(3_600)));
+    run_for_a_moment(&old.join("app.log"), options(), Rotation::size(1 << 30).max_age(Duration::from_secs(3_600)));
     assert_eq!(names(&old), ["app.log"], "without a rotation");
 }
 
@@ -131,11 +144,15 @@ fn a_new_file_of_a_rotation_is_like_the_one_before(directory: &Path) {
     // SAFETY: takes no arguments and cannot fail.
     let is_root = unsafe { libc::geteuid() } == 0;
     let options = sink::File::options;
-    for (name, options, mode) in
-        [("like", options(), 0o600), ("open", options(), 0o664), ("set", options().mode(0o640), 0o640)]
-    {
+    for (name, options, mode, naming) in [
+        ("like", options(), 0o600, Naming::numbered()),
+        ("open", options(), 0o664, Naming::dated("%F").unwrap()),
+        ("set", options().mode(0o640), 0o640, Naming::numbered_oldest_first()),
+        ("shared", options().shared(true), 0o600, Naming::numbered()),
+        ("live", options(), 0o660, Naming::numbered().live(true)),
+    ] {
         let path = directory.join(name);
-        let mut file = options.rotation(Rotation::size(1)).open(&path).unwrap();
+        let mut file = options.rotation(Rotation::size(1).naming(naming)).open(&path).unwrap();
         writeln!(file, "one").unwrap();
         if name != "set" {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

@@ -130,25 +130,27 @@ fn hours_that_the_clock_repeats_are_named_in_their_order() {
 
 #[test]
 fn one_jump_of_the_clock_does_not_make_archives_old() {
-    let (dir, clock) = (tempfile::tempdir().unwrap(), clock(T0));
+    // Until it is touched, a file has the true time of the test, which must not be later.
+    let (now, ahead) = (T0 + 8 * 365 * DAY, IN_2036 + 10 * 365 * DAY);
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock(now));
     let path = dir.path().join("app.log");
     let open =
         || File::open(&path).unwrap().rotation(Rotation::size(1).keep(9).max_age(HOUR * 48).clock(clock.clone()));
     let write_at = |file: &mut File, text: &str| {
         write(file, &[text]);
-        files(dir.path()).into_keys().for_each(|name| touch(&dir.path().join(name), T0));
+        files(dir.path()).into_keys().for_each(|name| touch(&dir.path().join(name), now));
         assert!(settle(Duration::from_secs(30)));
     };
     let mut file = open();
     ["a\n", "b\n", "c\n"].iter().for_each(|text| write_at(&mut file, text));
-    set(&clock, IN_2036);
-    write_at(&mut file, "2036\n");
+    set(&clock, ahead);
+    write_at(&mut file, "ahead\n");
     assert_eq!(files(dir.path()).len(), 4, "by a process that has seen the jump");
     drop(file);
     let mut file = open();
-    write_at(&mut file, "2036 again\n");
+    write_at(&mut file, "ahead again\n");
     assert_eq!(files(dir.path()).len(), 5, "by a process that has not");
-    set(&clock, T0 + DAY);
+    set(&clock, now + DAY);
     write_at(&mut file, "right\n");
     assert_eq!(files(dir.path()).len(), 6);
     clock.advance(HOUR * 25);

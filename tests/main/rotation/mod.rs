@@ -2,9 +2,11 @@
 
 mod clocks;
 mod core;
+mod each_setup;
 mod foreign;
 mod odd;
 mod python;
+mod setups;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -274,3 +274,31 @@ fn a_name_that_is_not_text_is_rotated_and_pruned_like_any_other() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_request_to_reopen_is_one_attempt_whatever_step_of_it_fails() {
+    for (place, naming) in [
+        ("before the directory exists", Naming::numbered()),
+        ("while it is checked for a link", Naming::numbered_oldest_first()),
+        ("before there is a link", Naming::numbered().live(true)),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (logs, moved) = (dir.path().join("logs"), dir.path().join("moved"));
+        let path = logs.join("app.log");
+        let options = File::options().watch(None).rotation(Rotation::on_request().naming(naming));
+        let mut file = options.open(&path).unwrap();
+        write(&mut file, &["one\n"]);
+        fs::rename(&logs, &moved).unwrap();
+        fs::write(&logs, "not a directory").unwrap();
+        file.control().reopen();
+        write(&mut file, &["two\n"]);
+        fs::remove_file(&logs).unwrap();
+        write(&mut file, &["three\n"]);
+        assert!(!logs.exists(), "{place}: it was tried again without a request");
+        assert_eq!(fs::read_to_string(moved.join("app.log")).unwrap(), "one\ntwo\nthree\n", "{place}");
+        file.control().reopen();
+        write(&mut file, &["four\n"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "four\n", "{place}");
+    }
+}
