@@ -256,6 +256,7 @@ fn each_setup_names_a_live_file_by_the_day_of_its_first_line() {
         for day in [1, 2, 5] {
             set(&clock, T0 + day * DAY + 60);
             log(&(20 + day).to_string());
+            touch(path, T0 + day * DAY + 60);
         }
         drop(log);
         assert_eq!(lines(), ["21", "22", "25"], "{setup:?}");
