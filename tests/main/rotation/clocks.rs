@@ -60,6 +60,22 @@ fn a_clock_that_starts_in_1970_does_not_make_the_newest_archive_the_oldest() {
 }
 
 #[test]
+fn a_file_keeps_its_day_if_the_clock_is_set_to_a_later_one() {
+    for shown in [10, T0 - 30 * DAY] {
+        let (dir, clock) = (tempfile::tempdir().unwrap(), clock(shown));
+        let path = dir.path().join("app.log");
+        put(&path, "20\n", T0 + 3_600);
+        let mut file = File::open(&path).unwrap().rotation(Rotation::schedule(Schedule::daily()).clock(clock.clone()));
+        write(&mut file, &["behind\n"]);
+        set(&clock, T0 + 3 * DAY);
+        write(&mut file, &["23\n"]);
+        // A clock that may be right is believed.
+        let day = if shown < DAY { "app.log.2026-11-20" } else { "app.log.2026-10-21" };
+        expect(dir.path(), &[("app.log", "23\n"), (day, "20\nbehind\n")]);
+    }
+}
+
+#[test]
 fn archives_of_days_before_the_clock_is_set_follow_those_that_exist() {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock(10));
     let path = dir.path().join("app.log");
