@@ -132,7 +132,9 @@ impl<'a> Judge<'a> {
 
     /// Whether a limit accounts for the removal of what is missing since the last look.
     fn may_remove(&self, now: &[Content]) -> Result<(), String> {
-        let archives = now.len().saturating_sub(1) + usize::from(self.was_killed);
+        // A directory takes the number of an archive.
+        let slack = usize::from(self.was_killed) + usize::from(self.settings.has_directory());
+        let archives = now.len().saturating_sub(1) + slack;
         if archives >= self.settings.keep || self.may_be_too_large(now) || self.may_be_too_old(now) {
             return Ok(());
         }
