@@ -146,7 +146,7 @@ impl<'a> Judge<'a> {
     fn may_be_too_large(&self, now: &[Content]) -> bool {
         let Some(total) = self.settings.total else { return false };
         let first = oldest(now).unwrap_or(self.lines());
-        let last_removed = self.before.iter().map(|file| file.lines.start).filter(|start| *start < first).next_back();
+        let last_removed = self.before.iter().map(|file| file.lines.start).rfind(|start| *start < first);
         let bytes: usize = (last_removed.unwrap_or(0)..self.lines()).map(|line| text(line).len()).sum();
         !self.settings.kind.is_plain() || bytes as u64 > total
     }
