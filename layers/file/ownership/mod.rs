@@ -8,7 +8,7 @@ mod links;
 
 pub use account::Account;
 
-pub(crate) use links::{in_private_directory, open, open_following, target, wait_in_writes};
+pub(crate) use links::{open, open_following, permitted_target, target, wait_in_writes};
 
 #[cfg(not(unix))]
 use other as system;

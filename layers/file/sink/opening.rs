@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::open::Open;
 use super::place::{Place, cannot};
@@ -60,17 +60,17 @@ impl Opening {
     /// Another process created it first, or it is a symbolic link to a file that does not exist yet.
     fn open_late(&self, path: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
         match self.open_existing(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.follows(path) => {
-                self.make_target(path, before)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match self.target_of(path) {
+                Some(target) => self.make_target(path, &target, before),
+                None => Err(error),
+            },
             opened => opened,
         }
     }
 
-    /// Creates the target of a symbolic link.
-    fn make_target(&self, link: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
-        let path = ownership::target(link);
-        match self.make(&path, before) {
+    /// Creates `path`, the target of the symbolic link `link`.
+    fn make_target(&self, link: &Path, path: &Path, before: Option<&fs::Metadata>) -> io::Result<fs::File> {
+        match self.make(path, before) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_existing(link),
             made => made.and_then(|file| self.sync_parent(path.parent()).map(|()| file).map_err(io::Error::from)),
         }
@@ -90,8 +90,9 @@ impl Opening {
         }
     }
 
-    fn follows(&self, path: &Path) -> bool {
-        self.follow_links || ownership::in_private_directory(path)
+    /// Where a file may be created that the dangling link at `path` leads to.
+    fn target_of(&self, path: &Path) -> Option<PathBuf> {
+        if self.follow_links { Some(ownership::target(path)) } else { ownership::permitted_target(path) }
     }
 
     /// Creates `dir` and its missing parents.
