@@ -10,7 +10,7 @@ use super::event::{Event, Gap, Line};
 use super::family::{self, Count, Source, cannot};
 use super::lines::{Lines, Piece};
 use crate::Error;
-use crate::file::rotation::{is_same, unpack};
+use crate::file::rotation::{is_packed_name, is_same, unpack};
 
 /// Reads the lines of a file and its archives, oldest first.
 ///
@@ -69,6 +69,10 @@ impl Reader {
     /// oldest. A date starts with the year and continues with smaller units: `2026-11-21`, `2026-11-21_10-40`, `20261121`.
     /// Dated files come before numbered ones.
     ///
+    /// If the numbers count from the oldest file, this is detected: by the mark (an attribute, on Linux) that rotation gives to such
+    /// files, or by the times of the files, if each was begun after the one before it had ended. Copies have neither; for them
+    /// there is [`open_oldest_first`](Self::open_oldest_first).
+    ///
     /// # Errors
     ///
     /// - [`Io`](crate::ErrorKind::Io) if there is no such file, or the directory cannot be listed.
@@ -77,7 +81,7 @@ impl Reader {
         Self::count(path.as_ref(), Count::Down)
     }
 
-    /// Like [`open`](Self::open), but number 1 of `app.log.N` is the oldest.
+    /// Like [`open`](Self::open), but number 1 of `app.log.N` is the oldest, unless the times of the files prove that it is the newest.
     ///
     /// # Errors
     ///
@@ -129,17 +133,17 @@ impl Reader {
 
     /// Starts the next file. Returns a gap if it cannot be read.
     fn start(&mut self, source: Source) -> Option<Gap> {
-        let (path, opened) = match source {
+        let (path, opened, is_packed) = match source {
             Source::Missing(file, files) => return Some(Gap::Missing { file, files }),
-            Source::Failed(path, error) => (path, Err(error)),
+            Source::Failed(path, error) => (path, Err(error), false),
             Source::Named(path) => {
-                let opened = fs::File::open(&path);
-                (path, opened)
+                let (opened, is_packed) = (fs::File::open(&path), is_packed_name(&path));
+                (path, opened, is_packed)
             }
             Source::Open { file, twin: Some(twin), .. } if holds_the_same(&file, &twin) => return None,
-            Source::Open { path, file, .. } => (path, Ok(file)),
+            Source::Open { path, file, is_packed, .. } => (path, Ok(file), is_packed),
         };
-        let begun = opened.and_then(|file| encrypted::open(begin(&path, file)?, self.decrypt.as_ref()));
+        let begun = opened.and_then(|file| encrypted::open(begin(is_packed, file)?, self.decrypt.as_ref()));
         match begun {
             Ok(from) => {
                 self.current = Some(CurrentFile { path, lines: Lines::new(from, self.max_line) });
@@ -197,12 +201,12 @@ impl fmt::Debug for Reader {
 }
 
 /// Returns the content, uncompressed. An empty file with the name of a compressed one is damaged.
-fn begin(path: &Path, file: fs::File) -> io::Result<Bytes> {
+fn begin(is_packed: bool, file: fs::File) -> io::Result<Bytes> {
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if metadata.is_file() && metadata.len() == 0 && crate::file::rotation::is_packed_name(path) {
+    if metadata.is_file() && metadata.len() == 0 && is_packed {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     unpack(file)

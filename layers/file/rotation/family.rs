@@ -1,11 +1,12 @@
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::known::Known;
 use super::naming::{Mark, Naming};
 use super::register;
+use super::slots::{Kind, Name, Slots};
 use crate::Error;
 use crate::clock::Timestamp;
 
@@ -18,6 +19,9 @@ pub(crate) struct Family {
     keep: usize,
     /// The directory as the [register](super::register) knows it.
     register: PathBuf,
+    /// Other processes rename its files too.
+    shared: bool,
+    known: Known,
 }
 
 /// An archive: a file that rotation left behind.
@@ -29,56 +33,16 @@ pub(super) struct Archive {
     pub(super) modified: Timestamp,
 }
 
-/// The archives of a family. While one is compressed, it exists under two names for a moment.
-pub(super) type Slots = BTreeMap<Mark, Vec<Name>>;
-
-#[derive(Clone, Debug)]
-pub(super) struct Name {
-    /// The extension of the compression: empty, or `.gz` for example.
-    packed: &'static str,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    File,
-    /// If the path was a link, rotation renames the link.
-    Link,
-    /// Another log that this process has open.
-    Log,
-    Other,
-}
-
-impl Name {
-    pub(super) fn is_file(&self) -> bool {
-        self.kind == Kind::File
-    }
-
-    /// Whether it can be renamed and removed: a file or a link, and not a directory, a device, or another log.
-    pub(super) fn can_move(&self) -> bool {
-        matches!(self.kind, Kind::File | Kind::Link)
-    }
-
-    /// Whether it is another log that this process has open.
-    pub(super) fn is_log(&self) -> bool {
-        self.kind == Kind::Log
-    }
-}
-
-impl Kind {
-    fn of(entry: &fs::DirEntry) -> Self {
-        match entry.file_type() {
-            Ok(kind) if kind.is_file() => Self::File,
-            Ok(kind) if kind.is_symlink() => Self::Link,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Family {
     /// `path` must be absolute.
     pub(crate) fn new(path: &Path, naming: Naming, keep: usize) -> Self {
-        Self { path: path.to_owned(), naming, keep, register: register::directory_of(path) }
+        let register = register::directory_of(path);
+        Self { path: path.to_owned(), naming, keep, register, shared: false, known: Known::default() }
+    }
+
+    /// Sets whether other processes rename its files too: what was listed before is then of no use.
+    pub(super) fn shared(self, shared: bool) -> Self {
+        Self { shared, ..self }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -104,37 +68,110 @@ impl Family {
         self.path.with_file_name(name)
     }
 
-    /// Lists the archives. The file in use is not included, even if it is named like an archive.
+    /// Returns the archives that a rotation renames or removes. The file in use is not included, even if it is named like an archive.
+    ///
+    /// If the directory has many entries, numbers are looked up one by one, and other names are known from the last listing.
     pub(super) fn slots(&self) -> Result<Slots, Error> {
+        if self.naming.counts_down() && self.known.crowded(self.directory()).is_some() {
+            return self.look_up_numbers();
+        }
+        self.all_slots()
+    }
+
+    /// Whether listing the archives takes long, if they are not known.
+    pub(super) fn is_slow_to_list(&self) -> bool {
+        !self.naming.counts_down() && !self.shared && self.known.crowded(self.directory()).is_some()
+    }
+
+    /// Returns all archives.
+    fn all_slots(&self) -> Result<Slots, Error> {
+        let state = self.known.crowded(self.directory()).filter(|_| !self.shared);
+        if let Some(known) = state.and_then(|state| self.known.get(&state)) {
+            return Ok(known);
+        }
+        let slots = self.list()?;
+        self.known.set(state, &slots);
+        Ok(slots)
+    }
+
+    /// Remembers what a rotation has left.
+    pub(super) fn remember(&self, slots: &Slots) {
+        let state = if self.is_slow_to_list() { self.known.crowded(self.directory()) } else { None };
+        self.known.set(state, slots);
+    }
+
+    /// Makes the next call list the archives. Returns whether they would have been known.
+    pub(super) fn forget(&self) -> bool {
+        self.known.forget()
+    }
+
+    /// Forgets and lists the archives, after files were removed on the background thread.
+    pub(super) fn list_again(&self) {
+        self.forget();
+        if self.is_slow_to_list() {
+            // If it fails, the rotation tries it again, and reports that.
+            drop(self.all_slots());
+        }
+    }
+
+    /// Returns the archives with numbers from 1 on, up to the first that is free: a rotation needs no others.
+    fn look_up_numbers(&self) -> Result<Slots, Error> {
         let mut slots = Slots::new();
-        for (mark, name) in self.names()? {
-            slots.entry(mark).or_default().push(name);
+        for mark in (1..u64::MAX).map(Mark::numbered) {
+            let names = self.look_up(&mark)?;
+            if names.is_empty() {
+                break;
+            }
+            slots.insert(mark, names);
         }
         Ok(slots)
     }
 
-    fn names(&self) -> Result<Vec<(Mark, Name)>, Error> {
+    fn look_up(&self, mark: &Mark) -> Result<Vec<Name>, Error> {
+        let mut names = Vec::new();
+        for packed in [""].into_iter().chain(PACKED) {
+            let path = self.place_of(mark, packed);
+            let file_name = path.file_name().unwrap_or_default();
+            match path.symlink_metadata() {
+                // A custom name that does not lead back to its number is not one of ours.
+                Ok(_) if file_name == self.base() || !self.has(file_name) => {}
+                Ok(metadata) => names.push(Name { packed, kind: self.kind_of(file_name, metadata.file_type()) }),
+                Err(error) if is_nothing(&error) => {}
+                Err(error) => return Err(Error::io(format!("cannot inspect {}", path.display()), error)),
+            }
+        }
+        Ok(names)
+    }
+
+    fn kind_of(&self, name: &OsStr, kind: fs::FileType) -> Kind {
+        if register::is_open(&self.register, name) { Kind::Log } else { Kind::of(kind) }
+    }
+
+    fn list(&self) -> Result<Slots, Error> {
         let unreadable = |error| Error::io(format!("cannot read directory {}", self.directory().display()), error);
         let in_use = self.in_use();
-        let mut names = Vec::new();
+        let mut slots = Slots::new();
         let entries = match fs::read_dir(self.directory()) {
             // The directory was removed: there are no archives, and it will be created again.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(slots),
             entries => entries.map_err(unreadable)?,
         };
+        let mut count = 0;
         for entry in entries {
+            count += 1;
             let entry = entry.map_err(unreadable)?;
             let file_name = entry.file_name();
             let Some((mark, packed)) = self.parse(&file_name) else { continue };
             if in_use.as_ref() != Some(&file_name) && file_name != self.base() {
-                let kind = if register::is_open(&self.register, &file_name) { Kind::Log } else { Kind::of(&entry) };
-                names.push((mark, Name { packed, kind }));
+                let kind = entry.file_type().map_or(Kind::Other, |kind| self.kind_of(&file_name, kind));
+                slots.entry(mark).or_default().push(Name { packed, kind });
             }
         }
-        let mut own = names.iter().map(|(mark, _)| *mark).collect();
+        self.known.listed(count);
+        let mut own = slots.keys().copied().collect();
         self.naming.retain_own(&mut own, self.keep);
-        names.retain(|(mark, _)| own.contains(mark));
-        Ok(names)
+        slots.retain(|mark, _| own.contains(mark));
+        Ok(slots)
     }
 
     /// Whether there is anything with the name of this archive, compressed or not.
@@ -151,6 +188,11 @@ impl Family {
     /// Whether an archive could have this name.
     pub(super) fn has(&self, name: &OsStr) -> bool {
         self.parse(name).is_some()
+    }
+
+    /// Whether an archive with this name is compressed. A log may be called `app.gz`.
+    pub(super) fn is_packed(&self, name: &OsStr) -> bool {
+        self.parse(name).is_some_and(|(_, packed)| !packed.is_empty())
     }
 
     fn parse(&self, name: &OsStr) -> Option<(Mark, &'static str)> {
@@ -186,13 +228,15 @@ impl Family {
     /// Lists the archives, oldest first. Files that are not regular are ignored.
     pub(super) fn archives(&self) -> Result<Vec<Archive>, Error> {
         let mut archives = Vec::new();
-        for (mark, name) in self.names()?.into_iter().filter(|(_, name)| !name.is_log()) {
-            let path = self.place_of(&mark, name.packed);
+        let slots = self.all_slots()?;
+        let names = slots.iter().flat_map(|(mark, names)| names.iter().map(move |name| (mark, name)));
+        for (mark, name) in names.filter(|(_, name)| !name.is_log()) {
+            let path = self.place_of(mark, name.packed);
             // It was removed meanwhile.
             let Ok(metadata) = path.symlink_metadata() else { continue };
             if metadata.is_file() {
                 let modified = metadata.modified().map_or(Timestamp::EPOCH, Timestamp::from);
-                archives.push(Archive { path, mark, bytes: metadata.len(), modified });
+                archives.push(Archive { path, mark: *mark, bytes: metadata.len(), modified });
             }
         }
         archives.sort_by(|one, other| self.naming.compare_age(&one.mark, &other.mark));
@@ -234,6 +278,11 @@ impl Family {
         let removable = names.iter().filter(|name| name.can_move());
         removable.map(|name| remove(&self.place_of(mark, name.packed))).fold(Ok(()), Result::and)
     }
+}
+
+/// Whether this error of looking at a path says that there is nothing.
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(unix)]

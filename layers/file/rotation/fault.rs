@@ -11,6 +11,8 @@
 //! | `renamed` | it has its final name; the uncompressed archive still exists |
 //! | `synced` | the directory was synced |
 //! | `removed` | the uncompressed archive was removed |
+//! | `copied` | the copy of a file that is rotated by copying is complete and on the disk, under its temporary name |
+//! | `copy renamed` | it has its final name; the file was not emptied yet |
 
 #[cfg(all(unix, debug_assertions))]
 pub(crate) use armed::point;

@@ -8,15 +8,20 @@
 
 mod age_clock;
 mod archive;
+mod attribute;
 mod background;
 mod begin;
+mod check;
 mod compression;
 mod date_pattern;
+mod direction;
 mod family;
 mod fault;
 mod identity;
+mod known;
 mod lock;
 mod naming;
+mod obstacle;
 mod of_python;
 mod parse;
 mod plausible;
@@ -28,6 +33,7 @@ mod retention;
 mod rotator;
 mod schedule;
 mod scheme;
+mod slots;
 mod startup;
 mod time_source;
 mod trigger;
@@ -41,9 +47,11 @@ pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
 pub(crate) use archive::is_same;
+pub(crate) use check::With;
 #[cfg(feature = "seal")]
 pub(crate) use compression::is_packed;
 pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
+pub(crate) use direction::is_oldest_first;
 pub(crate) use identity::Identity;
 pub(crate) use lock::{Held, Lock};
 pub(crate) use register::Registered;
@@ -90,6 +98,7 @@ pub const GIB: u64 = 1 << 30;
 /// | [`min_free`](Self::min_free) | none | how many bytes stay free on the file system |
 /// | [`budget`](Self::budget) | none | how many bytes several logs together may hold |
 /// | [`compression`](Self::compression) | none | how archives are compressed |
+/// | [`copy_truncate`](Self::copy_truncate) | no | copies the file and empties it, instead of renaming it |
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
@@ -116,7 +125,11 @@ pub const GIB: u64 = 1 << 30;
 /// symbolic link, the link gets the new name, as in Python, and is renamed like the others; its target stays in place.
 ///
 /// If renaming fails (a directory in the way, no permission), lines are still written to the same file, beyond the
-/// limit. The failure is reported once to [`selflog`](crate::selflog), and the rotation is retried after a second at the earliest.
+/// limit. The failure is reported once to [`selflog`](crate::selflog), and the rotation is retried after a second at the earliest. What
+/// will keep a file from being rotated, such as a directory that may not be written to, is reported when the file is opened.
+///
+/// Each rotation renames all numbered archives, which takes some milliseconds if hundreds are kept. Dated archives, and those
+/// [numbered from the oldest](Naming::numbered_oldest_first), keep their names.
 ///
 /// The time is checked when a line is written: a process that logs nothing rotates nothing. After a pause or a restart, the first
 /// line detects a missed deadline from the time at which the file was last written to.
@@ -127,6 +140,7 @@ pub struct Rotation {
     naming: Naming,
     retention: Retention,
     compression: Option<Compression>,
+    copies: bool,
     rotator: Option<Hook>,
     clock: TimeSource,
 }
@@ -160,6 +174,7 @@ impl Rotation {
             naming: Naming::numbered(),
             retention,
             compression: None,
+            copies: false,
             rotator: None,
             clock: TimeSource::default(),
         }
@@ -242,6 +257,38 @@ impl Rotation {
     /// ```
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// Whether the file in use is copied to its archive and then emptied, instead of being renamed: logrotate's `copytruncate`. For
+    /// files that cannot be renamed: one that is mounted by itself into a container, or one of another user in a directory with the
+    /// sticky bit. The directory must be writable, since the archives are in it.
+    ///
+    /// The logging thread copies the file and waits until the copy is on the disk. If the process is killed before the file is
+    /// emptied, the lines are in both files afterward; none is lost. Another process that writes to the file without
+    /// [`shared`](crate::sink::FileOptions::shared) may lose lines in that moment. Cannot be combined with
+    /// [`live`](Naming::live) names, a [`rotator`](Self::rotator), or sealed or encrypted files.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use tracing_handlers::rotation::Rotation;
+    /// use tracing_handlers::sink::File;
+    ///
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("app.log");
+    /// let mut file = File::open(&path)?.rotation(Rotation::size(4).copy_truncate(true));
+    /// # #[cfg(unix)]
+    /// # let inode = std::os::unix::fs::MetadataExt::ino(&path.metadata()?);
+    /// file.write_all(b"one\n")?;
+    /// file.write_all(b"two\n")?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "two\n");
+    /// assert_eq!(std::fs::read_to_string(dir.path().join("app.log.1"))?, "one\n");
+    /// # #[cfg(unix)]
+    /// assert_eq!(std::os::unix::fs::MetadataExt::ino(&path.metadata()?), inode);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn copy_truncate(mut self, copy: bool) -> Self {
+        self.copies = copy;
         self
     }
 

@@ -146,6 +146,11 @@ impl Naming {
         matches!(self.order, Order::NewestFirst) && !self.live
     }
 
+    /// Whether number 1 is the oldest archive, and nothing else says that.
+    pub(super) fn counts_up(&self) -> bool {
+        matches!(self.order, Order::OldestFirst) && !self.live
+    }
+
     /// Orders archives from the oldest to the newest.
     pub(super) fn compare_age(&self, one: &Mark, other: &Mark) -> Ordering {
         if self.counts_down() { other.cmp(one) } else { one.cmp(other) }

@@ -15,6 +15,7 @@ use crate::{Error, ErrorKind};
 /// | [those of a `Schedule`](Schedule#impl-FromStr-for-Schedule): `daily at 02:30`, `monday at 00:00`, `every 15 minutes` | [`or_schedule`](Rotation::or_schedule), with dated names |
 /// | `cron 0 0 1,15 * *` | the same; in such a phrase, only a comma before whitespace separates it from the next one |
 /// | `on startup` | [`on_startup`](Rotation::on_startup) |
+/// | `copytruncate` | [`copy_truncate`](Rotation::copy_truncate) |
 /// | `keep 7`, `keep all` | [`keep`](Rotation::keep) |
 /// | `max age 30 days` | [`max_age`](Rotation::max_age) |
 /// | `max total 10 GB` | [`max_total`](Rotation::max_total) |
@@ -62,6 +63,9 @@ impl Rotation {
     fn with(self, phrase: &str, no_schedule: Error) -> Result<Self, Error> {
         if phrase == "on startup" {
             return Ok(self.on_startup(true));
+        }
+        if phrase == "copytruncate" {
+            return Ok(self.copy_truncate(true));
         }
         if let Some(count) = phrase.strip_prefix("keep ") {
             return match count.trim() {
@@ -121,12 +125,11 @@ mod tests {
 
     #[test]
     fn every_setting_has_its_words() {
-        let words =
-            "10 MB OR Daily at 02:30 or 5 MiB, keep 7, max age 30 days, max total 1 GB, min free 2 GB, on startup";
+        let words = "10 MB OR Daily at 02:30 or 5 MiB, keep 7, max age 30 days, max total 1 GB, min free 2 GB, on startup, copytruncate";
         let rotation: Rotation = words.parse().unwrap();
         assert_eq!(rotation.trigger.size, Some(5 << 20));
         assert_eq!(rotation.trigger.schedules.len(), 1);
-        assert!(rotation.trigger.startup && rotation.naming.is_dated());
+        assert!(rotation.trigger.startup && rotation.naming.is_dated() && rotation.copies);
         assert_eq!(rotation.retention.count, 7);
         assert_eq!(rotation.retention.age, Some(Duration::from_secs(30 * 86_400)));
         assert_eq!(rotation.retention.total, Some(1_000_000_000));

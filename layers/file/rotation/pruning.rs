@@ -58,7 +58,12 @@ impl Pruning {
 
     fn prune_own(&self, now: Timestamp) -> Result<(), Error> {
         let _held = self.lock.hold()?;
-        carry_out(&self.retention.plan(&self.family, now)?)
+        let removals = self.retention.plan(&self.family, now)?;
+        let removed = carry_out(&removals);
+        if !removals.is_empty() {
+            self.family.list_again();
+        }
+        removed
     }
 
     fn report(&self, done: Result<(), Error>) {

@@ -111,8 +111,12 @@ impl Budget {
                 Err(error) => result = Err(error),
             }
         }
-        let (removals, listed) = self.removals(families.into_iter(), &[], now);
-        carry_out(&removals).and(listed).and(result)
+        let (removals, listed) = self.removals(families.iter().copied(), &[], now);
+        let removed = carry_out(&removals);
+        if !removals.is_empty() {
+            families.into_iter().for_each(Family::list_again);
+        }
+        removed.and(listed).and(result)
     }
 
     fn plan(&self, gone: &[Removal], now: Timestamp) -> Result<Vec<Removal>, Error> {

@@ -63,9 +63,13 @@ pub(super) fn found(path: PathBuf) -> Result<Found, Error> {
 
 /// Whether the name differs from that of the log only by numbers and dates: `app.log.1.gz`, `app.2026-11-21.log`.
 fn is_named_like_archive(path: &Path, log: &Path) -> bool {
-    let unpacked = if rotation::is_packed_name(path) { path.with_extension("") } else { path.to_owned() };
+    // The log itself may be called `app.gz`, and its archive `app.1.gz`.
+    differs_by_number(path, log) || rotation::is_packed_name(path) && differs_by_number(&path.with_extension(""), log)
+}
+
+fn differs_by_number(path: &Path, log: &Path) -> bool {
     let bytes = |part: Option<&OsStr>| part.map(OsStr::as_encoded_bytes).unwrap_or_default().to_vec();
-    let (name, log_name) = (bytes(unpacked.file_name()), bytes(log.file_name()));
+    let (name, log_name) = (bytes(path.file_name()), bytes(log.file_name()));
     let (stem, extension) = (bytes(log.file_stem()), log_name[bytes(log.file_stem()).len()..].to_vec());
     let middle = name.strip_prefix(&*log_name).or_else(|| name.strip_prefix(&*stem)?.strip_suffix(&*extension));
     middle.is_some_and(|middle| {

@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use super::File;
 use super::open::Open;
 use super::watch::{self, Found, Watch};
-use crate::file::rotation::{Held, Lock, Rotation, Rotator};
+use crate::file::rotation::{Held, Lock, Rotation, Rotator, With};
 use crate::sink::Sink as _;
 use crate::{Error, process, selflog};
 
 impl File {
     pub(super) fn set_rotation(&mut self, rotation: Rotation) {
+        let with = With { shared: self.shared, encoded: self.encoder.is_some() };
+        if let Err(error) = rotation.check(&self.place.absolute, with) {
+            return selflog::tell(&format!("{error:#}; it is not rotated"));
+        }
         let (shared, ownership) = (self.shared, self.opening.ownership());
         let rotator = Rotator::new(rotation, &self.place.absolute, |family| match shared {
             true => Lock::shared(family, ownership),
@@ -207,7 +211,7 @@ impl File {
         });
         match new {
             Some(new) => {
-                rotator.mark_begin(new.file());
+                rotator.mark(new.file());
                 self.open = Some(new);
             }
             // A custom rotator may have failed after it moved the file, which has ended then.

@@ -132,7 +132,8 @@ impl File {
         FileOptions::default()
     }
 
-    /// Rotates the file by `rotation`.
+    /// Rotates the file by `rotation`. A rotation for which [`FileOptions::open`] would return an error is reported to
+    /// [`selflog`](crate::selflog), and the file is not rotated.
     #[must_use]
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.set_rotation(rotation);
@@ -190,7 +191,7 @@ impl FileOptions {
     ///   [`delay`](Self::delay) the first write returns this error.
     /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
     ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file; if
-    ///   archives of another log that is open in this process have this name.
+    ///   archives of another log that is open in this process have this name; if the names of its archives would be too long.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
         self.check(path.as_ref())?;
         process::ignore_file_size_signal_once();

@@ -1,6 +1,7 @@
 //! A log file and its archives: their names, their order, and how all of them are opened at one moment.
 
 mod name;
+mod order;
 
 pub(super) use self::name::Count;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::name::{Name, Place};
+use self::order::Witness;
 use crate::file::rotation::Identity;
 use crate::{Error, ErrorKind};
 
@@ -23,7 +25,9 @@ pub(super) enum Source {
     Named(Arc<Path>),
     /// An open file, which may be renamed or removed meanwhile. `twin` is the uncompressed file at the same place, if it
     /// follows: most likely it has the same content.
-    Open { path: Arc<Path>, file: fs::File, twin: Option<fs::File> },
+    ///
+    /// A file whose name `is_packed` is compressed, unless it is damaged.
+    Open { path: Arc<Path>, file: fs::File, twin: Option<fs::File>, is_packed: bool },
     /// A file that exists but could not be opened.
     Failed(Arc<Path>, io::Error),
     /// Numbers without a file: the name of the first, and how many there are.
@@ -38,8 +42,9 @@ pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     };
     // Displayed as it was given: without a directory, if it had none.
     let shown = path.parent().unwrap_or(Path::new("")).to_owned();
-    let count = if is_link_to_number(&absolute, base) { Count::Up } else { count };
-    let family = Family { dir: dir.to_owned(), base: base.to_owned(), shown, count };
+    let is_certain = is_link_to_number(&absolute, base);
+    let count = if is_certain { Count::Up } else { count };
+    let family = Family { dir: dir.to_owned(), base: base.to_owned(), shown, count, is_certain };
     let sources = family.snapshot()?;
     match sources.is_empty() {
         true => Err(cannot("read", path, io::ErrorKind::NotFound.into())),
@@ -59,7 +64,11 @@ struct Family {
     base: OsString,
     shown: PathBuf,
     count: Count,
+    /// Whether that is the direction, whatever the files tell.
+    is_certain: bool,
 }
+
+type Opened = HashMap<Identity, io::Result<fs::File>>;
 
 /// A file of the family, as found in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +88,10 @@ impl Family {
         loop {
             let found = self.list()?;
             if self.open_all(&found, &mut open) && found == before {
+                let (found, count) = self.in_proven_order(found.clone(), &open);
                 // A missing number may belong to a file that is being renamed.
-                if holes >= HOLE_CHECKS || !self.has_holes(&found) {
-                    return Ok(self.sources(&found, open));
+                if holes >= HOLE_CHECKS || !has_holes(&found, count) {
+                    return Ok(self.sources(&found, open, count));
                 }
                 holes += 1;
                 std::thread::sleep(HOLE_PAUSE);
@@ -113,7 +123,7 @@ impl Family {
     }
 
     /// Opens files that are not open yet. Returns `false` if the directory has changed since it was listed.
-    fn open_all(&self, found: &[Found], open: &mut HashMap<Identity, io::Result<fs::File>>) -> bool {
+    fn open_all(&self, found: &[Found], open: &mut Opened) -> bool {
         found.iter().all(|found| {
             if matches!(open.get(&found.identity), Some(Ok(_))) {
                 return true;
@@ -134,12 +144,24 @@ impl Family {
         })
     }
 
-    fn has_holes(&self, found: &[Found]) -> bool {
-        let ends = found.iter().skip(1).map(|found| &found.name.place).chain([&Place::Current]);
-        found.iter().zip(ends).any(|(found, next)| found.name.place.missing_before(next, self.count).is_some())
+    /// Orders the files by what they tell themselves, or else as they were ordered before.
+    fn in_proven_order(&self, mut found: Vec<Found>, open: &Opened) -> (Vec<Found>, Count) {
+        let witness = |found: &Found| Witness::of(open.get(&found.identity)?.as_ref().ok()?);
+        let (mut archives, mut current) = (Vec::new(), None);
+        for file in &found {
+            match (&file.name.place, witness(file)) {
+                (Place::Numbered(number), Some(witness)) => archives.push((*number, witness)),
+                (Place::Current, witness) => current = witness,
+                _ => {}
+            }
+        }
+        archives.dedup_by_key(|(number, _)| *number);
+        let count = if self.is_certain { None } else { order::proven(&archives, current) }.unwrap_or(self.count);
+        found.sort_by(|one, other| one.name.compare(&other.name, count));
+        (found, count)
     }
 
-    fn sources(&self, found: &[Found], mut open: HashMap<Identity, io::Result<fs::File>>) -> Vec<Source> {
+    fn sources(&self, found: &[Found], mut open: Opened, count: Count) -> Vec<Source> {
         let mut sources = Vec::with_capacity(found.len());
         for (at, this) in found.iter().enumerate() {
             let next = found.get(at + 1);
@@ -147,14 +169,17 @@ impl Family {
             let twin = next.filter(|next| next.name.place == this.name.place && !next.name.packed);
             let twin = twin.and_then(|twin| open.get(&twin.identity)?.as_ref().ok()?.try_clone().ok());
             match open.remove(&this.identity) {
-                Some(Ok(file)) => sources.push(Source::Open { path, file, twin }),
+                Some(Ok(file)) => {
+                    let is_packed = this.name.packed;
+                    sources.push(Source::Open { path, file, twin, is_packed });
+                }
                 Some(Err(error)) => sources.push(Source::Failed(path, error)),
                 // Another name of a file that is included already.
                 None => {}
             }
             let next = next.map_or(&Place::Current, |next| &next.name.place);
-            if let Some((place, count)) = this.name.place.missing_before(next, self.count) {
-                sources.push(Source::Missing(self.shown(&this.name.at(&place, &self.base)), count));
+            if let Some((place, files)) = this.name.place.missing_before(next, count) {
+                sources.push(Source::Missing(self.shown(&this.name.at(&place, &self.base)), files));
             }
         }
         sources
@@ -163,6 +188,11 @@ impl Family {
     fn shown(&self, name: &OsStr) -> Arc<Path> {
         self.shown.join(name).into()
     }
+}
+
+fn has_holes(found: &[Found], count: Count) -> bool {
+    let ends = found.iter().skip(1).map(|found| &found.name.place).chain([&Place::Current]);
+    found.iter().zip(ends).any(|(found, next)| found.name.place.missing_before(next, count).is_some())
 }
 
 pub(super) fn cannot(step: &str, path: &Path, error: io::Error) -> Error {

@@ -38,9 +38,15 @@ impl Name {
             return Some(Self { place: Place::Current, packed: false, inner: false });
         }
         let name = name.as_encoded_bytes();
-        let unpacked = crate::file::rotation::packed_extensions()
-            .find_map(|extension| name.strip_suffix(extension.as_bytes())?.strip_suffix(b"."));
-        let (name, packed) = (unpacked.unwrap_or(name), unpacked.is_some());
+        let unpacked = || {
+            crate::file::rotation::packed_extensions()
+                .find_map(|extension| name.strip_suffix(extension.as_bytes())?.strip_suffix(b"."))
+        };
+        // The log itself may be called `app.gz`, and its archive `app.1.gz`.
+        Self::parse_unpacked(base, name, false).or_else(|| Self::parse_unpacked(base, unpacked()?, true))
+    }
+
+    fn parse_unpacked(base: &OsStr, name: &[u8], packed: bool) -> Option<Self> {
         [false, true].into_iter().find_map(|inner| {
             let (before, after) = around(base, inner)?;
             let middle = name.strip_prefix(before.as_encoded_bytes())?.strip_prefix(b".")?;
@@ -193,6 +199,22 @@ mod tests {
             [".app.log.1.gz.tmp", "app.log.1.gz.tmp", "app.log.2026-", "app.log.2026-11-21.bak", "app.log.1.2", "app"];
         for name in others.iter().chain(&more) {
             assert_eq!(parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_extension_of_the_log_itself_does_not_say_that_an_archive_is_compressed() {
+        for (base, name, packed) in [
+            ("app.gz", "app.gz", false),
+            ("app.gz", "app.1.gz", false),
+            ("app.gz", "app.gz.1", false),
+            ("app.gz", "app.1.gz.gz", true),
+            ("app.gz", "app.gz.1.zst", true),
+            ("app.log.zst", "app.log.2026-11-21.zst", false),
+            ("app.log.zst", "app.log.2026-11-21.zst.zst", true),
+        ] {
+            let parsed = Name::parse(OsStr::new(base), OsStr::new(name)).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(parsed.packed, packed, "{name}");
         }
     }
 

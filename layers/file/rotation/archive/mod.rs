@@ -12,7 +12,7 @@ use super::family::{Family, remove};
 use super::identity::Identity;
 use super::lock::Lock;
 use super::reporter::Reporter;
-use super::{background, fault};
+use super::{background, direction, fault};
 use crate::Error;
 
 /// A log file and its archives.
@@ -28,6 +28,14 @@ pub(super) trait Log: Send + Sync + 'static {
 
     /// Whether an archive could have this name, without the extension of a compressed one.
     fn is_archive(&self, name: &OsStr) -> bool;
+
+    /// Whether an archive is compressed, by its name.
+    fn is_packed(&self, path: &Path) -> bool {
+        is_packed_name(path)
+    }
+
+    /// Called with the family locked, after files of it were renamed or removed.
+    fn changed(&self) {}
 }
 
 /// The log of a rotator.
@@ -59,6 +67,14 @@ impl Log for Rotated {
 
     fn is_archive(&self, name: &OsStr) -> bool {
         self.family.has(name)
+    }
+
+    fn is_packed(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| self.family.is_packed(name))
+    }
+
+    fn changed(&self) {
+        self.family.forget();
     }
 }
 
@@ -103,7 +119,7 @@ impl<L: Log> Archive<L> {
 
     /// Returns the next uncompressed archive that was not seen yet, and what to do with it.
     fn next(&self, seen: &mut Seen) -> Result<Option<(Raw, io::Result<Work>)>, Error> {
-        for path in self.log.archives()?.into_iter().filter(|path| !is_packed_name(path)) {
+        for path in self.log.archives()?.into_iter().filter(|path| !self.log.is_packed(path)) {
             let cannot = || format!("cannot open {}", path.display());
             let raw = match Raw::open(&path) {
                 Ok(raw) => raw,
@@ -135,6 +151,7 @@ impl<L: Log> Archive<L> {
     fn pack(&self, raw: &Raw, temporary: Temporary) -> io::Result<()> {
         fault::point("packing");
         let read = self.compression.pack(&raw.file, temporary.file())?;
+        direction::copy_mark(&raw.file, temporary.file());
         temporary.finish(&raw.metadata)?;
         fault::point("packed");
         let packed = Identity::of(&temporary.file().metadata()?);
@@ -156,6 +173,7 @@ impl<L: Log> Archive<L> {
             return Ok(false);
         }
         temporary.rename(&packed_name(&path, self.compression.extension()))?;
+        self.log.changed();
         fault::point("renamed");
         Ok(true)
     }
@@ -171,10 +189,12 @@ impl<L: Log> Archive<L> {
             let Some(twin) = packed_twin(&path).filter(is_packed) else { return Ok(()) };
             if raw.is_unchanged(read)? {
                 remove(&path)?;
+                self.log.changed();
                 fault::point("removed");
             } else if raw.has_grown(read)? {
                 // The uncompressed one has everything the compressed one has, and more.
                 remove(&twin)?;
+                self.log.changed();
             }
             Ok(())
         })?
@@ -297,9 +317,9 @@ fn dir_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes the name survive a power failure. Some file systems neither support nor need this.
+/// Makes the name of `path` survive a power failure. Some file systems neither support nor need this.
 #[cfg(unix)]
-fn sync_dir_of(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir_of(path: &Path) -> io::Result<()> {
     match fs::File::open(dir_of(path))?.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         synced => synced,
@@ -308,7 +328,7 @@ fn sync_dir_of(path: &Path) -> io::Result<()> {
 
 /// On other systems a directory cannot be opened.
 #[cfg(not(unix))]
-fn sync_dir_of(_: &Path) -> io::Result<()> {
+pub(super) fn sync_dir_of(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

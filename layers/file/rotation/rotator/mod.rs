@@ -5,11 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Rotation;
 use super::archive::{Archive, Rotated};
-use super::family::{Family, Name, Slots, remove};
+use super::family::{Family, remove};
 use super::lock::Lock;
 use super::pruning::Pruning;
 use super::scheme::{self, Files, Retired, Scheme};
-use super::{begin, plausible, startup};
+use super::slots::{Name, Slots};
+use super::{background, begin, direction, obstacle, plausible, startup};
 use crate::clock::Timestamp;
 use crate::{Error, selflog};
 
@@ -29,6 +30,8 @@ pub(crate) struct Rotator {
     /// What the deadline was computed from: when the file began, or an earlier time to which the clock was set.
     base: Timestamp,
     deadline: Option<Timestamp>,
+    /// What keeps the file from being rotated was looked for, and reported.
+    is_inspected: bool,
     /// The file in use is from before this process.
     is_inherited: bool,
     /// After a failure, when the next attempt may be made.
@@ -43,8 +46,10 @@ impl Rotator {
         let family = Family::new(path, rotation.naming.clone(), rotation.retention.count);
         let began = rotation.clock.now();
         let lock = Arc::new(lock(&family));
+        let family = family.shared(lock.is_shared());
         let pruning = Pruning::new(&family, &lock, &rotation.retention, &rotation.clock);
-        if pruning.is_some() || rotation.compression.is_some() {
+        let is_slow = family.is_slow_to_list();
+        if is_slow || pruning.is_some() || rotation.compression.is_some() {
             // From now on the background thread may hold the lock when the process forks.
             lock.hold_at_forks();
         }
@@ -52,6 +57,9 @@ impl Rotator {
         // Completes what an earlier process left unfinished.
         pruning.iter().for_each(Pruning::begin);
         archive.iter().for_each(Archive::begin);
+        if is_slow {
+            list_soon(&family, &lock);
+        }
         Self {
             scheme: scheme::of(&rotation),
             rotation,
@@ -62,6 +70,7 @@ impl Rotator {
             began,
             base: began,
             deadline: None,
+            is_inspected: false,
             is_inherited: true,
             retry: None,
             reported: None,
@@ -90,6 +99,9 @@ impl Rotator {
         if self.rotation.trigger.startup && self.is_inherited {
             self.is_inherited = startup::is_first(self.family.path());
         }
+        if !std::mem::replace(&mut self.is_inspected, true) {
+            self.inspect();
+        }
         let now = self.rotation.clock.now();
         let changed = changed.map(|changed| plausible::past(changed.into(), now));
         let began = match changed {
@@ -100,14 +112,30 @@ impl Rotator {
         self.base = self.base.min(now);
         self.set_deadline();
         if changed.is_none() {
-            self.mark_begin(file);
+            self.mark(file);
+        } else {
+            self.mark_direction(file);
+        }
+    }
+
+    /// Reports what will keep the file from being rotated.
+    fn inspect(&self) {
+        if let Some(obstacle) = obstacle::find(self.family.path(), scheme::way_of(&self.rotation)) {
+            selflog::tell(&format!("file {}: cannot be rotated: {obstacle}", self.family.path().display()));
         }
     }
 
     /// Called when the file was opened after a rotation.
-    pub(crate) fn mark_begin(&self, file: &fs::File) {
+    pub(crate) fn mark(&self, file: &fs::File) {
         if self.rotation.trigger.counts_from_begin() {
             begin::mark(file, self.began);
+        }
+        self.mark_direction(file);
+    }
+
+    fn mark_direction(&self, file: &fs::File) {
+        if self.rotation.naming.counts_up() {
+            direction::mark_oldest_first(file);
         }
     }
 
@@ -207,13 +235,24 @@ impl Rotator {
 
     fn try_rotate<T>(&self, fresh: bool, open: impl FnOnce() -> Result<T, Error>) -> Result<(T, Retired), Error> {
         let files = self.files(fresh);
+        let retired = self.retire(&files).or_else(|error| match self.family.forget() {
+            // They may not be as they were.
+            true => self.retire(&files),
+            false => Err(error),
+        })?;
+        match open() {
+            Ok(new) => Ok((new, retired)),
+            Err(error) => {
+                self.family.forget();
+                Err(files.restore(&retired).err().unwrap_or(error))
+            }
+        }
+    }
+
+    fn retire(&self, files: &Files<'_>) -> Result<Retired, Error> {
         let mut archives = self.family.slots()?;
         let problem = files.redate(&mut archives);
-        let retired = self.scheme.retire(&files, archives)?;
-        match open() {
-            Ok(new) => Ok((new, retired.with(problem))),
-            Err(error) => Err(files.restore(&retired).err().unwrap_or(error)),
-        }
+        Ok(self.scheme.retire(files, archives)?.with(problem))
     }
 
     fn files(&self, fresh: bool) -> Files<'_> {
@@ -221,10 +260,12 @@ impl Rotator {
     }
 
     /// Removes archives beyond the count. A failure does not prevent the rotation.
-    fn prune(&mut self, retired: Retired) {
+    fn prune(&mut self, mut retired: Retired) {
         let unused = retired.unused.map_or(Ok(()), |mark| remove(&self.family.place(&mark)));
-        let pruned = unused.and(self.try_prune(&retired.archives, retired.added));
-        match retired.problem.map_or(pruned, Err) {
+        let pruned = unused.and(self.try_prune(&mut retired.archives, retired.added.is_some().into()));
+        let pruned = retired.problem.take().map_or(pruned, Err);
+        self.remember(retired, pruned.is_ok());
+        match pruned {
             Err(error) => {
                 self.report(format!("file {}: cannot remove old files: {error:#}", self.family.path().display()));
             }
@@ -235,14 +276,26 @@ impl Rotator {
         }
     }
 
-    fn try_prune(&self, archives: &Slots, added: usize) -> Result<(), Error> {
+    /// Remembers the archives, unless something went wrong or a custom rotator may have done anything.
+    fn remember(&self, retired: Retired, is_certain: bool) {
+        if !is_certain || self.rotation.rotator.is_some() {
+            self.family.forget();
+            return;
+        }
+        let mut archives = retired.archives;
+        archives.extend(retired.added.map(|added| (added.mark, vec![Name::plain(added.kind)])));
+        self.family.remember(&archives);
+    }
+
+    fn try_prune(&self, archives: &mut Slots, added: usize) -> Result<(), Error> {
         // Files that are not regular are ignored, and not counted.
         let mut oldest_first: Vec<_> = archives.iter().filter(|(_, names)| names.iter().any(Name::is_file)).collect();
         oldest_first.sort_by(|(one, _), (other, _)| self.rotation.naming.compare_age(one, other));
         let beyond = oldest_first.len().saturating_sub(self.rotation.retention.count.saturating_sub(added));
         // A file that cannot be removed must not keep the others.
-        let removed = oldest_first.into_iter().take(beyond).map(|(mark, names)| self.family.remove(names, mark));
-        removed.fold(Ok(()), Result::and)
+        let oldest: Vec<_> = oldest_first.into_iter().take(beyond).map(|(mark, _)| *mark).collect();
+        let removed = oldest.into_iter().filter_map(|mark| archives.remove_entry(&mark));
+        removed.map(|(mark, names)| self.family.remove(&names, &mark)).fold(Ok(()), Result::and)
     }
 
     fn report(&mut self, failure: String) {
@@ -251,6 +304,13 @@ impl Rotator {
             self.reported = Some(failure);
         }
     }
+}
+
+/// Lists the archives on the background thread, so that the first rotation finds them known.
+fn list_soon(family: &Family, lock: &Arc<Lock>) {
+    let (listed, lock) = (family.clone(), lock.clone());
+    // If it fails, the rotation tries it again, and reports that.
+    background::submit("list", family.path(), Box::new(move || drop(lock.hold().and_then(|_held| listed.slots()))));
 }
 
 /// Without it, a file that cannot be rotated would cost a failing rename for each line.

@@ -12,7 +12,7 @@ pub(super) struct Empty;
 impl Scheme for Empty {
     fn retire(&self, files: &Files<'_>, archives: Slots) -> Result<Retired, Error> {
         empty(files.family.path())?;
-        Ok(Retired { archives, added: 0, unused: None, problem: None, undo: Undo::Nothing })
+        Ok(Retired { archives, added: None, unused: None, problem: None, undo: Undo::Nothing })
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Files, Retired, Scheme, Slots, Undo};
+use super::{Added, Files, Kind, Retired, Scheme, Slots, Undo, exists};
 use crate::Error;
 use crate::clock::Timestamp;
 use crate::file::rotation::family::{in_the_way, remove, rename};
@@ -27,12 +27,14 @@ impl Scheme for Link {
     fn retire(&self, files: &Files<'_>, archives: Slots) -> Result<Retired, Error> {
         redate_current(files, &archives)?;
         let before = fs::read_link(files.family.path()).ok();
-        let unused = files.family.mark_in_use().filter(|_| files.fresh);
+        let in_use = files.family.mark_in_use();
+        let unused = in_use.filter(|_| files.fresh);
+        let is_archive = |mark: &Mark| unused.is_none() && exists(&files.family.place(mark));
         link_next(files, archives.clone())?;
         let (archives, added) = match files.rotation.retention.count {
             // The file that has just ended is removed with the others.
-            0 => (files.family.slots().unwrap_or(archives), 0),
-            _ => (archives, (before.is_some() && unused.is_none()).into()),
+            0 => (files.family.slots().unwrap_or(archives), None),
+            _ => (archives, in_use.filter(is_archive).map(|mark| Added { mark, kind: Kind::File })),
         };
         Ok(Retired { archives, added, unused, problem: None, undo: before.map_or(Undo::Nothing, Undo::Link) })
     }

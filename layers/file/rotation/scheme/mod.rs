@@ -1,6 +1,7 @@
 //! What happens to the files of a log at a rotation: one type for each way.
 
 mod append;
+mod copy;
 mod empty;
 mod link;
 mod shift;
@@ -8,8 +9,10 @@ mod shift;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::family::{Family, Name, Slots, in_the_way, rename};
+use super::family::{Family, in_the_way, rename};
 use super::naming::Mark;
+use super::obstacle::Way;
+use super::slots::{Kind, Name, Slots};
 use super::{Rotation, plausible};
 use crate::Error;
 use crate::clock::Timestamp;
@@ -47,13 +50,20 @@ pub(super) fn of(rotation: &Rotation) -> Box<dyn Scheme> {
 pub(super) struct Retired {
     /// The archives, without the one that was added.
     pub(super) archives: Slots,
-    /// How many archives were added: 1, or 0 if there was no file at the path or it was emptied.
-    pub(super) added: usize,
+    /// The archive that was added. `None` if there was no file at the path or it was emptied.
+    pub(super) added: Option<Added>,
     /// The file that was in use, if it has no line: it is removed.
     pub(super) unused: Option<Mark>,
     /// What did not prevent the rotation: an archive that cannot be removed or renamed.
     pub(super) problem: Option<Error>,
     undo: Undo,
+}
+
+/// An archive that was the file in use.
+#[derive(Clone, Copy)]
+pub(super) struct Added {
+    pub(super) mark: Mark,
+    pub(super) kind: Kind,
 }
 
 enum Undo {
@@ -115,25 +125,25 @@ impl Files<'_> {
 
     /// Renames the file in use to `mark`, as the only change that can be undone.
     fn rename_current(&self, mark: Mark, archives: Slots) -> Result<Retired, Error> {
-        let renamed = self.rename_to(&mark)?;
-        let undo = if renamed { Undo::Rename(mark) } else { Undo::Nothing };
-        Ok(Retired { archives, added: renamed.into(), unused: None, problem: None, undo })
+        let added = self.rename_to(&mark)?;
+        // A copy need not be undone: the file at the path is empty, and in use.
+        let undo = if added.is_some() && !self.rotation.copies { Undo::Rename(mark) } else { Undo::Nothing };
+        Ok(Retired { archives, added, unused: None, problem: None, undo })
     }
 
-    /// Renames the file at the path to `mark`. Returns `false` if there is none, for example because it was moved away.
-    fn rename_to(&self, mark: &Mark) -> Result<bool, Error> {
+    /// Renames the file at the path to `mark`. Returns `None` if there is none, for example because it was moved away.
+    fn rename_to(&self, mark: &Mark) -> Result<Option<Added>, Error> {
         let (from, to) = (self.family.path(), self.family.place(mark));
-        if !exists(from) {
-            return Ok(false);
-        }
+        let Ok(metadata) = from.symlink_metadata() else { return Ok(None) };
         if exists(&to) {
             return Err(in_the_way(&to));
         }
         match &self.rotation.rotator {
+            None if self.rotation.copies => copy::copy_and_empty(from, &to)?,
             None => rename(from, &to)?,
             Some(rotator) => rotator.rotate(from, &to)?,
         }
-        Ok(true)
+        Ok(Some(Added { mark: *mark, kind: Kind::of(metadata.file_type()) }))
     }
 
     /// The mark of the next archive of a period to which `at` belongs.
@@ -148,6 +158,16 @@ impl Files<'_> {
             mark.number += 1;
         }
         mark
+    }
+}
+
+/// How files are rotated by `rotation`.
+pub(super) fn way_of(rotation: &Rotation) -> Way {
+    match () {
+        () if rotation.naming.is_live() => Way::Rename,
+        () if rotation.retention.count == 0 => Way::Empty,
+        () if rotation.copies => Way::Copy,
+        () => Way::Rename,
     }
 }
 

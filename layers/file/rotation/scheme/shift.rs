@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::{Files, Retired, Scheme, Slots, exists, in_the_way};
-use crate::file::rotation::family::Name;
 use crate::file::rotation::naming::Mark;
+use crate::file::rotation::slots::Name;
 use crate::{Error, ErrorKind};
 
 /// The newest archive is `app.log.1`, and the others move up by one.
@@ -31,6 +31,10 @@ fn shift(files: &Files<'_>, archives: &mut Slots) -> Result<(u64, Option<Error>)
     let logs = archives.values().filter(|names| names.iter().any(Name::is_log)).count();
     let keep = u64::try_from(files.rotation.retention.count.saturating_add(logs)).unwrap_or(u64::MAX);
     let gap = (1..keep).find(|n| !archives.contains_key(&Mark::numbered(*n))).unwrap_or(keep);
+    // It may have come in the meantime, or be an archive that belongs to others.
+    if gap < keep && files.family.is_taken(&Mark::numbered(gap)) {
+        return Err(in_the_way(&files.family.place(&Mark::numbered(gap))));
+    }
     let (mut free, mut problem) = (None, None);
     for n in (1..=gap).rev() {
         let mark = Mark::numbered(n);

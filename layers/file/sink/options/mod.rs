@@ -13,7 +13,7 @@ use super::opening::Opening;
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::file::ownership::Account;
-use crate::file::rotation::Rotation;
+use crate::file::rotation::{Rotation, With};
 use crate::record::Severity;
 use crate::{Error, ErrorKind};
 
@@ -152,6 +152,10 @@ impl FileOptions {
     /// - a file with more than one hard link;
     /// - a file or pipe that belongs neither to the user of this process, nor to root, nor to the directory's owner, nor to the
     ///   [`owner`](Self::owner) that is set.
+    ///
+    /// If those others are a group to which the process belongs, also as one of its supplementary groups, and the sticky bit is not
+    /// set, its members share the directory: a Kubernetes volume with `fsGroup`, for example. A regular file may then belong to any
+    /// user, and a symbolic link may lead to a file in the same directory, as [`live`](crate::rotation::Naming::live) names do.
     ///
     /// The opened file itself is checked, so that there is no race. `/dev/stdout`, `/dev/fd/3` and the like are
     /// always followed. Directories above that of the file, and access lists, are not checked. Has an effect only on Unix.
@@ -351,9 +355,16 @@ impl FileOptions {
             {
                 "an encrypted file cannot be compressed"
             }
-            _ => return Ok(()),
+            _ => return self.check_rotation(path),
         };
         Err(Error::new(ErrorKind::Config, format!("file {}: {what}", path.display())))
+    }
+
+    fn check_rotation(&self, path: &Path) -> Result<(), Error> {
+        let default = self.shared.then(Rotation::on_request);
+        let Some(rotation) = self.rotation.as_ref().or(default.as_ref()) else { return Ok(()) };
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        rotation.check(&absolute, With { shared: self.shared, encoded: self.encoder.is_some() })
     }
 }
 
