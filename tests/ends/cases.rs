@@ -60,6 +60,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(DESCRIPTOR_CASES)
         .chain(timed::CASES)
         .chain(trees::CASES)
+        .chain(VOLUME_CASES)
         .chain(SIGNAL_CASES)
         .chain(SEAL_CASES)
         .chain(ZONE_CASES)
@@ -87,6 +88,14 @@ use descriptors::CASES as DESCRIPTOR_CASES;
 const DESCRIPTOR_CASES: &[Case] = &[];
 
 mod files;
+/// Mounts and attributes of files as Linux has them.
+#[cfg(target_os = "linux")]
+mod volumes;
+#[cfg(target_os = "linux")]
+use volumes::CASES as VOLUME_CASES;
+#[cfg(not(target_os = "linux"))]
+const VOLUME_CASES: &[Case] = &[];
+
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
 mod signals;

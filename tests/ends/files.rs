@@ -275,7 +275,7 @@ fn shared_directory(directory: &Path) -> PathBuf {
 }
 
 #[track_caller]
-fn refused(path: &Path, why: &str) {
+pub(crate) fn refused(path: &Path, why: &str) {
     let error = format!("{:#}", sink::File::open(path).unwrap_err());
     assert!(error.contains(why), "{error}");
 }

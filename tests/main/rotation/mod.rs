@@ -1,10 +1,14 @@
 //! Rotation seen from outside: real files in a real directory.
 
 mod clocks;
+mod copies;
 mod core;
 mod each_setup;
 mod foreign;
+mod listing;
+mod names;
 mod odd;
+mod order;
 mod python;
 mod setups;
 
