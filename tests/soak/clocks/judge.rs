@@ -19,13 +19,24 @@ pub struct Judge<'a> {
     before: Vec<Content>,
     /// A process was killed since the last look.
     was_killed: bool,
+    /// How many archives there were at the last look.
+    archives: usize,
     pub looks: u64,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(directory: &Path, settings: &'a Settings, foreign: Foreign) -> Self {
         let (written, before) = Default::default();
-        Self { directory: directory.to_owned(), settings, foreign, written, before, was_killed: false, looks: 0 }
+        Self {
+            directory: directory.to_owned(),
+            settings,
+            foreign,
+            written,
+            before,
+            was_killed: false,
+            archives: 0,
+            looks: 0,
+        }
     }
 
     pub fn path(&self) -> PathBuf {
@@ -70,12 +81,16 @@ impl<'a> Judge<'a> {
         if oldest(&now) > oldest(&self.before) && !self.before.is_empty() {
             self.may_remove(&now)?;
         }
-        // One that a kill left over goes at the next rotation.
-        let (archives, before) = (now.len().saturating_sub(1), self.before.len().saturating_sub(1));
-        if archives > self.settings.keep.max(before).saturating_add(usize::from(self.was_killed)) {
+        // One that a kill left over goes at the next rotation. A kill between the steps of a rotation leaves only archives, or
+        // archives and an empty file.
+        let in_use = self.path().canonicalize().ok();
+        let archives = now.iter().filter(|file| file.path.canonicalize().ok() != in_use).count();
+        let limit = self.settings.keep.max(self.archives).saturating_add(usize::from(self.was_killed));
+        if archives > limit {
             return Err(format!("{archives} archives: {}", shown(&now)));
         }
         self.before = now;
+        self.archives = archives;
         self.was_killed = false;
         Ok(())
     }
