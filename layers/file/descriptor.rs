@@ -4,12 +4,14 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::sync::Arc;
 
+use super::Identity;
+
 /// A file that this process has opened. A program that becomes a daemon may close all descriptors, and the next file that it opens
 /// gets one of their numbers: that one must neither be written to nor closed.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     file: Arc<File>,
-    identity: system::Identity,
+    identity: Identity,
 }
 
 impl Descriptor {
@@ -17,7 +19,7 @@ impl Descriptor {
     pub(crate) fn new(file: File) -> io::Result<(Self, Metadata)> {
         let file = system::out_of_the_way(file);
         let metadata = file.metadata()?;
-        let identity = system::identity(&metadata);
+        let identity = Identity::of(&metadata);
         Ok((Self { file: Arc::new(file), identity }, metadata))
     }
 
@@ -43,10 +45,11 @@ impl Drop for Descriptor {
 
 #[cfg(unix)]
 mod system {
-    use std::fs::{File, Metadata};
+    use std::fs::File;
     use std::mem::MaybeUninit;
     use std::os::fd::{AsRawFd as _, FromRawFd as _};
-    use std::os::unix::fs::MetadataExt as _;
+
+    use super::Identity;
 
     /// Gives the file a high number, if possible: the lowest free one is the next to be used again.
     pub(super) fn out_of_the_way(file: File) -> File {
@@ -61,13 +64,6 @@ mod system {
 
     const HIGH: i32 = 200;
 
-    /// The device and the inode.
-    pub(super) type Identity = (u64, u64);
-
-    pub(super) fn identity(metadata: &Metadata) -> Identity {
-        (metadata.dev(), metadata.ino())
-    }
-
     #[inline]
     pub(super) fn is_open(file: &File, identity: Identity) -> bool {
         let mut found = MaybeUninit::<libc::stat>::uninit();
@@ -79,7 +75,7 @@ mod system {
             found.assume_init()
         };
         #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "these types differ between platforms")]
-        let found = (found.st_dev as u64, u64::from(found.st_ino));
+        let found = Identity::new(found.st_dev as u64, u64::from(found.st_ino));
         found == identity
     }
 }
@@ -87,17 +83,15 @@ mod system {
 /// On other systems files are not known by numbers that are used again at once.
 #[cfg(not(unix))]
 mod system {
-    use std::fs::{File, Metadata};
+    use std::fs::File;
+
+    use super::Identity;
 
     pub(super) fn out_of_the_way(file: File) -> File {
         file
     }
 
-    pub(super) type Identity = ();
-
-    pub(super) fn identity(_: &Metadata) -> Identity {}
-
-    pub(super) fn is_open(_: &File, (): Identity) -> bool {
+    pub(super) fn is_open(_: &File, _: Identity) -> bool {
         true
     }
 }

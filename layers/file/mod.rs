@@ -5,6 +5,7 @@
 pub(crate) mod descriptor;
 #[cfg(feature = "encryption")]
 pub mod encryption;
+mod identity;
 #[cfg(any(feature = "seal", feature = "encryption"))]
 mod key;
 pub(crate) mod ownership;
@@ -13,3 +14,5 @@ pub mod rotation;
 #[cfg(feature = "seal")]
 pub mod seal;
 pub(crate) mod sink;
+
+pub(crate) use identity::Identity;

@@ -94,8 +94,8 @@ pub(crate) use fork_count::current as forks;
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
 pub(crate) use parent::Parent;
-pub(crate) use registration::hold_at_forks;
-pub(crate) use resource::Phase;
+pub(crate) use registration::{hold_at_forks, register_once};
+pub(crate) use resource::{Held, Phase, Resource};
 pub(crate) use timer::{Alarm, Due};
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use crate::sync::{Mutex, OwnedGuard, lock};
 /// Registers `resource` to be flushed at exit and locked around forks, unless it `is_registered`, which is true afterwards: two
 /// entries for one resource would make a fork wait for a lock that it holds itself. Keeps only a weak reference.
 #[cold]
-pub(super) fn register_once(resource: &Arc<impl Resource + 'static>, is_registered: &AtomicBool) {
+pub(crate) fn register_once(resource: &Arc<impl Resource + 'static>, is_registered: &AtomicBool) {
     hooks::install();
     let resource = Arc::downgrade(resource);
     // Decided under the lock, which forks hold: a child finds both done, or neither.

@@ -37,7 +37,11 @@ pub(crate) enum Phase {
     Queues,
     /// Delivers records to their destination.
     Ends,
-    /// A lock that any of the others may take while it holds its own, such as that of a family of files.
+    /// A file, which several ends may write to.
+    Files,
+    /// A family of files, which rotation renames.
+    Families,
+    /// A lock that any of the others may take while it holds its own. While it is held, no other lock is taken.
     Locks,
 }
 
@@ -121,8 +125,11 @@ mod tests {
 
     #[test]
     fn phases_are_in_the_order_in_which_records_pass() {
-        let mut phases = [Phase::Locks, Phase::Ends, Phase::Queues, Phase::Sources, Phase::Buffers];
+        let ordered =
+            [Phase::Sources, Phase::Buffers, Phase::Queues, Phase::Ends, Phase::Files, Phase::Families, Phase::Locks];
+        let mut phases = ordered;
+        phases.reverse();
         phases.sort();
-        assert_eq!(phases, [Phase::Sources, Phase::Buffers, Phase::Queues, Phase::Ends, Phase::Locks]);
+        assert_eq!(phases, ordered);
     }
 }

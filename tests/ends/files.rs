@@ -12,6 +12,11 @@ cases! {
     a_forked_child_and_its_parent_write_whole_lines_into_one_file => |ended| ended.succeeds().has_all_lines_of_two(2_000);
     what_lies_in_a_files_buffer_at_a_fork_is_written_once => |ended| ended.succeeds().has_all_lines_of_two(3);
     a_file_rotated_in_a_forked_child_and_then_in_its_parent_keeps_all_lines => |ended| ended.succeeds().has_all_lines_of_two(20);
+    two_outputs_on_one_path_can_be_exchanged_rotated_and_forked_under_load => |ended| ended.succeeds().has_all_lines_of_joined();
+    forked_children_continue_a_shared_path_that_two_outputs_write_to => |ended| ended.succeeds().has_all_lines_of_joined();
+    a_fork_while_a_thread_is_stuck_in_a_pipe_leaves_the_child_an_error => |ended| ended.succeeds().took_less_than(20);
+    settings_that_a_second_opening_changes_are_told_once => |ended| ended.succeeds();
+    a_report_that_writes_to_the_same_file_does_not_wait_for_itself => |ended| ended.succeeds().took_less_than(20);
     without_the_right_to_give_a_file_away_it_is_not_made => |ended| ended.succeeds();
     what_others_have_put_into_a_shared_directory_is_not_written_to => |ended| ended.succeeds();
     a_shared_directory_of_another_user_may_contain_files_of_that_user => |ended| ended.succeeds();
@@ -256,6 +261,161 @@ fn a_file_rotated_in_a_forked_child_and_then_in_its_parent_keeps_all_lines(direc
     log_as("parent", 2..20);
 }
 
+const WRITERS: usize = 3;
+const EACH: usize = 3_000;
+const FORKS: usize = 12;
+const OF_EACH_FORK: usize = 20;
+
+impl Ended {
+    /// What the threads, and the processes forked meanwhile, have written through both handlers, each line once and whole.
+    #[track_caller]
+    fn has_all_lines_of_joined(&self) -> &Self {
+        let names = fs::read_dir(self.directory.join("logs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut lines: Vec<_> = names
+            .flat_map(|path| fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        let threads =
+            (0..WRITERS).flat_map(|thread| (0..EACH).map(move |number| format!("line t{thread} {number}{TAIL}")));
+        let forks =
+            (0..FORKS).flat_map(|child| (0..OF_EACH_FORK).map(move |number| format!("line c{child} {number}{TAIL}")));
+        let mut wanted: Vec<_> = threads.chain(forks).collect();
+        lines.sort();
+        wanted.sort();
+        let other = lines.iter().zip(&wanted).find(|(line, wanted)| line != wanted);
+        assert!(lines == wanted, "{} lines instead of {}; the first other: {other:?}", lines.len(), wanted.len());
+        self
+    }
+}
+
+fn two_outputs_on_one_path_can_be_exchanged_rotated_and_forked_under_load(directory: &Path) {
+    // Children do not write to this path: of two processes that rotate it, both may rename one file.
+    exchange_under_load(&directory.join("logs"), sink::File::options(), |_, path, number| {
+        let own = path.with_file_name(format!("child{number}"));
+        [(); 2].map(|()| Arc::new(output(sink::File::open(&own).unwrap())) as Arc<dyn Handler>)
+    });
+}
+
+fn forked_children_continue_a_shared_path_that_two_outputs_write_to(directory: &Path) {
+    let options = sink::File::options().shared(true);
+    exchange_under_load(&directory.join("logs"), options, |inherited, _, _| inherited.clone());
+    fs::remove_file(directory.join("logs/.log.lock")).unwrap();
+}
+
+/// Threads write through two handlers of one path, one of which is exchanged all the time, while the file is rotated and the process
+/// forked. The children write to what `choose` returns of the inherited handlers, the path and the number of the child.
+fn exchange_under_load(
+    logs: &Path,
+    options: sink::FileOptions,
+    choose: impl Fn(&[Arc<dyn Handler>; 2], &Path, usize) -> [Arc<dyn Handler>; 2],
+) {
+    let path = logs.join("log");
+    let open = |size| -> Arc<dyn Handler> {
+        let rotation = Rotation::size(size).keep(usize::MAX);
+        Arc::new(output(options.clone().rotation(rotation).open(&path).unwrap()))
+    };
+    let handlers = std::sync::RwLock::new([open(20_000), open(30_000)]);
+    let done = AtomicBool::new(false);
+    let now = || handlers.read().unwrap().clone();
+    let write = |thread: usize| (0..EACH).for_each(|number| write_to(&now(), &format!("t{thread}"), number));
+    thread::scope(|scope| {
+        let (handlers, done, open, write) = (&handlers, &done, &open, &write);
+        let writers: Vec<_> = (0..WRITERS).map(|thread| scope.spawn(move || write(thread))).collect();
+        let changer = scope.spawn(move || {
+            let mut exchanges = 0;
+            while !done.load(Ordering::Relaxed) {
+                let next = open(20_000);
+                drop(std::mem::replace(&mut handlers.write().unwrap()[0], next));
+                exchanges += 1;
+            }
+            exchanges
+        });
+        for child in 0..FORKS {
+            let inherited = now();
+            wait_for(fork(|| {
+                let handlers = choose(&inherited, &path, child);
+                (0..OF_EACH_FORK).for_each(|number| write_to(&handlers, &format!("c{child}"), number));
+            }));
+        }
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+        assert!(changer.join().unwrap() > 3);
+    });
+}
+
+fn write_to(handlers: &[Arc<dyn Handler>; 2], who: &str, number: usize) {
+    let record = RecordBuf::new(Severity::INFO, "app", &format!("line {who} {number}{TAIL}"));
+    handlers[number % 2].handle(&record.as_record()).unwrap();
+}
+
+fn a_fork_while_a_thread_is_stuck_in_a_pipe_leaves_the_child_an_error(directory: &Path) {
+    let pipe = directory.join("pipe");
+    make_pipe(&pipe);
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let (mut long, mut short) = (sink::File::open(&pipe).unwrap(), sink::File::open(&pipe).unwrap());
+    let stuck = thread::spawn(move || long.write_all(&[b'x'; 1 << 20]));
+    // SAFETY: asks for the number of bytes in the pipe.
+    until("the pipe is full", || unsafe {
+        let mut bytes: libc::c_int = 0;
+        libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&reader), libc::FIONREAD, &mut bytes) == 0 && bytes >= 1 << 16
+    });
+    wait_for(fork(|| {
+        assert_eq!(short.pending(), 0);
+        let error = std::io::Write::write_all(&mut short, b"y").unwrap_err();
+        assert!(error.to_string().contains("a thread of the parent process was writing to it at the fork"), "{error}");
+    }));
+    let mut reader = reader;
+    let mut bytes = vec![0; 1 << 20];
+    std::io::Read::read_exact(&mut reader, &mut bytes).unwrap();
+    stuck.join().unwrap().unwrap();
+    std::io::Write::write_all(&mut short, b"y").unwrap();
+}
+
+fn settings_that_a_second_opening_changes_are_told_once(directory: &Path) {
+    let told: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let tell = told.clone();
+    selflog::set(move |message| tell.lock().unwrap().push(message.to_owned()));
+    let path = directory.join("log");
+    let rotation = || Rotation::schedule(tracing_handlers::rotation::Schedule::daily()).keep(7);
+    let open = || sink::File::options().mode(0o640).rotation(rotation()).open(&path).unwrap();
+    let mut first = open();
+    for _ in 0..3 {
+        let again = open();
+        drop(std::mem::replace(&mut first, again));
+    }
+    let plain = sink::File::open(&path).unwrap().rotation(rotation());
+    assert_eq!(*told.lock().unwrap(), [""; 0]);
+    let options = sink::File::options().mode(0o600).follow_links(true).watch(None);
+    let others = options.rotation(rotation().keep(8)).open(&path).unwrap();
+    writeln!(first, "line").unwrap();
+    drop((first, plain));
+    writeln!(&mut { others }, "line").unwrap();
+    let names = "mode, follow_links, rotation, watch";
+    let text = format!(
+        "file {}: opened again with other settings, which now apply to all handlers that write to it: {names}",
+        path.display()
+    );
+    assert_eq!(*told.lock().unwrap(), [text]);
+}
+
+/// Reports must not be logged, but one that is must not hang.
+fn a_report_that_writes_to_the_same_file_does_not_wait_for_itself(directory: &Path) {
+    let path = directory.join("log");
+    let rotation = Rotation::size(1).rotator(|_, _| Err(std::io::Error::other("on purpose")));
+    let mut file = sink::File::open(&path).unwrap().rotation(rotation);
+    let reports = std::sync::Mutex::new(sink::File::open(&path).unwrap());
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    selflog::set(move |message| {
+        let error = writeln!(reports.lock().unwrap(), "{message}").unwrap_err();
+        assert!(error.to_string().contains("it is being written to by this thread"), "{error}");
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    (0..2).for_each(|_| writeln!(file, "line").unwrap());
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+    assert_eq!(fs::read_to_string(path).unwrap(), "line\nline\n");
+    selflog::reset();
+}
+
 /// From now on the process is the user and the group 65534, which it must be permitted to become.
 pub(crate) fn become_nobody() -> Result<(), &'static str> {
     // SAFETY: numbers, and no list of groups.
@@ -278,6 +438,12 @@ fn shared_directory(directory: &Path) -> PathBuf {
 pub(crate) fn refused(path: &Path, why: &str) {
     let error = format!("{:#}", sink::File::open(path).unwrap_err());
     assert!(error.contains(why), "{error}");
+}
+
+fn make_pipe(path: &Path) {
+    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).unwrap();
+    // SAFETY: the name ends with a zero.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o666) }, 0);
 }
 
 fn without_the_right_to_give_a_file_away_it_is_not_made(directory: &Path) {
@@ -311,9 +477,7 @@ fn what_others_have_put_into_a_shared_directory_is_not_written_to(directory: &Pa
     let (of_user_1, of_root) = (make("of user 1", 1), make("of root", 0));
     make("precious", NOBODY);
     symlink(&precious, shared.join("link of root")).unwrap();
-    let pipe = std::ffi::CString::new(shared.join("pipe").into_os_string().into_encoded_bytes()).unwrap();
-    // SAFETY: the name ends with a zero.
-    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o666) }, 0);
+    make_pipe(&shared.join("pipe"));
     let _ = chown(shared.join("pipe"), Some(1), None);
     needs!(become_nobody());
     fs::hard_link(&precious, shared.join("second name")).unwrap();

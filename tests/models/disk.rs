@@ -8,6 +8,8 @@ use crate::file::sink::commit::Commit;
 #[derive(Debug)]
 pub struct Disk {
     group: Arc<Group>,
+    window: Option<Duration>,
+    owed: Arc<Owed>,
     /// The lock of the output, and its files: the last one is written to. The others stay open, so that no two have one number.
     files: Mutex<Vec<Arc<fs::File>>>,
 }
@@ -15,8 +17,8 @@ pub struct Disk {
 impl Disk {
     /// `window`: how long lines wait for the group's own thread; without one, the waiting threads sync.
     pub fn new(window: Option<Duration>, sync: impl Fn(RawFd) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        let group = Group::with_sync(Path::new("app.log"), window, Box::new(move |file| sync(file.as_raw_fd())));
-        Self { group: Arc::new(group), files: Mutex::new(vec![file()]) }
+        let group = Group::with_sync(Path::new("app.log"), Box::new(move |file| sync(file.as_raw_fd())));
+        Self { group: Arc::new(group), window, owed: Arc::default(), files: Mutex::new(vec![file()]) }
     }
 
     /// Calls `write` for one line, and returns what the writer waits for: nothing if another
@@ -28,14 +30,14 @@ impl Disk {
         }
         let file = &files[files.len() - 1];
         write(file.as_raw_fd());
-        let gathered = self.group.wrote(1, file)?;
-        Ok(self.commit(self.group.ticket(gathered.round)))
+        let gathered = self.group.wrote(&self.owed, 1, self.window, file)?;
+        Ok(self.commit(self.group.ticket(&self.owed, gathered.round)))
     }
 
     /// What a flush waits for.
     pub fn flush(&self) -> Option<Commit> {
         let _files = lock(&self.files);
-        self.commit(self.group.ticket_for_all())
+        self.commit(self.group.ticket_for_all(&self.owed))
     }
 
     /// Leaves the file for a new one, as rotation does: `settled` is called between the two.
@@ -57,17 +59,17 @@ impl Disk {
     }
 
     pub fn pending(&self) -> usize {
-        self.group.pending()
+        self.owed.pending()
     }
 
     pub fn take_lost(&self) -> usize {
-        self.group.take_lost()
+        self.owed.take_lost()
     }
 
     /// Whether nothing is kept for callers that have returned.
     pub fn keeps_nothing(&self) -> bool {
         let state = lock(&self.group.state);
-        state.failed.is_empty() && state.gathered.tickets == 0 && state.syncing.is_none()
+        state.failed.is_empty() && state.gathered.shares.tickets() == 0 && state.syncing.is_none()
     }
 
     fn open(&self, files: &mut Vec<Arc<fs::File>>) {

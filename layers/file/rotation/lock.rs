@@ -2,22 +2,24 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::family::Family;
 #[cfg(unix)]
-use super::identity::Identity;
+use crate::file::Identity;
 use crate::file::descriptor::Descriptor;
 use crate::file::ownership::Ownership;
-use crate::process::{self, Generation};
-use crate::sync::{Mutex, MutexGuard, lock, lock_until};
+use crate::process::{self, Generation, Phase, Resource};
+use crate::sync::{Mutex, MutexGuard, OwnedGuard, lock, lock_until};
 use crate::{Error, ErrorKind};
 
 /// The lock of a family. Its holder may rename and remove the family's files and, if processes share them, write to the one in use.
 #[derive(Debug)]
 pub(crate) struct Lock {
     /// Between the threads of this process.
-    mutex: Arc<Mutex<()>>,
+    mutex: Mutex<()>,
+    /// Whether forks wait for it.
+    is_registered: AtomicBool,
     /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies.
     shared: Option<LockFile>,
 }
@@ -40,16 +42,16 @@ pub(crate) struct Held<'a> {
 impl Lock {
     /// A lock between the threads of this process only.
     pub(crate) fn new() -> Self {
-        Self { mutex: Arc::default(), shared: None }
+        Self { mutex: Mutex::default(), is_registered: AtomicBool::new(false), shared: None }
     }
 
-    /// A lock between processes too. `ownership` applies to its lock file.
-    pub(crate) fn shared(family: &Family, ownership: &Ownership) -> Self {
+    /// A lock between processes too, for the log at `path`. `ownership` applies to its lock file.
+    pub(crate) fn shared(path: &Path, ownership: &Ownership) -> Self {
         let mut name = std::ffi::OsString::from(".");
-        name.push(family.path().file_name().unwrap_or_default());
+        name.push(path.file_name().unwrap_or_default());
         name.push(".lock");
-        let shared =
-            LockFile { path: family.path().with_file_name(name), ownership: ownership.clone(), file: Mutex::default() };
+        let path = path.with_file_name(name);
+        let shared = LockFile { path, ownership: ownership.clone(), file: Mutex::default() };
         Self { shared: Some(shared), ..Self::new() }
     }
 
@@ -58,8 +60,8 @@ impl Lock {
     }
 
     /// Makes a fork wait for the lock, so that the child finds it free. For logs with work on a background thread.
-    pub(crate) fn hold_at_forks(&self) {
-        process::hold_at_forks(&self.mutex);
+    pub(crate) fn hold_at_forks(self: &Arc<Self>) {
+        process::register_once(self, &self.is_registered);
     }
 
     /// Acquires the lock, waiting up to [`PATIENCE`]: its holder may have been stopped.
@@ -71,6 +73,32 @@ impl Lock {
         let file = file.map(|file| (file, Instant::now()));
         Ok(Held { file, _mutex: mutex })
     }
+}
+
+impl Resource for Lock {
+    fn phase(&self) -> Phase {
+        Phase::Families
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn process::Held>> {
+        Some(Box::new(AroundFork { _mutex: OwnedGuard::lock_until(&self, |lock| &lock.mutex, deadline)? }))
+    }
+
+    /// In the child, waiting for it fails in time.
+    fn abandon(&self) {}
+}
+
+/// Held while the process forks.
+struct AroundFork {
+    _mutex: OwnedGuard<Lock, ()>,
+}
+
+impl process::Held for AroundFork {
+    fn forget_pending(&mut self) {}
 }
 
 impl LockFile {
@@ -167,7 +195,6 @@ const LONG: Duration = Duration::from_millis(1);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::rotation::Naming;
 
     fn names(dir: &Path) -> Vec<String> {
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -176,8 +203,8 @@ mod tests {
     #[test]
     fn one_descriptor_waits_for_the_lock_of_another() {
         let dir = tempfile::tempdir().unwrap();
-        let family = Family::new(&dir.path().join("app.log"), Naming::numbered(), usize::MAX);
-        let (one, other) = (Lock::shared(&family, &Ownership::default()), Lock::shared(&family, &Ownership::default()));
+        let path = dir.path().join("app.log");
+        let (one, other) = (Lock::shared(&path, &Ownership::default()), Lock::shared(&path, &Ownership::default()));
         let held = one.hold().unwrap();
         let waits = std::thread::spawn(move || other.hold().map(drop).is_ok());
         assert!(!waits.is_finished());
@@ -192,8 +219,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let logs = dir.path().join("logs");
         fs::create_dir(&logs).unwrap();
-        let family = Family::new(&logs.join("app.log"), Naming::numbered(), usize::MAX);
-        let lock = Lock::shared(&family, &Ownership::default());
+        let path = logs.join("app.log");
+        let lock = Lock::shared(&path, &Ownership::default());
         drop(lock.hold().unwrap());
         fs::rename(&logs, dir.path().join("old")).unwrap();
         let error = lock.hold().map(drop).unwrap_err();
@@ -206,8 +233,8 @@ mod tests {
     #[test]
     fn a_removed_lock_file_is_created_again() {
         let dir = tempfile::tempdir().unwrap();
-        let family = Family::new(&dir.path().join("app.log"), Naming::numbered(), usize::MAX);
-        let lock = Lock::shared(&family, &Ownership::default());
+        let path = dir.path().join("app.log");
+        let lock = Lock::shared(&path, &Ownership::default());
         drop(lock.hold().unwrap());
         fs::remove_file(dir.path().join(".app.log.lock")).unwrap();
         drop(lock.hold().unwrap());

@@ -7,6 +7,7 @@
 //! log: all files in the directory whose names the naming produces.
 
 mod age_clock;
+mod alike;
 mod archive;
 mod attribute;
 mod background;
@@ -17,7 +18,6 @@ mod date_pattern;
 mod direction;
 mod family;
 mod fault;
-mod identity;
 mod known;
 mod lock;
 mod naming;
@@ -52,9 +52,8 @@ pub(crate) use check::With;
 pub(crate) use compression::is_packed;
 pub(crate) use compression::{is_packed_name, packed_extensions, unpack};
 pub(crate) use direction::is_oldest_first;
-pub(crate) use identity::Identity;
 pub(crate) use lock::{Held, Lock};
-pub(crate) use register::Registered;
+pub(crate) use register::{Registered, directory_of};
 pub(crate) use rotator::Rotator;
 
 use std::fmt;

@@ -42,11 +42,11 @@ impl Registered {
         Ok(Self { number, directory, name })
     }
 
-    /// Sets which names archives of the log have.
-    pub(crate) fn set_archives(&self, are_archives: impl Fn(&OsStr) -> bool + Send + Sync + 'static) {
-        let archives = Archives(Arc::new(are_archives));
+    /// Sets which names archives of the log have; `None` if it is not rotated.
+    pub(crate) fn set_archives(&self, are_archives: Option<impl Fn(&OsStr) -> bool + Send + Sync + 'static>) {
+        let archives = are_archives.map(|are_archives| Archives(Arc::new(are_archives)));
         let mut register = lock(&REGISTER);
-        let before = register.log(self).and_then(|log| log.archives.replace(archives));
+        let before = register.log(self).map(|log| std::mem::replace(&mut log.archives, archives));
         drop(register);
         drop(before);
     }
@@ -77,10 +77,14 @@ pub(super) fn is_open(directory: &Path, name: &OsStr) -> bool {
     lock(&REGISTER).directories.get(directory).is_some_and(|logs| logs.contains_key(name))
 }
 
-/// The directory of `path`, the same for each path to it, if it exists.
-pub(super) fn directory_of(path: &Path) -> PathBuf {
+/// The directory of `path`, the same for each path to it. Of one that does not exist yet, as much as exists.
+pub(crate) fn directory_of(path: &Path) -> PathBuf {
     let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
+    match (directory.canonicalize(), directory.file_name()) {
+        (Ok(canonical), _) => canonical,
+        (Err(_), Some(name)) => directory_of(directory).join(name),
+        (Err(_), None) => directory.to_owned(),
+    }
 }
 
 #[derive(Debug, Default)]

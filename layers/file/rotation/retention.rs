@@ -87,6 +87,11 @@ impl Budget {
         Self { bytes, members: Arc::default() }
     }
 
+    /// Whether both are the same one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.members, &other.members)
+    }
+
     /// Adds a family. While `family_lock` is held, its files are neither renamed nor removed by others.
     pub(super) fn join(&self, family: &Family, family_lock: &Arc<Lock>) {
         let mut members = lock(&self.members);

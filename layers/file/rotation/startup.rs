@@ -12,6 +12,11 @@ pub(super) fn is_first(path: &Path) -> bool {
     lock(&OPENED).insert(path.to_owned())
 }
 
+/// Makes the list, which a lock that is held must not delay: it is registered with the process.
+pub(super) fn prepare() {
+    LazyLock::force(&OPENED);
+}
+
 static OPENED: LazyLock<Arc<Mutex<HashSet<PathBuf>>>> = LazyLock::new(|| {
     let opened = Arc::default();
     hold_at_forks(&opened);

@@ -10,7 +10,7 @@ use super::chain::Link;
 use super::line::SealedLine;
 use super::unpack;
 use crate::Error;
-use crate::file::rotation::{self, Identity};
+use crate::file::{Identity, rotation};
 
 /// A file, and the place its first line claims to continue from. The claim is not checked here.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use super::mark;
 use super::options::Seal;
 use super::resume::{self, Resumed};
 use crate::Error;
+use crate::file::key::KeyId;
 
 /// Seals lines, one after another, with checkpoints between them.
 #[derive(Debug)]
@@ -37,6 +38,10 @@ impl Sealer {
         let sealing = Sealing::new(&seal.key);
         let place = Place { link: Link::start(), since: 0, json: false };
         Self { seal, sealing, place, scratch: Vec::new() }
+    }
+
+    pub(crate) fn key_id(&self) -> KeyId {
+        self.sealing.key
     }
 
     pub(crate) fn options(&self) -> &Seal {

@@ -48,7 +48,7 @@ impl Buffer {
         Run::new(&self.bytes, &self.lines)
     }
 
-    /// Appends `run`, even beyond the capacity: the rest of a partial line must be kept.
+    /// Appends `run`, even beyond the capacity: held lines must be kept.
     #[inline]
     pub(super) fn push(&mut self, run: Run<'_>) {
         let start = self.bytes.len();
@@ -56,9 +56,9 @@ impl Buffer {
         self.lines.extend(run.lines().map(|line| RecordEnd { end: start + line.end, ..line }));
     }
 
-    /// Removes the first `lines` lines and `torn` bytes of the next one.
-    pub(super) fn remove(&mut self, lines: usize, torn: usize) {
-        let bytes = self.as_run().split_at(lines).0.bytes().len() + torn;
+    /// Removes the first `lines` lines.
+    pub(super) fn remove(&mut self, lines: usize) {
+        let bytes = self.as_run().split_at(lines).0.bytes().len();
         self.bytes.drain(..bytes);
         self.lines.drain(..lines);
         self.lines.iter_mut().for_each(|line| line.end -= bytes);
@@ -87,12 +87,12 @@ mod tests {
         let lines = [2, 5, 9].map(|end| RecordEnd::new(end, Severity::INFO));
         let mut buffer = Buffer::new(16, 0);
         buffer.push(Run::new(b"a\nbb\nccc\n", &lines));
-        buffer.remove(1, 1);
-        assert_eq!(buffer.as_run().bytes(), b"b\nccc\n");
-        assert_eq!(buffer.lines.iter().map(|line| line.end).collect::<Vec<_>>(), [2, 6]);
+        buffer.remove(1);
+        assert_eq!(buffer.as_run().bytes(), b"bb\nccc\n");
+        assert_eq!(buffer.lines.iter().map(|line| line.end).collect::<Vec<_>>(), [3, 7]);
         buffer.push(Run::new(b"d\n", &lines[..1]));
-        assert_eq!(buffer.lines.last().unwrap().end, 8);
-        assert_eq!((buffer.count(), buffer.room(16)), (3, 8));
+        assert_eq!(buffer.lines.last().unwrap().end, 9);
+        assert_eq!((buffer.count(), buffer.room(16)), (3, 7));
     }
 
     #[test]

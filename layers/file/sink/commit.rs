@@ -58,7 +58,7 @@ impl Commit {
     fn give_back(&mut self) -> Option<Failure> {
         match std::mem::replace(&mut self.is_back, true) {
             true => None,
-            false => self.group.give_back(self.ticket.round),
+            false => self.group.give_back(&self.ticket),
         }
     }
 }

@@ -58,22 +58,10 @@ pub(super) struct Requests {
     reopened_with_all: u64,
 }
 
-/// Requests to all files from before this one existed do not concern it.
-impl Default for Requests {
-    fn default() -> Self {
-        Self {
-            control: Control::default(),
-            rotated: 0,
-            reopened: 0,
-            rotated_with_all: rotations(),
-            reopened_with_all: reopens(),
-        }
-    }
-}
-
 impl Requests {
-    pub(super) fn control(&self) -> &Control {
-        &self.control
+    /// Requests to all files from before this one existed do not concern it.
+    pub(super) fn new(control: Control) -> Self {
+        Self { control, rotated: 0, reopened: 0, rotated_with_all: rotations(), reopened_with_all: reopens() }
     }
 
     #[inline]

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::commit::Commit;
 use super::durability::Durability;
-use super::group::{Gathered, Group};
+use super::group::{Gathered, Group, Owed};
 use super::open::Open;
-use super::place::Place;
 use crate::Error;
 use crate::process::Generation;
 use crate::record::Severity;
@@ -14,14 +13,16 @@ use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped};
 use crate::sync::deadline_in;
 
-/// The state of a file whose [`Durability`] requires syncs: which lines of the current call must be synced, and
+/// The state of a handler whose [`Durability`] requires syncs: which lines of the current call must be synced, and
 /// whether the call waits.
 #[derive(Debug)]
 pub(super) struct Durable {
     level: Durability,
     sync_after: Option<Severity>,
-    group: Arc<Group>,
-    /// The process of the group: a forked child has neither its thread nor the holders of its lock.
+    owed: Arc<Owed>,
+    /// The group of the file, from the first line on.
+    group: Option<Arc<Group>>,
+    /// A forked child has neither the group's thread nor the holders of its lock.
     process: Generation,
     /// The caller uses commits and waits for them; otherwise each call waits before it returns.
     is_asked: bool,
@@ -52,17 +53,12 @@ pub(super) enum WriteMode {
 
 impl Durable {
     /// Returns `None` if nothing is ever synced.
-    pub(super) fn new(level: Durability, sync_after: Option<Severity>, place: &Place) -> Option<Self> {
+    pub(super) fn new(level: Durability, sync_after: Option<Severity>) -> Option<Self> {
         if !level.syncs() && sync_after.is_none() {
             return None;
         }
-        let window = match level {
-            Durability::Grouped(window) => Some(window),
-            _ => None,
-        };
-        let group = Arc::new(Group::new(&place.name, window));
-        let process = Generation::current();
-        Some(Self { level, sync_after, group, process, is_asked: false, call: Call::default() })
+        let (process, call) = (Generation::current(), Call::default());
+        Some(Self { level, sync_after, owed: Arc::default(), group: None, process, is_asked: false, call })
     }
 
     /// Begins a call that writes `lines`.
@@ -95,6 +91,7 @@ impl Durable {
     /// of them can be trusted.
     pub(super) fn wrote(
         &mut self,
+        group: &Arc<Group>,
         open: &Open,
         run: Run<'_>,
         appended: Result<(), Stopped<io::Error>>,
@@ -105,8 +102,11 @@ impl Durable {
         }
         // Lines without a promise must still reach the disk before a later line with one, even from a file that was left.
         let owed = if self.call.owes { lines } else { 0 };
-        let gathered = self.group.wrote(owed, open.file());
+        let gathered = group.wrote(&self.owed, owed, self.window(), open.file());
         let Gathered { round, is_alone } = gathered.map_err(|error| Stopped { lines: 0, torn: 0, error })?;
+        if self.group.as_ref().is_none_or(|known| !Arc::ptr_eq(known, group)) {
+            self.group = Some(group.clone());
+        }
         if owed == 0 {
             return appended;
         }
@@ -115,19 +115,17 @@ impl Durable {
         appended
     }
 
-    /// Syncs a file before it is left for another one. The threads that wait for its lines get the error if that fails.
-    pub(super) fn retire(&self) {
-        self.group.settle();
+    /// How long lines wait for the sync of the group's thread. `None` if the calls sync.
+    pub(super) fn window(&self) -> Option<Duration> {
+        match self.level {
+            Durability::Grouped(window) => Some(window),
+            _ => None,
+        }
     }
 
-    /// Whether a sync of the file failed, so that it has to be opened again.
-    pub(super) fn distrusts(&self) -> bool {
-        self.group.distrusts()
-    }
-
-    /// Called when the file was opened again.
-    pub(super) fn opened(&self) {
-        self.group.trust();
+    /// The account of a line that counts as written before its rest is, if it is owed.
+    pub(super) fn account(&self) -> Option<Arc<Owed>> {
+        self.call.owes.then(|| self.owed.clone())
     }
 
     /// Implements [`Sink::commit`](crate::Sink::commit).
@@ -158,18 +156,18 @@ impl Durable {
     /// How many lines are written but not synced yet. If the caller uses commits, lost lines are included until it has asked
     /// for them.
     pub(super) fn pending(&self) -> usize {
-        let lost = if self.is_asked { 0 } else { self.group.lost() };
-        self.group.pending().saturating_sub(lost)
+        let lost = if self.is_asked { 0 } else { self.owed.lost() };
+        self.owed.pending().saturating_sub(lost)
     }
 
     /// Implements [`Sink::lost`](crate::Sink::lost).
     pub(super) fn lost(&mut self) -> usize {
-        self.group.take_lost()
+        self.owed.take_lost()
     }
 
     /// Starts over in a forked child, whose parent syncs what was written.
     pub(super) fn forget(&mut self) {
-        self.group = Arc::new(Group::new(self.group.path(), self.group.window()));
+        (self.owed, self.group) = (Arc::default(), None);
         self.process = Generation::current();
         self.call = Call::default();
     }
@@ -182,19 +180,12 @@ impl Durable {
 
     fn ticket(&mut self) -> Option<Commit> {
         let Call { waits: true, is_flush, since, .. } = std::mem::take(&mut self.call) else { return None };
+        let group = self.group.as_ref()?;
         let ticket = match (is_flush, since) {
-            (true, _) => self.group.ticket_for_all(),
-            (false, Some(since)) => self.group.ticket(since),
+            (true, _) => group.ticket_for_all(&self.owed),
+            (false, Some(since)) => group.ticket(&self.owed, since),
             (false, None) => None,
         };
-        ticket.map(|ticket| Commit::new(self.group.clone(), ticket))
-    }
-}
-
-impl Drop for Durable {
-    fn drop(&mut self) {
-        if self.process.is_current() {
-            self.group.close();
-        }
+        ticket.map(|ticket| Commit::new(group.clone(), ticket))
     }
 }

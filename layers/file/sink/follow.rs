@@ -1,55 +1,30 @@
 //! Which file the path leads to: opens it, leaves it when it was moved, and rotates it.
 
 use std::io;
-use std::time::{Duration, Instant};
 
-use super::File;
+use super::log::Log;
 use super::open::Open;
 use super::watch::{self, Found, Watch};
-use crate::file::rotation::{Held, Lock, Rotation, Rotator, With};
-use crate::sink::Sink as _;
-use crate::{Error, process, selflog};
+use crate::file::rotation::{Held, Lock, Rotator};
+use crate::{Error, ErrorKind, process, selflog};
 
-impl File {
-    pub(super) fn set_rotation(&mut self, rotation: Rotation) {
-        let with = With { shared: self.shared, encoded: self.encoder.is_some() };
-        if let Err(error) = rotation.check(&self.place.absolute, with) {
-            return selflog::tell(&format!("{error:#}; it is not rotated"));
-        }
-        let (shared, ownership) = (self.shared, self.opening.ownership());
-        let rotator = Rotator::new(rotation, &self.place.absolute, |family| match shared {
-            true => Lock::shared(family, ownership),
-            false => Lock::new(),
-        });
-        let family = rotator.family().clone();
-        self.registered.set_archives(move |name| family.may_produce(name));
-        self.lock = shared.then(|| rotator.lock().clone());
-        self.rotator = Some(rotator);
-        // The file may need another name now; a pipe stays open.
-        self.leave();
-    }
-
-    fn open_first(&mut self) -> Result<(), Error> {
+impl Log {
+    /// Opens the file, if it is not open.
+    pub(super) fn open_locked(&mut self) -> Result<(), Error> {
         let lock = self.lock.clone();
         let _held = self.acquire(lock.as_deref())?;
         self.opened().map(drop)
     }
 
-    /// Opens the file before the first line. If it is a pipe without a reader, which may just be starting, that is a failed attempt
-    /// and no error.
-    pub(super) fn open_or_await_reader(&mut self) -> Result<(), Error> {
-        let deadline = Instant::now() + READER_PATIENCE;
-        loop {
-            match self.open_first() {
-                Err(error) if !lacks_reader(&error) => return Err(error),
-                Err(error) if Instant::now() >= deadline => {
-                    self.attempts.failed(&error);
-                    return Ok(());
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(1)),
-                Ok(()) => return Ok(()),
-            }
+    /// Switches to the file at the path, if that is another one, without waiting for the [watch](Self::watch): the path was opened
+    /// again just now.
+    pub(super) fn look_again(&mut self) -> Result<(), Error> {
+        if self.open.is_none() {
+            return Ok(());
         }
+        let lock = self.lock.clone();
+        let _held = self.acquire(lock.as_deref())?;
+        if self.has_moved() { self.switch() } else { Ok(()) }
     }
 
     /// Returns the open file, and opens it if necessary.
@@ -58,8 +33,9 @@ impl File {
             Some(open) => open,
             None => self.open_again()?,
         };
+        let is_within_line = self.is_torn();
         let open = self.open.insert(open);
-        if self.torn {
+        if is_within_line {
             open.continue_line();
         }
         if let Some(encoder) = &mut self.encoder {
@@ -74,20 +50,32 @@ impl File {
             self.opening.create_missing_dirs(&self.place)?;
             rotator.prepare()?;
         }
-        if let (Some(_), Some(durable)) = (&self.encoder, &self.durable) {
+        if self.encoder.is_some() {
             // A file with a pending sync is still open, and locked.
-            durable.retire();
+            self.retire();
         }
         // Requests from here on may concern the file that is opened now.
         self.requests.reopened();
-        let open = self.opening.open(&self.place)?;
+        let mut open = self.opening.open(&self.place)?;
+        if self.finds_twin(&open) {
+            return Err(Error::new(ErrorKind::Config, format!("{}: it is open under another name", self.describe())));
+        }
+        self.opening.empty_once(&mut open, &self.place)?;
         if let Some(rotator) = &mut self.rotator {
             rotator.opened(open.file(), open.changed());
         }
-        if let Some(durable) = &self.durable {
-            durable.opened();
+        if let Some(group) = self.group() {
+            group.trust();
         }
+        self.was_opened(&open);
         Ok(open)
+    }
+
+    /// Syncs the file before it is left for another one. The threads that wait for its lines get the error if that fails.
+    fn retire(&mut self) {
+        if let Some(group) = self.group() {
+            group.settle();
+        }
     }
 
     /// Carries out requests without a line to write.
@@ -121,49 +109,72 @@ impl File {
     #[inline]
     pub(super) fn follow_path(&mut self) {
         if self.open.is_some() && (self.requests.to_reopen() || self.is_elsewhere()) {
-            self.switch();
+            self.open_anew();
         }
     }
 
     /// Leaves a file whose descriptor was closed.
     #[cold]
     pub(super) fn lost_descriptor(&mut self) {
-        self.open = None;
-        self.torn = false;
+        self.set_open(None);
+        self.leaves_line();
         selflog::tell(&format!("{}: its descriptor was closed by other code; opening it again", self.describe()));
     }
 
     /// Opens the file at the path before the open one is left. If that fails, lines still go to the open one, as long as it has a
     /// name under which they are found.
     #[cold]
-    fn switch(&mut self) {
+    pub(super) fn open_anew(&mut self) {
+        if let Err(error) = self.switch()
+            && self.open.is_some()
+            && self.stays.is_news(true)
+        {
+            let name = self.describe();
+            selflog::tell(&format!("{name}: still writing to the file that was opened before: {error:#}"));
+        }
+    }
+
+    fn switch(&mut self) -> Result<(), Error> {
         // One attempt for each request: whatever fails below must not be tried again for each line.
         self.requests.reopened();
-        if self.open.as_ref().is_some_and(|open| !open.is_regular()) {
-            return;
+        if self.open.as_ref().is_none_or(|open| !open.is_regular()) {
+            return Ok(());
         }
         // Its end may be part of the file that is opened now. A later line continues the file if that cannot be opened.
         self.end();
         match self.open_again() {
             Ok(new) => {
+                let is_other = self.open.as_ref().is_none_or(|old| old.identity() != new.identity());
                 self.open = Some(new);
-                // The partial line stays in the old file; later lines go to another one.
-                self.torn = false;
+                if is_other {
+                    // The partial line stays in the old file; later lines go to another one.
+                    self.leaves_line();
+                }
                 if self.stays.is_news(false) {
                     selflog::tell(&format!("{}: opened again", self.describe()));
                 }
-            }
-            Err(_) if !self.open.as_ref().is_some_and(Open::has_name) => {
-                self.leave();
-                self.torn = false;
+                Ok(())
             }
             Err(error) => {
-                if self.stays.is_news(true) {
-                    let name = self.describe();
-                    selflog::tell(&format!("{name}: still writing to the file that was opened before: {error:#}"));
+                if !self.open.as_ref().is_some_and(Open::has_name) {
+                    self.leave();
+                    self.leaves_line();
                 }
+                Err(error)
             }
         }
+    }
+
+    /// What is missing of a line stays missing in the file that is left.
+    fn leaves_line(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.is_here = false;
+        }
+    }
+
+    /// Whether the open file ends within a line, whose rest is written next.
+    fn is_torn(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.is_here)
     }
 
     /// Rotates the file if that is due, or was requested.
@@ -177,7 +188,7 @@ impl File {
         let (fresh, regular) = (open.is_fresh(), open.is_regular());
         let Some(rotator) = &mut self.rotator else { return Ok(()) };
         let requested = self.requests.to_rotate();
-        if !regular || self.torn {
+        if !regular || self.rest.is_some() {
             return Ok(());
         }
         // A file without lines needs no rotation.
@@ -198,25 +209,26 @@ impl File {
         if !fresh {
             self.end();
         }
+        let group = self.group().cloned();
         let Some(rotator) = &mut self.rotator else { return false };
         let new = rotator.rotate(fresh, || {
-            if let Some(durable) = &self.durable {
-                durable.retire();
+            if let Some(group) = &group {
+                group.settle();
             }
             let new = self.opening.open_after(before.as_ref(), &self.place)?;
-            if let Some(durable) = &self.durable {
-                durable.opened();
+            if let Some(group) = &group {
+                group.trust();
             }
             Ok(new)
         });
         match new {
             Some(new) => {
                 rotator.mark(new.file());
-                self.open = Some(new);
+                self.set_open(Some(new));
             }
             // A custom rotator may have failed after it moved the file, which has ended then.
             None if !self.has_moved() => return false,
-            None => self.open = None,
+            None => self.set_open(None),
         }
         true
     }
@@ -253,14 +265,16 @@ impl File {
     }
 
     /// Ends a regular file, and closes it.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.end();
         self.drop_regular();
     }
 
     /// Closes a regular file without ending it. A pipe stays open.
     pub(super) fn drop_regular(&mut self) {
-        self.open.take_if(|open| open.is_regular());
+        if self.open.as_ref().is_some_and(Open::is_regular) {
+            self.set_open(None);
+        }
     }
 
     /// Ends the file before it is left. On failure the end is missing, as after a crash; the lines are unaffected.
@@ -274,10 +288,3 @@ impl File {
         encoder.finish(open).map_err(|error| self.failed(error))
     }
 }
-
-/// Whether a pipe has no reader yet.
-fn lacks_reader(error: &Error) -> bool {
-    cfg!(unix) && error.io_error().and_then(io::Error::raw_os_error) == Some(libc::ENXIO)
-}
-
-const READER_PATIENCE: Duration = Duration::from_millis(100);

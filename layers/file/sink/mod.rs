@@ -10,7 +10,8 @@ mod encoder;
 mod ending;
 mod follow;
 mod group;
-mod identity;
+mod join;
+mod log;
 mod open;
 mod opening;
 mod options;
@@ -32,21 +33,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::file::rotation::{Lock, Registered, Rotation, Rotator};
+use crate::file::rotation::Rotation;
 use crate::selflog::Health;
 use crate::sink::run::Run;
 use crate::sink::{Framed, Reminder, Sink, writer};
-use crate::{Error, Partial, process, selflog};
+use crate::{Error, Partial, selflog};
 use attempts::Attempts;
 use buffer::Buffer;
-use control::Requests;
 use durable::{Durable, WriteMode};
-use encoder::FileEncoder;
-use open::Open;
-use opening::Opening;
+use log::SharedLog;
 use place::Place;
 use time_limit::TimeLimit;
-use watch::Watch;
 
 /// A sink that appends lines to a file. Python's `FileHandler` and, with a [`Rotation`], `RotatingFileHandler`.
 ///
@@ -85,34 +82,62 @@ use watch::Watch;
 /// with a line feed or a null, and that the file is readable.
 ///
 /// As `io::Write`, each call of `write` is one line, which rotation does not split.
+///
+/// # One path, several files
+///
+/// A path that this process has open already is joined: all `File`s on it share one descriptor and one rotation, each line is
+/// whole, and the last one that is dropped closes the file. Therefore an output can be exchanged
+/// ([`Handle::swap`](crate::Handle::swap)) while the old one still writes, and two outputs can write to one path. What each of them
+/// holds and owes is its own: its buffer, its [`Durability`], what is pending and what a flush waits for.
+///
+/// - The newest settings apply to all of them, as long as their `File` lives: [`rotation`](Self::rotation) and
+///   [`mode`](FileOptions::mode), [`dir_mode`](FileOptions::dir_mode), [`owner`](FileOptions::owner) and
+///   [`group`](FileOptions::group) if they are set, and [`create_dirs`](FileOptions::create_dirs),
+///   [`follow_links`](FileOptions::follow_links) and [`watch`](FileOptions::watch). Changes are reported once to
+///   [`selflog`](crate::selflog). A file is [`shared`](FileOptions::shared) as long as one of them wants that.
+/// - The file is not [emptied](FileOptions::truncate) again, and not rotated
+///   [at the start](crate::rotation::Rotation::on_startup) again.
+/// - If the file at the path was moved or removed, it is opened again, for all of them.
+/// - A preamble, such as the header of a CSV file, is written once, by the one that writes first.
+/// - A symbolic or hard link to an open file is joined too, unless it is opened [later](FileOptions::delay). The file is rotated
+///   under the name by which it was opened first.
+/// - All of them seal or encrypt the file with the same keys, or none does; otherwise opening it is a
+///   [`Config`](crate::ErrorKind::Config) error. Other settings of the seal are those of the first.
+/// - Paths that lead through devices (`/dev/stdout`) are opened each time.
+///
+/// A forked child shares the file with its parent as [two processes](crate::process#files-in-forked-children) do. If a thread of
+/// the parent was writing to it for so long that the fork could not wait for it, the child's lines are refused.
+///
+/// ```
+/// use std::io::Write;
+/// use tracing_handlers::rotation::Rotation;
+/// use tracing_handlers::sink::File;
+///
+/// # let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("app.log");
+/// let mut old = File::open(&path)?.rotation(Rotation::size(8));
+/// let mut new = File::open(&path)?.rotation(Rotation::size(8));
+/// for (file, line) in [(&mut old, "one\n"), (&mut new, "two\n"), (&mut old, "six\n")] {
+///     file.write_all(line.as_bytes())?;
+/// }
+/// assert_eq!(std::fs::read_to_string(&path)?, "six\n");
+/// assert_eq!(std::fs::read_to_string(dir.path().join("app.log.1"))?, "one\ntwo\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct File {
     place: Place,
-    requests: Requests,
+    /// What belongs to the path, and is shared with the other files on it.
+    log: Arc<SharedLog>,
+    /// The number by which the log knows this one.
+    number: u64,
     /// Lines that are taken and not written yet.
     buffer: Buffer,
     time_limit: TimeLimit,
     attempts: Attempts,
     /// Reports errors of held lines, which no caller sees.
     health: Health,
-    /// Reports that the path cannot be opened again, and the file that is open stays in use.
-    stays: Health,
     /// `None` if nothing is ever synced.
     durable: Option<Durable>,
-    opening: Opening,
-    /// `None` before the first write of a delayed file, and after an error.
-    open: Option<Open>,
-    /// The open file ends within a line, whose rest is written next.
-    torn: bool,
-    watch: Option<Watch>,
-    /// How often this process had been forked when the path was last looked at: children close descriptors.
-    forks: u64,
-    rotator: Option<Rotator>,
-    registered: Registered,
-    shared: bool,
-    /// The lock of a shared file: while it is held, other processes neither write nor rotate the file.
-    lock: Option<Arc<Lock>>,
-    /// Seals or encrypts lines.
-    encoder: Option<FileEncoder>,
     /// From the last batch, since a flush may start a new file too.
     preamble: Vec<u8>,
 }
@@ -133,43 +158,18 @@ impl File {
     }
 
     /// Rotates the file by `rotation`. A rotation for which [`FileOptions::open`] would return an error is reported to
-    /// [`selflog`](crate::selflog), and the file is not rotated.
+    /// [`selflog`](crate::selflog), and is not set.
     #[must_use]
-    pub fn rotation(mut self, rotation: Rotation) -> Self {
-        self.set_rotation(rotation);
+    pub fn rotation(self, rotation: Rotation) -> Self {
+        if let Err(error) = self.log.set_rotation(self.number, rotation) {
+            selflog::tell(&format!("{error:#}; the rotation is not set"));
+        }
         self
     }
 
     /// Returns a handle that asks the file to rotate, or to reopen its path, while it is in use.
     pub fn control(&self) -> Control {
-        self.requests.control().clone()
-    }
-
-    fn new(place: Place, options: FileOptions) -> Result<Self, Error> {
-        let mut file = Self {
-            registered: Registered::new(&place.absolute)?,
-            buffer: Buffer::new(options.buffer_capacity(), options.hold),
-            time_limit: TimeLimit::new(options.flush_after),
-            attempts: Attempts::new(options.timer),
-            health: Health::default(),
-            stays: Health::default(),
-            durable: Durable::new(options.durability, options.sync_after, &place),
-            place,
-            requests: Requests::default(),
-            opening: options.opening,
-            open: None,
-            torn: false,
-            watch: options.watch,
-            forks: process::forks(),
-            rotator: None,
-            shared: options.shared,
-            lock: None,
-            encoder: options.encoder.map(FileEncoder::new),
-            preamble: Vec::new(),
-        };
-        let default = options.shared.then(Rotation::on_request);
-        options.rotation.or(default).into_iter().for_each(|rotation| file.set_rotation(rotation));
-        Ok(file)
+        self.log.control().clone()
     }
 
     #[inline]
@@ -179,28 +179,6 @@ impl File {
         if !preamble.is_empty() && self.preamble != preamble {
             preamble.clone_into(&mut self.preamble);
         }
-    }
-}
-
-impl FileOptions {
-    /// Opens `path`.
-    ///
-    /// # Errors
-    ///
-    /// - [`Io`](crate::ErrorKind::Io), with the path, if the file cannot be opened or a directory cannot be created; with
-    ///   [`delay`](Self::delay) the first write returns this error.
-    /// - [`Config`](crate::ErrorKind::Config) if the [`owner`](Self::owner) or the [`group`](Self::group) does not exist, or is
-    ///   set on a system other than Unix; if settings cannot be combined; if the key does not match a sealed or encrypted file; if
-    ///   archives of another log that is open in this process have this name; if the names of its archives would be too long.
-    pub fn open(mut self, path: impl AsRef<Path>) -> Result<File, Error> {
-        self.check(path.as_ref())?;
-        process::ignore_file_size_signal_once();
-        let delay = self.delay;
-        let mut file = File::new(Place::new(path.as_ref())?, self)?;
-        if !delay {
-            file.open_or_await_reader()?;
-        }
-        Ok(file)
     }
 }
 
@@ -233,7 +211,7 @@ impl Sink for File {
     /// Writes the buffer, unless a failure was too short a time ago. Does not sync: with a buffer, the stronger levels of
     /// [`Durability`] begin when a line leaves it.
     fn write_buffered(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() {
+        if self.is_written() {
             return Ok(());
         }
         if self.attempts.put_off().is_some() {
@@ -257,12 +235,13 @@ impl Sink for File {
     /// Ends a sealed or encrypted file. A later line continues it.
     fn close(&mut self, _: Instant) -> Result<(), Error> {
         self.write_buffer()?;
-        self.write_end()
+        self.log.lock()?.write_end()
     }
 
     /// Returns how many lines are in the buffer, or not yet as durable as the [`Durability`] promises.
     fn pending(&self) -> usize {
-        self.buffer.count() + self.durable.as_ref().map_or(0, Durable::pending)
+        let rest = usize::from(self.log.has_rest_of(self.number));
+        self.buffer.count() + rest + self.durable.as_ref().map_or(0, Durable::pending)
     }
 
     #[inline]
@@ -281,7 +260,6 @@ impl Sink for File {
     fn forget_pending(&mut self) {
         self.buffer.clear();
         self.time_limit.end();
-        self.torn = false;
         if let Some(durable) = &mut self.durable {
             durable.forget();
         }
@@ -314,11 +292,10 @@ impl Drop for File {
         if let Some(durable) = &mut self.durable {
             durable.begin_flush();
         }
-        if let Err(error) = self.write_buffer() {
+        if let Err(error) = self.write_buffer()
+            && !self.buffer.is_empty()
+        {
             selflog::tell(&format!("{}: {} records lost: {error:#}", self.describe(), self.buffer.count()));
-        }
-        if let Err(error) = self.write_end() {
-            selflog::tell(&format!("{}: cannot close: {error:#}", self.describe()));
         }
         if let Some(durable) = &mut self.durable
             && let Err(error) = durable.settle_here(Instant::now() + LAST_SYNC)
@@ -326,6 +303,8 @@ impl Drop for File {
         {
             selflog::tell(&format!("{}: {error:#}", self.describe()));
         }
+        // It can only fail if this thread is writing to the file, or if a thread of the parent process was.
+        let _ = self.log.dismiss(self.number);
     }
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::identity::Identity;
 use super::place::{Place, cannot};
 use super::{devices, ending};
 use crate::Error;
+use crate::file::Identity;
 use crate::file::descriptor::Descriptor;
 use crate::file::ownership;
 use crate::process::Generation;
@@ -52,7 +52,7 @@ impl Open {
             preamble: 0,
             regular,
             locked: None,
-            identity: Identity::of(&metadata),
+            identity: Identity::of_changing(&metadata),
             changed,
             unended,
             reader: None,
@@ -99,7 +99,7 @@ impl Open {
     }
 
     pub(super) fn is_same(&self, metadata: &fs::Metadata) -> bool {
-        self.identity == Identity::of(metadata)
+        self.identity == Identity::of_changing(metadata)
     }
 
     /// Identifies the file regardless of its current name.

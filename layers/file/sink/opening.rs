@@ -19,20 +19,20 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn open(&mut self, place: &Place) -> Result<Open, Error> {
+    pub(super) fn open(&self, place: &Place) -> Result<Open, Error> {
         self.open_after(None, place)
     }
 
     /// Opens the successor of a file with the metadata `before`.
-    pub(super) fn open_after(&mut self, before: Option<&fs::Metadata>, place: &Place) -> Result<Open, Error> {
+    pub(super) fn open_after(&self, before: Option<&fs::Metadata>, place: &Place) -> Result<Open, Error> {
         self.create_missing_dirs(place)?;
         let file = self.open_or_make(&place.absolute, before).map_err(|error| cannot("open", &place.name, error))?;
-        let mut open = Open::new(file, place)?;
-        if self.truncate {
-            open.truncate(&place.name)?;
-            self.truncate = false;
-        }
-        Ok(open)
+        Open::new(file, place)
+    }
+
+    /// Empties the file that is opened first, if that is wanted.
+    pub(super) fn empty_once(&mut self, open: &mut Open, place: &Place) -> Result<(), Error> {
+        if std::mem::take(&mut self.truncate) { open.truncate(&place.name) } else { Ok(()) }
     }
 
     pub(super) fn ownership(&self) -> &Ownership {

@@ -28,6 +28,10 @@ impl Watch {
         Self { interval, next: Duration::ZERO }
     }
 
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
+    }
+
     /// Whether a check is due.
     #[inline]
     pub(super) fn is_due(&mut self) -> bool {

@@ -1,11 +1,10 @@
 //! The way of lines through the buffer, and what happens to lines that cannot be written.
 
-use std::io;
 use std::time::Instant;
 
 use super::File;
 use super::durable::WriteMode;
-use crate::file::rotation::Rotator;
+use super::log::{Author, SharedLog};
 use crate::sink::Sink as _;
 use crate::sink::run::{Run, Stopped};
 use crate::{Error, Partial, selflog};
@@ -58,53 +57,46 @@ impl File {
     /// Writes the buffer, and carries out pending requests.
     pub(super) fn write_out(&mut self) -> Result<(), Error> {
         self.write_buffer()?;
-        self.carry_out_requests()
+        self.log.lock()?.carry_out_requests()
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_written(&self) -> bool {
+        self.buffer.is_empty() && !self.log.has_rest_of(self.number)
     }
 
     pub(super) fn write_buffer(&mut self) -> Result<(), Error> {
-        if self.buffer.is_empty() {
+        if self.is_written() {
             return Ok(());
         }
-        // Taken out while it is written, since writing needs the rest of the file.
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let written = self.append(buffer.as_run());
-        let Err(Stopped { lines, torn, error }) = written else {
-            buffer.clear();
-            self.buffer = buffer;
+        let Self { log, number, buffer, preamble, durable, .. } = self;
+        let mut author = Author { number: *number, preamble, durable: durable.as_mut() };
+        let written = append(log, buffer.as_run(), &mut author);
+        let Err(Stopped { lines, error, .. }) = written else {
+            self.buffer.clear();
             self.time_limit.end();
             self.works();
             return Ok(());
         };
-        buffer.remove(lines, torn);
-        self.buffer = buffer;
+        self.buffer.remove(lines);
         self.time_limit.start_again();
-        self.attempt_failed(&error);
+        self.attempts.failed(&error);
         Err(error)
     }
 
-    /// Writes lines past the buffer, into which only the rest of a partial line goes.
+    /// Writes lines past the buffer.
     fn write_past_buffer(&mut self, mode: WriteMode, run: Run<'_>) -> Result<(), Partial> {
-        let Err(Stopped { mut lines, torn, error }) = self.append(run) else {
+        let Self { log, number, preamble, durable, .. } = self;
+        let mut author = Author { number: *number, preamble, durable: durable.as_mut() };
+        let Err(Stopped { lines, error, .. }) = append(log, run, &mut author) else {
             self.works();
             return Ok(());
         };
-        self.attempt_failed(&error);
-        if torn > 0 {
-            let (line, _) = run.split_at(lines).1.split_at(1);
-            self.keep(line);
-            self.buffer.remove(0, torn);
-            lines += 1;
+        self.attempts.failed(&error);
+        if self.log.has_rest_of(self.number) {
+            self.time_limit.start_again();
         }
         self.hold(mode, run, lines, error)
-    }
-
-    #[cold]
-    fn attempt_failed(&mut self, error: &Error) {
-        self.attempts.failed(error);
-        let kind = error.io_error().map(io::Error::kind);
-        if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
-            self.rotator.iter().for_each(Rotator::make_space);
-        }
     }
 
     /// Holds as much of a run that cannot be written as there is room for; `taken` of its lines are taken already. Lines that
@@ -137,4 +129,11 @@ impl File {
             selflog::tell(&format!("{}: works again; the held lines are written", self.describe()));
         }
     }
+}
+
+/// Appends lines to the file, under its lock.
+#[inline]
+fn append(log: &SharedLog, run: Run<'_>, author: &mut Author<'_>) -> Result<(), Stopped> {
+    let mut log = log.lock().map_err(|error| Stopped { lines: 0, torn: 0, error })?;
+    log.append(run, author)
 }

@@ -5,6 +5,7 @@ mod copies;
 mod core;
 mod each_setup;
 mod foreign;
+mod joined;
 mod listing;
 mod names;
 mod odd;

@@ -100,7 +100,7 @@ fn a_file_that_is_open_already_goes_on_without_such_a_rotation() {
     selflog::reset();
     assert_eq!(fs::read_to_string(&path).unwrap(), "one\none\none\n");
     let told: Vec<_> = told.try_iter().collect();
-    assert!(told.len() == 1 && told[0].ends_with("and the limit is 255; it is not rotated"), "{told:?}");
+    assert!(told.len() == 1 && told[0].ends_with("and the limit is 255; the rotation is not set"), "{told:?}");
 }
 
 #[test]

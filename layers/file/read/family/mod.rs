@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::name::{Name, Place};
 use self::order::Witness;
-use crate::file::rotation::Identity;
+use crate::file::Identity;
 use crate::{Error, ErrorKind};
 
 /// A source of lines.

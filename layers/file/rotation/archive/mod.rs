@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_leftover, unpack};
 use super::family::{Family, remove};
-use super::identity::Identity;
 use super::lock::Lock;
 use super::reporter::Reporter;
 use super::{background, direction, fault};
 use crate::Error;
+use crate::file::Identity;
 
 /// A log file and its archives.
 pub(super) trait Log: Send + Sync + 'static {

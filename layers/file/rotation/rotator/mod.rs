@@ -42,29 +42,29 @@ pub(crate) struct Rotator {
 
 impl Rotator {
     /// Creates a rotator for the file at `path`, which must be absolute.
-    pub(crate) fn new(rotation: Rotation, path: &Path, lock: impl FnOnce(&Family) -> Lock) -> Self {
+    pub(crate) fn new(rotation: Rotation, path: &Path, lock: &Arc<Lock>) -> Self {
         let family = Family::new(path, rotation.naming.clone(), rotation.retention.count);
         let began = rotation.clock.now();
-        let lock = Arc::new(lock(&family));
+        startup::prepare();
         let family = family.shared(lock.is_shared());
-        let pruning = Pruning::new(&family, &lock, &rotation.retention, &rotation.clock);
+        let pruning = Pruning::new(&family, lock, &rotation.retention, &rotation.clock);
         let is_slow = family.is_slow_to_list();
         if is_slow || pruning.is_some() || rotation.compression.is_some() {
             // From now on the background thread may hold the lock when the process forks.
             lock.hold_at_forks();
         }
-        let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, &lock), compression));
+        let archive = rotation.compression.map(|compression| Archive::new(Rotated::new(&family, lock), compression));
         // Completes what an earlier process left unfinished.
         pruning.iter().for_each(Pruning::begin);
         archive.iter().for_each(Archive::begin);
         if is_slow {
-            list_soon(&family, &lock);
+            list_soon(&family, lock);
         }
         Self {
             scheme: scheme::of(&rotation),
             rotation,
             family,
-            lock,
+            lock: lock.clone(),
             pruning,
             archive,
             began,
@@ -92,6 +92,11 @@ impl Rotator {
         }
         let _held = (!self.lock.is_shared()).then(|| self.lock.hold()).transpose()?;
         self.scheme.prepare(&self.files(false))
+    }
+
+    /// Called if it takes the place of the rotator of a file that has been open in this process: that file is not from before it.
+    pub(crate) fn continues(&mut self) {
+        self.is_inherited = false;
     }
 
     /// Called when the file was opened. `changed` is when it was last written to, if it has lines.

@@ -5,7 +5,7 @@ use crate::ErrorKind;
 use crate::file::rotation::Naming;
 
 fn rotator(rotation: Rotation, path: &Path) -> Rotator {
-    Rotator::new(rotation, path, |_| Lock::new())
+    Rotator::new(rotation, path, &Arc::new(Lock::new()))
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -3,10 +3,10 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::Error;
+use crate::file::Identity;
 use crate::file::ownership;
 use crate::file::rotation::archive::sync_dir_of;
 use crate::file::rotation::compression::Temporary;
-use crate::file::rotation::identity::Identity;
 use crate::file::rotation::{direction, fault, obstacle};
 
 /// Copies the file at `path` to `archive`, which must be free, and empties it.

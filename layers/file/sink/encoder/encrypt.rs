@@ -1,6 +1,6 @@
 use std::fs;
 
-use super::{Encoded, Encoder, Newest, Start};
+use super::{Encoded, Encoder, Kind, Newest, Start};
 use crate::Error;
 use crate::file::encryption::{BLOCK, BLOCK_OVERHEAD, BlockEncryptor, Decryptor, HEADER, Keys, Tag};
 use crate::sink::run::Run;
@@ -27,6 +27,10 @@ impl Encrypted {
 impl Encoder for Encrypted {
     fn renewed(&self) -> Box<dyn Encoder> {
         Box::new(Self::new(self.blocks.keys().clone()))
+    }
+
+    fn kind(&self) -> Kind {
+        ("encrypt", self.blocks.keys().ids().map(|id| id.0).collect())
     }
 
     fn can_be_compressed(&self) -> bool {

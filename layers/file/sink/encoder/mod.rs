@@ -15,9 +15,9 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::identity::Identity;
 use super::open::Open;
 use super::place::{Place, cannot};
+use crate::file::Identity;
 use crate::process::Generation;
 use crate::record::Severity;
 use crate::sink::RecordEnd;
@@ -28,6 +28,9 @@ use crate::{Error, ErrorKind};
 pub(super) trait Encoder: Send + Sync + fmt::Debug {
     /// Creates an encoder with the same settings for another file.
     fn renewed(&self) -> Box<dyn Encoder>;
+
+    /// What it does, and with which keys. Encoders that are alike can take each other's place.
+    fn kind(&self) -> Kind;
 
     /// Whether compression makes its output any shorter.
     fn can_be_compressed(&self) -> bool {
@@ -53,6 +56,9 @@ pub(super) trait Encoder: Send + Sync + fmt::Debug {
     /// Rolls back: only the first `units` units of `out` were written to the file.
     fn roll_back(&mut self, units: usize, out: &Encoded);
 }
+
+/// The kind of an encoder, and the identifiers of its keys, the current one first.
+pub(super) type Kind = (&'static str, Vec<[u8; 8]>);
 
 /// Finds the newest archive.
 pub(super) type Newest<'a> = &'a dyn Fn() -> Result<Option<PathBuf>, Error>;
@@ -133,6 +139,10 @@ impl FileEncoder {
         Self { encoder, process, known: None, start: Start::New, out: Encoded::default() }
     }
 
+    pub(super) fn encodes_like(&self, other: &dyn Encoder) -> bool {
+        self.encoder.kind() == other.kind()
+    }
+
     /// Brings the encoder to the state of the file.
     pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
         self.check_process(place)?;
@@ -143,7 +153,10 @@ impl FileEncoder {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
         }
         if !open.lock() {
-            return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
+            return Err(config(
+                place,
+                "it is sealed or encrypted, and already open in another process or under another name",
+            ));
         }
         if self.known == Some(file) {
             return Ok(());

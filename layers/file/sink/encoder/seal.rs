@@ -1,8 +1,8 @@
 use std::fs;
 
-use super::{Encoded, Encoder, Newest, Start};
+use super::{Encoded, Encoder, Kind, Newest, Start};
 use crate::Error;
-use crate::file::seal::{self, CHECKPOINT, Kind, Seal, Sealer};
+use crate::file::seal::{self, CHECKPOINT, Seal, Sealer};
 use crate::sink::run::Run;
 
 /// Seals lines.
@@ -39,6 +39,10 @@ impl Encoder for Sealed {
         Box::new(Self::new(self.sealer.options().clone()))
     }
 
+    fn kind(&self) -> Kind {
+        ("seal", vec![self.sealer.key_id().0])
+    }
+
     fn start(&mut self, newest: Newest<'_>) -> Result<(), Error> {
         if self.running {
             return Ok(());
@@ -69,7 +73,7 @@ impl Encoder for Sealed {
         self.remember();
         if start != Start::Running {
             self.sealer.look_like(run.bytes());
-            let kind = if start == Start::New { Kind::Begin } else { Kind::Continue };
+            let kind = if start == Start::New { seal::Kind::Begin } else { seal::Kind::Continue };
             self.sealer.checkpoint(kind, std::mem::take(&mut self.cut), &mut out.bytes);
         }
         for record in run.each() {
@@ -83,7 +87,7 @@ impl Encoder for Sealed {
 
     fn finish(&mut self, out: &mut Encoded) -> Result<(), Error> {
         self.remember();
-        self.sealer.checkpoint(Kind::Close, 0, &mut out.bytes);
+        self.sealer.checkpoint(seal::Kind::Close, 0, &mut out.bytes);
         out.end_unit(0);
         self.behind.push(self.sealer.place());
         Ok(())

@@ -3,13 +3,16 @@
 #[cfg(tracing_handlers_models)]
 #[path = "../../../../tests/models/disk.rs"]
 mod disk;
+mod failure;
+mod owed;
 mod rounds;
 #[cfg(test)]
 mod tests;
 
 #[cfg(tracing_handlers_models)]
 pub use disk::Disk;
-pub(super) use rounds::Failure;
+pub(super) use failure::Failure;
+pub(super) use owed::Owed;
 
 use std::fmt;
 use std::fs;
@@ -20,7 +23,6 @@ use std::time::{Duration, Instant};
 
 use super::place::cannot;
 use crate::selflog::{self, Health};
-use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard, deadline_in, lock, now, wait, wait_timeout};
 use crate::{Error, threads};
 use rounds::{FailedRound, Round, Rounds};
@@ -29,17 +31,14 @@ use rounds::{FailedRound, Round, Rounds};
 ///
 /// Written lines are collected in a round. A sync begins by closing the round: lines written from then on belong
 /// to the next one, since the sync may have passed their place already. There is one sync at a time.
+///
+/// All handlers of a file share its group, since a failed sync concerns the lines of all of them, and the system reports it only
+/// once.
 pub(super) struct Group {
     path: PathBuf,
     /// The name used in messages.
     name: String,
     sync: Box<SyncFile>,
-    /// How long lines wait for others until the group's own thread syncs them. `None` if the waiting threads sync.
-    window: Option<Duration>,
-    /// Lines written and not on the disk, including lost ones until they are taken. Outside the mutex, since
-    /// it is read in a forked child, where the mutex may be held by a thread that does not exist there.
-    pending: AtomicUsize,
-    lost: AtomicUsize,
     state: Mutex<Rounds>,
     /// A round was settled.
     settled: Condvar,
@@ -54,6 +53,8 @@ type SyncFile = dyn Fn(&fs::File) -> io::Result<()> + Send + Sync;
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) round: u64,
+    /// Whose lines are waited for.
+    pub(super) owed: Arc<Owed>,
     /// Whether the round counts it, so that it has to be given back. Not if the round was settled before: giving it back
     /// would take the error of that round from a caller that is counted.
     pub(super) is_counted: bool,
@@ -70,18 +71,15 @@ pub(super) struct Gathered {
 }
 
 impl Group {
-    pub(super) fn new(path: &Path, window: Option<Duration>) -> Self {
-        Self::with_sync(path, window, Box::new(fs::File::sync_data))
+    pub(super) fn new(path: &Path) -> Self {
+        Self::with_sync(path, Box::new(fs::File::sync_data))
     }
 
-    fn with_sync(path: &Path, window: Option<Duration>, sync: Box<SyncFile>) -> Self {
+    fn with_sync(path: &Path, sync: Box<SyncFile>) -> Self {
         Self {
             path: path.to_owned(),
             name: format!("file {}", path.display()),
             sync,
-            window,
-            pending: AtomicUsize::new(0),
-            lost: AtomicUsize::new(0),
             // The round before the first one is settled.
             state: Mutex::new(Rounds { number: 1, ..Rounds::default() }),
             settled: Condvar::new(),
@@ -94,39 +92,27 @@ impl Group {
         &self.path
     }
 
-    pub(super) fn window(&self) -> Option<Duration> {
-        self.window
-    }
-
-    pub(super) fn pending(&self) -> usize {
-        self.pending.load(Ordering::Acquire)
-    }
-
-    /// The number of lost lines that were not taken yet.
-    pub(super) fn lost(&self) -> usize {
-        self.lost.load(Ordering::Acquire)
-    }
-
-    /// Returns the number of lost lines, and resets it.
-    pub(super) fn take_lost(&self) -> usize {
-        let lost = self.lost.swap(0, Ordering::AcqRel);
-        self.pending.fetch_sub(lost, Ordering::AcqRel);
-        lost
-    }
-
-    /// Registers `lines` lines that were written to `file`; 0 for lines without a promise. Fails if a sync of that file has failed
-    /// meanwhile, since the outcome of these lines is then unknown.
-    pub(super) fn wrote(self: &Arc<Self>, lines: usize, file: &Arc<fs::File>) -> io::Result<Gathered> {
+    /// Registers `lines` lines of `owed` that were written to `file`. They wait for others for the time `window` until the group's
+    /// own thread syncs them; without one, the waiting threads sync. Fails if a sync of that file has failed meanwhile, since the
+    /// outcome of these lines is then unknown.
+    pub(super) fn wrote(
+        self: &Arc<Self>,
+        owed: &Arc<Owed>,
+        lines: usize,
+        window: Option<Duration>,
+        file: &Arc<fs::File>,
+    ) -> io::Result<Gathered> {
         let mut state = self.leave_other(lock(&self.state), file);
         if state.is_distrusted {
-            let failure = state.last_failure.map_or(io::ErrorKind::Other.into(), |(_, failure)| failure.into());
+            let failure = state.last_failure.map_or(io::ErrorKind::Other.into(), Failure::into);
             return Err(failure);
         }
-        self.pending.fetch_add(lines, Ordering::AcqRel);
-        state.gathered.lines += lines;
+        if lines > 0 {
+            state.gathered.shares.add(owed, lines);
+        }
         state.gathered.file.get_or_insert_with(|| file.clone());
         let round = state.number;
-        let woken = self.window.map_or(Ok(()), |window| self.wake_thread(&mut state, window));
+        let woken = window.map_or(Ok(()), |window| self.wake_thread(&mut state, window));
         let is_news = woken.is_err() && !std::mem::replace(&mut state.reported_threadless, true);
         drop(state);
         if let (Err(error), true) = (&woken, is_news) {
@@ -136,6 +122,13 @@ impl Group {
             ));
         }
         Ok(Gathered { round, is_alone: woken.is_err() })
+    }
+
+    /// Registers that lines without a promise were written to `file`: later lines with one may go to another file, which must not be
+    /// on the disk without this one.
+    pub(super) fn passed(&self, file: &Arc<fs::File>) {
+        let mut state = self.leave_other(lock(&self.state), file);
+        state.gathered.file.get_or_insert_with(|| file.clone());
     }
 
     /// Syncs everything written so far.
@@ -153,33 +146,31 @@ impl Group {
         lock(&self.state).is_distrusted = false;
     }
 
-    /// Returns a ticket for the rounds from `since` on.
-    pub(super) fn ticket(&self, since: u64) -> Option<Ticket> {
+    /// Returns a ticket for the lines of `owed` in the rounds from `since` on.
+    pub(super) fn ticket(&self, owed: &Arc<Owed>, since: u64) -> Option<Ticket> {
         let state = lock(&self.state);
-        let failed = state.last_failure.filter(|(number, _)| *number >= since).map(|(_, failure)| failure);
-        self.ticket_of(state, failed)
+        let failed = owed.failure_since(since);
+        Self::ticket_of(state, owed, failed)
     }
 
-    /// Returns a ticket for everything written so far.
-    pub(super) fn ticket_for_all(&self) -> Option<Ticket> {
-        let mut state = lock(&self.state);
-        let failed = state.unheard.take();
-        self.ticket_of(state, failed)
+    /// Returns a ticket for all lines of `owed` so far.
+    pub(super) fn ticket_for_all(&self, owed: &Arc<Owed>) -> Option<Ticket> {
+        let state = lock(&self.state);
+        let failed = owed.take_unheard();
+        Self::ticket_of(state, owed, failed)
     }
 
-    fn ticket_of(&self, mut state: MutexGuard<'_, Rounds>, failed: Option<Failure>) -> Option<Ticket> {
+    fn ticket_of(mut state: MutexGuard<'_, Rounds>, owed: &Arc<Owed>, failed: Option<Failure>) -> Option<Ticket> {
         let before = state.number - 1;
-        let (round, tickets) = match &mut *state {
-            Rounds { number, gathered, .. } if gathered.lines > 0 => (*number, Some(&mut gathered.tickets)),
-            Rounds { syncing: Some(syncing), .. } => (before, Some(&mut syncing.tickets)),
-            _ if failed.is_none() => return None,
-            _ => (before, None),
+        let (round, is_counted) = match state.round_of(owed) {
+            Some((round, shares)) => {
+                shares.add_ticket(owed);
+                (round, true)
+            }
+            None if failed.is_none() => return None,
+            None => (before, false),
         };
-        let is_counted = tickets.is_some();
-        if let Some(tickets) = tickets {
-            *tickets += 1;
-        }
-        Some(Ticket { round, is_counted, failed })
+        Some(Ticket { round, owed: owed.clone(), is_counted, failed })
     }
 
     /// Waits until `round` is settled. Returns `false` if it is not by `deadline`.
@@ -203,10 +194,10 @@ impl Group {
         true
     }
 
-    /// Ends the wait of one caller for `round`, and returns the failure of the round, if it failed.
-    pub(super) fn give_back(&self, round: u64) -> Option<Failure> {
+    /// Ends the wait of one caller, and returns the failure of its round, if that failed.
+    pub(super) fn give_back(&self, ticket: &Ticket) -> Option<Failure> {
         let mut state = lock(&self.state);
-        if let Some(place) = state.failed.iter().position(|failed| failed.number == round) {
+        if let Some(place) = state.failed.iter().position(|failed| failed.number == ticket.round) {
             let FailedRound { tickets, failure, .. } = &mut state.failed[place];
             let failure = *failure;
             *tickets -= 1;
@@ -215,14 +206,8 @@ impl Group {
             }
             return Some(failure);
         }
-        let is_gathered = round == state.number;
-        let tickets = match &mut *state {
-            Rounds { gathered, .. } if is_gathered => Some(&mut gathered.tickets),
-            Rounds { syncing: Some(syncing), number, .. } if round + 1 == *number => Some(&mut syncing.tickets),
-            _ => None,
-        };
-        if let Some(tickets) = tickets {
-            *tickets = tickets.saturating_sub(1);
+        if let Some(shares) = state.shares_of(ticket.round) {
+            shares.remove_ticket(&ticket.owed);
         }
         None
     }
@@ -257,18 +242,13 @@ impl Group {
 
     /// Closes the round and syncs it. Must not be called while another sync runs.
     fn sync_round<'a>(&'a self, mut state: MutexGuard<'a, Rounds>) -> MutexGuard<'a, Rounds> {
-        let (file, lines) = state.begin();
+        let file = state.begin();
         drop(state);
         let synced = file.as_deref().map_or(Ok(()), &self.sync);
         drop(file);
         let failure = synced.err().map(|error| Failure { kind: error.kind(), code: error.raw_os_error() });
         let mut state = lock(&self.state);
-        let lost = state.end(failure);
-        match failure {
-            None => drop(self.pending.fetch_sub(lines, Ordering::AcqRel)),
-            Some(_) => drop(self.lost.fetch_add(lost, Ordering::AcqRel)),
-        }
-        state.unreported += lost;
+        state.unreported += state.end(failure);
         drop(state);
         // Reported before the waiting threads continue, perhaps to the end of the process.
         self.tell(failure);
@@ -294,8 +274,9 @@ impl Group {
             let spawned = threads::start("log-sync", move || group.work())?;
             state.thread = Some(spawned.thread().id());
         }
-        if state.gathered.due.is_none() {
-            state.gathered.due = Some(deadline_in(window));
+        let due = deadline_in(window);
+        if state.gathered.due.is_none_or(|known| due < known) {
+            state.gathered.due = Some(due);
             self.work.notify_one();
         }
         Ok(())
@@ -323,6 +304,6 @@ impl Group {
 
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Group").field("path", &self.path).field("window", &self.window).finish_non_exhaustive()
+        f.debug_struct("Group").field("path", &self.path).finish_non_exhaustive()
     }
 }

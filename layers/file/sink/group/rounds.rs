@@ -1,10 +1,11 @@
 //! The rounds of a group: which lines the next sync covers, and which syncs failed.
 
 use std::fs;
-use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::failure::Failure;
+use super::owed::{Owed, Shares};
 use crate::sync::{ThreadId, current_thread};
 
 #[derive(Default)]
@@ -16,9 +17,7 @@ pub(super) struct Rounds {
     pub(super) syncing: Option<Round>,
     /// The failed rounds that threads still wait for.
     pub(super) failed: Vec<FailedRound>,
-    pub(super) last_failure: Option<(u64, Failure)>,
-    /// A failure that no thread waited for.
-    pub(super) unheard: Option<Failure>,
+    pub(super) last_failure: Option<Failure>,
     /// A sync of the file failed: it must not be written to.
     pub(super) is_distrusted: bool,
     /// The group's own thread.
@@ -34,9 +33,8 @@ pub(super) struct Rounds {
 /// Lines that one sync covers.
 #[derive(Default)]
 pub(super) struct Round {
-    pub(super) lines: usize,
-    /// How many callers wait for it.
-    pub(super) tickets: usize,
+    /// Whose lines these are, and how many callers wait for them.
+    pub(super) shares: Shares,
     pub(super) file: Option<Arc<fs::File>>,
     pub(super) due: Option<Instant>,
 }
@@ -45,13 +43,6 @@ pub(super) struct FailedRound {
     pub(super) number: u64,
     pub(super) tickets: usize,
     pub(super) failure: Failure,
-}
-
-/// Why a sync failed. Copied, since each waiting caller gets an `io::Error`.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Failure {
-    pub(super) kind: io::ErrorKind,
-    pub(super) code: Option<i32>,
 }
 
 impl Rounds {
@@ -64,39 +55,56 @@ impl Rounds {
         round < self.number && !(self.syncing.is_some() && round + 1 == self.number)
     }
 
-    /// Closes the current round, and returns the file to sync and the number of lines.
-    pub(super) fn begin(&mut self) -> (Option<Arc<fs::File>>, usize) {
+    /// Closes the current round, and returns the file to sync.
+    pub(super) fn begin(&mut self) -> Option<Arc<fs::File>> {
         let round = std::mem::take(&mut self.gathered);
-        let begun = (round.file.clone(), round.lines);
+        let file = round.file.clone();
         self.syncing = Some(round);
         self.number += 1;
         self.is_urgent = false;
-        begun
+        file
+    }
+
+    /// Returns the newest round with lines of `owed` that is not settled, and its shares.
+    pub(super) fn round_of(&mut self, owed: &Arc<Owed>) -> Option<(u64, &mut Shares)> {
+        if self.gathered.shares.has(owed) {
+            return Some((self.number, &mut self.gathered.shares));
+        }
+        let syncing = self.syncing.as_mut().filter(|syncing| syncing.shares.has(owed))?;
+        Some((self.number - 1, &mut syncing.shares))
+    }
+
+    /// Returns the shares of `round`, unless it is settled.
+    pub(super) fn shares_of(&mut self, round: u64) -> Option<&mut Shares> {
+        match self {
+            Self { gathered, number, .. } if round == *number => Some(&mut gathered.shares),
+            Self { syncing: Some(syncing), number, .. } if round + 1 == *number => Some(&mut syncing.shares),
+            _ => None,
+        }
     }
 
     /// Ends a sync, and returns how many lines are lost. A failed sync also loses the lines collected in the meantime: the system
     /// may have tried, and failed, to write parts of them too.
     pub(super) fn end(&mut self, failure: Option<Failure>) -> usize {
         let synced = self.syncing.take().unwrap_or_default();
-        let Some(failure) = failure else { return 0 };
+        let Some(failure) = failure else {
+            synced.shares.synced();
+            return 0;
+        };
         let gathered = std::mem::take(&mut self.gathered);
-        let lost = synced.lines + gathered.lines;
         self.number += 1;
         self.is_distrusted = true;
-        self.last_failure = Some((self.number - 1, failure));
-        for (number, round) in [(self.number - 2, synced), (self.number - 1, gathered)] {
-            match round {
-                Round { lines: 0, .. } => {}
-                Round { tickets: 0, .. } => self.unheard = Some(failure),
-                Round { tickets, .. } => self.failed.push(FailedRound { number, tickets, failure }),
-            }
-        }
-        lost
-    }
-}
-
-impl From<Failure> for io::Error {
-    fn from(failure: Failure) -> Self {
-        failure.code.map_or_else(|| failure.kind.into(), Self::from_raw_os_error)
+        self.last_failure = Some(failure);
+        let last = self.number - 1;
+        [(last - 1, synced), (last, gathered)]
+            .into_iter()
+            .map(|(number, round)| {
+                let (lost, tickets) = round.shares.lost(last, failure);
+                if tickets > 0 {
+                    self.failed.push(FailedRound { number, tickets, failure });
+                }
+                lost
+            })
+            .sum()
     }
 }

@@ -75,7 +75,8 @@ pub struct FileOptions {
 }
 
 impl FileOptions {
-    /// Empties the file when it is first opened (Python's `mode="w"`), but not when it is opened again after an error.
+    /// Empties the file when it is first opened (Python's `mode="w"`), but not when it is opened again after an error, nor while
+    /// this process has it open already: what is in it then are lines of this process.
     pub fn truncate(mut self, truncate: bool) -> Self {
         self.opening.truncate = truncate;
         self
