@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::debug::TypeName;
 use super::{Handler, Report, Stats};
 use crate::filter::{Filter, FilterExt};
-use crate::record::{Batch, Record, RecordBuf, Records};
+use crate::record::{Batch, Record, RecordBuf, Records, pool};
 use crate::rewrite::Rewrite;
 use crate::{Error, ErrorKind, Partial};
 
@@ -160,6 +160,9 @@ fn take_spare() -> RecordBuf {
 }
 
 fn give_spare(buf: RecordBuf) {
+    if buf.capacity() > pool::KEEP_BYTES {
+        return;
+    }
     // A thread that is ending keeps nothing.
     let _ = SPARE.try_with(|spare| spare.replace(Some(buf)));
 }

@@ -66,6 +66,11 @@ impl RecordBuf {
         self.raw.extend_from_slice(record.raw());
     }
 
+    /// The memory that it holds, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.raw.capacity() + self.spare.capacity()
+    }
+
     /// Replaces the record with the one that `write` appends to an empty buffer, unless that fails.
     pub(super) fn try_replace<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         self.spare.clear();

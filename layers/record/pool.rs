@@ -45,7 +45,8 @@ fn give_deeper(buffer: Buffer) {
 }
 
 const KEEP: usize = 8;
-const KEEP_BYTES: usize = 256 << 10;
+/// The largest buffer that a thread keeps, in bytes.
+pub(crate) const KEEP_BYTES: usize = 256 << 10;
 
 thread_local! {
     /// Two, because a record and its line are in use at the same time.

@@ -134,6 +134,11 @@ impl ErrorBuf {
         self.0.clear();
     }
 
+    /// The memory that it holds, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// Returns the chain as a field's value.
     pub fn as_value(&self) -> Value<'_> {
         Value::Error(ErrorChain(&self.0))

@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use super::Rewrite;
 use crate::record::{
-    Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value,
+    Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value, pool,
 };
 
 /// Limits the size of records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`,
@@ -82,8 +82,11 @@ impl Rewrite for Cap {
         let is_own = record.as_record().kind() != Kind::Event;
         let mut capping = Capping { cap: self, memory, is_own, fields: 0, spans: 0 };
         record.change(&mut capping);
-        // On a thread that is ending, the buffers are dropped.
-        let _ = MEMORY.try_with(|kept| kept.set(capping.memory));
+        let CapBuffers { text, error } = &capping.memory;
+        if text.capacity() + error.capacity() <= pool::KEEP_BYTES {
+            // On a thread that is ending, the buffers are dropped.
+            let _ = MEMORY.try_with(|kept| kept.set(capping.memory));
+        }
     }
 }
 

@@ -96,6 +96,12 @@ pub(super) struct JsonBuffers {
     open: Vec<u8>,
 }
 
+impl JsonBuffers {
+    pub(super) fn capacity(&self) -> usize {
+        self.decoded.capacity() + self.shown.capacity() + self.open.capacity()
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct NotJson;
 

@@ -7,7 +7,7 @@ use super::mask::Mask;
 use super::names::Names;
 use super::search::Searches;
 use super::{Detector, Rewrite};
-use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, RecordBuf, Span, Value};
+use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, RecordBuf, Span, Value, pool};
 
 /// Masks secrets in events and their spans: by the names of fields, and by the form of the secrets.
 ///
@@ -166,8 +166,10 @@ impl Rewrite for Redact {
         let is_own = record.as_record().kind() != Kind::Event;
         let mut redacting = Redacting { redact: self, memory, is_own };
         record.change(&mut redacting);
-        // On a thread that is ending, the buffers are dropped.
-        let _ = MEMORY.try_with(|kept| kept.set(Some(redacting.memory)));
+        if redacting.memory.capacity() <= pool::KEEP_BYTES {
+            // On a thread that is ending, the buffers are dropped.
+            let _ = MEMORY.try_with(|kept| kept.set(Some(redacting.memory)));
+        }
     }
 }
 
@@ -189,6 +191,13 @@ struct RedactBuffers {
     error: ErrorBuf,
     json: json::JsonBuffers,
     nexts: Vec<Option<Range<usize>>>,
+}
+
+impl RedactBuffers {
+    fn capacity(&self) -> usize {
+        let Self { out, was, error, json, nexts: _ } = self;
+        out.capacity() + was.capacity() + error.capacity() + json.capacity()
+    }
 }
 
 impl Change for Redacting<'_> {

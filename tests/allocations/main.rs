@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracing::{Dispatch, Level};
@@ -36,6 +36,9 @@ thread_local! {
     static ASIDE: Cell<bool> = const { Cell::new(false) };
 }
 
+/// The bytes that are allocated at the moment.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
 fn count() {
     if !ASIDE.try_with(Cell::get).unwrap_or(true) {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -46,15 +49,19 @@ fn count() {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
+        LIVE.fetch_add(size, Ordering::Relaxed);
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -116,6 +123,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     alerts_and_lines();
     check("the wire form", true, there_and_back());
     a_span_allocates_twice_at_most();
+    a_thread_keeps_little_after_large_records();
 }
 
 /// In memory where there is such a place: what syncs cost there is not the disk's time.
@@ -204,6 +212,36 @@ fn a_span_allocates_twice_at_most() {
         let spans = EVENTS * 2;
         assert!(rounds.iter().min().is_some_and(|least| *least <= spans * 2), "{spans} spans: {rounds:?}");
     });
+}
+
+/// A record of a few megabytes is rare, and a service has many threads.
+fn a_thread_keeps_little_after_large_records() {
+    let large = format!("{} 4111 1111 1111 1111", "large ".repeat(1 << 20));
+    let several = || {
+        let nested = Redact::fields(["password"]).with_detectors(Detector::ALL).everywhere(true);
+        (nested, Cap::new().message(6 << 20).values(6 << 20), SetSeverity::to(Severity::NOTICE))
+    };
+    let handlers: [(&str, Box<dyn Handler>); 6] = [
+        ("rewriting, json", Box::new(Rewriting::new(several(), Output::new(Json::new(), Null)))),
+        ("rewriting, text", Box::new(Rewriting::new(several(), Output::new(Text::new(), Null)))),
+        ("logfmt", Box::new(Output::new(Logfmt::new(), Null))),
+        ("csv", Box::new(Output::new(Csv::new(), Null))),
+        ("dedup", Box::new(Dedup::new(Output::new(Json::new(), Null)).distinct(10))),
+        ("queue", Box::new(Queue::new(Output::new(Json::new(), Null)).capacity_bytes(256 << 20))),
+    ];
+    for (name, handler) in handlers {
+        let log = |text: &str| {
+            let record =
+                RecordBuf::new(Severity::INFO, "shop", text).with_field("card", text).with_error("why", &[text, text]);
+            handler.handle(&record.as_record()).unwrap();
+            handler.flush(std::time::Instant::now() + Duration::from_secs(60)).unwrap();
+        };
+        log("small");
+        let before = LIVE.load(Ordering::Relaxed);
+        (0..3).for_each(|number| log(&format!("{number} {large}")));
+        let kept = LIVE.load(Ordering::Relaxed).saturating_sub(before);
+        assert!(kept < 1 << 20, "{name}: {kept} bytes");
+    }
 }
 
 fn in_spans() {

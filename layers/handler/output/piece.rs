@@ -40,8 +40,10 @@ pub(super) fn handle_batch<F: Format, S: Sink>(output: &Output<F, S>, records: R
     batch.settle();
     let Piece { bytes, lines, places, missed, failed, .. } = batch;
     pool::give(bytes);
-    // A thread that is ending keeps nothing.
-    let _ = KEPT.try_with(|kept| kept.set(Kept { lines, places }));
+    if lines.capacity().max(places.capacity()) <= KEEP {
+        // A thread that is ending keeps nothing.
+        let _ = KEPT.try_with(|kept| kept.set(Kept { lines, places }));
+    }
     failed.map_or(Ok(()), |error| Err(not_all(records.len(), missed, error)))
 }
 
@@ -139,6 +141,8 @@ thread_local! {
     static KEPT: Cell<Kept> = const { Cell::new(Kept { lines: Vec::new(), places: Vec::new() }) };
 }
 
+/// The largest capacity of a list that is kept: enough for lines of eight bytes.
+const KEEP: usize = 8_192;
 /// The size of one write, in bytes.
 const BATCH_BYTES: usize = 64 << 10;
 

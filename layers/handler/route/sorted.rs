@@ -47,12 +47,18 @@ impl Sorted {
     }
 
     pub(super) fn outcome(mut self) -> Result<(), Partial> {
+        if self.parts.capacity() > KEEP {
+            self.parts = Parts::new();
+        }
         // A thread that is ending keeps nothing.
         let _ = PARTS.try_with(|kept| kept.set(std::mem::take(&mut self.parts)));
         self.missed.sort_unstable();
         self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.records, self.missed, error)))
     }
 }
+
+/// The largest capacity of a list that is kept.
+const KEEP: usize = 1_024;
 
 thread_local! {
     /// Empty; kept for reuse.
