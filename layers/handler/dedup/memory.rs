@@ -11,6 +11,8 @@ pub(super) struct Memory {
     entries: Vec<Entry>,
     /// Buffers of forgotten entries, for reuse.
     spare: Vec<Vec<u8>>,
+    /// The memory of the buffers, those of the entries and the others.
+    pub(super) bytes: usize,
     /// The number of records seen so far.
     seen: u64,
 }
@@ -58,8 +60,7 @@ impl Memory {
         let verdict = match known {
             Some(entry) => entry.again(seen, time),
             None => {
-                self.make_room(settings.distinct, &mut tell);
-                self.remember(record, hash);
+                self.remember(record, hash, settings, &mut tell);
                 Verdict::Passes(seen)
             }
         };
@@ -84,8 +85,20 @@ impl Memory {
         entries.map(repeats).collect()
     }
 
-    fn make_room(&mut self, distinct: usize, tell: &mut Vec<Repeats>) {
-        while self.entries.len() >= distinct {
+    /// Forgets the records that were seen least recently until there is room for one of `needed` bytes. For one that never fits,
+    /// only as many as its number requires.
+    fn make_room(&mut self, needed: usize, settings: &DedupSettings, tell: &mut Vec<Repeats>) {
+        let fits = needed <= settings.bytes;
+        let is_full = |memory: &Self| {
+            memory.entries.len() >= settings.distinct || (fits && memory.bytes + needed > settings.bytes)
+        };
+        while is_full(self) {
+            if self.entries.len() < settings.distinct
+                && let Some(unused) = self.spare.pop()
+            {
+                self.bytes -= unused.capacity();
+                continue;
+            }
             let Some(oldest) = self.entries.iter().map(|entry| entry.seen).min() else { return };
             self.forget(|entry| entry.seen == oldest, tell);
         }
@@ -101,18 +114,30 @@ impl Memory {
             let raw = std::mem::take(&mut entry.raw);
             match entry.repeats {
                 0 if raw.capacity() <= KEEP_BYTES => self.spare.push(raw),
-                0 => {}
-                _ => tell.push(entry.take_repeats(raw)),
+                0 => self.bytes -= raw.capacity(),
+                _ => {
+                    self.bytes -= raw.capacity();
+                    tell.push(entry.take_repeats(raw));
+                }
             }
             // In order, so that duplicates are reported in the order of their first records.
             self.entries.remove(at);
         }
     }
 
-    fn remember(&mut self, record: &Record<'_>, hash: u64) {
+    /// A record that is larger than the memory may be passes, and is not remembered.
+    fn remember(&mut self, record: &Record<'_>, hash: u64, settings: &DedupSettings, tell: &mut Vec<Repeats>) {
+        let needed = record.raw().len();
+        self.make_room(needed, settings, tell);
+        if needed > settings.bytes {
+            return;
+        }
         let mut raw = self.spare.pop().unwrap_or_default();
+        self.bytes -= raw.capacity();
         raw.clear();
+        raw.reserve_exact(needed);
         raw.extend_from_slice(record.raw());
+        self.bytes += raw.capacity();
         let (time, seen) = (record.time(), self.seen);
         let entry = Entry { raw, hash, serial: seen, seen, time, last: time, repeats: 0, undelivered: false };
         self.entries.push(entry);
@@ -200,7 +225,7 @@ fn is_same_value(one: Value<'_>, other: Value<'_>) -> bool {
 }
 
 /// A buffer larger than this is not kept for the next record.
-const KEEP_BYTES: usize = 64 << 10;
+const KEEP_BYTES: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {

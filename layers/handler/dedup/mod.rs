@@ -26,6 +26,7 @@ use crate::{Error, ErrorKind, Partial};
 /// |---|---|---|
 /// | [`window`](Self::window) | 60 s | a record is a duplicate for this long after the first one |
 /// | [`distinct`](Self::distinct) | 1 | how many different records are remembered; 1: only neighbors are duplicates |
+/// | [`capacity_bytes`](Self::capacity_bytes) | 1 MiB | the memory for remembered records |
 /// | [`fields`](Self::fields) | `true` | whether records with different fields are different |
 /// | [`name`](Self::name) | `dedup` | the name used in reports and selflog messages |
 ///
@@ -37,7 +38,7 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// A record that could not be delivered does not make the next one a duplicate.
 ///
-/// DedupSettings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to [`selflog`](crate::selflog).
 ///
 /// ```
 /// use tracing_handlers::handler::Dedup;
@@ -66,7 +67,7 @@ impl<H: Handler> Dedup<H> {
     pub fn new(handler: H) -> Self {
         let core = DedupCore {
             handler,
-            settings: DedupSettings { window: Duration::from_secs(60), distinct: 1, fields: true },
+            settings: DedupSettings { window: Duration::from_secs(60), distinct: 1, bytes: 1 << 20, fields: true },
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
@@ -84,6 +85,12 @@ impl<H: Handler> Dedup<H> {
     /// 1.
     pub fn distinct(self, records: usize) -> Self {
         self.set("distinct", |core| core.settings.distinct = records.max(1))
+    }
+
+    /// The maximum memory for remembered records, in bytes. The records seen least recently are forgotten for others, as with
+    /// [`distinct`](Self::distinct). A record that is larger than this is not remembered: it and its repetitions pass.
+    pub fn capacity_bytes(self, bytes: usize) -> Self {
+        self.set("capacity_bytes", |core| core.settings.bytes = bytes)
     }
 
     /// Whether records with different fields are different.
@@ -137,11 +144,12 @@ impl<H: Handler> Drop for Dedup<H> {
 /// Takes no lock.
 impl<H: Handler> fmt::Debug for Dedup<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DedupSettings { window, distinct, fields } = &self.core.settings;
+        let DedupSettings { window, distinct, bytes, fields } = &self.core.settings;
         f.debug_struct("Dedup")
             .field("name", &self.core.name)
             .field("window", window)
             .field("distinct", distinct)
+            .field("capacity_bytes", bytes)
             .field("fields", fields)
             .field("handler", &TypeName::of(&self.core.handler))
             .finish()
@@ -151,6 +159,7 @@ impl<H: Handler> fmt::Debug for Dedup<H> {
 struct DedupSettings {
     window: Duration,
     distinct: usize,
+    bytes: usize,
     fields: bool,
 }
 
@@ -307,11 +316,17 @@ impl Passed {
 
 impl Drop for Passed {
     fn drop(&mut self) {
+        if self.serials.capacity() > KEEP {
+            return;
+        }
         self.serials.clear();
         // A thread that is ending keeps nothing.
         let _ = SERIALS.try_with(|kept| kept.set(std::mem::take(&mut self.serials)));
     }
 }
+
+/// The largest capacity of a list that is kept.
+const KEEP: usize = 8_192;
 
 thread_local! {
     /// Kept for reuse, so that a batch allocates nothing in the steady state.

@@ -56,6 +56,50 @@ fn the_last_distinct_records_are_remembered() {
 }
 
 #[test]
+fn the_memory_for_remembered_records_is_limited() {
+    let large = |letter: char| letter.to_string().repeat(10_000);
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone()).distinct(1_000).capacity_bytes(100_000);
+    (0..2).for_each(|_| ('a'..='z').for_each(|letter| send(&dedup, &at(0, &large(letter)))));
+    // Only nine of them fit: each is forgotten before it comes again.
+    assert_eq!(script.delivered().len(), 52);
+    ('s'..='z').for_each(|letter| send(&dedup, &at(0, &large(letter))));
+    assert_eq!(script.delivered().len(), 52);
+    let held = lock(&dedup.core.state).bytes;
+    assert!((80_000..=100_000).contains(&held), "{held}");
+}
+
+#[test]
+fn buffers_of_forgotten_records_count_as_memory() {
+    let script = Script::default();
+    let dedup = Dedup::new(script.clone()).distinct(1_000).capacity_bytes(100_000).window(Duration::from_secs(10));
+    let medium = |number: i64| format!("{number} {}", "x".repeat(3_000));
+    for second in [0, 20] {
+        (0..1_000).for_each(|number| send(&dedup, &at(second, &medium(number))));
+        let held = lock(&dedup.core.state).bytes;
+        assert!(held <= 100_000, "{held}");
+    }
+}
+
+#[test]
+fn a_record_larger_than_the_memory_passes_each_time_and_is_not_remembered() {
+    for distinct in [1, 5] {
+        let script = Script::default();
+        let dedup = Dedup::new(script.clone()).distinct(distinct).capacity_bytes(1_000);
+        let large = "x".repeat(10_000);
+        ["a", "a", &large, &large, "a"].into_iter().for_each(|message| send(&dedup, &at(0, message)));
+        flush(&dedup);
+        let delivered = script.delivered();
+        // Only neighbors are duplicates, or all that are remembered.
+        let expected: &[&str] = match distinct {
+            1 => &["a", "last message repeated 1 time", &large, &large, "a"],
+            _ => &["a", &large, &large, "message repeated 2 times: a"],
+        };
+        assert_eq!(delivered, expected);
+    }
+}
+
+#[test]
 fn without_fields_duplicates_are_reported_without_them() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone()).fields(false);
