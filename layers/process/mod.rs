@@ -71,6 +71,8 @@ mod fork_count;
 mod generation;
 mod hooks;
 mod lifecycle;
+#[cfg_attr(any(not(target_os = "linux"), miri), path = "mark_by_id.rs")]
+mod mark;
 mod panics;
 #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix forks"))]
 mod parent;
@@ -94,7 +96,7 @@ pub(crate) use fork_count::current as forks;
 pub(crate) use generation::Generation;
 pub(crate) use lifecycle::{Lifecycle, Live, Shelf};
 pub(crate) use parent::Parent;
-pub(crate) use registration::{hold_at_forks, register_once};
+pub(crate) use registration::{NotInherited, hold_at_forks, register_once};
 pub(crate) use resource::{Held, Phase, Resource};
 pub(crate) use timer::{Alarm, Due};
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::hooks;
 use super::resource::{Held, Phase, REGISTRY, Resource};
 use crate::Error;
-use crate::sync::{Mutex, OwnedGuard, lock};
+use crate::sync::{Mutex, MutexGuard, OwnedGuard, lock};
 
 /// Registers `resource` to be flushed at exit and locked around forks, unless it `is_registered`, which is true afterwards: two
 /// entries for one resource would make a fork wait for a lock that it holds itself. Keeps only a weak reference.
@@ -48,4 +48,45 @@ impl<T: Send + 'static> Resource for Mutex<T> {
 
 impl<T> Held for OwnedGuard<Mutex<T>, T> {
     fn forget_pending(&mut self) {}
+}
+
+/// A value that belongs to this process alone: forked children drop it at once.
+#[derive(Debug)]
+pub(crate) struct NotInherited<T>(Mutex<Option<T>>);
+
+impl<T: Send + 'static> NotInherited<T> {
+    /// Makes a place for the value.
+    pub(crate) fn empty() -> Arc<Self> {
+        let new = Arc::new(Self(Mutex::new(None)));
+        register_once(&new, &AtomicBool::new(false));
+        new
+    }
+
+    /// Locks it. Must be held only briefly, since a fork waits for it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        lock(&self.0)
+    }
+}
+
+impl<T: Send + 'static> Resource for NotInherited<T> {
+    fn phase(&self) -> Phase {
+        Phase::Locks
+    }
+
+    fn flush(&self, _: Instant) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn hold(self: Arc<Self>, deadline: Instant) -> Option<Box<dyn Held>> {
+        Some(Box::new(OwnedGuard::lock_until(&self, |this| &this.0, deadline)?))
+    }
+
+    /// Not needed: the mutex is held for a moment only.
+    fn abandon(&self) {}
+}
+
+impl<T: Send> Held for OwnedGuard<NotInherited<T>, Option<T>> {
+    fn forget_pending(&mut self) {
+        **self = None;
+    }
 }

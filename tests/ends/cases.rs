@@ -56,6 +56,7 @@ fn reset_signals() {
 fn all_cases() -> impl Iterator<Item = &'static Case> {
     CASES
         .iter()
+        .chain(attacks::CASES)
         .chain(files::CASES)
         .chain(DESCRIPTOR_CASES)
         .chain(timed::CASES)
@@ -79,6 +80,7 @@ macro_rules! cases {
     };
 }
 
+mod attacks;
 /// Other systems have no way to close all descriptors at once.
 #[cfg(target_os = "linux")]
 mod descriptors;

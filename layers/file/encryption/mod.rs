@@ -58,6 +58,12 @@
 //! - An attacker who breaks into the host can read the key, which decrypts all files written with it. Change keys from time to
 //!   time.
 //!
+//! - A nonce is never used twice: a forked child does not continue a stream of its parent, even if both have the same
+//!   process id.
+//!
+//! While a process has the file open, it holds a lock on `.NAME.lock` beside it, which only those can open who may write to the log; a
+//! forked child does not inherit it. What everyone can and cannot do is on a [page of the guide](crate::guide::security).
+//!
 //! # After a crash
 //!
 //! When the file is opened again, it is read and authenticated from its beginning (about a second for each GiB, and at most as

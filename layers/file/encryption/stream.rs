@@ -9,6 +9,7 @@ use chacha20poly1305::aead::{Generate as _, KeyInit as _};
 use super::format::{BLOCK, Frame, HEADER, Header, TAG};
 use super::keys::Keys;
 use crate::file::key::Key;
+use crate::process::Generation;
 use crate::{Error, ErrorKind};
 
 /// The authentication tag of a block.
@@ -21,12 +22,14 @@ pub(crate) struct BlockEncryptor {
     /// The tag of the last block in the file; zeros at its start.
     tag: Tag,
     scratch: Vec<u8>,
+    /// The process that began the stream. A forked child inherits its nonce and counter, and must not use them again.
+    process: Generation,
 }
 
 impl BlockEncryptor {
     /// Starts at the beginning of a file.
     pub(crate) fn new(keys: Keys) -> Self {
-        Self { keys, stream: None, tag: Tag::default(), scratch: Vec::new() }
+        Self { keys, stream: None, tag: Tag::default(), scratch: Vec::new(), process: Generation::current() }
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -60,13 +63,19 @@ impl BlockEncryptor {
     }
 
     fn block(&mut self, plain: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Error> {
+        if self.stream.is_some() && !self.process.is_current() {
+            return Err(Error::new(ErrorKind::Config, "a forked child cannot continue its parent's encrypted stream"));
+        }
         // The counter must leave room for the last block.
         if !last && self.stream.as_ref().is_some_and(|stream| stream.position == u32::MAX) {
             self.finish(out)?;
         }
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            None => self.stream.insert(begin(&self.keys, &self.tag, out)?),
+            None => {
+                self.process = Generation::current();
+                self.stream.insert(begin(&self.keys, &self.tag, out)?)
+            }
         };
         self.scratch.clear();
         self.scratch.extend_from_slice(plain);
