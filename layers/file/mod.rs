@@ -5,6 +5,7 @@
 pub(crate) mod descriptor;
 #[cfg(feature = "encryption")]
 pub mod encryption;
+mod exclusive;
 mod identity;
 #[cfg(any(feature = "seal", feature = "encryption"))]
 mod key;

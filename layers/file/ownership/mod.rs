@@ -5,10 +5,12 @@
 
 mod account;
 mod links;
+mod lock;
 
 pub use account::Account;
 
 pub(crate) use links::{open, open_following, permitted_target, target, wait_in_writes};
+pub(crate) use lock::{lock_path, open_lock};
 
 #[cfg(not(unix))]
 use other as system;
@@ -80,8 +82,13 @@ mod unix {
     use super::Ownership;
 
     pub(super) fn make_file(path: &Path, ownership: &Ownership) -> io::Result<File> {
+        create(path, ownership.mode.unwrap_or(0o666), ownership)
+    }
+
+    /// Creates `path` with `mode`, of which the umask removes bits unless a mode is set.
+    pub(super) fn create(path: &Path, mode: u32, ownership: &Ownership) -> io::Result<File> {
         let mut options = OpenOptions::new();
-        options.append(true).create_new(true).mode(ownership.mode.unwrap_or(0o666)).custom_flags(libc::O_NOFOLLOW);
+        options.append(true).create_new(true).mode(mode).custom_flags(libc::O_NOFOLLOW);
         let file = options.open(path)?;
         match set_owner_and_mode(&file, ownership, ownership.mode) {
             Ok(()) => Ok(file),
@@ -211,12 +218,12 @@ mod tests {
     }
 
     /// Root may set any owner. While this exists, the thread that made it has the effective user 65534 and not root.
-    struct Nobody {
+    pub(super) struct Nobody {
         was_root: bool,
     }
 
     impl Nobody {
-        fn unless_already_without_rights() -> Result<Self, &'static str> {
+        pub(in super::super) fn unless_already_without_rights() -> Result<Self, &'static str> {
             let was_root = links::user() == 0;
             if was_root {
                 become_user(65_534)?;

@@ -1,4 +1,4 @@
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use crate::file::Identity;
 use crate::file::descriptor::Descriptor;
-use crate::file::ownership::Ownership;
+use crate::file::ownership::{Ownership, lock_path, open_lock};
 use crate::process::{self, Generation, Phase, Resource};
 use crate::sync::{Mutex, MutexGuard, OwnedGuard, lock, lock_until};
 use crate::{Error, ErrorKind};
@@ -27,6 +27,8 @@ pub(crate) struct Lock {
 #[derive(Debug)]
 struct LockFile {
     path: PathBuf,
+    /// The log that it protects.
+    log: PathBuf,
     ownership: Ownership,
     /// With the process that opened it: a forked child inherits its parent's descriptor, and with it the lock.
     file: Mutex<Option<(Generation, Arc<Descriptor>)>>,
@@ -45,13 +47,14 @@ impl Lock {
         Self { mutex: Mutex::default(), is_registered: AtomicBool::new(false), shared: None }
     }
 
-    /// A lock between processes too, for the log at `path`. `ownership` applies to its lock file.
+    /// A lock between processes too, for the log at `path`. `ownership` is that of the log.
     pub(crate) fn shared(path: &Path, ownership: &Ownership) -> Self {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(".lock");
-        let path = path.with_file_name(name);
-        let shared = LockFile { path, ownership: ownership.clone(), file: Mutex::default() };
+        let shared = LockFile {
+            path: lock_path(path),
+            log: path.to_owned(),
+            ownership: ownership.clone(),
+            file: Mutex::default(),
+        };
         Self { shared: Some(shared), ..Self::new() }
     }
 
@@ -137,7 +140,7 @@ impl LockFile {
         }
         // Before another one may get its number.
         *file = None;
-        let opened = Arc::new(Descriptor::new(open(&self.path, &self.ownership)?)?.0);
+        let opened = Arc::new(Descriptor::new(open_lock(&self.path, &self.log, &self.ownership)?)?.0);
         Ok(file.insert((Generation::current(), opened)).1.clone())
     }
 }
@@ -154,25 +157,6 @@ impl Drop for Held<'_> {
             std::thread::sleep(LONG);
         }
     }
-}
-
-fn open(path: &Path, ownership: &Ownership) -> io::Result<fs::File> {
-    match open_existing(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        opened => return opened,
-    }
-    match ownership.make_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_existing(path),
-        made => made,
-    }
-}
-
-fn open_existing(path: &Path) -> io::Result<fs::File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
-    options.open(path)
 }
 
 #[cfg(unix)]

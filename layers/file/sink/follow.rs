@@ -39,7 +39,8 @@ impl Log {
             open.continue_line();
         }
         if let Some(encoder) = &mut self.encoder {
-            encoder.look(open, &self.place, &|| self.rotator.as_ref().map_or(Ok(None), Rotator::newest))?;
+            let newest = || self.rotator.as_ref().map_or(Ok(None), Rotator::newest);
+            encoder.look(open, &self.place, self.opening.ownership(), &newest)?;
         }
         Ok(open)
     }

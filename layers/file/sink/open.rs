@@ -10,7 +10,6 @@ use crate::Error;
 use crate::file::Identity;
 use crate::file::descriptor::Descriptor;
 use crate::file::ownership;
-use crate::process::Generation;
 use crate::record::Severity;
 use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped, write_all};
@@ -25,8 +24,6 @@ pub(super) struct Open {
     /// The length of the preamble.
     preamble: u64,
     regular: bool,
-    /// The process that locked it.
-    locked: Option<Generation>,
     identity: Option<Identity>,
     /// When it was last written to before it was opened, unless it was empty.
     changed: Option<SystemTime>,
@@ -51,7 +48,6 @@ impl Open {
             len,
             preamble: 0,
             regular,
-            locked: None,
             identity: Identity::of_changing(&metadata),
             changed,
             unended,
@@ -105,16 +101,6 @@ impl Open {
     /// Identifies the file regardless of its current name.
     pub(super) fn identity(&self) -> Option<Identity> {
         self.identity
-    }
-
-    /// Locks it for as long as it is open. Returns `false` if it is locked already; succeeds if the file system has no locks.
-    pub(super) fn lock(&mut self) -> bool {
-        // On Windows a lock would keep readers out.
-        if self.locked.is_none() && cfg!(unix) && matches!(self.file().try_lock(), Err(fs::TryLockError::WouldBlock)) {
-            return false;
-        }
-        self.locked.get_or_insert_with(Generation::current);
-        true
     }
 
     /// Truncates it to `len`, if it is longer.
@@ -198,15 +184,6 @@ impl Open {
     fn cut(&self, torn: u64) -> bool {
         let is_ours = || self.file().metadata().is_ok_and(|metadata| metadata.len() == self.len + torn);
         self.regular && torn > 0 && is_ours() && self.file().set_len(self.len).is_ok()
-    }
-}
-
-/// Unlocks the file, which the thread that syncs it may keep open. A forked child leaves the lock to its parent.
-impl Drop for Open {
-    fn drop(&mut self) {
-        if self.locked.is_some_and(Generation::is_current) && self.is_ours() {
-            let _ = self.file().unlock();
-        }
     }
 }
 

@@ -18,6 +18,8 @@ use std::path::PathBuf;
 use super::open::Open;
 use super::place::{Place, cannot};
 use crate::file::Identity;
+use crate::file::exclusive::Exclusive;
+use crate::file::ownership::Ownership;
 use crate::process::Generation;
 use crate::record::Severity;
 use crate::sink::RecordEnd;
@@ -127,6 +129,7 @@ pub(super) struct FileEncoder {
     /// The process that opened the file. Its forked children inherit the key, counter and place in the chain, and must
     /// not reuse them.
     process: Generation,
+    exclusive: Exclusive,
     /// The file whose state `encoder` has, and its length.
     known: Option<(Option<Identity>, u64)>,
     start: Start,
@@ -135,8 +138,8 @@ pub(super) struct FileEncoder {
 
 impl FileEncoder {
     pub(super) fn new(encoder: Box<dyn Encoder>) -> Self {
-        let process = Generation::current();
-        Self { encoder, process, known: None, start: Start::New, out: Encoded::default() }
+        let (process, exclusive) = (Generation::current(), Exclusive::new());
+        Self { encoder, process, exclusive, known: None, start: Start::New, out: Encoded::default() }
     }
 
     pub(super) fn encodes_like(&self, other: &dyn Encoder) -> bool {
@@ -144,7 +147,13 @@ impl FileEncoder {
     }
 
     /// Brings the encoder to the state of the file.
-    pub(super) fn look(&mut self, open: &mut Open, place: &Place, newest: Newest<'_>) -> Result<(), Error> {
+    pub(super) fn look(
+        &mut self,
+        open: &mut Open,
+        place: &Place,
+        ownership: &Ownership,
+        newest: Newest<'_>,
+    ) -> Result<(), Error> {
         self.check_process(place)?;
         // The encoder decides how a partial last line is treated.
         open.continue_line();
@@ -152,14 +161,11 @@ impl FileEncoder {
         if !open.is_regular() {
             return Err(config(place, "only a regular file can be sealed or encrypted"));
         }
-        if !open.lock() {
-            return Err(config(
-                place,
-                "it is sealed or encrypted, and already open in another process or under another name",
-            ));
-        }
         if self.known == Some(file) {
             return Ok(());
+        }
+        if !self.lock(place, ownership).map_err(|error| cannot("lock", &place.name, error))? {
+            return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
         }
         self.known = None;
         let len = if open.len() == 0 { 0 } else { self.resume(open, place)? };
@@ -170,6 +176,11 @@ impl FileEncoder {
         self.start = if len == 0 { Start::New } else { Start::Again };
         self.known = Some((open.identity(), len));
         Ok(())
+    }
+
+    fn lock(&self, place: &Place, ownership: &Ownership) -> io::Result<bool> {
+        // Not tested on Windows.
+        if cfg!(unix) { self.exclusive.acquire(&place.absolute, ownership) } else { Ok(true) }
     }
 
     /// Returns the length of the valid part of the file.

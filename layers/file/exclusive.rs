@@ -1,0 +1,152 @@
+//! The lock of a file that only one process may write to.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::descriptor::Descriptor;
+use super::ownership::{Ownership, lock_path, open_lock, target};
+use super::Identity;
+use crate::process::{Generation, NotInherited};
+
+/// Holds the lock of a log until it is dropped or the process ends: `flock(2)` of a file beside the log, which only those may open
+/// who may write to the log. The log itself would not do: its readers could lock it.
+///
+/// A forked child does not inherit it, so that a child that lives on does not keep the log locked when this process has ended.
+#[derive(Debug)]
+pub(crate) struct Exclusive {
+    file: Arc<NotInherited<Descriptor>>,
+    process: Generation,
+}
+
+impl Exclusive {
+    /// Holds nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { file: NotInherited::empty(), process: Generation::current() }
+    }
+
+    /// Locks the log at `log`. Returns `false` if it is locked already; succeeds if the file system has no locks.
+    pub(crate) fn acquire(&self, log: &Path, ownership: &Ownership) -> io::Result<bool> {
+        if self.file.lock().as_ref().is_some_and(Descriptor::is_ours) {
+            return Ok(true);
+        }
+        // Two names of one log have one lock.
+        let log = target(log);
+        loop {
+            let (file, path) = open(&log, ownership)?;
+            let file = Descriptor::new(file)?.0;
+            match file.file().try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(false),
+                // It was removed meanwhile: another process may have locked a new one.
+                Ok(()) if is_elsewhere(file.file(), &path) => {}
+                _ => {
+                    *self.file.lock() = Some(file);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        let Some(file) = self.file.lock().take() else { return };
+        // A child that `clone(2)` made has a copy of the descriptor, which would keep the lock.
+        if self.process.is_current() && file.is_ours() {
+            let _ = file.file().unlock();
+        }
+    }
+}
+
+/// Opens the lock file. In a directory in which this process may not create one, the log takes its place.
+fn open(log: &Path, ownership: &Ownership) -> io::Result<(File, PathBuf)> {
+    let path = lock_path(log);
+    match open_lock(&path, log, ownership) {
+        Err(error) if may_not_create(&error) && path.symlink_metadata().is_err() => {
+            OpenOptions::new().append(true).open(log).map(|file| (file, log.to_owned()))
+        }
+        opened => opened.map(|file| (file, path)),
+    }
+}
+
+fn may_not_create(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn is_elsewhere(file: &File, path: &Path) -> bool {
+    let identity = |metadata: io::Result<std::fs::Metadata>| metadata.as_ref().map(Identity::of).ok();
+    identity(file.metadata()) != identity(path.metadata())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn acquired(exclusive: &Exclusive, log: &Path) -> bool {
+        exclusive.acquire(log, &Ownership::default()).expect("the directory is writable")
+    }
+
+    #[test]
+    fn it_is_held_once_under_all_names_until_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, link) = (dir.path().join("app.log"), dir.path().join("link"));
+        fs::write(&log, "").unwrap();
+        std::os::unix::fs::symlink("app.log", &link).unwrap();
+        let (one, two) = (Exclusive::new(), Exclusive::new());
+        assert!(acquired(&one, &log) && acquired(&one, &log));
+        assert!(!acquired(&two, &log) && !acquired(&two, &link));
+        drop(one);
+        assert!(acquired(&two, &link) && !acquired(&Exclusive::new(), &log));
+    }
+
+    #[test]
+    fn a_reader_that_locks_the_log_does_not_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("app.log");
+        fs::write(&log, "").unwrap();
+        fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).unwrap();
+        let reader = fs::File::open(&log).unwrap();
+        reader.try_lock().unwrap();
+        assert!(acquired(&Exclusive::new(), &log));
+        let mode = dir.path().join(".app.log.lock").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600, "that reader cannot open it");
+    }
+
+    #[test]
+    fn a_forked_child_that_lives_on_does_not_keep_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("app.log");
+        fs::write(&log, "").unwrap();
+        let (until, writer) = io::pipe().unwrap();
+        let (mut ready, has_forked) = io::pipe().unwrap();
+        // Installs the fork handlers.
+        Generation::current();
+        // A process takes the lock, forks, and ends; its child lives on until the pipe is closed.
+        // SAFETY: fork handlers keep the locks of this crate usable in the children, which leave by `_exit`.
+        let parent = unsafe { libc::fork() };
+        assert!(parent >= 0);
+        if parent == 0 {
+            let exclusive = Exclusive::new();
+            let is_held = acquired(&exclusive, &log);
+            // SAFETY: as above.
+            if unsafe { libc::fork() } == 0 {
+                drop(writer);
+                let _ = io::Write::write(&mut &has_forked, b"x");
+                let _ = io::Read::read(&mut &until, &mut [0]);
+            }
+            // SAFETY: as above.
+            unsafe { libc::_exit(if is_held { 0 } else { 1 }) };
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child made above, and writes to a local.
+        assert_eq!(unsafe { libc::waitpid(parent, &raw mut status, 0) }, parent);
+        assert_eq!(status, 0);
+        io::Read::read_exact(&mut ready, &mut [0]).unwrap();
+        assert!(acquired(&Exclusive::new(), &log), "the child keeps the log locked");
+        drop(writer);
+    }
+}
