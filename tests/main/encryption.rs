@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -181,7 +181,8 @@ fn nothing_is_written_to_a_file_that_the_keys_do_not_open_or_that_was_changed() 
         let error = format!("{error:#}");
         assert!(error.contains(message) && error.contains("app.log"), "{case}: {error}");
         assert_eq!(log.bytes(), bytes, "{case}");
-        assert_eq!(fs::read_dir(log.path.parent().unwrap()).unwrap().count(), 1, "nothing beside it");
+        let beside = fs::read_dir(log.path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+        assert_eq!(beside.filter(|path| !is_lock(path)).count(), 1, "nothing beside it");
     }
     let ids: Vec<_> = log.keys.ids().map(|id| id.to_string()).collect();
     log.write_again();
@@ -221,8 +222,8 @@ fn rotated_files_are_no_longer_than_they_may_be() {
         let options = log.options().rotation(Rotation::size(1000).keep(100)).buffer(buffer);
         log.write(options, (0..100).map(|n| format!("line {n}\n")));
     }
-    let mut files: Vec<_> =
-        fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path()).collect();
+    let files = fs::read_dir(log.path.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| !is_lock(path)).collect();
     files.sort_by_key(|path| std::cmp::Reverse(path.extension().unwrap().to_str().unwrap().parse().unwrap_or(0)));
     assert!(files.len() > 3);
     let mut text = String::new();
@@ -347,6 +348,29 @@ fn a_forked_child_does_not_write_with_the_nonces_of_its_parent() {
 
 #[test]
 #[cfg(unix)]
+fn a_forked_child_does_not_continue_the_stream_of_an_encryptor() {
+    let keys = Keys::new(Key::from_bytes([7; 32]));
+    let mut begun = Encryptor::new(Vec::new(), keys.clone());
+    begun.write_all(b"one").unwrap();
+    let mut unused = Encryptor::new(Vec::new(), keys);
+    // SAFETY: as above.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let refused = begun.write(b"child").is_err() && begun.finish().is_err();
+        let used = unused.write(b"child").is_ok() && unused.write(b"child").is_ok();
+        // SAFETY: as above.
+        unsafe { libc::_exit(if refused && used { 0 } else { 1 }) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is an integer to be written to.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the child continued its parent's stream, or could not begin one of its own");
+    begun.write_all(b"two").unwrap();
+}
+
+#[test]
+#[cfg(unix)]
 fn a_killed_process_leaves_whole_lines_and_the_next_one_goes_on() {
     let log = Log::new();
     for options in [log.options(), log.options().buffer(1_000)] {
@@ -440,6 +464,10 @@ impl Log {
     fn text(&self) -> String {
         self.read().unwrap().0
     }
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "lock")
 }
 
 fn read(bytes: &[u8], keys: &Keys) -> io::Result<(String, End)> {

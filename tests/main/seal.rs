@@ -104,11 +104,125 @@ fn every_bit_of_the_first_line_of_the_oldest_file_is_found_by_the_name_of_the_lo
         assert!(Verifier::new(&log.key).family(&log.path).is_err(), "bit {bit} of {}", oldest.display());
     }
     fs::write(&oldest, genuine).unwrap();
-    // Other logs beside it, and plain text, are no part of it.
-    fs::write(log.path.with_extension("log.2026"), "plain\n").unwrap();
-    let other = log.path.with_file_name("app.log.77");
-    drop(File::options().seal(log.seal()).open(&other).map(|mut file| file.write_all(b"of another chain\n").unwrap()));
     assert!(Verifier::new(&log.key).family(&log.path).is_ok());
+}
+
+#[test]
+fn whatever_a_reader_shows_under_the_name_of_the_log_is_genuine_or_named() {
+    let (log, other) = (Log::new("app.log"), Log::new("app.log"));
+    log.write_with(log.options().rotation(Rotation::size(400).keep(9)), (0..3).map(|n| format!("line {n}\n")));
+    other.write(["line 3\n"]);
+    let of_another_key = Log { key: Key::from_bytes([8; 32]), ..Log::new("app.log") };
+    of_another_key.write(["line 3\n"]);
+    let (of_chain, of_key) = (fs::read(&other.path).unwrap(), fs::read(&of_another_key.path).unwrap());
+    let wrong_key = |flaw| matches!(flaw, Flaw::WrongKey { .. });
+    let verified = log.verify().unwrap();
+    for name in ["app.log.77", "app.77.log", "app.log.2026-11-21", "app.log.20261121.3", "app.log.1.zst"] {
+        let added = log.path.with_file_name(name);
+        for (bytes, flaw) in [
+            (&b"plain\n"[..], Flaw::NoBegin),
+            (b"no end", Flaw::NoBegin),
+            (&of_chain[..40], Flaw::NoBegin),
+            (b"{\"seal.checkpoint\":\"begin\"}\n", Flaw::NoBegin),
+            (&of_chain, Flaw::OtherChain),
+        ] {
+            fs::write(&added, bytes).unwrap();
+            let broken = log.broken();
+            assert_eq!((&broken[0].file, broken[0].line, broken[0].flaw), (&added, 1, flaw), "{name}");
+        }
+        fs::write(&added, &of_key).unwrap();
+        assert!(log.broken().iter().any(|broken| broken.file == added && wrong_key(broken.flaw)));
+        fs::remove_file(&added).unwrap();
+    }
+    // These are files of other logs.
+    for name in ["app.log.bak", "app.log.77.txt", "app.logs", "app", "application.log"] {
+        fs::write(log.path.with_file_name(name), "plain\n").unwrap();
+        fs::write(log.path.with_file_name(name.to_owned() + ".sealed"), &of_chain).unwrap();
+    }
+    // Nothing is shown of an empty one.
+    fs::write(log.path.with_extension("log.77"), "").unwrap();
+    assert_eq!(log.verify().unwrap(), verified);
+}
+
+#[test]
+fn an_old_file_that_was_cut_within_its_first_line_is_named() {
+    let log = Log::new("app.log");
+    log.write_with(log.options().rotation(Rotation::size(400).keep(9)), (0..3).map(|n| format!("line {n}\n")));
+    let oldest = log.files().pop().unwrap();
+    let genuine = fs::read(&oldest).unwrap();
+    let first = genuine.iter().position(|byte| *byte == b'\n').unwrap();
+    for len in 1..=first {
+        fs::write(&oldest, &genuine[..len]).unwrap();
+        let broken = log.broken();
+        assert_eq!((&broken[0].file, broken[0].flaw), (&oldest, Flaw::NoBegin), "{len} bytes");
+    }
+    // The current file may be torn there, but only if it is a checkpoint.
+    fs::write(&oldest, genuine).unwrap();
+    fs::write(&log.path, "all is well").unwrap();
+    assert_eq!(log.broken()[0].flaw, Flaw::NoBegin);
+}
+
+#[test]
+#[cfg(all(feature = "gzip", feature = "zstd"))]
+fn a_compressed_file_that_a_reader_shows_is_genuine_or_named() {
+    let log = Log::new("app.log");
+    log.write_with(log.options().rotation(Rotation::size(400).keep(9)), (0..3).map(|n| format!("line {n}\n")));
+    let one = log.path.with_extension("log.1");
+    let packed = |text: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text).unwrap();
+        packed.finish().unwrap()
+    };
+    let (gz, zst) = (log.path.with_extension("log.1.gz"), log.path.with_extension("log.1.zst"));
+    // Compressed and not removed yet: a reader shows one of them.
+    let text = fs::read(&one).unwrap();
+    fs::write(&gz, packed(&text)).unwrap();
+    let verified = log.verify().unwrap();
+    // A reader shows two of the three.
+    fs::write(&zst, zstd::encode_all(&*text, 1).unwrap()).unwrap();
+    assert!(log.broken().iter().any(|broken| [&gz, &zst, &one].contains(&&broken.file)));
+    fs::remove_file(zst).unwrap();
+    fs::write(&gz, packed(b"all is well\n")).unwrap();
+    assert_eq!((&log.broken()[0].file, log.broken()[0].flaw), (&gz, Flaw::NoBegin));
+    // A reader shows the lines before the damage.
+    let mut noise =
+        (0..9_000_u32).map(|n| format!("all is well {}\n", n.wrapping_mul(2_654_435_761))).collect::<String>();
+    fs::write(&gz, &packed(noise.as_bytes())[..9_000]).unwrap();
+    assert_eq!((&log.broken()[0].file, log.broken()[0].flaw), (&gz, Flaw::NoBegin));
+    noise.truncate(40);
+    fs::write(&gz, &packed(noise.as_bytes())[..30]).unwrap();
+    let Err(Unverified::Unreadable(error)) = log.verify() else { panic!("it is damaged") };
+    assert!(error.to_string().contains("app.log.1.gz"), "{error}");
+    fs::remove_file(gz).unwrap();
+    assert_eq!(log.verify().unwrap(), verified);
+}
+
+#[test]
+fn a_line_that_is_longer_than_what_is_held_in_memory_is_sealed_and_verified() {
+    let log = Log::new("app.log");
+    let (long, object) = ("x".repeat(300_000), format!("{{\"a\":\"{}\"}}", "y".repeat(300_000)));
+    log.write_with(
+        log.options_with(log.seal().every(2)),
+        [format!("{long}\n"), format!("{object}\r\n"), "three\n".into()],
+    );
+    assert_eq!(log.verify().unwrap().lines, 3);
+    log.write(["four\n"]);
+    assert_eq!(log.verify().unwrap().lines, 4);
+    let genuine = fs::read(&log.path).unwrap();
+    for at in [150_000, 450_000, 300_100, 600_500] {
+        let mut changed = genuine.clone();
+        changed[at] ^= 1;
+        fs::write(&log.path, changed).unwrap();
+        assert!(log.verify().is_err(), "byte {at}");
+    }
+    // A crash within a long line.
+    fs::write(&log.path, &genuine[..200_000]).unwrap();
+    assert_eq!(log.verify().unwrap().torn, 200_000 - log.lines()[0].len() as u64 - 1);
+    log.write(["two\n"]);
+    assert_eq!((log.verify().unwrap().lines, log.verify().unwrap().torn), (1, 0));
+    // A long line without seals behind the last checkpoint.
+    fs::write(&log.path, [&genuine[..], long.as_bytes(), b"\n"].concat()).unwrap();
+    log.options().open(&log.path).unwrap_err();
 }
 
 #[test]
@@ -476,6 +590,18 @@ fn a_sealed_file_that_is_opened_while_it_is_open_has_one_chain() {
     assert_eq!(log.verify().unwrap().lines, 4);
 }
 
+/// `flock(2)` only needs a descriptor.
+#[test]
+#[cfg(unix)]
+fn a_reader_of_a_sealed_log_cannot_keep_it_from_being_opened() {
+    let log = Log::new("app.log");
+    log.write(["one\n"]);
+    let reader = fs::File::open(&log.path).unwrap();
+    reader.try_lock().unwrap();
+    log.write(["two\n"]);
+    assert_eq!(log.verify().unwrap().lines, 2);
+}
+
 #[test]
 fn a_sealed_file_with_a_pending_sync_can_be_opened_again() {
     let log = Log::new("app.log");
@@ -735,7 +861,9 @@ impl Log {
     /// The newest first.
     fn files(&self) -> Vec<PathBuf> {
         let folder: &Path = self.path.parent().unwrap();
-        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        // Not its lock file.
+        let mut files: Vec<_> = files.filter(|path| path.extension().is_none_or(|end| end != "lock")).collect();
         files.sort_by_key(|path| path.extension().and_then(|end| end.to_str()?.parse::<u32>().ok()).unwrap_or(0));
         files
     }

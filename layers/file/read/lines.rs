@@ -43,12 +43,22 @@ impl Lines {
             Ok(_) => self.number += 1,
         }
         if self.buffer.pop_if(|last| *last == b'\n').is_some() {
-            return Some(Piece::Line(self.buffer.clone()));
+            return Some(Piece::Line(self.take()));
         }
         if self.buffer.len() <= self.max {
-            return Some(Piece::Torn(self.buffer.clone()));
+            return Some(Piece::Torn(self.take()));
         }
         Some(self.skip_rest())
+    }
+
+    /// Returns what was read. Two copies of a long line would need twice the memory.
+    fn take(&mut self) -> Vec<u8> {
+        if self.buffer.len() <= CAPACITY {
+            return self.buffer.clone();
+        }
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.shrink_to_fit();
+        bytes
     }
 
     /// Skips to the end of a line that is too long.

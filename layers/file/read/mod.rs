@@ -30,3 +30,8 @@ mod reader;
 
 pub use event::{Event, Gap, Line};
 pub use reader::Reader;
+
+#[cfg(feature = "seal")]
+pub(crate) use family::is_of_family;
+#[cfg(feature = "seal")]
+pub(crate) use reader::shown;

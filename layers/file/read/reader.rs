@@ -16,7 +16,7 @@ use crate::file::rotation::{is_packed_name, is_same, unpack};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`max_line`](Self::max_line) | 64 MiB | longer lines are [reported](Gap::TooLong) instead of read |
+/// | [`max_line`](Self::max_line) | 16 MiB | longer lines are [reported](Gap::TooLong) instead of read |
 /// | `keys` (feature `encryption`) | none | encrypted files are read instead of reported as [unreadable](Gap::Unreadable) |
 ///
 /// It is an iterator over [`Event`]s: lines and, where something is missing, gaps. It never ends early: a file that
@@ -128,7 +128,7 @@ impl Reader {
     }
 
     fn new(sources: VecDeque<Source>) -> Self {
-        Self { sources, current: None, max_line: 64 << 20, decrypt: None }
+        Self { sources, current: None, max_line: 16 << 20, decrypt: None }
     }
 
     /// Starts the next file. Returns a gap if it cannot be read.
@@ -152,6 +152,22 @@ impl Reader {
             Err(error) => Some(unreadable(path, 0, error)),
         }
     }
+}
+
+/// Returns the files whose lines a [`Reader`] of `path` returns, and those that it cannot read.
+///
+/// # Errors
+///
+/// As for [`Reader::open`].
+#[cfg(feature = "seal")]
+pub(crate) fn shown(path: &Path) -> Result<Vec<Arc<Path>>, Error> {
+    let sources = family::open(path, Count::Down)?;
+    let shown = sources.into_iter().filter_map(|source| match source {
+        Source::Missing(..) => None,
+        Source::Open { file, twin: Some(twin), .. } if holds_the_same(&file, &twin) => None,
+        Source::Open { path, .. } | Source::Named(path) | Source::Failed(path, _) => Some(path),
+    });
+    Ok(shown.collect())
 }
 
 impl Iterator for Reader {

@@ -70,17 +70,56 @@ impl Sealing {
         self.code(b'c', link, parts)
     }
 
+    /// Begins to compute the seal of a line of the log that follows `link`, for a line that is not in memory as a whole.
+    pub(super) fn start(&self, link: &Link) -> Started {
+        Started { link: *link, mac: self.after(b'l', link) }
+    }
+
     fn code(&self, kind: u8, link: &Link, parts: &[&[u8]]) -> Code {
+        finish(self.after(kind, link), parts)
+    }
+
+    fn after(&self, kind: u8, link: &Link) -> Hmac<Sha256> {
         let mut mac = self.mac.clone();
         mac.update(&[kind]);
         mac.update(&link.chain);
         mac.update(&link.lines.to_be_bytes());
         mac.update(&link.code);
-        parts.iter().for_each(|part| mac.update(part));
-        let mut code = Code::default();
-        code.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
-        code
+        mac
     }
+}
+
+/// The seal of a line that is being read.
+#[derive(Clone)]
+pub(super) struct Started {
+    /// The place it follows.
+    pub(super) link: Link,
+    mac: Hmac<Sha256>,
+}
+
+impl Started {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.mac.update(bytes);
+    }
+
+    /// Returns the seal of a line that ends with `parts`.
+    pub(super) fn code(&self, parts: &[&[u8]]) -> Code {
+        finish(self.mac.clone(), parts)
+    }
+}
+
+/// Does not show the state of the key.
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started").field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+fn finish(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> Code {
+    parts.iter().for_each(|part| mac.update(part));
+    let mut code = Code::default();
+    code.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+    code
 }
 
 /// Does not show the key.

@@ -139,6 +139,9 @@ fn date(days: i64) -> (i64, i64, i64) {
     (period * 400 + year + later, month, day)
 }
 
+/// An upper bound for the length of a checkpoint with its end.
+pub(super) const LONGEST: u64 = 320;
+
 const JSON: &[&[u8]] = &[
     b"{\"seal.checkpoint\":\"",
     b"\",\"key\":\"",

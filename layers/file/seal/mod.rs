@@ -62,7 +62,14 @@
 //!   not supported; send the heads, or the log, to another host.
 //! - The time of a line is known only from the checkpoints around it, whose times come from the host's clock.
 //!
-//! Several processes cannot write one sealed file, and a forked child cannot continue its parent's.
+//! - If **all** files are replaced by those of another log that was sealed with the same key, the result is genuine, but
+//!   another log. Use a key for each log, or expect a head.
+//!
+//! [`verify`](verify()) covers all that a [`Reader`](crate::read::Reader) shows under the name of the log: any other file that the reader would
+//! take for one of the log is reported. What everyone can and cannot do is on a [page of the guide](crate::guide::security).
+//!
+//! Several processes cannot write one sealed file, and a forked child cannot continue its parent's. While a process has the file open, it
+//! holds a lock on `.NAME.lock` beside it, which only those can open who may write to the log; a forked child does not inherit it.
 
 mod chain;
 mod checkpoint;
@@ -70,6 +77,7 @@ mod files;
 mod flaw;
 mod head;
 mod line;
+mod lines;
 mod mark;
 mod options;
 mod resume;

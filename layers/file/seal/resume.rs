@@ -1,11 +1,13 @@
 //! Finds the end of a sealed file, from which its chain continues.
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::chain::{Link, Sealing};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::line::SealedLine;
+use super::lines::{Lines, Text};
 use super::unpack;
 use crate::{Error, ErrorKind};
 
@@ -32,82 +34,115 @@ pub(super) fn resume(file: &mut (impl Read + Seek), name: &str, sealing: &Sealin
     let cannot = |error| Error::io(format!("cannot read {name}"), error);
     let len = file.seek(SeekFrom::End(0)).map_err(cannot)?;
     let first = read_at(file, 0, len.min(FIRST)).map_err(cannot)?;
-    let Some(first) = first.split_inclusive(|byte| *byte == b'\n').next() else { return Ok(None) };
-    if !first.ends_with(b"\n") {
-        return match Checkpoint::may_start(first) && len < FIRST {
-            true => Ok(None),
-            false => Err(not_sealed(name)),
-        };
+    if !check_first(&first, name, sealing)? {
+        return Ok(None);
     }
-    check_first(first, name, sealing)?;
-    let mut window = WINDOW;
-    loop {
-        let start = len.saturating_sub(window);
-        let bytes = read_at(file, start, len - start).map_err(cannot)?;
-        if let Some(found) = in_window(&bytes, start, sealing) {
-            return found.map(Some).ok_or_else(|| broken(name));
-        }
-        if start == 0 {
-            return Err(broken(name));
-        }
-        window *= 8;
-    }
+    let Some((link, start)) = last_checkpoint(file, len, sealing).map_err(cannot)? else { return Err(broken(name)) };
+    file.seek(SeekFrom::Start(start)).map_err(cannot)?;
+    let end = End::of(file.take(len - start), Some(link), sealing).map_err(cannot)?;
+    end.resumed(start).map(Some).ok_or_else(|| broken(name))
 }
 
 /// Finds the end of the archive at `path`, which may be compressed. Returns `None` if it is empty.
 pub(super) fn resume_at(path: &Path, sealing: &Sealing) -> Result<Option<Resumed>, Error> {
     let name = format!("file {}", path.display());
-    let mut text = Vec::new();
-    let read = match unpack::plain(path) {
-        Ok(Some(mut file)) => return resume(&mut file, &name, sealing),
-        // A compressed file cannot be read backward.
-        Ok(None) => unpack::open(path).and_then(|mut file| file.read_to_end(&mut text)),
-        Err(error) => Err(error),
-    };
-    read.map_err(|error| Error::io(format!("cannot read {name}"), error))?;
-    resume(&mut Cursor::new(text), &name, sealing)
+    let cannot = |error| Error::io(format!("cannot read {name}"), error);
+    if let Some(mut file) = unpack::plain(path).map_err(cannot)? {
+        return resume(&mut file, &name, sealing);
+    }
+    // A compressed file cannot be read backward: all of its lines are checked.
+    let mut file = unpack::unpack(File::open(path).map_err(cannot)?).map_err(cannot)?;
+    let mut first = Vec::new();
+    file.by_ref().take(FIRST).read_to_end(&mut first).map_err(cannot)?;
+    if !check_first(&first, &name, sealing)? {
+        return Ok(None);
+    }
+    let end = End::of(first.chain(file), None, sealing).map_err(cannot)?;
+    end.resumed(0).map(Some).ok_or_else(|| broken(&name))
 }
 
-/// Checks that the first line of a file is sealed with our key.
-fn check_first(line: &[u8], name: &str, sealing: &Sealing) -> Result<(), Error> {
-    let checkpoint = SealedLine::parse(line).and_then(|line| line.checkpoint());
+/// Checks that a file that begins with `start` is sealed with our key. Returns `false` if not even its first line is whole.
+fn check_first(start: &[u8], name: &str, sealing: &Sealing) -> Result<bool, Error> {
+    let Some(first) = start.split_inclusive(|byte| *byte == b'\n').next() else { return Ok(false) };
+    if !first.ends_with(b"\n") {
+        return match Checkpoint::may_start(first) && (start.len() as u64) < FIRST {
+            true => Ok(false),
+            false => Err(not_sealed(name)),
+        };
+    }
+    let checkpoint = SealedLine::parse(first).and_then(|line| line.checkpoint());
     let checkpoint = checkpoint.ok_or_else(|| not_sealed(name))?;
     if checkpoint.key != sealing.key {
         let keys = format!("sealed with the key {}, not with the given key {}", checkpoint.key, sealing.key);
         return Err(Error::new(ErrorKind::Config, format!("{name}: {keys}")));
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Looks for the last genuine checkpoint in `bytes`, which start at `start` in the file, and follows the lines after it. The
-/// outer `None` means that there is no checkpoint, the inner one that a line after it is not genuine.
-fn in_window(bytes: &[u8], start: u64, sealing: &Sealing) -> Option<Option<Resumed>> {
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let mut later: Vec<&[u8]> = Vec::new();
-    let mut lines = &bytes[..whole];
-    while !lines.is_empty() {
-        let from = lines[..lines.len() - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let (before, line) = lines.split_at(from);
-        if let Some(link) = as_checkpoint(line, sealing) {
-            let link = later.iter().rev().try_fold(link, |link, line| after(link, line, sealing));
-            let end = start + whole as u64;
-            return Some(link.map(|link| Resumed { link, end, torn: (bytes.len() - whole) as u64 }));
+/// Returns the place after the last genuine checkpoint of a file of this length, and where the line after it starts. Reads from the
+/// end, in pieces.
+fn last_checkpoint(file: &mut (impl Read + Seek), len: u64, sealing: &Sealing) -> io::Result<Option<(Link, u64)>> {
+    let mut end = len;
+    while end > 0 {
+        let start = end.saturating_sub(WINDOW);
+        // With the byte before the first line, and the rest of the last one.
+        let from = start.saturating_sub(1);
+        let bytes = read_at(file, from, end + checkpoint::LONGEST - from)?;
+        let starts_line = |at: usize| (from == 0 && at == 0) || at > 0 && bytes[at - 1] == b'\n';
+        let first = (start - from) as usize;
+        let last = ((end - from) as usize).min(bytes.len());
+        for at in (first..last).rev().filter(|at| starts_line(*at)) {
+            let line = bytes[at..].split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+            if let Some(link) = after_checkpoint(line.into(), sealing).filter(|_| line.ends_with(b"\n")) {
+                return Ok(Some((link, from + (at + line.len()) as u64)));
+            }
         }
-        later.push(line);
-        lines = before;
+        end = start;
     }
-    None
+    Ok(None)
+}
+
+/// Where a file ends.
+#[derive(Default)]
+struct End {
+    /// The place after the last whole line; `None` if the lines after the last checkpoint do not follow from it.
+    link: Option<Link>,
+    /// The length of the whole lines.
+    len: u64,
+    torn: u64,
+}
+
+impl End {
+    /// Follows the lines of `text`, the first of which follows `link`.
+    fn of(text: impl Read, link: Option<Link>, sealing: &Sealing) -> io::Result<Self> {
+        let (mut lines, mut end) = (Lines::new(text), Self { link, ..Self::default() });
+        while let Some(line) = lines.next(sealing, end.link)? {
+            if !line.bytes.ends_with(b"\n") {
+                end.torn = line.len;
+                break;
+            }
+            end.len += line.len;
+            let after_line = |link| after(link, line, sealing);
+            end.link = after_checkpoint(line, sealing).or_else(|| end.link.and_then(after_line));
+        }
+        Ok(end)
+    }
+
+    /// `start` is where the text starts in its file.
+    fn resumed(self, start: u64) -> Option<Resumed> {
+        self.link.map(|link| Resumed { link, end: start + self.len, torn: self.torn })
+    }
 }
 
 /// Returns the place after `line`, if that is a genuine checkpoint.
-fn as_checkpoint(line: &[u8], sealing: &Sealing) -> Option<Link> {
+fn after_checkpoint(line: Text<'_>, sealing: &Sealing) -> Option<Link> {
     let line = SealedLine::parse(line)?;
     let from = line.checkpoint()?.from;
     line.is_checkpoint_after(&from, sealing).then(|| from.after_checkpoint(line.code))
 }
 
 /// Returns the place after `line`, if that follows `link`.
-fn after(link: Link, line: &[u8], sealing: &Sealing) -> Option<Link> {
+fn after(link: Link, line: Text<'_>, sealing: &Sealing) -> Option<Link> {
     let line = SealedLine::parse(line)?;
     line.follows(&link, sealing).then(|| link.after_line(line.code))
 }
@@ -131,5 +166,5 @@ fn broken(name: &str) -> Error {
 /// An upper bound for the length of the first line of a sealed file.
 const FIRST: u64 = 4096;
 
-/// How many bytes at the end of the file are read first.
+/// How many bytes are searched for a checkpoint at once.
 const WINDOW: u64 = 64 << 10;

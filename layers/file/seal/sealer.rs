@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::chain::{Link, Sealing};
-use super::checkpoint::{Checkpoint, Kind, rfc3339};
+use super::checkpoint::{self, Checkpoint, Kind, rfc3339};
 use super::line::split_end;
 use super::mark;
 use super::options::Seal;
@@ -131,8 +131,8 @@ impl Sealer {
     }
 }
 
-/// An upper bound for the length of a checkpoint.
-pub(crate) const CHECKPOINT: u64 = 320;
+/// How much room a checkpoint needs, at most.
+pub(crate) const CHECKPOINT: u64 = checkpoint::LONGEST;
 
 fn is_end(byte: &u8) -> bool {
     *byte == b'\n'

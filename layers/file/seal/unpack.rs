@@ -1,14 +1,15 @@
 //! Opens archives that may be compressed.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
 use crate::file::rotation;
+pub(super) use crate::file::rotation::unpack;
 
 /// Opens the file at `path` for reading its text, uncompressed.
-pub(super) fn open(path: &Path) -> io::Result<BufReader<Box<dyn Read + Send>>> {
-    Ok(BufReader::with_capacity(64 << 10, rotation::unpack(File::open(path)?)?))
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    unpack(File::open(path)?)
 }
 
 /// Opens the file at `path`. Returns `None` if it is compressed.

@@ -1,4 +1,4 @@
-use std::io::{self, BufRead};
+use std::io;
 use std::path::Path;
 
 use super::chain::{Link, Sealing};
@@ -6,9 +6,10 @@ use super::files::{self, Found};
 use super::flaw::{Broken, Flaw};
 use super::head::Head;
 use super::line::SealedLine;
+use super::lines::{Lines, Text};
 use super::unpack;
 use super::verified::{Unverified, Verified};
-use super::walk::Walk;
+use super::walk::{MOST, Walk};
 use crate::Error;
 use crate::file::key::Key;
 
@@ -71,9 +72,13 @@ impl Verifier {
         self
     }
 
-    /// Verifies the log whose current file is `path`, with the archives in its directory: the files whose names start like that of
-    /// the log (up to its extension) and whose first lines name the same chain. A file that exists twice, under another
-    /// name or both compressed and not, is read once.
+    /// Verifies the log whose current file is `path`, with the archives in its directory: all files that a
+    /// [`Reader`](crate::read::Reader) of `path` reads, and those whose names start like that of the log (up to its extension) and whose
+    /// first lines name the same chain. A file that exists twice, under another name or both compressed and not, is read
+    /// once.
+    ///
+    /// A file that a reader reads but that is not of this chain is a flaw, even if it is genuine in itself: a log of the same key that
+    /// was moved here, for example. Files with other names are ignored.
     ///
     /// The log may be written to meanwhile. If it is rotated meanwhile, files may be missed: verify such a log again
     /// before you conclude that it is broken.
@@ -82,26 +87,28 @@ impl Verifier {
     ///
     /// As for [`verify`].
     pub fn family(&self, path: impl AsRef<Path>) -> Result<Verified, Unverified> {
-        let (files, strays) = files::family(path.as_ref())?;
-        let broken = strays.into_iter().filter(|stray| self.is_broken(stray));
-        let broken: Vec<_> = broken.map(|stray| Broken::new(stray.path, 1, Flaw::NoBegin)).collect();
-        match (self.walk(files), broken.is_empty()) {
+        let family = files::family(path.as_ref(), &self.sealing)?;
+        let strays = family.strays.into_iter().map(|stray| (stray.flaw(), stray.path));
+        let others = family.others.into_iter().filter(|other| self.is_broken(other));
+        let broken = strays.chain(others.map(|other| (Flaw::NoBegin, other.path)));
+        let broken: Vec<_> = broken.take(MOST).map(|(flaw, path)| Broken::new(path, 1, flaw)).collect();
+        match (self.walk(family.members), broken.is_empty()) {
             (verified, true) => verified,
-            (Err(Unverified::Broken(others)), false) => Err(Unverified::Broken([broken, others].concat())),
+            (Err(Unverified::Broken(others)), false) => {
+                Err(Unverified::Broken(broken.into_iter().chain(others).take(MOST).collect()))
+            }
             (Ok(_), false) => Err(Unverified::Broken(broken)),
             (unreadable, false) => unreadable,
         }
     }
 
-    /// Whether the file has seals but belongs neither to another chain nor to another key.
-    fn is_broken(&self, stray: &Found) -> bool {
-        let first = SealedLine::parse(&stray.first).and_then(|line| Some((line, line.checkpoint()?)));
-        if let Some((line, checkpoint)) = first {
-            let is_genuine = line.is_checkpoint_after(&checkpoint.from, &self.sealing);
-            return checkpoint.key == self.sealing.key && !is_genuine;
+    /// Whether a file has seals, but belongs neither to another chain nor to another key.
+    fn is_broken(&self, other: &Found) -> bool {
+        if other.is_forged() || other.is_of_others() {
+            return other.is_forged();
         }
         let mut has_seals = false;
-        let looked = for_each_line(&stray.path, |line| {
+        let looked = each_line(&other.path, &self.sealing, |line| {
             has_seals = SealedLine::parse(line).is_some();
             !has_seals
         });
@@ -114,7 +121,8 @@ impl Verifier {
     ///
     /// As for [`verify`].
     pub fn files<P: AsRef<Path>>(&self, paths: impl IntoIterator<Item = P>) -> Result<Verified, Unverified> {
-        let files: Result<_, _> = paths.into_iter().map(|path| files::found(path.as_ref().to_owned())).collect();
+        let files: Result<_, _> =
+            paths.into_iter().map(|path| files::found(path.as_ref().to_owned(), &self.sealing)).collect();
         self.walk(files?)
     }
 
@@ -124,7 +132,7 @@ impl Verifier {
         while let Some(file) = take_next(&mut files, walk.link) {
             walk.begin(&file.path);
             let cannot = |error| Error::io(format!("cannot read {}", file.path.display()), error);
-            for_each_line(&file.path, |line| walk.line(line)).map_err(cannot)?;
+            walk.file(unpack::open(&file.path).map_err(cannot)?).map_err(cannot)?;
         }
         if self.expected.is_some() && !walk.met {
             walk.broken(Flaw::NoHead);
@@ -146,21 +154,20 @@ impl Verifier {
 /// Removes and returns the file that continues from `link`, or otherwise the one that begins earliest. Files without a valid first
 /// line come last.
 fn take_next(files: &mut Vec<Found>, link: Option<Link>) -> Option<Found> {
-    let follows = files.iter().position(|file| link.is_some() && file.from == link);
-    let begin = |file: &Found| file.from.map_or((true, 0), |from| (false, from.lines));
+    let follows = files.iter().position(|file| link.is_some() && file.from() == link);
+    let begin = |file: &Found| file.from().map_or((true, 0), |from| (false, from.lines));
     let earliest = || files.iter().enumerate().min_by_key(|(_, file)| begin(file)).map(|(at, _)| at);
     let at = follows.or_else(earliest)?;
     Some(files.swap_remove(at))
 }
 
 /// Calls `line` with each line of the file, until it returns `false`.
-fn for_each_line(path: &Path, mut line: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-    let mut text = unpack::open(path)?;
-    let mut bytes = Vec::new();
-    loop {
-        bytes.clear();
-        if text.read_until(b'\n', &mut bytes)? == 0 || !line(&bytes) {
-            return Ok(());
+fn each_line(path: &Path, sealing: &Sealing, mut line: impl FnMut(Text<'_>) -> bool) -> io::Result<()> {
+    let mut lines = Lines::new(unpack::open(path)?);
+    while let Some(next) = lines.next(sealing, None)? {
+        if !line(next) {
+            break;
         }
     }
+    Ok(())
 }

@@ -1,11 +1,13 @@
 //! Checks the lines of a sealed log, one after another.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::chain::{Link, Sealing};
-use super::checkpoint::Kind;
+use super::checkpoint::{Checkpoint, Kind};
 use super::flaw::{Broken, Flaw};
 use super::line::SealedLine;
+use super::lines::{Lines, Text};
 use super::mark;
 
 /// The state after the lines checked so far.
@@ -61,11 +63,27 @@ impl<'a> Walk<'a> {
         self.line = 0;
     }
 
+    /// Checks the lines of a file.
+    pub(super) fn file(&mut self, text: impl Read) -> io::Result<()> {
+        let mut lines = Lines::new(text);
+        while let Some(line) = lines.next(self.sealing, self.links())? {
+            if !self.line(line) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The places that the next line may follow: the line after an inserted one follows what was before the insertion.
+    fn links(&self) -> impl Iterator<Item = Link> + use<> {
+        self.link.into_iter().chain(self.sound.filter(|sound| Some(*sound) != self.link))
+    }
+
     /// Checks one line. Returns whether the rest of the file is worth checking.
-    pub(super) fn line(&mut self, line: &[u8]) -> bool {
+    fn line(&mut self, line: Text<'_>) -> bool {
         self.line += 1;
         self.closed = false;
-        if !line.ends_with(b"\n") {
+        if !line.bytes.ends_with(b"\n") {
             self.torn(line);
             return true;
         }
@@ -108,12 +126,10 @@ impl<'a> Walk<'a> {
         self.closed = kind == Kind::Close;
     }
 
-    /// Checks a line of the log. The line after a changed one may still be genuine, and the line after an inserted one follows
-    /// what was before the insertion.
+    /// Checks a line of the log. The line after a changed one may still be genuine.
     fn of_log(&mut self, line: &SealedLine<'_>) {
         self.lines += 1;
-        let follows = |link: &Link| line.follows(link, self.sealing);
-        if let Some(link) = [self.link, self.sound].into_iter().flatten().find(follows) {
+        if let Some(link) = self.links().find(|link| line.follows(link, self.sealing)) {
             return self.genuine(link.after_line(line.code));
         }
         if !self.lost {
@@ -135,10 +151,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks the last piece of a file. A line that lacks only its line feed was not torn: the line feed was removed or changed.
-    fn torn(&mut self, piece: &[u8]) {
-        self.torn = piece.len() as u64;
-        let Some((last, whole)) = piece.split_last() else { return };
-        let Some(line) = SealedLine::parse(whole.strip_suffix(b"\r").unwrap_or(whole)) else { return };
+    fn torn(&mut self, piece: Text<'_>) {
+        self.torn = piece.len;
+        if self.line == 1 && (piece.started.is_some() || !Checkpoint::may_start(piece.bytes)) {
+            return self.broken(Flaw::NoBegin);
+        }
+        let Some((last, whole)) = piece.bytes.split_last() else { return };
+        let line = Text { bytes: whole.strip_suffix(b"\r").unwrap_or(whole), ..piece };
+        let Some(line) = SealedLine::parse(line) else { return };
         // It may be the first half of `\r\n`.
         let is_half =
             *last == b'\r' && self.link.is_some_and(|link| line.with_end(b"\r\n").follows(&link, self.sealing));
@@ -155,4 +175,4 @@ impl<'a> Walk<'a> {
 }
 
 /// How many flaws are listed.
-const MOST: usize = 1_000;
+pub(super) const MOST: usize = 1_000;

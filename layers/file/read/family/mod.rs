@@ -52,6 +52,12 @@ pub(super) fn open(path: &Path, count: Count) -> Result<Vec<Source>, Error> {
     }
 }
 
+/// Whether a file called `name` belongs to the family of a file called `base`.
+#[cfg(feature = "seal")]
+pub(crate) fn is_of_family(base: &OsStr, name: &OsStr) -> bool {
+    Name::parse(base, name).is_some()
+}
+
 /// Whether the path is a link to a live file with a number: then number 1 is the oldest.
 fn is_link_to_number(path: &Path, base: &OsStr) -> bool {
     let target = fs::read_link(path).ok();

@@ -59,7 +59,8 @@ pub struct Compression {
 impl Compression {
     /// Sets the level, from 1 on. A level out of range is replaced by the nearest valid one.
     ///
-    /// Zstandard's levels above 19 need several hundred MiB of memory for compressing and for decompressing.
+    /// Zstandard's levels above 19 need several hundred MiB of memory for compressing. For decompressing, archives of every level need at
+    /// most 32 MiB; files that need more, made by another program, are not read.
     pub fn level(mut self, level: i32) -> Self {
         self.level = level.clamp(1, self.highest);
         self
