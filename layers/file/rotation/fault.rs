@@ -1,8 +1,8 @@
 //! Points at which tests can kill the process, to check what a crash leaves behind.
 //!
-//! With `TRACING_HANDLERS_KILL_AT=NAME` or `NAME:N` in its environment, a process built with debug assertions kills
-//! itself by SIGKILL the first (or the Nth) time it reaches the point of that name. Otherwise, and in release builds,
-//! nothing happens.
+//! They exist only in the unit tests and in builds with `--cfg tracing_handlers_faults`, such as that of `tests/soak/run`: in
+//! a program nothing may be killed by a variable of its environment. There, with `TRACING_HANDLERS_KILL_AT=NAME` or `NAME:N` in
+//! its environment, a process kills itself by SIGKILL the first (or the Nth) time it reaches the point of that name.
 //!
 //! | point | the last step |
 //! |---|---|
@@ -14,14 +14,14 @@
 //! | `copied` | the copy of a file that is rotated by copying is complete and on the disk, under its temporary name |
 //! | `copy renamed` | it has its final name; the file was not emptied yet |
 
-#[cfg(all(unix, debug_assertions))]
+#[cfg(all(unix, any(test, tracing_handlers_faults)))]
 pub(crate) use armed::point;
 
-#[cfg(not(all(unix, debug_assertions)))]
+#[cfg(not(all(unix, any(test, tracing_handlers_faults))))]
 #[inline(always)]
 pub(crate) fn point(_: &str) {}
 
-#[cfg(all(unix, debug_assertions))]
+#[cfg(all(unix, any(test, tracing_handlers_faults)))]
 mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
