@@ -17,6 +17,8 @@ pub fn run(words: &[&str]) -> std::process::ExitCode {
     let directory = Path::new(directory);
     match *scenario {
         "clocks" => clocks::child(directory, seed, run),
+        #[cfg(all(feature = "seal", feature = "encryption", feature = "gzip", feature = "zstd"))]
+        "corrupt" => super::corrupt::child(directory, run),
         "kill" => kill::child(directory, seed, run),
         "logrotate" => logrotate::child(directory, seed),
         "processes" => processes::child(directory, seed, run),

@@ -5,6 +5,8 @@
 
 mod child;
 mod clocks;
+#[cfg(all(feature = "seal", feature = "encryption", feature = "gzip", feature = "zstd"))]
+mod corrupt;
 mod disk;
 mod family;
 #[cfg(feature = "seal")]
@@ -35,6 +37,14 @@ const SCENARIOS: &[Scenario] = &[
     #[cfg(feature = "seal")]
     Scenario { name: "flips", about: "each bit of a sealed log flipped", sample: 1, long: 20, run: flips::run },
     Scenario { name: "clocks", about: "a clock that jumps", sample: 12, long: 300, run: clocks::run },
+    #[cfg(all(feature = "seal", feature = "encryption", feature = "gzip", feature = "zstd"))]
+    Scenario {
+        name: "corrupt",
+        about: "sealed and encrypted logs tampered with",
+        sample: 400,
+        long: 100_000,
+        run: corrupt::run,
+    },
     Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
     Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
     Scenario {
