@@ -15,6 +15,9 @@ pub mod files {}
 #[doc = include_str!("files_in_real_life.md")]
 pub mod files_in_real_life {}
 
+#[doc = include_str!("security.md")]
+pub mod security {}
+
 #[doc = include_str!("from_python.md")]
 pub mod from_python {}
 
