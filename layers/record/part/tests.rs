@@ -170,7 +170,9 @@ proptest! {
     #[test]
     fn a_text_that_is_read_is_written_the_same(text in "(field|span|any|span\\[[a-z\\\\\\]]*\\])?\\.?.*") {
         if let Ok(part) = text.parse::<Part>() {
-            prop_assert_eq!(part.to_string(), text);
+            let (written, text) = (part.to_string(), text.trim_start());
+            // Of a word that is not followed by a name, neither the whitespace around it nor its case matter.
+            prop_assert!(written == text || written.eq_ignore_ascii_case(text.trim_end()), "{:?} is {:?}", text, written);
         }
     }
 }
