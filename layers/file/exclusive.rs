@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Identity;
 use super::descriptor::Descriptor;
 use super::ownership::{Ownership, lock_path, open_lock, target};
-use super::Identity;
 use crate::process::{Generation, NotInherited};
 
 /// Holds the lock of a log until it is dropped or the process ends: `flock(2)` of a file beside the log, which only those may open
