@@ -19,40 +19,10 @@ cases! {
     a_file_of_another_user_in_a_sticky_directory_is_reported_and_can_be_copied => |ended| ended.succeeds();
     a_file_that_only_grows_is_reported_and_not_copied_again_and_again => |ended| ended.succeeds();
     a_directory_that_is_immutable_is_reported => |ended| ended.succeeds();
-    a_kill_before_a_copy_has_its_name_loses_and_doubles_no_line => |ended| ended.is_killed_by(libc::SIGKILL).has_texts(&[("log", "one\ntwo\n")]);
-    a_kill_before_the_copied_file_is_emptied_leaves_its_lines_in_both => |ended| ended.is_killed_by(libc::SIGKILL).has_texts(&[("log", "one\ntwo\n"), ("log.1", "one\ntwo\n")]);
 }
 
 const GROUP: u32 = 2_000;
 const USER: u32 = 1_000;
-
-impl Ended {
-    /// What is in the files of the log, and that there are no others. A next process rotates the file.
-    #[track_caller]
-    fn has_texts(&self, expected: &[(&str, &str)]) -> &Self {
-        let path = self.directory.join("log");
-        let names = |directory: &Path| -> Vec<_> {
-            let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            let mut names: Vec<_> = names.filter(|name| name.starts_with("log")).collect();
-            names.sort();
-            names
-        };
-        assert_eq!(names(&self.directory), expected.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-        expected
-            .iter()
-            .for_each(|(name, text)| assert_eq!(fs::read_to_string(self.directory.join(name)).unwrap(), *text));
-        let mut file = sink::File::open(&path).unwrap().rotation(copying());
-        writeln!(file, "six").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "six\n");
-        assert_eq!(fs::read_to_string(self.directory.join("log.1")).unwrap(), "one\ntwo\n");
-        assert!(!self.directory.join(".log.copy.tmp").exists());
-        self
-    }
-}
-
-fn copying() -> Rotation {
-    Rotation::size(8).copy_truncate(true)
-}
 
 /// From now on the process is user 1000, as which it belongs to these groups besides its own.
 fn become_user(groups: &[u32]) -> Result<(), &'static str> {
@@ -322,22 +292,4 @@ fn a_directory_that_is_immutable_is_reported(directory: &Path) {
     write_three(&path, small().keep(0));
     was_told(&[]);
     assert_eq!(texts(&logs, ["app.log"]), ["six\n"]);
-}
-
-/// Rotates a file by copying, and is killed at this point.
-fn be_killed_at(point: &str, directory: &Path) {
-    // SAFETY: no other thread exists yet.
-    unsafe { std::env::set_var("TRACING_HANDLERS_KILL_AT", point) };
-    let path = directory.join("log");
-    fs::write(&path, "one\ntwo\n").unwrap();
-    writeln!(sink::File::open(&path).unwrap().rotation(copying()), "never").unwrap();
-    unreachable!("without debug assertions there are no such points");
-}
-
-fn a_kill_before_a_copy_has_its_name_loses_and_doubles_no_line(directory: &Path) {
-    be_killed_at("copied", directory);
-}
-
-fn a_kill_before_the_copied_file_is_emptied_leaves_its_lines_in_both(directory: &Path) {
-    be_killed_at("copy renamed", directory);
 }

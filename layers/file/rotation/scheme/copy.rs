@@ -53,3 +53,57 @@ fn copy(path: &Path, archive: &Path) -> io::Result<()> {
     }
     emptied.set_len(0)
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
+
+    use crate::file::rotation::Rotation;
+    use crate::sink::File;
+
+    /// Rotates a file by copying.
+    fn write(directory: &std::path::Path) {
+        let mut file = File::open(directory.join("log")).unwrap().rotation(Rotation::size(8).copy_truncate(true));
+        writeln!(file, "six").unwrap();
+    }
+
+    fn texts(directory: &std::path::Path) -> [Option<String>; 3] {
+        ["log", "log.1", ".log.copy.tmp"].map(|name| std::fs::read_to_string(directory.join(name)).ok())
+    }
+
+    /// Also the child process of the test below, which is killed.
+    #[test]
+    fn a_process_that_is_not_killed_copies_the_file() {
+        if let Some(directory) = std::env::var_os("COPIED_BY_THE_CHILD") {
+            write(std::path::Path::new(&directory));
+        } else {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("log"), "one\ntwo\n").unwrap();
+            write(directory.path());
+            assert_eq!(texts(directory.path()), [Some("six\n".to_owned()), Some("one\ntwo\n".to_owned()), None]);
+        }
+    }
+
+    #[test]
+    fn a_kill_loses_no_line_and_the_next_process_finishes_the_copy() {
+        let old = || Some("one\ntwo\n".to_owned());
+        for (point, left) in [("copied", [old(), None, old()]), ("copy renamed", [old(), old(), None])] {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("log"), "one\ntwo\n").unwrap();
+            let child = "file::rotation::scheme::copy::tests::a_process_that_is_not_killed_copies_the_file";
+            let output = Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", child, "--quiet"])
+                .env("COPIED_BY_THE_CHILD", directory.path())
+                .env("TRACING_HANDLERS_KILL_AT", point)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.signal(), Some(libc::SIGKILL), "{point}");
+            assert_eq!(texts(directory.path()), left, "{point}");
+            write(directory.path());
+            assert_eq!(texts(directory.path()), [Some("six\n".to_owned()), old(), None], "{point}");
+        }
+    }
+}
