@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::SystemTime;
 
 use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::rotation::{Naming, Rotation, Schedule};

@@ -1,20 +1,25 @@
 //! Names that are too long, and names that look like those of compressed files.
 
 use std::fs;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::sync::mpsc;
 
 use tracing_handlers::rotation::{Naming, Rotation};
 use tracing_handlers::sink::File;
+#[cfg(unix)]
 use tracing_handlers::{ErrorKind, selflog};
 
 use super::{expect, files, write};
 
+#[cfg(unix)]
 fn named(dir: &Path, len: usize) -> PathBuf {
     dir.join("x".repeat(len))
 }
 
 #[track_caller]
+#[cfg(unix)]
 fn refused(path: &Path, rotation: &Rotation, why: &str) {
     let error = File::options().rotation(rotation.clone()).open(path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -5,9 +5,12 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tracing_handlers::read::{Event, Reader};
+#[cfg(target_os = "linux")]
 use tracing_handlers::rotation::{Naming, Rotation};
+#[cfg(target_os = "linux")]
 use tracing_handlers::sink::File;
 
+#[cfg(target_os = "linux")]
 use super::write;
 #[cfg(target_os = "linux")]
 use crate::skip::needs;
