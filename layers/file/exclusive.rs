@@ -11,50 +11,85 @@ use super::ownership::{Ownership, lock_path, open_lock, target};
 use crate::process::{Generation, NotInherited};
 
 /// Holds the lock of a log until it is dropped or the process ends: `flock(2)` of a file beside the log, which only those may open
-/// who may write to the log. The log itself would not do: its readers could lock it.
+/// who may write to the log. The log itself would not do: its readers could lock it. If the path is a symbolic link, the file that it
+/// leads to is locked too, since another process may know it by that name.
 ///
 /// A forked child does not inherit it, so that a child that lives on does not keep the log locked when this process has ended.
 #[derive(Debug)]
 pub(crate) struct Exclusive {
-    file: Arc<NotInherited<Descriptor>>,
+    locks: Arc<NotInherited<Vec<Locked>>>,
     process: Generation,
 }
 
 impl Exclusive {
     /// Holds nothing yet.
     pub(crate) fn new() -> Self {
-        Self { file: NotInherited::empty(), process: Generation::current() }
+        Self { locks: NotInherited::empty(), process: Generation::current() }
     }
 
-    /// Locks the log at `log`. Returns `false` if it is locked already; succeeds if the file system has no locks.
-    pub(crate) fn acquire(&self, log: &Path, ownership: &Ownership) -> io::Result<bool> {
-        if self.file.lock().as_ref().is_some_and(Descriptor::is_ours) {
-            return Ok(true);
+    /// Locks the log at `log`, or makes sure that it is still locked: where the path leads may have changed, and the lock file may have
+    /// been removed. Returns `false` if another process has locked it; succeeds if the file system has no locks.
+    ///
+    /// `is_live` says that the path is a link that rotation makes: it leads to another file after each.
+    pub(crate) fn acquire(&self, log: &Path, ownership: &Ownership, is_live: bool) -> io::Result<bool> {
+        let mut logs = vec![log.to_owned()];
+        if !is_live && log.read_link().is_ok() {
+            logs.push(target(log));
         }
-        // Two names of one log have one lock.
-        let log = target(log);
-        loop {
-            let (file, path) = open(&log, ownership)?;
-            let file = Descriptor::new(file)?.0;
-            match file.file().try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(false),
-                // It was removed meanwhile: another process may have locked a new one.
-                Ok(()) if is_elsewhere(file.file(), &path) => {}
-                _ => {
-                    *self.file.lock() = Some(file);
-                    return Ok(true);
-                }
-            }
+        let mut locks = self.locks.lock().take().unwrap_or_default();
+        let missing: Vec<_> = logs.iter().filter(|log| !locks.iter().any(|lock| lock.holds(log))).collect();
+        let added = missing.into_iter().map(|log| lock(log, ownership)).collect::<io::Result<Option<Vec<_>>>>();
+        let is_locked = matches!(added, Ok(Some(_)));
+        if let Ok(Some(added)) = &added
+            && !added.is_empty()
+        {
+            // What the log was called before is free, now that its new name is locked.
+            locks.retain(|lock| logs.iter().any(|log| lock.holds(log)));
         }
+        let added = added.map(|added| locks.extend(added.into_iter().flatten()));
+        *self.locks.lock() = Some(locks);
+        added.map(|()| is_locked)
     }
 }
 
 impl Drop for Exclusive {
     fn drop(&mut self) {
-        let Some(file) = self.file.lock().take() else { return };
+        let locks = self.locks.lock().take();
         // A child that `clone(2)` made has a copy of the descriptor, which would keep the lock.
-        if self.process.is_current() && file.is_ours() {
-            let _ = file.file().unlock();
+        if self.process.is_current() {
+            locks.into_iter().flatten().filter(|lock| lock.file.is_ours()).for_each(|lock| {
+                let _ = lock.file.file().unlock();
+            });
+        }
+    }
+}
+
+/// A locked file.
+#[derive(Debug)]
+struct Locked {
+    /// The log that it stands for.
+    log: PathBuf,
+    path: PathBuf,
+    file: Descriptor,
+}
+
+impl Locked {
+    /// Whether it keeps other processes from writing to `log`.
+    fn holds(&self, log: &Path) -> bool {
+        self.log == log && self.file.is_ours() && !is_elsewhere(self.file.file(), &self.path)
+    }
+}
+
+/// Returns `None` if another process has locked it.
+fn lock(log: &Path, ownership: &Ownership) -> io::Result<Option<Locked>> {
+    loop {
+        let (file, path) = open(log, ownership)?;
+        let file = Descriptor::new(file)?.0;
+        match file.file().try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // It was removed meanwhile: another process may have locked a new one.
+            Ok(()) if is_elsewhere(file.file(), &path) => {}
+            _ => return Ok(Some(Locked { log: log.to_owned(), path, file })),
         }
     }
 }
@@ -87,7 +122,7 @@ mod tests {
     use super::*;
 
     fn acquired(exclusive: &Exclusive, log: &Path) -> bool {
-        exclusive.acquire(log, &Ownership::default()).expect("the directory is writable")
+        exclusive.acquire(log, &Ownership::default(), false).expect("the directory is writable")
     }
 
     #[test]
@@ -101,6 +136,48 @@ mod tests {
         assert!(!acquired(&two, &log) && !acquired(&two, &link));
         drop(one);
         assert!(acquired(&two, &link) && !acquired(&Exclusive::new(), &log));
+    }
+
+    #[test]
+    fn it_is_held_when_the_link_is_renamed_the_directory_moved_or_the_lock_file_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = dir.path().join("logs");
+        fs::create_dir(&logs).unwrap();
+        let log = logs.join("app.log");
+        fs::write(logs.join("elsewhere"), "").unwrap();
+        std::os::unix::fs::symlink("elsewhere", &log).unwrap();
+        let one = Exclusive::new();
+        let is_mine_alone = || acquired(&one, &log) && !acquired(&Exclusive::new(), &log);
+        assert!(is_mine_alone());
+        fs::rename(&log, logs.join("app.log.1")).unwrap();
+        assert!(!acquired(&Exclusive::new(), &log), "the path is locked, whatever is there");
+        fs::write(&log, "").unwrap();
+        assert!(is_mine_alone());
+        fs::remove_file(logs.join(".app.log.lock")).unwrap();
+        assert!(is_mine_alone());
+        fs::rename(&logs, dir.path().join("moved")).unwrap();
+        fs::create_dir(&logs).unwrap();
+        fs::write(&log, "").unwrap();
+        assert!(is_mine_alone());
+    }
+
+    #[test]
+    fn a_live_link_has_one_lock_wherever_it_leads() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("app.log");
+        let one = Exclusive::new();
+        for name in ["app.log.1", "app.log.2"] {
+            fs::write(dir.path().join(name), "").unwrap();
+            let _ = fs::remove_file(&log);
+            std::os::unix::fs::symlink(name, &log).unwrap();
+            assert!(!acquired_live(&Exclusive::new(), &log) || name == "app.log.1");
+            assert!(acquired_live(&one, &log) && !acquired_live(&Exclusive::new(), &log));
+        }
+        assert!(!dir.path().join(".app.log.1.lock").exists() && !dir.path().join(".app.log.2.lock").exists());
+    }
+
+    fn acquired_live(exclusive: &Exclusive, log: &Path) -> bool {
+        exclusive.acquire(log, &Ownership::default(), true).expect("the directory is writable")
     }
 
     #[test]

@@ -54,7 +54,10 @@ mod system {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
             }
         }
-        close_to_readers(&file, &metadata);
+        // Another file that a stranger has linked here keeps its permissions.
+        if metadata.is_file() && metadata.nlink() == 1 {
+            close_to_readers(&file, &metadata);
+        }
         Ok(file)
     }
 
@@ -195,6 +198,17 @@ mod tests {
             fs::set_permissions(place.lock(), Permissions::from_mode(before)).unwrap();
             assert_eq!(place.open(&Ownership::default()).unwrap(), after);
         }
+    }
+
+    #[test]
+    fn another_file_that_was_linked_there_keeps_its_permissions() {
+        let place = Place::new(0o755).with_log(0o644);
+        let other = place.directory.path().join("other");
+        fs::write(&other, "").unwrap();
+        fs::set_permissions(&other, Permissions::from_mode(0o644)).unwrap();
+        fs::hard_link(&other, place.lock()).unwrap();
+        place.open(&Ownership::default()).unwrap();
+        assert_eq!(other.metadata().unwrap().mode() & 0o7777, 0o644);
     }
 
     #[test]

@@ -9,6 +9,7 @@ impl Rotation {
             && self.retention.is_like(&other.retention)
             && self.compression == other.compression
             && self.rotator.is_some() == other.rotator.is_some()
+            && self.copies == other.copies
     }
 }
 

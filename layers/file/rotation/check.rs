@@ -60,7 +60,7 @@ impl Rotation {
     fn names(&self, base: &OsStr, with: With) -> Vec<OsString> {
         let beside = |end: &str| concat(&[OsStr::new("."), base, OsStr::new(end)]);
         let mut names = Vec::new();
-        if with.shared {
+        if with.shared || with.encoded {
             names.push(beside(".lock"));
         }
         if self.naming.is_live() {

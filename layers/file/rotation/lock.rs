@@ -20,8 +20,9 @@ pub(crate) struct Lock {
     mutex: Mutex<()>,
     /// Whether forks wait for it.
     is_registered: AtomicBool,
-    /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies.
-    shared: Option<LockFile>,
+    /// Between processes: `flock(2)` of a file beside the log, which the system releases when its holder dies. Locked briefly, by
+    /// those who have locked the log or `mutex`: forks wait for these.
+    shared: Mutex<Option<Arc<LockFile>>>,
 }
 
 #[derive(Debug)]
@@ -44,22 +45,23 @@ pub(crate) struct Held<'a> {
 impl Lock {
     /// A lock between the threads of this process only.
     pub(crate) fn new() -> Self {
-        Self { mutex: Mutex::default(), is_registered: AtomicBool::new(false), shared: None }
+        Self { mutex: Mutex::default(), is_registered: AtomicBool::new(false), shared: Mutex::default() }
     }
 
-    /// A lock between processes too, for the log at `path`. `ownership` is that of the log.
-    pub(crate) fn shared(path: &Path, ownership: &Ownership) -> Self {
-        let shared = LockFile {
-            path: lock_path(path),
-            log: path.to_owned(),
-            ownership: ownership.clone(),
-            file: Mutex::default(),
-        };
-        Self { shared: Some(shared), ..Self::new() }
+    /// Makes it a lock between processes too, for the log at `path`. `ownership` is that of the log.
+    pub(crate) fn share(&self, path: &Path, ownership: &Ownership) {
+        let (path, log) = (lock_path(path), path.to_owned());
+        let file = LockFile { path, log, ownership: ownership.clone(), file: Mutex::default() };
+        *lock(&self.shared) = Some(Arc::new(file));
+    }
+
+    /// Makes it a lock between threads again. Those who hold it keep it.
+    pub(crate) fn unshare(&self) {
+        *lock(&self.shared) = None;
     }
 
     pub(crate) fn is_shared(&self) -> bool {
-        self.shared.is_some()
+        lock(&self.shared).is_some()
     }
 
     /// Makes a fork wait for the lock, so that the child finds it free. For logs with work on a background thread.
@@ -72,7 +74,8 @@ impl Lock {
         let deadline = Instant::now() + PATIENCE;
         let mutex = lock_until(&self.mutex, deadline)
             .ok_or_else(|| Error::new(ErrorKind::Timeout, "cannot rotate: another thread holds the lock"))?;
-        let file = self.shared.as_ref().map(|shared| shared.hold(deadline)).transpose()?;
+        let shared = lock(&self.shared).clone();
+        let file = shared.map(|shared| shared.hold(deadline)).transpose()?;
         let file = file.map(|file| (file, Instant::now()));
         Ok(Held { file, _mutex: mutex })
     }
@@ -180,6 +183,12 @@ const LONG: Duration = Duration::from_millis(1);
 mod tests {
     use super::*;
 
+    fn shared(path: &Path) -> Lock {
+        let lock = Lock::new();
+        lock.share(path, &Ownership::default());
+        lock
+    }
+
     fn names(dir: &Path) -> Vec<String> {
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
@@ -188,10 +197,25 @@ mod tests {
     fn one_descriptor_waits_for_the_lock_of_another() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app.log");
-        let (one, other) = (Lock::shared(&path, &Ownership::default()), Lock::shared(&path, &Ownership::default()));
+        let (one, other) = (shared(&path), shared(&path));
         let held = one.hold().unwrap();
         let waits = std::thread::spawn(move || other.hold().map(drop).is_ok());
         assert!(!waits.is_finished());
+        drop(held);
+        assert!(waits.join().unwrap());
+        assert_eq!(names(dir.path()), [".app.log.lock"]);
+    }
+
+    #[test]
+    fn a_lock_that_processes_share_from_now_on_is_still_the_same_between_threads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app.log");
+        let lock = Arc::new(Lock::new());
+        let held = Lock::hold(&lock).unwrap();
+        lock.share(&path, &Ownership::default());
+        let other = lock.clone();
+        let waits = std::thread::spawn(move || Lock::hold(&other).map(drop).is_ok());
+        assert!(!waits.is_finished() && names(dir.path()).is_empty());
         drop(held);
         assert!(waits.join().unwrap());
         assert_eq!(names(dir.path()), [".app.log.lock"]);
@@ -204,7 +228,7 @@ mod tests {
         let logs = dir.path().join("logs");
         fs::create_dir(&logs).unwrap();
         let path = logs.join("app.log");
-        let lock = Lock::shared(&path, &Ownership::default());
+        let lock = shared(&path);
         drop(lock.hold().unwrap());
         fs::rename(&logs, dir.path().join("old")).unwrap();
         let error = lock.hold().map(drop).unwrap_err();
@@ -218,7 +242,7 @@ mod tests {
     fn a_removed_lock_file_is_created_again() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("app.log");
-        let lock = Lock::shared(&path, &Ownership::default());
+        let lock = shared(&path);
         drop(lock.hold().unwrap());
         fs::remove_file(dir.path().join(".app.log.lock")).unwrap();
         drop(lock.hold().unwrap());

@@ -39,8 +39,9 @@ impl Log {
             open.continue_line();
         }
         if let Some(encoder) = &mut self.encoder {
+            let is_live = self.rotator.as_ref().is_some_and(Rotator::is_live);
             let newest = || self.rotator.as_ref().map_or(Ok(None), Rotator::newest);
-            encoder.look(open, &self.place, self.opening.ownership(), &newest)?;
+            encoder.look(open, &self.place, self.opening.ownership(), is_live, &newest)?;
         }
         Ok(open)
     }

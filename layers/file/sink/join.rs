@@ -41,6 +41,8 @@ impl FileOptions {
         let mut file = File::new(SharedLog::at(&place)?, place, self);
         file.join(&settings, encoder.as_deref())?;
         if !delay && let Some(twin) = file.open_or_await_reader()? {
+            // Nothing was written here; the log of the other name goes on.
+            let _ = file.log.dismiss(file.number);
             file.number = twin.number();
             file.log = twin;
             file.join(&settings, encoder.as_deref())?;

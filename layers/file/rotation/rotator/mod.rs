@@ -41,12 +41,12 @@ pub(crate) struct Rotator {
 }
 
 impl Rotator {
-    /// Creates a rotator for the file at `path`, which must be absolute.
-    pub(crate) fn new(rotation: Rotation, path: &Path, lock: &Arc<Lock>) -> Self {
+    /// Creates a rotator for the file at `path`, which must be absolute, and which processes may share.
+    pub(crate) fn new(rotation: Rotation, path: &Path, lock: &Arc<Lock>, shared: bool) -> Self {
         let family = Family::new(path, rotation.naming.clone(), rotation.retention.count);
         let began = rotation.clock.now();
         startup::prepare();
-        let family = family.shared(lock.is_shared());
+        let family = family.shared(shared);
         let pruning = Pruning::new(&family, lock, &rotation.retention, &rotation.clock);
         let is_slow = family.is_slow_to_list();
         if is_slow || pruning.is_some() || rotation.compression.is_some() {
@@ -79,6 +79,11 @@ impl Rotator {
 
     pub(crate) fn family(&self) -> &Family {
         &self.family
+    }
+
+    /// Whether the path is a link to the file in use.
+    pub(crate) fn is_live(&self) -> bool {
+        self.rotation.naming.is_live()
     }
 
     pub(crate) fn lock(&self) -> &Arc<Lock> {

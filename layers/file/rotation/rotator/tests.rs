@@ -5,7 +5,7 @@ use crate::ErrorKind;
 use crate::file::rotation::Naming;
 
 fn rotator(rotation: Rotation, path: &Path) -> Rotator {
-    Rotator::new(rotation, path, &Arc::new(Lock::new()))
+    Rotator::new(rotation, path, &Arc::new(Lock::new()), false)
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -35,17 +35,29 @@ fn copy(path: &Path, archive: &Path) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::WouldBlock, "another process copies it"));
     };
     let mut to = temporary.file().try_clone()?;
-    let mut copied = io::copy(&mut from, &mut to)?;
+    let copied = io::copy(&mut from, &mut to)?;
     direction::copy_mark(&from, temporary.file());
     temporary.finish(&metadata)?;
     fault::point("copied");
     temporary.rename(archive)?;
-    sync_dir_of(archive)?;
+    finish(&mut from, &mut to, copied, &emptied, archive)
+}
+
+/// Copies what processes without our lock have written since `copied` bytes were copied, and empties the file.
+fn finish(from: &mut fs::File, to: &mut fs::File, copied: u64, emptied: &fs::File, archive: &Path) -> io::Result<()> {
+    let finished = sync_dir_of(archive).and_then(|()| copy_rest_and_empty(from, to, copied, emptied));
+    if finished.is_err() {
+        // All lines are still in the file. With the copy left, each attempt would push an older archive out.
+        let _ = fs::remove_file(archive);
+    }
+    finished
+}
+
+fn copy_rest_and_empty(from: &mut fs::File, to: &mut fs::File, mut copied: u64, emptied: &fs::File) -> io::Result<()> {
     fault::point("copy renamed");
-    // What processes without our lock have written meanwhile.
     while from.metadata()?.len() > copied {
         from.seek(SeekFrom::Start(copied))?;
-        match io::copy(&mut from, &mut to)? {
+        match io::copy(from, to)? {
             0 => break,
             more => copied += more,
         }
@@ -85,6 +97,20 @@ mod tests {
             write(directory.path());
             assert_eq!(texts(directory.path()), [Some("six\n".to_owned()), Some("one\ntwo\n".to_owned()), None]);
         }
+    }
+
+    #[test]
+    fn the_copy_of_a_file_that_cannot_be_emptied_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, archive) = (directory.path().join("log"), directory.path().join("log.1"));
+        std::fs::write(&path, "one\n").unwrap();
+        std::fs::write(&archive, "one\n").unwrap();
+        let mut from = std::fs::File::open(&path).unwrap();
+        let mut to = std::fs::File::options().append(true).open(&archive).unwrap();
+        // One that is open for reading only.
+        let emptied = std::fs::File::open(&path).unwrap();
+        super::finish(&mut from, &mut to, 4, &emptied, &archive).unwrap_err();
+        assert_eq!(texts(directory.path()), [Some("one\n".to_owned()), None, None]);
     }
 
     #[test]

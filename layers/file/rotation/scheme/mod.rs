@@ -143,7 +143,9 @@ impl Files<'_> {
             None => rename(from, &to)?,
             Some(rotator) => rotator.rotate(from, &to)?,
         }
-        Ok(Some(Added { mark: *mark, kind: Kind::of(metadata.file_type()) }))
+        // Of a link, the file that it leads to is copied.
+        let kind = if self.rotation.copies { Kind::File } else { Kind::of(metadata.file_type()) };
+        Ok(Some(Added { mark: *mark, kind }))
     }
 
     /// The mark of the next archive of a period to which `at` belongs.

@@ -142,16 +142,22 @@ impl FileEncoder {
         Self { encoder, process, exclusive, known: None, start: Start::New, out: Encoded::default() }
     }
 
-    pub(super) fn encodes_like(&self, other: &dyn Encoder) -> bool {
-        self.encoder.kind() == other.kind()
+    pub(super) fn encodes_like(&self, other: &Self) -> bool {
+        self.encoder.kind() == other.encoder.kind()
     }
 
-    /// Brings the encoder to the state of the file.
+    /// Whether it belongs to the parent of this process.
+    pub(super) fn is_inherited(&self) -> bool {
+        !self.process.is_current()
+    }
+
+    /// Brings the encoder to the state of the file. `is_live` says that the path is a link that rotation makes.
     pub(super) fn look(
         &mut self,
         open: &mut Open,
         place: &Place,
         ownership: &Ownership,
+        is_live: bool,
         newest: Newest<'_>,
     ) -> Result<(), Error> {
         self.check_process(place)?;
@@ -164,7 +170,7 @@ impl FileEncoder {
         if self.known == Some(file) {
             return Ok(());
         }
-        if !self.lock(place, ownership).map_err(|error| cannot("lock", &place.name, error))? {
+        if !self.lock(place, ownership, is_live).map_err(|error| cannot("lock", &place.name, error))? {
             return Err(config(place, "it is sealed or encrypted, and already open in this or another process"));
         }
         self.known = None;
@@ -178,9 +184,9 @@ impl FileEncoder {
         Ok(())
     }
 
-    fn lock(&self, place: &Place, ownership: &Ownership) -> io::Result<bool> {
+    fn lock(&self, place: &Place, ownership: &Ownership, is_live: bool) -> io::Result<bool> {
         // Not tested on Windows.
-        if cfg!(unix) { self.exclusive.acquire(&place.absolute, ownership) } else { Ok(true) }
+        if cfg!(unix) { self.exclusive.acquire(&place.absolute, ownership, is_live) } else { Ok(true) }
     }
 
     /// Returns the length of the valid part of the file.

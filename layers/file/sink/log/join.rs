@@ -34,8 +34,10 @@ impl SharedLog {
         encoder: Option<&dyn Encoder>,
         is_durable: bool,
     ) -> Result<(), Error> {
+        // Not under the lock: it is registered with the process, as forks require. The same goes for one that is not used.
+        let mut encoder = encoder.map(|encoder| FileEncoder::new(encoder.renewed()));
         let mut log = self.lock()?;
-        log.set_encoder(encoder)?;
+        log.set_encoder(&mut encoder)?;
         if is_durable {
             log.need_group();
         }
@@ -91,25 +93,40 @@ impl SharedLog {
 
     /// Makes the rotator that the handlers want. Not under the lock: it is registered with the process, as forks require.
     fn renew_rotator(&self) -> Result<(), Error> {
-        let Some((wanted, rotation, family_lock)) = self.lock()?.wanted() else { return Ok(()) };
-        let rotator = rotation.map(|rotation| Rotator::new(rotation, &self.place.absolute, &family_lock));
-        let unused = self.lock()?.install(wanted, rotator);
+        let Some(Wanted { number, rotation, family_lock, shared }) = self.lock()?.wanted() else { return Ok(()) };
+        let rotator = rotation.map(|rotation| Rotator::new(rotation, &self.place.absolute, &family_lock, shared));
+        let unused = self.lock()?.install(number, rotator);
         // It may run code of the application.
         drop(unused);
         Ok(())
     }
 }
 
+/// The rotation that the handlers want.
+struct Wanted {
+    number: u64,
+    rotation: Option<Rotation>,
+    family_lock: Arc<Lock>,
+    shared: bool,
+}
+
 impl Log {
-    /// Sets the encoder of the first handler. The others must have the same.
-    fn set_encoder(&mut self, encoder: Option<&dyn Encoder>) -> Result<(), Error> {
+    /// Sets the encoder of the first handler. The others must have the same. Leaves the one that is not used.
+    fn set_encoder(&mut self, encoder: &mut Option<FileEncoder>) -> Result<(), Error> {
         if self.handlers.is_empty() && !self.was_opened {
-            self.encoder = encoder.map(|encoder| FileEncoder::new(encoder.renewed()));
+            std::mem::swap(&mut self.encoder, encoder);
             return Ok(());
         }
-        let what = match (&self.encoder, encoder) {
+        let what = match (&mut self.encoder, encoder) {
             (None, None) => return Ok(()),
-            (Some(open), Some(new)) if open.encodes_like(new) => return Ok(()),
+            (Some(open), Some(new)) if open.encodes_like(new) => {
+                if open.is_inherited() {
+                    // The parent's cannot go on here; the file is opened, and locked, anew.
+                    std::mem::swap(open, new);
+                    self.set_open(None);
+                }
+                return Ok(());
+            }
             (Some(_), Some(_)) => "it is open in this process with another key, or sealed instead of encrypted",
             (Some(_), None) => "it is open in this process, and is sealed or encrypted there",
             (None, Some(_)) => "it is open in this process, and is neither sealed nor encrypted there",
@@ -157,23 +174,15 @@ impl Log {
     }
 
     /// The rotation that is wanted, if that is not the one in use.
-    fn wanted(&mut self) -> Option<(u64, Option<Rotation>, Arc<Lock>)> {
+    fn wanted(&mut self) -> Option<Wanted> {
         if self.wanted == self.installed {
             return None;
         }
+        // One for all rotators: what the previous one has left to do in the background excludes the next one.
+        let family_lock = self.family_lock.get_or_insert_with(|| Arc::new(Lock::new())).clone();
         let default = self.shared.then(Rotation::on_request);
         let rotation = self.settings().and_then(|settings| settings.rotation).or(default);
-        Some((self.wanted, rotation, self.family_lock()))
-    }
-
-    /// One for all rotators: what the previous one has left to do in the background excludes the next one.
-    fn family_lock(&mut self) -> Arc<Lock> {
-        let shared = self.shared;
-        if self.family_lock.as_ref().is_none_or(|lock| lock.is_shared() != shared) {
-            let lock = if shared { Lock::shared(&self.place.absolute, self.opening.ownership()) } else { Lock::new() };
-            self.family_lock = Some(Arc::new(lock));
-        }
-        self.family_lock.get_or_insert_with(|| Arc::new(Lock::new())).clone()
+        Some(Wanted { number: self.wanted, rotation, family_lock, shared: self.shared })
     }
 
     /// Replaces the rotator, unless another one has been wanted since. Returns the one that is not used.
@@ -187,6 +196,12 @@ impl Log {
         }
         let family = rotator.as_ref().map(|rotator| rotator.family().clone());
         self.registered.set_archives(family.map(|family| move |name: &std::ffi::OsStr| family.may_produce(name)));
+        if let Some(lock) = self.family_lock.as_ref().filter(|lock| lock.is_shared() != self.shared) {
+            match self.shared {
+                true => lock.share(&self.place.absolute, self.opening.ownership()),
+                false => lock.unshare(),
+            }
+        }
         self.lock = rotator.as_ref().filter(|_| self.shared).map(|rotator| rotator.lock().clone());
         self.installed = wanted;
         std::mem::swap(&mut self.rotator, &mut rotator);

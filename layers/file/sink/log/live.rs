@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Weak};
 
 use super::SharedLog;
@@ -64,13 +65,13 @@ pub(super) fn key_of(path: &Path) -> Option<PathBuf> {
 
 /// The open log called `key`.
 pub(super) fn find(key: &Path) -> Option<Arc<SharedLog>> {
-    lock(&LIVE).paths.get(key).and_then(Weak::upgrade)
+    lock(&LIVE).paths.get(key).and_then(usable)
 }
 
 /// Enters `log` as the one called `key`, and returns it. If another one is, returns that.
 pub(super) fn enter(key: &Path, log: Arc<SharedLog>) -> Arc<SharedLog> {
     let mut live = lock(&LIVE);
-    let known = live.paths.get(key).and_then(Weak::upgrade);
+    let known = live.paths.get(key).and_then(usable);
     if known.is_none() {
         live.paths.insert(key.to_owned(), Arc::downgrade(&log));
     }
@@ -80,7 +81,12 @@ pub(super) fn enter(key: &Path, log: Arc<SharedLog>) -> Arc<SharedLog> {
 
 /// Another log than `me` that has opened this file.
 pub(super) fn with_identity(identity: Identity, me: &Weak<SharedLog>) -> Option<Arc<SharedLog>> {
-    lock(&LIVE).files.get(&identity).filter(|known| !Weak::ptr_eq(known, me)).and_then(Weak::upgrade)
+    lock(&LIVE).files.get(&identity).filter(|known| !Weak::ptr_eq(known, me)).and_then(usable)
+}
+
+/// The log, unless a thread that does not exist in this forked child has locked it for ever.
+fn usable(log: &Weak<SharedLog>) -> Option<Arc<SharedLog>> {
+    log.upgrade().filter(|log| !log.abandoned.load(Ordering::Relaxed))
 }
 
 fn is_dead(log: &Weak<SharedLog>) -> bool {
