@@ -117,9 +117,9 @@ use time_limit::TimeLimit;
 /// let path = dir.path().join("app.log");
 /// let mut old = File::open(&path)?.rotation(Rotation::size(8));
 /// let mut new = File::open(&path)?.rotation(Rotation::size(8));
-/// for (file, line) in [(&mut old, "one\n"), (&mut new, "two\n"), (&mut old, "six\n")] {
-///     file.write_all(line.as_bytes())?;
-/// }
+/// writeln!(old, "one")?;
+/// writeln!(new, "two")?;
+/// writeln!(old, "six")?;
 /// assert_eq!(std::fs::read_to_string(&path)?, "six\n");
 /// assert_eq!(std::fs::read_to_string(dir.path().join("app.log.1"))?, "one\ntwo\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
