@@ -53,7 +53,7 @@ impl Log {
             rotator.prepare()?;
         }
         if self.encoder.is_some() {
-            // A file with a pending sync is still open, and locked.
+            // The file that is left is synced before the encoder reads the one that is opened.
             self.retire();
         }
         // Requests from here on may concern the file that is opened now.

@@ -121,7 +121,7 @@ impl Log {
             (None, None) => return Ok(()),
             (Some(open), Some(new)) if open.encodes_like(new) => {
                 if open.is_inherited() {
-                    // The parent's cannot go on here; the file is opened, and locked, anew.
+                    // The state belongs to the parent process. The next write opens and locks the file again.
                     std::mem::swap(open, new);
                     self.set_open(None);
                 }
