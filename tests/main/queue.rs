@@ -186,6 +186,13 @@ fn a_queue_that_drops_the_unimportant_waits_with_the_others() {
     assert_eq!(full.dropped.by(DropReason::Unimportant), 1);
     assert_eq!(full.dropped.by(DropReason::Timeout), 1);
     assert_eq!((full.accepted, full.pending), (6, 4));
+    gate.unlock();
+    // Nothing was delivered meanwhile, so important ones wait again only from here on.
+    queue.flush(soon()).unwrap();
+    gate.lock();
+    send(&queue, "second");
+    until("the worker takes it", || gate.entered() == 6);
+    (0..3).for_each(|number| send(&queue, number));
     thread::scope(|scope| {
         let waits = scope.spawn(|| queue.handle(&record(Severity::WARN, "waits").as_record()));
         // It may have to wait or not: what counts is that it is not lost.
@@ -193,8 +200,9 @@ fn a_queue_that_drops_the_unimportant_waits_with_the_others() {
         waits.join().unwrap().unwrap();
     });
     queue.flush(soon()).unwrap();
-    let waited = Seen::Message("waits".to_owned());
-    assert_eq!(gate.seen(), sequence([messages(0..3), vec![Seen::Lost(2), waited]]));
+    let message = |text: &str| vec![Seen::Message(text.to_owned())];
+    let parts = [messages(0..3), vec![Seen::Lost(2)], message("second"), messages(0..3), message("waits")];
+    assert_eq!(gate.seen(), sequence(parts));
 }
 
 #[test]
@@ -208,6 +216,48 @@ fn a_queue_that_blocks_for_a_time_gives_up_after_it() {
     gate.unlock();
     queue.flush(soon()).unwrap();
     assert_eq!(gate.seen(), sequence([vec![Seen::Lost(1)]]));
+}
+
+#[test]
+fn a_sink_that_hangs_costs_one_patience_and_not_one_per_record_and_thread() {
+    let patience = Duration::from_millis(500);
+    for overflow in [Overflow::BlockFor(patience), Overflow::DropBelow(Severity::INFO)] {
+        let (queue, gate) = stuck(|queue| queue.capacity(1).overflow(overflow));
+        let start = Instant::now();
+        thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(|| (0..50).for_each(|number| send(&queue, number)))));
+        });
+        // The threads wait at the same time. 200 records would wait for 25 s if each had a patience of its own.
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        let full = stats(&queue);
+        assert_eq!((full.accepted, full.pending, full.dropped.by(DropReason::Timeout)), (201, 1, 200));
+        gate.unlock();
+        queue.flush(soon()).unwrap();
+        assert_eq!(gate.seen(), sequence([vec![Seen::Lost(200)]]));
+    }
+}
+
+#[test]
+fn after_a_stall_threads_wait_for_room_again() {
+    let (queue, gate) = stuck(|queue| queue.capacity(8).overflow(Overflow::BlockFor(Duration::from_millis(300))));
+    (0..20).for_each(|number| send(&queue, number));
+    assert_eq!(stats(&queue).dropped.total(), 13);
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+    gate.lock();
+    send(&queue, "second");
+    until("the worker takes it", || gate.entered() == 10);
+    (0..7).for_each(|number| send(&queue, number));
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            send(&queue, "waits");
+            start.elapsed()
+        });
+        assert!(waiting.join().unwrap() >= Duration::from_millis(300));
+    });
+    gate.unlock();
+    queue.flush(soon()).unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -221,6 +221,46 @@ fn a_thread_waits_for_room_no_longer_than_it_was_told_to() {
 }
 
 #[test]
+fn a_handler_that_is_slower_than_its_callers_is_waited_for() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    check(Passing::Late, || {
+        let end = End::slow(PATIENCE / 4);
+        let overflow = Overflow::BlockFor(PATIENCE);
+        let queue = Arc::new(Queue::new(end.clone()).capacity(1).overflow(overflow).close_timeout(FAR));
+        let threads = [(); 2].map(|()| log_in_thread(&queue, 3, Severity::INFO));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        queue.flush(now() + FAR).unwrap();
+        assert_eq!((stats(&queue).lost(), end.arrived().len()), (0, 6));
+    });
+}
+
+#[test]
+fn threads_that_wait_for_a_handler_that_hangs_wait_for_one_patience_together() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    tracing_handlers::selflog::set(|_| ());
+    check(Passing::Late, || {
+        let end = End::slow(100 * PATIENCE);
+        let queue =
+            Arc::new(Queue::new(end.clone()).capacity(1).overflow(Overflow::BlockFor(PATIENCE)).close_timeout(FAR));
+        log(&queue, Severity::INFO);
+        end.await_begun();
+        let start = now();
+        let threads = [Duration::ZERO, PATIENCE / 2, 3 * PATIENCE].map(|pause| {
+            let queue = queue.clone();
+            thread::spawn(move || {
+                sleep(pause);
+                (0..3).for_each(|_| log(&queue, Severity::INFO));
+                assert!(since(start) <= pause.max(PATIENCE), "{pause:?}: {:?}", since(start));
+            })
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let stats = stats(&queue);
+        assert_eq!((stats.dropped.by(DropReason::Timeout), stats.accepted), (9, 10));
+        assert!(stats.balances(), "{stats:?}");
+    });
+}
+
+#[test]
 fn a_closed_queue_that_does_not_empty_gives_up_its_records_in_time() {
     check(Passing::Late, || {
         let end = End::slow(Duration::from_secs(10));

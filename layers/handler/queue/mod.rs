@@ -3,6 +3,7 @@
 mod backlog;
 mod inherited;
 mod overflow;
+mod stall;
 mod worker;
 
 pub use overflow::Overflow;
@@ -13,11 +14,13 @@ use std::time::{Duration, Instant};
 
 use self::backlog::Backlog;
 use self::inherited::Inherited;
+use self::stall::Stall;
 use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Parent, Phase, Shelf, thread};
 use crate::record::{Record, Severity};
+use crate::selflog::Health;
 use crate::sync::{Condvar, JoinHandle, MutexGuard};
 use crate::sync::{deadline_in, lock, lock_briefly, lock_until, now, wait_timeout};
 use crate::{Error, ErrorKind};
@@ -32,11 +35,11 @@ use crate::{Error, ErrorKind};
 /// |---|---|---|
 /// | [`capacity`](Self::capacity) | 8,192 | records in the queue, including those being written |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 16 MiB | their size in memory |
-/// | [`overflow`](Self::overflow) | block up to 1 s, then drop the newest | what happens to a record when the queue is full |
+/// | [`overflow`](Self::overflow) | block up to 1 s, then drop the newest; at once while the handler is [stalled](Overflow::BlockFor) | what happens to a record when the queue is full |
 /// | [`close_timeout`](Self::close_timeout) | 5 s | how long dropping the queue waits for it to empty |
 /// | [`name`](Self::name) | `queue` | the name used in reports and for the thread |
 ///
-/// QueueSettings must be made before the first record, flush or report; a later change has no effect and is reported to
+/// Settings must be made before the first record, flush or report; a later change has no effect and is reported to
 /// [`selflog`](crate::selflog). Records that the handler behind the queue does not want are neither queued nor counted.
 ///
 /// Lost records are counted by reason, and reported in the log itself, at the place of the gap, by a WARN record `N records lost
@@ -77,6 +80,7 @@ impl<H: Handler> Queue<H> {
                 overflow: Overflow::BlockFor(Overflow::PATIENCE),
             },
             wanted: Wanted::new(),
+            health: Health::default(),
             work: Condvar::new(),
             room: Condvar::new(),
             done: Condvar::new(),
@@ -217,6 +221,8 @@ struct QueueCore<H> {
     handler: H,
     settings: QueueSettings,
     wanted: Wanted,
+    /// Whether the queue is stalled, for selflog.
+    health: Health,
     /// The worker waits here for records.
     work: Condvar,
     /// Logging threads wait here for room.
@@ -232,6 +238,7 @@ struct QueueState {
     /// The records on their way, and the counts of the others.
     backlog: Backlog,
     inherited: Inherited,
+    stall: Stall,
     /// The worker has been started, or found impossible to start.
     started: bool,
     worker_lives: bool,
@@ -320,33 +327,57 @@ impl<H: Handler> Shelf<QueueCore<H>> {
             }
             Overflow::DropBelow(_) => (Overflow::PATIENCE, DropReason::Timeout),
         };
-        if !patience.is_zero() {
-            state = self.wait_for_room(state, needed, now().checked_add(patience));
+        if !patience.is_zero() && (patience == Duration::MAX || !state.stall.is_stalled()) {
+            state = self.wait_for_room(state, needed, patience);
         }
         if state.backlog.fits(&self.settings, needed) {
             return Some(state);
         }
         state.backlog.lose(record, reason);
+        let stalls = reason == DropReason::Timeout && state.stall.dropped(now(), patience);
         // Wake the worker if it sleeps: only it can make room.
         if state.must_wake(true) {
             self.work.notify_one();
         }
+        drop(state);
+        if stalls {
+            self.tell_stalled(patience);
+        }
         None
     }
 
-    /// Waits until the record fits. A `deadline` of `None` means without limit.
+    #[cold]
+    fn tell_stalled(&self, patience: Duration) {
+        if self.health.is_news(true) {
+            crate::selflog::tell(&format!(
+                "{}: full, and nothing was delivered for {patience:?}; dropping records at once until the handlers behind it deliver \
+                 again",
+                self.name
+            ));
+        }
+    }
+
+    /// Called when a stall has ended in which `dropped` records were dropped.
+    #[cold]
+    fn tell_delivers(&self, dropped: u64) {
+        if self.health.is_news(false) {
+            crate::selflog::tell(&format!("{}: delivers again; {dropped} records were dropped", self.name));
+        }
+    }
+
+    /// Waits until the record fits, at most for as long as `patience` since something was delivered.
     fn wait_for_room<'a>(
         &self,
         mut state: MutexGuard<'a, QueueState>,
         needed: usize,
-        deadline: Option<Instant>,
+        patience: Duration,
     ) -> MutexGuard<'a, QueueState> {
         let since = now();
         state.waiting += 1;
         while !state.backlog.fits(&self.settings, needed) && state.worker_lives {
             let exit = process::is_exiting().then(process::exit_deadline);
-            let deadline = deadline.into_iter().chain(exit).min();
             let at = now();
+            let deadline = state.stall.deadline(since, at, patience).into_iter().chain(exit).min();
             let left = deadline.map_or(LOOK_AT_LEAST, |deadline| deadline.saturating_duration_since(at));
             if left.is_zero() {
                 break;

@@ -25,6 +25,10 @@ pub enum Overflow {
     /// [exit timeout](crate::process::set_exit_timeout).
     Block,
     /// The logging thread waits at most this long; then the record is dropped.
+    ///
+    /// When nothing has been delivered for this long while threads wait, the queue is *stalled*: a record for which there is no room
+    /// is dropped at once, and counted by the same reason, until a quarter of the capacity has been delivered or is free. So a sink
+    /// that hangs holds up the program once, and not with each record.
     BlockFor(Duration),
     /// The record is dropped.
     DropNewest,

@@ -220,12 +220,18 @@ impl<H: Handler> Worker<H> {
             if !self.process.is_current() {
                 return false;
             }
+            let (records, bytes) = (batch.len(), batch.size());
             state.backlog.done(batch, failed);
+            let is_roomy = state.backlog.is_roomy(&core.settings);
+            let dropped = state.stall.delivered(records, bytes, is_roomy, &core.settings);
             let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
             if tell {
                 self.made_room = now();
                 core.room.notify_all();
+            }
+            if let Some(dropped) = dropped {
+                core.tell_delivers(dropped);
             }
         }
         true
