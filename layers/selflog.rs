@@ -1,16 +1,17 @@
 //! Reports of the crate's own failures, once per change of state and never through tracing.
 //!
-//! By default they are written to standard error; [`set`] redirects them.
+//! By default they are written to standard error; [`set`] redirects them. If standard error is not read from, a message waits for
+//! 100 ms, further ones not at all, and the next one that is written says how many are missing.
 
 use std::io::Write as _;
-use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::bytes::one_line::escaped;
-use crate::sync::lock;
+use crate::stream::{Outlet, Stream};
+use crate::sync::{lock, lock_until, now, try_lock};
 
 type Tell = dyn Fn(&str) + Send + Sync;
 
@@ -56,22 +57,41 @@ pub fn tell(message: &str) {
     }
 }
 
-/// Bypasses `std::io::Stderr`, whose lock the application may hold, and does not panic if standard error is closed.
-#[cfg(unix)]
+/// Bypasses `std::io::Stderr`, whose lock the application may hold, does not panic if standard error is closed, and does not wait for
+/// long if it is not read from: whoever reports a failure may be logging. What cannot be written is counted.
 fn to_stderr(message: &str) {
-    use std::os::fd::FromRawFd;
-
-    let line = format!("tracing-handlers: {message}\n");
-    // SAFETY: descriptor 2 is standard error for the life of the process, and ManuallyDrop keeps it open.
-    let mut stderr = ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(2) });
-    let _ = stderr.write_all(line.as_bytes());
+    let Some(mut stderr) = lock_until(&STDERR, now() + PATIENCE) else {
+        UNWRITTEN.fetch_add(1, Ordering::Relaxed);
+        return;
+    };
+    let unwritten = UNWRITTEN.swap(0, Ordering::Relaxed);
+    let mut line = match unwritten {
+        0 => String::new(),
+        1 => "tracing-handlers: 1 message could not be written here\n".to_owned(),
+        _ => format!("tracing-handlers: {unwritten} messages could not be written here\n"),
+    };
+    line.push_str("tracing-handlers: ");
+    line.push_str(message);
+    line.push('\n');
+    // Its message was counted as written.
+    let _ = stderr.take_error();
+    let written = stderr.attempt(false).and_then(|mut attempt| attempt.write_all(line.as_bytes()));
+    if written.is_err() {
+        UNWRITTEN.fetch_add(unwritten + 1, Ordering::Relaxed);
+    }
 }
 
-#[cfg(not(unix))]
-fn to_stderr(message: &str) {
-    let line = format!("tracing-handlers: {message}\n");
-    let mut stderr = ManuallyDrop::new(std::io::stderr());
-    let _ = stderr.write_all(line.as_bytes());
+static STDERR: Mutex<Outlet> = Mutex::new(Outlet::new(Stream::Err, PATIENCE));
+/// Messages that could not be written to standard error.
+static UNWRITTEN: AtomicU64 = AtomicU64::new(0);
+/// How long a message waits for the reader of standard error.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The thread that writes to a terminal does not exist in a forked child.
+pub(crate) fn after_fork_in_child() {
+    if let Some(mut stderr) = try_lock(&STDERR) {
+        stderr.forget_helper();
+    }
 }
 
 /// Tracks whether something works, so that only changes are reported. Lock-free, so that a fork cannot find it locked and the
@@ -137,7 +157,7 @@ fn nanos_of_process() -> u64 {
 
 /// Locks selflog while the process forks.
 pub(crate) fn freeze(deadline: Instant) -> Box<dyn std::any::Any> {
-    Box::new(crate::sync::lock_until(&TELL, deadline))
+    Box::new((lock_until(&TELL, deadline), lock_until(&STDERR, deadline)))
 }
 
 const QUIET: Duration = Duration::from_secs(1);

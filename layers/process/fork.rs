@@ -71,6 +71,8 @@ pub(super) extern "C" fn after_fork_in_child() {
         // Dropping it might wait for a thread or a lock's holder that does not exist here.
         std::mem::forget(resource);
     }
+    drop(frozen);
+    crate::selflog::after_fork_in_child();
 }
 
 fn take_frozen() -> Option<Box<Frozen>> {

@@ -88,8 +88,8 @@ pub trait Sink: Send + 'static {
         None
     }
 
-    /// Returns how many taken lines will never be delivered, because a sync failed, and resets the count. Until then they are
-    /// [`pending`](Self::pending). For callers that use [`commit`](Self::commit).
+    /// Returns how many taken lines will never be delivered, because a sync or a write that continued in the background failed, and
+    /// resets the count. Until then they are [`pending`](Self::pending).
     fn lost(&mut self) -> usize {
         0
     }

@@ -17,13 +17,14 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("threads", &["sync"]),
     ("severities", &[]),
     ("framing", &["error"]),
-    ("selflog", &["bytes", "error", "sync"]),
+    ("stream", &["sync", "threads"]),
+    ("selflog", &["bytes", "error", "stream", "sync"]),
     // Forks freeze the list of callsites.
     ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync", "threads"]),
     ("filter", &["changes", "clock", "error", "record", "stats", "sync", "threads"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
-    ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sync"]),
+    ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "stream", "sync"]),
     // It implements the trait of sinks.
     ("file", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sink", "sync", "threads"]),
     (

@@ -1,25 +1,26 @@
 mod color;
-mod stream;
+mod lane;
 
 pub use color::Color;
 
 use std::fmt;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use self::lane::Lane;
 use super::run::Run;
-use super::tail::Tail;
 use super::{Framed, Sink, writer};
 use crate::format::Caps;
 use crate::record::Severity;
+use crate::stream::Stream;
 use crate::{Error, Partial, process};
-use stream::Stream;
 
 /// A sink for standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`color`](Self::color) | [`Color::Auto`] | whether formats may use color |
+/// | [`patience`](Self::patience) | 1 s | how long a write waits for a reader that does not read |
 /// | [`captured`](Self::captured) | off | writes with `print!`, so that `cargo test` captures it |
 ///
 /// ```
@@ -35,14 +36,29 @@ use stream::Stream;
 /// that holds `stdout().lock()` does not block its logs. Text that the application `print!`s without a line feed may still be in
 /// std's buffer and appear later.
 ///
-/// A closed pipe is an error and never a panic. If a descriptor is non-blocking and full, a write waits for at most a second;
-/// the rest of a line that was cut short by this is written before the next line.
+/// A closed pipe is an error and never a panic.
+///
+/// # A reader that does not read
+///
+/// A pipe holds 64 KiB, a terminal less; when it is full, `write(2)` waits for the reader, without limit. This sink does not: a write
+/// waits at most for the [`patience`](Self::patience), on blocking descriptors too, whose flags are left as they are. After a write that
+/// waited in vain the stream is *stalled*: lines are refused at once, and every 50 ms, increasing to 1 s, one tries again without
+/// waiting. Refused lines are counted as failed, reported to [`selflog`](crate::selflog) once, and reported in the log itself
+/// when the reader reads again. After that the patience grows back over ten times its length, so that a reader that stalls repeatedly
+/// holds up the program for about a tenth of the time at most.
+///
+/// On the thread of a [`Queue`](crate::Queue), where a write holds up no other code, the patience starts again whenever
+/// the reader takes something: a slow reader loses nothing. The rest of a line that was cut short is written before the next line.
+///
+/// Linux 6.5 and later writes to pipes without waiting. Other pipes and terminals are written to by a thread for which the caller
+/// waits, which takes some microseconds more. What this thread is still writing when the patience ends is
+/// [pending](crate::Sink::pending). Writes to regular files take as long as they take; so do all writes on systems other than Unix.
 #[must_use = "a sink does nothing until something is written to it"]
 #[derive(Debug)]
 pub struct Console {
     streams: Streams,
-    out: Tail,
-    err: Tail,
+    out: Lane,
+    err: Lane,
     captured: bool,
     caps: Caps,
 }
@@ -84,9 +100,24 @@ impl Console {
         self
     }
 
+    /// Sets how long a write waits for a reader that does not read: see [above](Self#a-reader-that-does-not-read).
+    /// [`Duration::MAX`] waits as long as it takes, for a program whose output is read page by page (`| less`).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracing_handlers::sink::Console;
+    ///
+    /// let _ = (Console::stdout().patience(Duration::from_millis(100)), Console::stderr().patience(Duration::MAX));
+    /// ```
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.out.set_patience(patience);
+        self.err.set_patience(patience);
+        self
+    }
+
     /// Whether to write with `print!` and `eprint!`, so that the test harness captures the output.
     ///
-    /// Only for tests: these macros take the locks of `std::io::Stdout` and `Stderr`.
+    /// Only for tests: these macros take the locks of `std::io::Stdout` and `Stderr`, and wait for the reader without limit.
     pub fn captured(mut self, captured: bool) -> Self {
         self.captured = captured;
         self
@@ -94,18 +125,18 @@ impl Console {
 
     fn new(streams: Streams) -> Self {
         process::ignore_file_size_signal_once();
-        let console =
-            Self { streams, out: Tail::default(), err: Tail::default(), captured: false, caps: Caps::default() };
+        let (out, err) = (Lane::new(Stream::Out), Lane::new(Stream::Err));
+        let console = Self { streams, out, err, captured: false, caps: Caps::default() };
         console.color(Color::Auto)
     }
 
     fn write_run(&mut self, stream: Stream, run: Run<'_>) -> Result<(), Partial> {
-        let mut writer = stream.writer(self.captured);
-        let tail = match stream {
+        let lane = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
-        tail.write(&mut writer, run).map_err(|(taken, error)| Partial::new(taken, cannot_write(stream, error)))
+        let written = if self.captured { lane.print(run) } else { lane.write(run) };
+        written.map_err(|(taken, error)| Partial::new(taken, cannot_write(stream, error)))
     }
 }
 
@@ -121,15 +152,19 @@ impl Sink for Console {
         Ok(())
     }
 
-    fn flush(&mut self, _: Instant) -> Result<(), Error> {
-        let out = self.out.finish(&mut Stream::Out.writer(self.captured));
-        let err = self.err.finish(&mut Stream::Err.writer(self.captured));
+    fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
+        let out = self.out.flush(deadline);
+        let err = self.err.flush(deadline);
         out.map_err(|error| cannot_write(Stream::Out, error))?;
         err.map_err(|error| cannot_write(Stream::Err, error))
     }
 
     fn pending(&self) -> usize {
         self.out.pending() + self.err.pending()
+    }
+
+    fn lost(&mut self) -> usize {
+        self.out.take_lost() + self.err.take_lost()
     }
 
     fn caps(&self) -> Caps {

@@ -1,0 +1,133 @@
+use std::io;
+use std::panic::catch_unwind;
+use std::time::{Duration, Instant};
+
+use crate::process::thread;
+use crate::sink::run::Run;
+use crate::sink::tail::Tail;
+use crate::stream::{Outlet, Stream};
+
+/// The lines on their way to one of the streams.
+#[derive(Debug)]
+pub(super) struct Lane {
+    stream: Stream,
+    outlet: Outlet,
+    tail: Tail,
+    /// Lines that a thread is still writing, at least in part.
+    in_flight: usize,
+    /// Lines that it could not write.
+    lost: usize,
+}
+
+impl Lane {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self { stream, outlet: Outlet::new(stream, PATIENCE), tail: Tail::default(), in_flight: 0, lost: 0 }
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.outlet.set_patience(patience);
+    }
+
+    /// Writes `run`. An error includes how many of its lines were taken.
+    pub(super) fn write(&mut self, run: Run<'_>) -> Result<(), (usize, io::Error)> {
+        self.settle();
+        let mut attempt = self.outlet.attempt(thread::is_worker()).map_err(|error| (0, error))?;
+        if let Err(error) = self.tail.finish(&mut attempt) {
+            self.in_flight = self.in_flight.max(usize::from(attempt.in_flight() > 0));
+            return Err((0, error));
+        }
+        attempt.take_written();
+        let written = self.tail.write(&mut attempt, run);
+        let in_flight = attempt.in_flight();
+        if in_flight > 0 {
+            let taken = written.as_ref().map_or_else(|(taken, _)| *taken, |()| run.count());
+            let whole = run.fit(attempt.take_written().saturating_sub(in_flight) as u64);
+            // If none were taken, it is the line whose rest was in the tail.
+            self.in_flight = if taken > 0 { taken - whole } else { 1 };
+        }
+        written
+    }
+
+    /// Writes with `print!`, for libtest.
+    pub(super) fn print(&mut self, run: Run<'_>) -> Result<(), (usize, io::Error)> {
+        run.write_to(&mut Printer(self.stream)).map_err(|stopped| (stopped.lines, stopped.error))
+    }
+
+    /// Writes the rest of a line, and waits for lines in flight, at most until `deadline`.
+    pub(super) fn flush(&mut self, deadline: Instant) -> io::Result<()> {
+        self.settle();
+        if self.pending() == 0 {
+            return Ok(());
+        }
+        let mut attempt = self.outlet.last_attempt().until(deadline);
+        let finished = attempt.wait_for_flight().and_then(|()| self.tail.finish(&mut attempt));
+        self.in_flight = self.in_flight.max(usize::from(attempt.in_flight() > 0));
+        drop(attempt);
+        self.settle();
+        finished
+    }
+
+    /// The number of lines that were taken and are not written whole.
+    pub(super) fn pending(&self) -> usize {
+        match self.outlet.in_flight() > 0 || self.outlet.has_failed() {
+            true => self.in_flight,
+            false => self.tail.pending(),
+        }
+    }
+
+    /// The number of taken lines that will never be written, once.
+    pub(super) fn take_lost(&mut self) -> usize {
+        self.settle();
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Called in a forked child: what was taken is the parent's to write.
+    pub(super) fn forget(&mut self) {
+        self.outlet.forget_helper();
+        self.tail.forget();
+        (self.in_flight, self.lost) = (0, 0);
+    }
+
+    /// Notes the end of what was in flight.
+    #[inline]
+    fn settle(&mut self) {
+        if self.in_flight > 0 {
+            self.settle_flight();
+        }
+    }
+
+    #[cold]
+    fn settle_flight(&mut self) {
+        if self.outlet.in_flight() > 0 {
+            return;
+        }
+        if self.outlet.take_error().is_some() {
+            // Which of them were written is not known; the rest of a torn one is worthless.
+            self.lost += self.in_flight;
+            self.tail.forget();
+        }
+        self.in_flight = 0;
+    }
+}
+
+/// Writes with the macros that libtest captures, which panic if they cannot write.
+struct Printer(Stream);
+
+impl io::Write for Printer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let printed = catch_unwind(|| match self.0 {
+            Stream::Out => print!("{text}"),
+            Stream::Err => eprint!("{text}"),
+        });
+        printed.map_err(|_| io::Error::other("print! panicked"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A reader that reads nothing for this long has stopped reading.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
