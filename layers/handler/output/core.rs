@@ -7,17 +7,20 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::missing::Missing;
-use crate::handler::{DropReason, Report, Stats};
+use super::shown::{Counts, Shown};
+use crate::handler::{Report, Stats};
 use crate::process::{self, Due, Live, Phase, Shelf, thread};
 use crate::selflog::Health;
 use crate::sink::{Commit, Framed, RecordEnd, Reminder, Sink};
-use crate::sync::{MutexGuard, deadline_in, lock, lock_briefly, lock_until, try_lock};
+use crate::sync::{MutexGuard, deadline_in, lock, lock_briefly, lock_until, now, try_lock};
 use crate::{Error, ErrorKind, Partial};
 
 /// The part that a flush at exit and a fork need, even while the output is being dropped.
 pub(super) struct OutputCore<S> {
     /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
+    /// For reports while the lock cannot be had.
+    shown: Shown,
     sink: PhantomData<fn() -> S>,
 }
 
@@ -39,7 +42,11 @@ pub(super) struct OutputState<S> {
 
 impl<S: Sink> OutputCore<S> {
     pub(super) fn new() -> Self {
-        Self { holder: AtomicUsize::new(0), sink: PhantomData }
+        Self { holder: AtomicUsize::new(0), shown: Shown::default(), sink: PhantomData }
+    }
+
+    pub(super) fn set_name(&self, name: &str) {
+        self.shown.set_name(name);
     }
 
     fn is_held_here(&self) -> bool {
@@ -60,7 +67,7 @@ impl<S: Sink> Shelf<OutputCore<S>> {
             None => self.wait_for_lock()?,
         };
         self.holder.store(me, Ordering::Relaxed);
-        Some(Guard { state, holder: &self.holder })
+        Some(Guard { state, core: self })
     }
 
     #[cold]
@@ -76,7 +83,11 @@ impl<S: Sink> Shelf<OutputCore<S>> {
         if self.is_held_here() || self.is_abandoned() {
             return Report::new("in use", Stats::default());
         }
-        let mut state = lock(&self.state);
+        let Some(mut state) = lock_until(&self.state, now() + REPORT) else {
+            // The sink hangs, or is slow: what it was handed meanwhile is not accepted yet.
+            let (name, stats) = self.shown.report(&self.name);
+            return Report::new(name, self.add_reentrant(stats));
+        };
         let stats = self.stats(|| state.stats());
         Report::new(state.name.clone(), stats)
     }
@@ -100,16 +111,13 @@ impl<S: Sink> OutputState<S> {
 
     fn stats(&mut self) -> Stats {
         self.count_lost();
-        let pending = self.pending();
-        let mut stats = Stats {
-            accepted: self.accepted - self.forked,
-            delivered: self.taken.saturating_sub(pending),
-            failed: self.failed,
-            pending,
-            ..Stats::default()
-        };
-        stats.add_dropped(DropReason::Forked, self.forked);
-        stats
+        self.counts().stats()
+    }
+
+    #[inline]
+    fn counts(&self) -> Counts {
+        let Self { accepted, taken, failed, forked, .. } = *self;
+        Counts { accepted, taken, failed, pending: self.pending(), forked }
     }
 
     /// Writes `lines`, the first `notices` of which (one or none) are notices, not records.
@@ -195,19 +203,20 @@ impl<S: Sink> OutputState<S> {
     }
 }
 
-pub(super) struct Guard<'a, S> {
+pub(super) struct Guard<'a, S: Sink> {
     state: MutexGuard<'a, OutputState<S>>,
-    holder: &'a AtomicUsize,
+    core: &'a OutputCore<S>,
 }
 
-impl<S> Drop for Guard<'_, S> {
+impl<S: Sink> Drop for Guard<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        self.holder.store(0, Ordering::Relaxed);
+        self.core.shown.show(self.state.counts());
+        self.core.holder.store(0, Ordering::Relaxed);
     }
 }
 
-impl<S> std::ops::Deref for Guard<'_, S> {
+impl<S: Sink> std::ops::Deref for Guard<'_, S> {
     type Target = OutputState<S>;
 
     fn deref(&self) -> &OutputState<S> {
@@ -215,7 +224,7 @@ impl<S> std::ops::Deref for Guard<'_, S> {
     }
 }
 
-impl<S> std::ops::DerefMut for Guard<'_, S> {
+impl<S: Sink> std::ops::DerefMut for Guard<'_, S> {
     fn deref_mut(&mut self) -> &mut OutputState<S> {
         &mut self.state
     }
@@ -250,7 +259,7 @@ impl<S: Sink> Due for Shelf<OutputCore<S>> {
         let Some(state) = try_lock(&self.state) else { return Some(BUSY) };
         self.holder.store(thread::token(), Ordering::Relaxed);
         // It reports errors itself.
-        let _ = write_buffered(Guard { state, holder: &self.holder });
+        let _ = write_buffered(Guard { state, core: self });
         None
     }
 }
@@ -268,7 +277,7 @@ impl<S: Sink> Live for OutputCore<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         shelf.holder.store(thread::token(), Ordering::Relaxed);
-        let mut state = Guard { state, holder: &shelf.holder };
+        let mut state = Guard { state, core: shelf };
         let flushed = state.flush(deadline);
         let commit = state.commit();
         drop(state);
@@ -304,6 +313,8 @@ pub(super) fn far() -> Instant {
     }
 }
 
+/// How long a report waits for a sink that is in use.
+const REPORT: Duration = Duration::from_millis(20);
 /// When the timer looks again for a sink that is in use.
 const BUSY: Duration = Duration::from_millis(5);
 

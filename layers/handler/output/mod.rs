@@ -3,6 +3,7 @@
 mod core;
 mod missing;
 mod piece;
+mod shown;
 mod write;
 
 use std::fmt;
@@ -184,7 +185,9 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
-        lock(&self.core.state).name = name.into();
+        let name = name.into();
+        self.core.set_name(&name);
+        lock(&self.core.state).name = name;
         self
     }
 
