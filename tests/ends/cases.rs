@@ -59,6 +59,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(attacks::CASES)
         .chain(files::CASES)
         .chain(DESCRIPTOR_CASES)
+        .chain(STALLED_CASES)
         .chain(timed::CASES)
         .chain(trees::CASES)
         .chain(VOLUME_CASES)
@@ -88,6 +89,13 @@ mod descriptors;
 use descriptors::CASES as DESCRIPTOR_CASES;
 #[cfg(not(target_os = "linux"))]
 const DESCRIPTOR_CASES: &[Case] = &[];
+
+#[cfg(target_os = "linux")]
+mod stalled;
+#[cfg(target_os = "linux")]
+use stalled::CASES as STALLED_CASES;
+#[cfg(not(target_os = "linux"))]
+const STALLED_CASES: &[Case] = &[];
 
 mod files;
 /// Mounts and attributes of files as Linux has them.

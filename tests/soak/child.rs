@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+#[cfg(feature = "signals")]
+use super::stalled;
 use super::{clocks, kill, logrotate, processes};
 use crate::until::poll;
 
@@ -22,6 +24,11 @@ pub fn run(words: &[&str]) -> std::process::ExitCode {
         "kill" => kill::child(directory, seed, run),
         "logrotate" => logrotate::child(directory, seed),
         "processes" => processes::child(directory, seed, run),
+        #[cfg(feature = "signals")]
+        "stalled" => {
+            READY.say();
+            stalled::child(directory, seed == 1, run);
+        }
         _ => return std::process::ExitCode::FAILURE,
     }
     std::process::ExitCode::SUCCESS
@@ -107,6 +114,13 @@ impl Worker {
             (_, Some(libc::SIGKILL)) => Ok((false, self.acknowledged())),
             _ => Err(format!("a child ended with {status}")),
         }
+    }
+
+    /// Waits for its end, however that comes.
+    #[cfg(feature = "signals")]
+    pub fn ended(mut self) -> Result<std::process::ExitStatus, String> {
+        let ended = poll(WATCHDOG, || self.child.try_wait().transpose());
+        ended.ok_or("a child hangs")?.map_err(text)
     }
 
     fn acknowledged(&mut self) -> Vec<Acknowledged> {
