@@ -18,6 +18,9 @@ pub mod files_in_real_life {}
 #[doc = include_str!("security.md")]
 pub mod security {}
 
+#[doc = include_str!("stalls.md")]
+pub mod stalls {}
+
 #[doc = include_str!("from_python.md")]
 pub mod from_python {}
 
