@@ -327,7 +327,7 @@ impl<H: Handler> Shelf<QueueCore<H>> {
             }
             Overflow::DropBelow(_) => (Overflow::PATIENCE, DropReason::Timeout),
         };
-        if !patience.is_zero() && (patience == Duration::MAX || !state.stall.is_stalled()) {
+        if !patience.is_zero() && !state.stall.is_hopeless(patience) {
             state = self.wait_for_room(state, needed, patience);
         }
         if state.backlog.fits(&self.settings, needed) {

@@ -22,12 +22,16 @@ pub(super) struct Stall {
 }
 
 impl Stall {
-    pub(super) fn is_stalled(&self) -> bool {
-        self.is_stalled
+    /// Whether a thread with this patience need not begin to wait.
+    pub(super) fn is_hopeless(&self, patience: Duration) -> bool {
+        self.is_stalled && patience < Duration::MAX
     }
 
     /// Until when a thread may wait that began to wait at `start`. `None` means without limit.
     pub(super) fn deadline(&mut self, start: Instant, now: Instant, patience: Duration) -> Option<Instant> {
+        if self.is_hopeless(patience) {
+            return Some(now);
+        }
         let since = *self.since.get_or_insert(now);
         start.min(since).checked_add(patience)
     }
@@ -77,7 +81,7 @@ mod tests {
     fn stalled(start: Instant) -> Stall {
         let mut stall = Stall::default();
         assert_eq!(stall.deadline(start, start, SECOND), Some(start + SECOND));
-        assert!(stall.dropped(start + SECOND, SECOND) && stall.is_stalled());
+        assert!(stall.dropped(start + SECOND, SECOND) && stall.is_stalled);
         stall
     }
 
@@ -97,7 +101,15 @@ mod tests {
         stall.deadline(start, start, SECOND);
         stall.delivered(1, 1, false, &settings());
         stall.deadline(start, start + SECOND / 2, SECOND);
-        assert!(!stall.dropped(start + SECOND, SECOND) && !stall.is_stalled());
+        assert!(!stall.dropped(start + SECOND, SECOND) && !stall.is_stalled);
+    }
+
+    #[test]
+    fn threads_that_wait_when_a_stall_begins_stop_waiting() {
+        let start = now();
+        let (mut stall, later) = (stalled(start), start + 2 * SECOND);
+        assert_eq!(stall.deadline(start + SECOND / 2, later, SECOND), Some(later));
+        assert_eq!(stall.deadline(start, later, Duration::MAX), None, "this one waits as long as it takes");
     }
 
     #[test]
@@ -107,7 +119,7 @@ mod tests {
         assert!(!stall.dropped(start + SECOND, SECOND), "it begins once");
         assert_eq!(stall.delivered(12, 10, false, &settings), None);
         assert_eq!(stall.delivered(13, 10, false, &settings), Some(2));
-        assert!(!stall.is_stalled());
+        assert!(!stall.is_stalled);
         assert_eq!(stalled(start).delivered(1, 250, false, &settings), Some(1));
         assert_eq!(stalled(start).delivered(1, 1, true, &settings), Some(1));
     }
