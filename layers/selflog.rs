@@ -58,7 +58,7 @@ pub fn tell(message: &str) {
 }
 
 /// Bypasses `std::io::Stderr`, whose lock the application may hold, does not panic if standard error is closed, and does not wait for
-/// long if it is not read from: whoever reports a failure may be logging. What cannot be written is counted.
+/// long if it is not read from: the caller may be a thread that logs. What cannot be written is counted.
 fn to_stderr(message: &str) {
     let Some(mut stderr) = lock_until(&STDERR, now() + PATIENCE) else {
         UNWRITTEN.fetch_add(1, Ordering::Relaxed);

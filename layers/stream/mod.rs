@@ -70,10 +70,10 @@ impl Outlet {
     /// Begins an attempt to write, of one or more calls that together wait at most as long as the patience. Fails if the stream is
     /// stalled and it is too early to try again.
     ///
-    /// If the caller `holds_up_nobody`, the patience starts again with each piece that is taken.
-    pub(crate) fn attempt(&mut self, holds_up_nobody: bool) -> io::Result<Attempt<'_>> {
-        let wait = self.stall.admit(holds_up_nobody)?;
-        Ok(Attempt::new(self, wait, holds_up_nobody))
+    /// `in_background` says that the caller holds up no other code: the patience then starts again with each piece that is taken.
+    pub(crate) fn attempt(&mut self, in_background: bool) -> io::Result<Attempt<'_>> {
+        let wait = self.stall.admit(in_background)?;
+        Ok(Attempt::new(self, wait, in_background))
     }
 
     /// Begins an attempt even if the stream is stalled, which then does not wait.

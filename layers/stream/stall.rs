@@ -35,18 +35,18 @@ impl Stall {
         self.patience
     }
 
-    /// Returns how long a write may wait, or the error with which it fails at once. The patience of a caller that `holds_up_nobody` is
+    /// Returns how long a write may wait, or the error with which it fails at once. The patience of a caller `in_background` is
     /// always whole, once the stream works.
     #[inline]
-    pub(super) fn admit(&mut self, holds_up_nobody: bool) -> io::Result<Duration> {
+    pub(super) fn admit(&mut self, in_background: bool) -> io::Result<Duration> {
         match self.state {
             State::Works => Ok(self.patience),
-            _ => self.admit_with_care(holds_up_nobody),
+            _ => self.admit_with_care(in_background),
         }
     }
 
     #[cold]
-    fn admit_with_care(&mut self, holds_up_nobody: bool) -> io::Result<Duration> {
+    fn admit_with_care(&mut self, in_background: bool) -> io::Result<Duration> {
         match self.state {
             State::Stalled { next, .. } if now() < next => Err(stalled()),
             State::Stalled { .. } => Ok(Duration::ZERO),
@@ -56,7 +56,7 @@ impl Stall {
                     self.state = State::Works;
                 }
                 let least = self.patience / LEAST;
-                Ok(if holds_up_nobody { self.patience } else { regained.clamp(least, self.patience) })
+                Ok(if in_background { self.patience } else { regained.clamp(least, self.patience) })
             }
             State::Works => Ok(self.patience),
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_holds_up_nobody_fails_at_once_too() {
+    fn a_caller_in_the_background_fails_at_once_too() {
         let mut stall = Stall::new(SECOND);
         stall.timed_out(false);
         assert!(stall.admit(true).is_err());

@@ -49,7 +49,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "latency", about: "calls with and without rotation", sample: 3, long: 11, run: latency::run },
     #[cfg(feature = "signals")]
-    Scenario { name: "stalled", about: "requests while nobody reads the log", sample: 1, long: 5, run: stalled::run },
+    Scenario { name: "stalled", about: "requests while the log is not read", sample: 1, long: 5, run: stalled::run },
     Scenario { name: "full-disk", about: "a disk full now and then", sample: 10, long: 1000, run: outage::full },
     Scenario {
         name: "read-only",
