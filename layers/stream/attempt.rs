@@ -186,8 +186,10 @@ impl Drop for Attempt<'_> {
 }
 
 /// The largest piece for the thread, in bytes: what a pipe that is writable takes whole.
+#[cfg(unix)]
 const PIECE: usize = 4_096;
 /// How long even an impatient caller waits for the thread.
+#[cfg(unix)]
 const MOMENT: Duration = Duration::from_millis(5);
 /// A patience that no clock measures.
 const FOREVER: Duration = Duration::from_secs(1 << 32);

@@ -14,6 +14,7 @@ pub(super) enum Tried {
     /// It was written, in part or whole, or failed.
     Done(io::Result<usize>),
     /// There is no room.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has such a write"))]
     Full,
     /// The system has no such write for this kind of file.
     Unknown,

@@ -10,6 +10,7 @@
 mod attempt;
 #[cfg(unix)]
 mod descriptor;
+#[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere the caller writes"))]
 mod helper;
 mod stall;
 
@@ -50,6 +51,7 @@ pub(crate) struct Outlet {
     stream: Stream,
     stall: Stall,
     /// Whether the stream was a regular file when it was written to last.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only looked at before a write that may wait"))]
     is_file: bool,
     helper: Option<Helper>,
 }
