@@ -23,10 +23,10 @@
 //! # let folder = tempfile::tempdir().unwrap();
 //! # std::env::set_current_dir(&folder).unwrap();
 //! tracing_subscriber::registry()
-//!     .with(tracing_handlers::layer(Queue::new((
-//!         Output::new(Text::new(), Console::stderr()).level(tracing::Level::WARN),
-//!         Output::new(Json::new(), File::open("logs/app.jsonl")?.rotation(Rotation::size(10 * MIB).keep(5))),
-//!     ))))
+//!     .with(tracing_handlers::layer((
+//!         Queue::new(Output::new(Text::new(), Console::stderr()).level(tracing::Level::WARN)),
+//!         Queue::new(Output::new(Json::new(), File::open("logs/app.jsonl")?.rotation(Rotation::size(10 * MIB).keep(5)))),
+//!     )))
 //!     .init();
 //!
 //! let request = tracing::info_span!("request", id = 7).entered();

@@ -25,6 +25,22 @@ pub(crate) fn start_for<T: Send + 'static>(
     ThreadBuilder::new().name(name.into()).spawn(run)
 }
 
+/// Those of `signals` that the current thread does not block.
+#[cfg(unix)]
+pub(crate) fn unblocked(signals: &[i32]) -> Vec<i32> {
+    let mut blocked = std::mem::MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the first call fills `blocked`, for which zeros are valid too; the second one reads it.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), blocked.as_mut_ptr());
+        signals.iter().copied().filter(|signal| libc::sigismember(blocked.as_ptr(), *signal) == 0).collect()
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn unblocked(_: &[i32]) -> Vec<i32> {
+    Vec::new()
+}
+
 #[cfg(not(unix))]
 pub(crate) fn start_for<T: Send + 'static>(
     _: &[i32],

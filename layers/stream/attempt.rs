@@ -141,7 +141,7 @@ impl<'o> Attempt<'o> {
         if self.outlet.helper.as_ref().is_some_and(|helper| !helper.is_alive()) {
             self.outlet.forget_helper();
         }
-        let piece = &bytes[..bytes.len().min(PIECE)];
+        let piece = &bytes[..piece_len(bytes)];
         let helper = match &mut self.outlet.helper {
             Some(helper) => helper,
             none => match Helper::start(stream) {
@@ -183,6 +183,16 @@ impl Drop for Attempt<'_> {
             self.outlet.stall.works();
         }
     }
+}
+
+/// How many of `bytes` are written at once: whole lines, so that what others write at the same moment comes between two of them, or a part
+/// of a longer line.
+#[cfg(unix)]
+fn piece_len(bytes: &[u8]) -> usize {
+    if bytes.len() <= PIECE {
+        return bytes.len();
+    }
+    bytes[..PIECE].iter().rposition(|byte| *byte == b'\n').map_or(PIECE, |end| end + 1)
 }
 
 /// The largest piece for the thread, in bytes: what a pipe that is writable takes whole.

@@ -54,7 +54,10 @@ pub(super) fn wait_until_writable(stream: Stream, deadline: Option<Instant>) -> 
         let millis = left.as_micros().div_ceil(1_000) as libc::c_int;
         // SAFETY: `poll` is one valid pollfd for the length of the call.
         let ready = unsafe { libc::poll(&raw mut poll, 1, millis) };
-        if ready > 0 {
+        let is_error = ready < 0
+            && !matches!(io::Error::last_os_error().raw_os_error(), Some(libc::EINTR | libc::EAGAIN));
+        // If the system cannot tell, the write does.
+        if ready > 0 || is_error {
             return true;
         }
         if deadline.is_some_and(|deadline| now() >= deadline) {

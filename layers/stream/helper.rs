@@ -39,7 +39,9 @@ impl Helper {
     pub(super) fn start(stream: Stream) -> io::Result<Self> {
         let shared = Arc::new(Shared { job: Mutex::new(Job::default()), work: Condvar::new(), done: Condvar::new() });
         let own = shared.clone();
-        threads::start_for(SIGNALS, format!("log-{}", stream.name()), move || own.serve(stream))?;
+        // A program that blocks them wants to see the error of the write instead.
+        let signals = threads::unblocked(SIGNALS);
+        threads::start_for(&signals, format!("log-{}", stream.name()), move || own.serve(stream))?;
         Ok(Self { shared, process: std::process::id() })
     }
 

@@ -78,10 +78,9 @@ impl Outlet {
         Ok(Attempt::new(self, wait, in_background))
     }
 
-    /// Begins an attempt even if the stream is stalled, which then does not wait.
+    /// Begins an attempt even if the stream is stalled, which waits without limit: see [`Attempt::until`].
     pub(crate) fn last_attempt(&mut self) -> Attempt<'_> {
-        let wait = self.stall.admit(false).unwrap_or(Duration::ZERO);
-        Attempt::new(self, wait, false)
+        Attempt::new(self, Duration::MAX, false)
     }
 
     /// The number of bytes that the thread is still writing.
@@ -102,6 +101,11 @@ impl Outlet {
     /// The kind of that error, which stays.
     fn error(&self) -> Option<io::ErrorKind> {
         self.helper.as_ref()?.error()
+    }
+
+    /// Whether the thread lives in the parent of this process.
+    pub(crate) fn has_foreign_helper(&self) -> bool {
+        self.helper.as_ref().is_some_and(|helper| !helper.is_alive())
     }
 
     /// Called in a forked child, where the thread does not exist.

@@ -211,7 +211,12 @@ pub(super) struct Guard<'a, S: Sink> {
 impl<S: Sink> Drop for Guard<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        self.core.shown.show(self.state.counts());
+        // The sink is asked, which may panic: that must neither end this call nor, while another panic unwinds, the process.
+        if !std::thread::panicking()
+            && let Ok(counts) = catch_unwind(AssertUnwindSafe(|| self.state.counts()))
+        {
+            self.core.shown.show(counts);
+        }
         self.core.holder.store(0, Ordering::Relaxed);
     }
 }

@@ -69,7 +69,8 @@ impl Lane {
 
     /// The number of lines that were taken and are not written whole.
     pub(super) fn pending(&self) -> usize {
-        match self.outlet.in_flight() > 0 || self.outlet.has_failed() {
+        // In a forked child the thread is the parent's, and so are the lines.
+        match self.outlet.in_flight() > 0 || self.outlet.has_failed() || self.outlet.has_foreign_helper() {
             true => self.in_flight,
             false => self.tail.pending(),
         }
