@@ -115,10 +115,26 @@ impl Health {
         }
     }
 
+    /// Called when `records` records were lost, and that is to be reported with the recovery.
+    pub(crate) fn count(&self, records: u64) {
+        self.failed.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Returns how many records have failed since the last message about recovery, once.
+    pub(crate) fn take_failed(&self) -> u64 {
+        self.failed.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether the last message reported a failure.
+    #[inline]
+    pub(crate) fn is_failing(&self) -> bool {
+        self.told_failing.load(Ordering::Relaxed)
+    }
+
     /// Called on success. Costs one load if the previous call succeeded too.
     #[inline]
     pub(crate) fn works(&self, name: &str) {
-        if self.told_failing.load(Ordering::Relaxed) {
+        if self.is_failing() {
             self.recovered(name);
         }
     }
@@ -126,7 +142,7 @@ impl Health {
     #[cold]
     fn recovered(&self, name: &str) {
         if self.is_news(false) {
-            tell(&format!("{name}: works again; {} records failed", self.failed.swap(0, Ordering::Relaxed)));
+            tell(&format!("{name}: works again; {} records failed", self.take_failed()));
         }
     }
 

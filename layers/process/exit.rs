@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::resource::flush_all;
+use super::resource::flush_each;
 use crate::selflog;
 use crate::sync::deadline_in;
 
@@ -36,10 +36,9 @@ pub(super) fn begin_exit() -> Instant {
 }
 
 pub(super) extern "C" fn at_exit() {
-    let flushed = std::panic::catch_unwind(|| flush_all(begin_exit()));
-    if let Ok(Err(error)) = flushed {
-        selflog::tell(&format!("at exit: {error:#}"));
-    }
+    let _ = std::panic::catch_unwind(|| {
+        flush_each(begin_exit(), |error| selflog::tell(&format!("at exit: {error:#}")));
+    });
 }
 
 static EXITING: AtomicBool = AtomicBool::new(false);

@@ -56,11 +56,13 @@
 //! | `log-timer` | writes or releases what a buffer holds when its time limit is reached | from the first record in such a buffer on; it sleeps while there is none |
 //! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_termination` and the like on |
 //! | `log-flush` | flushes everything on a signal | until the flush is done |
+//! | `log-stdout`, `log-stderr` | writes to a terminal, or to a full pipe where the system cannot do so without waiting | from the first such write of a [`Console`](crate::sink::Console) or of [`selflog`](crate::selflog) until that is dropped |
 //! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
 //! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |
 //! | `log-contract` | runs a check of [`testing`](crate::testing) | until the check is done |
 //!
-//! They block all signals but those of faults and of profilers, and `log-signals` also leaves those unblocked that it waits for: a
+//! They block all signals but those of faults and of profilers. `log-signals` also leaves those unblocked that it waits for, and
+//! `log-stdout` and `log-stderr` those that a write causes (SIGPIPE, SIGTTOU), if the thread that started them did not block them: a
 //! program that blocks a signal and waits for it with `sigwait` is not disturbed by them.
 
 mod exit;

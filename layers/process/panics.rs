@@ -1,13 +1,20 @@
 //! Panics as records.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use super::exit::exit_timeout;
 use super::{flush, thread};
+use crate::ErrorKind;
 
 /// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` if `RUST_BACKTRACE` asks for
 /// one), delivers what is pending, and then calls the hook that was installed before.
 ///
 /// A panic of a handler itself is reported only to [`selflog`](crate::selflog): if it were logged, it would reach the same handler,
 /// and a second panic would abort the process.
+///
+/// Delivering takes at most the [exit timeout](super::set_exit_timeout), and little after it has been exceeded once, until it succeeds
+/// again.
 ///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
 ///
@@ -27,11 +34,22 @@ pub fn log_panics() {
         // A panic inside a handler on this thread may have interrupted the very lock that a flush needs.
         if !thread::is_delivering() && !thread::is_keeper() {
             log_panic(panic);
-            let _ = flush(exit_timeout());
+            flush_once_in_vain();
         }
         next(panic);
     }));
 }
+
+/// After a flush that took too long, the next ones do not wait for long, until one succeeds: a service that survives its panics must not
+/// stop for seconds at each.
+fn flush_once_in_vain() {
+    let time = if IN_VAIN.load(Ordering::Relaxed) { BRIEF } else { exit_timeout() };
+    let is_late = flush(time).is_err_and(|error| error.kind() == ErrorKind::Timeout);
+    IN_VAIN.store(is_late, Ordering::Relaxed);
+}
+
+static IN_VAIN: AtomicBool = AtomicBool::new(false);
+const BRIEF: Duration = Duration::from_millis(50);
 
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let payload = panic.payload();

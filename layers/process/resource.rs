@@ -57,21 +57,22 @@ pub(crate) trait Held {
 ///
 /// The last error, and [`Timeout`](ErrorKind::Timeout) if the list of resources stays locked.
 pub(super) fn flush_all(deadline: Instant) -> Result<(), Error> {
+    let mut flushed = Ok(());
+    flush_each(deadline, |error| flushed = Err(error));
+    flushed
+}
+
+/// The same, with all errors.
+pub(super) fn flush_each(deadline: Instant, mut failed: impl FnMut(Error)) {
     let Some(mut resources) = lock_until(&REGISTRY, deadline).map(|registry| registry.living()) else {
-        return Err(Error::new(ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
+        return failed(Error::new(ErrorKind::Timeout, "cannot flush: the list of handlers is locked"));
     };
     // Stable: within a phase the ones registered first are flushed first.
     resources.sort_by_key(|resource| resource.phase());
     // All at once, so that one that hangs does not delay the others.
     let queues = resources.iter().filter(|resource| resource.phase() == Phase::Queues);
     queues.for_each(|queue| queue.begin_flush(deadline));
-    let mut flushed = Ok(());
-    for resource in &resources {
-        if let Err(error) = resource.flush(deadline) {
-            flushed = Err(error);
-        }
-    }
-    flushed
+    resources.iter().filter_map(|resource| resource.flush(deadline).err()).for_each(failed);
 }
 
 /// All resources, by weak references.

@@ -75,24 +75,27 @@ impl<'o> Attempt<'o> {
     fn timed_out(&mut self) -> io::Error {
         self.timed_out = true;
         let patience = self.outlet.patience();
-        io::Error::new(io::ErrorKind::TimedOut, format!("nothing was read from it for {patience:?}"))
+        match self.wait == patience {
+            true => io::Error::new(io::ErrorKind::TimedOut, format!("nothing was read from it for {patience:?}")),
+            false => super::stall::stalled(),
+        }
     }
 
     #[cfg(unix)]
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        use super::descriptor::{Tried, try_write, wait_until_writable};
+        use super::descriptor::{Tried, wait_until_writable};
 
         self.wait_for_flight()?;
         let mut polls = 0_u32;
         loop {
-            match try_write(self.outlet.stream, &mut self.outlet.is_file, bytes) {
+            match self.outlet.try_write(bytes) {
                 Tried::Done(written) => return written,
                 Tried::Unknown => return self.write_by_helper(bytes),
                 Tried::Full => {}
             }
             let deadline = self.deadline();
             let is_over = polls > 0 && deadline.is_some_and(|deadline| now() >= deadline);
-            if is_over || !wait_until_writable(self.outlet.stream, deadline) {
+            if is_over || !wait_until_writable(self.outlet.descriptor(), deadline) {
                 return Err(self.timed_out());
             }
             if polls > 1 {
@@ -108,8 +111,9 @@ impl<'o> Attempt<'o> {
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
         use std::io::Write as _;
 
-        use super::Stream;
-        match self.outlet.stream {
+        use super::{Stream, Target};
+        let Target::Stream(stream) = self.outlet.target;
+        match stream {
             Stream::Out => {
                 let mut out = io::stdout().lock();
                 out.write_all(bytes)?;
@@ -134,20 +138,20 @@ impl<'o> Attempt<'o> {
         use super::helper::Helper;
 
         let deadline = self.deadline();
-        let stream = self.outlet.stream;
-        if !descriptor::wait_until_writable(stream, deadline) {
+        let number = self.outlet.descriptor();
+        if !descriptor::wait_until_writable(number, deadline) {
             return Err(self.timed_out());
         }
-        if self.outlet.helper.as_ref().is_some_and(|helper| !helper.is_alive()) {
+        if self.outlet.has_foreign_helper() {
             self.outlet.forget_helper();
         }
-        let piece = &bytes[..piece_len(bytes)];
+        let piece = &bytes[..descriptor::piece_len(bytes)];
         let helper = match &mut self.outlet.helper {
             Some(helper) => helper,
-            none => match Helper::start(stream) {
+            none => match Helper::start(self.outlet.target.name(), number) {
                 Ok(started) => none.insert(started),
                 // Without a thread, the caller has to wait.
-                Err(_) => return descriptor::write(stream, piece),
+                Err(_) => return descriptor::write(number, piece),
             },
         };
         // At least for a moment, in which a piece for which there is room is usually written.
@@ -185,19 +189,6 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// How many of `bytes` are written at once: whole lines, so that what others write at the same moment comes between two of them, or a part
-/// of a longer line.
-#[cfg(unix)]
-fn piece_len(bytes: &[u8]) -> usize {
-    if bytes.len() <= PIECE {
-        return bytes.len();
-    }
-    bytes[..PIECE].iter().rposition(|byte| *byte == b'\n').map_or(PIECE, |end| end + 1)
-}
-
-/// The largest piece for the thread, in bytes: what a pipe that is writable takes whole.
-#[cfg(unix)]
-const PIECE: usize = 4_096;
 /// How long even an impatient caller waits for the thread.
 #[cfg(unix)]
 const MOMENT: Duration = Duration::from_millis(5);

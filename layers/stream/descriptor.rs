@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::os::fd::FromRawFd as _;
+use std::os::fd::{FromRawFd as _, RawFd};
 use std::time::{Duration, Instant};
 
-use super::Stream;
 use crate::sync::now;
 
 /// The outcome of a write that must not wait.
@@ -14,39 +13,101 @@ pub(super) enum Tried {
     /// It was written, in part or whole, or failed.
     Done(io::Result<usize>),
     /// There is no room.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has such a write"))]
     Full,
     /// The system has no such write for this kind of file.
     Unknown,
 }
 
-/// Writes without waiting. `is_file` says whether it was a regular file the last time, and is updated: in that case one look makes
-/// sure of it, in all others a pipe needs a single system call.
-pub(super) fn try_write(stream: Stream, is_file: &mut bool, bytes: &[u8]) -> Tried {
-    if *is_file {
-        *is_file = is_regular_file(stream);
-        if *is_file {
-            return Tried::Done(write(stream, bytes));
+/// What is known of the file behind a descriptor, from the last time it was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    way: Way,
+    /// Its device and number.
+    file: (u64, u64),
+}
+
+/// How to write without waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Way {
+    /// By the system's own means, as far as is known.
+    #[default]
+    Ask,
+    /// By any write: it waits for a disk, not for a reader.
+    File,
+    /// By any write, while there is so much room that nobody else fills it at the same moment.
+    Pipe,
+    /// Not at all.
+    Thread,
+}
+
+impl Known {
+    pub(super) const fn nothing() -> Self {
+        Self { way: Way::Ask, file: (0, 0) }
+    }
+
+    /// Writes without waiting: all of `bytes` to a regular file, and a [piece](piece_len) to anything else.
+    pub(super) fn try_write(&mut self, descriptor: RawFd, bytes: &[u8]) -> Tried {
+        // A short write to a pipe needs a single system call.
+        if self.way != Way::Ask || bytes.len() > PIECE {
+            self.look(descriptor);
+        }
+        if self.way == Way::Ask {
+            let tried = write_without_waiting(descriptor, &bytes[..piece_len(bytes)]);
+            if !matches!(tried, Tried::Unknown) {
+                return tried;
+            }
+            self.way = self.look(descriptor);
+        }
+        match self.way {
+            Way::File => Tried::Done(write(descriptor, bytes)),
+            Way::Pipe if is_roomy(descriptor) => Tried::Done(write(descriptor, &bytes[..piece_len(bytes)])),
+            _ => Tried::Unknown,
         }
     }
-    let tried = write_without_waiting(stream, bytes);
-    if matches!(tried, Tried::Done(_)) {
-        return tried;
+
+    /// Looks at the file, and forgets what was known of another one. Returns how to write to it if the system has no means of its own.
+    fn look(&mut self, descriptor: RawFd) -> Way {
+        let mut status = MaybeUninit::<libc::stat>::zeroed();
+        // SAFETY: `status` is writable, and filled in if the call succeeds; zeros are valid for it too.
+        let status = unsafe {
+            libc::fstat(descriptor, status.as_mut_ptr());
+            status.assume_init()
+        };
+        let file = (status.st_dev as u64, status.st_ino as u64);
+        if file != self.file {
+            *self = Self { way: Way::Ask, file };
+        }
+        match status.st_mode & libc::S_IFMT {
+            // Block devices too.
+            libc::S_IFREG | libc::S_IFBLK => {
+                self.way = Way::File;
+                Way::File
+            }
+            libc::S_IFIFO => Way::Pipe,
+            _ => Way::Thread,
+        }
     }
-    *is_file = is_regular_file(stream);
-    if *is_file { Tried::Done(write(stream, bytes)) } else { tried }
+}
+
+/// How many of `bytes` are written at once to what is not a file: whole lines, so that none is torn by a reader that stops, and what
+/// others write at the same moment comes between two of them; or a part of a longer line.
+pub(super) fn piece_len(bytes: &[u8]) -> usize {
+    if bytes.len() <= PIECE {
+        return bytes.len();
+    }
+    bytes[..PIECE].iter().rposition(|byte| *byte == b'\n').map_or(PIECE, |end| end + 1)
 }
 
 /// Calls `write(2)` once, however long that takes.
-pub(super) fn write(stream: Stream, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: 1 and 2 are open for the life of the process, and ManuallyDrop keeps them so; if an application has closed them
-    // nevertheless, the write fails with EBADF.
-    ManuallyDrop::new(unsafe { File::from_raw_fd(number(stream)) }).write(bytes)
+pub(super) fn write(descriptor: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: the descriptor is that of a standard stream, open for the life of the process, or of a file that the caller keeps open,
+    // and ManuallyDrop keeps it so; if an application has closed it nevertheless, the write fails with EBADF.
+    ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) }).write(bytes)
 }
 
-/// Waits until the stream is writable. Returns `false` if it is not by `deadline`; `None` means without limit.
-pub(super) fn wait_until_writable(stream: Stream, deadline: Option<Instant>) -> bool {
-    let mut poll = libc::pollfd { fd: number(stream), events: libc::POLLOUT, revents: 0 };
+/// Waits until the descriptor is writable. Returns `false` if it is not by `deadline`; `None` means without limit.
+pub(super) fn wait_until_writable(descriptor: RawFd, deadline: Option<Instant>) -> bool {
+    let mut poll = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
     loop {
         let left =
             deadline.map_or(LONGEST_POLL, |deadline| deadline.saturating_duration_since(now()).min(LONGEST_POLL));
@@ -54,8 +115,8 @@ pub(super) fn wait_until_writable(stream: Stream, deadline: Option<Instant>) -> 
         let millis = left.as_micros().div_ceil(1_000) as libc::c_int;
         // SAFETY: `poll` is one valid pollfd for the length of the call.
         let ready = unsafe { libc::poll(&raw mut poll, 1, millis) };
-        let is_error = ready < 0
-            && !matches!(io::Error::last_os_error().raw_os_error(), Some(libc::EINTR | libc::EAGAIN));
+        let is_error =
+            ready < 0 && !matches!(io::Error::last_os_error().raw_os_error(), Some(libc::EINTR | libc::EAGAIN));
         // If the system cannot tell, the write does.
         if ready > 0 || is_error {
             return true;
@@ -66,33 +127,35 @@ pub(super) fn wait_until_writable(stream: Stream, deadline: Option<Instant>) -> 
     }
 }
 
-fn number(stream: Stream) -> libc::c_int {
-    match stream {
-        Stream::Out => libc::STDOUT_FILENO,
-        Stream::Err => libc::STDERR_FILENO,
-    }
+/// Whether a pipe holds so little that other processes cannot fill it before the next write. Where many short writes were not read,
+/// up to half of its memory is unused.
+fn is_roomy(descriptor: RawFd) -> bool {
+    let mut unread: libc::c_int = 0;
+    // SAFETY: writes one integer.
+    let asked = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &raw mut unread) };
+    asked == 0 && unread <= capacity(descriptor) / 4
 }
 
-/// Block devices count as files: a write to them waits for the disk, not for a reader.
-fn is_regular_file(stream: Stream) -> bool {
-    let mut status = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: `status` is writable, and filled in if the call succeeds; zeros are valid for it too.
-    let kind = unsafe {
-        let done = libc::fstat(number(stream), status.as_mut_ptr());
-        if done == 0 { status.assume_init().st_mode & libc::S_IFMT } else { 0 }
-    };
-    kind == libc::S_IFREG || kind == libc::S_IFBLK
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn capacity(descriptor: RawFd) -> libc::c_int {
+    // SAFETY: takes numbers only.
+    unsafe { libc::fcntl(descriptor, libc::F_GETPIPE_SZ) }
+}
+
+/// The least that is usual.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn capacity(_: RawFd) -> libc::c_int {
+    16 << 10
 }
 
 #[cfg(target_os = "linux")]
-fn write_without_waiting(stream: Stream, bytes: &[u8]) -> Tried {
+fn write_without_waiting(descriptor: RawFd, bytes: &[u8]) -> Tried {
     let part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     // At the current position, as write(2).
     const HERE: libc::c_long = -1;
     // SAFETY: the kernel reads one iovec and the bytes it describes, which live beyond the call.
-    let written = unsafe {
-        libc::syscall(libc::SYS_pwritev2, number(stream), &raw const part, 1usize, HERE, HERE, libc::RWF_NOWAIT)
-    };
+    let written =
+        unsafe { libc::syscall(libc::SYS_pwritev2, descriptor, &raw const part, 1usize, HERE, HERE, libc::RWF_NOWAIT) };
     if written >= 0 {
         return Tried::Done(Ok(written as usize));
     }
@@ -106,9 +169,11 @@ fn write_without_waiting(stream: Stream, bytes: &[u8]) -> Tried {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn write_without_waiting(_: Stream, _: &[u8]) -> Tried {
+fn write_without_waiting(_: RawFd, _: &[u8]) -> Tried {
     Tried::Unknown
 }
 
+/// The largest piece, in bytes: what a pipe that is writable takes whole (`PIPE_BUF` of Linux).
+pub(super) const PIECE: usize = 4_096;
 /// As long as `poll` can be asked to wait.
 const LONGEST_POLL: Duration = Duration::from_secs(24 * 60 * 60);

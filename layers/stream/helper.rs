@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Stream;
 #[cfg(unix)]
 use super::descriptor;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, now, wait, wait_timeout};
@@ -36,12 +35,13 @@ struct Job {
 }
 
 impl Helper {
-    pub(super) fn start(stream: Stream) -> io::Result<Self> {
+    /// Starts the thread `log-NAME`, which writes to `descriptor`.
+    pub(super) fn start(name: &str, descriptor: i32) -> io::Result<Self> {
         let shared = Arc::new(Shared { job: Mutex::new(Job::default()), work: Condvar::new(), done: Condvar::new() });
         let own = shared.clone();
         // A program that blocks them wants to see the error of the write instead.
         let signals = threads::unblocked(SIGNALS);
-        threads::start_for(&signals, format!("log-{}", stream.name()), move || own.serve(stream))?;
+        threads::start_for(&signals, format!("log-{name}"), move || own.serve(descriptor))?;
         Ok(Self { shared, process: std::process::id() })
     }
 
@@ -113,13 +113,13 @@ impl fmt::Debug for Helper {
 }
 
 impl Shared {
-    fn serve(&self, stream: Stream) {
+    fn serve(&self, descriptor: i32) {
         let mut job = lock(&self.job);
         loop {
             if job.in_flight > 0 {
                 let bytes = std::mem::take(&mut job.bytes);
                 drop(job);
-                let written = write_all(stream, &bytes);
+                let written = write_all(descriptor, &bytes);
                 job = lock(&self.job);
                 job.bytes = bytes;
                 job.in_flight = 0;
@@ -141,15 +141,15 @@ const SIGNALS: &[i32] = &[libc::SIGTTOU, libc::SIGPIPE];
 const SIGNALS: &[i32] = &[];
 
 #[cfg(unix)]
-fn write_all(stream: Stream, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(number: i32, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match descriptor::write(stream, bytes) {
+        match descriptor::write(number, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // Another process has made it non-blocking.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                descriptor::wait_until_writable(stream, None);
+                descriptor::wait_until_writable(number, None);
             }
             Err(error) => return Err(error),
         }
@@ -159,6 +159,6 @@ fn write_all(stream: Stream, mut bytes: &[u8]) -> io::Result<()> {
 
 /// Never called: elsewhere the caller writes.
 #[cfg(not(unix))]
-fn write_all(_: Stream, _: &[u8]) -> io::Result<()> {
+fn write_all(_: i32, _: &[u8]) -> io::Result<()> {
     Ok(())
 }

@@ -1,11 +1,13 @@
-//! Standard output and standard error, written to without waiting for longer than a limit, whatever their reader does.
+//! Standard output, standard error and pipes, written to without waiting for longer than a limit, whatever their reader does.
 //!
-//! The descriptors stay as they are: `O_NONBLOCK` is a property of the open file description, which is shared with other processes,
+//! The descriptors of standard streams stay as they are: `O_NONBLOCK` is a property of the open file description, which is shared with other processes,
 //! the shell among them, and with the rest of the program. Instead:
 //!
 //! - where the kernel has a write that does not wait (`RWF_NOWAIT`: Linux 6.5 and later for pipes, earlier for sockets), it is used;
-//! - regular files are written to directly;
-//! - for everything else (terminals, named pipes, pipes of older kernels) a thread writes, and the caller waits for it for a limited time.
+//! - regular files are written to directly, and so are pipes of which at most a quarter is filled;
+//! - for everything else (terminals, and filled pipes of older kernels) a thread writes, and the caller waits for it for a limited time.
+//!
+//! A pipe or device that was opened here has a description of its own, which is non-blocking.
 
 mod attempt;
 #[cfg(unix)]
@@ -18,7 +20,15 @@ pub(crate) use attempt::Attempt;
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
+#[cfg(unix)]
+use std::{
+    fs::File,
+    os::fd::{AsRawFd as _, RawFd},
+    sync::Arc,
+};
 
+#[cfg(unix)]
+use self::descriptor::{Known, Tried};
 use self::helper::Helper;
 use self::stall::Stall;
 
@@ -45,20 +55,54 @@ impl Stream {
     }
 }
 
-/// A standard stream, written to without waiting for longer than a limit.
+/// A standard stream, or a pipe or device of one's own, written to without waiting for longer than a limit.
 #[derive(Debug)]
 pub(crate) struct Outlet {
-    stream: Stream,
+    target: Target,
     stall: Stall,
-    /// Whether the stream was a regular file when it was written to last.
-    #[cfg_attr(not(unix), allow(dead_code, reason = "only looked at before a write that may wait"))]
-    is_file: bool,
+    #[cfg(unix)]
+    known: Known,
     helper: Option<Helper>,
+}
+
+#[derive(Debug)]
+enum Target {
+    Stream(Stream),
+    /// Non-blocking, and shared with no other process.
+    #[cfg(unix)]
+    Own(Arc<File>),
+}
+
+impl Target {
+    #[cfg_attr(not(unix), allow(dead_code, reason = "elsewhere there is no thread"))]
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Stream(stream) => stream.name(),
+            #[cfg(unix)]
+            Self::Own(_) => "pipe",
+        }
+    }
 }
 
 impl Outlet {
     pub(crate) const fn new(stream: Stream, patience: Duration) -> Self {
-        Self { stream, stall: Stall::new(patience), is_file: false, helper: None }
+        Self::of(Target::Stream(stream), patience)
+    }
+
+    /// For a file that was opened with `O_NONBLOCK`, and whose description is therefore our own.
+    #[cfg(unix)]
+    pub(crate) const fn own(file: Arc<File>, patience: Duration) -> Self {
+        Self::of(Target::Own(file), patience)
+    }
+
+    const fn of(target: Target, patience: Duration) -> Self {
+        Self {
+            target,
+            stall: Stall::new(patience),
+            #[cfg(unix)]
+            known: Known::nothing(),
+            helper: None,
+        }
     }
 
     pub(crate) fn set_patience(&mut self, patience: Duration) {
@@ -79,8 +123,13 @@ impl Outlet {
     }
 
     /// Begins an attempt even if the stream is stalled, which waits without limit: see [`Attempt::until`].
-    pub(crate) fn last_attempt(&mut self) -> Attempt<'_> {
+    pub(crate) fn patient_attempt(&mut self) -> Attempt<'_> {
         Attempt::new(self, Duration::MAX, false)
+    }
+
+    /// Begins an attempt even if the stream is stalled, which does not wait.
+    pub(crate) fn brief_attempt(&mut self) -> Attempt<'_> {
+        Attempt::new(self, Duration::ZERO, false)
     }
 
     /// The number of bytes that the thread is still writing.
@@ -112,5 +161,27 @@ impl Outlet {
     pub(crate) fn forget_helper(&mut self) {
         // Not dropped, since dropping it takes a lock that the thread may have held at the fork.
         std::mem::forget(self.helper.take());
+    }
+}
+
+#[cfg(unix)]
+impl Outlet {
+    fn descriptor(&self) -> RawFd {
+        match &self.target {
+            Target::Stream(Stream::Out) => libc::STDOUT_FILENO,
+            Target::Stream(Stream::Err) => libc::STDERR_FILENO,
+            Target::Own(file) => file.as_raw_fd(),
+        }
+    }
+
+    /// Writes a part of `bytes`, without waiting.
+    fn try_write(&mut self, bytes: &[u8]) -> Tried {
+        match &self.target {
+            Target::Stream(_) => self.known.try_write(self.descriptor(), bytes),
+            Target::Own(file) => match descriptor::write(file.as_raw_fd(), &bytes[..descriptor::piece_len(bytes)]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Tried::Full,
+                written => Tried::Done(written),
+            },
+        }
     }
 }

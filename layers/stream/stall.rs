@@ -81,7 +81,7 @@ impl Stall {
     }
 }
 
-fn stalled() -> io::Error {
+pub(super) fn stalled() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "it is stalled: nothing is being read from it")
 }
 

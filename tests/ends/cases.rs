@@ -60,6 +60,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(files::CASES)
         .chain(DESCRIPTOR_CASES)
         .chain(STALLED_CASES)
+        .chain(PAUSE_CASES)
         .chain(timed::CASES)
         .chain(trees::CASES)
         .chain(VOLUME_CASES)
@@ -93,9 +94,11 @@ const DESCRIPTOR_CASES: &[Case] = &[];
 #[cfg(target_os = "linux")]
 mod stalled;
 #[cfg(target_os = "linux")]
-use stalled::CASES as STALLED_CASES;
+use stalled::{CASES as STALLED_CASES, pauses::CASES as PAUSE_CASES};
 #[cfg(not(target_os = "linux"))]
 const STALLED_CASES: &[Case] = &[];
+#[cfg(not(target_os = "linux"))]
+const PAUSE_CASES: &[Case] = &[];
 
 mod files;
 /// Mounts and attributes of files as Linux has them.

@@ -13,6 +13,8 @@ use tracing_handlers::sink::{Color, Console};
 use super::*;
 use crate::threads;
 
+pub(crate) mod pauses;
+
 cases! {
     a_stopped_reader_of_a_pipe_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_stopped_reader_of_a_named_pipe_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
@@ -372,6 +374,8 @@ fn a_stopped_reader_does_not_hold_up_the_exit(directory: &Path) {
     READER.store(id as usize, Ordering::SeqCst);
     // SAFETY: an ordinary function, called once.
     unsafe { libc::atexit(kill_reader) };
+    // Shorter than the watchdog's, longer than the flush of a stream that works.
+    set_exit_timeout(Duration::from_secs(2));
     std::process::exit(7);
 }
 
@@ -383,6 +387,7 @@ fn a_stopped_terminal_does_not_hold_up_the_exit(_: &Path) {
     log_panics();
     terminal.stop();
     log_lines(0..3_000);
+    set_exit_timeout(Duration::from_secs(2));
     std::mem::forget(terminal);
     std::process::exit(7);
 }

@@ -26,7 +26,21 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("format", &["bytes", "clock", "error", "record"]),
     ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "stream", "sync"]),
     // It implements the trait of sinks.
-    ("file", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "sink", "sync", "threads"]),
+    (
+        "file",
+        &[
+            "clock",
+            "error",
+            "format::Caps",
+            "process",
+            "record::Severity",
+            "selflog",
+            "sink",
+            "stream",
+            "sync",
+            "threads",
+        ],
+    ),
     (
         "handler",
         &[

@@ -4,10 +4,10 @@
 #[cfg(unix)]
 pub(super) use unix::user;
 #[cfg(unix)]
-pub(crate) use unix::{open, open_following, permitted_target, wait_in_writes};
+pub(crate) use unix::{open, open_following, permitted_target};
 
 #[cfg(not(unix))]
-pub(crate) use other::{open, open_following, permitted_target, wait_in_writes};
+pub(crate) use other::{open, open_following, permitted_target};
 
 use std::path::{Path, PathBuf};
 
@@ -70,17 +70,7 @@ mod unix {
 
     /// Opens `path` for appending, wherever it leads. Does not wait for the reader of a pipe: without one it fails with `ENXIO`.
     pub(crate) fn open_following(path: &Path) -> io::Result<File> {
-        OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(path)
-    }
-
-    /// Makes writes to `file` wait, which was opened without waiting. Of no importance for regular files.
-    pub(crate) fn wait_in_writes(file: &File) -> io::Result<()> {
-        // SAFETY: the descriptor is open, and the flags are its own but one.
-        let cleared = unsafe {
-            let flags = libc::fcntl(file.as_raw_fd(), libc::F_GETFL);
-            flags >= 0 && libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) == 0
-        };
-        if cleared { Ok(()) } else { Err(io::Error::last_os_error()) }
+        OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
     }
 
     /// Returns where a file may be created that the dangling link at `path` leads to. `None` if that link is not followed.
@@ -187,7 +177,7 @@ mod unix {
     /// Opens `name` in the directory that was checked, wherever its path leads now.
     fn open_in(directory: &File, name: &OsStr, flags: i32) -> io::Result<File> {
         let name = CString::new(name.as_bytes())?;
-        let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NONBLOCK;
+        let flags = flags | libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
         loop {
             // SAFETY: the descriptor is open, and the name ends with a zero. The standard library has no openat.
             let descriptor = unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) };
@@ -221,10 +211,6 @@ mod other {
 
     pub(crate) fn open_following(path: &Path) -> io::Result<File> {
         OpenOptions::new().append(true).open(path)
-    }
-
-    pub(crate) fn wait_in_writes(_: &File) -> io::Result<()> {
-        Ok(())
     }
 
     pub(crate) fn permitted_target(path: &Path) -> Option<PathBuf> {

@@ -9,7 +9,7 @@ mod lock;
 
 pub use account::Account;
 
-pub(crate) use links::{open, open_following, permitted_target, target, wait_in_writes};
+pub(crate) use links::{open, open_following, permitted_target, target};
 pub(crate) use lock::{lock_path, open_lock};
 
 #[cfg(not(unix))]

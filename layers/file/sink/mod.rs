@@ -75,7 +75,8 @@ use time_limit::TimeLimit;
 /// See [the guide](crate::guide::files) for what can fail and what happens then.
 ///
 /// A named pipe is opened without waiting for its reader, or for 100 ms at most when it is first opened. While it has none, lines
-/// are refused or held as on a full disk.
+/// are refused or held as on a full disk. A reader that does not read is waited for as by a [`Console`](crate::sink::Console): for 1 s
+/// and then no more, and without limit on the thread of a [`Queue`](crate::Queue). So is the reader of `/dev/stdout` or of a terminal.
 ///
 /// A process that is killed may leave a partial line at the end of its file. The next process to open that file ends the partial
 /// line before its own first line, so that no other line is damaged; this requires that lines end

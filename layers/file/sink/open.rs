@@ -9,16 +9,19 @@ use super::{devices, ending};
 use crate::Error;
 use crate::file::Identity;
 use crate::file::descriptor::Descriptor;
-use crate::file::ownership;
+use crate::process::{self, thread};
 use crate::record::Severity;
 use crate::sink::RecordEnd;
 use crate::sink::run::{Run, Stopped, write_all};
+use crate::stream::Outlet;
 
 /// A file open for appending, and its length.
 #[derive(Debug)]
 pub(super) struct Open {
     /// Shared with the thread that syncs it.
     descriptor: Descriptor,
+    /// For writes to a pipe or device, which may have a reader that does not read.
+    outlet: Option<Outlet>,
     /// Counts the bytes written here: writes of others are noticed later.
     len: u64,
     /// The length of the preamble.
@@ -36,15 +39,14 @@ pub(super) struct Open {
 impl Open {
     pub(super) fn new(file: fs::File, place: &Place) -> Result<Self, Error> {
         let (descriptor, metadata) = Descriptor::new(file).map_err(|error| cannot("inspect", &place.name, error))?;
-        if !metadata.is_file() {
-            ownership::wait_in_writes(descriptor.file()).map_err(|error| cannot("open", &place.name, error))?;
-        }
+        let outlet = if metadata.is_file() { None } else { outlet(&descriptor) };
         let regular = metadata.is_file() && !devices::lead_to(&place.absolute);
         let len = if regular { metadata.len() } else { 0 };
         let changed = if len > 0 { last_written(&metadata) } else { None };
         let unended = len > 0 && ending::is_within_line(&mut None, &place.absolute);
         Ok(Self {
             descriptor,
+            outlet,
             len,
             preamble: 0,
             regular,
@@ -154,7 +156,11 @@ impl Open {
     /// possible.
     pub(super) fn append(&mut self, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
         self.end_line(run)?;
-        let Err(mut stopped) = run.write_to(&mut &**self.file()) else {
+        let written = match &mut self.outlet {
+            None => run.write_to(&mut &**self.descriptor.file()),
+            Some(outlet) => write_to_pipe(outlet, run),
+        };
+        let Err(mut stopped) = written else {
             self.len += run.bytes().len() as u64;
             return Ok(());
         };
@@ -187,6 +193,28 @@ impl Open {
     }
 }
 
+/// A pipe or device was opened without waiting, and has a description of its own that may stay so.
+#[cfg(unix)]
+fn outlet(descriptor: &Descriptor) -> Option<Outlet> {
+    Some(Outlet::own(descriptor.file().clone(), PATIENCE))
+}
+
+#[cfg(not(unix))]
+fn outlet(_: &Descriptor) -> Option<Outlet> {
+    None
+}
+
+/// Waits for a reader that does not read at most for the [`PATIENCE`], and as long as it takes on a thread that holds up no other code.
+fn write_to_pipe(outlet: &mut Outlet, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
+    let mut attempt = match thread::is_worker() {
+        // There may be no later one.
+        _ if process::is_exiting() => outlet.patient_attempt().until(process::exit_deadline()),
+        true => outlet.patient_attempt(),
+        false => outlet.attempt(false).map_err(|error| Stopped { lines: 0, torn: 0, error })?,
+    };
+    run.write_to(&mut attempt)
+}
+
 /// When it was last written to. The kernel's timestamps are up to a tick late: if another process has just created
 /// the file, at a deadline, the timestamp may still be before the deadline.
 fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
@@ -196,5 +224,7 @@ fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
     if is_just_begun { modified.checked_add(TICK) } else { Some(modified) }
 }
 
+/// How long a write waits for the reader of a pipe.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// For 100 ticks per second, the lowest rate of Linux.
 const TICK: Duration = Duration::from_millis(10);

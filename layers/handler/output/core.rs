@@ -10,7 +10,7 @@ use super::missing::Missing;
 use super::shown::{Counts, Shown};
 use crate::handler::{Report, Stats};
 use crate::process::{self, Due, Live, Phase, Shelf, thread};
-use crate::selflog::Health;
+use crate::selflog::{self, Health};
 use crate::sink::{Commit, Framed, RecordEnd, Reminder, Sink};
 use crate::sync::{MutexGuard, deadline_in, lock, lock_briefly, lock_until, now, try_lock};
 use crate::{Error, ErrorKind, Partial};
@@ -193,6 +193,16 @@ impl<S: Sink> OutputState<S> {
         }
     }
 
+    /// Reports what the log lacks when the process ends, since no later line can say so.
+    #[cold]
+    fn tell_end(&self) {
+        let (failed, pending) = (self.health.take_failed(), self.pending());
+        if failed + pending > 0 {
+            let name = &self.name;
+            selflog::tell(&format!("{name}: the process ends; {failed} records failed, {pending} are not delivered"));
+        }
+    }
+
     /// Counts and reports a write of `lines` records of which the sink accepted `taken`.
     #[cold]
     fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
@@ -286,7 +296,13 @@ impl<S: Sink> Live for OutputCore<S> {
         let flushed = state.flush(deadline);
         let commit = state.commit();
         drop(state);
-        flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)))
+        let settled = flushed.and(commit.map_or(Ok(()), |commit| commit.wait(deadline)));
+        if process::is_exiting()
+            && let Some(state) = lock_until(&shelf.state, now() + REPORT)
+        {
+            let _ = catch_unwind(AssertUnwindSafe(|| state.tell_end()));
+        }
+        settled
     }
 
     fn forget_pending(&self, state: &mut OutputState<S>) {

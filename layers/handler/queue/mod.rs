@@ -357,11 +357,23 @@ impl<H: Handler> Shelf<QueueCore<H>> {
         }
     }
 
-    /// Called when a stall has ended in which `dropped` records were dropped.
+    /// Called when records are delivered and the end of a stall is still to be reported.
     #[cold]
-    fn tell_delivers(&self, dropped: u64) {
+    fn tell_delivers(&self) {
         if self.health.is_news(false) {
+            let dropped = self.health.take_failed();
             crate::selflog::tell(&format!("{}: delivers again; {dropped} records were dropped", self.name));
+        }
+    }
+
+    /// What a flush leaves behind that was too late.
+    #[cold]
+    fn missing(&self, state: &QueueState) -> String {
+        let pending = state.backlog.stats().pending;
+        let dropped = state.stall.lost() + if process::is_exiting() { self.health.take_failed() } else { 0 };
+        match dropped {
+            0 => format!("; {pending} records are not delivered"),
+            _ => format!("; {pending} records are not delivered, and {dropped} were dropped"),
         }
     }
 
@@ -436,11 +448,12 @@ impl<H: Handler> Live for QueueCore<H> {
     }
 
     fn flush(shelf: &Shelf<Self>, deadline: Instant) -> Result<(), Error> {
-        let timeout = || Error::new(ErrorKind::Timeout, format!("{}: could not be emptied in time", shelf.name));
+        let timeout =
+            |more: &str| Error::new(ErrorKind::Timeout, format!("{}: could not be emptied in time{more}", shelf.name));
         if worker::is_this_thread(shelf) {
             return Err(Error::new(ErrorKind::Closed, "a queue cannot be flushed from its own thread"));
         }
-        let mut state = lock_until(&shelf.state, deadline).ok_or_else(timeout)?;
+        let mut state = lock_until(&shelf.state, deadline).ok_or_else(|| timeout(""))?;
         if !state.worker_lives {
             drop(state);
             return shelf.handler.flush(deadline);
@@ -452,7 +465,7 @@ impl<H: Handler> Live for QueueCore<H> {
         while state.flush.done < ticket && state.worker_lives {
             let left = deadline.saturating_duration_since(now());
             if left.is_zero() {
-                return Err(timeout());
+                return Err(timeout(&shelf.missing(&state)));
             }
             state = wait_timeout(&shelf.done, state, left);
         }

@@ -46,22 +46,26 @@ impl Stall {
         begins
     }
 
-    /// Called when the handlers are done with `records`. Returns the number of records that were dropped in a stall that ends with it.
-    pub(super) fn delivered(
-        &mut self,
-        records: usize,
-        bytes: usize,
-        is_roomy: bool,
-        settings: &QueueSettings,
-    ) -> Option<u64> {
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled
+    }
+
+    /// The number of records that were dropped in the present stall.
+    pub(super) fn lost(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Called when the handlers are done with `records`. Returns the number of records that were dropped in a stall
+    /// that ends with it.
+    pub(super) fn delivered(&mut self, records: usize, bytes: usize, is_roomy: bool, settings: &QueueSettings) -> u64 {
         self.since = None;
         if !self.is_stalled {
-            return None;
+            return 0;
         }
         self.records += records;
         self.bytes += bytes;
         let is_over = is_roomy || self.records >= settings.records / 4 || self.bytes >= settings.bytes / 4;
-        is_over.then(|| std::mem::take(self).dropped)
+        if is_over { std::mem::take(self).dropped } else { 0 }
     }
 }
 
@@ -91,7 +95,7 @@ mod tests {
         stall.deadline(start, start, SECOND);
         let later = start + SECOND / 2;
         assert_eq!(stall.deadline(later, later, SECOND), Some(start + SECOND));
-        assert_eq!(stall.delivered(1, 1, false, &settings()), None);
+        assert_eq!(stall.delivered(1, 1, false, &settings()), 0);
         assert_eq!(stall.deadline(later, later, SECOND), Some(later + SECOND));
     }
 
@@ -117,10 +121,10 @@ mod tests {
         let (settings, start) = (settings(), now());
         let mut stall = stalled(start);
         assert!(!stall.dropped(start + SECOND, SECOND), "it begins once");
-        assert_eq!(stall.delivered(12, 10, false, &settings), None);
-        assert_eq!(stall.delivered(13, 10, false, &settings), Some(2));
+        assert_eq!(stall.delivered(12, 10, false, &settings), 0);
+        assert_eq!(stall.delivered(13, 10, false, &settings), 2);
         assert!(!stall.is_stalled);
-        assert_eq!(stalled(start).delivered(1, 250, false, &settings), Some(1));
-        assert_eq!(stalled(start).delivered(1, 1, true, &settings), Some(1));
+        assert_eq!(stalled(start).delivered(1, 250, false, &settings), 1);
+        assert_eq!(stalled(start).delivered(1, 1, true, &settings), 1);
     }
 }

@@ -224,14 +224,16 @@ impl<H: Handler> Worker<H> {
             state.backlog.done(batch, failed);
             let is_roomy = state.backlog.is_roomy(&core.settings);
             let dropped = state.stall.delivered(records, bytes, is_roomy, &core.settings);
+            core.health.count(dropped);
+            let is_news = core.health.is_failing() && !state.stall.is_stalled();
             let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
             if tell {
                 self.made_room = now();
                 core.room.notify_all();
             }
-            if let Some(dropped) = dropped {
-                core.tell_delivers(dropped);
+            if is_news {
+                core.tell_delivers();
             }
         }
         true

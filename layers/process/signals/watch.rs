@@ -11,7 +11,7 @@ use signal_hook::low_level::{self, emulate_default_handler};
 
 use super::Answer;
 use crate::process::exit::{begin_exit, exit_timeout};
-use crate::process::resource::flush_all;
+use crate::process::resource::flush_each;
 use crate::process::{Generation, hold_at_forks, requests};
 use crate::sync::{deadline_in, lock};
 use crate::{Error, ErrorKind, selflog, threads};
@@ -183,9 +183,11 @@ fn flush_and_end(signal: i32) {
 }
 
 fn flush_and_tell(signal: i32, deadline: Instant) {
-    if let Ok(Err(error)) = catch_unwind(|| flush_all(deadline)) {
-        selflog::tell(&format!("cannot flush everything on signal {signal}: {error:#}"));
-    }
+    let _ = catch_unwind(|| {
+        flush_each(deadline, |error| {
+            selflog::tell(&format!("cannot flush everything on signal {signal}: {error:#}"));
+        });
+    });
 }
 
 /// Flushes on a thread started for it: one flush at a time, with at most one more waiting.

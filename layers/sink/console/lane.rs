@@ -2,7 +2,8 @@ use std::io;
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
-use crate::process::thread;
+use crate::process::{self, thread};
+use crate::selflog;
 use crate::sink::run::Run;
 use crate::sink::tail::Tail;
 use crate::stream::{Outlet, Stream};
@@ -12,6 +13,8 @@ use crate::stream::{Outlet, Stream};
 pub(super) struct Lane {
     stream: Stream,
     outlet: Outlet,
+    /// `None`: [`PATIENCE`] for callers that hold up other code, and no limit for others.
+    patience: Option<Duration>,
     tail: Tail,
     /// Lines that a thread is still writing, at least in part.
     in_flight: usize,
@@ -21,17 +24,31 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, outlet: Outlet::new(stream, PATIENCE), tail: Tail::default(), in_flight: 0, lost: 0 }
+        Self {
+            stream,
+            outlet: Outlet::new(stream, PATIENCE),
+            patience: None,
+            tail: Tail::default(),
+            in_flight: 0,
+            lost: 0,
+        }
     }
 
     pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = Some(patience);
         self.outlet.set_patience(patience);
     }
 
     /// Writes `run`. An error includes how many of its lines were taken.
     pub(super) fn write(&mut self, run: Run<'_>) -> Result<(), (usize, io::Error)> {
         self.settle();
-        let mut attempt = self.outlet.attempt(thread::is_worker()).map_err(|error| (0, error))?;
+        let in_background = thread::is_worker();
+        let mut attempt = match self.patience {
+            // There may be no later one.
+            _ if process::is_exiting() => self.outlet.patient_attempt().until(process::exit_deadline()),
+            None if in_background => self.outlet.patient_attempt(),
+            _ => self.outlet.attempt(in_background).map_err(|error| (0, error))?,
+        };
         if let Err(error) = self.tail.finish(&mut attempt) {
             self.in_flight = self.in_flight.max(usize::from(attempt.in_flight() > 0));
             return Err((0, error));
@@ -53,13 +70,16 @@ impl Lane {
         run.write_to(&mut Printer(self.stream)).map_err(|stopped| (stopped.lines, stopped.error))
     }
 
-    /// Writes the rest of a line, and waits for lines in flight, at most until `deadline`.
-    pub(super) fn flush(&mut self, deadline: Instant) -> io::Result<()> {
+    /// Writes the rest of a line, and waits for lines in flight, at most until `deadline`; `None` means that it does not wait.
+    pub(super) fn flush(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         self.settle();
         if self.pending() == 0 {
             return Ok(());
         }
-        let mut attempt = self.outlet.last_attempt().until(deadline);
+        let mut attempt = match deadline {
+            Some(deadline) => self.outlet.patient_attempt().until(deadline),
+            None => self.outlet.brief_attempt(),
+        };
         let finished = attempt.wait_for_flight().and_then(|()| self.tail.finish(&mut attempt));
         self.in_flight = self.in_flight.max(usize::from(attempt.in_flight() > 0));
         drop(attempt);
@@ -102,10 +122,11 @@ impl Lane {
         if self.outlet.in_flight() > 0 {
             return;
         }
-        if self.outlet.take_error().is_some() {
+        if let Some(error) = self.outlet.take_error() {
             // Which of them were written is not known; the rest of a torn one is worthless.
             self.lost += self.in_flight;
             self.tail.forget();
+            selflog::tell(&format!("{}: {} lines on their way are lost: {error}", self.stream.name(), self.in_flight));
         }
         self.in_flight = 0;
     }

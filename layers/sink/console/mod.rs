@@ -20,7 +20,7 @@ use crate::{Error, Partial, process};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`color`](Self::color) | [`Color::Auto`] | whether formats may use color |
-/// | [`patience`](Self::patience) | 1 s | how long a write waits for a reader that does not read |
+/// | [`patience`](Self::patience) | 1 s; without limit behind a [`Queue`](crate::Queue) | how long a write waits for a reader that does not read |
 /// | [`captured`](Self::captured) | off | writes with `print!`, so that `cargo test` captures it |
 ///
 /// ```
@@ -40,19 +40,25 @@ use crate::{Error, Partial, process};
 ///
 /// # A reader that does not read
 ///
-/// A pipe holds 64 KiB, a terminal less; when it is full, `write(2)` waits for the reader, without limit. This sink does not: a write
-/// waits at most for the [`patience`](Self::patience), on blocking descriptors too, whose flags are left as they are. After a write that
-/// waited in vain the stream is *stalled*: lines are refused at once, and every 50 ms, increasing to 1 s, one tries again without
-/// waiting. Refused lines are counted as failed, reported to [`selflog`](crate::selflog) once, and reported in the log itself
-/// when the reader reads again. After that the patience grows back over ten times its length, so that a reader that stalls repeatedly
-/// holds up the program for about a tenth of the time at most.
+/// A pipe holds 64 KiB, a terminal less; when it is full, `write(2)` waits for the reader, without limit. On a thread that logs, this
+/// sink does not: a write waits at most for the [`patience`](Self::patience), on blocking descriptors too, whose flags are left as
+/// they are. After a write that waited in vain the stream is *stalled*: lines are refused at once, and every 50 ms, increasing to 1 s,
+/// one tries again without waiting. Refused lines are counted as failed, reported to [`selflog`](crate::selflog) once, and reported in
+/// the log itself when the reader reads again. After that the patience grows back over ten times its length, so that a reader that
+/// stalls repeatedly holds up the program for about a tenth of the time at most.
 ///
-/// On the thread of a [`Queue`](crate::Queue), where a write holds up no other code, the patience starts again whenever
-/// the reader takes something: a slow reader loses nothing. The rest of a line that was cut short is written before the next line.
+/// On the thread of a [`Queue`](crate::Queue) a write holds up no other code, and waits for the reader without limit: what is logged
+/// meanwhile lies in the queue, whose [`overflow`](crate::Queue::overflow) says what happens when it is full. A slow reader, or one that
+/// pauses, loses nothing as long as there is room. A patience that was set applies there too; it then starts again whenever the reader
+/// takes something.
 ///
-/// Linux 6.5 and later writes to pipes without waiting. Other pipes and terminals are written to by a thread for which the caller
-/// waits, which takes some microseconds more. What this thread is still writing when the patience ends is
-/// [pending](crate::Sink::pending). Writes to regular files take as long as they take; so do all writes on systems other than Unix.
+/// A flush, and a write at the end of the process, waits until its deadline even if the stream is stalled. Lines are written whole, as
+/// far as they are no longer than 4 KiB; the rest of one that was cut short is written before the next line.
+///
+/// Linux 6.5 and later writes to pipes without waiting. Terminals, and pipes of older systems that are filled by more than a quarter, are
+/// written to by a thread for which the caller waits, which takes some microseconds more. What this thread is still writing when the
+/// patience ends is [pending](crate::Sink::pending). Writes to regular files take as long as they take; so do all writes on systems
+/// other than Unix.
 #[must_use = "a sink does nothing until something is written to it"]
 #[derive(Debug)]
 pub struct Console {
@@ -101,7 +107,8 @@ impl Console {
     }
 
     /// Sets how long a write waits for a reader that does not read: see [above](Self#a-reader-that-does-not-read).
-    /// [`Duration::MAX`] waits as long as it takes, for a program whose output is read page by page (`| less`).
+    /// [`Duration::MAX`] waits as long as it takes, for a program whose output is read page by page (`| less`); only its end is still
+    /// held up for no longer than the [exit timeout](crate::process::set_exit_timeout).
     ///
     /// ```
     /// use std::time::Duration;
@@ -138,6 +145,13 @@ impl Console {
         let written = if self.captured { lane.print(run) } else { lane.write(run) };
         written.map_err(|(taken, error)| Partial::new(taken, cannot_write(stream, error)))
     }
+
+    fn finish(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        let out = self.out.flush(deadline);
+        let err = self.err.flush(deadline);
+        out.map_err(|error| cannot_write(Stream::Out, error))?;
+        err.map_err(|error| cannot_write(Stream::Err, error))
+    }
 }
 
 impl Sink for Console {
@@ -153,10 +167,11 @@ impl Sink for Console {
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
-        let out = self.out.flush(deadline);
-        let err = self.err.flush(deadline);
-        out.map_err(|error| cannot_write(Stream::Out, error))?;
-        err.map_err(|error| cannot_write(Stream::Err, error))
+        self.finish(Some(deadline))
+    }
+
+    fn write_buffered(&mut self) -> Result<(), Error> {
+        self.finish(None)
     }
 
     fn pending(&self) -> usize {

@@ -1,0 +1,282 @@
+//! Readers that pause, and what is left when the process ends meanwhile.
+
+use super::*;
+
+cases! {
+    a_reader_that_pauses_behind_a_queue_misses_nothing => |ended| ended.succeeds().took_less_than(30);
+    a_terminal_that_pauses_behind_a_queue_misses_nothing => |ended| ended.succeeds().took_less_than(30);
+    a_patience_that_was_set_ends_behind_a_queue_too => |ended| ended.succeeds().took_less_than(30);
+    a_reader_that_goes_on_during_the_exit_gets_whole_lines => |ended| goes_on_during_the_exit(ended);
+    a_reader_that_goes_on_during_the_exit_gets_all_of_a_queue => |ended| gets_all_of_a_queue(ended);
+    a_stalled_stream_ends_with_a_whole_line => |ended| ended.succeeds().took_less_than(20);
+    records_behind_a_sink_that_hangs_are_counted_at_the_exit => |ended| hangs_at_the_exit(ended);
+    panics_while_nobody_reads_wait_once => |ended| ended.succeeds().took_less_than(20);
+    a_stopped_reader_of_a_pipe_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
+    a_stopped_reader_of_a_device_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
+    a_pipe_opened_by_its_path_that_pauses_behind_a_queue_misses_nothing => |ended| ended.succeeds().took_less_than(30);
+}
+
+/// Longer than a writer that holds up others waits.
+const PAUSE: Duration = Duration::from_millis(2_500);
+
+fn pause() {
+    // Time passes: how long nobody reads is what the test is about.
+    thread::sleep(PAUSE);
+}
+
+/// Checks that all lines were delivered, none twice.
+fn assert_all_read(reader: &Reader, lines: usize) {
+    until("everything is read", || reader.seen().lines().count() >= lines);
+    let text = reader.seen();
+    assert_eq!(
+        text.lines().map(number).collect::<Vec<_>>(),
+        (0..lines).map(|line| Some(line as u64)).collect::<Vec<_>>()
+    );
+}
+
+fn misses_nothing(output: impl Handler + 'static, reader: &Reader) {
+    selflog::set(|_| ());
+    let handle = tracing_handlers::init(Queue::new(output)).unwrap();
+    reader.stop();
+    // More than a pipe holds, and less than the queue.
+    (0..2_000).for_each(log);
+    pause();
+    reader.go_on();
+    handle.flush(Duration::from_secs(20)).unwrap();
+    for report in handle.stats() {
+        assert_eq!((report.stats.delivered, report.stats.lost()), (2_000, 0), "{report:?}");
+    }
+    assert_all_read(reader, 2_000);
+}
+
+fn a_reader_that_pauses_behind_a_queue_misses_nothing(directory: &Path) {
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    drop(to);
+    misses_nothing(Output::new(Text::new(), Console::stdout()), &Reader::of(from, directory));
+}
+
+fn a_terminal_that_pauses_behind_a_queue_misses_nothing(_: &Path) {
+    selflog::set(|_| ());
+    let terminal = Terminal::of_stderr();
+    let output = Output::new(Text::new(), Console::stderr().color(Color::Never));
+    let handle = tracing_handlers::init(Queue::new(output)).unwrap();
+    terminal.stop();
+    (0..500).for_each(log);
+    pause();
+    terminal.go_on();
+    let reading = thread::spawn(move || terminal.read_until(|line| number(line) == Some(499)));
+    handle.flush(Duration::from_secs(20)).unwrap();
+    let text = reading.join().unwrap();
+    assert_eq!(text.lines().filter_map(number).collect::<Vec<_>>(), (0..500).collect::<Vec<_>>());
+}
+
+fn a_patience_that_was_set_ends_behind_a_queue_too(directory: &Path) {
+    selflog::set(|_| ());
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    let reader = Reader::of(from, directory);
+    let console = Console::stdout().patience(Duration::from_millis(200));
+    let handle = tracing_handlers::init(Queue::new(Output::new(Text::new(), console))).unwrap();
+    reader.stop();
+    (0..2_000).for_each(log);
+    until("the queue is empty", || stats(&handle).pending == 0);
+    assert!(stats(&handle).failed > 0);
+}
+
+/// Does something some time after the exit has begun.
+fn during_the_exit(act: impl FnOnce() + Send + 'static) {
+    static ACT: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>> = std::sync::Mutex::new(None);
+    extern "C" fn start() {
+        let act = ACT.lock().unwrap().take();
+        thread::spawn(move || {
+            // Time passes: the exit waits for a reader.
+            thread::sleep(Duration::from_millis(700));
+            act.into_iter().for_each(|act| act());
+        });
+    }
+    *ACT.lock().unwrap() = Some(Box::new(act));
+    // SAFETY: an ordinary function, called once.
+    unsafe { libc::atexit(start) };
+}
+
+/// A reader that outlives this process, of standard output.
+fn lasting_reader(directory: &Path) -> &'static Reader {
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    Box::leak(Box::new(Reader::of(from, directory)))
+}
+
+fn a_reader_that_goes_on_during_the_exit_gets_whole_lines(directory: &Path) {
+    let reader = lasting_reader(directory);
+    let handle = log_to(Console::stdout());
+    reader.stop();
+    // Longer than the pipe: its rest is on the way when the stream counts as stalled.
+    tracing::info!("line 0{}{TAIL}", ".".repeat(100_000));
+    (1..=20).for_each(log);
+    assert_eq!((stats(&handle).pending, stats(&handle).failed), (1, 20));
+    during_the_exit(|| reader.go_on());
+    std::process::exit(7);
+}
+
+fn goes_on_during_the_exit(ended: &Ended) {
+    ended.exits(7);
+    until("cat has read everything", || seen_of(ended).ends_with(TAIL_OF_LINE));
+    assert_eq!(seen_of(ended).lines().count(), 1);
+    // What is missing is told: nothing is logged later that could say so.
+    let told = fs::read_to_string(ended.directory.join("stderr")).unwrap();
+    assert!(told.ends_with("stdout: the process ends; 20 records failed, 0 are not delivered\n"), "{told}");
+}
+
+const TAIL_OF_LINE: &str = "end\n";
+
+fn seen_of(ended: &Ended) -> String {
+    fs::read_to_string(ended.directory.join("seen")).unwrap()
+}
+
+fn a_reader_that_goes_on_during_the_exit_gets_all_of_a_queue(directory: &Path) {
+    let reader = lasting_reader(directory);
+    tracing_handlers::init(Queue::new(Output::new(Text::new(), Console::stdout()))).unwrap();
+    reader.stop();
+    (0..2_000).for_each(log);
+    during_the_exit(|| reader.go_on());
+    std::process::exit(7);
+}
+
+fn gets_all_of_a_queue(ended: &Ended) {
+    ended.exits(7);
+    until("cat has read everything", || seen_of(ended).lines().count() == 2_000);
+    assert!(seen_of(ended).lines().map(number).eq((0..2_000).map(Some)));
+    assert_eq!(fs::read_to_string(ended.directory.join("stderr")).unwrap(), "");
+}
+
+/// What a process that is killed would leave in its pipe, and on its terminal.
+fn a_stalled_stream_ends_with_a_whole_line(_: &Path) {
+    let (mut from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    tracing_handlers::init(Queue::new(Output::new(Text::new(), Console::stdout()))).unwrap();
+    // Batches are larger than the pipe. Lines of different lengths, so that few end where a page does.
+    (0..2_000).for_each(|number| tracing::info!("line {number}{}{TAIL}", ".".repeat(number % 97)));
+    let mut before = 0;
+    until("the pipe is full", || {
+        let filled = unread(&from);
+        std::mem::replace(&mut before, filled) == filled && filled > 32_768
+    });
+    let mut all = vec![0; unread(&from)];
+    from.read_exact(&mut all).unwrap();
+    assert!(all.ends_with(TAIL_OF_LINE.as_bytes()), "{:?}", String::from_utf8_lossy(&all[all.len() - 200..]));
+    set_exit_timeout(Duration::from_millis(100));
+    selflog::set(|_| ());
+}
+
+/// The number of bytes in the pipe.
+fn unread(pipe: &impl AsRawFd) -> usize {
+    let mut unread = 0;
+    // SAFETY: writes one integer.
+    assert_eq!(unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut unread) }, 0);
+    unread as usize
+}
+
+fn records_behind_a_sink_that_hangs_are_counted_at_the_exit(_: &Path) {
+    struct Hangs;
+    impl Sink for Hangs {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
+            loop {
+                thread::park();
+            }
+        }
+        fn describe(&self) -> String {
+            "hangs".to_owned()
+        }
+    }
+    set_exit_timeout(Duration::from_secs(1));
+    let queue = |name| {
+        let overflow = Overflow::BlockFor(Duration::from_millis(100));
+        Queue::new(Output::new(Text::new(), Hangs)).capacity(20).overflow(overflow).name(name)
+    };
+    tracing_handlers::init((queue("first"), queue("second"))).unwrap();
+    (0..50).for_each(log);
+    std::process::exit(7);
+}
+
+fn hangs_at_the_exit(ended: &Ended) {
+    ended.exits(7).took_less_than(10);
+    let told = fs::read_to_string(ended.directory.join("stderr")).unwrap();
+    for queue in ["first", "second"] {
+        let wanted = format!(
+            "at exit: {queue}: could not be emptied in time; 20 records are not delivered, and 30 were dropped\n"
+        );
+        assert!(told.contains(&wanted), "{told}");
+    }
+}
+
+fn panics_while_nobody_reads_wait_once(directory: &Path) {
+    selflog::set(|_| ());
+    set_exit_timeout(Duration::from_secs(1));
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    let reader = Reader::of(from, directory);
+    let handle = tracing_handlers::init(Queue::new(Output::new(Text::new(), Console::stdout()))).unwrap();
+    log_panics();
+    reader.stop();
+    (0..2_000).for_each(log);
+    let panics = |count| {
+        let start = Instant::now();
+        (0..count).for_each(|_| drop(thread::spawn(|| panic!("on purpose")).join()));
+        start.elapsed()
+    };
+    let first = panics(1);
+    assert!((900..3_000).contains(&first.as_millis()), "{first:?}");
+    let others = panics(10);
+    assert!(others < Duration::from_secs(3), "{others:?}");
+    reader.go_on();
+    handle.flush(Duration::from_secs(20)).unwrap();
+    panics(1);
+    let text = reader.seen();
+    assert_eq!(text.matches("panicked: on purpose").count(), 12, "the last one is waited for again");
+}
+
+/// Opens `path` as a file, whose reader is stopped.
+fn a_file_holds_up_its_writer_once(path: &Path, reader: &Reader) {
+    let told = told();
+    let handle =
+        tracing_handlers::init(Output::new(Text::new(), tracing_handlers::sink::File::open(path).unwrap())).unwrap();
+    reader.stop();
+    let times = stall(&handle);
+    assert_held_up_once(times, &told.lock().unwrap());
+    assert!(!is_non_blocking(1), "a standard stream stays as it is");
+    reader.go_on();
+    recover(&handle);
+    let wanted = stats(&handle);
+    until("cat has read everything", || {
+        reader.seen().ends_with('\n')
+            && reader.seen().lines().filter(|line| !line.contains("missing here")).count() as u64 == wanted.delivered
+    });
+    assert_read_as_counted(&reader.seen(), wanted);
+}
+
+fn fifo(directory: &Path) -> (PathBuf, fs::File, fs::File) {
+    let path = directory.join("fifo");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let both = fs::File::options().read(true).write(true).open(&path).unwrap();
+    let from = fs::File::open(&path).unwrap();
+    (path, from, both)
+}
+
+fn a_stopped_reader_of_a_pipe_opened_by_its_path_holds_up_its_writer_once(directory: &Path) {
+    let (path, from, _both) = fifo(directory);
+    a_file_holds_up_its_writer_once(&path, &Reader::of(from, directory));
+}
+
+fn a_stopped_reader_of_a_device_opened_by_its_path_holds_up_its_writer_once(directory: &Path) {
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    drop(to);
+    a_file_holds_up_its_writer_once(Path::new("/dev/stdout"), &Reader::of(from, directory));
+}
+
+fn a_pipe_opened_by_its_path_that_pauses_behind_a_queue_misses_nothing(directory: &Path) {
+    let (path, from, _both) = fifo(directory);
+    let file = tracing_handlers::sink::File::open(&path).unwrap();
+    misses_nothing(Output::new(Text::new(), file), &Reader::of(from, directory));
+}
