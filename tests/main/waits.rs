@@ -13,7 +13,9 @@ const EXCEPTIONS: &[(&str, usize)] = &[
     // How often an idle process wakes up.
     ("tests/ends/overload.rs", 1),
     // A patience that is longer than the default; the pace of a slow reader.
-    ("tests/ends/stalled.rs", 2),
+    ("tests/ends/stalled/mod.rs", 2),
+    // How long nobody reads; an exit that waits for a reader.
+    ("tests/ends/stalled/pauses.rs", 2),
     // Time limits, of which a child must not carry out its parent's; the pace of a queue at work.
     ("tests/ends/timed.rs", 5),
     // That nothing is written without a time limit.

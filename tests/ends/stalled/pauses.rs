@@ -10,6 +10,7 @@ cases! {
     a_reader_that_goes_on_during_the_exit_gets_all_of_a_queue => |ended| gets_all_of_a_queue(ended);
     a_stalled_stream_ends_with_a_whole_line => |ended| ended.succeeds().took_less_than(20);
     records_behind_a_sink_that_hangs_are_counted_at_the_exit => |ended| hangs_at_the_exit(ended);
+    a_stall_that_ends_within_the_quiet_time_of_selflog_is_told_later => |ended| ended.succeeds().took_less_than(20);
     panics_while_nobody_reads_wait_once => |ended| ended.succeeds().took_less_than(20);
     a_stopped_reader_of_a_pipe_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_stopped_reader_of_a_device_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
@@ -175,6 +176,33 @@ fn unread(pipe: &impl AsRawFd) -> usize {
     // SAFETY: writes one integer.
     assert_eq!(unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut unread) }, 0);
     unread as usize
+}
+
+fn a_stall_that_ends_within_the_quiet_time_of_selflog_is_told_later(_: &Path) {
+    static SHUT: AtomicBool = AtomicBool::new(true);
+    struct Gate;
+    impl Sink for Gate {
+        fn write(&mut self, _: Framed<'_>) -> Result<(), Partial> {
+            until("it opens", || !SHUT.load(Ordering::SeqCst));
+            Ok(())
+        }
+        fn describe(&self) -> String {
+            "gate".to_owned()
+        }
+    }
+    let told = told();
+    let overflow = Overflow::BlockFor(Duration::from_millis(20));
+    let queue = Queue::new(Output::new(Text::new(), Gate)).capacity(1).overflow(overflow).name("brief");
+    let handle = tracing_handlers::init(queue).unwrap();
+    (0..5).for_each(log);
+    assert_eq!(told.lock().unwrap().len(), 1, "{told:?}");
+    SHUT.store(false, Ordering::SeqCst);
+    handle.flush(Duration::from_secs(20)).unwrap();
+    until("the end of the stall is told", || {
+        log(5);
+        told.lock().unwrap().len() > 1
+    });
+    assert_eq!(told.lock().unwrap()[1], "brief: delivers again; 4 records were dropped");
 }
 
 fn records_behind_a_sink_that_hangs_are_counted_at_the_exit(_: &Path) {
