@@ -24,6 +24,7 @@ impl Buffer {
     }
 
     /// The number of lines.
+    #[inline]
     pub(super) fn count(&self) -> usize {
         self.lines.len()
     }

@@ -240,6 +240,7 @@ impl Sink for File {
     }
 
     /// Returns how many lines are in the buffer, or not yet as durable as the [`Durability`] promises.
+    #[inline]
     fn pending(&self) -> usize {
         let rest = usize::from(self.log.has_rest_of(self.number));
         self.buffer.count() + rest + self.durable.as_ref().map_or(0, Durable::pending)

@@ -205,6 +205,7 @@ fn outlet(_: &Descriptor) -> Option<Outlet> {
 }
 
 /// Waits for a reader that does not read at most for the [`PATIENCE`], and as long as it takes on a thread that holds up no other code.
+#[cold]
 fn write_to_pipe(outlet: &mut Outlet, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
     let mut attempt = match thread::is_worker() {
         // There may be no later one.

@@ -16,6 +16,12 @@ impl File {
             self.keep(run);
             return Ok(());
         }
+        self.write_out_of_buffer(mode, run)
+    }
+
+    /// Kept apart from the usual way, which needs few registers.
+    #[inline(never)]
+    fn write_out_of_buffer(&mut self, mode: WriteMode, run: Run<'_>) -> Result<(), Partial> {
         if let Some(error) = self.attempts.put_off() {
             return self.hold(mode, run, 0, error);
         }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use super::counted::Counted;
 use super::missing::Missing;
-use super::shown::{Counts, Shown};
 use crate::handler::{Report, Stats};
 use crate::process::{self, Due, Live, Phase, Shelf, thread};
 use crate::selflog::{self, Health};
@@ -19,8 +19,8 @@ use crate::{Error, ErrorKind, Partial};
 pub(super) struct OutputCore<S> {
     /// The thread that holds the lock, by its [token](thread::token); 0: none.
     holder: AtomicUsize,
-    /// For reports while the lock cannot be had.
-    shown: Shown,
+    /// The same as the state's, for reports while the lock cannot be had.
+    counted: Counted,
     sink: PhantomData<fn() -> S>,
 }
 
@@ -29,11 +29,7 @@ pub(super) struct OutputState<S> {
     /// The sink's description, unless a name was set.
     pub(super) name: String,
     preamble: Vec<u8>,
-    pub(super) accepted: u64,
-    /// The number of records that the sink accepted: delivered, or pending in its buffer.
-    taken: u64,
-    pub(super) failed: u64,
-    forked: u64,
+    pub(super) counted: Counted,
     /// Refused by the sink, and not yet reported in the log.
     pub(super) missing: Missing,
     pub(super) notices: Notices,
@@ -41,12 +37,8 @@ pub(super) struct OutputState<S> {
 }
 
 impl<S: Sink> OutputCore<S> {
-    pub(super) fn new() -> Self {
-        Self { holder: AtomicUsize::new(0), shown: Shown::default(), sink: PhantomData }
-    }
-
-    pub(super) fn set_name(&self, name: &str) {
-        self.shown.set_name(name);
+    pub(super) fn new(state: &OutputState<S>) -> Self {
+        Self { holder: AtomicUsize::new(0), counted: state.counted.clone(), sink: PhantomData }
     }
 
     fn is_held_here(&self) -> bool {
@@ -67,7 +59,7 @@ impl<S: Sink> Shelf<OutputCore<S>> {
             None => self.wait_for_lock()?,
         };
         self.holder.store(me, Ordering::Relaxed);
-        Some(Guard { state, core: self })
+        Some(Guard { state, holder: &self.holder })
     }
 
     #[cold]
@@ -84,9 +76,9 @@ impl<S: Sink> Shelf<OutputCore<S>> {
             return Report::new("in use", Stats::default());
         }
         let Some(mut state) = lock_until(&self.state, now() + REPORT) else {
-            // The sink hangs, or is slow: what it was handed meanwhile is not accepted yet.
-            let (name, stats) = self.shown.report(&self.name);
-            return Report::new(name, self.add_reentrant(stats));
+            // The sink hangs, or is slow.
+            let stats = self.add_reentrant(self.counted.stats());
+            return Report::new(self.counted.name(&self.name), stats);
         };
         let stats = self.stats(|| state.stats());
         Report::new(state.name.clone(), stats)
@@ -99,10 +91,7 @@ impl<S: Sink> OutputState<S> {
             name: sink.describe(),
             sink,
             preamble,
-            accepted: 0,
-            taken: 0,
-            failed: 0,
-            forked: 0,
+            counted: Counted::default(),
             missing: Missing::default(),
             notices: Notices::default(),
             health: Health::default(),
@@ -111,41 +100,43 @@ impl<S: Sink> OutputState<S> {
 
     fn stats(&mut self) -> Stats {
         self.count_lost();
-        self.counts().stats()
+        self.note_pending();
+        self.counted.stats()
     }
 
     #[inline]
-    fn counts(&self) -> Counts {
-        let Self { accepted, taken, failed, forked, .. } = *self;
-        Counts { accepted, taken, failed, pending: self.pending(), forked }
+    fn note_pending(&self) {
+        let pending = self.sink.pending() as u64;
+        self.counted.set_pending(if self.notices.places.is_empty() { pending } else { self.without_notices(pending) });
     }
 
     /// Writes `lines`, the first `notices` of which (one or none) are notices, not records.
     #[inline]
     pub(super) fn write(&mut self, bytes: &[u8], lines: &[RecordEnd], notices: usize) -> Result<(), Partial> {
         let count = (lines.len() - notices) as u64;
-        // Counted as failed in case the sink panics.
-        self.failed += count;
+        let fails = FailsInPanic { counted: &self.counted, records: count };
         let written = self.sink.write(Framed::new(bytes, lines).with_preamble(&self.preamble));
-        self.failed -= count;
-        let taken = written.as_ref().map_or_else(|partial| partial.delivered.min(lines.len()), |()| lines.len());
-        if notices > 0 && taken > 0 {
+        std::mem::forget(fails);
+        if notices > 0 && written.as_ref().map_or_else(|partial| partial.delivered > 0, |()| true) {
             self.told();
         }
         match written {
             Ok(()) => {
-                self.taken += count;
+                self.counted.take(count);
+                self.note_pending();
                 self.health.works(&self.name);
                 Ok(())
             }
-            Err(partial) => Err(self.failed(taken.saturating_sub(notices), count, partial.error)),
+            Err(Partial { delivered, error, .. }) => {
+                Err(self.failed(delivered.min(lines.len()).saturating_sub(notices), count, error))
+            }
         }
     }
 
     /// Notes that the sink accepted a notice, as the line after all others so far.
     #[cold]
     fn told(&mut self) {
-        let place = self.taken + self.notices.told;
+        let place = self.counted.taken() + self.notices.told;
         // It may already be written, or pending. Notices before it that are written no longer matter.
         let written = place.saturating_sub(self.sink.pending() as u64);
         self.notices.places.retain(|place| *place >= written);
@@ -155,8 +146,13 @@ impl<S: Sink> OutputState<S> {
 
     /// The number of records among the sink's pending lines. Those of a write in which the sink panicked have already failed.
     fn pending(&self) -> u64 {
-        let pending = self.sink.pending() as u64;
-        (pending - self.notices.pending(self.taken, pending).min(pending)).min(self.taken)
+        self.without_notices(self.sink.pending() as u64)
+    }
+
+    #[cold]
+    fn without_notices(&self, pending: u64) -> u64 {
+        let taken = self.counted.taken();
+        (pending - self.notices.pending(taken, pending).min(pending)).min(taken)
     }
 
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
@@ -164,7 +160,9 @@ impl<S: Sink> OutputState<S> {
             self.sink.flush(deadline)?;
             if process::is_exiting() { self.sink.close(deadline) } else { Ok(()) }
         }));
-        flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")))
+        let flushed = flushed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked in flush")));
+        let _ = catch_unwind(AssertUnwindSafe(|| self.note_pending()));
+        flushed
     }
 
     /// The commit that a flush has to wait for.
@@ -178,10 +176,9 @@ impl<S: Sink> OutputState<S> {
         let lost = self.sink.lost() as u64;
         if lost > 0 {
             // Which of the pending lines were lost is not known, but at least those that exceed the number of notices are records.
-            let notices = self.notices.pending(self.taken, pending);
-            let records = lost.saturating_sub(notices).min(self.taken);
-            self.taken -= records;
-            self.failed += records;
+            let notices = self.notices.pending(self.counted.taken(), pending);
+            let records = lost.saturating_sub(notices).min(self.counted.taken());
+            self.counted.lose(records);
             self.notices = Notices::default();
         }
     }
@@ -206,28 +203,35 @@ impl<S: Sink> OutputState<S> {
     /// Counts and reports a write of `lines` records of which the sink accepted `taken`.
     #[cold]
     fn failed(&mut self, taken: usize, lines: u64, error: Error) -> Partial {
-        self.taken += taken as u64;
-        self.failed += lines - taken as u64;
+        self.counted.take(taken as u64);
+        self.counted.fail(lines - taken as u64);
+        self.note_pending();
         self.health.failed(&self.name, &error, lines as usize - taken);
         Partial::new(taken, error.with_handler(self.name.as_str()))
     }
 }
 
+/// Counts the records of a write in which the sink panics.
+struct FailsInPanic<'a> {
+    counted: &'a Counted,
+    records: u64,
+}
+
+impl Drop for FailsInPanic<'_> {
+    fn drop(&mut self) {
+        self.counted.fail(self.records);
+    }
+}
+
 pub(super) struct Guard<'a, S: Sink> {
     state: MutexGuard<'a, OutputState<S>>,
-    core: &'a OutputCore<S>,
+    holder: &'a AtomicUsize,
 }
 
 impl<S: Sink> Drop for Guard<'_, S> {
     #[inline]
     fn drop(&mut self) {
-        // The sink is asked, which may panic: that must neither end this call nor, while another panic unwinds, the process.
-        if !std::thread::panicking()
-            && let Ok(counts) = catch_unwind(AssertUnwindSafe(|| self.state.counts()))
-        {
-            self.core.shown.show(counts);
-        }
-        self.core.holder.store(0, Ordering::Relaxed);
+        self.holder.store(0, Ordering::Relaxed);
     }
 }
 
@@ -254,7 +258,11 @@ pub(super) fn remind<S: Sink>(core: &Arc<Shelf<OutputCore<S>>>) {
 
 /// Has the sink write what it holds. Reports an error, since those who logged the lines have gone on.
 pub(super) fn write_buffered<S: Sink>(mut state: Guard<'_, S>) -> Result<(), Error> {
-    let written = catch_unwind(AssertUnwindSafe(|| state.sink.write_buffered()));
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        let written = state.sink.write_buffered();
+        state.note_pending();
+        written
+    }));
     let written = written.unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "the sink panicked")));
     let written = written.map_err(|error| {
         state.health.failed(&state.name, &error, 0);
@@ -274,7 +282,7 @@ impl<S: Sink> Due for Shelf<OutputCore<S>> {
         let Some(state) = try_lock(&self.state) else { return Some(BUSY) };
         self.holder.store(thread::token(), Ordering::Relaxed);
         // It reports errors itself.
-        let _ = write_buffered(Guard { state, core: self });
+        let _ = write_buffered(Guard { state, holder: &self.holder });
         None
     }
 }
@@ -292,7 +300,7 @@ impl<S: Sink> Live for OutputCore<S> {
             return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
         };
         shelf.holder.store(thread::token(), Ordering::Relaxed);
-        let mut state = Guard { state, core: shelf };
+        let mut state = Guard { state, holder: &shelf.holder };
         let flushed = state.flush(deadline);
         let commit = state.commit();
         drop(state);
@@ -308,8 +316,7 @@ impl<S: Sink> Live for OutputCore<S> {
     fn forget_pending(&self, state: &mut OutputState<S>) {
         let pending = state.pending();
         state.sink.forget_pending();
-        state.taken = state.taken.saturating_sub(pending);
-        state.forked += pending;
+        state.counted.fork(pending);
         // The parent reports its own.
         state.notices = Notices::default();
         state.missing.forget();

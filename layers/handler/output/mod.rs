@@ -1,9 +1,9 @@
 //! Filters, a format, a framing and a sink.
 
 mod core;
+mod counted;
 mod missing;
 mod piece;
-mod shown;
 mod write;
 
 use std::fmt;
@@ -73,7 +73,8 @@ impl<F: Format, S: Sink> Output<F, S> {
         let caps = sink.caps();
         let mut preamble = Vec::new();
         format.preamble(&mut Out::new(&mut preamble, caps));
-        let core = Lifecycle::new(sink.describe(), OutputCore::new(), OutputState::new(sink, preamble));
+        let (name, state) = (sink.describe(), OutputState::new(sink, preamble));
+        let core = Lifecycle::new(name, OutputCore::new(&state), state);
         // Now rather than at first use: the sink may already hold bytes.
         core::remind(core.start());
         Self {
@@ -186,8 +187,10 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// The name used in reports and selflog messages.
     pub fn name(self, name: impl Into<String>) -> Self {
         let name = name.into();
-        self.core.set_name(&name);
-        lock(&self.core.state).name = name;
+        let mut state = lock(&self.core.state);
+        state.counted.set_name(&name);
+        state.name = name;
+        drop(state);
         self
     }
 

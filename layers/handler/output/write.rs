@@ -36,8 +36,10 @@ impl<F: Format, S: Sink> Output<F, S> {
             self.core.count_reentrant((lines.len() + unformatted) as u64);
             return Ok(());
         };
-        state.accepted += (lines.len() + unformatted) as u64;
-        state.failed += unformatted as u64;
+        state.counted.accept((lines.len() + unformatted) as u64);
+        if unformatted > 0 {
+            state.counted.fail(unformatted as u64);
+        }
         let written = match lines {
             [] => Ok(()),
             lines if state.missing.is_none() => state.write(bytes, lines, 0),
