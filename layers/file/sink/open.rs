@@ -226,6 +226,7 @@ fn last_written(metadata: &fs::Metadata) -> Option<SystemTime> {
 }
 
 /// How long a write waits for the reader of a pipe.
+#[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(1);
 /// For 100 ticks per second, the lowest rate of Linux.
 const TICK: Duration = Duration::from_millis(10);
