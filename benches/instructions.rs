@@ -17,7 +17,7 @@ use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_handlers::format::{Json, Text};
 use tracing_handlers::handler::Overflow;
-use tracing_handlers::sink::{File, Null};
+use tracing_handlers::sink::{Console, File, Null};
 use tracing_handlers::{Handler, HandlerLayer, Output, Queue};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
@@ -51,7 +51,7 @@ fn main() {
 }
 
 /// The maximum number of instructions per event: 10 % above the count when the bound was set.
-const ENABLED: [(&str, f64); 9] = [
+const ENABLED: [(&str, f64); 10] = [
     ("json-flat", 3_100.0),
     ("json-spans", 3_350.0),
     ("json-churn", 6_450.0),
@@ -61,6 +61,7 @@ const ENABLED: [(&str, f64); 9] = [
     ("json-queue-spans", 3_700.0),
     ("text-flat", 3_150.0),
     ("text-spans", 3_350.0),
+    ("console", 3_450.0),
 ];
 
 fn pair(scenario: &str) -> (f64, f64) {
@@ -151,6 +152,11 @@ fn dispatch(scenario: &str) -> Dispatch {
         ("json-flat" | "json-spans" | "json-churn", _) => {
             Dispatch::new(registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::sink)))
         }
+        // Standard output is a pipe, of which the parent reads.
+        ("console", "ours") => {
+            Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Console::stdout())))))
+        }
+        ("console", _) => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false))),
         (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }

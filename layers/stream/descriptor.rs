@@ -34,7 +34,7 @@ enum Way {
     Ask,
     /// By any write: it waits for a disk, not for a reader.
     File,
-    /// By any write, while there is so much room that nobody else fills it at the same moment.
+    /// By any write, while there is so much room that no other process fills it at the same moment.
     Pipe,
     /// Not at all.
     Thread,

@@ -24,6 +24,7 @@ use std::time::Duration;
 use std::{
     fs::File,
     os::fd::{AsRawFd as _, RawFd},
+    os::unix::fs::FileTypeExt as _,
     sync::Arc,
 };
 
@@ -70,7 +71,7 @@ enum Target {
     Stream(Stream),
     /// Non-blocking, and shared with no other process.
     #[cfg(unix)]
-    Own(Arc<File>),
+    Own { file: Arc<File>, has_reader: bool },
 }
 
 impl Target {
@@ -79,7 +80,7 @@ impl Target {
         match self {
             Self::Stream(stream) => stream.name(),
             #[cfg(unix)]
-            Self::Own(_) => "pipe",
+            Self::Own { .. } => "pipe",
         }
     }
 }
@@ -91,8 +92,10 @@ impl Outlet {
 
     /// For a file that was opened with `O_NONBLOCK`, and whose description is therefore our own.
     #[cfg(unix)]
-    pub(crate) const fn own(file: Arc<File>, patience: Duration) -> Self {
-        Self::of(Target::Own(file), patience)
+    pub(crate) fn own(file: Arc<File>, patience: Duration) -> Self {
+        let is_pipe = file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+        let has_reader = is_pipe || file.is_terminal();
+        Self::of(Target::Own { file, has_reader }, patience)
     }
 
     const fn of(target: Target, patience: Duration) -> Self {
@@ -170,7 +173,7 @@ impl Outlet {
         match &self.target {
             Target::Stream(Stream::Out) => libc::STDOUT_FILENO,
             Target::Stream(Stream::Err) => libc::STDERR_FILENO,
-            Target::Own(file) => file.as_raw_fd(),
+            Target::Own { file, .. } => file.as_raw_fd(),
         }
     }
 
@@ -178,10 +181,13 @@ impl Outlet {
     fn try_write(&mut self, bytes: &[u8]) -> Tried {
         match &self.target {
             Target::Stream(_) => self.known.try_write(self.descriptor(), bytes),
-            Target::Own(file) => match descriptor::write(file.as_raw_fd(), &bytes[..descriptor::piece_len(bytes)]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Tried::Full,
-                written => Tried::Done(written),
-            },
+            Target::Own { file, has_reader } => {
+                let piece = if *has_reader { descriptor::piece_len(bytes) } else { bytes.len() };
+                match descriptor::write(file.as_raw_fd(), &bytes[..piece]) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => Tried::Full,
+                    written => Tried::Done(written),
+                }
+            }
         }
     }
 }
