@@ -125,16 +125,30 @@ impl Health {
         self.failed.swap(0, Ordering::Relaxed)
     }
 
-    /// Whether the last message reported a failure.
+    /// Whether a failure was reported, or records failed, and the end of that was not reported yet.
     #[inline]
-    pub(crate) fn is_failing(&self) -> bool {
-        self.told_failing.load(Ordering::Relaxed)
+    pub(crate) fn has_failures(&self) -> bool {
+        self.told_failing.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns how many records have failed, if it is time to report the end of the failures; it then counts as reported.
+    pub(crate) fn end_of_failures(&self) -> Option<u64> {
+        (self.has_failures() && self.may_tell()).then(|| {
+            self.told_failing.store(false, Ordering::Relaxed);
+            self.take_failed()
+        })
+    }
+
+    /// Called in a forked child: what has failed is the parent's to report.
+    pub(crate) fn forget(&self) {
+        self.take_failed();
+        self.told_failing.store(false, Ordering::Relaxed);
     }
 
     /// Called on success. Costs one load if the previous call succeeded too.
     #[inline]
     pub(crate) fn works(&self, name: &str) {
-        if self.is_failing() {
+        if self.told_failing.load(Ordering::Relaxed) {
             self.recovered(name);
         }
     }

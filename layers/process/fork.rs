@@ -59,6 +59,7 @@ pub(super) extern "C" fn after_fork_in_parent() {
 pub(super) extern "C" fn after_fork_in_child() {
     // First, because what is dropped below asks which process it belongs to.
     fork_count::increment();
+    crate::stream::after_fork_in_child();
     let Some(mut frozen) = take_frozen() else { return };
     // A sink that is told to forget may use a handler that is not registered yet.
     drop(frozen.resources.take());

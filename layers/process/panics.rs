@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::exit::exit_timeout;
-use super::{flush, thread};
-use crate::ErrorKind;
+use super::resource::flush_all;
+use super::thread;
+use crate::sync::{deadline_in, now};
 
 /// Logs each panic as an ERROR record (target `panic`; fields `location`, `thread`, and `backtrace` if `RUST_BACKTRACE` asks for
 /// one), delivers what is pending, and then calls the hook that was installed before.
@@ -13,8 +14,8 @@ use crate::ErrorKind;
 /// A panic of a handler itself is reported only to [`selflog`](crate::selflog): if it were logged, it would reach the same handler,
 /// and a second panic would abort the process.
 ///
-/// Delivering takes at most the [exit timeout](super::set_exit_timeout), and little after it has been exceeded once, until it succeeds
-/// again.
+/// Delivering takes at most the [exit timeout](super::set_exit_timeout). Once that has been exceeded, further panics wait for hardly any
+/// time, until everything can be delivered again.
 ///
 /// This is also what delivers records under `panic = "abort"`. Call it once, after the subscriber is installed.
 ///
@@ -44,8 +45,9 @@ pub fn log_panics() {
 /// stop for seconds at each.
 fn flush_once_in_vain() {
     let time = if IN_VAIN.load(Ordering::Relaxed) { BRIEF } else { exit_timeout() };
-    let is_late = flush(time).is_err_and(|error| error.kind() == ErrorKind::Timeout);
-    IN_VAIN.store(is_late, Ordering::Relaxed);
+    let deadline = deadline_in(time);
+    let flushed = flush_all(deadline);
+    IN_VAIN.store(flushed.is_err() && now() >= deadline, Ordering::Relaxed);
 }
 
 static IN_VAIN: AtomicBool = AtomicBool::new(false);

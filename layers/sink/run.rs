@@ -65,6 +65,17 @@ impl<'a> Run<'a> {
         self.lines.partition_point(|line| (line.end - self.start) as u64 <= room)
     }
 
+    /// Splits into pieces of whole lines, each of at most `size` bytes or of one longer line. `None`: a single piece.
+    pub(crate) fn pieces(self, size: Option<u64>) -> impl Iterator<Item = Self> {
+        let mut rest = self;
+        std::iter::from_fn(move || {
+            let fit = size.map_or(rest.count(), |size| rest.fit(size).max(1)).min(rest.count());
+            let (piece, later) = rest.split_at(fit);
+            rest = later;
+            (fit > 0).then_some(piece)
+        })
+    }
+
     /// Each line's bytes, as a run of one.
     pub(crate) fn each(self) -> impl Iterator<Item = Self> {
         let mut rest = self;
@@ -83,6 +94,16 @@ impl<'a> Run<'a> {
     /// Writes all lines, or returns where writing stopped.
     pub(crate) fn write_to(self, to: &mut (impl io::Write + ?Sized)) -> Result<(), Stopped<io::Error>> {
         write_all(to, self.bytes).map_err(|(written, error)| self.stopped(written, error))
+    }
+
+    /// Writes all lines in [pieces](Self::pieces), or returns where writing stopped.
+    pub(crate) fn write_pieces_to(self, to: &mut impl io::Write, size: Option<u64>) -> Result<(), Stopped<io::Error>> {
+        let mut lines = 0;
+        for piece in self.pieces(size) {
+            piece.write_to(to).map_err(|stopped| Stopped { lines: lines + stopped.lines, ..stopped })?;
+            lines += piece.count();
+        }
+        Ok(())
     }
 
     fn stopped<E>(self, written: usize, error: E) -> Stopped<E> {
@@ -139,6 +160,17 @@ mod tests {
         assert_eq!(later.fit(7), 2);
         let each: Vec<_> = later.each().map(Run::bytes).collect();
         assert_eq!(each, [&b"bb\n"[..], b"ccc\n"]);
+    }
+
+    #[test]
+    fn pieces_are_whole_lines() {
+        let lines = lines(&[2, 5, 9, 30, 32]);
+        let all = b"a\nbb\nccc\n....................\nz\n";
+        let of = |size| Run::new(all, &lines).pieces(size).map(|piece| piece.bytes().len()).collect::<Vec<_>>();
+        assert_eq!(of(Some(6)), [5, 4, 21, 2]);
+        assert_eq!(of(Some(1)), [2, 3, 4, 21, 2]);
+        assert_eq!(of(Some(100)), [32]);
+        assert_eq!(of(None), [32]);
     }
 
     #[test]

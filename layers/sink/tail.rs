@@ -12,8 +12,18 @@ pub(super) struct Tail(Vec<u8>);
 impl Tail {
     /// Writes `run`. An error includes how many of its lines were taken.
     pub(super) fn write(&mut self, to: &mut impl io::Write, run: Run<'_>) -> Result<(), (usize, io::Error)> {
+        self.write_pieces(to, run, None)
+    }
+
+    /// Writes `run` in [pieces](Run::pieces).
+    pub(super) fn write_pieces(
+        &mut self,
+        to: &mut impl io::Write,
+        run: Run<'_>,
+        size: Option<u64>,
+    ) -> Result<(), (usize, io::Error)> {
         self.finish(to).map_err(|error| (0, error))?;
-        let Err(stopped) = run.write_to(to) else { return Ok(()) };
+        let Err(stopped) = run.write_pieces_to(to, size) else { return Ok(()) };
         // A closed pipe will never take the rest of the line: it is refused like the lines behind it.
         if stopped.torn == 0 || stopped.error.kind() == io::ErrorKind::BrokenPipe {
             return Err((stopped.lines, stopped.error));

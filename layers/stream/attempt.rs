@@ -50,6 +50,7 @@ impl<'o> Attempt<'o> {
                 return Err(self.timed_out());
             }
             self.progressed = true;
+            self.in_flight = 0;
         }
         // Left for the owner of the outlet, which knows what was in flight.
         self.outlet.error().map_or(Ok(()), |kind| Err(kind.into()))
@@ -145,7 +146,7 @@ impl<'o> Attempt<'o> {
         if self.outlet.has_foreign_helper() {
             self.outlet.forget_helper();
         }
-        let piece = &bytes[..descriptor::piece_len(bytes)];
+        let piece = descriptor::piece(bytes);
         let helper = match &mut self.outlet.helper {
             Some(helper) => helper,
             none => match Helper::start(self.outlet.target.name(), number) {

@@ -6,6 +6,7 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{FromRawFd as _, RawFd};
 use std::time::{Duration, Instant};
 
+use super::PIECE;
 use crate::sync::now;
 
 /// The outcome of a write that must not wait.
@@ -45,24 +46,47 @@ impl Known {
         Self { way: Way::Ask, file: (0, 0) }
     }
 
-    /// Writes without waiting: all of `bytes` to a regular file, and a [piece](piece_len) to anything else.
+    /// Writes without waiting: all of `bytes` to a regular file, and at most a [`PIECE`] to anything else.
     pub(super) fn try_write(&mut self, descriptor: RawFd, bytes: &[u8]) -> Tried {
-        // A short write to a pipe needs a single system call.
-        if self.way != Way::Ask || bytes.len() > PIECE {
+        let piece = piece(bytes);
+        // A write to a pipe needs a single system call.
+        if self.way != Way::Ask || !self.is_known() {
             self.look(descriptor);
         }
         if self.way == Way::Ask {
-            let tried = write_without_waiting(descriptor, &bytes[..piece_len(bytes)]);
-            if !matches!(tried, Tried::Unknown) {
+            let tried = write_without_waiting(descriptor, piece);
+            if let Tried::Done(_) = tried {
                 return tried;
             }
-            self.way = self.look(descriptor);
+            let way = self.look(descriptor);
+            // Some file systems (XFS, btrfs) say of a regular file that there is no room.
+            if let Tried::Full = tried
+                && self.way != Way::File
+            {
+                return tried;
+            }
+            self.way = way;
         }
         match self.way {
             Way::File => Tried::Done(write(descriptor, bytes)),
-            Way::Pipe if is_roomy(descriptor) => Tried::Done(write(descriptor, &bytes[..piece_len(bytes)])),
+            Way::Pipe if is_roomy(descriptor) => Tried::Done(write(descriptor, piece)),
             _ => Tried::Unknown,
         }
+    }
+
+    /// Whether it was a regular file when it was written to last.
+    pub(super) fn is_file(&self) -> bool {
+        self.way == Way::File
+    }
+
+    fn is_known(&self) -> bool {
+        self.file != (0, 0)
+    }
+
+    /// The device and number of the file behind the descriptor now.
+    pub(super) fn identity(&mut self, descriptor: RawFd) -> (u64, u64) {
+        self.look(descriptor);
+        self.file
     }
 
     /// Looks at the file, and forgets what was known of another one. Returns how to write to it if the system has no means of its own.
@@ -89,13 +113,9 @@ impl Known {
     }
 }
 
-/// How many of `bytes` are written at once to what is not a file: whole lines, so that none is torn by a reader that stops, and what
-/// others write at the same moment comes between two of them; or a part of a longer line.
-pub(super) fn piece_len(bytes: &[u8]) -> usize {
-    if bytes.len() <= PIECE {
-        return bytes.len();
-    }
-    bytes[..PIECE].iter().rposition(|byte| *byte == b'\n').map_or(PIECE, |end| end + 1)
+/// As many of `bytes` as are written at once to what is not a file.
+pub(super) fn piece(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(PIECE)]
 }
 
 /// Calls `write(2)` once, however long that takes.
@@ -133,7 +153,8 @@ fn is_roomy(descriptor: RawFd) -> bool {
     let mut unread: libc::c_int = 0;
     // SAFETY: writes one integer.
     let asked = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &raw mut unread) };
-    asked == 0 && unread <= capacity(descriptor) / 4
+    let capacity = capacity(descriptor);
+    asked == 0 && capacity >= USUAL_CAPACITY && unread <= capacity / 4
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -142,11 +163,17 @@ fn capacity(descriptor: RawFd) -> libc::c_int {
     unsafe { libc::fcntl(descriptor, libc::F_GETPIPE_SZ) }
 }
 
-/// The least that is usual.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn capacity(_: RawFd) -> libc::c_int {
-    16 << 10
+    USUAL_CAPACITY
 }
+
+/// Of a smaller pipe, too little is left for that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const USUAL_CAPACITY: libc::c_int = 64 << 10;
+/// The least that is usual.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const USUAL_CAPACITY: libc::c_int = 16 << 10;
 
 #[cfg(target_os = "linux")]
 fn write_without_waiting(descriptor: RawFd, bytes: &[u8]) -> Tried {
@@ -173,7 +200,5 @@ fn write_without_waiting(_: RawFd, _: &[u8]) -> Tried {
     Tried::Unknown
 }
 
-/// The largest piece, in bytes: what a pipe that is writable takes whole (`PIPE_BUF` of Linux).
-pub(super) const PIECE: usize = 4_096;
 /// As long as `poll` can be asked to wait.
 const LONGEST_POLL: Duration = Duration::from_secs(24 * 60 * 60);

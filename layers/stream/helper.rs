@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::FORKS;
 #[cfg(unix)]
 use super::descriptor;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, now, wait, wait_timeout};
@@ -13,8 +15,8 @@ use crate::threads;
 /// A thread that writes one piece after another. A piece that it has been given cannot be taken back.
 pub(super) struct Helper {
     shared: Arc<Shared>,
-    /// The process that the thread lives in.
-    process: u32,
+    /// How often the process that the thread lives in had been forked.
+    forks: u64,
 }
 
 struct Shared {
@@ -42,12 +44,12 @@ impl Helper {
         // A program that blocks them wants to see the error of the write instead.
         let signals = threads::unblocked(SIGNALS);
         threads::start_for(&signals, format!("log-{name}"), move || own.serve(descriptor))?;
-        Ok(Self { shared, process: std::process::id() })
+        Ok(Self { shared, forks: FORKS.load(Ordering::Relaxed) })
     }
 
     /// Whether the thread exists. It does not in a forked child.
     pub(super) fn is_alive(&self) -> bool {
-        self.process == std::process::id()
+        self.forks == FORKS.load(Ordering::Relaxed)
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -108,7 +110,7 @@ impl Drop for Helper {
 /// Takes no lock.
 impl fmt::Debug for Helper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Helper").field("process", &self.process).finish_non_exhaustive()
+        f.debug_struct("Helper").field("forks", &self.forks).finish_non_exhaustive()
     }
 }
 

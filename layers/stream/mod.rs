@@ -19,6 +19,7 @@ mod stall;
 pub(crate) use attempt::Attempt;
 
 use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 #[cfg(unix)]
 use std::{
@@ -71,7 +72,10 @@ enum Target {
     Stream(Stream),
     /// Non-blocking, and shared with no other process.
     #[cfg(unix)]
-    Own { file: Arc<File>, has_reader: bool },
+    Own {
+        file: Arc<File>,
+        has_reader: bool,
+    },
 }
 
 impl Target {
@@ -135,6 +139,27 @@ impl Outlet {
         Attempt::new(self, Duration::ZERO, false)
     }
 
+    /// The size of a piece in which whole lines are to be written, in bytes; `None` if size does not matter. So what others write at
+    /// the same moment comes between two lines, and a reader that stops leaves none torn.
+    pub(crate) fn piece(&self) -> Option<u64> {
+        #[cfg(unix)]
+        let has_reader = match self.target {
+            Target::Stream(_) => !self.known.is_file(),
+            Target::Own { has_reader, .. } => has_reader,
+        };
+        #[cfg(not(unix))]
+        let has_reader = false;
+        has_reader.then_some(PIECE as u64)
+    }
+
+    /// Identifies the file that the stream leads to now.
+    pub(crate) fn identity(&mut self) -> (u64, u64) {
+        #[cfg(unix)]
+        return self.known.identity(self.descriptor());
+        #[cfg(not(unix))]
+        (0, 0)
+    }
+
     /// The number of bytes that the thread is still writing.
     pub(crate) fn in_flight(&self) -> usize {
         self.helper.as_ref().map_or(0, Helper::in_flight)
@@ -182,8 +207,8 @@ impl Outlet {
         match &self.target {
             Target::Stream(_) => self.known.try_write(self.descriptor(), bytes),
             Target::Own { file, has_reader } => {
-                let piece = if *has_reader { descriptor::piece_len(bytes) } else { bytes.len() };
-                match descriptor::write(file.as_raw_fd(), &bytes[..piece]) {
+                let piece = if *has_reader { descriptor::piece(bytes) } else { bytes };
+                match descriptor::write(file.as_raw_fd(), piece) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => Tried::Full,
                     written => Tried::Done(written),
                 }
@@ -191,3 +216,13 @@ impl Outlet {
         }
     }
 }
+
+/// Called in a forked child, where no thread exists that was started before.
+pub(crate) fn after_fork_in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How often this process has been forked from another one.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+/// What a pipe that is writable takes whole, in bytes: `PIPE_BUF` of Linux.
+const PIECE: usize = 4_096;

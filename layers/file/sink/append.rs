@@ -29,6 +29,9 @@ impl Log {
             self.drop_regular();
         }
         self.follow_path();
+        if let Some(open) = &mut self.open {
+            open.set_deadline(author.deadline);
+        }
         if self.rest.is_some() {
             self.write_rest().map_err(refused)?;
         }

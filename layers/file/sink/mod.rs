@@ -197,11 +197,12 @@ impl Sink for File {
     }
 
     /// Writes the buffer at once, even shortly after a failure, and syncs if the [`Durability`] requires it. Writes
-    /// to a regular file do not block for long, so the deadline is checked only while another thread syncs.
+    /// to a regular file do not block for long, so the deadline is checked only for a pipe that is not read, and while another thread
+    /// syncs.
     fn flush(&mut self, deadline: Instant) -> Result<(), Error> {
         self.attempts.hurry();
         match &mut self.durable {
-            None => self.write_out(),
+            None => self.write_out(deadline),
             Some(durable) => {
                 durable.begin_flush();
                 self.flush_durably(deadline)
@@ -220,10 +221,10 @@ impl Sink for File {
             return Ok(());
         }
         match &mut self.durable {
-            None => self.write_buffer(),
+            None => self.write_buffer(None),
             Some(durable) => {
                 durable.begin_buffered();
-                self.write_buffer()?;
+                self.write_buffer(None)?;
                 self.durable.as_mut().map_or(Ok(()), Durable::settle_write)
             }
         }
@@ -235,7 +236,7 @@ impl Sink for File {
 
     /// Ends a sealed or encrypted file. A later line continues it.
     fn close(&mut self, _: Instant) -> Result<(), Error> {
-        self.write_buffer()?;
+        self.write_buffer(None)?;
         self.log.lock()?.write_end()
     }
 
@@ -294,7 +295,7 @@ impl Drop for File {
         if let Some(durable) = &mut self.durable {
             durable.begin_flush();
         }
-        if let Err(error) = self.write_buffer()
+        if let Err(error) = self.write_buffer(None)
             && !self.buffer.is_empty()
         {
             selflog::tell(&format!("{}: {} records lost: {error:#}", self.describe(), self.buffer.count()));

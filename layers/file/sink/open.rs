@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::place::{Place, cannot};
 use super::{devices, ending};
@@ -22,6 +22,8 @@ pub(super) struct Open {
     descriptor: Descriptor,
     /// For writes to a pipe or device, which may have a reader that does not read.
     outlet: Option<Outlet>,
+    /// Until when these may wait, during a flush.
+    deadline: Option<Instant>,
     /// Counts the bytes written here: writes of others are noticed later.
     len: u64,
     /// The length of the preamble.
@@ -47,6 +49,7 @@ impl Open {
         Ok(Self {
             descriptor,
             outlet,
+            deadline: None,
             len,
             preamble: 0,
             regular,
@@ -66,6 +69,11 @@ impl Open {
     #[inline]
     pub(super) fn is_ours(&self) -> bool {
         self.descriptor.is_ours()
+    }
+
+    /// Sets until when writes to a pipe may wait.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Whether the file still has a name, here or elsewhere. Lines in one without a name are lost.
@@ -158,7 +166,7 @@ impl Open {
         self.end_line(run)?;
         let written = match &mut self.outlet {
             None => run.write_to(&mut &**self.descriptor.file()),
-            Some(outlet) => write_to_pipe(outlet, run),
+            Some(outlet) => write_to_pipe(outlet, run, self.deadline),
         };
         let Err(mut stopped) = written else {
             self.len += run.bytes().len() as u64;
@@ -204,16 +212,19 @@ fn outlet(_: &Descriptor) -> Option<Outlet> {
     None
 }
 
-/// Waits for a reader that does not read at most for the [`PATIENCE`], and as long as it takes on a thread that holds up no other code.
+/// Waits for a reader that does not read until the deadline of a flush; else for the [`PATIENCE`], and as long as it takes on a thread
+/// that holds up no other code.
 #[cold]
-fn write_to_pipe(outlet: &mut Outlet, run: Run<'_>) -> Result<(), Stopped<io::Error>> {
-    let mut attempt = match thread::is_worker() {
+fn write_to_pipe(outlet: &mut Outlet, run: Run<'_>, deadline: Option<Instant>) -> Result<(), Stopped<io::Error>> {
+    let piece = outlet.piece();
+    let mut attempt = match deadline {
         // There may be no later one.
         _ if process::is_exiting() => outlet.patient_attempt().until(process::exit_deadline()),
-        true => outlet.patient_attempt(),
-        false => outlet.attempt(false).map_err(|error| Stopped { lines: 0, torn: 0, error })?,
+        Some(deadline) => outlet.patient_attempt().until(deadline),
+        None if thread::is_worker() => outlet.patient_attempt(),
+        None => outlet.attempt(false).map_err(|error| Stopped { lines: 0, torn: 0, error })?,
     };
-    run.write_to(&mut attempt)
+    run.write_pieces_to(&mut attempt, piece)
 }
 
 /// When it was last written to. The kernel's timestamps are up to a tick late: if another process has just created

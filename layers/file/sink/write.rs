@@ -25,7 +25,7 @@ impl File {
         if let Some(error) = self.attempts.put_off() {
             return self.hold(mode, run, 0, error);
         }
-        if let Err(error) = self.write_buffer() {
+        if let Err(error) = self.write_buffer(None) {
             return self.hold(mode, run, 0, error);
         }
         if self.buffer.has_room(run) && mode == WriteMode::Buffered {
@@ -56,13 +56,13 @@ impl File {
 
     #[inline(never)]
     pub(super) fn flush_durably(&mut self, deadline: Instant) -> Result<(), Error> {
-        let written = self.write_out();
+        let written = self.write_out(deadline);
         written.and(self.durable.as_mut().map_or(Ok(()), |durable| durable.settle(deadline)))
     }
 
     /// Writes the buffer, and carries out pending requests.
-    pub(super) fn write_out(&mut self) -> Result<(), Error> {
-        self.write_buffer()?;
+    pub(super) fn write_out(&mut self, deadline: Instant) -> Result<(), Error> {
+        self.write_buffer(Some(deadline))?;
         self.log.lock()?.carry_out_requests()
     }
 
@@ -71,12 +71,13 @@ impl File {
         self.buffer.is_empty() && !self.log.has_rest_of(self.number)
     }
 
-    pub(super) fn write_buffer(&mut self) -> Result<(), Error> {
+    /// The deadline is that of a flush, and limits how long a pipe is waited for.
+    pub(super) fn write_buffer(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
         if self.is_written() {
             return Ok(());
         }
         let Self { log, number, buffer, preamble, durable, .. } = self;
-        let mut author = Author { number: *number, preamble, durable: durable.as_mut() };
+        let mut author = Author { number: *number, preamble, durable: durable.as_mut(), deadline };
         let written = append(log, buffer.as_run(), &mut author);
         let Err(Stopped { lines, error, .. }) = written else {
             self.buffer.clear();
@@ -93,7 +94,7 @@ impl File {
     /// Writes lines past the buffer.
     fn write_past_buffer(&mut self, mode: WriteMode, run: Run<'_>) -> Result<(), Partial> {
         let Self { log, number, preamble, durable, .. } = self;
-        let mut author = Author { number: *number, preamble, durable: durable.as_mut() };
+        let mut author = Author { number: *number, preamble, durable: durable.as_mut(), deadline: None };
         let Err(Stopped { lines, error, .. }) = append(log, run, &mut author) else {
             self.works();
             return Ok(());

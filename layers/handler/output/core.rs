@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ pub(super) struct OutputCore<S> {
     holder: AtomicUsize,
     /// The same as the state's, for reports while the lock cannot be had.
     counted: Counted,
+    /// Whether it was reported that the lock cannot be had any more.
+    told_unusable: AtomicBool,
     sink: PhantomData<fn() -> S>,
 }
 
@@ -38,7 +40,12 @@ pub(super) struct OutputState<S> {
 
 impl<S: Sink> OutputCore<S> {
     pub(super) fn new(state: &OutputState<S>) -> Self {
-        Self { holder: AtomicUsize::new(0), counted: state.counted.clone(), sink: PhantomData }
+        Self {
+            holder: AtomicUsize::new(0),
+            counted: state.counted.clone(),
+            told_unusable: AtomicBool::new(false),
+            sink: PhantomData,
+        }
     }
 
     fn is_held_here(&self) -> bool {
@@ -69,6 +76,25 @@ impl<S: Sink> Shelf<OutputCore<S>> {
             true => lock_until(&self.state, process::exit_deadline()),
             false => Some(lock_briefly(&self.state)),
         }
+    }
+
+    /// What a write returns that could not lock the state.
+    #[cold]
+    pub(super) fn without_lock(&self, records: usize) -> Result<(), Partial> {
+        let why = match self.is_abandoned() {
+            // A thread of the child may have the token of the one that held the lock.
+            true => "in the middle of a write when the process was forked, and unusable in this child",
+            false if self.is_held_here() => {
+                self.count_reentrant(records as u64);
+                return Ok(());
+            }
+            false => "busy while the process ends",
+        };
+        let error = Error::new(ErrorKind::Closed, format!("{}: the sink is {why}", self.counted.name(&self.name)));
+        if !self.told_unusable.swap(true, Ordering::Relaxed) {
+            selflog::tell(&format!("{error}"));
+        }
+        Err(error.into())
     }
 
     pub(super) fn report(&self) -> Report {
@@ -196,7 +222,7 @@ impl<S: Sink> OutputState<S> {
         let (failed, pending) = (self.health.take_failed(), self.pending());
         if failed + pending > 0 {
             let name = &self.name;
-            selflog::tell(&format!("{name}: the process ends; {failed} records failed, {pending} are not delivered"));
+            selflog::tell(&format!("{name}: the process ends; records failed: {failed}, not delivered: {pending}"));
         }
     }
 
@@ -297,7 +323,9 @@ impl<S: Sink> Live for OutputCore<S> {
             return Err(Error::new(ErrorKind::Closed, "cannot flush a sink that is being written to by this thread"));
         }
         let Some(state) = lock_until(&shelf.state, deadline) else {
-            return Err(Error::new(ErrorKind::Timeout, "cannot flush: the sink is busy"));
+            let (name, pending) = (shelf.counted.name(&shelf.name), shelf.counted.stats().pending);
+            let busy = format!("{name}: cannot flush, the sink is busy; records not delivered: {pending}");
+            return Err(Error::new(ErrorKind::Timeout, busy));
         };
         shelf.holder.store(thread::token(), Ordering::Relaxed);
         let mut state = Guard { state, holder: &shelf.holder };
@@ -364,8 +392,6 @@ impl Notices {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
     use crate::handler::{Handler, Output};
     use crate::record::{RecordBuf, Severity};

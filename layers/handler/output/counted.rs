@@ -48,7 +48,7 @@ impl Counted {
 
     #[inline]
     pub(super) fn set_pending(&self, pending: u64) {
-        self.0.pending.store(pending, Ordering::Relaxed);
+        self.0.pending.store(pending, Ordering::Release);
     }
 
     /// The sink has lost records that it had accepted.
@@ -80,9 +80,9 @@ impl Counted {
     /// Those that are neither taken nor failed are being written.
     pub(super) fn stats(&self) -> Stats {
         let Shared { accepted, taken, failed, forked, pending, .. } = &*self.0;
-        // In this order, so that what is counted as taken or failed is accepted.
-        let [pending, forked, taken, failed] =
-            [pending, forked, taken, failed].map(|count| count.load(Ordering::Acquire));
+        // In this order, so that what is counted as taken or failed is accepted, and what was lost is not counted as both.
+        let [pending, forked, failed, taken] =
+            [pending, forked, failed, taken].map(|count| count.load(Ordering::Acquire));
         let accepted = accepted.load(Ordering::Relaxed).saturating_sub(forked);
         let delivered = taken.saturating_sub(pending);
         let pending = accepted.saturating_sub(delivered + failed);

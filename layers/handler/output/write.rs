@@ -33,8 +33,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         settle: impl FnOnce(Commit, Result<(), Partial>) -> Result<(), Partial>,
     ) -> Result<(), Partial> {
         let Some(mut state) = self.core.lock() else {
-            self.core.count_reentrant((lines.len() + unformatted) as u64);
-            return Ok(());
+            return self.core.without_lock(lines.len() + unformatted);
         };
         state.counted.accept((lines.len() + unformatted) as u64);
         if unformatted > 0 {

@@ -19,7 +19,7 @@ use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report};
 use crate::process::{self, Lifecycle, Live, Parent, Phase, Shelf, thread};
-use crate::record::{Record, Severity};
+use crate::record::{Kind, Record, Severity};
 use crate::selflog::Health;
 use crate::sync::{Condvar, JoinHandle, MutexGuard};
 use crate::sync::{deadline_in, lock, lock_briefly, lock_until, now, wait_timeout};
@@ -334,13 +334,16 @@ impl<H: Handler> Shelf<QueueCore<H>> {
             return Some(state);
         }
         state.backlog.lose(record, reason);
-        let stalls = reason == DropReason::Timeout && state.stall.dropped(now(), patience);
+        if reason == DropReason::Timeout {
+            state.stall.dropped(now(), patience, record.kind() != Kind::Loss);
+        }
+        let tell = reason == DropReason::Timeout && state.stall.is_stalled();
         // Wake the worker if it sleeps: only it can make room.
         if state.must_wake(true) {
             self.work.notify_one();
         }
         drop(state);
-        if stalls {
+        if tell {
             self.tell_stalled(patience);
         }
         None
@@ -360,9 +363,8 @@ impl<H: Handler> Shelf<QueueCore<H>> {
     /// Called when records are delivered and the end of a stall is still to be reported.
     #[cold]
     fn tell_delivers(&self) {
-        if self.health.is_news(false) {
-            let dropped = self.health.take_failed();
-            crate::selflog::tell(&format!("{}: delivers again; {dropped} records were dropped", self.name));
+        if let Some(dropped) = self.health.end_of_failures() {
+            crate::selflog::tell(&format!("{}: delivers again; records dropped: {dropped}", self.name));
         }
     }
 
@@ -372,8 +374,8 @@ impl<H: Handler> Shelf<QueueCore<H>> {
         let pending = state.backlog.stats().pending;
         let dropped = state.stall.lost() + if process::is_exiting() { self.health.take_failed() } else { 0 };
         match dropped {
-            0 => format!("; {pending} records are not delivered"),
-            _ => format!("; {pending} records are not delivered, and {dropped} were dropped"),
+            0 => format!("; records not delivered: {pending}"),
+            _ => format!("; records not delivered: {pending}, dropped: {dropped}"),
         }
     }
 
@@ -479,6 +481,7 @@ impl<H: Handler> Live for QueueCore<H> {
         // There is no thread to join in this process.
         std::mem::forget(state.thread.take());
         *state = QueueState { backlog, inherited, ..QueueState::default() };
+        self.health.forget();
     }
 }
 

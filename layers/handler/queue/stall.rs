@@ -36,14 +36,12 @@ impl Stall {
         start.min(since).checked_add(patience)
     }
 
-    /// Called when a record was dropped because there was no room for it. Returns whether the stall begins with it.
-    pub(super) fn dropped(&mut self, now: Instant, patience: Duration) -> bool {
-        let begins = !self.is_stalled && self.since.is_some_and(|since| now.duration_since(since) >= patience);
-        if begins {
+    /// Called when a record, or a notice of another handler, was dropped because there was no room for it. A stall may begin with it.
+    pub(super) fn dropped(&mut self, now: Instant, patience: Duration, is_record: bool) {
+        if !self.is_stalled && self.since.is_some_and(|since| now.duration_since(since) >= patience) {
             *self = Self { is_stalled: true, ..Self::default() };
         }
-        self.dropped += u64::from(self.is_stalled);
-        begins
+        self.dropped += u64::from(self.is_stalled && is_record);
     }
 
     pub(super) fn is_stalled(&self) -> bool {
@@ -85,7 +83,8 @@ mod tests {
     fn stalled(start: Instant) -> Stall {
         let mut stall = Stall::default();
         assert_eq!(stall.deadline(start, start, SECOND), Some(start + SECOND));
-        assert!(stall.dropped(start + SECOND, SECOND) && stall.is_stalled);
+        stall.dropped(start + SECOND, SECOND, true);
+        assert!(stall.is_stalled);
         stall
     }
 
@@ -105,7 +104,8 @@ mod tests {
         stall.deadline(start, start, SECOND);
         stall.delivered(1, 1, false, &settings());
         stall.deadline(start, start + SECOND / 2, SECOND);
-        assert!(!stall.dropped(start + SECOND, SECOND) && !stall.is_stalled);
+        stall.dropped(start + SECOND, SECOND, true);
+        assert!(!stall.is_stalled);
     }
 
     #[test]
@@ -120,7 +120,8 @@ mod tests {
     fn a_stall_ends_when_a_quarter_of_the_capacity_is_delivered_or_free() {
         let (settings, start) = (settings(), now());
         let mut stall = stalled(start);
-        assert!(!stall.dropped(start + SECOND, SECOND), "it begins once");
+        stall.dropped(start + SECOND, SECOND, true);
+        stall.dropped(start + SECOND, SECOND, false);
         assert_eq!(stall.delivered(12, 10, false, &settings), 0);
         assert_eq!(stall.delivered(13, 10, false, &settings), 2);
         assert!(!stall.is_stalled);

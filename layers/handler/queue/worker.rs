@@ -225,7 +225,7 @@ impl<H: Handler> Worker<H> {
             let is_roomy = state.backlog.is_roomy(&core.settings);
             let dropped = state.stall.delivered(records, bytes, is_roomy, &core.settings);
             core.health.count(dropped);
-            let is_news = core.health.is_failing() && !state.stall.is_stalled();
+            let is_news = core.health.has_failures() && !state.stall.is_stalled();
             let tell = state.waiting > 0 && self.is_room_worth_telling(&state);
             drop(state);
             if tell {

@@ -1,12 +1,13 @@
-use std::io;
+use std::io::{self, Write as _};
 use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::process::{self, thread};
 use crate::selflog;
 use crate::sink::run::Run;
 use crate::sink::tail::Tail;
-use crate::stream::{Outlet, Stream};
+use crate::stream::{Attempt, Outlet, Stream};
 
 /// The lines on their way to one of the streams.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Lane {
     /// `None`: [`PATIENCE`] for callers that hold up other code, and no limit for others.
     patience: Option<Duration>,
     tail: Tail,
+    /// The file in which the beginning of that line is.
+    torn_in: (u64, u64),
     /// Lines that a thread is still writing, at least in part.
     in_flight: usize,
     /// Lines that it could not write.
@@ -30,6 +33,7 @@ impl Lane {
             patience: None,
             tail: Tail::default(),
             in_flight: 0,
+            torn_in: (0, 0),
             lost: 0,
         }
     }
@@ -42,19 +46,21 @@ impl Lane {
     /// Writes `run`. An error includes how many of its lines were taken.
     pub(super) fn write(&mut self, run: Run<'_>) -> Result<(), (usize, io::Error)> {
         self.settle();
-        let in_background = thread::is_worker();
+        self.check_tail();
+        let (in_background, piece) = (thread::is_worker(), self.outlet.piece());
         let mut attempt = match self.patience {
             // There may be no later one.
             _ if process::is_exiting() => self.outlet.patient_attempt().until(process::exit_deadline()),
             None if in_background => self.outlet.patient_attempt(),
             _ => self.outlet.attempt(in_background).map_err(|error| (0, error))?,
         };
+        end_line_of_another(self.stream, &mut attempt).map_err(|error| (0, error))?;
         if let Err(error) = self.tail.finish(&mut attempt) {
             self.in_flight = self.in_flight.max(usize::from(attempt.in_flight() > 0));
             return Err((0, error));
         }
         attempt.take_written();
-        let written = self.tail.write(&mut attempt, run);
+        let written = self.tail.write_pieces(&mut attempt, run, piece);
         let in_flight = attempt.in_flight();
         if in_flight > 0 {
             let taken = written.as_ref().map_or_else(|(taken, _)| *taken, |()| run.count());
@@ -62,7 +68,21 @@ impl Lane {
             // If none were taken, it is the line whose rest was in the tail.
             self.in_flight = if taken > 0 { taken - whole } else { 1 };
         }
+        drop(attempt);
+        if self.tail.pending() > 0 {
+            self.torn_in = self.outlet.identity();
+        }
         written
+    }
+
+    /// Gives up the rest of a line if the stream leads to another file now.
+    #[inline]
+    fn check_tail(&mut self) {
+        if self.tail.pending() > 0 && self.outlet.identity() != self.torn_in {
+            self.tail.forget();
+            self.lost += 1;
+            selflog::tell(&format!("{}: it leads elsewhere, and the rest of a line is lost", self.stream.name()));
+        }
     }
 
     /// Writes with `print!`, for libtest.
@@ -73,6 +93,7 @@ impl Lane {
     /// Writes the rest of a line, and waits for lines in flight, at most until `deadline`; `None` means that it does not wait.
     pub(super) fn flush(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         self.settle();
+        self.check_tail();
         if self.pending() == 0 {
             return Ok(());
         }
@@ -126,11 +147,43 @@ impl Lane {
             // Which of them were written is not known; the rest of a torn one is worthless.
             self.lost += self.in_flight;
             self.tail.forget();
-            selflog::tell(&format!("{}: {} lines on their way are lost: {error}", self.stream.name(), self.in_flight));
+            let (name, lines) = (self.stream.name(), self.in_flight);
+            selflog::tell(&format!("{name}: lines lost on their way: {lines}: {error}"));
         }
         self.in_flight = 0;
     }
 }
+
+/// A line of another lane on the stream was cut short when that was dropped: the next one must not be joined to it.
+#[inline]
+fn end_line_of_another(stream: Stream, attempt: &mut Attempt<'_>) -> io::Result<()> {
+    match UNENDED[stream as usize].load(Ordering::Relaxed) {
+        true => end_line(stream, attempt),
+        false => Ok(()),
+    }
+}
+
+#[cold]
+fn end_line(stream: Stream, attempt: &mut Attempt<'_>) -> io::Result<()> {
+    attempt.write_all(b"\n")?;
+    UNENDED[stream as usize].store(false, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Writes the rest of a line if there is room for it, and reports lines that are not written.
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if self.outlet.has_foreign_helper() || self.flush(None).is_ok() {
+            return;
+        }
+        let (name, lines) = (self.stream.name(), self.pending());
+        UNENDED[self.stream as usize].store(self.tail.pending() > 0, Ordering::Relaxed);
+        selflog::tell(&format!("{name}: dropped before it was read, lines not written whole: {lines}"));
+    }
+}
+
+/// For each stream, whether it ends within a line.
+static UNENDED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 
 /// Writes with the macros that libtest captures, which panic if they cannot write.
 struct Printer(Stream);

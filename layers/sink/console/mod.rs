@@ -13,7 +13,7 @@ use super::{Framed, Sink, writer};
 use crate::format::Caps;
 use crate::record::Severity;
 use crate::stream::Stream;
-use crate::{Error, Partial, process};
+use crate::{Error, ErrorKind, Partial, process};
 
 /// A sink for standard output, standard error, or both. Python's `StreamHandler`, log4j2's `Console`.
 ///
@@ -43,7 +43,7 @@ use crate::{Error, Partial, process};
 /// A pipe holds 64 KiB, a terminal less; when it is full, `write(2)` waits for the reader, without limit. On a thread that logs, this
 /// sink does not: a write waits at most for the [`patience`](Self::patience), on blocking descriptors too, whose flags are left as
 /// they are. After a write that waited in vain the stream is *stalled*: lines are refused at once, and every 50 ms, increasing to 1 s,
-/// one tries again without waiting. Refused lines are counted as failed, reported to [`selflog`](crate::selflog) once, and reported in
+/// one attempt is made that does not wait. Refused lines are counted as failed, reported to [`selflog`](crate::selflog) once, and reported in
 /// the log itself when the reader reads again. After that the patience grows back over ten times its length, so that a reader that
 /// stalls repeatedly holds up the program for about a tenth of the time at most.
 ///
@@ -53,7 +53,10 @@ use crate::{Error, Partial, process};
 /// takes something.
 ///
 /// A flush, and a write at the end of the process, waits until its deadline even if the stream is stalled. Lines are written whole, as
-/// far as they are no longer than 4 KiB; the rest of one that was cut short is written before the next line.
+/// far as they are no longer than 4 KiB; the rest of one that was cut short is written before the next line. If the stream leads to
+/// another file by then, it is lost.
+///
+/// A process that is forked while the console waits behind a queue for its reader cannot use that console.
 ///
 /// Linux 6.5 and later writes to pipes without waiting. Terminals, and pipes of older systems that are filled by more than a quarter, are
 /// written to by a thread for which the caller waits, which takes some microseconds more. What this thread is still writing when the
@@ -89,6 +92,9 @@ impl Console {
     }
 
     /// Writes records at least as severe as `threshold` to standard error, the rest to standard output.
+    ///
+    /// Both are written to by one thread at a time: while one stream is not read, lines for the other wait too, or are refused with
+    /// those behind which they stand in a batch. Where that matters, use two outputs, each behind a [`Queue`](crate::Queue).
     ///
     /// ```
     /// use tracing::Level;
@@ -149,8 +155,8 @@ impl Console {
     fn finish(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
         let out = self.out.flush(deadline);
         let err = self.err.flush(deadline);
-        out.map_err(|error| cannot_write(Stream::Out, error))?;
-        err.map_err(|error| cannot_write(Stream::Err, error))
+        out.map_err(|error| cannot_flush(Stream::Out, error))?;
+        err.map_err(|error| cannot_flush(Stream::Err, error))
     }
 }
 
@@ -228,6 +234,13 @@ impl Streams {
             Self::Only(stream) => stream.is_terminal(),
             Self::Split(_) => Stream::Out.is_terminal() && Stream::Err.is_terminal(),
         }
+    }
+}
+
+fn cannot_flush(stream: Stream, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Error::new(ErrorKind::Timeout, format!("cannot flush {}: {error}", stream.name())),
+        _ => cannot_write(stream, error),
     }
 }
 

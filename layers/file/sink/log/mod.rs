@@ -12,6 +12,7 @@ pub(super) use settings::Settings;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::control::{Control, Requests};
 use super::durable::Durable;
@@ -87,6 +88,8 @@ pub(super) struct Author<'a> {
     pub(super) number: u64,
     pub(super) preamble: &'a [u8],
     pub(super) durable: Option<&'a mut Durable>,
+    /// Until when a write to a pipe may wait, during a flush.
+    pub(super) deadline: Option<Instant>,
 }
 
 #[derive(Default)]
