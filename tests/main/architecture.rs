@@ -20,7 +20,10 @@ const BORDERS: &[(&str, &[&str])] = &[
     ("stream", &["sync", "threads"]),
     ("selflog", &["bytes", "error", "stream", "sync"]),
     // Forks freeze the list of callsites.
-    ("process", &["error", "record::freeze_callsites", "selflog", "stats", "sync", "threads"]),
+    (
+        "process",
+        &["error", "record::freeze_callsites", "selflog", "stats", "stream::after_fork_in_child", "sync", "threads"],
+    ),
     ("filter", &["changes", "clock", "error", "record", "stats", "sync", "threads"]),
     ("rewrite", &["clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
