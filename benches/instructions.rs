@@ -61,7 +61,7 @@ const ENABLED: [(&str, f64); 10] = [
     ("json-queue-spans", 3_700.0),
     ("text-flat", 3_150.0),
     ("text-spans", 3_350.0),
-    ("console", 3_450.0),
+    ("console", 3_900.0),
 ];
 
 fn pair(scenario: &str) -> (f64, f64) {
