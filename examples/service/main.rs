@@ -29,13 +29,17 @@ use self::progress::AboveBar;
 /// The entire logging setup.
 fn log_to(dir: &Path, terminal: impl Sink) -> Result<Handle, tracing_handlers::Error> {
     let rotation = Rotation::size(MIB).keep(KEPT);
-    let layer = tracing_handlers::layer(Queue::new((
-        Output::new(Text::compact().target(false), terminal).level(Level::INFO),
+    let files = (
         Output::new(Json::new(), File::open(dir.join(JSON))?.rotation(rotation))
             .level(Level::DEBUG)
             .spans(Level::DEBUG),
         Output::new(Text::new(), File::open(dir.join(ERRORS))?).level(Level::ERROR),
-    )));
+    );
+    // A queue of its own for the terminal: while that is not read, the files must not wait.
+    let layer = tracing_handlers::layer((
+        Queue::new(Output::new(Text::compact().target(false), terminal).level(Level::INFO)).name("terminal"),
+        Queue::new(files).name("files"),
+    ));
     let handle = layer.handle();
     tracing_subscriber::registry().with(layer).init();
     Ok(handle)
