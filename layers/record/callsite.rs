@@ -15,9 +15,10 @@ pub(crate) struct Callsite {
     id: u32,
     metadata: &'static Metadata<'static>,
     names: Box<[&'static str]>,
-    message: Option<u8>,
-    says_severity: bool,
-    special: u32,
+    /// How many of the names records give by their index, which has one byte; the rest are spelled out.
+    indexed: usize,
+    message: Option<usize>,
+    severity: Option<usize>,
     from_log: bool,
 }
 
@@ -43,16 +44,16 @@ impl Callsite {
 
     fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
         let fields = metadata.fields();
-        let index_of = |name| fields.field(name).map(|field| field.index() as u8);
-        let (message, severity) = (index_of("message"), index_of("severity"));
+        let index_of = |name| fields.field(name).map(|field| field.index());
+        // Beyond the tables, records contain the names themselves.
+        let id = if id <= MAX_ID { id } else { 0 };
         Self {
-            // Beyond the tables, records contain the names themselves.
-            id: if id <= MAX_ID { id } else { 0 },
+            id,
             metadata,
             names: fields.iter().map(|field| plain(field.name())).collect(),
-            message,
-            says_severity: severity.is_some(),
-            special: [message, severity].into_iter().flatten().fold(0, |all, index| all | 1 << (index & 31)),
+            indexed: if id == 0 { 0 } else { fields.len().min(MAX_INDEXED) },
+            message: index_of("message"),
+            severity: index_of("severity"),
             // As tracing-log creates them; an event that merely has such a field does not count.
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
@@ -77,22 +78,28 @@ impl Callsite {
         &self.names
     }
 
+    /// Returns how many fields, from the first one, have an index in records. The names of the others are in the records.
+    #[inline]
+    pub(super) fn indexed(&self) -> usize {
+        self.indexed
+    }
+
     /// Returns the index of an event's message among its fields.
     #[inline]
-    pub(crate) fn message(&self) -> Option<u8> {
+    pub(crate) fn message(&self) -> Option<usize> {
         self.message
     }
 
-    /// Returns a bit for each field of an event that has a special meaning.
+    /// Returns the index of the field that may contain an event's severity.
     #[inline]
-    pub(crate) fn special(&self) -> u32 {
-        self.special
+    pub(super) fn severity(&self) -> Option<usize> {
+        self.severity
     }
 
     /// Whether the metadata do not suffice to decide whether an event is wanted, so that each is captured first.
     #[inline]
     pub(crate) fn is_judged_late(&self) -> bool {
-        self.from_log || self.says_severity
+        self.from_log || self.severity.is_some()
     }
 
     /// tracing-log shares one callsite per level among all records of the `log` crate.
@@ -113,6 +120,9 @@ pub(crate) fn freeze(deadline: Instant) -> Box<dyn Any> {
     let known = lock_until(&KNOWN, deadline);
     Box::new((known, per_callsite::freeze(deadline)))
 }
+
+/// The index of a field has one byte, and 255 stands for a name without an index.
+const MAX_INDEXED: usize = u8::MAX as usize;
 
 static CALLSITES: PerCallsite<&'static Callsite> = PerCallsite::new();
 static KNOWN: Mutex<Option<HashMap<usize, &'static Callsite>>> = Mutex::new(None);

@@ -81,7 +81,7 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
 
 /// Appends the fields that `record` passes to its visitor, as those of a span.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
-    record(&mut Capture { raw, callsite, special: 0 });
+    record(&mut Capture { raw, callsite, is_event: false });
 }
 
 /// Appends the texts of a callsite that is not in the table, so that the record must contain them.
@@ -115,33 +115,31 @@ fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    /// A bit for each field with a special meaning: the message, the severity.
-    special: u32,
+    is_event: bool,
 }
 
 impl<'b> Capture<'b> {
     #[inline]
     fn of_event(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
-        Self { raw, callsite, special: callsite.special() }
+        Self { raw, callsite, is_event: true }
     }
 
     #[inline]
     fn name(&self, field: &Field) -> Name<'static> {
-        match self.callsite.id() {
-            1.. => Name::Index(field.index() as u8),
-            0 => Name::Inline(plain(field.name())),
+        match field.index() {
+            index if index < self.callsite.indexed() => Name::Index(index as u8),
+            _ => Name::Inline(plain(field.name())),
         }
     }
 
-    /// tracing allows at most 32 fields at a callsite.
     #[inline]
     fn is_special(&self, field: &Field) -> bool {
-        self.special & (1 << (field.index() & 31)) != 0
+        self.is_event && (self.is_message(field) || self.callsite.severity() == Some(field.index()))
     }
 
     #[inline]
     fn is_message(&self, field: &Field) -> bool {
-        self.callsite.message() == Some(field.index() as u8)
+        self.callsite.message() == Some(field.index())
     }
 
     /// Inlined, and so specialized for each kind of value.

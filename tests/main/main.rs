@@ -3,6 +3,7 @@
 mod alerts;
 mod architecture;
 mod around;
+mod captured;
 mod circles;
 mod collect;
 #[cfg(all(feature = "gzip", feature = "zstd"))]

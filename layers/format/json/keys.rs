@@ -51,8 +51,9 @@ impl JsonKeys {
 
     /// Returns whether the field names of the callsite's events differ from each other and from all `names`.
     pub(super) fn are_distinct_beside(&self, callsite: &Callsite, names: &Names) -> bool {
-        let is_message = |index: usize| callsite.message().map(usize::from) == Some(index);
-        let fields = self.fields.iter().enumerate().filter(|(index, _)| !is_message(*index)).map(|(_, field)| field);
+        let message = callsite.message();
+        let fields =
+            self.fields.iter().enumerate().filter(|(index, _)| message != Some(*index)).map(|(_, field)| field);
         are_distinct(fields.clone()) && fields.into_iter().all(|field| !names.contains(&field.name))
     }
 }

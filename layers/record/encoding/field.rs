@@ -8,7 +8,7 @@ use crate::record::primitive::{MAX_TEXT, put_bytes32, put_len32, put_sized, put_
 /// The name of a field in the encoding.
 #[derive(Clone, Copy)]
 pub(crate) enum Name<'a> {
-    /// The field with this index of the callsite that the record or span belongs to.
+    /// The field with this index, which is at most 254, of the callsite that the record or span belongs to.
     Index(u8),
     Inline(&'a str),
 }

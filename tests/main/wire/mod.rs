@@ -9,6 +9,8 @@ mod round_trip;
 
 use std::fmt::Write;
 
+pub use round_trip::assert_same;
+
 use tracing_handlers::record::wire::{self, Decoded, Frame, Limits};
 use tracing_handlers::record::{Fields, Record};
 use tracing_handlers::{RecordBuf, Value};

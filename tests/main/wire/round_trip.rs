@@ -29,8 +29,9 @@ fn formatted(format: &dyn Format, record: &Record<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// Asserts that the record is the same, and formatted the same, after it has been a frame.
 #[track_caller]
-fn assert_same(record: &RecordBuf) {
+pub fn assert_same(record: &RecordBuf) {
     let frame = frame_of(&record.as_record());
     let read = record_of(&frame);
     assert_eq!(said(&read.as_record()), said(&record.as_record()));

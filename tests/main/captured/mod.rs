@@ -1,0 +1,4 @@
+//! What the fields of an event become, whatever their number, their names and the types of their values.
+
+mod many;
+mod site;
