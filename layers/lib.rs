@@ -90,6 +90,8 @@ mod threads;
 mod until;
 
 #[doc(hidden)]
+pub use record::macro_names as __severity;
+#[doc(hidden)]
 pub use tracing as __tracing;
 
 pub use error::{Error, ErrorClass, ErrorKind, Partial};

@@ -1,10 +1,12 @@
-//! Macros for the severities between tracing's levels.
+//! Macros for the severities between tracing's levels. Other layers see their severity as a field.
 
-/// Logs at [`Severity::VERBOSE`](crate::Severity::VERBOSE): `tracing::trace!` with the field `severity = "verbose"`.
+/// Logs at [`Severity::VERBOSE`](crate::Severity::VERBOSE). To tracing and other layers this is `tracing::trace!` with the field
+/// `severity = "verbose"`, which records do not contain.
 #[macro_export]
-macro_rules! verbose { ($($arg:tt)+) => { $crate::__log!(trace, "verbose", $($arg)+) }; }
+macro_rules! verbose { ($($arg:tt)+) => { $crate::__log!(trace, $crate::__severity::VERBOSE, $($arg)+) }; }
 
-/// Logs at [`Severity::NOTICE`](crate::Severity::NOTICE): `tracing::info!` with the field `severity = "notice"`.
+/// Logs at [`Severity::NOTICE`](crate::Severity::NOTICE). To tracing and other layers this is `tracing::info!` with the field
+/// `severity = "notice"`, which records do not contain.
 ///
 /// ```
 /// use tracing_handlers::{Output, Severity, format::Text, format::Time, notice, sink::Memory};
@@ -19,50 +21,54 @@ macro_rules! verbose { ($($arg:tt)+) => { $crate::__log!(trace, "verbose", $($ar
 /// assert_eq!(memory.lines(), ["NOTICE shop: sold out: apples left=0"]);
 /// ```
 #[macro_export]
-macro_rules! notice { ($($arg:tt)+) => { $crate::__log!(info, "notice", $($arg)+) }; }
+macro_rules! notice { ($($arg:tt)+) => { $crate::__log!(info, $crate::__severity::NOTICE, $($arg)+) }; }
 
-/// Logs at [`Severity::CRITICAL`](crate::Severity::CRITICAL): `tracing::error!` with the field `severity = "critical"`.
+/// Logs at [`Severity::CRITICAL`](crate::Severity::CRITICAL). To tracing and other layers this is `tracing::error!` with the field
+/// `severity = "critical"`, which records do not contain.
 #[macro_export]
-macro_rules! critical { ($($arg:tt)+) => { $crate::__log!(error, "critical", $($arg)+) }; }
+macro_rules! critical { ($($arg:tt)+) => { $crate::__log!(error, $crate::__severity::CRITICAL, $($arg)+) }; }
 
-/// Logs at [`Severity::ALERT`](crate::Severity::ALERT): `tracing::error!` with the field `severity = "alert"`.
+/// Logs at [`Severity::ALERT`](crate::Severity::ALERT). To tracing and other layers this is `tracing::error!` with the field
+/// `severity = "alert"`, which records do not contain.
 #[macro_export]
-macro_rules! alert { ($($arg:tt)+) => { $crate::__log!(error, "alert", $($arg)+) }; }
+macro_rules! alert { ($($arg:tt)+) => { $crate::__log!(error, $crate::__severity::ALERT, $($arg)+) }; }
 
-/// Logs at [`Severity::FATAL`](crate::Severity::FATAL): `tracing::error!` with the field `severity = "fatal"`.
+/// Logs at [`Severity::FATAL`](crate::Severity::FATAL). To tracing and other layers this is `tracing::error!` with the field
+/// `severity = "fatal"`, which records do not contain.
 #[macro_export]
-macro_rules! fatal { ($($arg:tt)+) => { $crate::__log!(error, "fatal", $($arg)+) }; }
+macro_rules! fatal { ($($arg:tt)+) => { $crate::__log!(error, $crate::__severity::FATAL, $($arg)+) }; }
 
-/// Logs at [`Severity::EMERGENCY`](crate::Severity::EMERGENCY): `tracing::error!` with the field `severity = "emergency"`.
+/// Logs at [`Severity::EMERGENCY`](crate::Severity::EMERGENCY). To tracing and other layers this is `tracing::error!` with the field
+/// `severity = "emergency"`, which records do not contain.
 #[macro_export]
-macro_rules! emergency { ($($arg:tt)+) => { $crate::__log!(error, "emergency", $($arg)+) }; }
+macro_rules! emergency { ($($arg:tt)+) => { $crate::__log!(error, $crate::__severity::EMERGENCY, $($arg)+) }; }
 
 /// `target:`, `parent:` and `name:` come before the fields.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log {
-    ($level:ident, $severity:literal, name: $name:expr, target: $target:expr, parent: $parent:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, name: $name:expr, target: $target:expr, parent: $parent:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(name: $name, target: $target, parent: $parent, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, name: $name:expr, target: $target:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, name: $name:expr, target: $target:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(name: $name, target: $target, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, name: $name:expr, parent: $parent:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, name: $name:expr, parent: $parent:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(name: $name, parent: $parent, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, name: $name:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, name: $name:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(name: $name, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, target: $target:expr, parent: $parent:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, target: $target:expr, parent: $parent:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(target: $target, parent: $parent, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, target: $target:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, target: $target:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(target: $target, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, parent: $parent:expr, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, parent: $parent:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(parent: $parent, severity = $severity, $($arg)+)
     };
-    ($level:ident, $severity:literal, $($arg:tt)+) => {
+    ($level:ident, $severity:expr, $($arg:tt)+) => {
         $crate::__tracing::$level!(severity = $severity, $($arg)+)
     };
 }

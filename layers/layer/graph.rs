@@ -8,7 +8,7 @@ use tracing::Metadata;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::handler::Handler;
-use crate::record::{Meta, Record, Severity, SpanEvents};
+use crate::record::{Meta, Record, Severity, SpanEvents, says_severity};
 
 /// The handlers, with a number that distinguishes them from earlier and later ones.
 pub(super) struct Graph {
@@ -31,14 +31,16 @@ impl Graph {
         catch_unwind(AssertUnwindSafe(|| self.handler.enabled(meta))).unwrap_or(true)
     }
 
-    /// Whether any events or spans of a callsite can be wanted. An event with a field `severity` may have any severity.
+    /// Whether any events or spans of a callsite can be wanted. A field `severity` may raise the severity of an event.
     #[cold]
     pub(super) fn may_want(&self, metadata: &Metadata<'_>) -> bool {
         let meta = Meta::from(metadata);
-        if metadata.is_span() || metadata.fields().field("severity").is_none() {
+        if !says_severity(metadata) {
             return self.enabled(&meta);
         }
-        (1..=24).filter_map(Severity::from_number).any(|severity| self.enabled(&Meta { severity, ..meta }))
+        (meta.severity.number()..=24)
+            .filter_map(Severity::from_number)
+            .any(|severity| self.enabled(&Meta { severity, ..meta }))
     }
 
     pub(super) fn max_level(&self) -> LevelFilter {

@@ -17,8 +17,8 @@ pub(crate) struct Callsite {
     names: Box<[&'static str]>,
     /// How many of the names records give by their index, which has one byte; the rest are spelled out.
     indexed: usize,
-    message: Option<usize>,
-    severity: Option<usize>,
+    roles: Box<[Role]>,
+    says_severity: bool,
     from_log: bool,
 }
 
@@ -44,16 +44,16 @@ impl Callsite {
 
     fn new(id: u32, metadata: &'static Metadata<'static>) -> Self {
         let fields = metadata.fields();
-        let index_of = |name| fields.field(name).map(|field| field.index());
+        let names: Box<[_]> = fields.iter().map(|field| plain(field.name())).collect();
         // Beyond the tables, records contain the names themselves.
         let id = if id <= MAX_ID { id } else { 0 };
         Self {
             id,
             metadata,
-            names: fields.iter().map(|field| plain(field.name())).collect(),
-            indexed: if id == 0 { 0 } else { fields.len().min(MAX_INDEXED) },
-            message: index_of("message"),
-            severity: index_of("severity"),
+            indexed: if id == 0 { 0 } else { names.len().min(MAX_INDEXED) },
+            roles: roles(&names),
+            names,
+            says_severity: says_severity(metadata),
             // As tracing-log creates them; an event that merely has such a field does not count.
             from_log: metadata.name() == "log event"
                 && metadata.target() == "log"
@@ -84,22 +84,21 @@ impl Callsite {
         self.indexed
     }
 
-    /// Returns the index of an event's message among its fields.
+    /// Returns what each field of an event is to its record, up to the last field that is not an ordinary one.
     #[inline]
-    pub(crate) fn message(&self) -> Option<usize> {
-        self.message
+    pub(super) fn roles(&self) -> &[Role] {
+        &self.roles
     }
 
-    /// Returns the index of the field that may contain an event's severity.
-    #[inline]
-    pub(super) fn severity(&self) -> Option<usize> {
-        self.severity
+    /// Returns the index of the field that contains an event's message.
+    pub(crate) fn message(&self) -> Option<usize> {
+        self.roles.iter().position(|role| *role == Role::Message)
     }
 
     /// Whether the metadata do not suffice to decide whether an event is wanted, so that each is captured first.
     #[inline]
     pub(crate) fn is_judged_late(&self) -> bool {
-        self.from_log || self.severity.is_some()
+        self.from_log || self.says_severity
     }
 
     /// tracing-log shares one callsite per level among all records of the `log` crate.
@@ -107,6 +106,33 @@ impl Callsite {
     pub(crate) fn is_from_log(&self) -> bool {
         self.from_log
     }
+}
+
+/// What a field of an event is to its record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Field,
+    Message,
+    /// The field that may contain the name of the severity, which is a field of the record as well.
+    Severity,
+}
+
+fn roles(names: &[&str]) -> Box<[Role]> {
+    let index_of = |wanted| names.iter().position(|name| *name == wanted);
+    let (message, severity) = (index_of("message"), index_of(SEVERITY));
+    let role = |index| match Some(index) {
+        index if index == message => Role::Message,
+        index if index == severity => Role::Severity,
+        _ => Role::Field,
+    };
+    let mut roles: Vec<_> = (0..names.len()).map(role).collect();
+    roles.truncate(roles.iter().rposition(|role| *role != Role::Field).map_or(0, |last| last + 1));
+    roles.into()
+}
+
+/// Whether the events of a callsite may have a higher severity than their level's.
+pub(crate) fn says_severity(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event() && metadata.fields().iter().any(|field| plain(field.name()) == SEVERITY)
 }
 
 /// Returns the name without `r#`: a field written as `r#type` is called `type`, as in tracing-subscriber.
@@ -121,6 +147,7 @@ pub(crate) fn freeze(deadline: Instant) -> Box<dyn Any> {
     Box::new((known, per_callsite::freeze(deadline)))
 }
 
+const SEVERITY: &str = "severity";
 /// The index of a field has one byte, and 255 stands for a name without an index.
 const MAX_INDEXED: usize = u8::MAX as usize;
 

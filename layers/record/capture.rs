@@ -8,9 +8,9 @@ use std::time::Duration;
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-use super::callsite::{Callsite, plain};
+use super::callsite::{Callsite, Role, plain};
 use super::encoding::{self, HeadMut, Name, Slot};
-use super::{Kind, Severity, Value, noted, pool};
+use super::{Kind, Severity, Value, macro_names, noted};
 use crate::clock::Timestamp;
 
 /// Writes `event` into `raw`, which is empty. `spans` appends the spans that it was logged in, and returns their version.
@@ -81,7 +81,7 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
 
 /// Appends the fields that `record` passes to its visitor, as those of a span.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
-    record(&mut Capture { raw, callsite, is_event: false });
+    record(&mut Capture::of_span(raw, callsite));
 }
 
 /// Appends the texts of a callsite that is not in the table, so that the record must contain them.
@@ -115,92 +115,84 @@ fn put_thread(raw: &mut Vec<u8>) -> (u64, Slot) {
 struct Capture<'b> {
     raw: &'b mut Vec<u8>,
     callsite: &'static Callsite,
-    is_event: bool,
+    /// How many fields are written with the index of their name.
+    indexed: usize,
+    /// The roles of the first fields; those beyond them, and all those of spans, are ordinary fields.
+    roles: &'static [Role],
 }
 
 impl<'b> Capture<'b> {
     #[inline]
     fn of_event(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
-        Self { raw, callsite, is_event: true }
+        Self { raw, callsite, indexed: callsite.indexed(), roles: callsite.roles() }
+    }
+
+    fn of_span(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
+        Self { raw, callsite, indexed: callsite.indexed(), roles: &[] }
     }
 
     #[inline]
     fn name(&self, field: &Field) -> Name<'static> {
         match field.index() {
-            index if index < self.callsite.indexed() => Name::Index(index as u8),
+            index if index < self.indexed => Name::Index(index as u8),
             _ => Name::Inline(plain(field.name())),
         }
     }
 
     #[inline]
-    fn is_special(&self, field: &Field) -> bool {
-        self.is_event && (self.is_message(field) || self.callsite.severity() == Some(field.index()))
-    }
-
-    #[inline]
-    fn is_message(&self, field: &Field) -> bool {
-        self.callsite.message() == Some(field.index())
+    fn role(&self, field: &Field) -> Role {
+        self.roles.get(field.index()).copied().unwrap_or(Role::Field)
     }
 
     /// Inlined, and so specialized for each kind of value.
     #[inline(always)]
     fn put(&mut self, field: &Field, value: Value<'_>) {
-        if self.is_special(field) {
-            return self.put_special(field, value);
+        match self.role(field) {
+            Role::Message => self.put_value_as_message(value),
+            // Only texts are names of severities.
+            Role::Field | Role::Severity => encoding::put_field(self.raw, self.name(field), value),
         }
-        encoding::put_field(self.raw, self.name(field), value);
     }
 
-    /// Puts a field `message` that is not a text, or `severity`.
     #[cold]
-    fn put_special(&mut self, field: &Field, value: Value<'_>) {
-        if self.is_message(field) {
-            return self.put_message(format_args!("{value}"));
-        }
-        match severity_of(value) {
-            Some(severity) => self.set_severity(severity),
-            None => encoding::put_field(self.raw, self.name(field), value),
-        }
+    fn put_value_as_message(&mut self, value: Value<'_>) {
+        self.put_message(|out| write_guarded(out, format_args!("{value}")));
     }
 
-    fn set_severity(&mut self, severity: Severity) {
-        if let Some(mut head) = HeadMut::of(self.raw) {
-            head.set_severity(severity);
-        }
+    #[inline(always)]
+    fn put_message(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.put_aside(|head, slot| head.set_message(slot), write);
     }
 
-    #[inline]
-    fn put_message(&mut self, message: fmt::Arguments<'_>) {
-        self.put_aside(|head, slot| head.set_message(slot), |out| write_guarded(out, message));
+    #[cold]
+    fn put_severity(&mut self, field: &Field, name: &str) {
+        self.raise_severity(Severity::named(name));
+        if !macro_names::is_of_macro(name) {
+            encoding::put_field(self.raw, self.name(field), Value::Str(name));
+        }
     }
 
     #[cold]
     fn put_written_severity(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = pool::take();
+        let mut severity = None;
+        let write = |out: &mut Vec<u8>| write_guarded(out, format_args!("{value:?}"));
         noted::clear();
-        write_guarded(&mut text, format_args!("{value:?}"));
-        let is_json = noted::is_all_of(&text);
-        match named(&text) {
-            Some(severity) => self.set_severity(severity),
-            None => {
-                let write = |out: &mut Vec<u8>| out.extend_from_slice(&text);
-                encoding::put_written(self.raw, self.name(field), write, |written| {
-                    is_json && written.len() == text.len()
-                });
-            }
-        }
-        pool::give(text);
+        encoding::put_written(self.raw, self.name(field), write, |written| {
+            let is_json = noted::is_all_of(written);
+            severity = str::from_utf8(written).ok().filter(|_| !is_json).and_then(Severity::named);
+            is_json
+        });
+        self.raise_severity(severity);
     }
 
-    #[cold]
-    fn put_severity_of_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
-        let mut text = pool::take();
-        write_guarded(&mut text, format_args!("{error}"));
-        match named(&text) {
-            Some(severity) => self.set_severity(severity),
-            None => encoding::put_error(self.raw, self.name(field), |out| put_chain(out, error)),
+    /// Sets the severity unless it is below the callsite's level.
+    fn raise_severity(&mut self, severity: Option<Severity>) {
+        let least = Severity::from(*self.callsite.metadata().level());
+        if let Some(severity) = severity.filter(|severity| severity.is_at_least(least))
+            && let Some(mut head) = HeadMut::of(self.raw)
+        {
+            head.set_severity(severity);
         }
-        pool::give(text);
     }
 
     /// Appends a text, and sets its position in the header by `set`.
@@ -229,15 +221,11 @@ impl<'b> Capture<'b> {
 impl Visit for Capture<'_> {
     #[inline]
     fn record_str(&mut self, field: &Field, value: &str) {
-        if self.is_special(field) {
-            match self.is_message(field) {
-                true => {
-                    self.put_aside(|head, slot| head.set_message(slot), |out| out.extend_from_slice(value.as_bytes()))
-                }
-                false => self.put_special(field, Value::Str(value)),
-            }
-        } else if !(self.callsite.is_from_log() && self.put_from_log(field, value)) {
-            encoding::put_field(self.raw, self.name(field), Value::Str(value));
+        match self.role(field) {
+            Role::Message => self.put_message(|out| out.extend_from_slice(value.as_bytes())),
+            Role::Severity => self.put_severity(field, value),
+            Role::Field if self.callsite.is_from_log() && self.put_from_log(field, value) => {}
+            Role::Field => encoding::put_field(self.raw, self.name(field), Value::Str(value)),
         }
     }
 
@@ -280,13 +268,12 @@ impl Visit for Capture<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.is_special(field) {
-            return match self.is_message(field) {
-                true => self.put_message(format_args!("{value}")),
-                false => self.put_severity_of_error(field, value),
-            };
+        match self.role(field) {
+            Role::Message => self.put_message(|out| write_guarded(out, format_args!("{value}"))),
+            Role::Field | Role::Severity => {
+                encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
+            }
         }
-        encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
     }
 
     #[cfg(all(tracing_unstable, feature = "valuable"))]
@@ -296,33 +283,16 @@ impl Visit for Capture<'_> {
 
     #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if self.is_special(field) {
-            match self.is_message(field) {
-                true => self.put_message(format_args!("{value:?}")),
-                false => self.put_written_severity(field, value),
+        match self.role(field) {
+            Role::Message => self.put_message(|out| write_guarded(out, format_args!("{value:?}"))),
+            Role::Severity => self.put_written_severity(field, value),
+            Role::Field => {
+                noted::clear();
+                let write = |out: &mut Vec<u8>| write_guarded(out, format_args!("{value:?}"));
+                encoding::put_written(self.raw, self.name(field), write, noted::is_all_of);
             }
-        } else {
-            noted::clear();
-            let write = |out: &mut Vec<u8>| write_guarded(out, format_args!("{value:?}"));
-            encoding::put_written(self.raw, self.name(field), write, noted::is_all_of);
         }
     }
-}
-
-/// Returns the severity that a field `severity` contains, if any.
-fn severity_of(value: Value<'_>) -> Option<Severity> {
-    let number = match value {
-        Value::U64(number) => u8::try_from(number).ok()?,
-        Value::I64(number) => u8::try_from(number).ok()?,
-        Value::U128(number) => u8::try_from(number).ok()?,
-        Value::I128(number) => u8::try_from(number).ok()?,
-        value => return Severity::named(value.as_str()?),
-    };
-    Severity::from_number(number)
-}
-
-fn named(text: &[u8]) -> Option<Severity> {
-    Severity::named(str::from_utf8(text).ok()?)
 }
 
 fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {

@@ -10,6 +10,8 @@ mod capture;
 mod change;
 mod encoding;
 mod kind;
+#[doc(hidden)]
+pub mod macro_names;
 mod meta;
 #[cfg(feature = "serde")]
 mod nested;
@@ -36,7 +38,7 @@ pub use severity::Severity;
 pub use value::{ErrorBuf, ErrorChain, Value};
 pub use view::{Field, Fields, Record, Span, Spans};
 
-pub(crate) use callsite::{Callsite, freeze as freeze_callsites};
+pub(crate) use callsite::{Callsite, freeze as freeze_callsites, says_severity};
 pub(crate) use capture::{capture_event, capture_fields, capture_span_event, this_thread};
 pub(crate) use path::{Marks, Path};
 pub(crate) use per_callsite::PerCallsite;

@@ -24,10 +24,14 @@ use crate::{Error, ErrorKind};
 /// | `FATAL` | 21 | | [`fatal!`](crate::fatal) |
 /// | `EMERGENCY` | 21 | `emerg`, `panic` | [`emergency!`](crate::emergency) |
 ///
-/// The numbers are those that OpenTelemetry's data model assigns to syslog's severities. At a callsite the field `severity` sets
-/// the severity, to one of these names, a [custom one](Self::define), a step as displayed (`INFO3`), or a number from 1 to 24:
-/// `info!(severity = "notice", "sold out")`. With any other value it is an ordinary field. tracing's maximum level and other layers
-/// use the macro's own level, so it should be the one of the same group: [`level`](Self::level).
+/// The numbers are those that OpenTelemetry's data model assigns to syslog's severities.
+///
+/// A field `severity` of an event raises its severity if it contains the text of a name: one of these, a
+/// [custom one](Self::define), or a step as displayed (`INFO3`). `info!(severity = "audit", "price changed")` does so if `audit` is
+/// defined as 11; the text may also come from `%` or `?`. A name below the macro's level is ignored, and so is every other value,
+/// numbers included: a field that merely has this name lowers no event. In either case the record contains the field like any
+/// other; only the field that the macros in the table add is not one of the record's. tracing's maximum level and other layers use
+/// the macro's own level, so it should be the one of the same group: [`level`](Self::level).
 ///
 /// Two severities are equal if their numbers and their names are, so `FATAL` is not `EMERGENCY`, and [number](Self::from_number)
 /// 10 without a name is not `NOTICE`. They are ordered by number; among equal numbers, the one named after its group is the

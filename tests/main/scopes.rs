@@ -147,7 +147,7 @@ fn a_severity_at_the_callsite_is_what_levels_and_formats_go_by() {
         verbose!("least");
         alert!("most");
         tracing::info!(severity = "audit_test", "own");
-        tracing::info!(severity = 12, "number");
+        tracing::info!(severity = 24, "number");
         tracing::info!(severity = %"WARNING", "written");
         tracing::info!(severity = "no such", "not one");
         tracing::info!(severity = 99, "no number");
@@ -160,9 +160,9 @@ fn a_severity_at_the_callsite_is_what_levels_and_formats_go_by() {
             "NOTICE targeted",
             "VERBOSE least",
             "ALERT most",
-            "AUDIT_TEST own",
-            " INFO number",
-            " WARN written",
+            "AUDIT_TEST own severity=audit_test",
+            " INFO number severity=24",
+            " WARN written severity=WARNING",
             " INFO not one severity=\"no such\"",
             " INFO no number severity=99",
         ]
@@ -174,9 +174,8 @@ fn a_severity_at_the_callsite_is_what_levels_and_formats_go_by() {
             "NOTICE out of stock left=0",
             "NOTICE targeted",
             "ALERT most",
-            "AUDIT_TEST own",
-            "INFO number",
-            "WARN written"
+            "AUDIT_TEST own severity=audit_test",
+            "WARN written severity=WARNING"
         ]
     );
 }

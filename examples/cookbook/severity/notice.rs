@@ -1,4 +1,4 @@
-//! Severities between tracing's levels, set by macros and by the field `severity`, including a custom one.
+//! Severities between tracing's levels, set by macros and by the field `severity`, including a custom one. The field remains.
 
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::sink::Memory;
@@ -24,6 +24,6 @@ fn make() -> String {
 
 const SHOWS: &str = "
 NOTICE shop: sold out left=0
-AUDIT shop: price changed user=ada
+AUDIT shop: price changed severity=audit user=ada
 CRITICAL shop: the till is open
 ";

@@ -278,9 +278,15 @@ fn count() -> impl Strategy<Value = usize> {
 }
 
 fn fuzzed() -> impl Strategy<Value = Fuzzed> {
+    let severities = prop_oneof![
+        Just(("error", Severity::ERROR)),
+        Just(("notice", Severity::NOTICE)),
+        Just(("debug", Severity::INFO)),
+        Just(("17", Severity::INFO)),
+    ];
     let places = (proptest::option::of(any::<prop::sample::Index>()), any::<prop::sample::Index>());
     let recorded = proptest::collection::vec(any::<prop::sample::Index>(), 0..20);
-    let severity = Just(None::<(&str, Severity)>);
+    let severity = proptest::option::of(severities);
     (count(), count(), places, severity, recorded).prop_map(|(of_event, of_span, places, severity, recorded)| {
         let message = places.0.map(|at| at.index(of_event));
         let at = places.1.index(of_event);
