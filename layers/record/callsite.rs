@@ -90,7 +90,7 @@ impl Callsite {
         &self.roles
     }
 
-    /// Returns the index of the field that contains an event's message.
+    /// Returns the index of the field that contains an event's message, unless that is empty and another one does.
     pub(crate) fn message(&self) -> Option<usize> {
         self.roles.iter().position(|role| *role == Role::Message)
     }
@@ -112,20 +112,22 @@ impl Callsite {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Field,
+    /// One of the fields that may contain the message.
     Message,
     /// The field that may contain the name of the severity, which is a field of the record as well.
     Severity,
 }
 
+/// The first field called `severity` and all that are called `message`: the macros put a format string in front of the fields, in a
+/// field of that name of its own.
 fn roles(names: &[&str]) -> Box<[Role]> {
-    let index_of = |wanted| names.iter().position(|name| *name == wanted);
-    let (message, severity) = (index_of("message"), index_of(SEVERITY));
-    let role = |index| match Some(index) {
-        index if index == message => Role::Message,
-        index if index == severity => Role::Severity,
+    let severity = names.iter().position(|name| *name == SEVERITY);
+    let role = |(index, name): (usize, &&str)| match *name {
+        "message" => Role::Message,
+        _ if severity == Some(index) => Role::Severity,
         _ => Role::Field,
     };
-    let mut roles: Vec<_> = (0..names.len()).map(role).collect();
+    let mut roles: Vec<_> = names.iter().enumerate().map(role).collect();
     roles.truncate(roles.iter().rposition(|role| *role != Role::Field).map_or(0, |last| last + 1));
     roles.into()
 }

@@ -119,16 +119,18 @@ struct Capture<'b> {
     indexed: usize,
     /// The roles of the first fields; those beyond them, and all those of spans, are ordinary fields.
     roles: &'static [Role],
+    /// Whether there is a message that is not empty.
+    has_message: bool,
 }
 
 impl<'b> Capture<'b> {
     #[inline]
     fn of_event(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
-        Self { raw, callsite, indexed: callsite.indexed(), roles: callsite.roles() }
+        Self { raw, callsite, indexed: callsite.indexed(), roles: callsite.roles(), has_message: false }
     }
 
     fn of_span(raw: &'b mut Vec<u8>, callsite: &'static Callsite) -> Self {
-        Self { raw, callsite, indexed: callsite.indexed(), roles: &[] }
+        Self { raw, callsite, indexed: callsite.indexed(), roles: &[], has_message: false }
     }
 
     #[inline]
@@ -139,9 +141,14 @@ impl<'b> Capture<'b> {
         }
     }
 
+    /// After a message that is not empty, another field `message` is an ordinary one.
     #[inline]
     fn role(&self, field: &Field) -> Role {
-        self.roles.get(field.index()).copied().unwrap_or(Role::Field)
+        match self.roles.get(field.index()) {
+            None | Some(Role::Field) => Role::Field,
+            Some(Role::Message) if self.has_message => Role::Field,
+            Some(role) => *role,
+        }
     }
 
     /// Inlined, and so specialized for each kind of value.
@@ -161,7 +168,8 @@ impl<'b> Capture<'b> {
 
     #[inline(always)]
     fn put_message(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        self.put_aside(|head, slot| head.set_message(slot), write);
+        let slot = self.put_aside(|head, slot| head.set_message(slot), write);
+        self.has_message = slot.len > 0;
     }
 
     #[cold]
@@ -195,13 +203,14 @@ impl<'b> Capture<'b> {
         }
     }
 
-    /// Appends a text, and sets its position in the header by `set`.
+    /// Appends a text, and sets its position in the header by `set`. Returns the position.
     #[inline(always)]
-    fn put_aside(&mut self, set: impl FnOnce(&mut HeadMut<'_>, Slot), write: impl FnOnce(&mut Vec<u8>)) {
+    fn put_aside(&mut self, set: impl FnOnce(&mut HeadMut<'_>, Slot), write: impl FnOnce(&mut Vec<u8>)) -> Slot {
         let slot = encoding::put_aside(self.raw, 0, write);
         if let Some(mut head) = HeadMut::of(self.raw) {
             set(&mut head, slot);
         }
+        slot
     }
 
     /// Puts one of tracing-log's fields into the header. Returns whether it is one.
@@ -269,7 +278,7 @@ impl Visit for Capture<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         match self.role(field) {
-            Role::Message => self.put_message(|out| write_guarded(out, format_args!("{value}"))),
+            Role::Message => self.put_message(|out| put_chain_as_text(out, value)),
             Role::Field | Role::Severity => {
                 encoding::put_error(self.raw, self.name(field), |out| put_chain(out, value));
             }
@@ -295,15 +304,30 @@ impl Visit for Capture<'_> {
     }
 }
 
+/// Writes the messages of an error and its sources as the value of a field.
 fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
-    let mut next = Some(error);
-    let mut depth = 0;
-    // An error that is its own source would never end.
-    while let Some(error) = next.filter(|_| depth < MAX_SOURCES) {
+    for error in chain(error) {
         encoding::put_text(out, |out| write_guarded(out, format_args!("{error}")));
-        next = catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or(None);
-        depth += 1;
     }
+}
+
+/// Writes the messages of an error and its sources as a text, like the `Display` of an [`ErrorChain`](super::ErrorChain).
+fn put_chain_as_text(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
+    for (depth, error) in chain(error).enumerate() {
+        if depth > 0 {
+            out.extend_from_slice(b": ");
+        }
+        write_guarded(out, format_args!("{error}"));
+    }
+}
+
+/// An error and its sources, outermost first; at most [`MAX_SOURCES`], since an error that is its own source would never end.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| source(*error)).take(MAX_SOURCES)
+}
+
+fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    catch_unwind(AssertUnwindSafe(|| error.source())).unwrap_or(None)
 }
 
 /// Writes the output of a foreign `Debug` or `Display`. A panic in it affects only this text, not the record or the program.

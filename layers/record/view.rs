@@ -111,6 +111,10 @@ impl<'a> Record<'a> {
     }
 
     /// Returns the message, or `""` if there is none.
+    ///
+    /// It is the text of the event's format string. If there is no format string, or its text is empty, it is the value of the
+    /// field `message`, an error with its causes: `outer: inner: root`. Beside another message, that field is one of the
+    /// [`fields`](Self::fields).
     #[inline]
     pub fn message(&self) -> &'a str {
         self.head.message().read(self.raw).unwrap_or("")
