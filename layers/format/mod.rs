@@ -17,6 +17,7 @@ pub mod csv;
 mod escape;
 pub mod json;
 mod kept;
+mod known_names;
 mod level;
 pub mod logfmt;
 mod pattern;

@@ -1,6 +1,6 @@
 //! Fields that a line shows in a place of their own, and so not among the others.
 
-use crate::record::{Field, Part, Record, Span};
+use crate::record::{Field, Part, Record, Span, pool};
 
 /// Those parts of a line that are single fields.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ impl FieldParts {
     /// Begins a walk over the fields of `record`.
     #[inline]
     pub(super) fn walk<'p, 'r>(&'p self, record: &Record<'r>) -> Shown<'p, 'r> {
-        Shown { parts: &self.0, record: *record, seen: 0 }
+        Shown { parts: &self.0, record: *record, seen: 0, nearest: Nearest(None) }
     }
 }
 
@@ -34,23 +34,27 @@ pub(super) struct Shown<'p, 'r> {
     record: Record<'r>,
     /// A bit for each part whose field has been met.
     seen: u64,
+    nearest: Nearest,
 }
 
 impl Shown<'_, '_> {
     /// Whether a part shows this field of the event.
     #[inline]
     pub(super) fn has(&mut self, field: &Field<'_>) -> bool {
-        !self.parts.is_empty() && self.meet(|_, part| is_of_event(part, field.name))
+        !self.parts.is_empty() && self.meet(|_, _, part| is_of_event(part, field.name))
     }
 
     /// Whether a part shows this field of a span.
     #[inline]
     pub(super) fn has_of_span(&mut self, span: &Span<'_>, field: &Field<'_>) -> bool {
-        !self.parts.is_empty() && self.meet(|record, part| is_of_span(part, record, span, field.name))
+        let is_shown = |walk: &mut Self, index, part: &Part| {
+            name_in_spans(part) == Some(field.name) && walk.nearest.is(span, index, part, &walk.record)
+        };
+        !self.parts.is_empty() && self.meet(is_shown)
     }
 
-    fn meet(&mut self, is_shown: impl Fn(&Record<'_>, &Part) -> bool) -> bool {
-        let shown = self.parts.iter().enumerate().filter(|(_, part)| is_shown(&self.record, part));
+    fn meet(&mut self, is_shown: impl Fn(&mut Self, usize, &Part) -> bool) -> bool {
+        let shown = self.parts.iter().enumerate().filter(|(index, part)| is_shown(self, *index, part));
         let bits = shown.fold(0, |bits, (index, _)| bits | 1_u64 << index);
         let is_first = bits & !self.seen != 0;
         self.seen |= bits;
@@ -58,26 +62,62 @@ impl Shown<'_, '_> {
     }
 }
 
+/// For each part, which span has the field that it shows. It is looked for once in a walk, since many spans may have a field of that
+/// name. Kept in a buffer of the thread's.
+struct Nearest(Option<pool::Buffer>);
+
+impl Nearest {
+    /// Whether `span` has the field that the part at `index` shows.
+    fn is(&mut self, span: &Span<'_>, index: usize, part: &Part, record: &Record<'_>) -> bool {
+        let found = self.0.get_or_insert_with(pool::take);
+        if found.is_empty() {
+            found.resize(MOST * UNKNOWN.len(), 0);
+        }
+        let Some(found) = found.as_chunks_mut().0.get_mut(index) else { return false };
+        if *found == UNKNOWN {
+            *found = nearest(part, record).map_or(NONE, |span| span.address()).to_ne_bytes();
+        }
+        *found == span.address().to_ne_bytes()
+    }
+}
+
+impl Drop for Nearest {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(found) = self.0.take() {
+            pool::give(found);
+        }
+    }
+}
+
 fn is_of_event(part: &Part, name: &str) -> bool {
     matches!(part, Part::Field(own) | Part::AnyField(own) if own == name)
 }
 
-fn is_of_span(part: &Part, record: &Record<'_>, span: &Span<'_>, name: &str) -> bool {
-    let is_nearest = |spans: Option<&str>| {
-        let mut spans = record.spans().rev().filter(|span| spans.is_none_or(|name| span.name() == name));
-        spans.find(|span| span.field(name).is_some()).is_some_and(|nearest| nearest.is(span))
-    };
+/// Returns the name of the spans' fields that the part may show.
+fn name_in_spans(part: &Part) -> Option<&str> {
     match part {
-        Part::SpanField(own) => own == name && is_nearest(None),
-        Part::FieldOf { span, field } => field == name && is_nearest(Some(span)),
-        Part::AnyField(own) => {
-            let is_elsewhere = || record.field(name).is_some() || (name == "message" && !record.message().is_empty());
-            own == name && !is_elsewhere() && is_nearest(None)
-        }
-        _ => false,
+        Part::SpanField(name) | Part::AnyField(name) | Part::FieldOf { field: name, .. } => Some(name),
+        _ => None,
     }
 }
 
+/// Returns the span whose field the part shows.
+fn nearest<'r>(part: &Part, record: &Record<'r>) -> Option<Span<'r>> {
+    let name = name_in_spans(part)?;
+    let mut spans = record.spans().rev().filter(|span| span.field(name).is_some());
+    match part {
+        Part::FieldOf { span: called, .. } => spans.find(|span| span.name() == called),
+        Part::AnyField(_) if record.field(name).is_some() => None,
+        Part::AnyField(_) if name == "message" && !record.message().is_empty() => None,
+        _ => spans.next(),
+    }
+}
+
+/// Not looked for yet.
+const UNKNOWN: [u8; size_of::<usize>()] = [0; size_of::<usize>()];
+/// No span has the field: no address.
+const NONE: usize = 1;
 /// A bit for each.
 const MOST: usize = 64;
 

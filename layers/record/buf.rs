@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::callsite::Callsite;
 use super::change::{self, Change, FieldChange, OfFields};
-use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, SpanHead};
+use super::encoding::{self, Entry, HEADER, HeadMut, Name, Reader, Slot, SpanHead};
 use super::{Field, Kind, Record, Severity, Span, Value};
 use crate::clock::Timestamp;
 
@@ -114,14 +114,12 @@ impl RecordBuf {
 
     /// Returns the record with an additional field that contains an error and its causes, outermost first.
     pub fn with_error(mut self, name: &str, messages: &[&str]) -> Self {
-        self.rebuild(None, |old, out| {
-            copy_fields(out, old);
+        self.insert(End::OfFields, |out| {
             encoding::put_error(out, Name::Inline(name), |out| {
                 for message in messages {
                     encoding::put_text(out, |out| out.extend_from_slice(message.as_bytes()));
                 }
             });
-            copy_spans(out, old)
         });
         self
     }
@@ -150,27 +148,20 @@ impl RecordBuf {
         self
     }
 
-    /// Adds a field at the end.
+    /// Adds a field at the end. The time does not depend on the number of fields.
     pub fn push_field(&mut self, name: &str, value: Value<'_>) {
-        self.rebuild(None, |old, out| {
-            copy_fields(out, old);
-            encoding::put_field(out, Name::Inline(name), value);
-            copy_spans(out, old)
-        });
+        self.insert(End::OfFields, |out| encoding::put_field(out, Name::Inline(name), value));
     }
 
     /// Returns the record with an additional span, inside the existing ones.
     pub fn with_span<'v>(mut self, name: &str, fields: impl IntoIterator<Item = (&'v str, Value<'v>)>) -> Self {
         let head = SpanHead { callsite: 0, id: 0, severity: Severity::INFO, name, target: "" };
-        self.rebuild(None, |old, out| {
-            copy_fields(out, old);
-            let fields_end = copy_spans(out, old);
+        self.insert(End::OfSpans, |out| {
             encoding::put_span(out, head, |out| {
                 for (name, value) in fields {
                     encoding::put_field(out, Name::Inline(name), value);
                 }
             });
-            fields_end
         });
         self
     }
@@ -245,12 +236,53 @@ impl RecordBuf {
         self.spare = std::mem::replace(&mut self.raw, out);
     }
 
+    /// Inserts what `write` appends, and moves what is behind it.
+    fn insert(&mut self, end: End, write: impl FnOnce(&mut Vec<u8>)) {
+        let head = self.as_record().head();
+        let (fields_end, spans_end, len) = (head.fields_end(), head.spans_end(), self.raw.len());
+        let slots = [head.message(), head.thread_name(), head.target(), head.module_path(), head.file(), head.name()];
+        write(&mut self.raw);
+        let added = self.raw.len() - len;
+        let at = match end {
+            End::OfFields => fields_end,
+            End::OfSpans => spans_end,
+        };
+        self.raw[at..].rotate_right(added);
+        // Truncated only in a record that is too long for its offsets, which loses them.
+        let moved = |slot: Slot| match slot.at as usize {
+            before if before < at => slot,
+            behind => Slot { at: (behind + added) as u32, ..slot },
+        };
+        let [message, thread_name, target, module_path, file, name] = slots.map(moved);
+        self.edit_header(|head| {
+            head.set_as_captured(false);
+            head.set_spans_version(0);
+            head.set_message(message);
+            head.set_thread_name(thread_name);
+            head.set_target(target);
+            head.set_module_path(module_path);
+            head.set_file(file);
+            head.set_name(name);
+            head.set_spans_end(spans_end + added);
+            if let End::OfFields = end {
+                head.set_fields_end(fields_end + added);
+            }
+        });
+    }
+
     fn edit_header(&mut self, edit: impl FnOnce(&mut HeadMut<'_>)) {
         if let Some(mut head) = HeadMut::of(&mut self.raw) {
             edit(&mut head);
         }
         encoding::end(&mut self.raw);
     }
+}
+
+/// Where something is inserted.
+#[derive(Clone, Copy)]
+enum End {
+    OfFields,
+    OfSpans,
 }
 
 /// Copies all fields, without the message, which lies among them.

@@ -12,6 +12,8 @@ pub(super) struct Member {
     pub(super) value: usize,
     pub(super) end: usize,
     pub(super) shape: Shape,
+    /// Whether a later member of the same name has replaced it: it is removed when the object is closed.
+    pub(super) replaced: bool,
 }
 
 impl Member {
@@ -23,13 +25,6 @@ impl Member {
     #[inline]
     pub(super) fn name_range(&self) -> Range<usize> {
         self.start + self.shape.before().len()..self.value - self.shape.after().len()
-    }
-
-    pub(super) fn move_up(&mut self, by: usize) {
-        self.start -= by;
-        self.value -= by;
-        // The end of the last member is not set yet.
-        self.end = self.end.saturating_sub(by);
     }
 }
 

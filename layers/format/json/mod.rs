@@ -31,8 +31,6 @@ pub use preset::Preset;
 #[cfg(feature = "serde")]
 pub use template::JsonTemplate;
 
-pub(super) use self::names::free_number;
-
 use self::keys::JsonKeys;
 use self::limit::Limit;
 use self::line::{Line, Lines, Step, Then};

@@ -1,7 +1,7 @@
 //! Objects without duplicate keys.
 //!
 //! A key is written first and checked afterwards, by its escaped bytes in the buffer. For the cost of a multiplication, a small
-//! Bloom filter over the names shows that nearly every key is new. Keys are compared one by one only if the filter hits.
+//! Bloom filter over the names shows that nearly every key is new. Keys are looked up only if the filter hits.
 
 use std::mem;
 
@@ -15,6 +15,7 @@ use super::shape::Shape;
 use super::{Duplicates, NonFinite, value};
 use crate::bytes::Block;
 use crate::format::escape;
+use crate::format::known_names::KnownNames;
 use crate::record::{Field, Fields, Record, Span, Value};
 
 /// Writes members and objects to the end of a buffer.
@@ -43,6 +44,9 @@ pub(super) struct Object<'n> {
     pub(super) first_member: usize,
     pub(super) bloom: Bloom,
     pub(super) names: &'n Names,
+    pub(super) known: KnownNames,
+    /// Whether any members have been replaced by later ones.
+    pub(super) any_replaced: bool,
     shape: Shape,
     are_paths: bool,
 }
@@ -101,11 +105,23 @@ impl<'b> Writer<'b> {
     #[inline]
     pub(super) fn open_as<'n>(&mut self, names: &'n Names, shape: Shape) -> Object<'n> {
         let (start, first_member) = (self.out.len(), self.members.len());
-        Object { start, first_member, bloom: names.bloom, names, shape, are_paths: names.are_paths }
+        Object {
+            start,
+            first_member,
+            bloom: names.bloom,
+            names,
+            known: KnownNames::default(),
+            any_replaced: false,
+            shape,
+            are_paths: names.are_paths,
+        }
     }
 
     #[inline]
     pub(super) fn close(&mut self, object: Object<'_>) {
+        if object.any_replaced {
+            self.remove_replaced(&object);
+        }
         self.members.truncate(object.first_member);
         close(self.out, object.start);
         if object.shape == Shape::KeyValues {
@@ -192,11 +208,11 @@ impl<'b> Writer<'b> {
                 self.raw(shape.after());
             }
         }
-        let mut member = Member { start, value: self.out.len(), end: 0, shape };
+        let mut member = Member { start, value: self.out.len(), end: 0, shape, replaced: false };
         if !object.bloom.insert(member.name(self.out)) && !self.resolve(object, &mut member) {
             return;
         }
-        if object.are_paths && self.clashes(object, member.name(self.out)) {
+        if object.are_paths && self.clashes(object, &member) {
             self.rename_clashing(object, &mut member);
         }
         if self.members.capacity() == 0 {

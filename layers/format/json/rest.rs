@@ -78,19 +78,22 @@ impl Rest {
             && let Piece::Object(members) = Piece::of(json)
         {
             let path = Path { parent: None, name: field.name };
-            return self.flatten(&path, members, object, to);
+            if path.may_be_flattened() {
+                return self.flatten(&path, members, object, to);
+            }
         }
         let name = |out: &mut Vec<u8>| self.keys.write(out, &Path { parent: None, name: field.name });
         let key = keys.and_then(|keys| keys.field(&field));
         self.member(key, name, field.value, object, to);
     }
 
-    /// Writes the members of a nested object as members of their own. Recurses into objects, down to [`DEEPEST`] levels.
+    /// Writes the members of a nested object as members of their own. Recurses into objects, down to [`DEEPEST`] levels and as long as
+    /// their paths are not longer than [`LONGEST`].
     fn flatten(&self, path: &Path<'_>, members: Members<'_>, object: &mut Object<'_>, to: &mut Writer<'_>) {
         for (name, json) in members {
             let path = Path { parent: Some(path), name };
             match Piece::of(json) {
-                Piece::Object(members) if path.depth() < DEEPEST => self.flatten(&path, members, object, to),
+                Piece::Object(members) if path.may_be_flattened() => self.flatten(&path, members, object, to),
                 _ => self.member(None, |out| self.keys.write(out, &path), Value::Json(json), object, to),
             }
         }
@@ -164,8 +167,16 @@ impl Path<'_> {
         name(out, self.name);
     }
 
+    fn may_be_flattened(&self) -> bool {
+        self.depth() < DEEPEST && self.len() <= LONGEST
+    }
+
     fn depth(&self) -> usize {
         self.parent.map_or(0, |parent| parent.depth() + 1)
+    }
+
+    fn len(&self) -> usize {
+        self.parent.map_or(0, |parent| parent.len() + 1) + self.name.len()
     }
 }
 
@@ -187,3 +198,6 @@ fn word(char: char) -> u8 {
 
 /// The deepest level that is flattened. Deeper objects are written as strings.
 const DEEPEST: usize = 16;
+/// The longest path of an object that is flattened, in bytes. Objects with longer ones are written as strings: each member repeats the
+/// path, so that a long one would make a line many times as long as the record.
+const LONGEST: usize = 256;

@@ -6,6 +6,7 @@ mod value;
 pub use super::json::Duplicates;
 
 use self::pairs::Pairs;
+use super::known_names::free_number;
 use super::shown::FieldParts;
 use super::{Format, LevelNames, Out, Time};
 use crate::Error;
@@ -258,7 +259,7 @@ impl Plan {
     fn free(&self, mut name: Vec<u8>) -> Vec<u8> {
         let names = self.names.iter().map(|name| &**name);
         if names.clone().any(|other| other == name) {
-            let number = super::json::free_number(&name, names);
+            let number = free_number(&name, names);
             name.extend_from_slice(format!("_{number}").as_bytes());
         }
         name

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::mem;
 
 use super::{Duplicates, value};
-use crate::format::json::free_number;
+use crate::format::known_names::{KnownNames, NameList};
 use crate::format::{escape, number};
 use crate::record::Field;
 
@@ -13,6 +13,9 @@ pub(in crate::format) struct Pairs<'b> {
     /// The names of the line's own parts.
     taken: &'b [Box<[u8]>],
     written: Vec<Pair>,
+    known: KnownNames,
+    /// Whether any pairs have been replaced by later ones.
+    any_replaced: bool,
     duplicates: Duplicates,
 }
 
@@ -20,7 +23,7 @@ impl<'b> Pairs<'b> {
     pub(in crate::format) fn new(out: &'b mut Vec<u8>, taken: &'b [Box<[u8]>], duplicates: Duplicates) -> Self {
         // Kept between records, so that it is allocated once per thread. A thread that is ending keeps nothing.
         let written = WRITTEN.try_with(Cell::take).unwrap_or_default();
-        Self { start: out.len(), out, taken, written, duplicates }
+        Self { start: out.len(), out, taken, written, known: KnownNames::default(), any_replaced: false, duplicates }
     }
 
     /// Writes a part of the line under its reserved name.
@@ -40,8 +43,10 @@ impl<'b> Pairs<'b> {
         }
         key(self.out, field.name);
         let hash = hash(&self.out[start..]);
-        let mut pair = Pair { hash, start, name_end: self.out.len(), end: 0 };
-        if self.is_taken(&pair) && !self.resolve(&mut pair) {
+        let mut pair = Pair { hash, start, name_end: self.out.len(), end: 0, replaced: false };
+        if let Some(index) = self.position(&pair)
+            && !self.resolve(&mut pair, index)
+        {
             return;
         }
         self.out.push(b'=');
@@ -51,26 +56,30 @@ impl<'b> Pairs<'b> {
         self.written.push(pair);
     }
 
-    fn is_taken(&self, pair: &Pair) -> bool {
-        self.is_part(pair) || self.position(pair).is_some()
-    }
-
-    fn is_part(&self, pair: &Pair) -> bool {
+    /// Returns the index of the last part or pair that has this pair's name.
+    fn position(&mut self, pair: &Pair) -> Option<usize> {
+        let present = Present { taken: self.taken, written: &self.written, out: self.out };
         let name = pair.name(self.out);
-        self.taken.iter().any(|taken| **taken == *name)
+        if !KnownNames::are_many(&present) {
+            // Nearly always new, which the hashes show faster than the names.
+            let part = || self.taken.iter().position(|taken| **taken == *name);
+            let is_same = |other: &Pair| other.hash == pair.hash && other.name(self.out) == name;
+            let written = self.written.iter().rposition(is_same);
+            return written.map(|index| self.taken.len() + index).or_else(part);
+        }
+        self.known.last_of(&present, name)
     }
 
-    fn position(&self, pair: &Pair) -> Option<usize> {
-        let name = pair.name(self.out);
-        self.written.iter().position(|other| other.hash == pair.hash && other.name(self.out) == name)
-    }
-
-    /// Handles a name that the line already has. Returns whether the pair is to be written; if not, its name has been removed.
+    /// Handles a name that the line already has, at this index. Returns whether the pair is to be written; if not, its name has been
+    /// removed.
     #[cold]
-    fn resolve(&mut self, pair: &mut Pair) -> bool {
-        match (self.duplicates, self.position(pair)) {
+    fn resolve(&mut self, pair: &mut Pair, index: usize) -> bool {
+        match (self.duplicates, index.checked_sub(self.taken.len())) {
             (Duplicates::Suffix, _) => self.add_suffix(pair),
-            (Duplicates::Last, Some(index)) if !self.is_part(pair) => self.remove(index, pair),
+            (Duplicates::Last, Some(index)) => {
+                self.written[index].replaced = true;
+                self.any_replaced = true;
+            }
             (Duplicates::First | Duplicates::Last, _) => {
                 self.out.truncate(pair.start);
                 return false;
@@ -81,30 +90,58 @@ impl<'b> Pairs<'b> {
 
     /// Appends the lowest free number to the name.
     fn add_suffix(&mut self, pair: &mut Pair) {
-        let taken = self.taken.iter().map(|name| &**name);
-        let number = free_number(pair.name(self.out), self.written.iter().map(|pair| pair.name(self.out)).chain(taken));
+        let present = Present { taken: self.taken, written: &self.written, out: self.out };
+        let number = self.known.free_number(&present, pair.name(self.out));
         self.out.push(b'_');
         number::int(self.out, number);
         pair.name_end = self.out.len();
         pair.hash = hash(pair.name(self.out));
     }
 
-    /// Removes an earlier pair; those behind it, including `last`, move up.
-    fn remove(&mut self, index: usize, last: &mut Pair) {
-        let Pair { start, end, .. } = self.written.remove(index);
-        self.out.drain(start..end);
-        for pair in self.written[index..].iter_mut().chain([last]) {
-            pair.start -= end - start;
-            pair.name_end -= end - start;
-            // The last one is not complete yet.
-            pair.end = pair.end.saturating_sub(end - start);
+    /// Removes the pairs that later ones have replaced. All at once: to move the rest of the line for each of them would take time that
+    /// is quadratic in their number.
+    #[cold]
+    fn remove_replaced(&mut self) {
+        let mut replaced = self.written.iter().filter(|pair| pair.replaced).peekable();
+        let mut to = None;
+        while let Some(pair) = replaced.next() {
+            let to = to.get_or_insert(pair.start);
+            let end = replaced.peek().map_or(self.out.len(), |next| next.start);
+            self.out.copy_within(pair.end..end, *to);
+            *to += end - pair.end;
+        }
+        if let Some(to) = to {
+            self.out.truncate(to);
         }
     }
 }
 
-/// Removes the last space.
+/// The names in a line: those of its own parts, then those of its pairs.
+struct Present<'o> {
+    taken: &'o [Box<[u8]>],
+    written: &'o [Pair],
+    out: &'o [u8],
+}
+
+impl NameList for Present<'_> {
+    fn len(&self) -> usize {
+        self.taken.len() + self.written.len()
+    }
+
+    fn name(&self, index: usize) -> &[u8] {
+        match self.taken.get(index) {
+            Some(name) => name,
+            None => self.written[index - self.taken.len()].name(self.out),
+        }
+    }
+}
+
+/// Removes the pairs that were replaced, and the last space.
 impl Drop for Pairs<'_> {
     fn drop(&mut self) {
+        if self.any_replaced {
+            self.remove_replaced();
+        }
         if self.out.len() > self.start {
             self.out.pop();
         }
@@ -122,6 +159,7 @@ struct Pair {
     start: usize,
     name_end: usize,
     end: usize,
+    replaced: bool,
 }
 
 impl Pair {
