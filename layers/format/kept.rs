@@ -28,7 +28,7 @@ pub(super) fn put(record: &Record<'_>, format: FormatId, way: u8, out: &mut Vec<
     let Some(version) = record.spans_version() else { return Some(Missing { again: None }) };
     let key = Key { version, format, level: record.span_level(), way };
     // A thread that is ending has no cache.
-    let put = KEPT.try_with(|kept| Some(key.slot(&mut *kept.try_borrow_mut().ok()?)?.put(key, out)));
+    let put = KEPT.try_with(|kept| Some(kept.try_borrow_mut().ok()?.put(key, out)));
     put.ok().flatten().unwrap_or(Some(Missing { again: None }))
 }
 
@@ -43,11 +43,7 @@ impl Missing {
     #[inline]
     pub(super) fn keep(self, bytes: &[u8]) {
         let Some(key) = self.again.filter(|_| bytes.len() <= LONGEST) else { return };
-        let _ = KEPT.try_with(|kept| {
-            let mut kept = kept.try_borrow_mut().ok()?;
-            key.slot(&mut kept)?.keep(key, bytes);
-            Some(())
-        });
+        let _ = KEPT.try_with(|kept| kept.try_borrow_mut().map(|mut kept| kept.keep(key, bytes)));
     }
 }
 
@@ -61,11 +57,40 @@ struct Key {
 
 impl Key {
     #[inline]
-    fn slot(self, kept: &mut Vec<Slot>) -> Option<&mut Slot> {
-        if kept.is_empty() {
-            kept.resize_with(SLOTS, Slot::default);
+    fn slot(self) -> usize {
+        (self.version.get() ^ self.format.0.wrapping_mul(7)) as usize % SLOTS
+    }
+}
+
+/// The renderings that a thread has cached.
+struct Kept {
+    slots: Vec<Slot>,
+    /// The last one that was too long for its slot.
+    long: Slot,
+}
+
+impl Kept {
+    #[inline]
+    fn put(&mut self, key: Key, out: &mut Vec<u8>) -> Option<Missing> {
+        if self.slots.is_empty() {
+            self.slots.resize_with(SLOTS, Slot::default);
         }
-        kept.get_mut((self.version.get() ^ self.format.0.wrapping_mul(7)) as usize % SLOTS)
+        let missing = self.slots.get_mut(key.slot())?.put(key, out)?;
+        if missing.again.is_some() && self.long.has(key) {
+            out.extend_from_slice(&self.long.bytes);
+            return None;
+        }
+        Some(missing)
+    }
+
+    fn keep(&mut self, key: Key, bytes: &[u8]) {
+        match self.slots.get_mut(key.slot()) {
+            Some(slot) if bytes.len() <= LONG => slot.keep(key, bytes),
+            _ => {
+                self.long.key = Some(key);
+                self.long.keep(key, bytes);
+            }
+        }
     }
 }
 
@@ -78,6 +103,11 @@ struct Slot {
 }
 
 impl Slot {
+    #[inline]
+    fn has(&self, key: Key) -> bool {
+        self.rendered && self.key == Some(key)
+    }
+
     #[inline]
     fn put(&mut self, key: Key, out: &mut Vec<u8>) -> Option<Missing> {
         if self.key != Some(key) {
@@ -100,12 +130,17 @@ impl Slot {
     }
 }
 
-/// The number of renderings that each thread caches, and their maximum length in bytes.
+/// The number of renderings that each thread caches.
 const SLOTS: usize = 64;
-const LONGEST: usize = 4096;
+/// The maximum length of each in bytes; of longer ones, a thread caches one.
+const LONG: usize = 4096;
+/// The maximum length of that one.
+const LONGEST: usize = 256 << 10;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static KEPT: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Kept> = const {
+        RefCell::new(Kept { slots: Vec::new(), long: Slot { key: None, rendered: false, bytes: Vec::new() } })
+    };
 }

@@ -34,5 +34,5 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let Some(leaf) = context.span(&Id::from_u64(id)) else { return 0 };
-    spans::append(layer, context, &leaf, out, |path| stack::keep(serial, path))
+    spans::append(layer, context, &leaf, out, |whole| stack::keep(serial, whole))
 }

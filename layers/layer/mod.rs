@@ -19,6 +19,7 @@ mod nesting;
 mod per_layer;
 mod spans;
 mod stack;
+mod whole;
 
 use std::any::TypeId;
 use std::fmt;

@@ -7,6 +7,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::per_layer::PerLayer;
 use super::stack;
+use super::whole::Whole;
 use crate::record::{Callsite, Path, pool};
 
 /// Stores the path of a new span, which ends with its `fields`.
@@ -41,93 +42,136 @@ where
     }
 }
 
-/// Appends the spans from the root to `leaf`. Returns their version; 0: none. If the leaf's path is whole and current, one copy of it
-/// suffices, and `keep` is called with it.
+/// Appends the spans from the root to `leaf`. Returns their version; 0: unknown. `keep` is called with the spans if they have one.
 #[inline]
 pub(super) fn append<'a, S>(
     layer: u32,
     context: &Context<'a, S>,
     leaf: &SpanRef<'a, S>,
     out: &mut Vec<u8>,
-    keep: impl FnOnce(&Path),
+    keep: impl FnOnce(&Whole<'_>),
 ) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let extensions = leaf.extensions();
     match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
-        Some(path) if path.is_current() && path.base().is_none() => {
-            keep(path);
-            path.append_to(out)
+        Some(path) if path.base().is_none() && path.is_current() => {
+            let start = out.len();
+            path.append_to(out);
+            keep(&Whole { version: path.version(), marks: path.marks(), path: &out[start..] });
+            path.version()
         }
         _ => {
             drop(extensions);
-            append_slowly(layer, context, leaf, out);
-            0
+            append_slowly(layer, context, leaf, out, keep)
         }
     }
 }
 
-/// Updates a stale path, and appends the path of its base, if it has one, first.
+/// Updates a stale path, and puts it together with the paths of its bases.
 #[cold]
-fn append_slowly<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>, out: &mut Vec<u8>)
+fn append_slowly<'a, S>(
+    layer: u32,
+    context: &Context<'a, S>,
+    leaf: &SpanRef<'a, S>,
+    out: &mut Vec<u8>,
+    keep: impl FnOnce(&Whole<'_>),
+) -> u64
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    refresh(layer, context, leaf);
-    let mut own = pool::take();
-    // Both under one lock: another thread's refresh may move the boundary between them.
-    let base = leaf.extensions().get::<Paths>().and_then(|paths| paths.of(layer)).map(|path| {
-        path.append_to(&mut own);
-        path.base()
-    });
-    let before = match base {
-        // The leaf was hidden from this layer when it was created; its parents may not be.
-        None => leaf.parent().map(|parent| parent.id()),
-        Some(base) => base.map(Id::from_u64),
-    };
-    if let Some(before) = before.and_then(|before| context.span(&before)) {
-        append(layer, context, &before, out, |_| ());
-    }
-    out.extend_from_slice(&own);
-    pool::give(own);
-}
-
-/// Brings a span's path up to date with its ancestors' recorded values, from the root down. Not by recursion, since there may be
-/// more spans than the stack has room for.
-fn refresh<'a, S>(layer: u32, context: &Context<'a, S>, leaf: &SpanRef<'a, S>)
-where
-    S: Subscriber + for<'s> LookupSpan<'s>,
-{
-    let mut stale = Vec::new();
-    let mut next = context.span(&leaf.id());
-    while let Some(span) = next {
-        let generation = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
-            Some(path) if !path.is_current() => path.tree_generation(),
-            _ => break,
+    let mut pieces = Pieces::new();
+    let mut of_leaf = None;
+    let mut next = Some(leaf.id());
+    while let Some(span) = next.and_then(|id| context.span(&id)) {
+        refresh(layer, &span);
+        let extensions = span.extensions();
+        let path = extensions.get::<Paths>().and_then(|paths| paths.of(layer));
+        next = match path {
+            // Both under one lock: another thread's refresh may move the boundary between them.
+            Some(path) => {
+                pieces.push(|out| path.append_to(out));
+                path.base().map(Id::from_u64)
+            }
+            // The span was hidden from this layer when it was created; its parents may not be.
+            None => span.parent().map(|parent| parent.id()),
         };
-        stale.push((span.id(), generation));
-        next = span.parent();
-    }
-    for (id, generation) in stale.iter().rev() {
-        if let Some(span) = context.span(id) {
-            refresh_one(layer, &span, *generation);
+        if span.id() == leaf.id() {
+            of_leaf = path.and_then(|path| Some((path.version(), path.marks()?)));
         }
     }
+    let start = out.len();
+    pieces.put(out);
+    // Nothing has changed between the first span and the last: these are the spans of that version.
+    let Some((version, marks)) = of_leaf.filter(|(_, marks)| marks.hold()) else { return 0 };
+    keep(&Whole { version, marks: Some(marks), path: &out[start..] });
+    version
 }
 
-fn refresh_one<'a, S>(layer: u32, span: &SpanRef<'a, S>, generation: u32)
+/// Brings a span's path up to date with its ancestors' recorded values, in one pass over the ancestors whose paths are out of date.
+/// Theirs are left alone.
+fn refresh<'a, S>(layer: u32, span: &SpanRef<'a, S>)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    // Copied first: holding the locks of a parent and a child at once could deadlock with a thread that records.
+    let generation = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
+        Some(path) if !path.is_current() => path.tree_generation(),
+        _ => return,
+    };
+    let (mut pieces, mut base) = (Pieces::new(), None);
+    let mut next = span.parent();
+    while let Some(ancestor) = next {
+        // Copied: holding the locks of a parent and a child at once could deadlock with a thread that records.
+        let extensions = ancestor.extensions();
+        let Some(path) = extensions.get::<Paths>().and_then(|paths| paths.of(layer)) else { break };
+        if Path::is_long(pieces.len()) {
+            base = Some(ancestor.id().into_u64());
+            break;
+        }
+        if path.is_current() {
+            pieces.push(|out| base = path.copy_for_child(ancestor.id().into_u64(), out));
+            break;
+        }
+        pieces.push(|out| out.extend_from_slice(path.own()));
+        drop(extensions);
+        next = ancestor.parent();
+    }
     let mut ancestors = pool::take();
-    let base = span.parent().and_then(|parent| {
-        let extensions = parent.extensions();
-        extensions.get::<Paths>()?.of(layer)?.copy_for_child(parent.id().into_u64(), &mut ancestors)
-    });
+    pieces.put(&mut ancestors);
     change(layer, span, |path| path.refresh(generation, &ancestors, base));
     pool::give(ancestors);
+}
+
+/// Pieces of a path, gathered from the innermost to the outermost: each is followed by its length.
+struct Pieces(pool::Buffer);
+
+impl Pieces {
+    fn new() -> Self {
+        Self(pool::take())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.0.len();
+        write(&mut self.0);
+        let len = self.0.len() - start;
+        self.0.extend_from_slice(&len.to_ne_bytes());
+    }
+
+    /// Appends the pieces, outermost first.
+    fn put(self, out: &mut Vec<u8>) {
+        let mut rest = &self.0[..];
+        while let Some((pieces, len)) = rest.split_last_chunk() {
+            let (before, piece) = pieces.split_at(pieces.len() - usize::from_ne_bytes(*len));
+            out.extend_from_slice(piece);
+            rest = before;
+        }
+        pool::give(self.0);
+    }
 }
 
 type Paths = PerLayer<Path>;

@@ -7,6 +7,8 @@ use std::cell::RefCell;
 
 use tracing::span::Id;
 
+use super::whole::Whole;
+use crate::record::pool::KEEP_BYTES;
 use crate::record::{Marks, Path};
 
 pub(super) fn enter(layer: u32, id: &Id) {
@@ -18,7 +20,11 @@ pub(super) fn enter(layer: u32, id: &Id) {
 pub(super) fn made(layer: u32, id: u64, path: &Path) {
     with_stack(|stack| {
         stack.made = (layer, id);
-        stack.newest.set(0, path);
+        // A path with a base is not the whole path, which is put together when there is an event.
+        match path.marks().filter(|_| path.base().is_none()) {
+            Some(marks) => stack.newest.set(0, path.version(), marks, |out| path.append_to(out)),
+            None => stack.newest.marks = None,
+        }
     });
 }
 
@@ -38,8 +44,8 @@ pub(super) fn put(layer: u32, out: &mut Vec<u8>) -> Option<Put> {
 }
 
 /// Caches the path of the innermost span, which was entered with this serial number.
-pub(super) fn keep(serial: u64, path: &Path) {
-    with_stack(|stack| stack.leaf.keep(serial, path));
+pub(super) fn keep(serial: u64, whole: &Whole<'_>) {
+    with_stack(|stack| stack.leaf.keep(serial, whole));
 }
 
 /// Runs `run` with this thread's stack. Returns `None` on a thread that is ending.
@@ -133,21 +139,19 @@ impl Leaf {
     }
 
     /// Caches the path from the span's second event on, since many spans have only one.
-    fn keep(&mut self, serial: u64, path: &Path) {
-        if self.serial == serial {
-            self.set(serial, path);
-        } else {
-            (self.serial, self.marks) = (serial, None);
+    fn keep(&mut self, serial: u64, whole: &Whole<'_>) {
+        match whole.marks.filter(|_| self.serial == serial && whole.path.len() <= KEEP_BYTES) {
+            Some(marks) => self.set(serial, whole.version, marks, |out| out.extend_from_slice(whole.path)),
+            None => (self.serial, self.marks) = (serial, None),
         }
     }
 
-    /// Caches the path, which the caller keeps locked. A path with a base is not the whole path, and is not cached.
-    fn set(&mut self, serial: u64, path: &Path) {
-        (self.serial, self.marks) = (serial, path.marks().filter(|_| path.base().is_none()));
-        if self.marks.is_some() {
-            self.path.clear();
-            self.version = path.append_to(&mut self.path);
-        }
+    /// Caches the path that `write` appends, as long as the `marks` hold.
+    #[inline]
+    fn set(&mut self, serial: u64, version: u64, marks: Marks, write: impl FnOnce(&mut Vec<u8>)) {
+        (self.serial, self.marks, self.version) = (serial, Some(marks), version);
+        self.path.clear();
+        write(&mut self.path);
     }
 }
 

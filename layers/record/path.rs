@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use super::Severity;
 use super::callsite::Callsite;
 use super::encoding::{self, Entry, Reader, SpanHead};
+use super::pool;
 
 /// The encoded spans from the root to a span, so that an event copies all its spans in one piece.
 ///
@@ -11,7 +12,8 @@ use super::encoding::{self, Entry, Reader, SpanHead};
 /// tree, and a path with another generation is copied from the parent again before it is used.
 ///
 /// The copy is bounded: beyond [`SEGMENT`] bytes a path starts again at its parent, which becomes its base, so that memory is
-/// linear in the depth even for a recursion of ten thousand spans.
+/// linear in the depth even for a recursion of ten thousand spans. The whole path is put together from the bases when it is needed,
+/// and kept by each thread for the span that it is in.
 pub(crate) struct Path {
     id: u64,
     bytes: Vec<u8>,
@@ -19,7 +21,7 @@ pub(crate) struct Path {
     own: usize,
     /// The span whose path comes before `bytes`.
     base: Option<u64>,
-    /// Unique among all states of all paths: see [`append_to`](Self::append_to).
+    /// Unique among all states of all paths, including their bases.
     version: u64,
     tree: usize,
     generation: u32,
@@ -63,12 +65,10 @@ impl Path {
         path
     }
 
-    /// Appends the spans of this path to a record, after those of [`base`](Self::base). Returns the version by which a format may
-    /// recognize them; it is valid only without a base.
+    /// Appends the spans of this path to a record, after those of [`base`](Self::base).
     #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> u64 {
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.bytes);
-        self.version
     }
 
     /// The span whose path comes before this one's bytes.
@@ -83,8 +83,14 @@ impl Path {
         self.generation == GENERATIONS[self.tree].load(Ordering::Acquire)
     }
 
+    /// The version by which a format may recognize the spans up to this one, as long as the [marks](Self::marks) hold.
+    #[inline]
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Returns marks, which must be taken while the path cannot change, and checked whenever a copy of it is used; `None` if the
-    /// path is out of date.
+    /// path is out of date. They also cover the base: a change of a span with children changes the generation.
     #[inline]
     pub(crate) fn marks(&self) -> Option<Marks> {
         let changes = changes_of(self.id);
@@ -98,16 +104,26 @@ impl Path {
         GENERATIONS[self.tree].load(Ordering::Acquire)
     }
 
+    /// The entry of this span alone.
+    pub(crate) fn own(&self) -> &[u8] {
+        &self.bytes[self.own..]
+    }
+
+    /// Whether so much of a path has been gathered that it starts again at the span above.
+    pub(crate) const fn is_long(bytes: usize) -> bool {
+        bytes > SEGMENT
+    }
+
     /// Appends what a child of this span, whose id is `id`, needs in front of its own entry. Returns the child's base.
     pub(crate) fn copy_for_child(&self, id: u64, out: &mut Vec<u8>) -> Option<u64> {
-        if self.bytes.len() > SEGMENT {
+        if Self::is_long(self.bytes.len()) {
             return Some(id);
         }
         out.extend_from_slice(&self.bytes);
         self.base
     }
 
-    /// Replaces the ancestors' part with what the parent's [`copy_for_child`](Self::copy_for_child) returned.
+    /// Replaces the ancestors' part with `ancestors`, in front of which comes the path of `base`.
     pub(crate) fn refresh(&mut self, generation: u32, ancestors: &[u8], base: Option<u64>) {
         // Another thread that started later may have finished first: its copy is newer.
         if (self.generation.wrapping_sub(generation) as i32) > 0 {
@@ -136,9 +152,13 @@ impl Path {
     fn change_own(&mut self, write: impl FnOnce(&mut Vec<u8>, &[u8])) {
         self.version = new_version();
         CHANGES[changes_of(self.id)].fetch_add(1, Ordering::Release);
-        let own = self.bytes.split_off(self.own);
-        let Some((head, old)) = Reader(&own).span() else { return };
-        encoding::put_span(&mut self.bytes, head, |out| write(out, old));
+        let mut own = pool::take();
+        own.extend_from_slice(self.own());
+        self.bytes.truncate(self.own);
+        if let Some((head, old)) = Reader(&own).span() {
+            encoding::put_span(&mut self.bytes, head, |out| write(out, old));
+        }
+        pool::give(own);
         if !*self.has_children.get_mut() {
             return;
         }

@@ -100,7 +100,7 @@ impl Shelf<RouteCore> {
                     let has_closing = table.has_closing();
                     drop(table);
                     if has_closing {
-                        self.close_marked(deadline_in(CLOSE_TIMEOUT));
+                        self.close_marked(deadline_in(CLOSE_TIMEOUT), FEW);
                     }
                     return Chosen::Handler(handler);
                 }
@@ -108,7 +108,7 @@ impl Shelf<RouteCore> {
                 Found::Missing(failures) => {
                     table.make(text, thread::token(), self.limit);
                     drop(table);
-                    self.close_marked(deadline_in(CLOSE_TIMEOUT));
+                    self.close_marked(deadline_in(CLOSE_TIMEOUT), FEW);
                     return self.make_new(make, text, failures);
                 }
                 // The code that makes the handler logs to it, or the exit cannot wait any longer.
@@ -135,7 +135,7 @@ impl Shelf<RouteCore> {
         let mut table = lock(&self.state);
         let chosen = match made {
             Ok(handler) => {
-                table.made(text, handler.clone(), now, self.idle);
+                table.made(text, handler.clone(), now);
                 Ok(handler)
             }
             Err(error) => {
@@ -162,11 +162,12 @@ impl Shelf<RouteCore> {
         }
     }
 
-    /// Flushes and drops the handlers that are marked to be closed, without the lock.
-    pub(super) fn close_marked(&self, deadline: Instant) {
+    /// Flushes and drops the handlers that are marked to be closed, without the lock. Those in use are left; of them, at most `most` are
+    /// looked at.
+    pub(super) fn close_marked(&self, deadline: Instant, most: usize) {
         // A bound, since other threads may mark more handlers meanwhile.
         for _ in 0..=self.limit {
-            let Some(closing) = lock(&self.state).next_closing() else { return };
+            let Some(closing) = lock(&self.state).next_closing(most) else { return };
             if let Err(error) = guarded(|| closing.handler.flush(deadline)) {
                 crate::selflog::tell(&format!("{}: cannot flush a handler before closing it: {error:#}", self.name));
             }
@@ -220,3 +221,5 @@ const BACKOFF: Backoff =
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a waiting thread checks whether the process is ending.
 const LOOK: Duration = Duration::from_millis(100);
+/// The number of handlers in use that a record looks at when it closes others.
+const FEW: usize = 16;

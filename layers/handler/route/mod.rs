@@ -4,6 +4,7 @@ mod core;
 mod digest;
 mod key;
 mod name;
+mod order;
 mod sorted;
 mod table;
 
@@ -356,7 +357,7 @@ impl Handler for Route {
         drop(table);
         let flushed = worst(core.given().chain(&living).map(|handler| guarded(|| handler.flush(deadline))));
         drop(living);
-        core.close_marked(deadline);
+        core.close_marked(deadline, usize::MAX);
         flushed
     }
 

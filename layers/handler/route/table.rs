@@ -2,21 +2,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::order::{List, Order, Place};
 use crate::Error;
 use crate::clock::Backoff;
 use crate::clock::Timestamp;
 use crate::handler::{DropReason, Handler, Report, Stats};
 
 /// The made handlers, by the text that they were made for.
-#[derive(Default)]
 pub(super) struct Table {
-    slots: HashMap<Box<str>, Slot>,
-    /// The number of uses so far: orders uses at the same time.
-    uses: u64,
+    slots: HashMap<Arc<str>, Slot>,
+    order: Order,
     /// The number of handlers marked to be closed.
     closing: usize,
-    /// The earliest time at which a handler can be idle for too long.
-    next_look: Option<Timestamp>,
     looked: Timestamp,
     /// The sum of the counts of closed handlers.
     closed: Stats,
@@ -32,15 +29,14 @@ enum Slot {
 
 struct Living {
     handler: Arc<dyn Handler>,
-    used: u64,
-    last: Timestamp,
+    place: Place,
     closing: bool,
 }
 
 /// The handler could not be made, and there is no other attempt until the `pause` is over.
 struct Failed {
     failures: u32,
-    used: u64,
+    place: Place,
     since: Timestamp,
     pause: Duration,
     error: Error,
@@ -57,25 +53,24 @@ pub(super) enum Found {
 
 /// A handler that is marked to be closed and not in use.
 pub(super) struct Closing {
-    text: Box<str>,
+    text: Arc<str>,
     pub(super) handler: Arc<dyn Handler>,
     used: u64,
 }
 
 impl Table {
     pub(super) fn find(&mut self, text: &str, now: Timestamp, name: &str) -> Found {
-        self.uses += 1;
         match self.slots.get_mut(text) {
             None => Found::Missing(0),
             Some(Slot::Making(thread)) => Found::Making(*thread),
             Some(Slot::Living(living)) => {
                 self.closing -= usize::from(std::mem::take(&mut living.closing));
-                (living.used, living.last) = (self.uses, now);
+                self.order.use_now(living.place, List::Living, now);
                 Found::Living(living.handler.clone())
             }
             Some(Slot::Failed(failed)) if failed.is_over(now) => Found::Missing(failed.failures),
             Some(Slot::Failed(failed)) => {
-                failed.used = self.uses;
+                self.order.use_now(failed.place, List::Failed, now);
                 Found::Failed(failed.error.again().with_handler(name))
             }
         }
@@ -84,64 +79,74 @@ impl Table {
     /// Notes that `thread` is making a handler. If there are more than `limit` handlers then, the least recently used are marked to
     /// be closed.
     pub(super) fn make(&mut self, text: &str, thread: usize, limit: usize) {
-        self.slots.insert(text.into(), Slot::Making(thread));
+        self.put(text, |_, _| Slot::Making(thread));
         while self.slots.len() - self.closing > limit {
-            let oldest = self.slots.iter().filter_map(|(text, slot)| Some((slot.used()?, text))).min();
-            let Some(text) = oldest.map(|(_, text)| text.clone()) else { return };
-            match self.slots.get_mut(&text) {
-                Some(Slot::Living(living)) => {
-                    living.closing = true;
-                    self.closing += 1;
-                }
-                _ => drop(self.slots.remove(&text)),
+            let oldest =
+                [List::Living, List::Failed].into_iter().filter_map(|list| Some((self.order.first(list)?, list)));
+            let Some(((text, ..), list)) = oldest.min_by_key(|((_, _, used), _)| *used) else { return };
+            let text = text.clone();
+            match list {
+                List::Failed => self.remove(&text),
+                _ => self.mark(&text),
             }
         }
     }
 
-    pub(super) fn made(&mut self, text: &str, handler: Arc<dyn Handler>, now: Timestamp, idle: Duration) {
-        self.uses += 1;
-        let look = now.saturating_add(idle);
-        self.next_look = Some(self.next_look.map_or(look, |next| next.min(look)));
-        let living = Living { handler, used: self.uses, last: now, closing: false };
-        self.slots.insert(text.into(), Slot::Living(living));
+    pub(super) fn made(&mut self, text: &str, handler: Arc<dyn Handler>, now: Timestamp) {
+        self.put(text, |order, text| {
+            Slot::Living(Living { handler, place: order.add(List::Living, text, now), closing: false })
+        });
     }
 
     pub(super) fn not_made(&mut self, text: &str, failures: u32, error: &Error, now: Timestamp, backoff: &Backoff) {
-        self.uses += 1;
         let failures = failures.saturating_add(1);
-        let failed =
-            Failed { failures, used: self.uses, since: now, pause: backoff.pause(failures), error: error.again() };
-        self.slots.insert(text.into(), Slot::Failed(failed));
+        self.put(text, |order, text| {
+            let place = order.add(List::Failed, text, now);
+            Slot::Failed(Failed { failures, place, since: now, pause: backoff.pause(failures), error: error.again() })
+        });
+    }
+
+    /// Sets the slot for `text` to the one that `make` returns.
+    fn put(&mut self, text: &str, make: impl FnOnce(&mut Order, Arc<str>) -> Slot) {
+        let text = self.slots.get_key_value(text).map_or_else(|| text.into(), |(text, _)| text.clone());
+        self.remove(&text);
+        let slot = make(&mut self.order, text.clone());
+        self.slots.insert(text, slot);
+    }
+
+    fn remove(&mut self, text: &str) {
+        if let Some(place) = self.slots.remove(text).and_then(|slot| slot.place()) {
+            self.order.remove(place);
+        }
+    }
+
+    /// Marks a living handler to be closed.
+    fn mark(&mut self, text: &str) {
+        let Some(Slot::Living(living)) = self.slots.get_mut(text) else { return };
+        living.closing = true;
+        self.closing += 1;
+        self.order.shift(living.place, List::Closing);
     }
 
     /// Marks the handlers that have been idle for too long.
     #[inline]
     pub(super) fn look_for_idle(&mut self, now: Timestamp, idle: Duration) {
-        if self.next_look.is_some_and(|next| now >= next) || now < self.looked {
-            self.mark_idle(now, idle);
+        let mut now = now;
+        if now < self.looked {
+            // Several threads read the clock, and then wait for the lock. Only if it was longer than that, the clock was set back, which
+            // must not keep handlers open for that long.
+            match now.saturating_add(WAIT) < self.looked {
+                true => self.order.set_back(now),
+                false => now = self.looked,
+            }
         }
         self.looked = now;
-    }
-
-    #[cold]
-    fn mark_idle(&mut self, now: Timestamp, idle: Duration) {
-        let mut next = None::<Timestamp>;
-        for slot in self.slots.values_mut() {
-            let Slot::Living(living) = slot else { continue };
-            // A clock that is set back must not keep handlers open for that long.
-            living.last = living.last.min(now);
-            if living.closing {
-                continue;
-            }
-            if now.since(living.last) >= idle {
-                living.closing = true;
-                self.closing += 1;
-                continue;
-            }
-            let look = living.last.saturating_add(idle);
-            next = Some(next.map_or(look, |next| next.min(look)));
+        while let Some((text, last, _)) = self.order.first(List::Living)
+            && now.since(last) >= idle
+        {
+            let text = text.clone();
+            self.mark(&text);
         }
-        self.next_look = next;
     }
 
     pub(super) fn has_closing(&self) -> bool {
@@ -149,25 +154,29 @@ impl Table {
     }
 
     /// Returns a handler that is marked to be closed and not in use. Only [`find`](Self::find) and [`living`](Self::living) hand
-    /// handlers out.
-    pub(super) fn next_closing(&self) -> Option<Closing> {
-        self.slots.iter().find_map(|(text, slot)| match slot {
-            Slot::Living(living) if living.closing && Arc::strong_count(&living.handler) == 1 => {
-                Some(Closing { text: text.clone(), handler: living.handler.clone(), used: living.used })
+    /// handlers out. Looks at `most` of them; those in use come last the next time.
+    pub(super) fn next_closing(&mut self, most: usize) -> Option<Closing> {
+        for _ in 0..most.min(self.closing) {
+            let (text, _, used) = self.order.first(List::Closing)?;
+            let Some(Slot::Living(living)) = self.slots.get(text) else { return None };
+            if Arc::strong_count(&living.handler) == 1 {
+                return Some(Closing { text: text.clone(), handler: living.handler.clone(), used });
             }
-            _ => None,
-        })
+            self.order.shift(living.place, List::Closing);
+        }
+        None
     }
 
     /// Removes a handler after its flush and its last reports, unless it has been used meanwhile.
     pub(super) fn close(&mut self, closing: &Closing, reports: &[Report]) {
         let Some(Slot::Living(living)) = self.slots.get(&closing.text) else { return };
         // The two references are the table's and the caller's.
-        let is_free = living.closing && living.used == closing.used && Arc::strong_count(&living.handler) == 2;
+        let is_free =
+            living.closing && self.order.used(living.place) == closing.used && Arc::strong_count(&living.handler) == 2;
         if !is_free || !Arc::ptr_eq(&living.handler, &closing.handler) {
             return;
         }
-        self.slots.remove(&closing.text);
+        self.remove(&closing.text);
         self.closing -= 1;
         self.any_closed = true;
         for report in reports {
@@ -201,13 +210,25 @@ impl Table {
     }
 }
 
+/// Empty.
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            slots: HashMap::new(),
+            order: Order::new(),
+            closing: 0,
+            looked: Timestamp::EPOCH,
+            closed: Stats::default(),
+            any_closed: false,
+        }
+    }
+}
+
 impl Slot {
-    /// When the slot was last used, if it can be given up.
-    fn used(&self) -> Option<u64> {
+    fn place(&self) -> Option<Place> {
         match self {
-            Self::Living(living) if !living.closing => Some(living.used),
-            Self::Failed(failed) => Some(failed.used),
-            _ => None,
+            Self::Making(_) => None,
+            Self::Living(Living { place, .. }) | Self::Failed(Failed { place, .. }) => Some(*place),
         }
     }
 }
@@ -217,3 +238,6 @@ impl Failed {
         now < self.since || now.since(self.since) >= self.pause
     }
 }
+
+/// The longest time for which a thread is assumed to wait for the lock.
+const WAIT: Duration = Duration::from_secs(1);

@@ -1,0 +1,9 @@
+use crate::record::Marks;
+
+/// The whole path of a span, from the root.
+pub(super) struct Whole<'p> {
+    pub(super) version: u64,
+    /// `None`: it is out of date already.
+    pub(super) marks: Option<Marks>,
+    pub(super) path: &'p [u8],
+}
