@@ -164,6 +164,21 @@ impl Filter for Chain {
         self.rules.iter().any(|rule| rule.filter.per_record())
     }
 
+    fn looks_at_spans(&self) -> bool {
+        self.rules.iter().any(|rule| rule.filter.looks_at_spans())
+    }
+
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        for rule in &self.rules {
+            match if rule.filter.passes_in(record)? { rule.on_match } else { rule.on_mismatch } {
+                Verdict::Accept => return Some(true),
+                Verdict::Neutral => {}
+                Verdict::Deny => return Some(false),
+            }
+        }
+        Some(self.otherwise != Verdict::Deny)
+    }
+
     /// The reason of the filter that refused the record, if its rule denied for that.
     fn refusal(&self, record: &Record<'_>) -> Option<DropReason> {
         for rule in &self.rules {

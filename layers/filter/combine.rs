@@ -44,6 +44,24 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
         self.0.per_record() || self.1.per_record()
     }
 
+    fn looks_at_spans(&self) -> bool {
+        self.0.looks_at_spans() || self.1.looks_at_spans()
+    }
+
+    /// The second is not asked if the first, which comes before it, is not decided: it may count.
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        match self.enabled(&record.meta()) {
+            true => {
+                if self.0.passes_in(record)? {
+                    self.1.passes_in(record)
+                } else {
+                    Some(false)
+                }
+            }
+            false => Some(false),
+        }
+    }
+
     fn report(&self, reports: &mut Vec<Report>) {
         self.0.report(reports);
         self.1.report(reports);
@@ -81,6 +99,14 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
         self.0.per_record() || self.1.per_record()
     }
 
+    fn looks_at_spans(&self) -> bool {
+        self.0.looks_at_spans() || self.1.looks_at_spans()
+    }
+
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        if self.0.passes_in(record)? { Some(true) } else { self.1.passes_in(record) }
+    }
+
     fn report(&self, reports: &mut Vec<Report>) {
         self.0.report(reports);
         self.1.report(reports);
@@ -108,6 +134,14 @@ impl<F: Filter> Filter for Not<F> {
 
     fn per_record(&self) -> bool {
         self.0.per_record()
+    }
+
+    fn looks_at_spans(&self) -> bool {
+        self.0.looks_at_spans()
+    }
+
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        self.0.passes_in(record).map(|passes| !passes)
     }
 
     fn report(&self, reports: &mut Vec<Report>) {

@@ -21,6 +21,26 @@ impl Condition {
 }
 
 impl Filter for Condition {
+    fn looks_at_spans(&self) -> bool {
+        matches!(
+            self.part,
+            Part::SpanName
+                | Part::SpanNames
+                | Part::SpanField(_)
+                | Part::SpanFields
+                | Part::FieldOf { .. }
+                | Part::AnyField(_)
+        )
+    }
+
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        match self.part {
+            // A field of the event may satisfy the question if no span's does.
+            Part::AnyField(_) => self.accepts(record).then_some(true),
+            _ => self.looks_at_spans().then(|| self.accepts(record)),
+        }
+    }
+
     fn accepts(&self, record: &Record<'_>) -> bool {
         match self.part {
             // A record without a message has the empty text.

@@ -112,6 +112,24 @@ pub trait Filter: Send + Sync + 'static {
         true
     }
 
+    /// Whether [`passes_in`](Self::passes_in) looks at spans, so that it is worth asking before an event is captured.
+    fn looks_at_spans(&self) -> bool {
+        false
+    }
+
+    /// Whether a record with the metadata and the spans of `record` passes, whatever its message and fields are; `None` if that depends on
+    /// them, or on anything else. Called before an event is captured: `record` has neither a message, fields, a thread nor a time. The
+    /// answer must always be the same for the same callsite and spans, because each thread remembers it.
+    ///
+    /// By default what the metadata decide.
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        match self.enabled(&record.meta()) {
+            false => Some(false),
+            true if self.per_record() => None,
+            true => Some(true),
+        }
+    }
+
     /// Adds the report of a filter that counts: `accepted` are the records it judged, `delivered` those that passed.
     fn report(&self, reports: &mut Vec<Report>) {
         let _ = reports;
@@ -160,6 +178,14 @@ macro_rules! forward {
                 (**self).per_record()
             }
 
+            fn looks_at_spans(&self) -> bool {
+                (**self).looks_at_spans()
+            }
+
+            fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+                (**self).passes_in(record)
+            }
+
             fn report(&self, reports: &mut Vec<Report>) {
                 (**self).report(reports);
             }
@@ -193,6 +219,14 @@ impl<F: Filter> Filter for Option<F> {
 
     fn per_record(&self) -> bool {
         self.as_ref().is_some_and(Filter::per_record)
+    }
+
+    fn looks_at_spans(&self) -> bool {
+        self.as_ref().is_some_and(Filter::looks_at_spans)
+    }
+
+    fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
+        self.as_ref().map_or(Some(true), |filter| filter.passes_in(record))
     }
 
     fn report(&self, reports: &mut Vec<Report>) {

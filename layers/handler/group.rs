@@ -65,6 +65,14 @@ macro_rules! side_by_side {
             fn span_events(&self) -> SpanEvents {
                 SpanEvents::NONE$( | self.$index.span_events())*
             }
+
+            fn looks_at_spans(&self) -> bool {
+                false $(|| self.$index.looks_at_spans())*
+            }
+
+            fn refuses_in(&self, record: &Record<'_>) -> bool {
+                true $(&& self.$index.refuses_in(record))*
+            }
         }
     };
 }
@@ -102,6 +110,14 @@ impl<H: Handler> Handler for Vec<H> {
 
     fn span_events(&self) -> SpanEvents {
         self.iter().fold(SpanEvents::NONE, |all, handler| all | handler.span_events())
+    }
+
+    fn looks_at_spans(&self) -> bool {
+        self.iter().any(Handler::looks_at_spans)
+    }
+
+    fn refuses_in(&self, record: &Record<'_>) -> bool {
+        self.iter().all(|handler| handler.refuses_in(record))
     }
 }
 

@@ -197,6 +197,21 @@ pub trait Handler: Send + Sync + 'static {
         derived::span_events(self)
     }
 
+    /// Whether [`refuses_in`](Self::refuses_in) looks at spans, so that it is worth asking before an event is captured. The answer must
+    /// always be the same. By default not.
+    fn looks_at_spans(&self) -> bool {
+        false
+    }
+
+    /// Whether [`handle`](Self::handle) ignores all records with the metadata and the spans of `record`, and does not count them either.
+    /// Called before an event is captured: `record` has neither a message, fields, a thread nor a time. If all handlers of a layer
+    /// refuse, the event is not captured. The answer must always be the same for the same callsite and spans, because each thread
+    /// remembers it. By default nothing is refused.
+    fn refuses_in(&self, record: &Record<'_>) -> bool {
+        let _ = record;
+        false
+    }
+
     /// Delivers what it holds, and returns by `deadline`. After `Ok` everything that it accepted before the call has reached
     /// its end. By default all inner handlers are flushed.
     ///
@@ -279,6 +294,14 @@ macro_rules! forward {
 
             fn span_events(&self) -> SpanEvents {
                 (**self).span_events()
+            }
+
+            fn looks_at_spans(&self) -> bool {
+                (**self).looks_at_spans()
+            }
+
+            fn refuses_in(&self, record: &Record<'_>) -> bool {
+                (**self).refuses_in(record)
             }
 
             fn flush(&self, deadline: Instant) -> Result<(), Error> {

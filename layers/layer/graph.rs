@@ -15,13 +15,17 @@ pub(super) struct Graph {
     pub(super) generation: u64,
     pub(super) handler: Arc<dyn Handler>,
     pub(super) span_events: SpanEvents,
+    /// Whether any filter of theirs looks at spans.
+    pub(super) looks_at_spans: bool,
 }
 
 impl Graph {
     pub(super) fn new(handler: Arc<dyn Handler>) -> Self {
         // A handler that panics here gets everything.
         let span_events = catch_unwind(AssertUnwindSafe(|| handler.span_events())).unwrap_or(SpanEvents::ALL);
-        Self { generation: NEXT_GENERATION.fetch_add(1, Ordering::Relaxed), handler, span_events }
+        let looks_at_spans = catch_unwind(AssertUnwindSafe(|| handler.looks_at_spans())).unwrap_or(false);
+        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed);
+        Self { generation, handler, span_events, looks_at_spans }
     }
 
     /// Whether the handlers want this. Called by tracing under its own locks, which a panic would poison for the whole process; a

@@ -25,6 +25,8 @@ pub(super) struct LayerCore {
     pub(super) generation: AtomicU64,
     /// Whether any handler wants span events.
     tells_of_spans: AtomicBool,
+    /// Whether any filter of a handler looks at spans.
+    looks_at_spans: AtomicBool,
     parts: Mutex<Parts>,
     /// Events dropped because they were logged while events were handled.
     pub(super) reentrant: AtomicU64,
@@ -39,6 +41,7 @@ impl LayerCore {
             id: NEXT_LAYER.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(graph.generation),
             tells_of_spans: AtomicBool::new(!graph.span_events.is_empty()),
+            looks_at_spans: AtomicBool::new(graph.looks_at_spans),
             graph: ArcSwap::from_pointee(graph),
             parts: Mutex::new(Parts { handler, added: Vec::new() }),
             reentrant: AtomicU64::new(0),
@@ -54,6 +57,11 @@ impl LayerCore {
         self.tells_of_spans.load(Ordering::Relaxed)
     }
 
+    #[inline]
+    pub(super) fn looks_at_spans(&self) -> bool {
+        self.looks_at_spans.load(Ordering::Relaxed)
+    }
+
     /// Changes the handlers, and makes all callsites ask again what is wanted. Replaced handlers are dropped after that, without a
     /// lock: they may take long, and may log.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Parts) -> T) -> T {
@@ -66,6 +74,7 @@ impl LayerCore {
         // Handlers of other layers may have a `Handle` of this one behind them.
         changes::outdate();
         self.tells_of_spans.store(!graph.span_events.is_empty(), Ordering::Relaxed);
+        self.looks_at_spans.store(graph.looks_at_spans, Ordering::Relaxed);
         self.generation.store(graph.generation, Ordering::Release);
         tracing::callsite::rebuild_interest_cache();
         log_level::follow(log);

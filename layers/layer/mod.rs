@@ -7,6 +7,7 @@
 
 mod added;
 mod current;
+mod early;
 mod feed;
 mod graph;
 mod handle;
@@ -157,6 +158,13 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(known) = Known::look_up(&self.core, event.metadata()) else { return };
+        if self.core.looks_at_spans()
+            && event.is_contextual()
+            && !known.is_judged_late()
+            && early::is_refused(&self.core, known)
+        {
+            return;
+        }
         let Some(_depth) = Depth::enter() else {
             self.core.reentrant.fetch_add(1, Ordering::Relaxed);
             return;

@@ -58,7 +58,7 @@ where
     match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
         Some(path) if path.base().is_none() && path.is_current() => {
             let start = out.len();
-            path.append_to(out);
+            out.extend_from_slice(path.whole());
             keep(&Whole { version: path.version(), marks: path.marks(), path: &out[start..] });
             path.version()
         }
@@ -91,7 +91,7 @@ where
         next = match path {
             // Both under one lock: another thread's refresh may move the boundary between them.
             Some(path) => {
-                pieces.push(|out| path.append_to(out));
+                pieces.push(path.whole());
                 path.base().map(Id::from_u64)
             }
             // The span was hidden from this layer when it was created; its parents may not be.
@@ -125,15 +125,17 @@ where
         // Copied: holding the locks of a parent and a child at once could deadlock with a thread that records.
         let extensions = ancestor.extensions();
         let Some(path) = extensions.get::<Paths>().and_then(|paths| paths.of(layer)) else { break };
-        if Path::is_long(pieces.len()) {
+        let is_current = path.is_current();
+        let piece = if is_current { path.whole() } else { path.own() };
+        if Path::is_long(pieces.len() + piece.len()) {
             base = Some(ancestor.id().into_u64());
             break;
         }
-        if path.is_current() {
-            pieces.push(|out| base = path.copy_for_child(ancestor.id().into_u64(), out));
+        pieces.push(piece);
+        if is_current {
+            base = path.base();
             break;
         }
-        pieces.push(|out| out.extend_from_slice(path.own()));
         drop(extensions);
         next = ancestor.parent();
     }
@@ -155,11 +157,9 @@ impl Pieces {
         self.0.len()
     }
 
-    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.0.len();
-        write(&mut self.0);
-        let len = self.0.len() - start;
-        self.0.extend_from_slice(&len.to_ne_bytes());
+    fn push(&mut self, piece: &[u8]) {
+        self.0.extend_from_slice(piece);
+        self.0.extend_from_slice(&piece.len().to_ne_bytes());
     }
 
     /// Appends the pieces, outermost first.

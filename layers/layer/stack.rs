@@ -22,7 +22,7 @@ pub(super) fn made(layer: u32, id: u64, path: &Path) {
         stack.made = (layer, id);
         // A path with a base is not the whole path, which is put together when there is an event.
         match path.marks().filter(|_| path.base().is_none()) {
-            Some(marks) => stack.newest.set(0, path.version(), marks, |out| path.append_to(out)),
+            Some(marks) => stack.newest.set(0, path.version(), marks, |out| out.extend_from_slice(path.whole())),
             None => stack.newest.marks = None,
         }
     });
@@ -41,6 +41,17 @@ pub(super) fn closed(layer: u32, id: &Id) {
 #[inline]
 pub(super) fn put(layer: u32, out: &mut Vec<u8>) -> Option<Put> {
     with_stack(|stack| stack.put(layer, out))
+}
+
+/// Calls `take` with the version and the path of the spans that this thread is in, if the path is cached. Outside of all spans, the
+/// version is 0.
+#[inline]
+pub(super) fn with_kept<T>(layer: u32, take: impl FnOnce(u64, &[u8]) -> T) -> Option<T> {
+    with_stack(|stack| match stack.innermost(layer) {
+        None => Some(take(0, &[])),
+        Some(innermost) => stack.kept(innermost.serial).map(|leaf| take(leaf.version, &leaf.path)),
+    })
+    .flatten()
 }
 
 /// Caches the path of the innermost span, which was entered with this serial number.
@@ -110,15 +121,21 @@ impl Stack {
 
     #[inline]
     fn put(&mut self, layer: u32, out: &mut Vec<u8>) -> Put {
-        let innermost = self.entered.iter().rev().find(|entered| entered.layer == layer && !entered.again);
-        let Some(&Entered { id, serial, .. }) = innermost else { return Put::Outside };
-        for leaf in [&self.newest, &self.leaf] {
-            if leaf.is(serial) {
-                out.extend_from_slice(&leaf.path);
-                return Put::Whole { version: leaf.version };
-            }
-        }
-        Put::Inside { id, serial }
+        let Some(&Entered { id, serial, .. }) = self.innermost(layer) else { return Put::Outside };
+        let Some(leaf) = self.kept(serial) else { return Put::Inside { id, serial } };
+        out.extend_from_slice(&leaf.path);
+        Put::Whole { version: leaf.version }
+    }
+
+    #[inline]
+    fn innermost(&self, layer: u32) -> Option<&Entered> {
+        self.entered.iter().rev().find(|entered| entered.layer == layer && !entered.again)
+    }
+
+    /// Returns the cached path of the span that was entered with this serial number.
+    #[inline]
+    fn kept(&self, serial: u64) -> Option<&Leaf> {
+        [&self.newest, &self.leaf].into_iter().find(|leaf| leaf.is(serial))
     }
 }
 

@@ -65,10 +65,10 @@ impl Path {
         path
     }
 
-    /// Appends the spans of this path to a record, after those of [`base`](Self::base).
+    /// The entries of the spans of this path, which come after those of [`base`](Self::base).
     #[inline]
-    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes);
+    pub(crate) fn whole(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The span whose path comes before this one's bytes.

@@ -123,6 +123,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     alerts_and_lines();
     check("the wire form", true, there_and_back());
     a_span_allocates_twice_at_most();
+    deep_spans_allocate_nothing();
     a_thread_keeps_little_after_large_records();
 }
 
@@ -211,6 +212,38 @@ fn a_span_allocates_twice_at_most() {
         let rounds: Vec<u64> = (0..ROUNDS).map(|_| allocations_of(in_spans, &handle)).collect();
         let spans = EVENTS * 2;
         assert!(rounds.iter().min().is_some_and(|least| *least <= spans * 2), "{spans} spans: {rounds:?}");
+    });
+}
+
+/// More spans than one path has room for; values that are recorded on them; names that are not compared one by one.
+fn deep_spans_allocate_nothing() {
+    let flat = Json::new().spans(tracing_handlers::format::json::SpanLayout::Flat);
+    let of_request = Part::FieldOf { span: "request".to_owned(), field: "id".to_owned() };
+    let logfmt = Logfmt::new().keys([of_request, Part::Message, Part::SpanFields]);
+    let outputs = (Output::new(Json::new(), Null), Output::new(flat, Null), Output::new(logfmt, Null));
+    let never = Output::new(Text::new(), Null).filter(filter::span("request").field("id").eq(0));
+    let layer = tracing_handlers::layer((outputs, Output::new(Preset::ecs(), Null), never));
+    let handle = layer.handle();
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        for depth in [16, 64, 200] {
+            let mut spans: Vec<_> = (0..depth)
+                .map(|level: u64| tracing::info_span!("request", level, id = level, customer = "ada").entered())
+                .collect();
+            let rounds: Vec<u64> = (0..ROUNDS)
+                .map(|_| {
+                    let before = ALLOCATIONS.load(Ordering::Relaxed);
+                    for number in 0..100 {
+                        log(1);
+                        spans[number as usize % spans.len()].record("id", number);
+                    }
+                    ALLOCATIONS.load(Ordering::Relaxed) - before
+                })
+                .collect();
+            let _ = &handle;
+            assert_eq!(rounds.last(), Some(&0), "{depth} spans: {rounds:?}");
+            while spans.pop().is_some() {}
+        }
     });
 }
 

@@ -294,6 +294,14 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
         self.span_events
     }
 
+    fn looks_at_spans(&self) -> bool {
+        self.filter.as_ref().is_some_and(Filter::looks_at_spans)
+    }
+
+    fn refuses_in(&self, record: &Record<'_>) -> bool {
+        !self.level.allows(record.severity()) || self.filter.as_ref().and_then(|f| f.passes_in(record)) == Some(false)
+    }
+
     fn flush(&self, deadline: Instant) -> Result<(), Error> {
         self.core.flush(deadline)
     }

@@ -1,6 +1,7 @@
 //! The filters by what records say and by how many there are, each compared with what it should come to.
 
 mod chain;
+mod early;
 mod fields;
 mod filtered;
 mod many;

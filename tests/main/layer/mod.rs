@@ -1,6 +1,7 @@
 //! The layer beside other layers, its spans, log calls inside log calls, and the exchange of handlers.
 
 mod beside;
+mod deep;
 mod reentry;
 mod reference;
 mod spans;

@@ -483,7 +483,7 @@ fn assert_levels(record: &RecordBuf, depth: u64) {
 
 /// Pages in memory that are this process's own.
 #[cfg(target_os = "linux")]
-fn resident() -> usize {
+pub(super) fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
