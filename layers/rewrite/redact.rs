@@ -1,11 +1,10 @@
 use std::cell::Cell;
 use std::fmt::Write;
-use std::ops::Range;
 
 use super::json::{self, Hide};
 use super::mask::Mask;
 use super::names::Names;
-use super::search::Searches;
+use super::search::{SearchBuffers, Searches};
 use super::{Detector, Rewrite};
 use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, RecordBuf, Span, Value, pool};
 
@@ -190,13 +189,13 @@ struct RedactBuffers {
     was: String,
     error: ErrorBuf,
     json: json::JsonBuffers,
-    nexts: Vec<Option<Range<usize>>>,
+    search: SearchBuffers,
 }
 
 impl RedactBuffers {
     fn capacity(&self) -> usize {
-        let Self { out, was, error, json, nexts: _ } = self;
-        out.capacity() + was.capacity() + error.capacity() + json.capacity()
+        let Self { out, was, error, json, search } = self;
+        out.capacity() + was.capacity() + error.capacity() + json.capacity() + search.capacity()
     }
 }
 
@@ -242,9 +241,9 @@ impl Redacting<'_> {
 
     /// Writes the text with all matches masked. Returns `false` if there are none.
     fn hide(&mut self, text: &str) -> bool {
-        let RedactBuffers { out, nexts, .. } = &mut *self.memory;
+        let RedactBuffers { out, search, .. } = &mut *self.memory;
         out.clear();
-        self.redact.searches.hide(text, &self.redact.mask, nexts, out)
+        self.redact.searches.hide(text, &self.redact.mask, search, out)
     }
 
     /// Returns the new value of a field whose name is not hidden.
@@ -258,7 +257,8 @@ impl Redacting<'_> {
             Value::Json(json) => self.json(json),
             Value::Error(chain) => self.error(chain).then(|| self.memory.error.as_value()),
             Value::Bytes(bytes) => {
-                let found = bytes.utf8_chunks().any(|chunk| self.redact.searches.finds_any(chunk.valid()));
+                let RedactBuffers { search, .. } = &mut *self.memory;
+                let found = bytes.utf8_chunks().any(|chunk| self.redact.searches.finds_any(chunk.valid(), search));
                 let found = found || packed_digits(bytes).is_some_and(|digits| self.redact.searches.is_number(digits));
                 (found && self.mask(value)).then_some(Value::Str(&self.memory.out))
             }
@@ -297,9 +297,9 @@ impl Redacting<'_> {
 
     /// A value that is not valid JSON is masked as a whole.
     fn json(&mut self, json: &str) -> Option<Value<'_>> {
-        let RedactBuffers { out, was, json: memory, nexts, .. } = &mut *self.memory;
+        let RedactBuffers { out, was, json: memory, search, .. } = &mut *self.memory;
         out.clear();
-        match json::rewrite(json, &mut Members { redact: self.redact, was, nexts }, memory, out) {
+        match json::rewrite(json, &mut Members { redact: self.redact, was, search }, memory, out) {
             Ok(changed) => changed.then_some(Value::Json(&self.memory.out)),
             Err(json::NotJson) => self.mask(Value::Json(json)).then_some(Value::Str(&self.memory.out)),
         }
@@ -310,7 +310,7 @@ impl Redacting<'_> {
 struct Members<'m> {
     redact: &'m Redact,
     was: &'m mut String,
-    nexts: &'m mut Vec<Option<Range<usize>>>,
+    search: &'m mut SearchBuffers,
 }
 
 impl Hide for Members<'_> {
@@ -323,7 +323,7 @@ impl Hide for Members<'_> {
     }
 
     fn write_text(&mut self, text: &str, out: &mut String) -> bool {
-        self.redact.searches.hide(text, &self.redact.mask, self.nexts, out)
+        self.redact.searches.hide(text, &self.redact.mask, self.search, out)
     }
 
     fn write_number(&mut self, number: &str, out: &mut String) -> bool {

@@ -3,95 +3,114 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Detector;
+use super::detector::{Detectors, Folded, Match};
 use super::mask::Mask;
 
 /// Everything to look for in texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Searches {
-    all: Vec<Search>,
+    detectors: Detectors,
+    custom: Vec<Custom>,
     /// How many of the last digits of a card number stay visible.
     pub(super) last_digits: usize,
 }
 
+/// Finds matches of a regular expression.
 #[derive(Clone)]
-enum Search {
-    Known(Detector),
-    Custom(Arc<Find>),
-}
+struct Custom(Arc<Find>);
 
 /// Returns the next match at an offset or after it; never an empty one.
 type Find = dyn Fn(&str, usize) -> Option<Range<usize>> + Send + Sync;
 
+/// Buffers that are reused for the next text.
+#[derive(Default)]
+pub(super) struct SearchBuffers {
+    matches: Vec<Match>,
+    folded: Folded,
+}
+
+impl SearchBuffers {
+    pub(super) fn capacity(&self) -> usize {
+        self.matches.capacity() * size_of::<Match>() + self.folded.capacity()
+    }
+}
+
 impl Searches {
     pub(super) fn add(&mut self, detector: Detector) {
-        self.all.push(Search::Known(detector));
+        self.detectors.add(detector);
     }
 
     #[cfg_attr(not(feature = "regex"), expect(dead_code, reason = "only regular expressions use it"))]
     pub(super) fn add_custom(&mut self, find: impl Fn(&str, usize) -> Option<Range<usize>> + Send + Sync + 'static) {
-        self.all.push(Search::Custom(Arc::new(find)));
+        self.custom.push(Custom(Arc::new(find)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.detectors.is_empty() && self.custom.is_empty()
     }
 
     pub(super) fn is_name(&self, name: &str) -> bool {
-        self.known().any(|detector| detector.is_name(name))
+        self.detectors.has(Detector::Pair) && Detector::Pair.is_name(name)
     }
 
     pub(super) fn is_number(&self, digits: u128) -> bool {
-        self.known().any(|detector| detector.is_number(digits))
+        self.detectors.has(Detector::Card) && Detector::Card.is_number(digits)
     }
 
-    pub(super) fn finds_any(&self, text: &str) -> bool {
-        self.all.iter().any(|search| search.find(text, 0).is_some())
+    pub(super) fn finds_any(&self, text: &str, memory: &mut SearchBuffers) -> bool {
+        self.detectors.find(text, &mut memory.folded, &mut memory.matches);
+        !memory.matches.is_empty() || self.custom.iter().any(|custom| custom.0(text, 0).is_some())
     }
 
     /// Appends `text` with all matches masked. Returns `false` and appends nothing if there are none. Overlapping matches are masked
-    /// as one. `nexts` is scratch memory.
-    pub(super) fn hide(
-        &self,
-        text: &str,
-        mask: &Mask,
-        nexts: &mut Vec<Option<Range<usize>>>,
-        out: &mut String,
-    ) -> bool {
-        nexts.clear();
-        nexts.extend(self.all.iter().map(|search| search.find(text, 0)));
-        let mut done = 0;
-        while let Some(start) = nexts.iter().flatten().map(|range| range.start).min() {
-            let (end, is_card) = self.advance(text, start, nexts);
-            out.push_str(&text[done..start]);
-            match is_card {
-                true => self.write_card(&text[start..end], mask, out),
-                false => mask.write(&text[start..end], out),
+    /// as one.
+    pub(super) fn hide(&self, text: &str, mask: &Mask, memory: &mut SearchBuffers, out: &mut String) -> bool {
+        let is_folded = self.detectors.find(text, &mut memory.folded, &mut memory.matches);
+        if is_folded {
+            let SearchBuffers { matches, folded } = memory;
+            matches.iter_mut().for_each(|found| found.range = folded.original(found.range.clone()));
+        }
+        for custom in &self.custom {
+            let mut from = 0;
+            while let Some(range) = custom.0(text, from) {
+                from = range.end;
+                memory.matches.push(Match { range, detector: None });
             }
-            done = end;
         }
-        if done > 0 {
-            out.push_str(&text[done..]);
+        if memory.matches.is_empty() {
+            return false;
         }
-        done > 0
+        self.write(text, is_folded, mask, memory, out);
+        true
     }
 
-    /// Skips the match that begins at `start` and all that overlap it. Returns where they end, and whether it is a single card number.
-    fn advance(&self, text: &str, start: usize, nexts: &mut [Option<Range<usize>>]) -> (usize, bool) {
-        let (mut end, mut found, mut cards) = (start + 1, 0, 0);
-        loop {
-            let before = found;
-            for (search, next) in self.all.iter().zip(&mut *nexts) {
-                while let Some(range) = next.take_if(|range| range.start < end) {
-                    end = end.max(range.end);
-                    found += 1;
-                    cards += usize::from(matches!(search, Search::Known(Detector::Card)));
-                    *next = search.find(text, range.end);
+    fn write(&self, text: &str, is_folded: bool, mask: &Mask, memory: &mut SearchBuffers, out: &mut String) {
+        let SearchBuffers { matches, folded } = memory;
+        matches.sort_unstable_by_key(|found| found.range.start);
+        let mut done = 0;
+        let mut rest = matches.as_slice();
+        while let [first, others @ ..] = rest {
+            let mut end = first.range.end;
+            let overlapping = others.iter().take_while(|other| {
+                let overlaps = other.range.start < end;
+                end = end.max(if overlaps { other.range.end } else { 0 });
+                overlaps
+            });
+            let overlapping = overlapping.count();
+            out.push_str(&text[done..first.range.start]);
+            let secret = &text[first.range.start..end];
+            match first.detector {
+                Some(Detector::Card) if overlapping == 0 && is_folded => {
+                    folded.fold(secret);
+                    self.write_card(folded.text(), mask, out);
                 }
+                Some(Detector::Card) if overlapping == 0 => self.write_card(secret, mask, out),
+                _ => mask.write(secret, out),
             }
-            if found == before {
-                return (end, found == 1 && cards == 1);
-            }
+            done = end;
+            rest = &others[overlapping..];
         }
+        out.push_str(&text[done..]);
     }
 
     /// Masks a card number, of which the last digits may stay; a mask that reads the secret receives the digits alone.
@@ -108,29 +127,10 @@ impl Searches {
         mask.write(card, out);
         out.extend(digits().skip(digits().count().saturating_sub(self.last_digits)).map(char::from));
     }
-
-    fn known(&self) -> impl Iterator<Item = Detector> {
-        self.all.iter().filter_map(|search| match search {
-            Search::Known(detector) => Some(*detector),
-            Search::Custom(_) => None,
-        })
-    }
 }
 
-impl Search {
-    fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
-        match self {
-            Self::Known(detector) => detector.find(text, from),
-            Self::Custom(find) => find(text, from),
-        }
-    }
-}
-
-impl fmt::Debug for Search {
+impl fmt::Debug for Custom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Known(detector) => fmt::Debug::fmt(detector, f),
-            Self::Custom(_) => f.write_str("custom"),
-        }
+        f.write_str("custom")
     }
 }

@@ -2,24 +2,18 @@
 
 use std::ops::Range;
 
-/// Returns the next card number at `from` or after it.
+/// Returns the card number whose first group of digits begins at `start`.
 ///
-/// A candidate is 13 to 19 ASCII digits, contiguous or in groups separated by one space or one dash, always the same: four to six
-/// digits in the first group, three or more in the following ones, any number in the last.
-pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
+/// A candidate is 13 to 19 ASCII digits, contiguous or in groups with a [`Separator`] between them, always the same, apart from
+/// line breaks: four to six digits in the first group, three or more in the following ones, any number in the last.
+pub(super) fn at(text: &str, _from: usize, start: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    if bytes.len() - from < LEAST {
+    // Every issuer's prefix begins with one of these.
+    if !matches!(bytes[start], b'2'..=b'6' | b'8' | b'9') || start > 0 && bytes[start - 1].is_ascii_digit() {
         return None;
     }
-    let mut at = from;
-    while let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|found| at + found) {
-        let end = end_of_group(bytes, start);
-        if let Some(end) = card_at(bytes, start, end) {
-            return Some(start..end);
-        }
-        at = end;
-    }
-    None
+    let end = end_of_group(bytes, start);
+    (end - start >= 4).then(|| card_at(bytes, start, end))?.map(|end| start..end)
 }
 
 /// Whether a number is that of a card.
@@ -38,13 +32,9 @@ pub(super) fn is_card(number: u128) -> bool {
 
 /// Returns the end of the card number whose first group is `start..end`; the longest, if there are several.
 fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-    // Every issuer's prefix begins with one of these.
-    if !matches!(bytes[start], b'2'..=b'6' | b'8' | b'9') || end - start < 4 {
-        return None;
-    }
     let mut digits = Digits::default();
     let mut found = None;
-    let (mut group, mut end, mut separator) = (start, end, None);
+    let (mut group, mut end, mut before) = (start, end, None);
     loop {
         if !bytes[group..end].iter().all(|byte| digits.push(byte - b'0')) {
             break;
@@ -57,15 +47,54 @@ fn card_at(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
         if end - start > 6 && group == start || group > start && end - group < 3 {
             break;
         }
-        let Some(next) = bytes.get(end).filter(|byte| matches!(byte, b' ' | b'-')) else { break };
-        if separator.is_some_and(|before| before != next) || !bytes.get(end + 1).is_some_and(u8::is_ascii_digit) {
+        let Some((separator, len)) = Separator::at(bytes, end) else { break };
+        if before.is_some_and(|before| before != separator && separator != Separator::Break) {
             break;
         }
-        separator = Some(next);
-        group = end + 1;
+        // A number that is broken at the end of a line has other separators elsewhere.
+        before = before.or(Some(separator).filter(|separator| *separator != Separator::Break));
+        group = end + len;
         end = end_of_group(bytes, group);
     }
     found.filter(|end| stands_alone(bytes, start, *end))
+}
+
+/// What separates groups of digits.
+#[derive(Clone, Copy, PartialEq)]
+enum Separator {
+    /// A space, a tab, a dash, a point, an underscore.
+    One(u8),
+    /// A line break, also as an escape, with spaces around it.
+    Break,
+}
+
+impl Separator {
+    /// Returns the separator at `start`, and its length, if a digit follows it.
+    fn at(bytes: &[u8], start: usize) -> Option<(Self, usize)> {
+        let rest = &bytes[start..bytes.len().min(start + MAX_SEPARATOR)];
+        let (first, next) = (*rest.first()?, rest.get(1)?);
+        if next.is_ascii_digit() && matches!(first, b' ' | b'\t' | b'-' | b'.' | b'_') {
+            return Some((Self::One(first), 1));
+        }
+        let (mut at, mut breaks) = (0, 0);
+        loop {
+            match rest[at..] {
+                [b' ' | b'\t', ..] => at += 1,
+                [b'\n' | b'\r' | b'\x0b' | b'\x0c', ..] => {
+                    breaks += 1;
+                    at += 1;
+                }
+                [b'\\', b'n' | b'r', ..] => {
+                    breaks += 1;
+                    at += 2;
+                }
+                // The only separator that is one byte in a text and two in an escape.
+                [b'\\', b't', digit, ..] if at == 0 && digit.is_ascii_digit() => return Some((Self::One(b'\t'), 2)),
+                [digit, ..] if digit.is_ascii_digit() && breaks > 0 => return Some((Self::Break, at)),
+                _ => return None,
+            }
+        }
+    }
 }
 
 /// Whether it is not a fraction, nor part of a hexadecimal number or a UUID.
@@ -187,20 +216,18 @@ const ISSUERS: &[(Range<u16>, &[usize])] = &[
 const LEAST: usize = 13;
 const MOST: usize = 19;
 const UUID: usize = 36;
+/// The length of the longest separator: a line break and the indentation of the next line.
+const MAX_SEPARATOR: usize = 64;
 /// How many letters around a number are examined.
 const WORD: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Detector, oracle::found_by};
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        let (mut at, mut all) = (0, Vec::new());
-        while let Some(range) = find(text, at) {
-            at = range.end;
-            all.push(&text[range]);
-        }
-        all
+        found_by(Detector::Card, text)
     }
 
     #[test]

@@ -5,33 +5,32 @@ use std::ops::Range;
 
 use super::is_escaped;
 
-/// Returns the next address at `from` or after it: IPv4 as four decimal numbers, IPv6 as in RFC 4291, section 2.2.
+/// Whether the `.` or `:` at `at` may be part of an address.
+pub(super) fn may_be_in(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| bytes[before]);
+    let beside = [before, bytes.get(at + 1).copied()];
+    match bytes[at] {
+        b':' => beside.iter().flatten().filter(|byte| byte.is_ascii_hexdigit() || **byte == b':').count() == 2,
+        _ => beside.iter().flatten().filter(|byte| byte.is_ascii_digit()).count() == 2,
+    }
+}
+
+/// Looks at the run of characters that addresses consist of, around `at`; the part before `from` is done already. Returns the first
+/// address, IPv4 as four decimal numbers or IPv6 as in RFC 4291, section 2.2, and where the search stopped: if that is not behind
+/// `at`, it has to go on.
 ///
 /// Not addresses: a run without a digit (`abc::def` may be a path), or one that adjoins letters or further numbers (`v1.2.3.4`,
 /// `1.3.6.1.4.1`).
-pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
+pub(super) fn in_run(text: &str, from: usize, at: usize) -> (Option<Range<usize>>, usize) {
     let bytes = text.as_bytes();
-    let mut at = from;
-    while at < bytes.len() {
-        if !is_part(bytes[at]) {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        at = end_of_run(bytes, start, None);
-        // A run longer than an address with a port is not one, but may contain some between its colons.
-        if at - start > MAX_RUN {
-            at = end_of_run(bytes, start, Some(b':'));
-        }
-        // Most runs are the letters a to f inside a word.
-        if at - start <= MAX_RUN && bytes[start..at].iter().any(|byte| matches!(byte, b'.' | b':')) {
-            let found = address_in(bytes, text, start, at);
-            if found.is_some() {
-                return found;
-            }
-        }
+    let start = bytes[from..at].iter().rposition(|byte| !is_part(*byte)).map_or(from, |before| from + before + 1);
+    let mut end = end_of_run(bytes, start, None);
+    // A run longer than an address with a port is not one, but may contain some between its colons.
+    if end - start > MAX_RUN {
+        end = end_of_run(bytes, start, Some(b':'));
     }
-    None
+    let is_short = end - start <= MAX_RUN;
+    (is_short.then(|| address_in(bytes, text, start, end)).flatten(), end)
 }
 
 /// Returns the end of the run of characters that addresses consist of, or of the sign that `ends` it. Without such a sign, the
@@ -47,7 +46,10 @@ fn end_of_run(bytes: &[u8], start: usize, ends: Option<u8>) -> usize {
 }
 
 fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Range<usize>> {
-    if !bytes[start..end].iter().any(u8::is_ascii_digit) {
+    let run = &bytes[start..end];
+    let count = |wanted: fn(&u8) -> bool| run.iter().filter(|byte| wanted(byte)).count();
+    let is_long_enough = count(|byte| *byte == b'.') >= 3 || count(|byte| *byte == b':') >= 2;
+    if !is_long_enough || !run.iter().any(u8::is_ascii_digit) {
         return None;
     }
     let after_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric() && !is_escaped(bytes, start);
@@ -93,15 +95,10 @@ const MAX_RUN: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::{Detector, oracle::found_by};
 
     fn found(text: &str) -> Vec<&str> {
-        let (mut at, mut all) = (0, Vec::new());
-        while let Some(range) = find(text, at) {
-            at = range.end;
-            all.push(&text[range]);
-        }
-        all
+        found_by(Detector::Ip, text)
     }
 
     #[test]

@@ -4,20 +4,11 @@ use std::ops::Range;
 
 use super::is_escaped;
 
-/// Returns the next value at `from` or after it whose name is that of a secret: see [`Detector::Pair`](super::Detector::Pair).
-pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += bytes[at..].iter().position(|byte| matches!(byte, b'=' | b':'))?;
-        let found = match text[at..].starts_with("://") {
-            true => password_of_url(text, at + 3),
-            false => value_behind(text, at),
-        };
-        if found.is_some() {
-            return found;
-        }
-        at += 1;
+/// Returns the value after the `=` or `:` at `sign` whose name is that of a secret: see [`Detector::Pair`](super::Detector::Pair).
+pub(super) fn at(text: &str, _from: usize, sign: usize) -> Option<Range<usize>> {
+    match text[sign..].starts_with("://") {
+        true => password_of_url(text, sign + 3),
+        false => value_behind(text, sign),
     }
 }
 
@@ -227,11 +218,11 @@ const MAX_URL: usize = 512;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::{Detector, oracle::ranges_by};
 
     fn masked(text: &str) -> String {
         let (mut at, mut all) = (0, String::new());
-        while let Some(range) = find(text, at) {
+        for range in ranges_by(Detector::Pair, text) {
             all.push_str(&text[at..range.start]);
             all.push('*');
             at = range.end;

@@ -4,20 +4,14 @@ use std::ops::Range;
 
 use super::is_escaped;
 
-/// Returns the next token at `from` or after it: see [`Detector::Token`](super::Detector::Token).
-pub(super) fn find(text: &str, from: usize) -> Option<Range<usize>> {
+/// Looks at the word around `at`, of which the part before `word` is done already: see [`Detector::Token`](super::Detector::Token).
+/// Returns the token in it or behind it, if any, and the end of the word. The last match ends at `from`.
+pub(super) fn in_word(text: &str, from: usize, word: usize, at: usize) -> (Option<Range<usize>>, usize) {
     let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += bytes[at..].iter().position(|byte| is_word(*byte))?;
-        let start = at;
-        at += bytes[at..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - at);
-        let escaped = start > from && is_escaped(bytes, start + 1);
-        let found = token_at(text, start, at).or_else(|| token_at(text, start + 1, at).filter(|_| escaped));
-        if found.is_some() {
-            return found;
-        }
-    }
+    let start = bytes[word..at].iter().rposition(|byte| !is_word(*byte)).map_or(word, |before| word + before + 1);
+    let end = at + bytes[at..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - at);
+    let escaped = start > from && is_escaped(bytes, start + 1);
+    (token_at(text, start, end).or_else(|| token_at(text, start + 1, end).filter(|_| escaped)), end)
 }
 
 /// Returns the token that begins in the word `start..end`, or after it if that is the name of a scheme.
@@ -228,15 +222,11 @@ const KEYS: &[Kind] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Detector, oracle::found_by};
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        let (mut at, mut all) = (0, Vec::new());
-        while let Some(range) = find(text, at) {
-            at = range.end;
-            all.push(&text[range]);
-        }
-        all
+        found_by(Detector::Token, text)
     }
 
     /// Assembled here, so that scanners of repositories do not mistake them for real keys.
