@@ -46,10 +46,17 @@ fn end_of_run(bytes: &[u8], start: usize, ends: Option<u8>) -> usize {
 }
 
 fn address_in(bytes: &[u8], text: &str, start: usize, end: usize) -> Option<Range<usize>> {
-    let run = &bytes[start..end];
-    let count = |wanted: fn(&u8) -> bool| run.iter().filter(|byte| wanted(byte)).count();
-    let is_long_enough = count(|byte| *byte == b'.') >= 3 || count(|byte| *byte == b':') >= 2;
-    if !is_long_enough || !run.iter().any(u8::is_ascii_digit) {
+    let (mut points, mut colons, mut double, mut digits, mut before) = (0, 0, false, false, 0);
+    for byte in &bytes[start..end] {
+        points += usize::from(*byte == b'.');
+        colons += usize::from(*byte == b':');
+        double |= *byte == b':' && before == b':';
+        digits |= byte.is_ascii_digit();
+        before = *byte;
+    }
+    // Four numbers, or eight of which the last two may be four.
+    let may_be = points >= 3 || colons >= 6 || double;
+    if !digits || !may_be {
         return None;
     }
     let after_word = start > 0 && bytes[start - 1].is_ascii_alphanumeric() && !is_escaped(bytes, start);

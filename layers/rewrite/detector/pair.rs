@@ -27,14 +27,39 @@ enum Kind {
 }
 
 fn kind_of(name: &[u8]) -> Option<Kind> {
-    // A quick rejection: no known name ends in another letter.
-    if !matches!(name.last()? | 0x20, b'd' | b'e' | b't' | b'n' | b'y' | b'l' | b's' | b'p' | b'v' | b'c') {
+    if !may_be_known(name) {
         return None;
     }
     let ends = |end: &&(&str, Kind)| ends_with(name, end.0.as_bytes()).is_some();
     let whole = |whole: &&&str| ends_with(name, whole.as_bytes()).is_some_and(|rest| rest.is_empty());
     let by_end = ENDS.iter().find(ends).map(|(_, kind)| *kind);
     by_end.or_else(|| WHOLE.iter().find(whole).map(|_| Kind::Word))
+}
+
+/// A quick rejection by the last two letters.
+#[inline]
+fn may_be_known(name: &[u8]) -> bool {
+    let [.., second, last] = name else { return false };
+    let pair = [second | 0x20, last | 0x20];
+    let of_known = matches!(
+        &pair,
+        b"rd"
+            | b"wd"
+            | b"se"
+            | b"et"
+            | b"en"
+            | b"ey"
+            | b"al"
+            | b"ls"
+            | b"on"
+            | b"ie"
+            | b"ss"
+            | b"in"
+            | b"tp"
+            | b"vv"
+            | b"vc"
+    );
+    of_known || matches!(second, b'_' | b'-') || matches!(last, b'_' | b'-')
 }
 
 /// Returns the part of `name` before `end`, ignoring case, `_` and `-`.
@@ -60,7 +85,8 @@ fn value_behind(text: &str, sign: usize) -> Option<Range<usize>> {
         return None;
     }
     let name = name_before(bytes, sign);
-    let kind = kind_of(name.unescaped).or_else(|| kind_of(name.whole))?;
+    let kind = kind_of(name.unescaped);
+    let kind = kind.or_else(|| (name.unescaped.len() < name.whole.len()).then(|| kind_of(name.whole))?)?;
     let signs = bytes[sign..].iter().take(3).take_while(|byte| matches!(byte, b':' | b'=' | b'>')).count();
     let start = sign + signs;
     let start = start + bytes[start..].iter().position(|byte| !matches!(byte, b' ' | b'\t'))?;
@@ -82,6 +108,9 @@ fn name_before(bytes: &[u8], sign: usize) -> Name<'_> {
         while let Some((_, before)) = rest.split_last().filter(|(last, _)| close.contains(last)) {
             rest = before;
         }
+    }
+    if !may_be_known(rest) {
+        return Name { whole: b"", unescaped: b"" };
     }
     let len = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
     let start = rest.len() - len;
@@ -255,6 +284,18 @@ mod tests {
             (r#"config["password"] = 'abc'"#, r#"config["password"] = '*'"#),
         ] {
             assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn the_quick_rejection_knows_all_names() {
+        for name in ENDS.iter().map(|(name, _)| name).chain(WHOLE) {
+            for joint in ["", "_", "-", "__"] {
+                let (start, end) = name.split_at(name.len() - 1);
+                for name in [format!("{start}{joint}{end}"), format!("{name}{joint}"), name.to_uppercase()] {
+                    assert!(is_name(&name), "{name}");
+                }
+            }
         }
     }
 

@@ -82,7 +82,9 @@ impl<'s> Scan<'s> {
             b'.' => self.look_at_run(at),
             b'0'..=b'9' => {
                 self.look(Detector::Card, at, card::at);
-                self.look_at_word(at);
+                if token::may_be_google(self.text.as_bytes(), at) {
+                    self.look_at_word(at);
+                }
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-' => self.look_at_word(at),
             _ => return self.is_folded || !fold::matters(self.text, at),

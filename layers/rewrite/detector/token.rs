@@ -14,6 +14,11 @@ pub(super) fn in_word(text: &str, from: usize, word: usize, at: usize) -> (Optio
     (token_at(text, start, end).or_else(|| token_at(text, start + 1, end).filter(|_| escaped)), end)
 }
 
+/// Whether the digit at `at` is that of `ya29`.
+pub(super) fn may_be_google(bytes: &[u8], at: usize) -> bool {
+    at > 0 && bytes[at - 1..].starts_with(b"a29")
+}
+
 /// Returns the token that begins in the word `start..end`, or after it if that is the name of a scheme.
 fn token_at(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let word = &text[start..end];
