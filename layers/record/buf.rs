@@ -9,6 +9,9 @@ use crate::clock::Timestamp;
 /// An owned record that can be changed. A [`Rewrite`](crate::Rewrite) works on it, and it creates records that do not come from
 /// tracing.
 ///
+/// A record is shorter than 4 GiB. Fields that do not fit are left out, and a field `fields_cut` with their number is added to the event
+/// or span.
+///
 /// ```
 /// use tracing_handlers::{RecordBuf, Severity};
 ///
@@ -232,7 +235,7 @@ impl RecordBuf {
             head.set_file(file);
             head.set_name(name);
         }
-        encoding::end(&mut out);
+        encoding::end_at(&mut out, fields_end, spans_end);
         self.spare = std::mem::replace(&mut self.raw, out);
     }
 

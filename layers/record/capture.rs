@@ -76,7 +76,7 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
         head.set_thread_id(thread_id);
         head.set_thread_name(thread_name);
     }
-    encoding::end(raw);
+    encoding::end_at(raw, fields_end, spans_end);
 }
 
 /// Appends the fields that `record` passes to its visitor, as those of a span.

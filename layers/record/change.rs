@@ -155,7 +155,7 @@ pub(super) fn write(old: &Record<'_>, out: &mut Vec<u8>, change: &mut impl Chang
     head.set_module_path(module_path);
     head.set_file(file);
     head.set_name(name);
-    encoding::end(out);
+    encoding::end_at(out, fields_end, spans_end);
     true
 }
 

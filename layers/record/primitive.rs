@@ -1,8 +1,13 @@
 //! Integers and texts as bytes: what the encoding of values and records is made of.
 
+use super::cut::{MARK, cut_json, cut_text};
+
+/// Appends a name. A longer one than 65,535 bytes is cut, with a mark.
 #[inline]
 pub(super) fn put_text16(out: &mut Vec<u8>, text: &str) {
-    let text = truncate(text, u16::MAX as usize);
+    if text.len() > u16::MAX as usize {
+        return put_shortened(text, u16::MAX as usize, |text| put_text16(out, text));
+    }
     out.extend_from_slice(&(text.len() as u16).to_le_bytes());
     out.extend_from_slice(text.as_bytes());
 }
@@ -14,7 +19,10 @@ pub(crate) fn put_text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 
 #[inline]
 pub(super) fn put_text32(out: &mut Vec<u8>, text: &str) {
-    put_bytes32(out, truncate(text, MAX_TEXT).as_bytes());
+    if text.len() > MAX_TEXT {
+        return put_shortened(text, MAX_TEXT, |text| put_bytes32(out, text.as_bytes()));
+    }
+    put_bytes32(out, text.as_bytes());
 }
 
 #[inline]
@@ -23,24 +31,25 @@ pub(super) fn put_bytes32(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The longest text that one value can hold, in bytes; a longer one is cut at a character boundary.
+/// The longest text that one value can hold, in bytes. A longer one is cut, with a mark within this length.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
 
-#[inline]
-pub(crate) fn truncate(text: &str, max: usize) -> &str {
-    if text.len() <= max {
-        return text;
-    }
-    cut(text, max)
+/// Calls `put` with the start of `text` and a mark, at most `max` bytes.
+#[cold]
+#[inline(never)]
+pub(super) fn put_shortened(text: &str, max: usize, put: impl FnOnce(&str)) {
+    let mut short = String::new();
+    cut_text(text, max - MARK, &mut short);
+    put(&short);
 }
 
+/// The same for a nested value.
 #[cold]
-fn cut(text: &str, max: usize) -> &str {
-    let mut end = max;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+#[inline(never)]
+pub(super) fn put_shortened_json(json: &str, put: impl FnOnce(&str)) {
+    let mut short = String::new();
+    cut_json(json, MAX_TEXT - MARK, &mut Vec::new(), &mut short);
+    put(&short);
 }
 
 #[inline]
@@ -49,10 +58,21 @@ pub(super) fn put_len32(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> 
         let start = out.len();
         write(out);
         if out.len() - start > MAX_TEXT {
-            let cut = truncate(text(&out[start..]), MAX_TEXT).len();
-            out.truncate(start + cut);
+            shorten(out, start, false);
         }
     })
+}
+
+/// Shortens the text or nested value at the end.
+#[cold]
+#[inline(never)]
+pub(super) fn shorten(out: &mut Vec<u8>, start: usize, is_json: bool) {
+    let written = out.split_off(start);
+    let put = |text: &str| out.extend_from_slice(text.as_bytes());
+    match is_json {
+        true => put_shortened_json(text(&written), put),
+        false => put_shortened(text(&written), MAX_TEXT, put),
+    }
 }
 
 /// Appends what `write` appends, with its length in front. Returns the length.

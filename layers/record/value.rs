@@ -4,6 +4,9 @@ use super::primitive::{Reader, put_text};
 
 /// A field's value, with its original type.
 ///
+/// A text keeps 16 MiB: a longer one ends in the mark `…[123 bytes cut]`. A longer nested value contains the mark and stays JSON. Bytes
+/// are cut without a mark. The messages of an error keep 1 GiB in total; the number of the others follows as `…[123 errors cut]`.
+///
 /// ```
 /// use tracing_handlers::{RecordBuf, Severity, Value};
 ///

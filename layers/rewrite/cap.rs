@@ -1,9 +1,9 @@
 use std::cell::Cell;
-use std::fmt::Write;
 
 use super::Rewrite;
 use crate::record::{
-    Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value, pool,
+    Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value, cut_json,
+    cut_text, pool,
 };
 
 /// Limits the size of records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`,
@@ -17,8 +17,14 @@ use crate::record::{
 /// | [`spans`](Self::spans) | none | the maximum number of spans; the outermost ones stay |
 ///
 /// A text is cut at a character boundary, and `…[123 bytes cut]` is appended, which does not count. Errors are cut message by
-/// message. A nested value that is too long becomes a cut text. Bytes are cut without a note. If fields were removed, a field
-/// `fields_cut` with their number is added; if spans were removed, the event gets `spans_cut`.
+/// message. A nested value that is too long stays JSON, so that a [`Redact`](super::Redact) behind it still finds the names of members:
+/// the string at which it is cut ends in the mark, or else a list gets it as its last item and an object as a member `…`; brackets
+/// that close it count. Bytes are cut without a mark. If fields were removed, a field `fields_cut` with their number is added; if
+/// spans were removed, the event gets `spans_cut`.
+///
+/// A secret that is cut in the middle may not be recognized any more by its form: put [`Redact`](super::Redact) first.
+///
+/// Without a `Cap`, texts and nested values of more than 16 MiB are cut in the same way, and names of more than 65,535 bytes.
 ///
 /// ```
 /// use tracing_handlers::rewrite::{Cap, Rewrite};
@@ -82,8 +88,8 @@ impl Rewrite for Cap {
         let is_own = record.as_record().kind() != Kind::Event;
         let mut capping = Capping { cap: self, memory, is_own, fields: 0, spans: 0 };
         record.change(&mut capping);
-        let CapBuffers { text, error } = &capping.memory;
-        if text.capacity() + error.capacity() <= pool::KEEP_BYTES {
+        let CapBuffers { text, error, open } = &capping.memory;
+        if text.capacity() + error.capacity() + open.capacity() <= pool::KEEP_BYTES {
             // On a thread that is ending, the buffers are dropped.
             let _ = MEMORY.try_with(|kept| kept.set(capping.memory));
         }
@@ -106,6 +112,8 @@ struct Capping<'c> {
 struct CapBuffers {
     text: String,
     error: ErrorBuf,
+    /// The brackets that are open in a nested value.
+    open: Vec<u8>,
 }
 
 impl Change for Capping<'_> {
@@ -152,14 +160,18 @@ impl Capping<'_> {
         let (max, text) = (self.cap.values, &mut self.memory.text);
         match value {
             Value::Str(was) => cut(was, max, text).then_some(Value::Str(text)),
-            Value::Text(was) | Value::Json(was) => cut(was, max, text).then_some(Value::Text(text)),
+            Value::Text(was) => cut(was, max, text).then_some(Value::Text(text)),
+            Value::Json(was) if was.len() > max => {
+                cut_json(was, max, &mut self.memory.open, text);
+                Some(Value::Json(text))
+            }
             Value::Bytes(was) => was.get(..max).filter(|kept| kept.len() < was.len()).map(Value::Bytes),
             _ => None,
         }
     }
 
     fn error(&mut self, chain: ErrorChain<'_>) -> bool {
-        let CapBuffers { text, error } = &mut self.memory;
+        let CapBuffers { text, error, .. } = &mut self.memory;
         error.clear();
         let mut changed = false;
         for message in chain.messages() {
@@ -173,20 +185,15 @@ impl Capping<'_> {
 
 /// Writes the cut text to `out` if `text` is too long.
 fn cut(text: &str, max: usize, out: &mut String) -> bool {
-    if text.len() <= max {
-        return false;
+    let is_long = text.len() > max;
+    if is_long {
+        cut_text(text, max, out);
     }
-    // Offset 0 is a boundary, so there always is one.
-    let end = (0..=max).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    out.clear();
-    out.push_str(&text[..end]);
-    // Writing to a string cannot fail.
-    let _ = write!(out, "…[{} bytes cut]", text.len() - end);
-    true
+    is_long
 }
 
 thread_local! {
-    static MEMORY: Cell<CapBuffers> = const { Cell::new(CapBuffers { text: String::new(), error: ErrorBuf::new() }) };
+    static MEMORY: Cell<CapBuffers> = const { Cell::new(CapBuffers { text: String::new(), error: ErrorBuf::new(), open: Vec::new() }) };
 }
 
 #[cfg(test)]
@@ -205,7 +212,7 @@ mod tests {
         Cap::new().values(5).rewrite(&mut record);
         let shown = format!("{:?}", record.as_record().fields().collect::<Vec<_>>());
         let expected = concat!(
-            r#"[error=short: longe…[11 bytes cut], str="éé…[6 bytes cut]", json=[1,2,…[4 bytes cut], "#,
+            r#"[error=short: longe…[11 bytes cut], str="éé…[6 bytes cut]", json=[1,"…[7 bytes cut]"], "#,
             "bytes=3132333435, number=18446744073709551615]"
         );
         assert_eq!(shown, expected);

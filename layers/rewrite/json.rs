@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+pub(super) use crate::record::json::NotJson;
+use crate::record::json::{Grammar, PLAIN, TEXT, end_of_plain, end_of_string};
+
 /// Decides what to hide in a JSON text.
 pub(super) trait Hide {
     /// Whether to hide the whole value of the member with this name.
@@ -102,70 +105,6 @@ impl JsonBuffers {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct NotJson;
-
-/// Checks the grammar (RFC 8259): in a text that is not JSON, names cannot be told from other strings.
-struct Grammar<'m> {
-    next: Next,
-    /// The closing brackets of all that are open.
-    open: &'m mut Vec<u8>,
-}
-
-#[derive(Clone, Copy)]
-enum Next {
-    Value,
-    /// The first value, or the end of the list.
-    Item,
-    Name,
-    /// The first name, or the end of the object.
-    Member,
-    Colon,
-    End,
-}
-
-impl<'m> Grammar<'m> {
-    fn new(open: &'m mut Vec<u8>) -> Self {
-        open.clear();
-        Self { next: Next::Value, open }
-    }
-
-    /// Accepts one of the signs, [`TEXT`] or [`PLAIN`].
-    fn take(&mut self, token: u8) -> Result<(), NotJson> {
-        self.next = match (self.next, token) {
-            (Next::Value | Next::Item, TEXT | PLAIN) => Next::End,
-            (Next::Value | Next::Item, b'{') => {
-                self.open.push(b'}');
-                Next::Member
-            }
-            (Next::Value | Next::Item, b'[') => {
-                self.open.push(b']');
-                Next::Item
-            }
-            (Next::Name | Next::Member, TEXT) => Next::Colon,
-            (Next::Colon, b':') => Next::Value,
-            (Next::End, b',') => match self.open.last() {
-                Some(b'}') => Next::Name,
-                Some(_) => Next::Value,
-                None => return Err(NotJson),
-            },
-            (Next::End | Next::Item | Next::Member, b'}' | b']') if self.open.pop() == Some(token) => Next::End,
-            _ => return Err(NotJson),
-        };
-        Ok(())
-    }
-
-    fn end(&self) -> Result<(), NotJson> {
-        let is_whole = matches!(self.next, Next::End) && self.open.is_empty();
-        is_whole.then_some(()).ok_or(NotJson)
-    }
-}
-
-/// A string.
-const TEXT: u8 = b'"';
-/// Any other scalar value.
-const PLAIN: u8 = b'0';
-
 /// RFC 8259, section 6.
 fn is_number(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -222,25 +161,6 @@ fn end_of_value(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
         }
         if depth == 0 {
             return Ok(at);
-        }
-    }
-}
-
-/// Returns the end of a number, `true`, `false` or `null`.
-fn end_of_plain(bytes: &[u8], start: usize) -> usize {
-    let is_plain = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
-    start + bytes[start..].iter().take_while(is_plain).count()
-}
-
-/// Returns the position after the closing quote.
-fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
-    let mut at = start + 1;
-    loop {
-        match bytes.get(at).ok_or(NotJson)? {
-            b'"' => return Ok(at + 1),
-            b'\\' => at += 2,
-            b'\0'..b' ' => return Err(NotJson),
-            _ => at += 1,
         }
     }
 }

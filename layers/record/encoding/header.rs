@@ -1,7 +1,7 @@
 //! The fixed header of a record.
 
 use crate::clock::Timestamp;
-use crate::record::primitive::{MAX_TEXT, text, truncate};
+use crate::record::primitive::{MAX_TEXT, put_shortened, text};
 use crate::record::{Kind, Severity};
 
 /// The length of the header in bytes.
@@ -241,7 +241,7 @@ impl<'a> HeadMut<'a> {
     }
 
     #[inline]
-    fn put32(&mut self, at: usize, value: u32) {
+    pub(super) fn put32(&mut self, at: usize, value: u32) {
         self.0[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
@@ -269,56 +269,12 @@ pub(crate) fn begin(raw: &mut Vec<u8>, kind: Kind, severity: Severity, time: Tim
     head.put32(0, HEADER as u32);
 }
 
-/// Sets the length of a record that is complete.
-///
-/// A record of 4 GiB or more, which is too large for its offsets, loses everything behind the header.
-#[inline]
-pub(crate) fn end(raw: &mut Vec<u8>) {
-    if u32::try_from(raw.len()).is_err() {
-        empty(raw);
-    }
-    let len = raw.len() as u32;
-    if let Some(mut head) = HeadMut::of(raw) {
-        head.put32(0, len);
-    }
-}
-
-#[cold]
-fn empty(raw: &mut Vec<u8>) {
-    raw.truncate(HEADER);
-    let Some(mut head) = HeadMut::of(raw) else { return };
-    head.set_fields_end(HEADER);
-    head.set_spans_end(HEADER);
-    head.set_spans_version(0);
-    // Clears all slots.
-    head.0[52..].fill(0);
-}
-
 /// Appends a text at the end of the record that starts at `start`.
 pub(crate) fn put_slot(out: &mut Vec<u8>, start: usize, text: &str) -> Slot {
-    let text = truncate(text, MAX_TEXT);
     let at = (out.len() - start) as u32;
-    out.extend_from_slice(text.as_bytes());
-    Slot { at, len: text.len() as u32 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn a_record_whose_offsets_would_overflow_loses_its_values_and_nothing_else() {
-        // Zeroed pages that are never accessed cost nothing.
-        let mut raw = vec![0; u32::MAX as usize + 1];
-        let mut head = HeadMut::of(&mut raw).expect("room for a header");
-        head.set_severity(Severity::WARN);
-        head.set_time(Timestamp::new(7, 0));
-        head.set_fields_end(u32::MAX as usize);
-        head.set_message(Slot { at: 100, len: 5 });
-        end(&mut raw);
-        let read = Head::of(&raw).expect("a whole header");
-        assert_eq!((raw.len(), read.len(), read.fields_end()), (HEADER, HEADER, HEADER));
-        assert_eq!((read.severity(), read.time(), read.message().at), (Severity::WARN, Timestamp::new(7, 0), 0));
+    match text.len() {
+        ..=MAX_TEXT => out.extend_from_slice(text.as_bytes()),
+        _ => put_shortened(text, MAX_TEXT, |text| out.extend_from_slice(text.as_bytes())),
     }
+    Slot { at, len: (out.len() - start) as u32 - at }
 }

@@ -11,13 +11,16 @@
 
 mod entry;
 mod field;
+mod fit;
 mod header;
+mod shrink;
 mod span;
 pub(super) mod tag;
 
 pub(super) use entry::{Entry, RawEntry, TakeEntry};
 pub(super) use field::{Name, put_aside, put_error, put_field, put_follows, put_written};
-pub(super) use header::{HEADER, Head, HeadMut, Slot, begin, end, put_slot};
+pub(super) use header::{HEADER, Head, HeadMut, Slot, begin, put_slot};
+pub(super) use shrink::{end, end_at};
 pub(super) use span::{SpanHead, put_foreign_span, put_span};
 
 pub(super) use super::primitive::{MAX_TEXT, Reader, put_text};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::fit::copy_fields;
 use super::header::HEADER;
 use crate::record::Severity;
 use crate::record::primitive::{Reader, put_sized, put_text16};
@@ -20,7 +21,7 @@ pub(crate) struct SpanHead<'a> {
 
 /// Appends a span; `fields` appends its fields.
 ///
-/// Fields of 4 GiB or more in total are left out, since the entry's length could not represent theirs.
+/// Of fields of 4 GiB or more in total, the first 2 GiB stay, since the entry's length could not represent theirs.
 pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnce(&mut Vec<u8>)) {
     let len = put_sized(out, |out| {
         out.extend_from_slice(&head.callsite.to_le_bytes());
@@ -32,8 +33,9 @@ pub(crate) fn put_span(out: &mut Vec<u8>, head: SpanHead<'_>, fields: impl FnOnc
         }
         let start = out.len();
         fields(out);
-        if out.len() - start > u32::MAX as usize - HEADER - 2 * u16::MAX as usize {
-            out.truncate(start);
+        if out.len() - start > MAX_FIELDS {
+            let fields = out.split_off(start);
+            copy_fields(out, &fields, start + MAX_FIELDS / 2);
         }
     });
     out.extend_from_slice(&len.to_le_bytes());
@@ -50,6 +52,8 @@ pub(in crate::record) fn put_foreign_span(out: &mut Vec<u8>, rest: &[u8]) -> Ran
     out.extend_from_slice(&len.to_le_bytes());
     end - rest.len()..end
 }
+
+const MAX_FIELDS: usize = u32::MAX as usize - HEADER - 2 * u16::MAX as usize;
 
 impl<'a> Reader<'a> {
     /// Reads the next span: its head and the bytes of its fields.

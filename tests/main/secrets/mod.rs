@@ -17,6 +17,7 @@ use tracing_handlers::{Error, Output, Record, RecordBuf, Records, Severity, Valu
 
 use crate::collect::{Seen, dispatch};
 
+mod cut;
 mod odd_places;
 
 #[test]
