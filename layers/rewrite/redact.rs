@@ -28,14 +28,21 @@ use crate::record::{Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, Reco
 /// | [`last_digits`](Self::last_digits) | 0 | how many of the last digits of a card number stay visible |
 /// | [`everywhere`](Self::everywhere) | `false` | also searches the names of threads, targets and so on |
 ///
-/// **By name**: names are compared ignoring ASCII case, and `*` matches any number of characters (`*_token`). `message` is the
-/// event's message. Members of [nested values](Value::Json) are masked too, at any depth, also in arrays. The output of `Debug` and
-/// `Display` is a text without fields: only detectors find secrets in it. A masked value becomes a string, whatever its type was.
+/// **By name**: names are compared ignoring ASCII case, and `*` matches any number of characters (`*_token`). A name is also compared
+/// by its parts, between `.`, `:`, `/`, `[` and `]`: `password` masks `user.password`, `password.hash` and `user[password]`, and
+/// `user.password` masks `request.user.password`. `_`, `-` and capitals do not separate parts: for `user_password` and
+/// `userPassword`, give `*password`. `message` is the event's message. Members of [nested values](Value::Json) are masked too, at any depth, also in arrays, and those of the output of `Debug` or
+/// `Display` that is one JSON object or list. Any other output is a text without fields: only detectors find secrets in it. A masked value becomes a string, whatever its type was.
 ///
 /// **By form**: detectors and regular expressions search the message, strings, the output of `Debug` and `Display`, the messages
-/// of errors, texts, numbers and member names in nested values, integers and whole floats. Bytes are masked as a whole if they contain
+/// of errors, texts, numbers and member names in nested values, integers and whole floats. Spaces, dashes and digits of other kinds count as the
+/// ASCII ones and characters of no width as nothing, also where `{:?}` has escaped them (`\u{a0}`). Bytes are masked as a whole if they contain
 /// such a text in UTF-8, or are a card number in packed decimal digits. The names of fields are never changed. Secrets that are
 /// spread over several fields or encoded (Base64, percent signs) are not found.
+///
+/// Before a record reaches a rewrite, texts of more than 16 MiB have been cut, with the mark `…[123 bytes cut]`; nested values stay
+/// JSON. A secret that was cut in the middle may not be recognized by its form. Put [`Cap`](super::Cap), which cuts shorter ones, behind
+/// a `Redact`.
 ///
 /// A record in which nothing is found stays as it is. Buffers are reused: nothing is allocated per record.
 ///
@@ -71,7 +78,8 @@ impl Redact {
         Self::nothing().with_fields(names)
     }
 
-    /// Masks all fields and all members of nested values, except those with these names. The message stays, as it is not a field;
+    /// Masks all fields and all members of nested values, except those with these names, which are compared as a whole: `id` does not
+    /// show `user.id`. The message stays, as it is not a field;
     /// so do the fields of records that this crate makes itself ([`Kind`]).
     ///
     /// ```
@@ -153,9 +161,16 @@ impl Redact {
     }
 
     fn hides(&self, name: &str) -> bool {
-        self.hidden.match_any(name)
-            || self.shown.as_ref().is_some_and(|shown| !shown.match_any(name))
-            || self.searches.is_name(name)
+        self.lists(name) || self.searches.is_name(name)
+    }
+
+    /// Whether the name is listed as hidden, or is not listed as shown.
+    fn lists(&self, name: &str) -> bool {
+        self.hidden.match_any(name) || self.shown.as_ref().is_some_and(|shown| !shown.match_whole(name))
+    }
+
+    fn has_lists(&self) -> bool {
+        !self.hidden.is_empty() || self.shown.is_some()
     }
 }
 
@@ -248,12 +263,12 @@ impl Redacting<'_> {
 
     /// Returns the new value of a field whose name is not hidden.
     fn value(&mut self, value: Value<'_>) -> Option<Value<'_>> {
-        if self.redact.searches.is_empty() && !matches!(value, Value::Json(_)) {
+        if self.redact.searches.is_empty() && !matches!(value, Value::Json(_) | Value::Text(_)) {
             return None;
         }
         match value {
             Value::Str(text) => self.hide(text).then_some(Value::Str(&self.memory.out)),
-            Value::Text(text) => self.hide(text).then_some(Value::Text(&self.memory.out)),
+            Value::Text(text) => self.written(text).then_some(Value::Text(&self.memory.out)),
             Value::Json(json) => self.json(json),
             Value::Error(chain) => self.error(chain).then(|| self.memory.error.as_value()),
             Value::Bytes(bytes) => {
@@ -295,11 +310,34 @@ impl Redacting<'_> {
         changed
     }
 
+    /// Writes the output of `Debug` or `Display` with all matches masked; if it is JSON, the members with hidden names too. Returns
+    /// `false` if nothing changes.
+    fn written(&mut self, text: &str) -> bool {
+        let may_be_json = self.redact.has_lists() && text.starts_with(['{', '[']);
+        if !may_be_json || !self.members_by_name(text) {
+            return self.hide(text);
+        }
+        let RedactBuffers { out, was, search, .. } = &mut *self.memory;
+        std::mem::swap(out, was);
+        out.clear();
+        if !self.redact.searches.hide(was, &self.redact.mask, search, out) {
+            std::mem::swap(out, was);
+        }
+        true
+    }
+
+    fn members_by_name(&mut self, text: &str) -> bool {
+        let RedactBuffers { out, was, json: memory, search, .. } = &mut *self.memory;
+        out.clear();
+        let mut members = Members { redact: self.redact, was, search, by_list: true };
+        json::rewrite(text, &mut members, memory, out).unwrap_or(false)
+    }
+
     /// A value that is not valid JSON is masked as a whole.
     fn json(&mut self, json: &str) -> Option<Value<'_>> {
         let RedactBuffers { out, was, json: memory, search, .. } = &mut *self.memory;
         out.clear();
-        match json::rewrite(json, &mut Members { redact: self.redact, was, search }, memory, out) {
+        match json::rewrite(json, &mut Members { redact: self.redact, was, search, by_list: false }, memory, out) {
             Ok(changed) => changed.then_some(Value::Json(&self.memory.out)),
             Err(json::NotJson) => self.mask(Value::Json(json)).then_some(Value::Str(&self.memory.out)),
         }
@@ -311,11 +349,13 @@ struct Members<'m> {
     redact: &'m Redact,
     was: &'m mut String,
     search: &'m mut SearchBuffers,
+    /// Whether only lists of names decide. The rest is searched as a text.
+    by_list: bool,
 }
 
 impl Hide for Members<'_> {
     fn hides(&self, name: &str) -> bool {
-        self.redact.hides(name)
+        if self.by_list { self.redact.lists(name) } else { self.redact.hides(name) }
     }
 
     fn write_hidden(&mut self, raw: &str, out: &mut String) {
@@ -323,10 +363,13 @@ impl Hide for Members<'_> {
     }
 
     fn write_text(&mut self, text: &str, out: &mut String) -> bool {
-        self.redact.searches.hide(text, &self.redact.mask, self.search, out)
+        !self.by_list && self.redact.searches.hide(text, &self.redact.mask, self.search, out)
     }
 
     fn write_number(&mut self, number: &str, out: &mut String) -> bool {
+        if self.by_list {
+            return false;
+        }
         let digits = number.trim_start_matches('-');
         let digits = digits.parse().ok().or_else(|| whole(number.parse().ok()?));
         let Some(digits) = digits.filter(|digits| self.redact.searches.is_number(*digits)) else { return false };

@@ -2,7 +2,8 @@ use super::Rewrite;
 use super::names::Names;
 use crate::record::{Change, Field, FieldChange, Kind, RecordBuf, Span};
 
-/// Removes fields from events and spans. Names match as in [`Redact`](super::Redact), which also masks members of nested values.
+/// Removes fields from events and spans. Names match as in [`Redact`](super::Redact), which also masks members of nested values:
+/// `password` removes `user.password` too.
 ///
 /// | constructor | effect |
 /// |---|---|
@@ -62,7 +63,9 @@ struct Removing<'r> {
 impl Change for Removing<'_> {
     fn field<'s>(&'s mut self, span: Option<&Span<'_>>, field: &Field<'s>) -> FieldChange<'s> {
         let is_own = self.is_own && span.is_none();
-        match self.remove.names.match_any(field.name) != self.remove.others && !is_own {
+        let Remove { names, others } = self.remove;
+        let is_unwanted = if *others { !names.match_whole(field.name) } else { names.match_any(field.name) };
+        match is_unwanted && !is_own {
             true => FieldChange::Remove,
             false => FieldChange::Keep,
         }

@@ -88,13 +88,20 @@ impl Separator {
                     breaks += 1;
                     at += 2;
                 }
-                // The only separator that is one byte in a text and two in an escape.
-                [b'\\', b't', digit, ..] if at == 0 && digit.is_ascii_digit() => return Some((Self::One(b'\t'), 2)),
+                [b'\\', b't', digit, ..] if digit.is_ascii_digit() && is_escape(&rest[..at]) => {
+                    return Some((Self::One(b'\t'), at + 2));
+                }
+                // What is escaped again has twice as many.
+                [b'\\', b'\\', ..] => at += 1,
                 [digit, ..] if digit.is_ascii_digit() && breaks > 0 => return Some((Self::Break, at)),
                 _ => return None,
             }
         }
     }
+}
+
+fn is_escape(backslashes: &[u8]) -> bool {
+    backslashes.iter().all(|byte| *byte == b'\\')
 }
 
 /// Whether it is not a fraction, nor part of a hexadecimal number or a UUID.

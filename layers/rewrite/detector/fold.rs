@@ -87,7 +87,9 @@ fn folded_at(text: &str, at: usize) -> Option<(Option<char>, usize)> {
     let rest = &text[at..];
     if rest.starts_with('\\') {
         let (char, len) = unescaped(rest)?;
-        return Some((folded(char)?, len));
+        // Control characters that break lines; unescaped, they are ASCII.
+        let place = if matches!(char, '\u{b}' | '\u{c}') { Some('\n') } else { folded(char)? };
+        return Some((place, len));
     }
     let char = rest.chars().next()?;
     Some((folded(char)?, char.len_utf8()))

@@ -39,8 +39,8 @@ use crate::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Detector {
-    /// Numbers of payment cards: 13 to 19 digits, contiguous or in groups separated by single spaces or dashes, with a correct
-    /// check digit (Luhn) and a known prefix: Visa 4; Mastercard 51-55, 2221-2720; American Express 34, 37; Diners Club 300-305,
+    /// Numbers of payment cards: 13 to 19 digits, contiguous or in groups separated by single spaces, tabs, dashes, points or
+    /// underscores, or by line breaks, with a correct check digit (Luhn) and a known prefix: Visa 4; Mastercard 51-55, 2221-2720; American Express 34, 37; Diners Club 300-305,
     /// 3095, 36, 38, 39; Discover and RuPay 60, 644-65, 508, 81, 82; JCB 3528-3589; UnionPay 62; Maestro 5018, 5020, 5038, 5893, 6304,
     /// 6759, 6761-6763; Mir 2200-2204; Troy 9792. One in ten other numbers with such a prefix and length is
     /// detected by mistake. Also found in integers and whole floats.
@@ -57,7 +57,7 @@ pub enum Detector {
     ///
     /// Before `=` the name may be in brackets (`user[password]=…`). The value ends at its closing quote or bracket, as in
     /// `Secret { … }`; without them, at a space or one of `,;&"'<>)]}`; that of a cookie, at the end of the line. Fields and members of
-    /// nested values with such names are masked as a whole.
+    /// nested values with such names are masked as a whole; of `user.pin` and `user[pin]`, the last part counts.
     Pair,
     /// IPv4 and IPv6 addresses. A version of four numbers is indistinguishable from one.
     Ip,

@@ -12,9 +12,11 @@ pub(super) fn at(text: &str, _from: usize, sign: usize) -> Option<Range<usize>> 
     }
 }
 
-/// Whether the name is that of a secret.
+/// Whether the name, or the last part of it, is that of a secret: `user.pin`, `user[pin]`.
 pub(super) fn is_name(name: &str) -> bool {
-    kind_of(name.as_bytes()).is_some()
+    let name = name.trim_end_matches(']').as_bytes();
+    let last = name.rsplit(|byte| matches!(byte, b'.' | b':' | b'/' | b'[')).next();
+    last.and_then(kind_of).is_some()
 }
 
 /// Where a value ends.
@@ -248,6 +250,7 @@ const MAX_URL: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::super::{Detector, oracle::ranges_by};
+    use super::{ENDS, WHOLE, is_name};
 
     fn masked(text: &str) -> String {
         let (mut at, mut all) = (0, String::new());

@@ -18,7 +18,9 @@ use tracing_handlers::{Error, Output, Record, RecordBuf, Records, Severity, Valu
 use crate::collect::{Seen, dispatch};
 
 mod cut;
+mod names;
 mod odd_places;
+mod spaces;
 
 #[test]
 fn no_planted_secret_comes_behind_the_rewrite() {
