@@ -1,9 +1,10 @@
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::debug::TypeName;
-use super::{Handler, OrStop, Report, Tally, guarded};
+use super::{Handler, OrStop, Report, Stats, Tally, guarded};
 use crate::record::{Record, Records};
 use crate::sync::deadline_in;
 use crate::{Error, ErrorKind, Partial};
@@ -136,6 +137,10 @@ impl<H: Handler> Handler for Audit<H> {
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.core.name.as_str(), self.core.tally.stats()))
     }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some(self.core.tally.stats())
+    }
 }
 
 impl<H: Handler> AuditCore<H> {
@@ -153,8 +158,20 @@ impl<H: Handler> AuditCore<H> {
 
     /// The losses of the handler itself. A loss behind it does not count: another handler may have delivered that record.
     fn lost(&self) -> u64 {
-        self.handler.stats().first().map_or(0, |report| report.stats.lost())
+        first_stats(&self.handler).map_or(0, |stats| stats.lost())
     }
+}
+
+/// Returns the counts of the outermost handler that has some.
+fn first_stats(handler: &dyn Handler) -> Option<Stats> {
+    let mut found = handler.own_stats();
+    if found.is_none() {
+        let _ = handler.inner(&mut |inner| {
+            found = first_stats(inner);
+            if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    }
+    found
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::group::one;
 use super::wanted::Wanted;
-use super::{Handler, Report, Tally, guarded};
+use super::{Handler, Report, Stats, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::record::{Batch, Meta, Record, Records, SpanEvents};
 use crate::{Error, ErrorKind, Partial, selflog};
@@ -262,6 +262,10 @@ impl Handler for Fallback {
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.name.as_str(), self.tally.stats()))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some(self.tally.stats())
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {

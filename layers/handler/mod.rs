@@ -177,6 +177,12 @@ pub trait Handler: Send + Sync + 'static {
         None
     }
 
+    /// The counts of [`own_report`](Self::own_report), from which they are taken by default. Override this as well to spare an
+    /// [`Audit`] the allocation of the name, which it has no use for.
+    fn own_stats(&self) -> Option<Stats> {
+        self.own_report().map(|report| report.stats)
+    }
+
     /// Whether an event or a span with this metadata is wanted. The answer must always be the same for the same metadata, since it
     /// is cached per callsite. It must not log.
     ///
@@ -282,6 +288,10 @@ macro_rules! forward {
 
             fn own_report(&self) -> Option<Report> {
                 (**self).own_report()
+            }
+
+            fn own_stats(&self) -> Option<Stats> {
+                (**self).own_stats()
             }
 
             fn enabled(&self, meta: &Meta<'_>) -> bool {

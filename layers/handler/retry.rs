@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::debug::TypeName;
-use super::{Handler, Report, Tally, guarded};
+use super::{Handler, Report, Stats, Tally, guarded};
 use crate::clock::Backoff;
 use crate::clock::{Clock, System};
 use crate::error::ErrorClass;
@@ -194,6 +194,10 @@ impl<H: Handler> Handler for Retry<H> {
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.name.as_str(), self.tally.stats()))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some(self.tally.stats())
     }
 }
 

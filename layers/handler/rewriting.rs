@@ -124,8 +124,12 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
 
     /// Reports only records for which the rewrite panicked: they do not reach the handlers behind.
     fn own_report(&self) -> Option<Report> {
+        self.own_stats().map(|stats| Report::new("rewrite", stats))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
         let failed = self.failed.load(Ordering::Relaxed);
-        (failed > 0).then(|| Report::new("rewrite", Stats { accepted: failed, failed, ..Stats::default() }))
+        (failed > 0).then(|| Stats { accepted: failed, failed, ..Stats::default() })
     }
 }
 
@@ -156,7 +160,7 @@ impl<R, H> fmt::Debug for Rewriting<R, H> {
 }
 
 fn take_spare() -> RecordBuf {
-    SPARE.try_with(|spare| spare.take()).ok().flatten().unwrap_or_default()
+    SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
 }
 
 fn give_spare(buf: RecordBuf) {
@@ -164,12 +168,18 @@ fn give_spare(buf: RecordBuf) {
         return;
     }
     // A thread that is ending keeps nothing.
-    let _ = SPARE.try_with(|spare| spare.replace(Some(buf)));
+    let _ = SPARES.try_with(|spares| match spares.try_borrow_mut() {
+        Ok(mut spares) if spares.len() < KEEP => spares.push(buf),
+        _ => {}
+    });
 }
+
+/// How many records a thread keeps: as many handlers of this kind may stand one behind the other.
+const KEEP: usize = 8;
 
 thread_local! {
     /// Kept for reuse, so that rewriting allocates nothing in the steady state.
-    static SPARE: RefCell<Option<RecordBuf>> = const { RefCell::new(None) };
+    static SPARES: RefCell<Vec<RecordBuf>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(test)]

@@ -252,7 +252,9 @@ impl Batch {
 
     fn note(&mut self, place: usize) {
         if self.places.is_empty() {
-            self.places = take_places();
+            if self.places.capacity() == 0 {
+                self.places = take_places();
+            }
             self.places.extend(self.popped..self.popped + self.records);
         }
         self.places.push_back(place);

@@ -17,7 +17,7 @@ use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
 use tracing_handlers::format::csv::FieldsAs;
 use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
 use tracing_handlers::handler::{
-    self, Alert, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
+    self, Alert, Audit, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
 };
 use tracing_handlers::receive::Lines;
 use tracing_handlers::record::wire::{self, Decoded, Limits};
@@ -94,6 +94,9 @@ fn an_event_allocates_nothing_in_the_steady_state() {
             );
             let several = Rewriting::new(several, Output::new(format(), Null)).only(tracing::Level::INFO);
             check(&format!("{name}, rewritten several times, spans {spans}"), spans, several);
+            let redact = || Redact::fields(["x"]).with_detectors(Detector::ALL).everywhere(true);
+            let redacted = Rewriting::new(redact(), Output::new(format(), Null));
+            check_with(&format!("{name}, folded, spans {spans}"), spans, redacted, log_what_is_folded);
             let warnings = Output::new(format(), Null).level(tracing::Level::WARN);
             let several = (Output::new(format(), Null), Output::new(format(), file()), warnings);
             check(&format!("{name}, three outputs, spans {spans}"), spans, several);
@@ -151,6 +154,18 @@ fn handlers_around_handlers() {
     check("buffer", false, Buffer::new(output()).capacity(100));
     check("ring", false, Buffer::new(output()).capacity(100).ring(true));
     check("buffer, queued", false, queue(Buffer::new(output()).capacity(100)));
+    let rewriting = |name: &str, handler| Rewriting::new(Redact::fields([name]), handler);
+    let three = rewriting("article", Box::new(output()) as Box<dyn Handler>);
+    let three = rewriting("id", Box::new(rewriting("price", Box::new(three))));
+    check("three rewrites, one behind the other", true, three);
+    check("audit", true, Audit::new(output()));
+    let by_severity = Route::by_severity().with(Level::INFO, output()).with(Level::ERROR, output());
+    check("audit of a route", true, Audit::new(by_severity));
+    check("audit of two outputs", true, Audit::new((output(), output())));
+    check("audit of what counts nothing", true, Audit::new(handler::from_fn(|_| Ok(()))));
+    let many = || Route::by_field("number", move |_| Ok(output())).limit(100);
+    check_with("route to many handlers", true, many(), log_numbers);
+    check_with("route to many handlers, queued", true, queue(many()), log_numbers);
     check("route", true, route());
     check("route, queued", true, queue(route()));
     check("dedup", true, Dedup::new(output()).distinct(8));
@@ -394,6 +409,24 @@ fn wait_until_delivered(handle: &tracing_handlers::Handle) {
         handle.stats().iter().all(|report| report.name != "queue" || report.stats.pending == 0)
     });
     ASIDE.set(false);
+}
+
+fn log_what_is_folded(events: u64) {
+    for number in 0..events {
+        tracing::info!(
+            card = "paid\u{a0}: 4111\u{a0}1111\u{a0}1111\u{a0}1111",
+            debug = ?"10.0\u{200b}.0.7",
+            nested = %r#"{"x":1,"y":["4111\u00a01111\u00a01111\u00a01111"]}"#,
+            "prix\u{a0}: {number}\u{a0}€"
+        );
+    }
+}
+
+/// For as many handlers of a route.
+fn log_numbers(events: u64) {
+    for number in 0..events {
+        tracing::info!(number = number % 40, "sold out");
+    }
 }
 
 fn log_severities(events: u64) {

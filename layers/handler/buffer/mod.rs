@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use self::kept::Kept;
 use super::debug::TypeName;
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report, guarded};
+use super::{DropReason, Handler, Report, Stats, guarded};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::process::{self, Alarm, Due, Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::Record;
@@ -196,9 +196,12 @@ impl<H: Handler> Handler for Buffer<H> {
     around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
+        self.own_stats().map(|stats| Report::new(self.core.name.as_str(), stats))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
         let core = self.core.start();
-        let stats = core.stats(|| lock(&core.state).kept.stats());
-        Some(Report::new(core.name.as_str(), stats))
+        Some(core.stats(|| lock(&core.state).kept.stats()))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use self::memory::{Memory, Repeats, Verdict};
 use super::debug::TypeName;
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report, Tally, guarded};
+use super::{DropReason, Handler, Report, Stats, Tally, guarded};
 use crate::process::{self, Lifecycle, Live, Phase, Shelf};
 use crate::record::{Batch, Kind, Record, Records};
 use crate::selflog::Health;
@@ -122,9 +122,13 @@ impl<H: Handler> Handler for Dedup<H> {
     around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
+        self.own_stats().map(|stats| Report::new(self.core.name.as_str(), stats))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
         let mut stats = self.core.tally.stats();
         stats.add_dropped(DropReason::Duplicate, self.core.duplicates.load(Ordering::Relaxed));
-        Some(Report::new(self.core.name.as_str(), stats))
+        Some(stats)
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::core::FilteredCore;
 use super::debug::TypeName;
-use super::{DropReason, Dropped, Handler, Report, guarded};
+use super::{DropReason, Dropped, Handler, Report, Stats, guarded};
 use crate::filter::Filter;
 use crate::process::Lifecycle;
 use crate::record::{Batch, Kind, Meta, Record, Records, SpanEvents};
@@ -181,6 +181,10 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
 
     fn own_report(&self) -> Option<Report> {
         Some(Report::new(self.core.name.as_str(), (**self.core).stats()))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some((**self.core).stats())
     }
 
     /// As in an `Output`, spans are wanted for the events in them, so the filter does not apply to spans.

@@ -109,6 +109,14 @@ impl<S: Sink> Shelf<OutputCore<S>> {
         let stats = self.stats(|| state.stats());
         Report::new(state.name.clone(), stats)
     }
+
+    /// The counts of the report.
+    pub(super) fn counts(&self) -> Stats {
+        match self.is_held_here() || self.is_abandoned() {
+            true => Stats::default(),
+            false => self.stats(|| lock(&self.state).stats()),
+        }
+    }
 }
 
 impl<S: Sink> OutputState<S> {

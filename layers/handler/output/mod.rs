@@ -14,7 +14,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::core::{OutputCore, OutputState};
 use super::debug::TypeName;
-use super::{Handler, Report};
+use super::{Handler, Report, Stats};
 use crate::filter::{Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
@@ -274,6 +274,10 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn own_report(&self) -> Option<Report> {
         Some(self.core.report().with_level(self.level))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some(self.core.counts())
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {

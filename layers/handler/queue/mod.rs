@@ -17,7 +17,7 @@ use self::inherited::Inherited;
 use self::stall::Stall;
 use super::debug::TypeName;
 use super::wanted::Wanted;
-use super::{DropReason, Handler, Report};
+use super::{DropReason, Handler, Report, Stats};
 use crate::process::{self, Lifecycle, Live, Parent, Phase, Shelf, thread};
 use crate::record::{Kind, Record, Severity};
 use crate::selflog::Health;
@@ -151,9 +151,12 @@ impl<H: Handler> Handler for Queue<H> {
     around!(self => self.core.handler);
 
     fn own_report(&self) -> Option<Report> {
+        self.own_stats().map(|stats| Report::new(self.core.name.as_str(), stats))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
         let core = self.core.start();
-        let stats = core.stats(|| lock(&core.state).backlog.stats());
-        Some(Report::new(core.name.as_str(), stats))
+        Some(core.stats(|| lock(&core.state).backlog.stats()))
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

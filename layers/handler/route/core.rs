@@ -11,7 +11,7 @@ use crate::Error;
 use crate::clock::Backoff;
 use crate::clock::{Clock, Timestamp};
 use crate::filter::Threshold;
-use crate::handler::{DropReason, Handler, Report, Stats, Tally, guarded};
+use crate::handler::{DropReason, Handler, Stats, Tally, guarded};
 use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::record::Record;
 use crate::selflog::Health;
@@ -187,10 +187,10 @@ impl Shelf<RouteCore> {
         (table.living(), table.closed())
     }
 
-    pub(super) fn own_report(&self) -> Report {
+    pub(super) fn own_stats(&self) -> Stats {
         let mut stats = self.tally.stats();
         stats.add_dropped(DropReason::Filtered, self.filtered.load(Ordering::Relaxed));
-        Report::new(self.name.as_str(), self.add_reentrant(stats))
+        self.add_reentrant(stats)
     }
 }
 

@@ -24,7 +24,7 @@ use self::key::Key;
 use self::sorted::Sorted;
 use self::table::Table;
 use super::group::{one, worst};
-use super::{Handler, Report, Tally, guarded};
+use super::{Handler, Report, Stats, Tally, guarded};
 use crate::clock::{Clock, System};
 use crate::filter::{Place, Threshold};
 use crate::process::{Lifecycle, Live, Shelf};
@@ -312,7 +312,11 @@ impl Handler for Route {
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(self.core.own_report())
+        self.own_stats().map(|stats| Report::new(self.core.name.as_str(), stats))
+    }
+
+    fn own_stats(&self) -> Option<Stats> {
+        Some(self.core.own_stats())
     }
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {

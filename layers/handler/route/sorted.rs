@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{Error, Partial};
 /// The records of a batch, grouped by handler.
 pub(super) struct Sorted {
     pub(super) parts: Parts,
-    /// The indices of the parts by the addresses of their handlers, if there are many. Allocates only then.
+    /// The indices of the parts by the addresses of their handlers, if there are many.
     places: HashMap<usize, usize>,
     records: usize,
     missed: Vec<usize>,
@@ -23,7 +23,7 @@ impl Sorted {
     pub(super) fn new(records: usize) -> Self {
         Self {
             parts: PARTS.try_with(Cell::take).unwrap_or_default(),
-            places: HashMap::new(),
+            places: PLACES.try_with(Cell::take).ok().flatten().unwrap_or_default(),
             records,
             missed: Vec::new(),
             failed: None,
@@ -32,7 +32,7 @@ impl Sorted {
 
     pub(super) fn push(&mut self, handler: Arc<dyn Handler>, place: usize, record: &Record<'_>) {
         let index = self.position(&handler).unwrap_or_else(|| {
-            self.parts.push((handler, Batch::new()));
+            self.parts.push((handler, take_spare()));
             self.parts.len() - 1
         });
         self.parts[index].1.push_at(place, record);
@@ -63,26 +63,65 @@ impl Sorted {
                 self.missed.extend(partial.missed(part.len()).filter_map(|index| part.place(index)));
                 self.failed = Some(partial.error);
             }
+            give_spare(part);
         }
     }
 
     pub(super) fn outcome(mut self) -> Result<(), Partial> {
         if self.parts.capacity() > KEEP {
             self.parts = Parts::new();
+            self.places = HashMap::new();
         }
         // A thread that is ending keeps nothing.
         let _ = PARTS.try_with(|kept| kept.set(std::mem::take(&mut self.parts)));
+        let _ = PLACES.try_with(|kept| kept.set(Some(std::mem::take(&mut self.places))));
         self.missed.sort_unstable();
         self.failed.map_or(Ok(()), |error| Err(Partial::scattered(self.records, self.missed, error)))
     }
 }
 
+fn take_spare() -> Batch {
+    SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.take()).ok().flatten().unwrap_or_default()
+}
+
+fn give_spare(mut part: Batch) {
+    part.clear();
+    // A thread that is ending keeps nothing.
+    let _ = SPARES.try_with(|spares| spares.try_borrow_mut().map(|mut spares| spares.give(part)));
+}
+
+/// Empty batches with memory. The thread's pool of buffers is smaller than the number of handlers of a route.
+struct Spares {
+    batches: Vec<Batch>,
+    bytes: usize,
+}
+
+impl Spares {
+    fn take(&mut self) -> Option<Batch> {
+        let batch = self.batches.pop()?;
+        self.bytes -= batch.capacity();
+        Some(batch)
+    }
+
+    fn give(&mut self, batch: Batch) {
+        let bytes = self.bytes + batch.capacity();
+        if bytes <= KEEP_BYTES && self.batches.len() < KEEP {
+            self.bytes = bytes;
+            self.batches.push(batch);
+        }
+    }
+}
+
 /// Up to this number of handlers, they are compared one by one.
 const FEW: usize = 16;
+/// The most bytes that a thread keeps in empty batches.
+const KEEP_BYTES: usize = 1 << 20;
 /// The largest capacity of a list that is kept.
 const KEEP: usize = 1_024;
 
 thread_local! {
     /// Empty; kept for reuse.
     static PARTS: Cell<Parts> = const { Cell::new(Vec::new()) };
+    static PLACES: Cell<Option<HashMap<usize, usize>>> = const { Cell::new(None) };
+    static SPARES: RefCell<Spares> = const { RefCell::new(Spares { batches: Vec::new(), bytes: 0 }) };
 }
