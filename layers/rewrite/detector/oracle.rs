@@ -97,7 +97,7 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 1_000_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 200_000 }))]
 
     #[test]
     fn one_pass_finds_what_each_detector_finds_by_itself(text in texts()) {
