@@ -104,6 +104,8 @@ pub use filter::Filter;
 pub use format::Format;
 pub use framing::Framing;
 pub use handler::{Handler, Output, Queue};
+#[cfg(feature = "log")]
+pub use layer::bridge_log;
 pub use layer::{Added, Handle, HandlerLayer, init, layer};
 #[cfg(feature = "serde")]
 pub use record::nested;

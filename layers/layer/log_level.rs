@@ -1,13 +1,22 @@
-//! The `log` crate's own maximum level, which tracing-log sets once, when it is installed.
+//! The `log` crate's own maximum level, below which its macros do nothing.
 
 #[cfg(feature = "log")]
-pub(super) use following::{follow, in_step};
+pub(super) use following::{follow, in_step, start};
 #[cfg(not(feature = "log"))]
 pub(super) use left_alone::{follow, in_step};
 
 #[cfg(feature = "log")]
 mod following {
     use tracing_subscriber::filter::LevelFilter;
+
+    /// Sets the level once records of the `log` crate reach tracing.
+    pub(in crate::layer) fn start() {
+        log::set_max_level(match LevelFilter::current() {
+            // There may be no subscriber yet, whose installation this would miss.
+            LevelFilter::OFF => log::LevelFilter::Trace,
+            level => as_log(level),
+        });
+    }
 
     /// Whether `log` has followed tracing so far: a level set by other code is left alone.
     pub(in crate::layer) fn in_step() -> bool {

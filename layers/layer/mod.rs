@@ -14,6 +14,8 @@ mod handle;
 mod known;
 mod layer_core;
 mod life;
+#[cfg(feature = "log")]
+mod log_bridge;
 mod log_level;
 mod marker;
 mod nesting;
@@ -34,7 +36,6 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::Handler;
@@ -44,6 +45,10 @@ pub use added::Added;
 pub use handle::Handle;
 use known::Known;
 use layer_core::LayerCore;
+#[cfg(feature = "log")]
+pub use log_bridge::bridge_log;
+#[cfg(feature = "log")]
+pub(crate) use log_bridge::bridge_log_if_free;
 use marker::{Marker, MarkerLayer};
 use nesting::Depth;
 
@@ -74,8 +79,12 @@ where
 
 /// Installs a [`layer`] with `handler` as the process's subscriber, and returns its handle: the shortest way to set up logging.
 ///
-/// The same as `tracing_subscriber::registry().with(tracing_handlers::layer(handler)).try_init()`, which also allows other layers
-/// beside it.
+/// The same as passing `tracing_subscriber::registry().with(tracing_handlers::layer(handler))`, to which other layers can be added,
+/// to `tracing::subscriber::set_global_default`.
+///
+/// With the feature `log`, which is on by default, records of the `log` crate arrive too, with their key-values, as
+/// `tracing_handlers::bridge_log` describes. If the program has installed a logger, such as `tracing_log::LogTracer`, that one stays:
+/// its records go where it sends them, each once. Without the feature, the `log` crate is left alone.
 ///
 /// # Errors
 ///
@@ -93,10 +102,10 @@ where
 pub fn init(handler: impl Handler) -> Result<Handle, Error> {
     let layer = layer(handler);
     let handle = layer.handle();
-    tracing_subscriber::registry()
-        .with(layer)
-        .try_init()
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
         .map_err(|error| Error::new(ErrorKind::Config, "cannot install the subscriber").with_source(error))?;
+    #[cfg(feature = "log")]
+    bridge_log_if_free();
     Ok(handle)
 }
 

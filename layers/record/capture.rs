@@ -24,8 +24,12 @@ pub(crate) fn capture_event(
 ) {
     encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
     event.record(&mut Capture::of_event(raw, callsite));
+    let has_others = callsite.is_from_log() && put_key_values(callsite, raw);
     let fields_end = raw.len();
     finish(callsite, raw, fields_end, spans);
+    if has_others && let Some(mut head) = HeadMut::of(raw) {
+        head.set_as_captured(false);
+    }
 }
 
 /// Writes the record of a span lifecycle event, with the busy and idle `times` as fields; `spans` as for an event.
@@ -82,6 +86,15 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
 /// Appends the fields that `record` passes to its visitor, as those of a span.
 pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, record: impl FnOnce(&mut dyn Visit)) {
     record(&mut Capture::of_span(raw, callsite));
+}
+
+/// Appends the key-values of a record of the `log` crate. Returns whether there are any.
+#[cold]
+fn put_key_values(_callsite: &'static Callsite, _raw: &mut Vec<u8>) -> bool {
+    #[cfg(feature = "log")]
+    return super::key_values::append(_callsite.metadata(), _raw);
+    #[cfg(not(feature = "log"))]
+    false
 }
 
 /// Appends the texts of a callsite that is not in the table, so that the record must contain them.
@@ -305,7 +318,7 @@ impl Visit for Capture<'_> {
 }
 
 /// Writes the messages of an error and its sources as the value of a field.
-fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
+pub(super) fn put_chain(out: &mut Vec<u8>, error: &(dyn Error + 'static)) {
     for error in chain(error) {
         encoding::put_text(out, |out| write_guarded(out, format_args!("{error}")));
     }
@@ -332,7 +345,7 @@ fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stat
 
 /// Writes the output of a foreign `Debug` or `Display`. A panic in it affects only this text, not the record or the program.
 #[inline]
-fn write_guarded(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+pub(super) fn write_guarded(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     if let Some(text) = text.as_str() {
         return out.extend_from_slice(text.as_bytes());
     }

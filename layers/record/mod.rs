@@ -11,6 +11,8 @@ mod change;
 mod cut;
 mod encoding;
 pub(crate) mod json;
+#[cfg(feature = "log")]
+pub(crate) mod key_values;
 mod kind;
 #[doc(hidden)]
 pub mod macro_names;

@@ -45,7 +45,12 @@ pub(super) fn install() {
         return;
     }
     // An existing global subscriber is kept.
-    INSTALL.call_once(|| drop(tracing::subscriber::set_global_default(Registry::default().with(layer()))));
+    INSTALL.call_once(|| {
+        if tracing::subscriber::set_global_default(Registry::default().with(layer())).is_ok() {
+            #[cfg(feature = "log")]
+            crate::layer::bridge_log_if_free();
+        }
+    });
     // A capture that sees nothing would make every `assert_never` pass.
     assert!(is_present(), "nothing can be captured: the subscriber has no `tracing_handlers::testing::layer()`");
 }

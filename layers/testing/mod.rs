@@ -39,8 +39,8 @@
 //! If the process has no global subscriber, a capture installs one: a registry with [`layer()`] and nothing else. Everything is
 //! enabled in it, down to TRACE, since a disabled callsite cannot be captured. A test binary that installs its own subscriber must
 //! add [`layer()`] to it; so must a test that sets one for a scope (`with_default`), and captures must then be created inside that
-//! scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, apply to captures too. Records of the `log`
-//! crate are captured if `tracing_log::LogTracer` is installed.
+//! scope. Filters for the whole subscriber, such as an `EnvFilter` beside the layer, apply to captures too. With that
+//! global subscriber, and the feature `log`, records of the `log` crate are captured, unless the test binary has a logger of its own.
 
 mod capture;
 mod captured;

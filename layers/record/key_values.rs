@@ -1,0 +1,187 @@
+//! The key-values of a record of the `log` crate.
+//!
+//! The names of a tracing event's fields are fixed where the event is written, and those of key-values are not. So they are encoded
+//! before the event is dispatched, and wait in the thread until it is captured.
+
+use std::cell::RefCell;
+use std::error::Error;
+
+use log::kv::{self, Key, Source, VisitSource, VisitValue};
+use tracing::Metadata;
+
+use super::capture::{put_chain, write_guarded};
+use super::encoding::{self, Name};
+use super::{Value, pool};
+
+/// Runs `dispatch`, which sends an event with this metadata. The event is captured with these key-values as its last fields.
+pub(crate) fn beside(metadata: &'static Metadata<'static>, source: &dyn Source, dispatch: impl FnOnce()) {
+    if source.count() == 0 {
+        return wait(Waiting::default(), dispatch);
+    }
+    let mut fields = pool::take();
+    // Sources of this crate's kind never fail. What another one has passed before it fails is kept.
+    let _ = source.visit(&mut Pairs(&mut fields));
+    wait(Waiting { of: std::ptr::from_ref(metadata).addr(), fields }, dispatch);
+}
+
+/// Appends the key-values that wait for the event with this metadata. Returns whether there are any.
+#[cold]
+pub(super) fn append(metadata: &'static Metadata<'static>, raw: &mut Vec<u8>) -> bool {
+    let of = std::ptr::from_ref(metadata).addr();
+    let append = |waiting: &RefCell<Waiting>| {
+        let waiting = waiting.borrow();
+        let is_its_own = waiting.of == of;
+        if is_its_own {
+            raw.extend_from_slice(&waiting.fields);
+        }
+        is_its_own
+    };
+    WAITING.try_with(append).unwrap_or(false)
+}
+
+/// Encoded fields, and the address of the metadata of the event that they belong to; 0: none.
+#[derive(Default)]
+struct Waiting {
+    of: usize,
+    fields: pool::Buffer,
+}
+
+/// Lets `waiting` wait while `run` runs. Formatting a message may log another record, whose event must not get these.
+fn wait(waiting: Waiting, run: impl FnOnce()) {
+    let Ok(before) = WAITING.try_with(|place| place.replace(waiting)) else { return run() };
+    let _restored = Restore(Some(before));
+    run();
+}
+
+struct Restore(Option<Waiting>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let Some(before) = self.0.take() else { return };
+        if let Ok(done) = WAITING.try_with(|place| place.replace(before)) {
+            pool::give(done.fields);
+        }
+    }
+}
+
+/// Appends pairs as fields.
+struct Pairs<'b>(&'b mut Vec<u8>);
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        value.visit(Pair { out: self.0, name: Name::Inline(key.as_str()) })
+    }
+}
+
+/// Appends one value.
+struct Pair<'p> {
+    out: &'p mut Vec<u8>,
+    name: Name<'p>,
+}
+
+impl Pair<'_> {
+    #[expect(clippy::unnecessary_wraps, reason = "what the visitor returns")]
+    fn put(&mut self, value: Value<'_>) -> Result<(), kv::Error> {
+        encoding::put_field(self.out, self.name, value);
+        Ok(())
+    }
+}
+
+impl VisitValue<'_> for Pair<'_> {
+    /// An error, a nested value, or what has only a `Debug` or a `Display`.
+    fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
+        if let Some(error) = value.to_borrowed_error() {
+            encoding::put_error(self.out, self.name, |out| put_chain(out, error));
+        } else if !Serialized(&value).put(self.out, self.name) {
+            let write = |out: &mut Vec<u8>| write_guarded(out, format_args!("{value}"));
+            encoding::put_written(self.out, self.name, write, |_| false);
+        }
+        Ok(())
+    }
+
+    fn visit_null(&mut self) -> Result<(), kv::Error> {
+        self.put(Value::Json("null"))
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), kv::Error> {
+        self.put(Value::U64(value))
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), kv::Error> {
+        self.put(Value::I64(value))
+    }
+
+    fn visit_u128(&mut self, value: u128) -> Result<(), kv::Error> {
+        self.put(Value::U128(value))
+    }
+
+    fn visit_i128(&mut self, value: i128) -> Result<(), kv::Error> {
+        self.put(Value::I128(value))
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), kv::Error> {
+        self.put(Value::F64(value))
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), kv::Error> {
+        self.put(Value::Bool(value))
+    }
+
+    fn visit_str(&mut self, value: &str) -> Result<(), kv::Error> {
+        self.put(Value::Str(value))
+    }
+}
+
+/// A value to be serialized, which is possible with log's feature `kv_serde`. This crate cannot know whether the program turns on
+/// log's features: where it does, the methods that exist with them take precedence over those of the traits, which do nothing.
+#[allow(dead_code, reason = "not read without `kv_serde`")]
+struct Serialized<'v, T>(&'v T);
+
+#[cfg(feature = "serde")]
+#[allow(dead_code, reason = "not called without `kv_serde`")]
+impl<T: serde::Serialize + std::fmt::Display> Serialized<'_, T> {
+    /// Appends a list or an object as a nested value, and anything else as a text. Returns whether it has.
+    fn put(&self, out: &mut Vec<u8>, name: Name<'_>) -> bool {
+        let mut json = pool::take();
+        super::noted::clear();
+        write_guarded(&mut json, format_args!("{}", super::nested(self.0)));
+        let is_json = super::noted::is_all_of(&json);
+        match json.first() {
+            Some(b'{' | b'[') if is_json => {
+                let write = |out: &mut Vec<u8>| out.extend_from_slice(&json);
+                encoding::put_written(out, name, write, |written| written.len() == json.len());
+            }
+            // What has only a `Debug` or a `Display` is formatted once, since that may have effects.
+            _ => {
+                let text = serde_json::from_slice::<String>(&json).ok().filter(|_| is_json);
+                let text = text.as_ref().map_or(&json[..], String::as_bytes);
+                encoding::put_written(out, name, |out| out.extend_from_slice(text), |_| false);
+            }
+        }
+        pool::give(json);
+        true
+    }
+}
+
+#[allow(dead_code, reason = "not called with `kv_serde`")]
+trait WithoutSerde {
+    fn put(&self, _: &mut Vec<u8>, _: Name<'_>) -> bool {
+        false
+    }
+}
+
+impl<T> WithoutSerde for Serialized<'_, T> {}
+
+/// The same for errors and log's feature `kv_std`.
+#[allow(dead_code, reason = "not called with `kv_std`")]
+trait WithoutErrors {
+    fn to_borrowed_error(&self) -> Option<&(dyn Error + 'static)> {
+        None
+    }
+}
+
+impl WithoutErrors for kv::Value<'_> {}
+
+thread_local! {
+    static WAITING: RefCell<Waiting> = RefCell::default();
+}
