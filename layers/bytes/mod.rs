@@ -1,5 +1,6 @@
 //! Appends short texts and numbers to buffers without calling `memcpy`, which would cost more than the copy itself.
 
+pub(crate) mod hidden;
 pub(crate) mod number;
 pub(crate) mod one_line;
 pub(crate) mod width;

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-/// Escapes control characters, line breaks, and characters that change the direction of text.
+use super::hidden::is_hidden;
+
+/// Escapes control characters, line breaks, invisible characters, and those that change the direction of text.
 pub(crate) fn escaped(message: &str) -> Cow<'_, str> {
     let Some(first) = message.find(must_be_escaped) else { return message.into() };
     let mut escaped = message[..first].to_owned();
@@ -16,8 +18,7 @@ pub(crate) fn escaped(message: &str) -> Cow<'_, str> {
 }
 
 fn must_be_escaped(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    char.is_control() || is_hidden(char)
 }
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod tests {
             ("\0\x1b[2J\x7f", r"\u{0}\u{1b}[2J\u{7f}"),
             ("\u{85}\u{9b}\u{2028}\u{2029}", r"\u{85}\u{9b}\u{2028}\u{2029}"),
             ("é\u{202e}é", r"é\u{202e}é"),
+            ("a\u{ad}b\u{3164}\u{fe0f}\u{e0041}", r"a\u{ad}b\u{3164}\u{fe0f}\u{e0041}"),
         ] {
             assert_eq!(escaped(message), shown);
         }

@@ -3,6 +3,8 @@
 //! Control characters (C0, DEL, C1), characters that change the direction of text, and invisible ones are escaped, since they can
 //! forge a line, move a terminal's cursor, or make a line look like another one. All other text is unchanged, in any script.
 
+use crate::bytes::hidden::{is_hidden, is_lead};
+
 /// Appends `text` as the inside of a JSON string (RFC 8259 section 7).
 #[inline]
 pub(crate) fn json(out: &mut Vec<u8>, text: &str) {
@@ -351,32 +353,9 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// Whether a character beyond ASCII must be escaped: C1 controls, characters that change the direction of text, invisible ones, and
-/// Unicode's line ends.
-pub(super) const fn is_hidden(char: char) -> bool {
-    matches!(char,
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Whether a byte of ASCII must be escaped, or another byte is among the [`LEADS`].
+/// Whether a byte of ASCII must be escaped, or another byte may begin a hidden character.
 const fn is_suspect<const CLASS: u8>(byte: u8) -> bool {
-    (byte < 0x20)
-        | (byte == 0x7f)
-        | ((CLASS != PLAIN) & ((byte == b'"') | (byte == b'\\')))
-        | (byte == LEADS[0])
-        | (byte == LEADS[1])
-        | (byte == LEADS[2])
-        | (byte == LEADS[3])
-        | (byte == LEADS[4])
-        | (byte == LEADS[5])
+    (byte < 0x20) | (byte == 0x7f) | ((CLASS != PLAIN) & ((byte == b'"') | (byte == b'\\'))) | is_lead(byte)
 }
 
 /// Whether a byte [is suspect](is_suspect) or not ASCII; in [`BARE`] also whether it needs quotes.
@@ -406,8 +385,6 @@ const BARE: u8 = 2;
 
 static SUSPECT: [bool; 256] = suspects::<PLAIN>();
 static SUSPECT_IN_QUOTES: [bool; 256] = suspects::<QUOTED>();
-/// The first bytes of the UTF-8 of characters that [are hidden](is_hidden).
-const LEADS: [u8; 6] = [0xc2, 0xd8, 0xe1, 0xe2, 0xef, 0xf3];
 const BLOCK: usize = 16;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

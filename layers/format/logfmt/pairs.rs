@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::mem;
 
 use super::{Duplicates, value};
+use crate::bytes::hidden::is_hidden;
 use crate::format::known_names::{KnownNames, NameList};
 use crate::format::{escape, number};
 use crate::record::Field;
@@ -184,8 +185,7 @@ pub(super) fn key(out: &mut Vec<u8>, name: &str) {
         return out.push(b'_');
     }
     for char in name.chars() {
-        let fits =
-            !matches!(char, '=' | '"') && !char.is_control() && !char.is_whitespace() && !escape::is_hidden(char);
+        let fits = !matches!(char, '=' | '"') && !char.is_control() && !char.is_whitespace() && !is_hidden(char);
         let char = if fits { char } else { '_' };
         out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
     }
