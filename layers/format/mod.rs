@@ -43,7 +43,7 @@ use std::io;
 
 use crate::Error;
 use crate::bytes::{number, width};
-use crate::record::Record;
+use crate::record::{Record, Severity};
 
 /// Converts records to bytes.
 pub trait Format: Send + Sync + 'static {
@@ -68,18 +68,43 @@ impl fmt::Debug for dyn Format {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caps {
-    /// Whether to write colors and styles. Default: `false`.
+    /// Whether to write colors and styles. Default: `false`. A sink may have [another answer](Self::with_color_from) for severe
+    /// records.
     pub color: bool,
     /// The maximum length of a record in bytes, including its framing; `None` (the default) for no limit. It is meant for formats
     /// that can shorten a record: [`Text`] and [`Json`] ignore it.
     pub max_bytes: Option<usize>,
+    /// Whether records at least this severe have colors, if that differs.
+    severe: Option<(Severity, bool)>,
 }
 
 impl Caps {
     /// Returns these capabilities with or without colors.
-    pub fn with_color(mut self, color: bool) -> Self {
-        self.color = color;
-        self
+    pub fn with_color(self, color: bool) -> Self {
+        Self { color, severe: None, ..self }
+    }
+
+    /// Returns these capabilities with or without colors for records at least as severe as `severity`, such as those that a console
+    /// writes to standard error.
+    ///
+    /// ```
+    /// use tracing_handlers::Severity;
+    /// use tracing_handlers::format::Caps;
+    ///
+    /// let caps = Caps::default().with_color_from(Severity::WARN, true);
+    /// assert!(!caps.of(Severity::INFO).color && caps.of(Severity::ERROR).color);
+    /// ```
+    pub fn with_color_from(self, severity: Severity, color: bool) -> Self {
+        Self { severe: Some((severity, color)), ..self }
+    }
+
+    /// Returns the capabilities for records of this severity, which is what a format must be given.
+    #[inline]
+    pub fn of(self, severity: Severity) -> Self {
+        match self.severe {
+            Some((least, color)) if severity.is_at_least(least) => self.with_color(color),
+            _ => Self { severe: None, ..self },
+        }
     }
 }
 

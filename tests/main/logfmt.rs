@@ -85,6 +85,16 @@ fn lf_5_what_a_key_cannot_have_is_replaced_and_no_key_is_empty() {
     assert_eq!(field("a b=c\"d\ne", 1_u64), "a_b_c_d_e=1");
     assert_eq!(field("", 1_u64), "_=1");
     assert_eq!(field("\u{202e}\u{7f}", 1_u64), "__=1");
+    // These would look like no key at all.
+    assert_eq!(field("\u{3164}", 1_u64), "_=1");
+    assert_eq!(field("\u{ad}\u{34f}\u{115f}\u{ffa0}", 1_u64), "____=1");
+    let logged = Memory::new();
+    let output = Output::new(fields(), logged.clone());
+    tracing::dispatcher::with_default(&dispatch(output), || {
+        let _span = info_span!("", "" = 1).entered();
+        info!({ "" = 2, "\u{3164}" = 3 }, "sold");
+    });
+    assert_eq!(logged.lines(), ["_=2 __2=3 _._=1"]);
     let nameless = record().with_span("", [("", 1_u64.into())]);
     assert_eq!(line(&fields(), &nameless), "_._=1");
     assert_eq!(
@@ -264,7 +274,7 @@ fn events_of_tracing_are_written_with_the_names_of_their_callsites() {
 /// What has to be escaped or quoted, and what need not.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
-        2 => "(a|b|a_2|level|message|null|true|)",
+        2 => "(a|b|a_2|level|message|null|true|\u{3164}|\u{ad}a|)",
         2 => "[ -~]{0,12}",
         1 => "[\"\\\\= \n\r\t\u{0}-\u{20}]{0,6}",
         1 => "[\u{7f}-\u{a0}\u{2000}-\u{2070}\u{feff}\u{e0001}-\u{e0010}]{0,4}",
@@ -276,7 +286,9 @@ fn any_text() -> impl Strategy<Value = String> {
 fn key_of(name: &str) -> String {
     let hidden = |char: char| {
         matches!(char as u32,
-            0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
+            0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e
+                | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3
+                | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
     };
     let replaced = |char: char| char.is_control() || char.is_whitespace() || hidden(char) || "=\"".contains(char);
     let key: String = name.chars().map(|char| if replaced(char) { '_' } else { char }).collect();

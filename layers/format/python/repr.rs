@@ -1,5 +1,7 @@
 use std::io::Write;
 
+use crate::bytes::hidden::is_hidden;
+
 /// Appends `text` as Python's `repr` or `ascii` does: in single quotes, or in double quotes if it contains single but no double
 /// quotes.
 pub(super) fn write(text: &str, ascii: bool, out: &mut Vec<u8>) {
@@ -27,9 +29,12 @@ fn write_char(char: char, quote: char, ascii: bool, out: &mut Vec<u8>) {
     };
 }
 
-/// Python's `str.isprintable`: the characters that `Debug` of the standard library does not escape, and combining characters, which
+/// Python's `str.isprintable`, without the characters that are invisible nevertheless: the characters that `Debug` of the standard library does not escape, and combining characters, which
 /// it escapes at the start of a text.
 fn is_printable(char: char) -> bool {
+    if is_hidden(char) {
+        return false;
+    }
     let mut bytes = [b'a'; 5];
     let end = 1 + char.encode_utf8(&mut bytes[1..]).len();
     str::from_utf8(&bytes[..end]).is_ok_and(|text| text.escape_debug().nth(1) == Some(char))

@@ -14,9 +14,10 @@ pub enum Color {
     /// Decides by the environment. The first rule that applies decides; an empty variable counts as unset:
     ///
     /// 1. `NO_COLOR` is set (<https://no-color.org>): no color;
-    /// 2. `CLICOLOR_FORCE` is set and not `0` (<https://bixense.com/clicolors>): color;
-    /// 3. `CLICOLOR` is `0`, or `TERM` is `dumb`: no color;
-    /// 4. otherwise: color if every stream written to is a terminal.
+    /// 2. `FORCE_COLOR` (<https://force-color.org>) is set and neither `0` nor `false`, or `CLICOLOR_FORCE`
+    ///    (<https://bixense.com/clicolors>) is set and not `0`: color;
+    /// 3. `FORCE_COLOR` is `0` or `false`, which Node.js takes for no color, `CLICOLOR` is `0`, or `TERM` is `dumb`: no color;
+    /// 4. otherwise: color if the stream is a terminal. A split console decides for each of its streams.
     #[default]
     Auto,
     /// Always allows color.
@@ -61,11 +62,12 @@ fn shown(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
     if set("NO_COLOR").is_some() {
         return false;
     }
-    if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+    let has = |name, values: &[&str]| set(name).is_some_and(|value| values.iter().any(|is| value == *is));
+    let force_is_off = has("FORCE_COLOR", &["0", "false"]);
+    if set("FORCE_COLOR").is_some() && !force_is_off || set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
         return true;
     }
-    let off = set("CLICOLOR").is_some_and(|value| value == "0") || set("TERM").is_some_and(|value| value == "dumb");
-    terminal && !off
+    terminal && !force_is_off && !has("CLICOLOR", &["0"]) && !has("TERM", &["dumb"])
 }
 
 #[cfg(test)]
@@ -102,6 +104,21 @@ mod tests {
         assert!(with(false, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb"), ("CLICOLOR", "0")]));
         assert!(!with(false, &[("CLICOLOR_FORCE", "0")]));
         assert!(!with(false, &[("CLICOLOR_FORCE", "")]));
+    }
+
+    #[test]
+    fn force_color_colors_a_pipe_and_0_takes_the_color_of_a_terminal() {
+        for value in ["1", "3", "true", "yes"] {
+            assert!(with(false, &[("FORCE_COLOR", value), ("TERM", "dumb"), ("CLICOLOR", "0")]), "{value}");
+            assert!(!with(true, &[("FORCE_COLOR", value), ("NO_COLOR", "1")]), "{value}");
+            assert!(with(false, &[("FORCE_COLOR", value), ("CLICOLOR_FORCE", "0")]), "{value}");
+        }
+        for value in ["0", "false"] {
+            assert!(!with(true, &[("FORCE_COLOR", value)]), "{value}");
+            assert!(with(false, &[("FORCE_COLOR", value), ("CLICOLOR_FORCE", "1")]), "{value}");
+        }
+        assert!(with(true, &[("FORCE_COLOR", "")]));
+        assert!(!with(false, &[("FORCE_COLOR", "")]));
     }
 
     #[test]

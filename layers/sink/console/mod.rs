@@ -108,7 +108,13 @@ impl Console {
 
     /// Sets whether formats may use color; see [`Color`].
     pub fn color(mut self, color: Color) -> Self {
-        self.caps = self.caps.with_color(color.is_wanted(self.streams.are_terminals()));
+        let wanted = |stream: Stream| color.is_wanted(stream.is_terminal());
+        self.caps = match self.streams {
+            Streams::Only(stream) => self.caps.with_color(wanted(stream)),
+            Streams::Split(least) => {
+                self.caps.with_color(wanted(Stream::Out)).with_color_from(least, wanted(Stream::Err))
+            }
+        };
         self
     }
 
@@ -226,13 +232,6 @@ impl Streams {
             Self::Only(stream) => stream,
             Self::Split(threshold) if severity.is_at_least(threshold) => Stream::Err,
             Self::Split(_) => Stream::Out,
-        }
-    }
-
-    fn are_terminals(self) -> bool {
-        match self {
-            Self::Only(stream) => stream.is_terminal(),
-            Self::Split(_) => Stream::Out.is_terminal() && Stream::Err.is_terminal(),
         }
     }
 }

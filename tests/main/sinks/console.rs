@@ -1,11 +1,21 @@
 //! The console in a child process, whose streams are ours to close and to fill.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{Read as _, Write as _};
+#[cfg(unix)]
+use std::os::fd::FromRawFd as _;
 use std::process::{Command, Stdio, exit};
 
 use tracing::Level;
+#[cfg(unix)]
+use tracing_handlers::Output;
 use tracing_handlers::Severity;
+#[cfg(unix)]
+use tracing_handlers::format::{Text, Time};
 use tracing_handlers::sink::{Color, Console, Sink};
+#[cfg(unix)]
+use tracing_subscriber::prelude::*;
 
 use super::{write, write_as, write_until_refused};
 
@@ -155,12 +165,79 @@ fn color_follows_the_setting_and_the_environment() {
     assert!(!Console::stdout().color(Color::Never).caps().color);
     let shown = |variables: &[(&str, &str)]| {
         let mut child = child("color_follows_the_setting_and_the_environment");
-        child.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(variables.iter().copied());
+        without_color_variables(&mut child).envs(variables.iter().copied());
         lines_of(&child.output().unwrap().stdout) == ["line true"]
     };
     assert!(!shown(&[]), "a pipe is no terminal");
     assert!(shown(&[("CLICOLOR_FORCE", "1")]));
     assert!(!shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(shown(&[("FORCE_COLOR", "1")]));
+    assert!(!shown(&[("FORCE_COLOR", "1"), ("NO_COLOR", "1")]));
+}
+
+fn without_color_variables(child: &mut Command) -> &mut Command {
+    ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM"].iter().fold(child, Command::env_remove)
+}
+
+#[cfg(unix)]
+#[test]
+fn each_stream_of_a_split_console_has_color_if_it_is_a_terminal() {
+    if in_child() {
+        let log = |console| {
+            let output = Output::new(Text::new().time(Time::none()), console);
+            tracing::subscriber::with_default(
+                tracing_subscriber::registry().with(tracing_handlers::layer(output)),
+                || {
+                    tracing::info!(target: "t", "line to stdout");
+                    tracing::warn!(target: "t", "line to stderr");
+                },
+            );
+        };
+        log(Console::split(Level::WARN));
+        log(Console::split(Level::WARN).color(Color::Never));
+        log(Console::split(Level::WARN).color(Color::Always));
+        exit(0);
+    }
+    let child = || {
+        let mut child = child("each_stream_of_a_split_console_has_color_if_it_is_a_terminal");
+        without_color_variables(&mut child);
+        child
+    };
+    // Color by `Auto`, `Never` and `Always`.
+    let has_color = |bytes: &[u8]| -> Vec<bool> {
+        let lines = std::str::from_utf8(bytes).unwrap().lines();
+        lines.filter(|line| line.contains("line to")).map(|line| line.contains('\x1b')).collect()
+    };
+    let (mut read, write) = terminal();
+    let output = child().stderr(write).output().unwrap();
+    assert_eq!(has_color(&output.stdout), [false, false, true]);
+    assert_eq!(has_color(&shown_on(&mut read)), [true, false, true]);
+    let (mut read, write) = terminal();
+    let output = child().stdout(write).output().unwrap();
+    assert_eq!(has_color(&output.stderr), [false, false, true]);
+    assert_eq!(has_color(&shown_on(&mut read)), [true, false, true]);
+    let output = child().output().unwrap();
+    assert_eq!([has_color(&output.stdout), has_color(&output.stderr)], [[false, false, true], [false, false, true]]);
+}
+
+/// A terminal: where what is written to it can be read, and where to write.
+#[cfg(unix)]
+fn terminal() -> (File, File) {
+    let (mut read, mut write) = (0, 0);
+    let null = std::ptr::null_mut();
+    // SAFETY: both descriptors are written to, and the others may be null.
+    let opened = unsafe { libc::openpty(&raw mut read, &raw mut write, null, null.cast(), null.cast()) };
+    assert_eq!(opened, 0);
+    // SAFETY: they are open, and nothing else owns them.
+    unsafe { (File::from_raw_fd(read), File::from_raw_fd(write)) }
+}
+
+/// Reads what was written before everyone closed the terminal, which Linux reports as an error.
+#[cfg(unix)]
+fn shown_on(terminal: &mut File) -> Vec<u8> {
+    let mut shown = Vec::new();
+    let _ = terminal.read_to_end(&mut shown);
+    shown
 }
 
 #[test]
