@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::DedupSettings;
 use crate::clock::Timestamp;
-use crate::record::{FieldChange, Record, RecordBuf, Value};
+use crate::record::{FieldChange, Fields, Record, RecordBuf, Value};
 
 /// The distinct records that were seen last.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl Memory {
         self.forget(|entry| entry.is_over(time, settings.window), &mut tell);
         self.seen += 1;
         let (seen, hash) = (self.seen, hash(record));
-        let known = self.entries.iter_mut().find(|entry| entry.hash == hash && entry.says(record, settings.fields));
+        let known = self.entries.iter_mut().find(|entry| entry.hash == hash && entry.says(record, settings));
         let verdict = match known {
             Some(entry) => entry.again(seen, time),
             None => {
@@ -150,8 +150,8 @@ impl Entry {
         now.since(self.time) >= window || self.time.since(now) > window
     }
 
-    fn says(&self, record: &Record<'_>, fields: bool) -> bool {
-        Record::decode(&self.raw).is_some_and(|known| is_same(&known, record, fields))
+    fn says(&self, record: &Record<'_>, settings: &DedupSettings) -> bool {
+        Record::decode(&self.raw).is_some_and(|known| is_same(&known, record, settings.fields, settings.spans))
     }
 
     fn again(&mut self, seen: u64, time: Timestamp) -> Verdict {
@@ -186,6 +186,10 @@ impl Repeats {
             // The fields of the duplicates may have differed.
             telling.change_fields(|span, _| if span.is_none() { FieldChange::Remove } else { FieldChange::Keep });
         }
+        if !settings.spans {
+            // As well as the spans.
+            telling.retain_spans(|_| false);
+        }
         telling.with_field("repeated", count)
     }
 }
@@ -199,21 +203,35 @@ fn hash(record: &Record<'_>) -> u64 {
     hasher.finish()
 }
 
-fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool) -> bool {
-    let same_fields = || {
-        let (mut ours, mut theirs) = (one.fields(), other.fields());
-        loop {
-            match (ours.next(), theirs.next()) {
-                (None, None) => break true,
-                (Some(one), Some(other)) if one.name == other.name && is_same_value(one.value, other.value) => {}
-                _ => break false,
-            }
-        }
-    };
+fn is_same(one: &Record<'_>, other: &Record<'_>, fields: bool, spans: bool) -> bool {
     one.severity() == other.severity()
         && one.target() == other.target()
         && one.message() == other.message()
-        && (!fields || same_fields())
+        && (!fields || are_same_fields(one.fields(), other.fields()))
+        && (!spans || are_same_spans(one, &other.with_span_level(one.span_level())))
+}
+
+fn are_same_fields(ours: Fields<'_>, theirs: Fields<'_>) -> bool {
+    are_same(ours, theirs, |one, other| one.name == other.name && is_same_value(one.value, other.value))
+}
+
+fn are_same_spans(one: &Record<'_>, other: &Record<'_>) -> bool {
+    let version = one.spans_version();
+    (version.is_some() && version == other.spans_version())
+        || are_same(one.spans(), other.spans(), |one, other| {
+            one.name() == other.name() && are_same_fields(one.fields(), other.fields())
+        })
+}
+
+/// Whether there are as many on either side, and each is the same as its counterpart.
+fn are_same<I: Iterator>(mut ours: I, mut theirs: I, is_same: impl Fn(&I::Item, &I::Item) -> bool) -> bool {
+    loop {
+        match (ours.next(), theirs.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if is_same(&one, &other) => {}
+            _ => return false,
+        }
+    }
 }
 
 /// Compares two values. Unlike in floating-point arithmetic, a NaN equals itself.
@@ -233,14 +251,13 @@ mod tests {
     use crate::Severity;
 
     fn same(one: RecordBuf, other: RecordBuf, fields: bool) -> bool {
-        is_same(&one.as_record(), &other.as_record(), fields)
+        is_same(&one.as_record(), &other.as_record(), fields, true)
     }
 
     #[test]
     fn records_are_equal_if_severity_target_message_and_fields_are() {
         let record = || RecordBuf::new(Severity::INFO, "shop", "sold").with_field("pieces", 3_u64);
         assert!(same(record(), record().with_time(Timestamp::new(7, 0)).with_thread("other", 9), true));
-        assert!(same(record(), record().with_span("request", []), true));
         assert!(same(record().with_field("x", f64::NAN), record().with_field("x", f64::NAN), true));
         assert!(!same(record(), record().with_field("more", true), true));
         assert!(same(record(), record().with_field("more", true), false));
@@ -248,5 +265,24 @@ mod tests {
         notice.set_severity(Severity::NOTICE);
         assert!(!same(record(), notice, true));
         assert!(!same(record(), RecordBuf::new(Severity::INFO, "till", "sold"), false));
+    }
+
+    #[test]
+    fn spans_are_equal_if_their_names_and_fields_are() {
+        let record = || RecordBuf::new(Severity::INFO, "shop", "sold");
+        let tenant = |name: &str| record().with_span("request", [("tenant", name.into())]);
+        assert!(same(tenant("a"), tenant("a"), true));
+        for other in [
+            record(),
+            tenant("b"),
+            tenant("a").with_span("query", []),
+            record().with_span("query", [("tenant", "a".into())]),
+            record().with_span("request", [("user", "a".into())]),
+            record().with_span("request", [("tenant", "a".into()), ("user", 1_u64.into())]),
+        ] {
+            assert!(!same(tenant("a"), other.clone(), true), "{other:?}");
+            assert!(!same(other.clone(), tenant("a"), false), "{other:?}");
+            assert!(is_same(&tenant("a").as_record(), &other.as_record(), true, false), "{other:?}");
+        }
     }
 }

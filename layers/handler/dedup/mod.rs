@@ -20,7 +20,8 @@ use crate::{Error, ErrorKind, Partial};
 /// Suppresses records that repeat a recent one, and reports how many there were: syslog's `last message repeated 41 times`,
 /// logback's `DuplicateMessageFilter`.
 ///
-/// Records are equal if severity, target, message and fields are; time, thread, source position and spans do not count.
+/// Records are equal if severity, target, message, fields and spans are. Spans are equal if their names and fields are: a new span
+/// for each attempt makes no difference, one of another tenant does. Time, thread and source position do not count.
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -28,10 +29,11 @@ use crate::{Error, ErrorKind, Partial};
 /// | [`distinct`](Self::distinct) | 1 | how many different records are remembered; 1: only neighbors are duplicates |
 /// | [`capacity_bytes`](Self::capacity_bytes) | 1 MiB | the memory for remembered records |
 /// | [`fields`](Self::fields) | `true` | whether records with different fields are different |
+/// | [`spans`](Self::spans) | `true` | whether records in different spans are different |
 /// | [`name`](Self::name) | `dedup` | the name used in reports and selflog messages |
 ///
-/// Duplicates are dropped as [`Duplicate`](DropReason::Duplicate). A notice of them has the severity, the target, the spans and (if
-/// they count) the fields of the first one, the time of the last, and the field `repeated`: the number of suppressed records. It is
+/// Duplicates are dropped as [`Duplicate`](DropReason::Duplicate). A notice of them has the severity, the target and (if they
+/// count) the fields and the spans of the first one, the time of the last, and the field `repeated`: the number of suppressed records. It is
 /// logged when the record is forgotten for a different one, when the window is over, on [`flush`](Handler::flush), at the end of
 /// the process and when this handler is dropped. No thread watches the clock: the end of the window, by the time of the records, is
 /// noticed with the next record. The notice is not counted in the report of this handler, and making it allocates.
@@ -67,7 +69,13 @@ impl<H: Handler> Dedup<H> {
     pub fn new(handler: H) -> Self {
         let core = DedupCore {
             handler,
-            settings: DedupSettings { window: Duration::from_secs(60), distinct: 1, bytes: 1 << 20, fields: true },
+            settings: DedupSettings {
+                window: Duration::from_secs(60),
+                distinct: 1,
+                bytes: 1 << 20,
+                fields: true,
+                spans: true,
+            },
             wanted: Wanted::new(),
             tally: Tally::default(),
             duplicates: AtomicU64::new(0),
@@ -96,6 +104,31 @@ impl<H: Handler> Dedup<H> {
     /// Whether records with different fields are different.
     pub fn fields(self, fields: bool) -> Self {
         self.set("fields", |core| core.settings.fields = fields)
+    }
+
+    /// Whether records in different spans are different. If not, a storm is folded although each request has a span with an id of its
+    /// own, and the notices name no spans.
+    ///
+    /// ```
+    /// use tracing_handlers::handler::Dedup;
+    /// use tracing_handlers::{Output, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let dedup = Dedup::new(Output::new(Text::new().time(Time::none()), memory.clone())).spans(false);
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(tracing_handlers::layer(dedup)), || {
+    ///     for id in 0..42 {
+    ///         let _request = tracing::info_span!("request", id).entered();
+    ///         tracing::warn!(target: "shop", "no paper");
+    ///     }
+    /// });
+    /// assert_eq!(
+    ///     memory.lines(),
+    ///     [" WARN request{id=0}: shop: no paper", " WARN shop: last message repeated 41 times repeated=41"],
+    /// );
+    /// ```
+    pub fn spans(self, spans: bool) -> Self {
+        self.set("spans", |core| core.settings.spans = spans)
     }
 
     /// The name used in reports and selflog messages.
@@ -148,13 +181,14 @@ impl<H: Handler> Drop for Dedup<H> {
 /// Takes no lock.
 impl<H: Handler> fmt::Debug for Dedup<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DedupSettings { window, distinct, bytes, fields } = &self.core.settings;
+        let DedupSettings { window, distinct, bytes, fields, spans } = &self.core.settings;
         f.debug_struct("Dedup")
             .field("name", &self.core.name)
             .field("window", window)
             .field("distinct", distinct)
             .field("capacity_bytes", bytes)
             .field("fields", fields)
+            .field("spans", spans)
             .field("handler", &TypeName::of(&self.core.handler))
             .finish()
     }
@@ -165,6 +199,7 @@ struct DedupSettings {
     distinct: usize,
     bytes: usize,
     fields: bool,
+    spans: bool,
 }
 
 /// The part that a flush at exit and a fork need, even while the handler is being dropped.

@@ -36,6 +36,39 @@ fn neighbors_are_suppressed_and_reported_before_the_next_record() {
 }
 
 #[test]
+fn records_of_different_tenants_are_not_folded() {
+    let of = |tenant: &str| at(7, "no paper").with_span("request", [("tenant", tenant.into())]);
+    let all = [of("a"), of("a"), of("b"), of("b"), at(7, "no paper"), of("a")];
+    let seen = |dedup: fn(Dedup<Script>) -> Dedup<Script>| {
+        let script = Script::default();
+        let dedup = dedup(Dedup::new(script.clone()));
+        all.iter().for_each(|record| send(&dedup, record));
+        flush(&dedup);
+        let line = |record: &RecordBuf| {
+            let record = record.as_record();
+            format!("{} {:?}", record.message(), record.span_field("tenant"))
+        };
+        script.records().iter().map(line).collect::<Vec<_>>()
+    };
+    let expected = [
+        "no paper Some(\"a\")",
+        "last message repeated 1 time Some(\"a\")",
+        "no paper Some(\"b\")",
+        "last message repeated 1 time Some(\"b\")",
+        "no paper None",
+        "no paper Some(\"a\")",
+    ];
+    assert_eq!(seen(|dedup| dedup), expected);
+    let told = ["message repeated 2 times: no paper Some(\"a\")", "message repeated 1 time: no paper Some(\"b\")"];
+    assert_eq!(
+        seen(|dedup| dedup.distinct(9)),
+        [&["no paper Some(\"a\")", "no paper Some(\"b\")", "no paper None"][..], &told].concat()
+    );
+    // The notice names none, since it stands for all.
+    assert_eq!(seen(|dedup| dedup.spans(false)), ["no paper Some(\"a\")", "last message repeated 5 times None"]);
+}
+
+#[test]
 fn a_record_passes_when_the_window_is_over() {
     let script = Script::default();
     let dedup = Dedup::new(script.clone()).window(Duration::from_secs(10));

@@ -106,7 +106,9 @@ impl Dedup {
 
 fn says_the_same(one: &Rec, other: &Rec, fields: bool) -> bool {
     let said = |record: &Rec| (record.severity, record.target.clone(), record.message.clone());
-    said(one) == said(other) && (!fields || one.fields == other.fields)
+    // The spans of all requests are alike.
+    let is_in_span = |record: &Rec| record.request.is_some();
+    said(one) == said(other) && (!fields || one.fields == other.fields) && is_in_span(one) == is_in_span(other)
 }
 
 impl Model for Dedup {
