@@ -30,7 +30,11 @@
 //! [`Config`](crate::ErrorKind::Config), and so is a zone with an offset from UTC beyond ±23:59, which POSIX rules can have and
 //! RFC 3339 cannot express.
 //!
-//! The local time zone is looked up when it is set, and kept. An empty `TZ` is UTC. If `TZ` has none of the values above (`local` and
+//! The local time zone is looked up when `local` is set (`Time::local()`, `Schedule::local`), and kept: a line costs no look at the
+//! environment, which another thread may be changing. Like C's `localtime_r`, which need not read `TZ` before the next `tzset`, what has
+//! been set up does not see a later change of `TZ`; what is set up after the change sees it at once. So a program that changes its zone
+//! while it runs sets up its outputs again, for instance with [`Handle::swap`](crate::Handle::swap). A change of the system's setting,
+//! without `TZ`, is seen by what is set up some minutes later. An empty `TZ` is UTC. If `TZ` has none of the values above (`local` and
 //! itself excluded) or such an offset, or the system has no setting, local times are in UTC, which is reported to [`selflog`](crate::selflog)
 //! once per process.
 

@@ -1,7 +1,7 @@
 //! The logger through which records of the `log` crate reach tracing's subscribers, with their key-values.
 //!
 //! tracing-log's `LogTracer` does the same without the key-values: the fields of a tracing event are fixed where it is written, and
-//! those of a `log` record are not. Here they go past the event, see [`key_values`].
+//! those of a `log` record are not. Here they go past the event, see `record::waiting`.
 
 use std::sync::OnceLock;
 

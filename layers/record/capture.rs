@@ -92,7 +92,7 @@ pub(crate) fn capture_fields(callsite: &'static Callsite, raw: &mut Vec<u8>, rec
 #[cold]
 fn put_key_values(_callsite: &'static Callsite, _raw: &mut Vec<u8>) -> bool {
     #[cfg(feature = "log")]
-    return super::key_values::append(_callsite.metadata(), _raw);
+    return super::waiting::append(_callsite.metadata(), _raw);
     #[cfg(not(feature = "log"))]
     false
 }

@@ -1,9 +1,7 @@
 //! The key-values of a record of the `log` crate.
 //!
-//! The names of a tracing event's fields are fixed where the event is written, and those of key-values are not. So they are encoded
-//! before the event is dispatched, and wait in the thread until it is captured.
+//! They are encoded before the event is dispatched, and [wait](super::waiting) until it is captured.
 
-use std::cell::RefCell;
 use std::error::Error;
 
 use log::kv::{self, Key, Source, VisitSource, VisitValue};
@@ -11,6 +9,7 @@ use tracing::Metadata;
 
 use super::capture::{put_chain, write_guarded};
 use super::encoding::{self, Name};
+use super::waiting::{Waiting, wait};
 use super::{Value, pool};
 
 /// Runs `dispatch`, which sends an event with this metadata. The event is captured with these key-values as its last fields.
@@ -21,47 +20,7 @@ pub(crate) fn beside(metadata: &'static Metadata<'static>, source: &dyn Source, 
     let mut fields = pool::take();
     // Sources of this crate's kind never fail. What another one has passed before it fails is kept.
     let _ = source.visit(&mut Pairs(&mut fields));
-    wait(Waiting { of: std::ptr::from_ref(metadata).addr(), fields }, dispatch);
-}
-
-/// Appends the key-values that wait for the event with this metadata. Returns whether there are any.
-#[cold]
-pub(super) fn append(metadata: &'static Metadata<'static>, raw: &mut Vec<u8>) -> bool {
-    let of = std::ptr::from_ref(metadata).addr();
-    let append = |waiting: &RefCell<Waiting>| {
-        let waiting = waiting.borrow();
-        let is_its_own = waiting.of == of;
-        if is_its_own {
-            raw.extend_from_slice(&waiting.fields);
-        }
-        is_its_own
-    };
-    WAITING.try_with(append).unwrap_or(false)
-}
-
-/// Encoded fields, and the address of the metadata of the event that they belong to; 0: none.
-#[derive(Default)]
-struct Waiting {
-    of: usize,
-    fields: pool::Buffer,
-}
-
-/// Lets `waiting` wait while `run` runs. Formatting a message may log another record, whose event must not get these.
-fn wait(waiting: Waiting, run: impl FnOnce()) {
-    let Ok(before) = WAITING.try_with(|place| place.replace(waiting)) else { return run() };
-    let _restored = Restore(Some(before));
-    run();
-}
-
-struct Restore(Option<Waiting>);
-
-impl Drop for Restore {
-    fn drop(&mut self) {
-        let Some(before) = self.0.take() else { return };
-        if let Ok(done) = WAITING.try_with(|place| place.replace(before)) {
-            pool::give(done.fields);
-        }
-    }
+    wait(Waiting::new(metadata, fields), dispatch);
 }
 
 /// Appends pairs as fields.
@@ -181,7 +140,3 @@ trait WithoutErrors {
 }
 
 impl WithoutErrors for kv::Value<'_> {}
-
-thread_local! {
-    static WAITING: RefCell<Waiting> = RefCell::default();
-}

@@ -29,6 +29,8 @@ mod severity;
 mod spans_only;
 mod value;
 mod view;
+#[cfg(feature = "log")]
+mod waiting;
 pub mod wire;
 
 pub use batch::{Batch, Records};

@@ -125,10 +125,18 @@ impl Ended {
 
 fn a_tz_that_changes_is_seen_at_the_next_lookup(_: &Path) {
     let _ = in_zone("CET-1CEST");
-    let kept = Time::local();
+    let midday = Timestamp::new(JUNE_15, 0);
+    let midnight = |hours: i64| Some(Timestamp::new(JUNE_15 + hours * 3_600, 0));
+    let passes =
+        |hours: &filter::Hours| hours.passes(&RecordBuf::new(Severity::INFO, "", "").with_time(midday).as_record());
+    let at_two = || filter::hours("14:00", "15:00").unwrap().local();
+    let (kept, schedule, hours) = (Time::local(), Schedule::daily().local(), at_two());
     let _ = in_zone("EST5");
     assert_eq!(local(), "2025-06-15T07:00:00.000000-05:00");
-    assert_eq!(kept.text(Timestamp::new(JUNE_15, 0)), "2025-06-15T14:00:00.000000+02:00");
+    assert_eq!(kept.text(midday), "2025-06-15T14:00:00.000000+02:00");
+    assert_eq!(Schedule::daily().local().next(midday, midday), midnight(17));
+    assert_eq!(schedule.next(midday, midday), midnight(10));
+    assert!(passes(&hours) && !passes(&at_two()));
 }
 
 /// Sets `TZ`, and returns what selflog has been told since.

@@ -75,6 +75,71 @@ fn all_presets() -> Vec<(&'static str, Preset)> {
 }
 
 #[test]
+fn fields_cannot_take_the_names_that_a_receiver_interprets() {
+    let reserved: [(_, &[&str]); 5] = [
+        (
+            Preset::datadog("shop"),
+            &[
+                "host",
+                "hostname",
+                "ddtags",
+                "ddsource",
+                "@timestamp",
+                "date",
+                "level",
+                "severity",
+                "status",
+                "service",
+                "msg",
+            ],
+        ),
+        (Preset::google_cloud("p"), &["timestamp", "severity", "time", "logging.googleapis.com/insertId", "@type"]),
+        (Preset::logstash(), &["@metadata", "tags", "@timestamp", "@version", "level_value"]),
+        (Preset::bunyan("shop"), &["src", "err", "v", "pid", "time"]),
+        (Preset::gelf("web-1"), &["message", "source", "timestamp", "level", "host", "short_message", "full_message"]),
+    ];
+    for (preset, names) in reserved {
+        let prefix = if line(&preset, &sold()).contains("short_message") { "_" } else { "" };
+        let plain = parsed(&preset, &sold());
+        for name in names {
+            let key = format!("{prefix}{name}");
+            for record in [sold().with_field(name, "forged"), sold().with_span("s", [(*name, "forged".into())])] {
+                let object = parsed(&preset, &record);
+                assert_eq!(object.get(&key), plain.get(&key), "{object}");
+                assert_eq!(object[format!("{key}_2")], "forged", "{object}");
+            }
+            for duplicates in [Duplicates::First, Duplicates::Last] {
+                let object = parsed(&preset.clone().duplicates(duplicates), &sold().with_field(name, "forged"));
+                assert_eq!(object.get(&key), plain.get(&key), "{object}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_path_into_a_reserved_name_is_none() {
+    let record =
+        sold().with_field("syslog.hostname", "forged").with_field("level.name", "forged").with_field("host.ip", 1_u64);
+    let object = parsed(&Preset::datadog("shop"), &record);
+    let keys = object.as_object().unwrap().keys().map(String::as_str);
+    let keys: Vec<_> = keys.filter(|key| key.contains(['.', '2'])).collect();
+    assert_eq!((&object["level_name"], &object["host_ip"]), (&json!("forged"), &json!(1)), "{object}");
+    assert_eq!((object.get("syslog.hostname"), keys), (None, vec!["logger.name", "syslog.hostname_2"]), "{object}");
+}
+
+#[test]
+fn settings_can_give_reserved_names() {
+    let datadog =
+        Preset::datadog("shop").constant("host", "web-1").constant("ddtags", "env:test").field("id", "syslog.severity");
+    let object = parsed(&datadog.unique_id("source"), &sold().with_field("host", "forged").with_field("id", 7_u64));
+    assert_eq!((&object["host"], &object["host_2"]), (&json!("web-1"), &json!("forged")));
+    assert_eq!((&object["ddtags"], &object["syslog.severity"]), (&json!("env:test"), &json!(7)));
+    assert!(object["source"].is_string());
+    let gelf = Preset::gelf("web-1").constant("source", "a").constant("facility", "b");
+    assert_eq!(parsed(&gelf, &sold())["_source"], "a");
+}
+
+#[test]
 fn ecs_1_the_first_members_are_timestamp_level_and_message() {
     let start = r#"{"@timestamp":"2026-11-21T01:19:03.123456Z","log.level":"INFO","message":"sold","#;
     assert!(line(&Preset::ecs().constant("service.name", "shop").source(true), &sold()).starts_with(start));

@@ -63,9 +63,9 @@ impl Draft {
         self
     }
 
-    /// Reserves a name, so that no field can have it.
-    pub(super) fn reserve(mut self, name: &'static str) -> Self {
-        self.reserved.push(name);
+    /// Reserves names that mean something to the receiver, so that only the user's settings can give them, and no field has them.
+    pub(super) fn reserve(mut self, names: &[&'static str]) -> Self {
+        self.reserved.extend_from_slice(names);
         self
     }
 

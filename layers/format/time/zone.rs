@@ -6,7 +6,7 @@ use crate::clock::Zone;
 impl Time {
     /// Writes RFC 3339 in the system's time zone, with its offset: `2026-11-21T03:19:03.123456+02:00`.
     ///
-    /// The zone is [looked up](crate::clock#time-zones) now and kept.
+    /// The zone is [looked up](crate::clock#time-zones) now and kept: a later change of `TZ` has no effect on it.
     pub fn local() -> Self {
         Self::rfc3339().in_zone(Zone::local())
     }

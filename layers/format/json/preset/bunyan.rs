@@ -57,6 +57,8 @@ pub(super) fn draft(settings: &PresetSettings, name: &str, host: &str) -> (Draft
         .put("name", any_claimed(&mut claims, ERROR_TYPE, &Form::Text))
         .put("stack", any_claimed(&mut claims, STACK_TRACE, &Form::Text));
     draft = draft.draft("err", error).put("trace_id", trace_id()).put("span_id", span_id());
+    // The source position, which the `bunyan` program expects to be an object, whether or not it is written.
+    draft = draft.reserve(&["src"]);
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
 

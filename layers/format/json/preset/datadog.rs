@@ -62,9 +62,42 @@ pub(super) fn draft(settings: &PresetSettings, service: &str) -> (Draft, Claims)
         .put("dd.span_id", Node::Value(Source::Claim(SPAN_ID), Form::DecimalId))
         .put("error.kind", any_claimed(&mut claims, ERROR_TYPE, &Form::Text))
         .put("error.message", claim(claims.error(), Form::Text))
-        .put("error.stack", any_claimed(&mut claims, STACK_TRACE, &Form::Text));
+        .put("error.stack", any_claimed(&mut claims, STACK_TRACE, &Form::Text))
+        .reserve(&RESERVED);
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
 
 /// The statuses that Datadog's status remapper produces, by syslog severity.
 const STATUSES: [&str; 8] = ["emergency", "alert", "critical", "error", "warn", "notice", "info", "debug"];
+/// Names that Datadog takes for the date, the host, the service, the status, the message, the trace or the tags, in some cases before
+/// those of the parts. A field that a caller of the program can fill must not have them.
+const RESERVED: [&str; 28] = [
+    "@timestamp",
+    "_timestamp",
+    "Timestamp",
+    "eventTime",
+    "date",
+    "published_date",
+    "syslog.timestamp",
+    "host",
+    "hostname",
+    "syslog.hostname",
+    "syslog.appname",
+    "dd.service",
+    "dd.env",
+    "dd.version",
+    "severity",
+    "level",
+    "syslog.severity",
+    "msg",
+    "log",
+    "trace_id",
+    "span_id",
+    "contextMap.dd.trace_id",
+    "contextMap.dd.span_id",
+    "named_tags.dd.trace_id",
+    "named_tags.dd.span_id",
+    "ddsource",
+    "ddtags",
+    "source",
+];

@@ -56,6 +56,10 @@ pub(super) fn draft(settings: &PresetSettings, host: &str) -> (Draft, Claims) {
     draft = settings.put_constants(draft, &Keys::Gelf, &Form::TextOrNumber);
     draft = settings.put_fields(draft, &mut claims, &Keys::Gelf, &Form::TextOrNumber);
     draft = settings.put_unique_id(draft, &Keys::Gelf);
-    draft = draft.put("_trace_id", trace_id()).put("_span_id", span_id());
+    draft = draft.put("_trace_id", trace_id()).put("_span_id", span_id()).reserve(&RESERVED);
     (draft.rest(settings.rest(Keys::Gelf, Form::TextOrNumber, true)), claims)
 }
+
+/// Names that Graylog, after it has removed the `_`, has given to the message already. It discards fields of these names.
+const RESERVED: [&str; 8] =
+    ["_message", "_source", "_timestamp", "_level", "_host", "_short_message", "_full_message", "_streams"];

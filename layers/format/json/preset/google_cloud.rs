@@ -76,10 +76,8 @@ pub(super) fn draft(settings: &PresetSettings, project: &str) -> (Draft, Claims)
             Node::First([sampled, flags].map(|place| claim(place, Form::Sampled)).into()),
         )
         .put("httpRequest", http_request(&mut claims))
-        .put(OPERATION, claim(claims.by_name(OPERATION, Wants::Object), Form::Plain));
-    for reserved in RESERVED {
-        draft = draft.reserve(reserved);
-    }
+        .put(OPERATION, claim(claims.by_name(OPERATION, Wants::Object), Form::Plain))
+        .reserve(&RESERVED);
     draft = settings.put_fields(draft, &mut claims, &Keys::Plain, &Form::Plain);
     draft = settings.put_unique_id(draft, &Keys::Plain);
     draft = draft

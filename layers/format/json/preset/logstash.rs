@@ -56,9 +56,13 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     draft = draft
         .put("trace_id", trace_id())
         .put("span_id", span_id())
-        .put("stack_trace", any_claimed(&mut claims, STACK_TRACE, &Form::Text));
+        .put("stack_trace", any_claimed(&mut claims, STACK_TRACE, &Form::Text))
+        .reserve(&RESERVED);
     (draft.rest(settings.rest(Keys::Plain, Form::Plain, false)), claims)
 }
+
+/// Names that Logstash keeps for itself: of what is only for its pipeline, and of a list of texts.
+const RESERVED: [&str; 2] = ["@metadata", "tags"];
 
 /// Returns the number of `ch.qos.logback.classic.Level`, and log4j's number for `FATAL`.
 fn level_value(severity: crate::Severity) -> u32 {

@@ -83,7 +83,9 @@ use crate::{Error, ErrorKind};
 /// `exception.stacktrace` or `backtrace` (which [`log_panics`](crate::process::log_panics) adds) as the stack trace.
 ///
 /// **Keys are unique** within every object. For receivers that treat `a.b` as a member of `a` (ECS, Logstash, Datadog), `a.b` is
-/// written as `a_b` in an object that has an `a`. The names of parts are reserved, even in a record that lacks the part.
+/// written as `a_b` in an object that has an `a`. The names of parts are reserved, even in a record that lacks the part, and so are
+/// other names that the receiver would interpret, such as Datadog's `host` and `ddtags`: a field of such a name becomes `host_2`. Only
+/// [`constant`](Self::constant), [`field`](Self::field) and [`unique_id`](Self::unique_id) set them.
 ///
 /// **Escaping** is the same as in [`Json`](super::Json). So are 128-bit integers, bytes and nested values, except where the receiver
 /// does not accept them, which each preset documents. The names of spans are not written.
