@@ -26,7 +26,8 @@ pub enum Value<'a> {
     I128(i128),
     /// A wide unsigned integer.
     U128(u128),
-    /// A float, possibly not finite.
+    /// A float, possibly not finite. tracing and `log` have no type for an `f32` and widen it, so that `0.1_f32` becomes
+    /// 0.10000000149011612. Logged as `%value`, it is a text with the digits of an `f32`: `0.1`.
     F64(f64),
     /// A string value.
     Str(&'a str),
