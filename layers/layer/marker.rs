@@ -1,5 +1,6 @@
 //! The stock filter by which tracing knows which callsites are wanted.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use tracing::subscriber::Interest;
@@ -36,6 +37,11 @@ impl<S> Filter<S> for Marker {
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(self.0.graph.load().max_level())
     }
+}
+
+/// Whether this is the type of a part of the marker. It answers to these, and to the question whether it has a filter.
+pub(super) fn is_part<S: Subscriber>(id: TypeId) -> bool {
+    [TypeId::of::<MarkerLayer<S>>(), TypeId::of::<Unused>(), TypeId::of::<Marker>()].contains(&id)
 }
 
 /// The layer inside the marker, which does nothing.

@@ -6,6 +6,7 @@
 //! generation of its handlers, per thread, which stays correct in nested log calls.
 
 mod added;
+mod company;
 mod current;
 mod early;
 mod feed;
@@ -42,6 +43,7 @@ use crate::handler::Handler;
 use crate::record::{Kind, capture_event, capture_fields, pool};
 use crate::{Error, ErrorKind};
 pub use added::Added;
+use company::Company;
 pub use handle::Handle;
 use known::Known;
 use layer_core::LayerCore;
@@ -74,7 +76,7 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let core = LayerCore::new(Arc::new(handler));
-    HandlerLayer { marker: Marker::layer(core.clone()), core, clock: None }
+    HandlerLayer { marker: Marker::layer(core.clone()), core, clock: None, company: Company::default() }
 }
 
 /// Installs a [`layer`] with `handler` as the process's subscriber, and returns its handle: the shortest way to set up logging.
@@ -120,6 +122,7 @@ pub struct HandlerLayer<S> {
     marker: MarkerLayer<S>,
     core: Arc<LayerCore>,
     clock: Option<Box<dyn Clock>>,
+    company: Company,
 }
 
 impl<S> HandlerLayer<S>
@@ -157,8 +160,16 @@ where
         self.marker.on_layer(subscriber);
     }
 
+    /// Refuses a callsite only where a refusal can switch it off. A refusal that other layers do not share makes tracing ask the
+    /// filters of all layers again for each event, instead of once per callsite.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.marker.register_callsite(metadata)
+        let graph = self.core.graph.load();
+        // The maximum level switches off the callsites beyond it.
+        let is_left_to_others = !self.company.is_alone::<S>() || *metadata.level() > graph.max_level();
+        match is_left_to_others && !graph.may_want(metadata) {
+            true => Interest::always(),
+            false => self.marker.register_callsite(metadata),
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -247,7 +258,11 @@ where
             return Some(std::ptr::from_ref(self).cast());
         }
         // SAFETY: the same contract, for a part of `self` that lives as long.
-        unsafe { self.marker.downcast_raw(id) }
+        let found = unsafe { self.marker.downcast_raw(id) };
+        if found.is_some() && !marker::is_part::<S>(id) {
+            self.company.asked();
+        }
+        found
     }
 }
 
