@@ -1,10 +1,10 @@
-use super::Filter;
+use super::{Filter, is_inside};
 use crate::record::Meta;
 
 /// Passes records of the logger with this name and of those below it: Python's `logging.Filter(name)`.
 ///
 /// `shop.stock` passes the targets `shop::stock` and `shop.stock.rack`, but not `shop::stocks`: `.` and `::` are equivalent
-/// separators. The empty name passes everything. [`targets`](super::targets) sets a level for each target, and only knows `::`.
+/// separators. The empty name passes everything. [`targets`](super::targets) sets a level for each target.
 ///
 /// ```
 /// use tracing_handlers::filter::{self, Filter};
@@ -28,17 +28,12 @@ pub struct Name(String);
 
 impl Filter for Name {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let mut parts = parts(meta.target);
-        self.0.is_empty() || self::parts(&self.0).all(|part| parts.next() == Some(part))
+        is_inside(meta.target, &self.0)
     }
 
     fn per_record(&self) -> bool {
         false
     }
-}
-
-fn parts(name: &str) -> impl Iterator<Item = &str> {
-    name.split("::").flat_map(|part| part.split('.'))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::record::Meta;
 use crate::{Error, ErrorKind};
 
 /// Passes records of these targets and of the modules inside them: `shop` passes `shop` and `shop::stock`, not `shopping`.
+/// As for [`name`](super::name), `.` and `::` are equivalent separators.
 /// [`Targets::with`] sets the level of a target, [`Targets::without`] excludes it.
 ///
 /// ```
@@ -23,7 +24,7 @@ pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets
     targets.into_iter().fold(Targets::default(), |all, target| all.with(target, Threshold::ALL))
 }
 
-/// Levels by target; the longest match applies. See [`targets`].
+/// Levels by target; the deepest match applies. See [`targets`].
 ///
 /// The textual form is that of tracing-subscriber's `Targets`: `target=level`, separated by commas. A level without a target is
 /// for [all others](Self::otherwise), a target without a level passes everything. Levels are [`Threshold`]s.
@@ -41,7 +42,7 @@ pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets
 #[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Targets {
-    /// Longest first, so that the first match is the closest.
+    /// Deepest first, then longest, so that the first match is the closest.
     rules: Vec<(String, Threshold)>,
     otherwise: Option<Threshold>,
 }
@@ -50,9 +51,9 @@ impl Targets {
     /// Passes this target and the modules inside it from `level` up.
     pub fn with(mut self, target: impl Into<String>, level: impl Into<Threshold>) -> Self {
         let target = target.into();
-        self.rules.retain(|(known, _)| *known != target);
+        self.rules.retain(|(known, _)| !is_same_module(known, &target));
         self.rules.push((target, level.into()));
-        self.rules.sort_by_key(|(target, _)| std::cmp::Reverse(target.len()));
+        self.rules.sort_by_key(|(target, _)| std::cmp::Reverse((depth(target), target.len())));
         self
     }
 
@@ -73,7 +74,7 @@ impl Targets {
     }
 }
 
-/// Writes the level of all other targets, if there is one, then those of the targets, longest first: `INFO,shop::stock=INFO2`.
+/// Writes the level of all other targets, if there is one, then those of the targets, deepest first: `INFO,shop::stock=INFO2`.
 ///
 /// This parses again unless a target contains a comma or an equals sign, or has spaces at its ends.
 impl fmt::Display for Targets {
@@ -136,12 +137,44 @@ impl Filter for Targets {
     }
 }
 
-/// Whether `target` is this module or one inside it.
+/// Whether `target` is this module or one inside it. `::` and `.` are equivalent separators; everything is inside the empty module.
 pub(crate) fn is_inside(target: &str, module: &str) -> bool {
-    match target.strip_prefix(module) {
-        Some(rest) => rest.is_empty() || rest.starts_with("::") || module.is_empty(),
-        None => false,
+    let (mut target, mut module) = (target.as_bytes(), module.as_bytes());
+    let everything = module.is_empty();
+    loop {
+        let (separator, other) = (separator(target), self::separator(module));
+        match (target, module) {
+            (_, []) => return everything || target.is_empty() || separator > 0,
+            (_, _) if separator > 0 && other > 0 => (target, module) = (&target[separator..], &module[other..]),
+            ([one, ..], [same, ..]) if one == same && separator == other => {
+                (target, module) = (&target[1..], &module[1..])
+            }
+            _ => return false,
+        }
     }
+}
+
+/// The length of the separator that the text begins with: 0 if there is none.
+fn separator(text: &[u8]) -> usize {
+    match text {
+        [b'.', ..] => 1,
+        [b':', b':', ..] => 2,
+        _ => 0,
+    }
+}
+
+/// Whether both are names of the same module.
+fn is_same_module(one: &str, other: &str) -> bool {
+    parts(one).eq(parts(other))
+}
+
+/// The number of names in the path of a module: the higher of two modules that contain a target has fewer.
+pub(crate) fn depth(module: &str) -> usize {
+    if module.is_empty() { 0 } else { parts(module).count() }
+}
+
+fn parts(module: &str) -> impl Iterator<Item = &str> {
+    module.split("::").flat_map(|part| part.split('.'))
 }
 
 #[cfg(test)]
@@ -152,6 +185,16 @@ mod tests {
     use crate::record::Severity;
 
     proptest! {
+        #[test]
+        fn a_module_is_inside_another_if_its_path_begins_with_the_path_of_that(
+            target in "([ab]|::|[.:]){0,6}",
+            module in "([ab]|::|[.:]){0,4}",
+        ) {
+            let mut names = parts(&target);
+            let expected = module.is_empty() || parts(&module).all(|name| names.next() == Some(name));
+            prop_assert_eq!(is_inside(&target, &module), expected);
+        }
+
         #[test]
         fn targets_that_are_displayed_parse_again(
             otherwise in proptest::option::of(0..=24_u8),
@@ -165,6 +208,29 @@ mod tests {
             let shown = targets.to_string();
             prop_assert_eq!(shown.parse::<Targets>().ok(), Some(targets), "{}", shown);
         }
+    }
+
+    #[test]
+    fn dots_and_colons_are_the_same_separator() {
+        let filter = targets(["shop"])
+            .with("shop.stock", Threshold::OFF)
+            .with("a::b::c", Threshold::OFF)
+            .with("a.b", Threshold::ALL);
+        let passes = |target: &str| filter.level_of(target) == Threshold::ALL;
+        assert!(passes("shop.till") && passes("shop::till") && !passes("shopping") && !passes("shop:till"));
+        assert!(!passes("shop::stock::rack") && !passes("shop.stock.rack") && passes("shop::stocks"));
+        assert!(!passes("a.b.c.d") && passes("a.b.cc") && passes("a::b"));
+    }
+
+    #[test]
+    fn the_deeper_of_two_rules_applies_however_it_is_written() {
+        // As texts, both rules are equally long.
+        let filter = targets([""; 0]).with("a::b::c", Threshold::OFF).with("a.b.c.d", Threshold::ALL);
+        assert_eq!(filter.level_of("a::b::c::d::e"), Threshold::ALL);
+        let filter = targets([""; 0]).with("a::::c", Threshold::OFF).with("a...c", Threshold::ALL);
+        assert_eq!(filter.level_of("a...c"), Threshold::ALL);
+        let twice = targets(["a.b"]).without("a::b");
+        assert_eq!((twice.level_of("a.b"), twice.to_string().as_str()), (Threshold::OFF, "a::b=OFF"));
     }
 
     #[test]

@@ -150,10 +150,7 @@ impl Condition {
         match self {
             Self::Level(level) => record.level() == *level,
             Self::Severity(severity) => record.severity() == *severity,
-            Self::Target(target) => {
-                let rest = record.target().strip_prefix(target.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-            }
+            Self::Target(target) => crate::filter::is_inside(record.target(), target),
             Self::Message(message) => record.message() == message,
             Self::Contains(part) => record.message().contains(part.as_str()),
             Self::Field(field) => {

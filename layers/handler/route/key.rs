@@ -59,7 +59,8 @@ impl Case {
     pub(super) fn rank(&self, key: &Key) -> usize {
         match key {
             Key::Severity => self.severity().map_or(0, |severity| severity.number().into()),
-            _ => self.as_str().len(),
+            Key::Target => crate::filter::depth(self.as_str()),
+            Key::Place(_) => self.as_str().len(),
         }
     }
 

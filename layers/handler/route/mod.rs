@@ -186,7 +186,7 @@ impl Route {
     }
 
     /// Adds the handler for one case: a severity and all above it up to the next case; a target and the modules inside it, where
-    /// the longest match applies; or a value of the field, as it is displayed.
+    /// the deepest match applies, and `.` and `::` are equivalent separators; or a value of the field, as it is displayed.
     ///
     /// When routing by severity, a text must be the name of a severity; otherwise that is reported to [`selflog`](crate::selflog),
     /// and the handler receives nothing.
