@@ -161,7 +161,29 @@ fn ecs_3_level_and_version_are_dotted_keys() {
     assert_eq!((&object["log.level"], &object["ecs.version"]), (&json!("INFO"), &json!("8.11.0")));
     assert_eq!((object.get("log"), object.get("ecs")), (None, None));
     let nested = parsed(&Preset::ecs().nested_objects(true), &sold());
-    assert_eq!(nested["log"], json!({"level": "INFO", "logger": "shop"}));
+    assert_eq!((&nested["log.level"], &nested["log"]), (&json!("INFO"), &json!({"logger": "shop"})));
+    assert_eq!((&nested["ecs.version"], nested.get("ecs")), (&json!("8.11.0"), None));
+    let record = sold().with_location("shop::till", "src/till.rs", 41);
+    let source = parsed(&Preset::ecs().nested_objects(true).source(true), &record);
+    assert_eq!(source["log"]["origin"]["file"], json!({"name": "src/till.rs", "line": 41}));
+}
+
+#[test]
+fn ecs_3_what_replaces_level_and_version_stays_at_the_top_too() {
+    let ecs = Preset::ecs().nested_objects(true).constant("ecs.version", "1.6.0").field("status", "log.level");
+    let object = parsed(&ecs, &sold().with_field("status", "ok"));
+    assert_eq!((&object["log.level"], &object["ecs.version"]), (&json!("ok"), &json!("1.6.0")));
+    assert_eq!((&object["log"], object.get("ecs")), (&json!({"logger": "shop"}), None));
+    assert_eq!(parsed(&ecs, &sold())["log.level"], json!("INFO"));
+    // Another member of the same object is beside it, and an own value does not stand where an object is.
+    let ecs = Preset::ecs().nested_objects(true).constant("ecs.flavor", "plain").constant("log", "x");
+    let object = parsed(&ecs, &sold());
+    assert_eq!((&object["ecs.version"], &object["ecs"]), (&json!("8.11.0"), &json!({"flavor": "plain"})));
+    assert_eq!((&object["log"], &object["log_2"]), (&json!({"logger": "shop"}), &json!("x")));
+    let object = parsed(&Preset::ecs().nested_objects(true).constant("log.level.of", "x"), &sold());
+    assert_eq!((&object["log.level"], &object["log_level_of"]), (&json!("INFO"), &json!("x")));
+    let object = parsed(&Preset::ecs().nested_objects(true).constant("ecs", "x"), &sold());
+    assert_eq!((&object["ecs.version"], &object["ecs_2"]), (&json!("8.11.0"), &json!("x")));
 }
 
 #[test]
@@ -608,6 +630,25 @@ fn the_check_of_these_tests_finds_what_stands_twice() {
     assert!(!refused(r#"{"a":1,"a.b":2,"x":["a","a",{"a":1},{"a":1}]}"#, false));
 }
 
+/// As Elasticsearch reads it: `a.b` is the member `b` of `a`.
+fn no_value_is_where_another_one_or_an_object_is(line: &str) {
+    let mut paths = Vec::new();
+    collect_paths(&serde_json::from_str(line).unwrap(), "", &mut paths);
+    for (index, path) in paths.iter().enumerate() {
+        let clashes =
+            |other: &String| path == other || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        let clash = paths.iter().enumerate().find(|(at, other)| *at != index && clashes(other));
+        assert!(clash.is_none(), "{path:?} and {clash:?} clash: {line}");
+    }
+}
+
+fn collect_paths(value: &Parsed, path: &str, paths: &mut Vec<String>) {
+    let Parsed::Object(members) = value else { return paths.push(path.to_owned()) };
+    for (name, value) in members {
+        collect_paths(value, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, paths);
+    }
+}
+
 /// Names that collide: with each other, with the parts, with numbered ones, with paths into each other.
 fn any_name() -> impl Strategy<Value = String> {
     let part = "(a|b|log|level|logger|message|msg|time|timestamp|@timestamp|labels|dd|error|err|host|name|service|id|status|\
@@ -684,8 +725,13 @@ proptest! {
         for (name, preset) in all_presets() {
             let preset = preset.constant(&constant, 1_u64).field("a", &lifted).field("b", &constant);
             let preset = preset.duplicates(duplicates).source(true).nested_objects(nested).unique_id("id");
-            let is_of_paths = ["ecs", "logstash", "datadog"].contains(&name);
-            check(&line(&preset, &record), is_of_paths);
+            // Nested ECS has members that are paths into its objects.
+            let is_of_paths = ["logstash", "datadog"].contains(&name) || name == "ecs" && !nested;
+            let line = line(&preset, &record);
+            check(&line, is_of_paths);
+            if name == "ecs" {
+                no_value_is_where_another_one_or_an_object_is(&line);
+            }
         }
     }
 

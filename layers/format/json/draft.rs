@@ -12,6 +12,8 @@ pub(super) struct Draft {
     shape: Shape,
     /// Whether a dot in a name opens a nested object.
     nested: bool,
+    /// The names whose dots never open a nested object.
+    unnested: &'static [&'static str],
     names: Names,
     entries: Vec<DraftEntry>,
     reserved: Vec<&'static str>,
@@ -34,12 +36,18 @@ enum Planned {
 
 impl Draft {
     pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, nested: false, names: Names::default(), entries: Vec::new(), reserved: Vec::new() }
+        Self { shape, nested: false, unnested: &[], names: Names::default(), entries: Vec::new(), reserved: Vec::new() }
     }
 
     /// Creates an object for readers that treat names with dots as paths. With `nested`, such names become objects within objects.
     pub(super) fn of_paths(nested: bool) -> Self {
         Self { nested, names: Names::paths(), ..Self::new(Shape::Object) }
+    }
+
+    /// Sets the names that stay members of the object itself, although there are dots in them.
+    pub(super) fn unnested(mut self, names: &'static [&'static str]) -> Self {
+        self.unnested = names;
+        self
     }
 
     /// Adds a member. If the name is present, `node` becomes the fallback of the existing member.
@@ -76,7 +84,11 @@ impl Draft {
     }
 
     fn set(&mut self, new: DraftEntry, join: fn(Node, Node) -> Node) {
-        let (first, rest) = match new.name.split_once('.').filter(|_| self.nested) {
+        // A path into a value that is not nested would be an object in the place of that value.
+        let is_unnested =
+            |name: &&&str| new.name.strip_prefix(**name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let opens_object = self.nested && self.unnested.iter().find(is_unnested).is_none();
+        let (first, rest) = match new.name.split_once('.').filter(|_| opens_object) {
             Some((first, rest)) => (first, Some(rest.to_owned())),
             None => (&*new.name, None),
         };
@@ -103,7 +115,11 @@ impl Draft {
         for of_user in [false, true] {
             let entries = self.entries.iter().zip(&mut keys);
             for (entry, key) in entries.filter(|(entry, _)| entry.of_user == of_user && !entry.planned.is_rest()) {
-                *key = names.reserve(&entry.name);
+                // Readers join a nested object and the members whose names are paths into it.
+                *key = match self.unnested.contains(&&*entry.name) || self.nested && entry.planned.is_draft() {
+                    true => names.reserve_as_no_path(&entry.name),
+                    false => names.reserve(&entry.name),
+                };
             }
         }
         let entry = |(entry, key): (DraftEntry, Vec<u8>)| {
@@ -125,6 +141,10 @@ impl Draft {
 }
 
 impl Planned {
+    fn is_draft(&self) -> bool {
+        matches!(self, Self::Draft(_))
+    }
+
     fn is_rest(&self) -> bool {
         matches!(self, Self::Rest(_))
     }

@@ -32,13 +32,22 @@ impl Names {
 
     /// Reserves `name`, or `name` with the next free number if it is taken. Returns the reserved name, escaped.
     pub(super) fn reserve(&mut self, name: &str) -> Vec<u8> {
+        self.reserve_as(name, self.are_paths)
+    }
+
+    /// Like [`reserve`](Self::reserve), but the name may be a path into another one, or another one a path into it.
+    pub(super) fn reserve_as_no_path(&mut self, name: &str) -> Vec<u8> {
+        self.reserve_as(name, false)
+    }
+
+    fn reserve_as(&mut self, name: &str, is_path: bool) -> Vec<u8> {
         let mut escaped = Vec::new();
         escape::json(&mut escaped, name);
         if self.contains(&escaped) {
             let number = free_number(&escaped, self.iter());
             put_number(&mut escaped, number);
         }
-        if self.are_paths && self.iter().any(|other| are_nested(&escaped, other)) {
+        if is_path && self.iter().any(|other| are_nested(&escaped, other)) {
             without_dots(&mut escaped);
             if let Some(number) = free_path(&escaped, self.iter()) {
                 put_number(&mut escaped, number);

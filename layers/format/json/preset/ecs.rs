@@ -47,6 +47,7 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     let mut claims = Claims::of_trace();
     let mut draft = settings
         .of_paths()
+        .unnested(&TOP_LEVEL)
         .put("@timestamp", Node::Time(Time::rfc3339()))
         .put("log.level", Node::Level(Levels::Names(LevelNames::Upper)))
         .put("message", plain(Source::MessageAlways))
@@ -70,3 +71,6 @@ pub(super) fn draft(settings: &PresetSettings) -> (Draft, Claims) {
     let labels = Draft::new(Shape::Object).rest(settings.rest(Keys::Labels, Form::Scalar, true));
     (draft.draft("labels", labels), claims)
 }
+
+/// The fields that the specification of ecs-logging calls `top_level_field`: members of the line itself, with dots in their names.
+const TOP_LEVEL: [&str; 2] = ["log.level", "ecs.version"];

@@ -66,7 +66,7 @@ use crate::{Error, ErrorKind};
 /// | [`field`](Self::field) | none | a field with a position and a name of its own |
 /// | [`source`](Self::source) | off | the source position |
 /// | [`spans`](Self::spans) | on | the fields of the enclosing spans |
-/// | [`nested_objects`](Self::nested_objects) | off | writes parts with dots in their names as nested objects: `"log":{"level":…}` |
+/// | [`nested_objects`](Self::nested_objects) | off | writes parts with dots in their names as nested objects: `"log":{"logger":…}` |
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a name that is already present |
 /// | [`unique_id`](Self::unique_id) | none | a member that is unique to each line |
 /// | [`max_string`](Self::max_string) | no limit | the longest string, in bytes |
@@ -151,7 +151,8 @@ impl Preset {
     }
 
     /// Sets whether parts with dots in their names are written as nested objects. Default: `false`. The names of fields are
-    /// unchanged. Affects ECS, Logstash and Datadog only.
+    /// unchanged. Affects ECS, Logstash and Datadog only. ECS keeps `log.level` and `ecs.version` at the top level, where its
+    /// logging specification requires them.
     ///
     /// ```
     /// use tracing_handlers::format::{Caps, Format, Out, Preset};
@@ -160,7 +161,7 @@ impl Preset {
     /// let record = RecordBuf::new(Severity::INFO, "shop", "sold");
     /// let mut line = Vec::new();
     /// Preset::ecs().nested_objects(true).format(&record.as_record(), &mut Out::new(&mut line, Caps::default()))?;
-    /// assert!(String::from_utf8_lossy(&line).contains(r#""log":{"level":"INFO","logger":"shop"},"message":"sold""#));
+    /// assert!(String::from_utf8_lossy(&line).contains(r#""log.level":"INFO","message":"sold","ecs.version":"8.11.0","log":{"logger":"shop"}"#));
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     pub fn nested_objects(mut self, on: bool) -> Self {
