@@ -45,8 +45,9 @@ pub enum LineBreaks {
     /// As `\n` and `\r`, and a backslash as `\\`: each record is one line for every reader, and every text can be restored.
     #[default]
     Escaped,
-    /// Unchanged, inside quotes (RFC 4180, 2.6), as are backslashes: a record may span several lines, so that only a reader that
-    /// understands CSV finds its end.
+    /// Unchanged, inside quotes (RFC 4180, 2.6): a record may span several lines, so that only a reader that understands CSV finds
+    /// its end. A backslash is written as `\\`, so that every text can be restored here too: `C:\temp` is not taken for `C:`, a tab
+    /// and `emp`.
     Kept,
 }
 

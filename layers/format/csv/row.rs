@@ -83,7 +83,7 @@ impl<'b> Row<'b> {
         scratch.clear();
         write(scratch);
         // Borrowed: it is UTF-8.
-        self.guarded(&String::from_utf8_lossy(scratch), escape::cell_of_lines);
+        self.guarded(&String::from_utf8_lossy(scratch), escape::made_cell);
     }
 
     fn guarded(&mut self, text: &str, write: fn(&mut Vec<u8>, &str)) {

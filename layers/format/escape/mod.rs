@@ -47,8 +47,17 @@ pub(crate) fn cell(out: &mut Vec<u8>, text: &str) {
     });
 }
 
-/// Like [`cell`], but line breaks and backslashes are not escaped.
+/// Like [`cell`], but line breaks are not escaped.
 pub(crate) fn cell_of_lines(out: &mut Vec<u8>, text: &str) {
+    escape::<QUOTED>(out, text, |out, char| match char {
+        '"' => out.extend_from_slice(b"\"\""),
+        '\n' | '\r' => out.push(char as u8),
+        _ => unicode_char(out, char),
+    });
+}
+
+/// Like [`cell`], for text that is escaped already: line breaks and backslashes are not escaped.
+pub(crate) fn made_cell(out: &mut Vec<u8>, text: &str) {
     escape::<QUOTED>(out, text, |out, char| match char {
         '"' => out.extend_from_slice(b"\"\""),
         '\\' | '\n' | '\r' => out.push(char as u8),

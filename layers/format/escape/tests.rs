@@ -105,8 +105,9 @@ fn escapes_look_like_this() {
     assert_eq!(written(quoted, text), r#"a\"b\\c\n\r\t\x08\x0c\x1b[31m\x7f\u{85}\u{202e}\u{e0041}é"#);
     assert_eq!(written(logfmt, text), r#"a\"b\\c\n\r\t\u0008\u000c\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
     assert_eq!(written(cell, text), r#"a""b\\c\n\r\t\u0008\u000c\u001b[31m\u007f\u0085\u202e\udb40\udc41é"#);
-    let lines = "a\"\"b\\c\n\r\\t\\u0008\\u000c\\u001b[31m\\u007f\\u0085\\u202e\\udb40\\udc41é";
+    let lines = "a\"\"b\\\\c\n\r\\t\\u0008\\u000c\\u001b[31m\\u007f\\u0085\\u202e\\udb40\\udc41é";
     assert_eq!(written(cell_of_lines, text), lines);
+    assert_eq!(written(made_cell, text), lines.replace(r"\\", r"\"));
 }
 
 #[test]
