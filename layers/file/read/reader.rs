@@ -10,7 +10,7 @@ use super::event::{Event, Gap, Line};
 use super::family::{self, Count, Source, cannot};
 use super::lines::{Lines, Piece};
 use crate::Error;
-use crate::file::rotation::{is_packed_name, is_same, unpack};
+use crate::file::rotation::{Twin, is_packed_name, unpack};
 
 /// Reads the lines of a file and its archives, oldest first.
 ///
@@ -47,7 +47,8 @@ use crate::file::rotation::{is_packed_name, is_same, unpack};
 /// no line is read twice or skipped. This takes one file descriptor per file; files beyond the limit of the
 /// process are reported as [unreadable](Gap::Unreadable). The reader covers the files that exist when it is created, and lines
 /// appended to the live file until its end is reached, but not files started later. If a crash left an archive both
-/// compressed and uncompressed, it is read once if both have the same content; otherwise both are read.
+/// compressed and uncompressed, it is read once if both have the same content or the compressed one is unfinished; otherwise
+/// both are read.
 pub struct Reader {
     sources: VecDeque<Source>,
     current: Option<CurrentFile>,
@@ -140,7 +141,7 @@ impl Reader {
                 let (opened, is_packed) = (fs::File::open(&path), is_packed_name(&path));
                 (path, opened, is_packed)
             }
-            Source::Open { file, twin: Some(twin), .. } if holds_the_same(&file, &twin) => return None,
+            Source::Open { file, twin: Some(twin), .. } if is_in_twin(&file, &twin) => return None,
             Source::Open { path, file, is_packed, .. } => (path, Ok(file), is_packed),
         };
         let begun = opened.and_then(|file| encrypted::open(begin(is_packed, file)?, self.decrypt.as_ref()));
@@ -164,7 +165,7 @@ pub(crate) fn shown(path: &Path) -> Result<Vec<Arc<Path>>, Error> {
     let sources = family::open(path, Count::Down)?;
     let shown = sources.into_iter().filter_map(|source| match source {
         Source::Missing(..) => None,
-        Source::Open { file, twin: Some(twin), .. } if holds_the_same(&file, &twin) => None,
+        Source::Open { file, twin: Some(twin), .. } if is_in_twin(&file, &twin) => None,
         Source::Open { path, .. } | Source::Named(path) | Source::Failed(path, _) => Some(path),
     });
     Ok(shown.collect())
@@ -228,13 +229,12 @@ fn begin(is_packed: bool, file: fs::File) -> io::Result<Bytes> {
     unpack(file)
 }
 
-/// Whether a compressed file and its uncompressed twin have the same content, so that one of them suffices.
-fn holds_the_same(packed: &fs::File, twin: &fs::File) -> bool {
-    let compare = || is_same(&mut unpack(packed.try_clone()?)?, &mut &*twin);
-    let same = compare().unwrap_or(false);
+/// Whether the uncompressed twin of a compressed file has all that this one has, so that the twin suffices.
+fn is_in_twin(packed: &fs::File, twin: &fs::File) -> bool {
+    let is_in_twin = matches!(Twin::judge(packed, twin), Ok(Twin::Same | Twin::Unfinished));
     // Both are read from the beginning later.
     let rewound = [packed, twin].into_iter().all(|mut file| file.rewind().is_ok());
-    same && rewound
+    is_in_twin && rewound
 }
 
 fn unreadable(file: Arc<Path>, lines: u64, error: io::Error) -> Gap {

@@ -46,6 +46,8 @@ pub use naming::{Namer, Naming};
 pub use retention::{Budget, Reason, Removal};
 pub use schedule::Schedule;
 
+pub(crate) use archive::Twin;
+#[cfg(feature = "seal")]
 pub(crate) use archive::is_same;
 pub(crate) use check::With;
 #[cfg(feature = "seal")]

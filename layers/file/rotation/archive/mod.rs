@@ -1,13 +1,17 @@
 //! Compresses the archives of a family, one after another, while the log is written to and rotated.
 
+mod twin;
+
+pub(crate) use twin::Twin;
+
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_leftover, unpack};
+use super::compression::{Compression, Temporary, is_packed_name, packed_extensions, remove_leftover};
 use super::family::{Family, remove};
 use super::lock::Lock;
 use super::reporter::Reporter;
@@ -82,7 +86,7 @@ impl Log for Rotated {
 ///
 /// A crash at any moment loses the work, but no line: a compressed archive gets its name when it is completely on the disk, and
 /// the uncompressed one is removed after that. If both exist, the next start removes the uncompressed one, provided that
-/// they have the same content.
+/// they have the same content. If the compressed one is unfinished, it is made again.
 #[derive(Debug)]
 pub(super) struct Archive<L> {
     log: L,
@@ -132,7 +136,7 @@ impl<L: Log> Archive<L> {
             // It was removed by a process without our lock, or is not a regular file.
             let Some(raw) = raw.filter(|raw| seen.files.insert(Identity::of(&raw.metadata))) else { continue };
             let work = match packed_twin(&raw.path) {
-                Some(twin) => fs::File::open(&twin).map(|packed| Work::Compare(twin, packed)),
+                Some(twin) => twin::open(&twin).map(|packed| Work::Compare(twin, packed)),
                 None => Temporary::make(&raw.path, self.compression.extension()).map(Work::Pack),
             };
             return Ok(Some((raw, work)));
@@ -142,38 +146,43 @@ impl<L: Log> Archive<L> {
 
     fn perform(&self, raw: &Raw, work: Work) -> io::Result<()> {
         match work {
-            Work::Pack(Some(temporary)) => self.pack(raw, temporary),
+            Work::Pack(Some(temporary)) => self.pack(raw, temporary, None),
             Work::Pack(None) => Ok(()),
-            Work::Compare(twin, packed) => self.remove_twin_of(raw, &twin, packed),
+            Work::Compare(twin, packed) => self.settle_pair(raw, &twin, &packed),
         }
     }
 
-    fn pack(&self, raw: &Raw, temporary: Temporary) -> io::Result<()> {
+    /// Compresses an archive, and replaces the file `unfinished`.
+    fn pack(&self, raw: &Raw, temporary: Temporary, unfinished: Option<&Metadata>) -> io::Result<()> {
         fault::point("packing");
         let read = self.compression.pack(&raw.file, temporary.file())?;
         direction::copy_mark(&raw.file, temporary.file());
         temporary.finish(&raw.metadata)?;
         fault::point("packed");
         let packed = Identity::of(&temporary.file().metadata()?);
-        match self.log.locked(|| self.publish(raw, read, temporary))?? {
+        match self.log.locked(|| self.publish(raw, read, temporary, unfinished))?? {
             true => self.remove_packed(raw, read, packed),
             false => Ok(()),
         }
     }
 
     /// Gives the compressed archive its name, after the current name of the uncompressed one. Returns whether it was published.
-    fn publish(&self, raw: &Raw, read: u64, temporary: Temporary) -> io::Result<bool> {
+    fn publish(&self, raw: &Raw, read: u64, temporary: Temporary, unfinished: Option<&Metadata>) -> io::Result<bool> {
         // The archive was removed meanwhile.
         let Some(path) = self.find(raw)? else { return Ok(false) };
         if !raw.is_unchanged(read)? {
             return Ok(false);
         }
-        // Another process has compressed it under another of its names. The next pass compares the two.
-        if packed_twin(&path).is_some() {
+        let twin = packed_twin(&path);
+        // Another process has compressed it under another of its names, or is doing so. The next pass compares the two.
+        if twin.as_ref().is_some_and(|twin| !unfinished.is_some_and(|unfinished| twin::is_still(twin, unfinished))) {
             return Ok(false);
         }
-        temporary.rename(&packed_name(&path, self.compression.extension()))?;
+        let packed = packed_name(&path, self.compression.extension());
+        temporary.rename(&packed)?;
         self.log.changed();
+        // Of another compression.
+        twin.filter(|twin| *twin != packed).map_or(Ok(()), |twin| remove(&twin))?;
         fault::point("renamed");
         Ok(true)
     }
@@ -202,12 +211,26 @@ impl<L: Log> Archive<L> {
 
     /// Handles an archive that exists compressed, as `twin`, and uncompressed, as after a crash. If their contents differ, both are
     /// kept.
-    fn remove_twin_of(&self, raw: &Raw, twin: &Path, packed: fs::File) -> io::Result<()> {
-        let packed_identity = Identity::of(&packed.metadata()?);
-        if !is_same(&mut &raw.file, &mut unpack(packed)?)? {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} has other content", twin.display())));
+    fn settle_pair(&self, raw: &Raw, twin: &Path, packed: &fs::File) -> io::Result<()> {
+        let metadata = packed.metadata()?;
+        match Twin::judge(packed, &raw.file)? {
+            Twin::Same => self.remove_packed(raw, raw.metadata.len(), Identity::of(&metadata)),
+            Twin::Unfinished => self.pack_again(raw, &metadata),
+            Twin::Other => {
+                Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} has other content", twin.display())))
+            }
         }
-        self.remove_packed(raw, raw.metadata.len(), packed_identity)
+    }
+
+    /// Compresses an archive whose compressed file is unfinished. That one is replaced only when the new one is complete, and only
+    /// if nobody has written to it meanwhile: a program that is still writing it removes the archive at its end.
+    fn pack_again(&self, raw: &Raw, unfinished: &Metadata) -> io::Result<()> {
+        (&raw.file).rewind()?;
+        let made = self.log.locked(|| {
+            let path = self.find(raw)?;
+            path.map_or(Ok(None), |path| Temporary::make(&path, self.compression.extension()))
+        })??;
+        made.map_or(Ok(()), |temporary| self.pack(raw, temporary, Some(unfinished)))
     }
 
     /// Returns the current path of the archive: numbered ones move up.
@@ -251,7 +274,8 @@ struct Seen {
 enum Work {
     /// Compress it. `None` if another process is compressing it.
     Pack(Option<Temporary>),
-    /// Remove it, if this compressed file has the same content. The file is open, since both may move up meanwhile.
+    /// Remove it, if this compressed file has the same content, or compress it again, if that is unfinished. The file is open, since
+    /// both may move up meanwhile.
     Compare(PathBuf, fs::File),
 }
 
@@ -300,6 +324,7 @@ fn packed_name(path: &Path, extension: &str) -> PathBuf {
 }
 
 /// Whether two readers return the same bytes.
+#[cfg(feature = "seal")]
 pub(crate) fn is_same(one: &mut dyn io::Read, other: &mut dyn io::Read) -> io::Result<bool> {
     let (mut ours, mut theirs) = (Vec::with_capacity(PIECE), Vec::with_capacity(PIECE));
     loop {
@@ -332,6 +357,7 @@ pub(super) fn sync_dir_of(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "seal")]
 const PIECE: usize = 64 << 10;
 
 #[cfg(test)]

@@ -242,6 +242,124 @@ fn two_files_of_one_number_with_different_content_are_both_kept() {
     expect(dir.path(), &[("app.log.1", "something else"), ("app.log.1.gz", "one"), ("app.log.2.gz", "two")]);
 }
 
+fn packed(compression: Compression, text: &[u8]) -> Vec<u8> {
+    let (raw, packed) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    io::Write::write_all(&mut &raw, text).unwrap();
+    (&raw).rewind().unwrap();
+    compression.pack(&raw, &packed).unwrap();
+    (&packed).rewind().unwrap();
+    let mut bytes = Vec::new();
+    (&packed).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+/// Longer than the pieces in which files are compared, and not much smaller when it is compressed.
+fn long_text() -> String {
+    let number = |number: u64| format!("{:x}\n", number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31));
+    (0..20_000).map(number).collect()
+}
+
+#[test]
+fn an_archive_beside_a_compressed_file_that_was_cut_anywhere_is_compressed_again() {
+    let text = long_text();
+    let whole = packed(Compression::gzip(), text.as_bytes());
+    let of_content = (0..whole.len()).step_by(whole.len() / 9);
+    for len in (0..=20).chain(of_content).chain([whole.len() - 9, whole.len() - 8, whole.len() - 1]) {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Numbered::new(dir.path());
+        family.rotate(&text);
+        fs::write(family.old(1, ".gz"), &whole[..len]).unwrap();
+        archive(family).pack_all().unwrap();
+        let files = files(dir.path());
+        assert!(files == [("app.log.1.gz".to_owned(), text.clone())], "cut to {len} bytes");
+    }
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn a_file_of_another_compression_that_was_cut_is_replaced() {
+    let text = long_text();
+    let whole = packed(Compression::zstd(), text.as_bytes());
+    for len in [0, 1, 3, 4, 5, 9, 100, whole.len() / 2, whole.len() - 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let family = Numbered::new(dir.path());
+        family.rotate(&text);
+        fs::write(family.old(1, ".zst"), &whole[..len]).unwrap();
+        archive(family).pack_all().unwrap();
+        let files = files(dir.path());
+        assert!(files == [("app.log.1.gz".to_owned(), text.clone())], "cut to {len} bytes");
+    }
+}
+
+#[test]
+fn a_compressed_file_with_the_beginning_of_an_archive_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.rotate("one and a half");
+    fs::write(family.old(1, ".gz"), packed(Compression::gzip(), b"one")).unwrap();
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one and a half")]);
+}
+
+#[test]
+fn a_compressed_file_that_is_damaged_at_its_end_is_replaced_and_one_with_more_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.rotate("longer");
+    family.rotate("one");
+    let mut damaged = packed(Compression::gzip(), b"one");
+    *damaged.iter_mut().rev().nth(4).unwrap() ^= 1;
+    fs::write(family.old(1, ".gz"), damaged).unwrap();
+    fs::write(family.old(2, ".gz"), packed(Compression::gzip(), b"longer than that")).unwrap();
+    let error = format!("{:#}", archive(family).pack_all().unwrap_err());
+    assert!(error.ends_with("app.log.2.gz has other content"), "{error}");
+    expect(dir.path(), &[("app.log.1.gz", "one"), ("app.log.2", "longer"), ("app.log.2.gz", "longer than that")]);
+}
+
+/// As by `gzip` in a shell: it creates the file at once, and removes the archive at its end.
+#[test]
+fn a_compressed_file_that_another_program_completes_meanwhile_is_left_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    // The lock is acquired for the fourth time after the compression.
+    let complete = |family: &Numbered| {
+        let mut late = fs::File::options().append(true).open(family.old(1, ".gz")).unwrap();
+        io::Write::write_all(&mut late, &packed(Compression::gzip(), b"one")).unwrap();
+        fs::remove_file(family.old(1, "")).unwrap();
+    };
+    let family = Numbered::new(dir.path()).before(4, complete);
+    family.rotate("one");
+    fs::write(family.old(1, ".gz"), "").unwrap();
+    archive(family).pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
+#[test]
+fn a_compressed_file_that_another_program_is_writing_is_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let grow = |family: &Numbered| fs::write(family.old(1, ".gz"), &packed(Compression::gzip(), b"one")[..15]).unwrap();
+    let family = Numbered::new(dir.path()).before(4, grow);
+    family.rotate("one");
+    fs::write(family.old(1, ".gz"), "").unwrap();
+    let archive = archive(family);
+    archive.pack_all().unwrap();
+    assert_eq!(fs::read(dir.path().join("app.log.1.gz")).unwrap().len(), 15);
+    archive.pack_all().unwrap();
+    expect(dir.path(), &[("app.log.1.gz", "one")]);
+}
+
+#[test]
+fn a_pipe_and_a_directory_named_like_the_compressed_file_are_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    ["three", "two", "one"].iter().for_each(|text| family.rotate(text));
+    assert!(Command::new("mkfifo").arg(family.old(1, ".gz")).status().unwrap().success());
+    fs::create_dir(family.old(2, ".gz")).unwrap();
+    let error = format!("{:#}", archive(family).pack_all().unwrap_err());
+    assert!(error.contains("is not a regular file"), "{error}");
+    assert!(dir.path().join("app.log.1").exists() && dir.path().join("app.log.2").exists());
+    assert!(dir.path().join("app.log.3.gz").exists());
+}
+
 #[test]
 fn unfinished_files_of_killed_processes_are_removed_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ mod zstd;
 pub(super) use temporary::{Temporary, remove_leftover};
 #[cfg(feature = "seal")]
 pub(crate) use unpack::is_packed;
-pub(crate) use unpack::{is_packed_name, packed_extensions, unpack};
+pub(crate) use unpack::{is_cut_head, is_packed_head, is_packed_name, packed_extensions, unpack};
 
 use std::fmt;
 use std::fs;

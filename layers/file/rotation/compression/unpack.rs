@@ -30,6 +30,16 @@ pub(crate) fn is_packed(file: &mut fs::File) -> io::Result<bool> {
     head(file).map(|(_, format)| format.is_some())
 }
 
+/// Whether a file that consists of these bytes is the beginning of a compressed one.
+pub(crate) fn is_cut_head(bytes: &[u8]) -> bool {
+    FORMATS.iter().any(|format| format.magic.starts_with(bytes))
+}
+
+/// Whether a file that begins with these bytes is compressed.
+pub(crate) fn is_packed_head(bytes: &[u8]) -> bool {
+    FORMATS.iter().any(|format| format.is_magic(bytes))
+}
+
 fn head(file: &mut fs::File) -> io::Result<(Vec<u8>, Option<&'static Format>)> {
     let mut head = Vec::with_capacity(LONGEST_MAGIC);
     file.take(LONGEST_MAGIC as u64).read_to_end(&mut head)?;
