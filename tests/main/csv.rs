@@ -357,7 +357,7 @@ fn read(table: &str, separator: char) -> Vec<Vec<String>> {
 }
 
 /// Without our escapes; any other is an error.
-fn unescaped(cell: &str) -> String {
+pub(crate) fn unescaped(cell: &str) -> String {
     let mut units = Vec::new();
     let mut chars = cell.chars();
     while let Some(char) = chars.next() {
@@ -381,7 +381,7 @@ fn unescaped(cell: &str) -> String {
 }
 
 /// Without the guard that a text has which could be a formula.
-fn unguarded(text: &str) -> String {
+pub(crate) fn unguarded(text: &str) -> String {
     let formula =
         text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     text.strip_prefix('\'').filter(|_| formula).unwrap_or(text).to_owned()

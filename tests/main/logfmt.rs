@@ -296,7 +296,7 @@ fn key_of(name: &str) -> String {
 }
 
 /// Reads a line by the grammar of kr/logfmt; a bare key, which we never write, is an error, and so are escapes other than ours.
-fn parse(line: &str) -> Vec<(String, String)> {
+pub(crate) fn parse(line: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut rest = line;
     loop {

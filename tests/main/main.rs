@@ -52,6 +52,7 @@ mod sinks;
 #[path = "../support/skip.rs"]
 mod skip;
 mod skips;
+mod suites;
 mod tables;
 mod testing;
 mod text;
