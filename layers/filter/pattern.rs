@@ -4,8 +4,8 @@ use super::condition::{Condition, Test, TextTest};
 use super::{OnTarget, Place, field, message};
 use crate::{Error, ErrorKind};
 
-/// Passes records whose message contains a match of a regular expression (feature `regex`): log4j2's `RegexFilter`, in the syntax
-/// of the [`regex`](https://docs.rs/regex) crate.
+/// Passes records whose message contains a match of a regular expression (feature `regex`), in the syntax of the
+/// [`regex`](https://docs.rs/regex) crate. log4j2's `RegexFilter` only passes a message that matches as a whole: `^(?:…)$`.
 ///
 /// The time taken is linear in the length of the text, for any expression.
 ///

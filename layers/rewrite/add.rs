@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::Rewrite;
 use crate::record::{Change, NewFields, Record, RecordBuf, Span, Value};
 
-/// Adds fields to every record: Python's `LoggerAdapter`, log4j2's `MapRewritePolicy`.
+/// Adds fields to every record: Python's `LoggerAdapter`, log4j2's `PropertiesRewritePolicy`.
 ///
 /// | setting | adds |
 /// |---|---|

@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind};
 /// | naming | archives, oldest first | as in |
 /// |---|---|---|
 /// | [`numbered`](Self::numbered) (the default) | `app.log.3`, `app.log.2`, `app.log.1` | Python's `RotatingFileHandler`, logrotate, log4j2's `fileIndex="min"` |
-/// | [`numbered_oldest_first`](Self::numbered_oldest_first) | `app.log.1`, `app.log.2`, `app.log.3` | log4j2's `fileIndex="nomax"`, flexi_logger |
+/// | [`numbered_oldest_first`](Self::numbered_oldest_first) | `app.log.1`, `app.log.2`, `app.log.3` | log4j2's `fileIndex="nomax"`, flexi_logger; log4j2's default, `max`, renames all files once it has reached its highest number |
 /// | [`dated`](Self::dated) | `app.log.2026-11-20`, `app.log.2026-11-20.1`, `app.log.2026-11-21` | Python's `TimedRotatingFileHandler`, log4j2's `%d` |
 ///
 /// | setting | default | effect |
