@@ -112,6 +112,32 @@ fn what_the_process_before_left_is_compressed_at_the_start() {
     assert_eq!(lines(&path), numbers(0..3));
 }
 
+/// What a power failure leaves: a compressed file that is empty or cut, beside the whole old one.
+#[test]
+fn an_old_file_beside_a_cut_one_is_read_once_and_compressed_at_the_start() {
+    for (compression, ending) in [(Compression::gzip(), "gz"), (Compression::zstd(), "zst")] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app.log");
+        let mut file = File::open(&path).unwrap().rotation(Rotation::size(1_000).keep(9).compression(compression));
+        write(&mut file, 0..200);
+        settled();
+        drop(file);
+        let packed = dir.path().join(format!("app.log.1.{ending}"));
+        let (whole, raw) = (fs::read(&packed).unwrap(), dir.path().join("app.log.1"));
+        let text: String =
+            Reader::files([&packed]).map(|event| event.line().unwrap().text().into_owned() + "\n").collect();
+        for len in [0, 2, 3, 12, whole.len() / 2, whole.len() - 1] {
+            fs::write(&raw, &text).unwrap();
+            fs::write(&packed, &whole[..len]).unwrap();
+            assert_eq!(lines(&path), numbers(0..200), "cut to {len} bytes of {ending}");
+            let _file = File::open(&path).unwrap().rotation(Rotation::size(1_000).keep(9).compression(compression));
+            settled();
+            assert!(!raw.exists() && packed.exists(), "cut to {len} bytes of {ending}: {:?}", names(dir.path()));
+            assert_eq!(lines(&path), numbers(0..200));
+        }
+    }
+}
+
 #[test]
 fn a_file_that_is_opened_later_needs_no_directory_yet() {
     let dir = tempfile::tempdir().unwrap();

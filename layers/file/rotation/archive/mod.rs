@@ -7,7 +7,7 @@ pub(crate) use twin::Twin;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -223,7 +223,7 @@ impl<L: Log> Archive<L> {
     }
 
     /// Compresses an archive whose compressed file is unfinished. That one is replaced only when the new one is complete, and only
-    /// if nobody has written to it meanwhile: a program that is still writing it removes the archive at its end.
+    /// if it has not been written to meanwhile: a program that is still writing it removes the archive at its end.
     fn pack_again(&self, raw: &Raw, unfinished: &Metadata) -> io::Result<()> {
         (&raw.file).rewind()?;
         let made = self.log.locked(|| {
@@ -326,6 +326,8 @@ fn packed_name(path: &Path, extension: &str) -> PathBuf {
 /// Whether two readers return the same bytes.
 #[cfg(feature = "seal")]
 pub(crate) fn is_same(one: &mut dyn io::Read, other: &mut dyn io::Read) -> io::Result<bool> {
+    use std::io::Read as _;
+
     let (mut ours, mut theirs) = (Vec::with_capacity(PIECE), Vec::with_capacity(PIECE));
     loop {
         ours.clear();

@@ -1,3 +1,4 @@
+use std::io::Read as _;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard};
 
