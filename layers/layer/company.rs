@@ -9,7 +9,7 @@ use tracing_subscriber::registry::Registry;
 ///
 /// tracing-subscriber tells no layer what is around it. But it asks each layer once whether it has a filter when the layer is added
 /// to a subscriber, and once more when another layer is added around it. If it asks more often, as for a `Vec` of layers, this one
-/// is taken not to be alone, which costs speed alone.
+/// is taken not to be alone. Being wrong about it costs speed, and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Company(AtomicUsize);
 
