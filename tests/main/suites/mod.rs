@@ -32,7 +32,7 @@ fn presets() -> [(&'static str, Preset, &'static str); 7] {
         ("google cloud", Preset::google_cloud("shop"), "/message"),
         ("logstash", Preset::logstash(), "/message"),
         ("bunyan", Preset::bunyan("shop"), "/msg"),
-        ("otlp", Preset::otlp(), "/body/stringValue"),
+        ("otlp", Preset::otlp(), "/resourceLogs/0/scopeLogs/0/logRecords/0/body/stringValue"),
         ("datadog", Preset::datadog("shop"), "/message"),
     ]
 }

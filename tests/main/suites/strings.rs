@@ -7,7 +7,7 @@ pub(super) fn naughty() -> Vec<String> {
         chars.flat_map(|char| [format!("{char}"), format!("{char}x"), format!("x{char}"), format!("{char}{char}")]);
     let escapes =
         ["\\n", "\\t", "\\r", "\\x1b", "\\u0041", "\\u{202e}", "\\\\", "\\\"", "\\", "\\'", "C:\\temp", "\\\n"];
-    let long = [".".repeat(70_000), "\\".repeat(1_000), "\"".repeat(1_000), "é".repeat(1_000), "[".repeat(1_000)];
+    let long = [".".repeat(5_000), "\\".repeat(1_000), "\"".repeat(1_000), "é".repeat(1_000), "[".repeat(1_000)];
     let lists = [WORDS, NUMBERS, CODE, SCRIPTS, LINES, PATHS, &escapes];
     lists.into_iter().flatten().map(|text| (*text).to_owned()).chain(each).chain(long).collect()
 }
