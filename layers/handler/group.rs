@@ -146,6 +146,14 @@ impl<H: Handler> Handler for Option<H> {
     fn span_events(&self) -> SpanEvents {
         self.as_ref().map_or(SpanEvents::NONE, Handler::span_events)
     }
+
+    fn looks_at_spans(&self) -> bool {
+        self.as_ref().is_some_and(Handler::looks_at_spans)
+    }
+
+    fn refuses_in(&self, record: &Record<'_>) -> bool {
+        self.as_ref().is_none_or(|handler| handler.refuses_in(record))
+    }
 }
 
 #[cfg(test)]

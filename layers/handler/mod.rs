@@ -18,7 +18,19 @@
 //! | a tuple, a `Vec` | several side by side |
 
 /// The methods of a handler around a single one, which has the same effect as the trait's defaults, but asks it directly.
+/// With `uncounted`, also those that refuse records by their spans: only for a handler that neither counts records nor changes them.
 macro_rules! around {
+    (uncounted $self:ident => $handler:expr) => {
+        $crate::handler::around!($self => $handler);
+
+        fn looks_at_spans(&$self) -> bool {
+            $handler.looks_at_spans()
+        }
+
+        fn refuses_in(&$self, record: &$crate::Record<'_>) -> bool {
+            $handler.refuses_in(record)
+        }
+    };
     ($self:ident => $handler:expr) => {
         fn inner(
             &$self,

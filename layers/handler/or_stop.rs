@@ -112,7 +112,7 @@ impl<H: Handler> Handler for OrStop<H> {
         guarded(|| self.handler.handle_batch(records)).inspect_err(|partial: &Partial| self.stop(&partial.error))
     }
 
-    around!(self => self.handler);
+    around!(uncounted self => self.handler);
 }
 
 static STOPPING: AtomicBool = AtomicBool::new(false);

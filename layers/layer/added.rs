@@ -69,7 +69,7 @@ impl<H: Handler> Handler for OfThread<H> {
         }
     }
 
-    around!(self => self.handler);
+    around!(uncounted self => self.handler);
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use tracing::{Span, info, info_span};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt};
 use tracing_handlers::format::{Text, Time};
-use tracing_handlers::handler::Filtered;
+use tracing_handlers::handler::{Dedup, Filtered, OrStop, Queue, Rewriting};
 use tracing_handlers::sink::{Memory, Null};
-use tracing_handlers::{Handler, Output};
+use tracing_handlers::{Handler, Output, RecordBuf};
 use tracing_subscriber::prelude::*;
 
 thread_local! {
@@ -53,6 +54,26 @@ fn an_event_that_a_filter_on_spans_refuses_is_not_captured() {
     assert_eq!(captured(output(filter::any_span_field("user").exists().not()), 8), 0);
     assert_eq!(captured((output(of(7)), vec![output(of(9))]), 8), 0);
     assert_eq!(captured(Box::new(output(of(7))) as Box<dyn Handler>, 8), 0);
+    assert_eq!(captured(Arc::new(output(of(7))), 8), 0);
+    assert_eq!(captured((Some(output(of(7))), None::<Output<Text, Null>>), 8), 0);
+    assert_eq!(captured(OrStop::new(output(of(7))), 8), 0);
+}
+
+#[test]
+fn a_handler_added_for_a_thread_refuses_by_its_spans() {
+    let layer = tracing_handlers::layer(output(of(9)));
+    let handle = layer.handle();
+    let _guard = tracing_subscriber::registry().with(layer).set_default();
+    let _span = info_span!("request", user = 8_u64).entered();
+    let log = || (0..100).for_each(|_| info!(shown = ?Shown, "sold"));
+    SHOWN.set(0);
+    let refuses = handle.add_here(output(of(7)));
+    log();
+    assert_eq!(SHOWN.get(), 0);
+    drop(refuses);
+    let _passes = handle.add_here(output(of(8)));
+    log();
+    assert_eq!(SHOWN.get(), 100);
 }
 
 #[test]
@@ -67,6 +88,10 @@ fn an_event_that_may_pass_by_something_else_is_captured() {
     assert_eq!(captured(output(filter::one_in(2).and(of(7))), 8), 100);
     assert_eq!(captured(output(filter::on_record(|_| false).and(of(7))), 8), 100);
     assert_eq!(captured(Filtered::new(of(7), Output::new(Text::new(), Null)), 8), 100);
+    assert_eq!(captured(Queue::new(output(of(7))), 8), 100);
+    assert_eq!(captured(Dedup::new(output(of(7))), 8), 100);
+    // What changes records may change their spans.
+    assert_eq!(captured(Rewriting::new(|_: &mut RecordBuf| {}, output(of(7))), 8), 100);
 }
 
 /// Does what the filter does, and is never asked early.
