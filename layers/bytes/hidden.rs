@@ -2,7 +2,7 @@
 
 /// Whether a character beyond ASCII must be escaped: C1 controls, Unicode's line ends, characters that change the direction of text,
 /// and invisible ones. These are the default-ignorable code points of Unicode 17 (`DerivedCoreProperties.txt`), assigned or not, and
-/// the interlinear annotations.
+/// the interlinear annotations; but not U+FE0E and U+FE0F, which follow emoji in ordinary text.
 pub(crate) const fn is_hidden(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}'
@@ -18,8 +18,8 @@ pub(crate) const fn is_hidden(char: char) -> bool {
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
         | '\u{3164}'
-        // Variation selectors, by which any bytes can be hidden behind a character.
-        | '\u{fe00}'..='\u{fe0f}'
+        // Variation selectors, by which any bytes can be hidden behind a character, except for the two of emoji.
+        | '\u{fe00}'..='\u{fe0d}'
         | '\u{feff}'
         | '\u{ffa0}'
         | '\u{fff0}'..='\u{fffb}'

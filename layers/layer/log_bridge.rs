@@ -26,7 +26,8 @@ use crate::{Error, ErrorKind};
 ///
 /// Key-values keep their types: strings, integers, floats and booleans; errors with their sources if the program turns on log's
 /// feature `kv_std`; nested values if it turns on `kv_serde`, and this crate's feature `serde`; otherwise both are texts. A null is
-/// a nested `null`. Other layers do not see key-values, and see the origin in fields called `log.target`, `log.file` and so on.
+/// a nested `null`. A text called `severity` raises the record's [`Severity`](crate::Severity), as a field of an event does; every other
+/// name, `message` too, is that of an ordinary field. Other layers do not see key-values, and see the origin in fields called `log.target`, `log.file` and so on.
 ///
 /// # Errors
 ///

@@ -8,27 +8,47 @@ use log::kv::{self, Key, Source, VisitSource, VisitValue};
 use tracing::Metadata;
 
 use super::capture::{put_chain, write_guarded};
-use super::encoding::{self, Name};
+use super::encoding::{self, Entry, Name, Reader};
 use super::waiting::{Waiting, wait};
-use super::{Value, pool};
+use super::{Severity, Value, pool};
 
 /// Runs `dispatch`, which sends an event with this metadata. The event is captured with these key-values as its last fields.
 pub(crate) fn beside(metadata: &'static Metadata<'static>, source: &dyn Source, dispatch: impl FnOnce()) {
     if source.count() == 0 {
         return wait(Waiting::default(), dispatch);
     }
-    let mut fields = pool::take();
+    let mut pairs = Pairs { fields: pool::take(), least: Severity::from(*metadata.level()), severity: None };
     // Sources of this crate's kind never fail. What another one has passed before it fails is kept.
-    let _ = source.visit(&mut Pairs(&mut fields));
-    wait(Waiting::new(metadata, fields), dispatch);
+    let _ = source.visit(&mut pairs);
+    wait(Waiting::new(metadata, pairs.fields, pairs.severity), dispatch);
 }
 
 /// Appends pairs as fields.
-struct Pairs<'b>(&'b mut Vec<u8>);
+struct Pairs {
+    fields: pool::Buffer,
+    /// That of the record's level.
+    least: Severity,
+    /// The one that the last pair called `severity` names, unless it is below the record's level.
+    severity: Option<Severity>,
+}
 
-impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+impl<'kvs> VisitSource<'kvs> for Pairs {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        value.visit(Pair { out: self.0, name: Name::Inline(key.as_str()) })
+        let start = self.fields.len();
+        value.visit(Pair { out: &mut self.fields, name: Name::Inline(key.as_str()) })?;
+        if key.as_str() == "severity" {
+            let named = severity_of(&self.fields[start..]).filter(|named| named.is_at_least(self.least));
+            self.severity = named.or(self.severity);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the severity that a field names, which only a text does.
+fn severity_of(field: &[u8]) -> Option<Severity> {
+    match Reader(field).entry()? {
+        Entry::Field(_, Value::Str(name) | Value::Text(name)) => Severity::named(name),
+        _ => None,
     }
 }
 

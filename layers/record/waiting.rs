@@ -6,9 +6,11 @@ use std::cell::RefCell;
 
 use tracing::Metadata;
 
-use super::pool;
+use super::encoding::HeadMut;
+use super::{Severity, pool};
 
-/// Appends the fields that wait for the event with this metadata. Returns whether there are any.
+/// Appends the fields that wait for the event with this metadata, and sets the severity that waits with them. Returns whether there are
+/// any.
 #[cold]
 pub(super) fn append(metadata: &'static Metadata<'static>, raw: &mut Vec<u8>) -> bool {
     let of = address(metadata);
@@ -17,6 +19,9 @@ pub(super) fn append(metadata: &'static Metadata<'static>, raw: &mut Vec<u8>) ->
         let is_its_own = waiting.of == of;
         if is_its_own {
             raw.extend_from_slice(&waiting.fields);
+            if let (Some(severity), Some(mut head)) = (waiting.severity, HeadMut::of(raw)) {
+                head.set_severity(severity);
+            }
         }
         is_its_own
     };
@@ -28,11 +33,13 @@ pub(super) fn append(metadata: &'static Metadata<'static>, raw: &mut Vec<u8>) ->
 pub(super) struct Waiting {
     of: usize,
     fields: pool::Buffer,
+    severity: Option<Severity>,
 }
 
 impl Waiting {
-    pub(super) fn new(metadata: &'static Metadata<'static>, fields: pool::Buffer) -> Self {
-        Self { of: address(metadata), fields }
+    /// With `severity` instead of that of the event's level, if any.
+    pub(super) fn new(metadata: &'static Metadata<'static>, fields: pool::Buffer, severity: Option<Severity>) -> Self {
+        Self { of: address(metadata), fields, severity }
     }
 }
 

@@ -18,6 +18,8 @@ fn records_of_the_log_crate_arrive_with_their_key_values() {
 
     the_origin_is_that_of_the_call(&seen);
     key_values_keep_their_types(&seen);
+    a_text_called_severity_raises_the_severity_and_remains_a_field(&seen);
+    a_key_value_message_is_a_field(&seen);
     any_name_and_any_number_of_key_values_is_captured(&seen);
     #[cfg(feature = "nested")]
     errors_and_nested_values_are_captured(&seen);
@@ -69,7 +71,7 @@ fn key_values_keep_their_types(seen: &Seen) {
         shown:% = format_args!("{}", "shown"),
         debugged:? = ["é\n"],
         message = "a field",
-        severity = "error";
+        severity = "debug";
         "of all types"
     );
     let records = seen.take();
@@ -88,11 +90,55 @@ fn key_values_keep_their_types(seen: &Seen) {
         ("shown", Value::Text("shown")),
         ("debugged", Value::Text("[\"é\\n\"]")),
         ("message", Value::Str("a field")),
-        ("severity", Value::Str("error")),
+        ("severity", Value::Str("debug")),
     ];
     let found: Vec<_> = record.fields().map(|field| (field.name, field.value)).collect();
     assert_eq!(found, expected);
     assert_eq!((record.message(), record.severity()), ("of all types", Severity::WARN));
+}
+
+/// The same rule as for a field of tracing's macros.
+fn a_text_called_severity_raises_the_severity_and_remains_a_field(seen: &Seen) {
+    log::info!(severity = "alert"; "named");
+    log::info!(a = 1, severity:% = "Notice", b = 2; "displayed");
+    log::info!(severity:? = format_args!("error"); "debugged");
+    log::info!(severity = "error", severity = "warn", severity = "debug"; "three times");
+    log::warn!(severity = "notice"; "below the level");
+    log::info!(severity = 21; "a number");
+    log::info!(severity = "loud"; "no name");
+    log::info!(Severity = "error"; "another name");
+    log::info!("none, right after");
+    let expected = [
+        ("named", Severity::ALERT),
+        ("displayed", Severity::NOTICE),
+        ("debugged", Severity::ERROR),
+        ("three times", Severity::WARN),
+        ("below the level", Severity::WARN),
+        ("a number", Severity::INFO),
+        ("no name", Severity::INFO),
+        ("another name", Severity::INFO),
+        ("none, right after", Severity::INFO),
+    ];
+    let records = seen.take();
+    let found: Vec<_> =
+        records.iter().map(|record| (record.as_record().message(), record.as_record().severity())).collect();
+    assert_eq!(found, expected);
+    assert_eq!(records[0].as_record().field("severity"), Some(Value::Str("alert")));
+    assert_eq!(records[1].as_record().field("severity"), Some(Value::Text("Notice")));
+    assert_eq!(records[3].as_record().fields().count(), 3);
+    assert_eq!(records[4].as_record().field("severity"), Some(Value::Str("notice")));
+    let json = Json::new().time(Time::none());
+    let named = r#"{"level":"ALERT","target":"init","message":"named","severity":"alert"}"#;
+    assert_eq!(line(&json, &records[0]), named);
+}
+
+fn a_key_value_message_is_a_field(seen: &Seen) {
+    log::info!(message = "a field"; "");
+    log::info!(message = "a field", message = "another"; "the message");
+    let records = seen.take();
+    let records: Vec<_> = records.iter().map(RecordBuf::as_record).collect();
+    assert_eq!((records[0].message(), records[0].field("message")), ("", Some(Value::Str("a field"))));
+    assert_eq!((records[1].message(), records[1].fields().count()), ("the message", 2));
 }
 
 fn any_name_and_any_number_of_key_values_is_captured(seen: &Seen) {

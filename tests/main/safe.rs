@@ -183,8 +183,7 @@ fn evil_chars() -> impl Iterator<Item = char> {
     let isolates = '\u{2066}'..='\u{2069}';
     let ends = ['\u{2028}', '\u{2029}', '\u{85}'];
     let unseen = "\u{200b}\u{200c}\u{200d}\u{2060}\u{180e}\u{feff}\u{fffa}\u{e0041}";
-    let ignorable =
-        "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{2065}\u{3164}\u{fe0f}\u{ffa0}\u{1bca0}\u{1d173}\u{e0100}";
+    let ignorable = "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{2065}\u{3164}\u{fe00}\u{fe0d}\u{ffa0}\u{1bca0}\u{1d173}\u{e0100}";
     ascii.chain(directions).chain(isolates).chain(ends).chain(unseen.chars()).chain(ignorable.chars())
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn dangerous() -> impl Iterator<Item = char> {
         (0x202a, 0x202e),
         (0x2060, 0x206f),
         (0x3164, 0x3164),
-        (0xfe00, 0xfe0f),
+        // Those of emoji, U+FE0E and U+FE0F, stay.
+        (0xfe00, 0xfe0d),
         (0xfeff, 0xfeff),
         (0xffa0, 0xffa0),
         (0xfff0, 0xfff8),
@@ -95,6 +96,18 @@ fn every_other_character_stays_as_it_is() {
     assert_eq!(written(json, &text), text);
     assert_eq!(written(plain, &text), text);
     assert_eq!(written(quoted, &text), text);
+}
+
+#[test]
+fn emoji_stay_as_they_are() {
+    for text in ["❤\u{fe0f}", "⚠\u{fe0e} low", "it works ✔\u{fe0f}✔\u{fe0f}", "1\u{fe0f}\u{20e3}"] {
+        for write in [json, plain, quoted, logfmt, cell] {
+            assert_eq!(written(write, text), text);
+        }
+    }
+    assert_eq!(written_bare("❤\u{fe0f}").as_deref(), Some("❤\u{fe0f}"));
+    assert_eq!(written_bare("❤\u{fe0d}"), None);
+    assert_eq!(written(plain, "👩\u{200d}👧\u{fe00}"), r"👩\u{200d}👧\u{fe00}");
 }
 
 #[test]

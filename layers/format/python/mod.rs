@@ -81,7 +81,7 @@ use crate::{Error, ErrorKind};
 /// - Everything that the program logs is escaped as in [`Text`](super::Text): a line break is written as `\n`, so that no message can
 ///   forge a line; widths count the escaped characters. An error after the line is [indented](Self::indent), so that it cannot be taken
 ///   for a record. The output of `%r`, `!r` and `%a` is escaped as in Python, with the printable characters of the Rust release's
-///   version of Unicode; invisible ones that Python prints, such as U+3164 and variation selectors, are escaped too.
+///   version of Unicode; invisible ones that Python prints, such as U+3164 and U+FE00, are escaped too.
 /// - The default time zone is UTC, for which `%Z` writes `UTC`. A time before the year 0 or after 9999 is written as the nearest one
 ///   inside; offsets have no seconds.
 /// - A format that would fail for every record is rejected when it is created: an unknown conversion, `%s` without a name, `{}`, `{0}`, a

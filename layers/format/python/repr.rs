@@ -29,8 +29,8 @@ fn write_char(char: char, quote: char, ascii: bool, out: &mut Vec<u8>) {
     };
 }
 
-/// Python's `str.isprintable`, without the characters that are invisible nevertheless: the characters that `Debug` of the standard library does not escape, and combining characters, which
-/// it escapes at the start of a text.
+/// Python's `str.isprintable`, without the characters that are invisible nevertheless: the characters that `Debug` of the standard
+/// library does not escape, and combining characters, which it escapes at the start of a text.
 fn is_printable(char: char) -> bool {
     if is_hidden(char) {
         return false;
