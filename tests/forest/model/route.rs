@@ -27,7 +27,7 @@ impl Route {
     pub fn new(by: By, mut cases: Vec<(usize, Node)>, otherwise: Option<Node>, name: &str) -> Self {
         let rank = |case: usize| match by {
             By::Severity => usize::from(SEVERITIES[case]),
-            By::Target => TARGETS[case].len(),
+            By::Target => TARGETS[case].split("::").count(),
             By::Area => 0,
         };
         cases.sort_by_key(|(case, _)| std::cmp::Reverse(rank(*case)));
