@@ -74,8 +74,8 @@ pub struct Caps {
     /// The maximum length of a record in bytes, including its framing; `None` (the default) for no limit. It is meant for formats
     /// that can shorten a record: [`Text`] and [`Json`] ignore it.
     pub max_bytes: Option<usize>,
-    /// Whether records at least this severe have colors, if that differs.
-    severe: Option<(Severity, bool)>,
+    /// Whether records with at least this number of a severity have colors, if that differs.
+    severe: Option<(u8, bool)>,
 }
 
 impl Caps {
@@ -95,16 +95,22 @@ impl Caps {
     /// assert!(!caps.of(Severity::INFO).color && caps.of(Severity::ERROR).color);
     /// ```
     pub fn with_color_from(self, severity: Severity, color: bool) -> Self {
-        Self { severe: Some((severity, color)), ..self }
+        Self { severe: Some((severity.number(), color)), ..self }
     }
 
     /// Returns the capabilities for records of this severity, which is what a format must be given.
     #[inline]
     pub fn of(self, severity: Severity) -> Self {
         match self.severe {
-            Some((least, color)) if severity.is_at_least(least) => self.with_color(color),
+            Some((least, color)) if severity.number() >= least => self.with_color(color),
             _ => Self { severe: None, ..self },
         }
+    }
+
+    /// Returns the capabilities for this record, without looking at it as a rule.
+    #[inline]
+    pub(crate) fn of_record(self, record: &Record<'_>) -> Self {
+        if self.severe.is_none() { self } else { self.of(record.severity()) }
     }
 }
 

@@ -64,8 +64,9 @@ use crate::record::{Record, Severity, Span};
 ///
 /// **A line cannot lie.** Everything that the program logs is escaped: line ends, terminal sequences, invisible characters and
 /// those that change the direction of text are written as `\n`, `\x1b`, `\u{202e}`, also in the lines of `pretty`. Of the invisible ones,
-/// only the variation selectors of emoji, U+FE0E and U+FE0F, stay as they are. A backslash outside quotes is not escaped: there `\n` may be a line break or these two characters. Where texts must be restored exactly, use
-/// [`Json`](super::Json), [`Logfmt`](super::Logfmt) or [`Csv`](super::Csv).
+/// only the variation selectors of emoji, U+FE0E and U+FE0F, stay as they are. A backslash outside quotes is not escaped: there `\n`
+/// may be a line break or these two characters. Where texts must be restored exactly, use [`Json`](super::Json),
+/// [`Logfmt`](super::Logfmt) or [`Csv`](super::Csv).
 ///
 /// **Values.** A string of plain characters is written without quotes, any other in double quotes, so that it cannot be taken for
 /// another `key=value`. An error is written like a string, as `outer: inner: root`. The output of `Debug` or `Display` is escaped, but

@@ -224,7 +224,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         }
         let start = bytes.len();
         let record = record.with_span_level(self.spans.min(record.span_level()));
-        self.format.format(&record, &mut Out::new(bytes, self.caps.of(record.severity())))?;
+        self.format.format(&record, &mut Out::new(bytes, self.caps.of_record(&record)))?;
         self.framing.frame(bytes, start);
         Ok(true)
     }

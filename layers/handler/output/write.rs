@@ -90,7 +90,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// Appends the framed notice. Returns `false` if the format cannot write it.
     fn notice(&self, notice: &RecordBuf, bytes: &mut Vec<u8>) -> bool {
         let record = notice.as_record();
-        let format = || self.format.format(&record, &mut Out::new(bytes, self.caps.of(record.severity())));
+        let format = || self.format.format(&record, &mut Out::new(bytes, self.caps.of_record(&record)));
         let formatted = matches!(catch_unwind(AssertUnwindSafe(format)), Ok(Ok(())));
         if formatted {
             self.framing.frame(bytes, 0);
