@@ -109,8 +109,14 @@ impl Caps {
 
     /// Returns the capabilities for this record, without looking at it as a rule.
     #[inline]
-    pub(crate) fn of_record(self, record: &Record<'_>) -> Self {
-        if self.severe.is_none() { self } else { self.of(record.severity()) }
+    pub(crate) fn of_record(&self, record: &Record<'_>) -> Self {
+        if self.severe.is_some() { self.of_severity_in(record) } else { *self }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_severity_in(&self, record: &Record<'_>) -> Self {
+        self.of(record.severity())
     }
 }
 

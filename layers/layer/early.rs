@@ -12,7 +12,7 @@ use super::stack;
 use crate::record::{Callsite, Record, pool, put_spans_only};
 
 /// Whether no handler wants an event of this callsite in the spans that this thread is in.
-#[inline]
+#[inline(never)]
 pub(super) fn is_refused(core: &LayerCore, callsite: &'static Callsite) -> bool {
     let generation = core.generation.load(Ordering::Acquire);
     let known = stack::with_kept(core.id, |version, _| {

@@ -25,11 +25,7 @@ pub(crate) fn capture_event(
     encoding::begin(raw, Kind::Event, Severity::from(*callsite.metadata().level()), time);
     event.record(&mut Capture::of_event(raw, callsite));
     let has_others = callsite.is_from_log() && put_key_values(callsite, raw);
-    let fields_end = raw.len();
-    finish(callsite, raw, fields_end, spans);
-    if has_others && let Some(mut head) = HeadMut::of(raw) {
-        head.set_as_captured(false);
-    }
+    finish(callsite, raw, !has_others, spans);
 }
 
 /// Writes the record of a span lifecycle event, with the busy and idle `times` as fields; `spans` as for an event.
@@ -47,24 +43,20 @@ pub(crate) fn capture_span_event(
         encoding::put_field(raw, Name::Inline("busy_ns"), Value::U64(nanos(busy)));
         encoding::put_field(raw, Name::Inline("idle_ns"), Value::U64(nanos(idle)));
     }
-    let fields_end = raw.len();
     if let Some(mut head) = HeadMut::of(raw) {
         head.set_message(message);
     }
-    finish(callsite, raw, fields_end, spans);
-    if let Some(mut head) = HeadMut::of(raw) {
-        // The fields are not those of the callsite.
-        head.set_as_captured(false);
-    }
+    finish(callsite, raw, false, spans);
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Appends what follows the fields, and sets the positions in the header.
+/// Appends what follows the fields, and sets the positions in the header. `as_captured`: the fields are those of the callsite.
 #[inline]
-fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spans: impl FnOnce(&mut Vec<u8>) -> u64) {
+fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, as_captured: bool, spans: impl FnOnce(&mut Vec<u8>) -> u64) {
+    let fields_end = raw.len();
     let version = spans(raw);
     let spans_end = raw.len();
     if callsite.id() == 0 {
@@ -73,7 +65,7 @@ fn finish(callsite: &'static Callsite, raw: &mut Vec<u8>, fields_end: usize, spa
     let (thread_id, thread_name) = put_thread(raw);
     if let Some(mut head) = HeadMut::of(raw) {
         head.set_callsite(callsite.id());
-        head.set_as_captured(true);
+        head.set_as_captured(as_captured);
         head.set_spans_version(version);
         head.set_fields_end(fields_end);
         head.set_spans_end(spans_end);
