@@ -38,6 +38,13 @@ thread_local! {
 
 /// The bytes that are allocated at the moment.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// The most that were allocated at a time, since it was set.
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn allocated(bytes: usize) {
+    let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(live, Ordering::Relaxed);
+}
 
 fn count() {
     if !ASIDE.try_with(Cell::get).unwrap_or(true) {
@@ -49,7 +56,7 @@ fn count() {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
+        allocated(layout.size());
         unsafe { System.alloc(layout) }
     }
 
@@ -60,7 +67,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        LIVE.fetch_add(size, Ordering::Relaxed);
+        allocated(size);
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -128,6 +135,8 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     a_span_allocates_twice_at_most();
     deep_spans_allocate_nothing();
     a_thread_keeps_little_after_large_records();
+    #[cfg(all(feature = "seal", feature = "gzip"))]
+    what_others_wrote_does_not_decide_about_memory();
 }
 
 /// In memory where there is such a place: what syncs cost there is not the disk's time.
@@ -290,6 +299,49 @@ fn a_thread_keeps_little_after_large_records() {
         let kept = LIVE.load(Ordering::Relaxed).saturating_sub(before);
         assert!(kept < 1 << 20, "{name}: {kept} bytes");
     }
+}
+
+/// A line of many megabytes in the files of a sealed log.
+#[cfg(all(feature = "seal", feature = "gzip"))]
+fn what_others_wrote_does_not_decide_about_memory() {
+    use tracing_handlers::rotation::Rotation;
+    use tracing_handlers::seal::{Key, Seal, verify};
+
+    let key = Key::from_bytes([7; 32]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    let options = || File::options().seal(Seal::new(key.clone())).rotation(Rotation::size(1 << 30).keep(9));
+    writeln!(options().open(&path).unwrap(), "one").unwrap();
+    let genuine = std::fs::read(&path).unwrap();
+    let line = "x".repeat(32 << 20) + "\n";
+    let forged = [&genuine, line.as_bytes()].concat();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&forged).unwrap();
+    let packed = packed.finish().unwrap();
+    let (archive, compressed) = (folder.path().join("app.log.1"), folder.path().join("app.log.1.gz"));
+
+    std::fs::write(&path, &forged).unwrap();
+    takes_little("a line is verified", || assert!(verify(&path, &key).is_err()));
+    takes_little("a file with a long line is opened", || assert!(options().open(&path).is_err()));
+    std::fs::write(&path, &line[..line.len() - 1]).unwrap();
+    takes_little("a line without an end is verified", || assert!(verify(&path, &key).is_err()));
+    std::fs::write(&path, &genuine).unwrap();
+    std::fs::write(&archive, &line).unwrap();
+    takes_little("a file that is not sealed is verified", || assert!(verify(&path, &key).is_err()));
+    std::fs::remove_file(archive).unwrap();
+    std::fs::write(compressed, packed).unwrap();
+    takes_little("a compressed line is verified", || assert!(verify(&path, &key).is_err()));
+    std::fs::remove_file(&path).unwrap();
+    takes_little("a log is continued from a compressed file", || assert!(options().open(&path).is_err()));
+}
+
+#[cfg(all(feature = "seal", feature = "gzip"))]
+fn takes_little(what: &str, work: impl FnOnce()) {
+    let before = LIVE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    work();
+    let taken = PEAK.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(taken < 2 << 20, "{what}: {taken} bytes");
 }
 
 fn in_spans() {

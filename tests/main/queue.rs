@@ -238,6 +238,41 @@ fn a_sink_that_hangs_costs_one_patience_and_not_one_per_record_and_thread() {
 }
 
 #[test]
+fn a_sink_that_hangs_costs_one_patience_too_if_the_memory_is_used_up() {
+    let patience = Duration::from_millis(200);
+    let (queue, gate) = stuck(|queue| queue.capacity_bytes(10_000).overflow(Overflow::BlockFor(patience)));
+    let large = "x".repeat(6_000);
+    let start = Instant::now();
+    (0..50).for_each(|_| send(&queue, &large));
+    assert!(start.elapsed() < 10 * patience, "{:?}", start.elapsed());
+    let full = stats(&queue);
+    // One that is being written, and one behind it.
+    assert_eq!((full.pending, full.dropped.by(DropReason::Timeout)), (2, 49));
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+}
+
+#[test]
+fn each_stall_costs_one_patience() {
+    let patience = Duration::from_millis(200);
+    let (queue, gate) = stuck(|queue| queue.capacity(1).overflow(Overflow::BlockFor(patience)));
+    for stall in 1..4 {
+        let start = Instant::now();
+        (0..20).for_each(|number| send(&queue, number));
+        let took = start.elapsed();
+        assert!((patience..10 * patience).contains(&took), "stall {stall}: {took:?}");
+        gate.unlock();
+        queue.flush(soon()).unwrap();
+        gate.lock();
+        let entered = gate.entered();
+        send(&queue, "next");
+        until("the worker takes it", || gate.entered() > entered);
+    }
+    gate.unlock();
+    queue.flush(soon()).unwrap();
+}
+
+#[test]
 fn after_a_stall_threads_wait_for_room_again() {
     let (queue, gate) = stuck(|queue| queue.capacity(8).overflow(Overflow::BlockFor(Duration::from_millis(300))));
     (0..20).for_each(|number| send(&queue, number));
