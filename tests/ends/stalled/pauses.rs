@@ -9,12 +9,15 @@ cases! {
     a_reader_that_goes_on_during_the_exit_gets_whole_lines => |ended| goes_on_during_the_exit(ended);
     a_reader_that_goes_on_during_the_exit_gets_all_of_a_queue => |ended| gets_all_of_a_queue(ended);
     a_stalled_stream_ends_with_a_whole_line => |ended| ended.succeeds().took_less_than(20);
+    a_stalled_stream_of_errors_ends_with_a_whole_line => |ended| ended.succeeds().took_less_than(20);
+    a_stalled_pipe_opened_by_its_path_ends_with_a_whole_line => |ended| ended.succeeds().took_less_than(20);
     records_behind_a_sink_that_hangs_are_counted_at_the_exit => |ended| hangs_at_the_exit(ended);
     a_stall_that_ends_within_the_quiet_time_of_selflog_is_told_later => |ended| ended.succeeds().took_less_than(20);
     panics_while_nobody_reads_wait_once => |ended| ended.succeeds().took_less_than(20);
     a_stopped_reader_of_a_pipe_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_stopped_reader_of_a_device_opened_by_its_path_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_regular_file_is_written_to_even_if_the_system_says_that_there_is_no_room => |ended| ended.succeeds().took_less_than(20);
+    a_regular_file_in_place_of_a_pipe_is_written_to_even_if_the_system_says_that_there_is_no_room => |ended| ended.succeeds().took_less_than(20);
     a_stopped_reader_of_a_pipe_of_an_older_system_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_stopped_reader_of_a_small_pipe_of_an_older_system_holds_up_its_writer_once => |ended| ended.succeeds().took_less_than(30);
     a_line_cut_short_by_a_console_that_was_dropped_is_ended => |ended| ended.succeeds().took_less_than(20);
@@ -161,9 +164,26 @@ fn gets_all_of_a_queue(ended: &Ended) {
 
 /// What a process that is killed would leave in its pipe, and on its terminal.
 fn a_stalled_stream_ends_with_a_whole_line(_: &Path) {
-    let (mut from, to) = std::io::pipe().unwrap();
+    let (from, to) = std::io::pipe().unwrap();
     become_stream(&to, 1);
-    tracing_handlers::init(Queue::new(Output::new(Text::new(), Console::stdout()))).unwrap();
+    ends_with_a_whole_line(from, Output::new(Text::new(), Console::stdout()));
+}
+
+fn a_stalled_stream_of_errors_ends_with_a_whole_line(_: &Path) {
+    let (from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 2);
+    selflog::set(|_| ());
+    ends_with_a_whole_line(from, Output::new(Text::new(), Console::stderr().color(Color::Never)));
+}
+
+fn a_stalled_pipe_opened_by_its_path_ends_with_a_whole_line(directory: &Path) {
+    let (path, from, _both) = fifo(directory);
+    let file = tracing_handlers::sink::File::open(&path).unwrap();
+    ends_with_a_whole_line(from, Output::new(Text::new(), file));
+}
+
+fn ends_with_a_whole_line(mut from: impl std::io::Read + AsRawFd, output: impl Handler + 'static) {
+    tracing_handlers::init(Queue::new(output)).unwrap();
     // Batches are larger than the pipe. Lines of different lengths, so that few end where a page does.
     (0..2_000).for_each(|number| tracing::info!("line {number}{}{TAIL}", ".".repeat(number % 97)));
     let mut before = 0;
@@ -368,6 +388,18 @@ fn a_regular_file_is_written_to_even_if_the_system_says_that_there_is_no_room(di
     become_stream(&fs::File::create(&other).unwrap(), 1);
     log_lines(0..100);
     assert_eq!(fs::read_to_string(&other).unwrap().lines().count(), 100);
+}
+
+fn a_regular_file_in_place_of_a_pipe_is_written_to_even_if_the_system_says_that_there_is_no_room(directory: &Path) {
+    let (_from, to) = std::io::pipe().unwrap();
+    become_stream(&to, 1);
+    let handle = log_to(Console::stdout());
+    log_lines(0..10);
+    refuse_writes_without_waiting(libc::EAGAIN);
+    let path = directory.join("redirected");
+    become_stream(&fs::File::create(&path).unwrap(), 1);
+    log_lines(0..100);
+    assert_eq!((stats(&handle).delivered, fs::read_to_string(&path).unwrap().lines().count()), (110, 100));
 }
 
 fn a_stopped_reader_of_a_pipe_of_an_older_system_holds_up_its_writer_once(directory: &Path) {
