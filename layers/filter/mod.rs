@@ -76,7 +76,7 @@ pub use switch::{LevelSwitch, ScopedLevel};
 pub use target::{Targets, targets};
 pub use threshold::Threshold;
 
-pub(crate) use target::{depth, is_inside};
+pub(crate) use target::{depth, is_inside, is_same_module};
 
 pub use tracing::Level;
 pub use tracing_subscriber::filter::LevelFilter;

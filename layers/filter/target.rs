@@ -164,7 +164,7 @@ fn separator(text: &[u8]) -> usize {
 }
 
 /// Whether both are names of the same module.
-fn is_same_module(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_module(one: &str, other: &str) -> bool {
     parts(one).eq(parts(other))
 }
 

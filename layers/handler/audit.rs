@@ -158,7 +158,13 @@ impl<H: Handler> AuditCore<H> {
 
     /// The losses of the handler itself. A loss behind it does not count: another handler may have delivered that record.
     fn lost(&self) -> u64 {
-        first_stats(&self.handler).map_or(0, |stats| stats.lost())
+        let stats = first_stats(&self.handler).or_else(|| {
+            // Of a handler that reports, but not in the way of this crate's.
+            let mut reports = Vec::new();
+            self.handler.report(&mut reports);
+            reports.first().map(|report| report.stats)
+        });
+        stats.map_or(0, |stats| stats.lost())
     }
 }
 
@@ -202,6 +208,23 @@ mod tests {
         assert_eq!(audit.log(&record("b").as_record()).unwrap_err().kind(), ErrorKind::Closed);
         audit.log(&record("c").as_record()).unwrap();
         assert_eq!(script.delivered(), ["a", "c"]);
+    }
+
+    #[test]
+    fn records_that_a_handler_loses_which_only_reports_are_an_error() {
+        #[derive(Default)]
+        struct Loses(std::sync::atomic::AtomicU64);
+        impl Handler for Loses {
+            fn handle(&self, _: &Record<'_>) -> Result<(), Error> {
+                self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok(())
+            }
+            fn report(&self, reports: &mut Vec<Report>) {
+                let failed = self.0.load(std::sync::atomic::Ordering::Relaxed);
+                reports.push(Report::new("loses", Stats { accepted: failed, failed, ..Stats::default() }));
+            }
+        }
+        assert_eq!(Audit::new(Loses::default()).log(&record("a").as_record()).unwrap_err().kind(), ErrorKind::Closed);
     }
 
     #[test]

@@ -8,12 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
 use super::layer_core::LayerCore;
+use super::nesting::Depth;
 use super::stack;
 use crate::record::{Callsite, Record, pool, put_spans_only};
 
 /// Whether no handler wants an event of this callsite in the spans that this thread is in.
 #[inline(never)]
 pub(super) fn is_refused(core: &LayerCore, callsite: &'static Callsite) -> bool {
+    // Callsites beyond those that have an id of their own share this one.
+    if callsite.id() == 0 {
+        return false;
+    }
     let generation = core.generation.load(Ordering::Acquire);
     let known = stack::with_kept(core.id, |version, _| {
         let key = Key { callsite: callsite.id(), generation, version };
@@ -30,6 +35,8 @@ pub(super) fn is_refused(core: &LayerCore, callsite: &'static Callsite) -> bool 
 
 #[cold]
 fn judge(core: &LayerCore, callsite: &'static Callsite) -> bool {
+    // A filter that logs is asked again about what it logs.
+    let Some(_depth) = Depth::enter() else { return false };
     let mut raw = pool::take();
     // Copied, since a filter may log.
     let version = stack::with_kept(core.id, |version, path| {
@@ -64,7 +71,7 @@ struct Key {
 }
 
 impl Key {
-    /// No callsite has the id 0.
+    /// No callsite with the id 0 is asked about.
     const NONE: Self = Self { callsite: 0, generation: 0, version: 0 };
 
     #[inline]

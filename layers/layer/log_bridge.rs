@@ -14,6 +14,7 @@ use tracing::{Dispatch, Event, Level, Metadata, dispatcher};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::log_level;
+use super::nesting::Depth;
 use crate::record::key_values;
 use crate::{Error, ErrorKind};
 
@@ -47,7 +48,7 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 pub fn bridge_log() -> Result<(), Error> {
-    match install() {
+    match install(log_level::start) {
         true => Ok(()),
         false => Err(Error::new(ErrorKind::Config, "cannot receive records of the `log` crate: it has another logger")),
     }
@@ -55,18 +56,16 @@ pub fn bridge_log() -> Result<(), Error> {
 
 /// The same, for a program whose own logger may stay.
 pub(crate) fn bridge_log_if_free() {
-    install();
-}
-
-/// Returns whether the process's logger is this one.
-fn install() -> bool {
-    static INSTALLED: OnceLock<bool> = OnceLock::new();
-    // A logger is never replaced, so there is only one attempt.
-    let installed = *INSTALLED.get_or_init(|| log::set_logger(&Bridge).is_ok());
-    if installed {
+    if install(|| ()) {
         log_level::start();
     }
-    installed
+}
+
+/// Returns whether the process's logger is this one, and calls `first` if it was installed now.
+fn install(first: fn()) -> bool {
+    static INSTALLED: OnceLock<bool> = OnceLock::new();
+    // A logger is never replaced, so there is only one attempt.
+    *INSTALLED.get_or_init(|| log::set_logger(&Bridge).inspect(|()| first()).is_ok())
 }
 
 struct Bridge;
@@ -131,7 +130,13 @@ impl Site {
     fn log(&'static self, record: &log::Record<'_>, dispatch: &Dispatch) {
         let place = self.place(record.target(), record.file(), record.line(), record.module_path());
         if dispatch.enabled(&place) {
-            key_values::beside(&self.metadata, record.key_values(), || self.dispatch(record, dispatch));
+            let source = record.key_values();
+            key_values::beside(&self.metadata, source, Depth::enter(), || {
+                // What a value logs while it is encoded makes other layers forget what they answered.
+                if source.count() == 0 || dispatch.enabled(&place) {
+                    self.dispatch(record, dispatch);
+                }
+            });
         }
     }
 

@@ -20,8 +20,8 @@ pub(super) fn enter(layer: u32, id: &Id) {
 pub(super) fn made(layer: u32, id: u64, path: &Path) {
     with_stack(|stack| {
         stack.made = (layer, id);
-        // A path with a base is not the whole path, which is put together when there is an event.
-        match path.marks().filter(|_| path.base().is_none()) {
+        // A path with a base is not the whole path, which is put together when there is an event. A very long one is not kept.
+        match path.marks().filter(|_| path.base().is_none() && path.whole().len() <= KEEP_BYTES) {
             Some(marks) => stack.newest.set(0, path.version(), marks, |out| out.extend_from_slice(path.whole())),
             None => stack.newest.marks = None,
         }

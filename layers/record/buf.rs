@@ -251,13 +251,14 @@ impl RecordBuf {
             End::OfSpans => spans_end,
         };
         self.raw[at..].rotate_right(added);
-        // Truncated only in a record that is too long for its offsets, which loses them.
+        // Truncated only in a record that is too long for its offsets, which is shortened below.
         let moved = |slot: Slot| match slot.at as usize {
             before if before < at => slot,
             behind => Slot { at: (behind + added) as u32, ..slot },
         };
         let [message, thread_name, target, module_path, file, name] = slots.map(moved);
-        self.edit_header(|head| {
+        let fields_end = if let End::OfFields = end { fields_end + added } else { fields_end };
+        if let Some(mut head) = HeadMut::of(&mut self.raw) {
             head.set_as_captured(false);
             head.set_spans_version(0);
             head.set_message(message);
@@ -267,10 +268,9 @@ impl RecordBuf {
             head.set_file(file);
             head.set_name(name);
             head.set_spans_end(spans_end + added);
-            if let End::OfFields = end {
-                head.set_fields_end(fields_end + added);
-            }
-        });
+            head.set_fields_end(fields_end);
+        }
+        encoding::end_at(&mut self.raw, fields_end, spans_end + added);
     }
 
     fn edit_header(&mut self, edit: impl FnOnce(&mut HeadMut<'_>)) {

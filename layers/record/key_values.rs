@@ -12,14 +12,22 @@ use super::encoding::{self, Entry, Name, Reader};
 use super::waiting::{Waiting, wait};
 use super::{Severity, Value, pool};
 
-/// Runs `dispatch`, which sends an event with this metadata. The event is captured with these key-values as its last fields.
-pub(crate) fn beside(metadata: &'static Metadata<'static>, source: &dyn Source, dispatch: impl FnOnce()) {
-    if source.count() == 0 {
+/// Runs `dispatch`, which sends an event with this metadata. The event is captured with these key-values as its last fields; without
+/// them if there is no `depth`, since values may log themselves, without end.
+pub(crate) fn beside<Depth>(
+    metadata: &'static Metadata<'static>,
+    source: &dyn Source,
+    depth: Option<Depth>,
+    dispatch: impl FnOnce(),
+) {
+    if source.count() == 0 || depth.is_none() {
+        drop(depth);
         return wait(Waiting::default(), dispatch);
     }
     let mut pairs = Pairs { fields: pool::take(), least: Severity::from(*metadata.level()), severity: None };
     // Sources of this crate's kind never fail. What another one has passed before it fails is kept.
     let _ = source.visit(&mut pairs);
+    drop(depth);
     wait(Waiting::new(metadata, pairs.fields, pairs.severity), dispatch);
 }
 

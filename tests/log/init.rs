@@ -25,6 +25,7 @@ fn records_of_the_log_crate_arrive_with_their_key_values() {
     errors_and_nested_values_are_captured(&seen);
     each_record_has_its_own_key_values(&seen);
     a_key_value_that_panics_affects_no_other(&seen);
+    a_key_value_that_logs_itself_does_not_recurse_endlessly(&seen);
     what_log_tracer_dispatches_has_no_key_values(&seen);
     threads_keep_theirs_apart(&seen);
     records_that_are_not_wanted_are_not_formatted(&seen);
@@ -32,6 +33,11 @@ fn records_of_the_log_crate_arrive_with_their_key_values() {
     assert_eq!(tracing_handlers::init(Seen::default()).unwrap_err().kind(), ErrorKind::Config);
     tracing_handlers::bridge_log().unwrap();
     assert_eq!(log::max_level(), log::LevelFilter::Debug);
+    // Further calls have no effect.
+    log::set_max_level(log::LevelFilter::Error);
+    tracing_handlers::bridge_log().unwrap();
+    assert_eq!(log::max_level(), log::LevelFilter::Error);
+    log::set_max_level(log::LevelFilter::Debug);
 
     handle.swap(Output::new(Json::new(), sink::Memory::new()).level(Level::WARN).spans(LevelFilter::OFF));
     assert_eq!(log::max_level(), log::LevelFilter::Warn);
@@ -222,6 +228,20 @@ fn a_key_value_that_panics_affects_no_other(seen: &Seen) {
     let records = seen.take();
     assert_eq!(outline(&records), ["panics a b c", "after"]);
     assert_eq!(records[0].as_record().field("b"), Some(Value::Text("<formatting panicked>")));
+}
+
+fn a_key_value_that_logs_itself_does_not_recurse_endlessly(seen: &Seen) {
+    struct Logs;
+    impl fmt::Display for Logs {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            log::info!(again:% = Logs; "shown");
+            f.write_str("logs")
+        }
+    }
+    log::info!(first:% = Logs; "outermost");
+    let records = seen.take();
+    assert!((2..100).contains(&records.len()), "{}", records.len());
+    assert_eq!(records.last().unwrap().as_record().message(), "outermost");
 }
 
 fn what_log_tracer_dispatches_has_no_key_values(seen: &Seen) {

@@ -283,7 +283,7 @@ impl Hasher for AsIs {
 static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Up to this number of names, they are compared one by one.
-const FEW: usize = 32;
+const FEW: usize = 48;
 /// An index for more names is not kept.
 const KEEP: usize = 4096;
 /// Distinguishes the numbers of paths from those of names.

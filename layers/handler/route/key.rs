@@ -64,11 +64,12 @@ impl Case {
         }
     }
 
-    /// Whether both receive the same records: severities of the same number do.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Is::Severity(one), Is::Severity(other)) => one.number() == other.number(),
-            (one, other) => one == other,
+    /// Whether both receive the same records: severities of the same number do, and targets that are written differently.
+    pub(super) fn is_same(&self, other: &Self, key: &Key) -> bool {
+        match (&self.0, &other.0, key) {
+            (Is::Severity(one), Is::Severity(other), _) => one.number() == other.number(),
+            (Is::Text(one), Is::Text(other), Key::Target) => crate::filter::is_same_module(one, other),
+            (one, other, _) => one == other,
         }
     }
 

@@ -197,9 +197,9 @@ impl Route {
             return self;
         }
         self.set("with", |core| {
-            core.fixed.retain(|(known, _)| !known.is_same(&case));
-            core.fixed.push((case, Arc::new(handler)));
             let RouteCore { key, fixed, .. } = &mut **core;
+            fixed.retain(|(known, _)| !known.is_same(&case, key));
+            fixed.push((case, Arc::new(handler)));
             fixed.sort_by_key(|(case, _)| std::cmp::Reverse(case.rank(key)));
         })
     }

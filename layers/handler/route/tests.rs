@@ -314,3 +314,11 @@ fn made_handlers_receive_no_span_events() {
     assert_eq!(*lock(&names), ["acme"]);
     assert_eq!(own(&route).dropped.by(DropReason::Filtered), 4);
 }
+
+#[test]
+fn a_case_replaces_the_same_target_written_with_other_separators() {
+    let (first, second) = (Script::default(), Script::default());
+    let route = Route::by_target().with("shop.stock", first.clone()).with("shop::stock", second.clone());
+    route.handle(&RecordBuf::new(Severity::INFO, "shop::stock", "one").as_record()).unwrap();
+    assert_eq!((first.delivered().len(), second.delivered().len()), (0, 1));
+}

@@ -60,6 +60,24 @@ fn an_event_that_a_filter_on_spans_refuses_is_not_captured() {
 }
 
 #[test]
+fn a_filter_that_logs_while_it_decides_by_spans_does_not_recurse_endlessly() {
+    struct Logs;
+    impl Filter for Logs {
+        fn accepts(&self, _: &tracing_handlers::Record<'_>) -> bool {
+            true
+        }
+        fn looks_at_spans(&self) -> bool {
+            true
+        }
+        fn passes_in(&self, _: &tracing_handlers::Record<'_>) -> Option<bool> {
+            info!("asked");
+            None
+        }
+    }
+    assert_eq!(captured(output(Logs), 7), 100);
+}
+
+#[test]
 fn a_handler_added_for_a_thread_refuses_by_its_spans() {
     let layer = tracing_handlers::layer(output(of(9)));
     let handle = layer.handle();

@@ -179,6 +179,10 @@ impl<L: Log> Archive<L> {
             return Ok(false);
         }
         let packed = packed_name(&path, self.compression.extension());
+        // Of this compression, beside an unfinished one of another: what it holds is not known.
+        if Some(&packed) != twin.as_ref() && packed.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
         temporary.rename(&packed)?;
         self.log.changed();
         // Of another compression.

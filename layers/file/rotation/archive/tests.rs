@@ -317,6 +317,35 @@ fn a_compressed_file_that_is_damaged_at_its_end_is_replaced_and_one_with_more_is
     expect(dir.path(), &[("app.log.1.gz", "one"), ("app.log.2", "longer"), ("app.log.2.gz", "longer than that")]);
 }
 
+/// It may be whole, and need more memory than is allowed.
+#[test]
+fn a_compressed_file_of_which_nothing_can_be_unpacked_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.rotate("one");
+    let mut damaged = packed(Compression::gzip(), b"something else");
+    damaged[10] = 0xff;
+    fs::write(family.old(1, ".gz"), &damaged).unwrap();
+    let path = family.old(1, ".gz");
+    let error = format!("{:#}", archive(family).pack_all().unwrap_err());
+    assert!(error.ends_with("app.log.1.gz has other content"), "{error}");
+    assert_eq!(fs::read(path).unwrap(), damaged);
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn a_compressed_file_beside_one_of_another_compression_that_was_cut_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let family = Numbered::new(dir.path());
+    family.rotate("one");
+    let whole = packed(Compression::zstd(), b"something else");
+    let (cut, other) = (family.old(1, ".gz"), family.old(1, ".zst"));
+    fs::write(&cut, "").unwrap();
+    fs::write(&other, &whole).unwrap();
+    let _ = Archive::new(family, Compression::zstd()).pack_all();
+    assert_eq!(fs::read(other).unwrap(), whole);
+}
+
 /// As by `gzip` in a shell: it creates the file at once, and removes the archive at its end.
 #[test]
 fn a_compressed_file_that_another_program_completes_meanwhile_is_left_to_it() {

@@ -34,6 +34,7 @@ impl Twin {
         let unfinished = if is_packed_head(&head) { Self::Unfinished } else { Self::Other };
         let mut unpacked = unpack(packed.try_clone()?)?;
         let (mut theirs, mut ours) = (Vec::with_capacity(PIECE), Vec::with_capacity(PIECE));
+        let mut is_begun = false;
         loop {
             theirs.clear();
             ours.clear();
@@ -41,10 +42,14 @@ impl Twin {
             raw.take(theirs.len() as u64).read_to_end(&mut ours)?;
             match read {
                 _ if ours != theirs => return Ok(Self::Other),
-                Err(error) if is_of_content(&error) => return Ok(unfinished),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(unfinished),
+                // Nothing is known of one that cannot be unpacked at all: it may be whole, and need more memory than is allowed.
+                Err(error) if is_of_content(&error) => {
+                    return Ok(if is_begun || !theirs.is_empty() { unfinished } else { Self::Other });
+                }
                 Err(error) => return Err(error),
                 Ok(0) => break,
-                Ok(_) => {}
+                Ok(_) => is_begun = true,
             }
         }
         let is_all = raw.read(&mut [0])? == 0;
