@@ -84,8 +84,9 @@ use crate::{Error, ErrorKind};
 ///
 /// **Keys are unique** within every object. For receivers that treat `a.b` as a member of `a` (ECS, Logstash, Datadog), `a.b` is
 /// written as `a_b` in an object that has an `a`. The names of parts are reserved, even in a record that lacks the part, and so are
-/// other names that the receiver would interpret, such as Datadog's `host` and `ddtags`: a field of such a name becomes `host_2`. Only
-/// [`constant`](Self::constant), [`field`](Self::field) and [`unique_id`](Self::unique_id) set them.
+/// other names that the receiver would interpret, such as Datadog's `host` and `ddtags`: a field of such a name becomes `host_2`, and a
+/// field `host.name` becomes `host_name`. Only [`constant`](Self::constant), [`field`](Self::field) and [`unique_id`](Self::unique_id)
+/// set them. Where objects are flattened, one whose path would be longer than 256 bytes is written as a string.
 ///
 /// **Escaping** is the same as in [`Json`](super::Json). So are 128-bit integers, bytes and nested values, except where the receiver
 /// does not accept them, which each preset documents. The names of spans are not written.
