@@ -5,6 +5,7 @@ use std::hint::black_box;
 use tracing::{Span, info, info_span};
 use tracing_handlers::format::{Caps, Csv, Format, Json, Logfmt, Out, Preset, Text, csv, json, logfmt};
 use tracing_handlers::handler::{Route, from_fn};
+use tracing_handlers::rewrite::{Detector, Redact, Rewrite};
 use tracing_handlers::sink::Null;
 use tracing_handlers::{Error, Handler, Output, Part, Record, RecordBuf, Severity, Value};
 use tracing_subscriber::prelude::*;
@@ -21,7 +22,7 @@ pub struct Scenario {
     pub constant: bool,
 }
 
-pub const SCENARIOS: [Scenario; 17] = [
+pub const SCENARIOS: [Scenario; 19] = [
     linear("json flat, spans of one field", |n| format(json_flat(), recursion(n))),
     linear("json last, fields of one name", |n| {
         format(Box::new(Json::new().duplicates(json::Duplicates::Last)), fields(n, |_| "a".to_owned()))
@@ -57,6 +58,8 @@ pub const SCENARIOS: [Scenario; 17] = [
             let _ = black_box(record);
         })
     }),
+    linear("detectors, schemes in a path", |n| searched("basic/".repeat(n))),
+    linear("detectors, schemes in a name", |n| searched("bearer.".repeat(n))),
     linear("an event in spans", |n| in_spans(n, from_fn(take), |_| ())),
     linear("an event in spans as json", |n| in_spans(n, Output::new(Json::new(), Null), |_| ())),
     linear("a value recorded on the root of spans", |n| {
@@ -108,6 +111,15 @@ fn format(format: Box<dyn Format>, record: RecordBuf) -> Work {
         line.clear();
         format.format(&record.as_record(), &mut Out::new(&mut line, Caps::default())).expect("a line");
         black_box(&line);
+    })
+}
+
+fn searched(text: String) -> Work {
+    let redact = Redact::detectors([Detector::Token]);
+    let mut record = RecordBuf::new(Severity::INFO, "shop", &text);
+    Box::new(move || {
+        redact.rewrite(&mut record);
+        black_box(&record);
     })
 }
 

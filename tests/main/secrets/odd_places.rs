@@ -130,6 +130,8 @@ fn no_text_keeps_a_rewrite_busy_for_long() {
         "ghp_",
         "Bearer ",
         "Basic Basic ",
+        "basic/",
+        "bearer.",
         "é",
         "1.2.3.4",
         "f",
