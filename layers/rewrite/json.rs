@@ -32,12 +32,15 @@ pub(super) fn rewrite(
     out: &mut String,
 ) -> Result<bool, NotJson> {
     let bytes = json.as_bytes();
-    let JsonBuffers { decoded, shown, open } = memory;
+    let JsonBuffers { decoded, shown, open, replaced } = memory;
+    replaced.clear();
     let mut grammar = Grammar::new(open);
     let (mut at, mut done) = (0, 0);
     let mut put = |range: Range<usize>, text: &str, out: &mut String| {
         out.push_str(&json[done..range.start]);
+        let start = out.len();
         quote(text, out);
+        replaced.push(start..out.len());
         done = range.end;
     };
     while let Some(byte) = bytes.get(at) {
@@ -97,11 +100,19 @@ pub(super) struct JsonBuffers {
     decoded: String,
     shown: String,
     open: Vec<u8>,
+    /// Where the replacements are, in ascending order.
+    replaced: Vec<Range<usize>>,
 }
 
 impl JsonBuffers {
     pub(super) fn capacity(&self) -> usize {
-        self.decoded.capacity() + self.shown.capacity() + self.open.capacity()
+        let replaced = self.replaced.capacity() * size_of::<Range<usize>>();
+        self.decoded.capacity() + self.shown.capacity() + self.open.capacity() + replaced
+    }
+
+    /// Returns where the replacements of the last [`rewrite`] are in what it appended to, in ascending order.
+    pub(super) fn replaced(&self) -> &[Range<usize>] {
+        &self.replaced
     }
 }
 

@@ -317,10 +317,10 @@ impl Redacting<'_> {
         if !may_be_json || !self.members_by_name(text) {
             return self.hide(text);
         }
-        let RedactBuffers { out, was, search, .. } = &mut *self.memory;
+        let RedactBuffers { out, was, search, json, .. } = &mut *self.memory;
         std::mem::swap(out, was);
         out.clear();
-        if !self.redact.searches.hide(was, &self.redact.mask, search, out) {
+        if !self.redact.searches.hide_around(was, json.replaced(), &self.redact.mask, search, out) {
             std::mem::swap(out, was);
         }
         true

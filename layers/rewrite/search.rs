@@ -65,11 +65,20 @@ impl Searches {
     /// Appends `text` with all matches masked. Returns `false` and appends nothing if there are none. Overlapping matches are masked
     /// as one.
     pub(super) fn hide(&self, text: &str, mask: &Mask, memory: &mut SearchBuffers, out: &mut String) -> bool {
-        let is_folded = self.detectors.find(text, &mut memory.folded, &mut memory.matches);
-        if is_folded {
-            let SearchBuffers { matches, folded } = memory;
-            matches.iter_mut().for_each(|found| found.range = folded.original(found.range.clone()));
-        }
+        self.hide_around(text, &[], mask, memory, out)
+    }
+
+    /// The same in a text of which these ranges, in ascending order, are masked already: a match within one of them is a part of a
+    /// mask.
+    pub(super) fn hide_around(
+        &self,
+        text: &str,
+        masked: &[Range<usize>],
+        mask: &Mask,
+        memory: &mut SearchBuffers,
+        out: &mut String,
+    ) -> bool {
+        self.detectors.find(text, &mut memory.folded, &mut memory.matches);
         for custom in &self.custom {
             let mut from = 0;
             while let Some(range) = custom.0(text, from) {
@@ -77,14 +86,15 @@ impl Searches {
                 memory.matches.push(Match { range, detector: None });
             }
         }
+        memory.matches.retain(|found| !is_within(&found.range, masked));
         if memory.matches.is_empty() {
             return false;
         }
-        self.write(text, is_folded, mask, memory, out);
+        self.write(text, mask, memory, out);
         true
     }
 
-    fn write(&self, text: &str, is_folded: bool, mask: &Mask, memory: &mut SearchBuffers, out: &mut String) {
+    fn write(&self, text: &str, mask: &Mask, memory: &mut SearchBuffers, out: &mut String) {
         let SearchBuffers { matches, folded } = memory;
         matches.sort_unstable_by_key(|found| found.range.start);
         let mut done = 0;
@@ -100,11 +110,10 @@ impl Searches {
             out.push_str(&text[done..first.range.start]);
             let secret = &text[first.range.start..end];
             match first.detector {
-                Some(Detector::Card) if overlapping == 0 && is_folded => {
+                Some(Detector::Card) if overlapping == 0 => {
                     folded.fold(secret);
                     self.write_card(folded.text(), mask, out);
                 }
-                Some(Detector::Card) if overlapping == 0 => self.write_card(secret, mask, out),
                 _ => mask.write(secret, out),
             }
             done = end;
@@ -127,6 +136,11 @@ impl Searches {
         mask.write(card, out);
         out.extend(digits().skip(digits().count().saturating_sub(self.last_digits)).map(char::from));
     }
+}
+
+/// Whether the range lies within one of the others, which are in ascending order.
+fn is_within(range: &Range<usize>, others: &[Range<usize>]) -> bool {
+    others.get(others.partition_point(|other| other.end < range.end)).is_some_and(|other| other.start <= range.start)
 }
 
 impl fmt::Debug for Custom {

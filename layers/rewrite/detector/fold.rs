@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::bytes::hidden::is_hidden;
+
 /// A text in which a secret looks as detectors know it, and the way back to the original.
 ///
 /// Spaces and line separators become ASCII ones, dashes `-`, full-width forms and decimal digits of some other scripts ASCII; characters
@@ -65,17 +67,22 @@ impl Folded {
     }
 }
 
-/// Whether folding changes what detectors make of the text around `at`.
+/// Whether folding may change what detectors make of the text around `at`.
 ///
-/// Most of these characters stand between letters or symbols of other scripts, where no secret is: after an emoji, for example.
+/// Most spaces, dashes and characters of no width stand after symbols, where no secret is: after an emoji, for example.
 pub(super) fn matters(text: &str, at: usize) -> bool {
-    let before = at.checked_sub(1).map(|before| text.as_bytes()[before]);
+    let before = text[..at].chars().next_back();
     match folded_at(text, at) {
         Some((Some('0'..='9'), _)) => true,
+        Some(_) if is_full_width(&text[at..]) => true,
         Some((Some('-'), _)) => before.is_some_and(|before| before.is_ascii_digit()),
-        Some(_) => before.is_some_and(|before| before.is_ascii()),
+        Some(_) => before.is_some_and(|before| before.is_ascii() || before.is_alphanumeric()),
         None => false,
     }
+}
+
+fn is_full_width(text: &str) -> bool {
+    text.starts_with(|char| matches!(char, '\u{ff01}'..='\u{ff5e}'))
 }
 
 fn may_fold(byte: u8) -> bool {
@@ -131,12 +138,9 @@ fn folded(char: char) -> Option<Option<char>> {
     })
 }
 
-/// Whether the character has no width: joiners, marks of direction, fillers, variation selectors, tags.
+/// Whether the character has no width: joiners, marks of direction, fillers, variation selectors, tags, controls.
 fn is_invisible(char: char) -> bool {
-    matches!(char,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    is_hidden(char) || matches!(char, '\u{fe0e}' | '\u{fe0f}')
 }
 
 const MAX_BACKSLASHES: usize = 17;
@@ -168,10 +172,18 @@ mod tests {
                 let mut found = false;
                 each_trigger(text.as_bytes(), |at| {
                     found |= at == 1 && matters(&text, at);
-                    true
                 });
                 assert!(found, "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_text_with_emoji_is_not_folded() {
+        for (text, expected) in [("🦀\u{fe0f}", false), ("—\u{a0}", false), ("é\u{200b}", true), ("字\u{200b}", true)]
+        {
+            let at = text.char_indices().next_back().unwrap().0;
+            assert_eq!(matters(text, at), expected, "{text:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! One pass over a text for all detectors.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::fold::{self, Folded};
@@ -31,26 +32,41 @@ impl Detectors {
         self.0 == 0
     }
 
-    /// Replaces the contents of `matches` by all matches in `text`. Those of one detector are in ascending order and do not overlap.
+    /// Replaces the contents of `matches` by all matches in `text`, in ascending order. Of one detector, none lies within another.
     ///
-    /// Returns whether characters had to be folded first. `folded` then contains the text that the ranges refer to.
-    pub(in crate::rewrite) fn find(self, text: &str, folded: &mut Folded, matches: &mut Vec<Match>) -> bool {
+    /// If characters have to be folded, that is what is found in the text as it is and in the folded text: a character that folding
+    /// replaces may be part of a secret, separate it from something else, or be hidden in it.
+    pub(in crate::rewrite) fn find(self, text: &str, folded: &mut Folded, matches: &mut Vec<Match>) {
         matches.clear();
-        if self.is_empty() || Scan::new(text, self, false, matches).run() {
-            return false;
+        if self.is_empty() || !Scan::new(text, self, matches).run() {
+            return;
         }
         folded.fold(text);
-        matches.clear();
-        Scan::new(folded.text(), self, true, matches).run();
-        true
+        let plain = matches.len();
+        Scan::new(folded.text(), self, matches).run();
+        matches[plain..].iter_mut().for_each(|found| found.range = folded.original(found.range.clone()));
+        drop_inner(matches);
     }
+}
+
+/// Drops the matches that equal another one of the same detector or lie within it.
+fn drop_inner(matches: &mut Vec<Match>) {
+    matches.sort_unstable_by_key(|found| (found.range.start, Reverse(found.range.end)));
+    let mut ends = [0; Detector::ALL.len()];
+    matches.retain(|found| {
+        let Some(end) = found.detector.map(|detector| &mut ends[detector as usize]) else { return true };
+        let is_outer = found.range.end > *end;
+        *end = found.range.end.max(*end);
+        is_outer
+    });
 }
 
 /// The state of a pass.
 struct Scan<'s> {
     text: &'s str,
     wanted: Detectors,
-    is_folded: bool,
+    /// Whether the text has to be folded.
+    folds: bool,
     matches: &'s mut Vec<Match>,
     /// The ends of the last matches.
     ends: [usize; Detector::ALL.len()],
@@ -60,18 +76,19 @@ struct Scan<'s> {
 }
 
 impl<'s> Scan<'s> {
-    fn new(text: &'s str, wanted: Detectors, is_folded: bool, matches: &'s mut Vec<Match>) -> Self {
-        Self { text, wanted, is_folded, matches, ends: [0; Detector::ALL.len()], words: 0, runs: 0 }
+    fn new(text: &'s str, wanted: Detectors, matches: &'s mut Vec<Match>) -> Self {
+        Self { text, wanted, folds: false, matches, ends: [0; Detector::ALL.len()], words: 0, runs: 0 }
     }
 
-    /// Returns `false` if the text has to be folded.
-    fn run(&mut self) -> bool {
-        each_trigger(self.text.as_bytes(), |at| self.see(at))
+    /// Returns whether the text has to be folded.
+    fn run(mut self) -> bool {
+        each_trigger(self.text.as_bytes(), |at| self.see(at));
+        self.folds
     }
 
     /// Looks for secrets at a trigger.
     #[inline]
-    fn see(&mut self, at: usize) -> bool {
+    fn see(&mut self, at: usize) {
         match self.text.as_bytes()[at] {
             b'@' => self.look(Detector::Email, at, email::at),
             b'=' => self.look(Detector::Pair, at, pair::at),
@@ -87,9 +104,8 @@ impl<'s> Scan<'s> {
                 }
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-' => self.look_at_word(at),
-            _ => return self.is_folded || !fold::matters(self.text, at),
+            _ => self.folds = self.folds || fold::matters(self.text, at),
         }
-        true
     }
 
     #[inline]

@@ -2,11 +2,11 @@
 //!
 //! The loops have constant bounds and no branches, so that the compiler translates them to vector instructions.
 
-/// Calls `each` with the positions of all triggers in ascending order, until it returns `false`. Returns whether it never did.
+/// Calls `each` with the positions of all triggers in ascending order.
 ///
 /// A trigger is a byte at which [`Scan`](super::scan::Scan) looks for a secret. Every secret has at least one; most text has none.
 #[inline]
-pub(super) fn each_trigger(bytes: &[u8], mut each: impl FnMut(usize) -> bool) -> bool {
+pub(super) fn each_trigger(bytes: &[u8], mut each: impl FnMut(usize)) {
     let mut padded;
     for start in (0..bytes.len()).step_by(LANES) {
         let inside = start.checked_sub(BEFORE).and_then(|from| bytes[from..].first_chunk());
@@ -17,11 +17,10 @@ pub(super) fn each_trigger(bytes: &[u8], mut each: impl FnMut(usize) -> bool) ->
                 &padded
             }
         };
-        if may_have_trigger(window) && !each_in_window(window, |lane| each(start + lane)) {
-            return false;
+        if may_have_trigger(window) {
+            each_in_window(window, |lane| each(start + lane));
         }
     }
-    true
 }
 
 /// The bytes of all lanes, and those around them.
@@ -56,18 +55,15 @@ fn may_have_trigger(window: &Window) -> bool {
 }
 
 #[inline]
-fn each_in_window(window: &Window, mut each: impl FnMut(usize) -> bool) -> bool {
+fn each_in_window(window: &Window, mut each: impl FnMut(usize)) {
     let triggers = triggers(window);
     for (index, eight) in triggers.as_chunks::<8>().0.iter().enumerate() {
         let mut left = u64::from_le_bytes(*eight);
         while left != 0 {
-            if !each(8 * index + left.trailing_zeros() as usize / 8) {
-                return false;
-            }
+            each(8 * index + left.trailing_zeros() as usize / 8);
             left &= left - 1;
         }
     }
-    true
 }
 
 /// Returns 1 for each lane with a trigger, and 0 for the others.

@@ -68,6 +68,26 @@ fn the_detector_of_pairs_knows_the_last_part_of_a_name() {
 }
 
 #[test]
+fn what_was_masked_by_name_is_not_masked_again() {
+    let redact = Redact::fields(["ssn", "password"]).with_detectors([Detector::Card, Detector::Pair]);
+    let redact = redact.mask_with(|secret, out| *out += &format!("<{secret}>"));
+    let masked = |json: &str| {
+        let mut record = seen(|| info!(shown = %json, "")).last();
+        redact.rewrite(&mut record);
+        record.as_record().field("shown").unwrap().to_string()
+    };
+    for (json, shown) in [
+        (r#"{"password":"x","ssn":1}"#, r#"{"password":"<x>","ssn":"<1>"}"#),
+        (r#"[{"ssn":"4111111111111111"},4111111111111111]"#, r#"[{"ssn":"<4111111111111111>"},<4111111111111111>]"#),
+        (r#"{"ssn":"pin=7, x","a":"pin=8, x"}"#, r#"{"ssn":"<pin=7, x>","a":"pin=<8>, x"}"#),
+    ] {
+        assert_eq!(masked(json), shown);
+    }
+    // The header reaches into the member behind it.
+    assert!(!masked(r#"{"a":"cookie: a=b","ssn":"123"}"#).contains("\"a\":\"cookie: a=b"));
+}
+
+#[test]
 fn json_that_was_written_as_a_text_loses_its_members() {
     let redact = Redact::fields(["ssn"]).with_detectors([Detector::Card, Detector::Pair]);
     for (json, shown) in [

@@ -105,6 +105,39 @@ fn other_secrets_with_invisible_characters_are_found() {
 }
 
 #[test]
+fn no_character_beside_a_secret_keeps_it_from_being_found() {
+    let redact = Redact::detectors(Detector::ALL).last_digits(4);
+    for (text, shown) in [
+        ("password=\"ab\u{ff02}geheim\" x", "password=\"***\" x"),
+        ("password=hunter\u{a0}2", "password=***"),
+        ("password=hunter\u{ff0c}2 x", "password=*** x"),
+        ("postgres://ada:se\u{a0}cret@db/x", "postgres://ada:***@db/x"),
+        ("of 4111111111111111\u{200b}2026", "of ***1111\u{200b}2026"),
+        ("of 2026\u{ad}-4111111111111111", "of 2026\u{ad}-***1111"),
+        (r"of 4111111111111111\u{200b}2026", r"of ***1111\u{200b}2026"),
+        ("key\u{200b}ghp_A1B2C3D4E5F6G7H8I9J0", "key\u{200b}***"),
+        ("ip 1.2.3.4\u{200b}.5", "ip ***\u{200b}.5"),
+    ] {
+        assert_eq!(message(&redact, text), shown, "{text}");
+    }
+}
+
+#[test]
+fn invisible_characters_after_other_letters_hide_nothing() {
+    let redact = Redact::detectors(Detector::ALL);
+    for (text, shown) in [
+        ("to jos\u{e9}\u{200b}@example.org.", "to ***."),
+        ("to ада\u{2060}@example.org.", "to ***."),
+        ("\u{ff50}assword=hunter2", "\u{ff50}assword=***"),
+        ("é\u{ff54}oken=hunter2", "é\u{ff54}oken=***"),
+        ("pass\u{1d173}word=hunter2", "pass\u{1d173}word=***"),
+        ("pass\u{1bca0}word=hunter2", "pass\u{1bca0}word=***"),
+    ] {
+        assert_eq!(message(&redact, text), shown, "{text}");
+    }
+}
+
+#[test]
 fn every_place_of_a_record_is_searched_for_them() {
     let card = "4111\u{a0}1111\u{a0}1111\u{a0}1111";
     let mut record = seen(|| {
