@@ -87,6 +87,29 @@ pub(crate) fn end_of_plain(bytes: &[u8], start: usize) -> usize {
     start + bytes[start..].iter().take_while(is_plain).count()
 }
 
+/// RFC 8259, section 6.
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, mut rest) = text.split_at(digits(text));
+    if whole.is_empty() || (whole.len() > 1 && whole[0] == b'0') {
+        return false;
+    }
+    if let Some(behind) = rest.strip_prefix(b".") {
+        rest = &behind[digits(behind)..];
+        if rest.len() == behind.len() {
+            return false;
+        }
+    }
+    let [b'e' | b'E', exponent @ ..] = rest else { return rest.is_empty() };
+    let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    !exponent.is_empty() && digits(exponent) == exponent.len()
+}
+
+pub(crate) fn is_literal(text: &[u8]) -> bool {
+    matches!(text, b"true" | b"false" | b"null")
+}
+
 /// Returns the position after the closing quote.
 pub(crate) fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, NotJson> {
     let mut at = start + 1;

@@ -47,7 +47,7 @@ pub use view::{Field, Fields, Record, Span, Spans};
 
 pub(crate) use callsite::{Callsite, freeze as freeze_callsites, says_severity};
 pub(crate) use capture::{capture_event, capture_fields, capture_span_event, this_thread};
-pub(crate) use cut::{cut_json, cut_text};
+pub(crate) use cut::{cut_json, cut_text, cut_written};
 pub(crate) use path::{Marks, Path};
 pub(crate) use per_callsite::PerCallsite;
 pub(crate) use spans_only::put_spans_only;

@@ -1,6 +1,6 @@
 //! Integers and texts as bytes: what the encoding of values and records is made of.
 
-use super::cut::{MARK, cut_json, cut_text};
+use super::cut::{MARK, cut_json, cut_text, cut_written};
 
 /// Appends a name. A longer one than 65,535 bytes is cut, with a mark.
 #[inline]
@@ -17,10 +17,11 @@ pub(crate) fn put_text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     put_len32(out, write);
 }
 
+/// Appends the output of `Debug` or `Display`.
 #[inline]
 pub(super) fn put_text32(out: &mut Vec<u8>, text: &str) {
     if text.len() > MAX_TEXT {
-        return put_shortened(text, MAX_TEXT, |text| put_bytes32(out, text.as_bytes()));
+        return put_shortened_written(text, |text| put_bytes32(out, text.as_bytes()));
     }
     put_bytes32(out, text.as_bytes());
 }
@@ -40,6 +41,15 @@ pub(crate) const MAX_TEXT: usize = 16 << 20;
 pub(super) fn put_shortened(text: &str, max: usize, put: impl FnOnce(&str)) {
     let mut short = String::new();
     cut_text(text, max - MARK, &mut short);
+    put(&short);
+}
+
+/// The same for the output of `Debug` or `Display`, which may be JSON.
+#[cold]
+#[inline(never)]
+fn put_shortened_written(text: &str, put: impl FnOnce(&str)) {
+    let mut short = String::new();
+    cut_written(text, MAX_TEXT - MARK, &mut Vec::new(), &mut short);
     put(&short);
 }
 
@@ -71,7 +81,7 @@ pub(super) fn shorten(out: &mut Vec<u8>, start: usize, is_json: bool) {
     let put = |text: &str| out.extend_from_slice(text.as_bytes());
     match is_json {
         true => put_shortened_json(text(&written), put),
-        false => put_shortened(text(&written), MAX_TEXT, put),
+        false => put_shortened_written(text(&written), put),
     }
 }
 

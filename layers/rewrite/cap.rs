@@ -3,7 +3,7 @@ use std::cell::Cell;
 use super::Rewrite;
 use crate::record::{
     Change, ErrorBuf, ErrorChain, Field, FieldChange, Kind, NewFields, Record, RecordBuf, Span, Value, cut_json,
-    cut_text, pool,
+    cut_text, cut_written, pool,
 };
 
 /// Limits the size of records: lengths of texts, numbers of fields, depth of spans. log4j2's `maxStringLength` and `%maxLen`,
@@ -19,7 +19,7 @@ use crate::record::{
 /// A text is cut at a character boundary, and `…[123 bytes cut]` is appended, which does not count. Errors are cut message by
 /// message. A nested value that is too long stays JSON, so that a [`Redact`](super::Redact) behind it still finds the names of members:
 /// the string at which it is cut ends in the mark, or else a list gets it as its last item and an object as a member `…`; brackets
-/// that close it count. Bytes are cut without a mark. If fields were removed, a field `fields_cut` with their number is added; if
+/// that close it count. So is the output of `Debug` or `Display` that begins as a JSON object or list does. Bytes are cut without a mark. If fields were removed, a field `fields_cut` with their number is added; if
 /// spans were removed, the event gets `spans_cut`.
 ///
 /// A secret that is cut in the middle may not be recognized any more by its form: put [`Redact`](super::Redact) first.
@@ -160,7 +160,10 @@ impl Capping<'_> {
         let (max, text) = (self.cap.values, &mut self.memory.text);
         match value {
             Value::Str(was) => cut(was, max, text).then_some(Value::Str(text)),
-            Value::Text(was) => cut(was, max, text).then_some(Value::Text(text)),
+            Value::Text(was) if was.len() > max => {
+                cut_written(was, max, &mut self.memory.open, text);
+                Some(Value::Text(text))
+            }
             Value::Json(was) if was.len() > max => {
                 cut_json(was, max, &mut self.memory.open, text);
                 Some(Value::Json(text))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 pub(super) use crate::record::json::NotJson;
-use crate::record::json::{Grammar, PLAIN, TEXT, end_of_plain, end_of_string};
+use crate::record::json::{Grammar, PLAIN, TEXT, end_of_plain, end_of_string, is_literal, is_number};
 
 /// Decides what to hide in a JSON text.
 pub(super) trait Hide {
@@ -81,7 +81,7 @@ pub(super) fn rewrite(
             _ => {
                 grammar.take(PLAIN)?;
                 at = end_of_plain(bytes, token);
-                if !matches!(&bytes[token..at], b"true" | b"false" | b"null") {
+                if !is_literal(&bytes[token..at]) {
                     return Err(NotJson);
                 }
             }
@@ -114,25 +114,6 @@ impl JsonBuffers {
     pub(super) fn replaced(&self) -> &[Range<usize>] {
         &self.replaced
     }
-}
-
-/// RFC 8259, section 6.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let (whole, mut rest) = text.split_at(digits(text));
-    if whole.is_empty() || (whole.len() > 1 && whole[0] == b'0') {
-        return false;
-    }
-    if let Some(behind) = rest.strip_prefix(b".") {
-        rest = &behind[digits(behind)..];
-        if rest.len() == behind.len() {
-            return false;
-        }
-    }
-    let [b'e' | b'E', exponent @ ..] = rest else { return rest.is_empty() };
-    let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
-    !exponent.is_empty() && digits(exponent) == exponent.len()
 }
 
 /// Returns the text of a string, or the JSON of any other value: the same as if the value were a field.

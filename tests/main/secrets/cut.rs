@@ -1,6 +1,6 @@
 //! What is too long is cut, so that it shows, and what is hidden stays hidden.
 
-use tracing::info;
+use tracing::{info, info_span};
 use tracing_handlers::rewrite::{Cap, Detector, Redact, Rewrite};
 use tracing_handlers::{RecordBuf, Severity, Value};
 
@@ -57,6 +57,41 @@ fn a_cap_before_a_redact_hides_nothing_from_it() {
             let Some(Value::Json(form)) = form else { panic!("{form:?}") };
             assert!(serde_json::from_str::<serde_json::Value>(form).is_ok(), "{max}: {form}");
         }
+    }
+}
+
+#[test]
+fn a_cap_before_a_redact_hides_nothing_of_texts_that_are_json() {
+    let json = r#"{"ssn":"123-45-6789","items":[{"ssn":1234567,"n":1},{"ssn":1234567,"n":2}],"note":"a long note"}"#;
+    for max in 0..json.len() {
+        let mut record = seen(|| {
+            let _span = info_span!("a", form = %json).entered();
+            info!(form = %json, "");
+        })
+        .last();
+        Cap::new().values(max).rewrite(&mut record);
+        assert!(shows(&record, " bytes cut]"), "{max}: {record:?}");
+        Redact::fields(["ssn"]).rewrite(&mut record);
+        assert!(!shows(&record, "123"), "{max}: {record:?}");
+    }
+    let mut record = seen(|| info!(list = %"[see below] 123", debug = ?Some(7), item = %"{id} 7", "")).last();
+    Cap::new().values(6).rewrite(&mut record);
+    let record = record.as_record();
+    for (name, shown) in [("list", "[see b…[9 bytes cut]"), ("debug", "Some(7…[1 bytes cut]"), ("item", "{id} 7")] {
+        assert_eq!(record.field(name), Some(Value::Text(shown)), "{name}");
+    }
+}
+
+#[test]
+fn a_text_of_json_that_is_too_long_is_still_redacted() {
+    let long = format!(r#"{{"ssn":"123-45-6789","body":"{}","z":[1,2]}}"#, "x".repeat(MOST));
+    let captured = seen(|| info!(form = %long, "")).last();
+    let built = RecordBuf::new(Severity::INFO, "", "").with_field("form", Value::Text(&long));
+    for mut record in [captured, built] {
+        Redact::fields(["ssn"]).rewrite(&mut record);
+        assert!(!shows(&record, "123-45"));
+        let Some(Value::Text(form)) = record.as_record().field("form") else { panic!("no text") };
+        assert!(form.ends_with(" bytes cut]\"}") && form.len() <= MOST);
     }
 }
 
