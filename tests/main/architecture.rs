@@ -25,7 +25,7 @@ const BORDERS: &[(&str, &[&str])] = &[
         &["error", "record::freeze_callsites", "selflog", "stats", "stream::after_fork_in_child", "sync", "threads"],
     ),
     ("filter", &["changes", "clock", "error", "record", "stats", "sync", "threads"]),
-    ("rewrite", &["clock", "error", "filter::Filter", "record"]),
+    ("rewrite", &["bytes::hidden", "clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "stream", "sync"]),
     // It implements the trait of sinks.
