@@ -1,12 +1,15 @@
 //! Nested values from serde.
 
+use std::sync::Arc;
+
 use serde::ser::{Error as _, Serialize, Serializer};
 use tracing::dispatcher::with_default;
 use tracing_handlers::format::{Json, Text, Time};
 use tracing_handlers::sink::Memory;
-use tracing_handlers::{Output, Queue, Severity, Value, nested};
+use tracing_handlers::{Handler, Output, Queue, Severity, Value, nested};
 
 use crate::collect::{dispatch, seen};
+use crate::until::soon;
 
 #[derive(serde::Serialize)]
 struct Order {
@@ -29,14 +32,16 @@ fn order() -> Order {
 #[test]
 fn a_nested_value_keeps_its_kind_in_events_and_spans_and_through_a_queue() {
     let (json, text) = (Memory::new(), Memory::new());
-    let handler = Queue::new((
+    let queue = Arc::new(Queue::new((
         Output::new(Json::new().time(Time::none()), json.clone()),
         Output::new(Text::new().time(Time::none()), text.clone()),
-    ));
-    with_default(&dispatch(handler), || {
+    )));
+    with_default(&dispatch(queue.clone()), || {
         let _span = tracing::info_span!("s", order = %nested(&order())).entered();
         tracing::info!(target: "t", order = ?nested(&order()), list = ?nested(&[1, 2]), "m");
     });
+    // Another thread that registers a callsite may keep the dispatcher, and the queue in it, for a moment.
+    queue.flush(soon()).unwrap();
     let line = json.text();
     let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(parsed["order"]["lines"][0][0], "a\u{7}\u{202e}\"b");
