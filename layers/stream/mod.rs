@@ -57,7 +57,7 @@ impl Stream {
     }
 }
 
-/// A standard stream, or a pipe or device of one's own, written to without waiting for longer than a limit.
+/// A standard stream, or a pipe or device that was opened here, written to without waiting for longer than a limit.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     target: Target,

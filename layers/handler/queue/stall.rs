@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::QueueSettings;
 
 /// A queue is *stalled* when its handlers have delivered nothing for as long as a thread waits for room. From then on records for which
-/// there is no room are dropped at once: one patience for a stall, and not for each record and thread.
+/// there is no room are dropped at once: threads wait once for each stall, and not once for each record.
 ///
 /// The stall ends when a quarter of the queue's capacity has been delivered since it began, or a quarter of the queue is free: with a
 /// sink that hangs again and again after each few records, threads would wait most of the time.
