@@ -82,8 +82,10 @@ fn is_text(before: &str, after: &str) -> bool {
     message(&MEMBERS, before) == after
 }
 
+/// Whether the name, or a part of it as in `user.password`, is one of `MEMBERS`.
 fn is_hidden(name: &str) -> bool {
-    name.to_ascii_lowercase().starts_with("pass") || name.eq_ignore_ascii_case("k")
+    let parts = name.split(['.', ':', '/', '[', ']']);
+    parts.chain([name]).any(|part| part.to_ascii_lowercase().starts_with("pass") || part.eq_ignore_ascii_case("k"))
 }
 
 /// A text is the same as a message, as a field and as a nested value.
