@@ -105,6 +105,10 @@ proptest! {
 
     #[test]
     fn one_pass_finds_what_each_detector_finds_by_itself(text in texts()) {
+        // Pieces may form an escape, as in `\u2001:db8::7`, which begins with a space.
+        let mut folded = Folded::default();
+        folded.fold(&text);
+        prop_assume!(folded.text() == text);
         prop_assert_eq!(scanned(&text), all(&text));
     }
 
