@@ -1,8 +1,9 @@
 //! A web shop that logs colored lines to the terminal above a progress bar, JSON to a rotating file, and errors to
-//! a separate file, all written by one thread behind one queue.
+//! a separate file. The terminal and the files are behind a queue each.
 //!
 //! ```text
 //! cargo run --example service [-- --requests 2000 --dir logs]
+//! cargo run --package service --example service    compiles fewer crates: not those of the cookbook's features
 //! ```
 //!
 //! The shop is an ordinary axum service with ordinary `tracing`; only the function [`log_to`] sets up this crate. At the
