@@ -117,8 +117,8 @@ impl Alert {
 
     /// Counts separately for each value of this field: 5 errors of the same user. Records without the field are counted together.
     ///
-    /// A name means the event's field, or the nearest span's; a [`Part`](crate::record::Part) means exactly that part. Spans at INFO and
-    /// above are then captured.
+    /// A name means the event's field, or the nearest span's; a [`Part`](crate::record::Part) means exactly that part. Spans at
+    /// `INFO` and above are then captured, and more verbose ones if the filter passes events of their level.
     pub fn per(mut self, field: impl Into<Place>) -> Self {
         self.per = Some(field.into());
         self
@@ -238,7 +238,7 @@ impl Handler for Alert {
         match meta.is_span {
             true => {
                 let needs_spans = self.per.is_some() && self.filter.max_level() != LevelFilter::OFF;
-                needs_spans && meta.severity.is_at_least(Severity::INFO)
+                needs_spans && meta.level() <= self.max_level()
             }
             false => self.filter.enabled(meta),
         }

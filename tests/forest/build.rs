@@ -126,7 +126,11 @@ impl Bench {
 
     fn output(&self, end: &End, name: &str) -> Real {
         let output = Output::new(format::from_fn(format), (self.sinks)(name, end)).name(name);
-        let output = output.level(threshold(end.level)).spans(SPANS[end.spans]).tell_missing(end.tell_missing);
+        let output = output.level(threshold(end.level)).tell_missing(end.tell_missing);
+        let output = match SPANS[end.spans] {
+            Some(level) => output.spans(level),
+            None => output,
+        };
         let output = if end.closes { output.span_events(SpanEvents::CLOSE) } else { output };
         Box::new(match end.sieve {
             Some(sieve) => output.filter(filter_of(sieve)),
@@ -186,12 +190,13 @@ fn rewrite(change: Change) -> impl Fn(&mut RecordBuf) + Send + Sync + 'static {
 pub const SEVERITIES: [u8; 3] = [5, 10, 17];
 /// The number in the name of the handler that takes all other cases of a route.
 pub const OTHERWISE: usize = 3;
-pub const SPANS: [LevelFilter; 6] = [
-    LevelFilter::OFF,
-    LevelFilter::ERROR,
-    LevelFilter::WARN,
-    LevelFilter::INFO,
-    LevelFilter::DEBUG,
-    LevelFilter::TRACE,
+pub const SPANS: [Option<LevelFilter>; 7] = [
+    Some(LevelFilter::OFF),
+    Some(LevelFilter::ERROR),
+    Some(LevelFilter::WARN),
+    Some(LevelFilter::INFO),
+    Some(LevelFilter::DEBUG),
+    Some(LevelFilter::TRACE),
+    None,
 ];
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -344,7 +344,7 @@ fn outputs() -> impl Strategy<Value = End> {
     let flushes_fail = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(any::<bool>(), 1..4)];
     let (closes, tell_missing) = (prop::bool::weighted(0.3), prop::bool::weighted(0.8));
     let sieve = prop::option::weighted(0.3, sieves());
-    (severities(), 0_usize..6, closes, sieve, tell_missing, takes, flushes_fail).prop_map(
+    (severities(), 0_usize..7, closes, sieve, tell_missing, takes, flushes_fail).prop_map(
         |(level, spans, closes, sieve, tell_missing, takes, flushes_fail)| End {
             level,
             spans,

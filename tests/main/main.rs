@@ -40,6 +40,7 @@ mod read;
 #[cfg(feature = "encryption")]
 mod read_encrypted;
 mod record;
+mod request_spans;
 mod rewrite;
 mod rotation;
 mod safe;

@@ -27,7 +27,8 @@ use crate::{Error, ErrorKind, Partial};
 /// not asked about other records, so that they do not use up a rate. A callsite that the filter rejects by its metadata alone is
 /// disabled, unless another handler wants it: its records are never created, and not counted.
 ///
-/// Loss notices ([`Kind::Loss`]) pass uncounted, and the filter does not limit which spans are captured.
+/// Loss notices ([`Kind::Loss`]) pass uncounted, and the filter does not limit which spans are captured: those that the handlers
+/// behind want, by their own levels ([`Output::spans`](crate::Output::spans)).
 ///
 /// ```
 /// use tracing_handlers::handler::Filtered;

@@ -29,7 +29,7 @@ use crate::{Error, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
-/// | [`spans`](Self::spans) | `INFO` | the spans that records show, regardless of the events' level |
+/// | [`spans`](Self::spans) | `INFO`, or the level of events if that is more verbose | the spans that records show |
 /// | [`span_events`](Self::span_events) | none | the span lifecycle events to write |
 /// | [`filter`](Self::filter) | none | a filter that records must pass as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
@@ -57,7 +57,7 @@ pub struct Output<F, S: Sink> {
     format: F,
     framing: Framing,
     level: Threshold,
-    spans: LevelFilter,
+    spans: Spans,
     span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
@@ -81,7 +81,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             format,
             framing: Framing::default(),
             level: Threshold::ALL,
-            spans: LevelFilter::INFO,
+            spans: Spans::AtLeast(LevelFilter::TRACE),
             span_events: SpanEvents::NONE,
             filter: None,
             tell_missing: true,
@@ -94,12 +94,40 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// have [a level of their own](Self::spans).
     pub fn level(mut self, level: impl Into<Threshold>) -> Self {
         self.level = level.into();
+        self.spans = self.spans.with_level(self.level.level());
         self
     }
 
-    /// The spans that records show: those at this level and more important ones. `LevelFilter::OFF` shows none.
+    /// The spans that records show: those at this level and more important ones, regardless of the level of events.
+    /// `LevelFilter::OFF` shows none.
+    ///
+    /// By default those at `INFO`, so that a `WARN` keeps its request even at [`level(WARN)`](Self::level), or at the level of
+    /// events if that is more verbose: `level(DEBUG)` shows `DEBUG` spans too. The level of events is the less verbose of the
+    /// [`level`](Self::level) and of the most verbose level that the [filter](Self::filter) passes. That of a
+    /// [`LevelSwitch`](crate::filter::LevelSwitch) is the level which it has when the record is written. A filter further in
+    /// front, such as a [`Filtered`](super::Filtered) or another layer's, is not known here and has no effect on this.
+    ///
+    /// ```
+    /// use tracing::Level;
+    /// use tracing_handlers::{Output, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let text = || Text::new().time(Time::none()).target(false);
+    /// let (warnings, details) = (Memory::new(), Memory::new());
+    /// let subscriber = tracing_subscriber::registry().with(tracing_handlers::layer((
+    ///     Output::new(text(), warnings.clone()).level(Level::WARN),
+    ///     Output::new(text(), details.clone()).level(Level::DEBUG),
+    /// )));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let _request = tracing::info_span!("request").entered();
+    ///     let _query = tracing::debug_span!("query").entered();
+    ///     tracing::warn!("slow");
+    /// });
+    /// assert_eq!(warnings.lines(), [" WARN request: slow"]);
+    /// assert_eq!(details.lines(), [" WARN request:query: slow"]);
+    /// ```
     pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
-        self.spans = level.into();
+        self.spans = Spans::Fixed(level.into());
         self
     }
 
@@ -206,7 +234,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     #[cold]
     fn wants_of_span(&self, record: &Record<'_>) -> bool {
-        self.span_events.contains(record.kind()) && record.level() <= self.spans
+        self.span_events.contains(record.kind()) && record.level() <= self.span_level()
     }
 
     #[inline]
@@ -223,10 +251,40 @@ impl<F: Format, S: Sink> Output<F, S> {
             return Ok(false);
         }
         let start = bytes.len();
-        let record = record.with_span_level(self.spans.min(record.span_level()));
+        let record = record.with_span_level(self.span_level().min(record.span_level()));
         self.format.format(&record, &mut Out::new(bytes, self.caps.of_record(&record)))?;
         self.framing.frame(bytes, start);
         Ok(true)
+    }
+}
+
+impl<F, S: Sink> Output<F, S> {
+    /// The most verbose level of the spans that records show.
+    #[inline]
+    fn span_level(&self) -> LevelFilter {
+        match (self.spans, &self.filter) {
+            (Spans::Fixed(level), _) | (Spans::AtLeast(level), None) => level,
+            (Spans::AtLeast(level), Some(filter)) => level.min(filter.max_level()).max(LevelFilter::INFO),
+        }
+    }
+}
+
+/// Which spans records show.
+#[derive(Clone, Copy, Debug)]
+enum Spans {
+    /// Those at a level that was set.
+    Fixed(LevelFilter),
+    /// Those at the level of the output, or at `INFO` if that is more verbose, unless the filter is less verbose.
+    AtLeast(LevelFilter),
+}
+
+impl Spans {
+    /// The same for an output with this level.
+    fn with_level(self, level: LevelFilter) -> Self {
+        match self {
+            Self::Fixed(_) => self,
+            Self::AtLeast(_) => Self::AtLeast(level.max(LevelFilter::INFO)),
+        }
     }
 }
 
@@ -239,7 +297,7 @@ impl<F, S: Sink> fmt::Debug for Output<F, S> {
         }
         shown
             .field("level", &self.level)
-            .field("spans", &self.spans)
+            .field("spans", &self.span_level())
             .field("framing", &self.framing)
             .field("filtered", &self.filter.is_some())
             .field("format", &TypeName::of(&self.format))
@@ -282,14 +340,14 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.wants_spans() && meta.level() <= self.spans,
+            true => self.wants_spans() && meta.level() <= self.span_level(),
             false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
         }
     }
 
     fn max_level(&self) -> LevelFilter {
         match self.wants_spans() {
-            true => self.level.level().min(self.max_of_filter()).max(self.spans),
+            true => self.level.level().min(self.max_of_filter()).max(self.span_level()),
             false => LevelFilter::OFF,
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct RouteCore {
     pub(super) limit: usize,
     pub(super) idle: Duration,
     pub(super) level: Threshold,
-    pub(super) spans: LevelFilter,
+    pub(super) spans: Option<LevelFilter>,
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
@@ -50,6 +50,17 @@ pub(super) enum Chosen {
 impl RouteCore {
     pub(super) fn given(&self) -> impl Iterator<Item = &Arc<dyn Handler>> {
         self.fixed.iter().map(|(_, handler)| handler).chain(&self.otherwise)
+    }
+
+    /// The most verbose level of the events that any handler takes.
+    pub(super) fn event_level(&self) -> LevelFilter {
+        let made = self.make.as_ref().map_or(LevelFilter::OFF, |_| self.level.level());
+        self.given().map(|handler| handler.max_level()).fold(made, Ord::max)
+    }
+
+    /// The most verbose level of the spans that are captured for made handlers and for the field.
+    pub(super) fn span_level(&self) -> LevelFilter {
+        self.spans.unwrap_or_else(|| self.event_level().max(LevelFilter::INFO))
     }
 
     pub(super) fn is_by_field(&self) -> bool {

@@ -47,7 +47,7 @@ use crate::{Error, Partial};
 /// | [`limit`](Self::limit) | 64 | the maximum number of made handlers at a time |
 /// | [`idle`](Self::idle) | 10 min | a made handler that has had no record for this long is closed |
 /// | [`level`](Self::level) | `TRACE` | the records that made handlers are for |
-/// | [`spans`](Self::spans) | `INFO` | the spans that are captured for made handlers, and for the field |
+/// | [`spans`](Self::spans) | `INFO`, or the level of events if that is more verbose | the spans that are captured for made handlers, and for the field |
 /// | [`clock`](Self::clock) | the system's | the clock that measures idle time and back-off |
 /// | [`name`](Self::name) | `route` | the name used in reports and selflog messages |
 ///
@@ -175,7 +175,7 @@ impl Route {
             limit: 64,
             idle: Duration::from_secs(600),
             level: Threshold::ALL,
-            spans: LevelFilter::INFO,
+            spans: None,
             clock: Box::new(System),
             tally: Tally::default(),
             filtered: AtomicU64::new(0),
@@ -235,8 +235,11 @@ impl Route {
     }
 
     /// The spans that are captured for made handlers, and for the field; which of them a handler shows is that handler's setting.
+    ///
+    /// By default those at `INFO`, or at the most verbose level of events that is wanted, by the given handlers or as
+    /// [`level`](Self::level) of made ones, if that is more verbose.
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set("spans", |core| core.spans = level.into())
+        self.set("spans", |core| core.spans = Some(level.into()))
     }
 
     /// The clock that measures idle time and back-off.
@@ -325,7 +328,7 @@ impl Handler for Route {
         let own = match meta.is_span {
             true => {
                 let needs_spans = core.make.is_some() || core.is_by_field();
-                needs_spans && meta.level() <= core.spans && self.max_level() != LevelFilter::OFF
+                needs_spans && meta.level() <= core.span_level() && core.event_level() != LevelFilter::OFF
             }
             false => core.make.is_some() && core.level.allows(meta.severity),
         };
@@ -334,12 +337,10 @@ impl Handler for Route {
 
     fn max_level(&self) -> LevelFilter {
         let core = &self.core;
-        let made = core.make.as_ref().map_or(LevelFilter::OFF, |_| core.level.level());
-        let given = core.given().map(|handler| handler.max_level()).max().unwrap_or(LevelFilter::OFF);
         let needs_spans = core.make.is_some() || core.is_by_field();
-        match made.max(given) {
+        match core.event_level() {
             LevelFilter::OFF => LevelFilter::OFF,
-            events if needs_spans => events.max(core.spans),
+            events if needs_spans => events.max(core.span_level()),
             events => events,
         }
     }

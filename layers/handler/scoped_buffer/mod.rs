@@ -33,7 +33,7 @@ use crate::sync::{lock, lock_briefly};
 /// | [`always`](Self::always) | `INFO` and above | the records that always pass |
 /// | [`hold_all`](Self::hold_all) | off | these wait for the end of the span too, so that all records are in chronological order |
 /// | [`span`](Self::span) | any | only an outermost span of this name is a request |
-/// | [`spans`](Self::spans) | `INFO` and above | the spans that can be requests |
+/// | [`spans`](Self::spans) | `INFO`, or the level of the handler behind if that is more verbose | the spans that can be requests |
 /// | [`max_bytes`](Self::max_bytes) | 16 MiB | memory for everything that is kept |
 /// | [`max_bytes_per_span`](Self::max_bytes_per_span) | 1 MiB | memory for one request; its oldest records go first |
 /// | [`name`](Self::name) | `scoped buffer` | the name used in reports |
@@ -79,7 +79,7 @@ struct ScopedBufferCore<H> {
     always: Threshold,
     hold_all: bool,
     span: Option<String>,
-    spans: LevelFilter,
+    spans: Option<LevelFilter>,
     wanted: Wanted,
 }
 
@@ -93,7 +93,7 @@ impl<H: Handler> ScopedBuffer<H> {
             always: Severity::INFO.into(),
             hold_all: false,
             span: None,
-            spans: LevelFilter::INFO,
+            spans: None,
             wanted: Wanted::new(),
         };
         Self { core: Lifecycle::new(ScopedBufferCore::<H>::KIND, core, Scopes::new(16 << 20, 1 << 20)) }
@@ -126,8 +126,12 @@ impl<H: Handler> ScopedBuffer<H> {
     }
 
     /// The spans that can be requests: those at this level and more important ones.
+    ///
+    /// By default those at `INFO`, or at the most verbose level that the handler behind wants if that is more verbose: behind an
+    /// output at `DEBUG`, a request span at `DEBUG` is a request, as tower-http's `TraceLayer` makes them. If the outermost span
+    /// of such a level is more than one request, such as a connection, set this level, or the [name](Self::span).
     pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
-        self.set("spans", |core| core.spans = level.into())
+        self.set("spans", |core| core.spans = Some(level.into()))
     }
 
     /// Memory for everything that is kept, in bytes.
@@ -186,14 +190,14 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
     /// The spans that can be requests are wanted too, unless the handler wants nothing.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let handler = &self.core.handler;
-        let is_request = || meta.is_span && meta.level() <= self.core.spans;
+        let is_request = || meta.is_span && meta.level() <= self.core.span_level();
         handler.enabled(meta) || (is_request() && handler.max_level() != LevelFilter::OFF)
     }
 
     fn max_level(&self) -> LevelFilter {
         match self.core.handler.max_level() {
             LevelFilter::OFF => LevelFilter::OFF,
-            level => level.max(self.core.spans),
+            level => level.max(self.core.span_level()),
         }
     }
 
@@ -203,9 +207,14 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
 }
 
 impl<H: Handler> Shelf<ScopedBufferCore<H>> {
+    /// The most verbose level of the spans that can be requests.
+    fn span_level(&self) -> LevelFilter {
+        self.spans.unwrap_or_else(|| self.handler.max_level().max(LevelFilter::INFO))
+    }
+
     /// Returns the id of the outermost span that the record belongs to.
     fn scope_of(&self, record: &Record<'_>) -> Option<u64> {
-        let mut spans = record.with_span_level(self.spans).spans();
+        let mut spans = record.with_span_level(self.span_level()).spans();
         let root = match &self.span {
             Some(name) => spans.find(|span| span.name() == name),
             None => spans.next(),

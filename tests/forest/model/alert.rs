@@ -3,7 +3,7 @@ use std::collections::{HashMap, VecDeque};
 use tracing_handlers::filter::LevelFilter;
 use tracing_handlers::record::{Kind, SpanEvents};
 
-use super::{Asked, Counted, Handled, Model, Node, Rec, allows, most_of};
+use super::{Asked, Counted, Handled, Model, Node, Rec, allows, level_of, most_of};
 
 /// An `Alert` with a window and a cool-down of one minute.
 pub struct Alert {
@@ -85,7 +85,7 @@ impl Model for Alert {
 
     fn enabled(&self, asked: Asked<'_>) -> bool {
         match asked.is_span {
-            true => self.per_area && self.level.is_some() && asked.severity >= 9,
+            true => self.per_area && self.level.is_some() && level_of(asked.severity) <= self.most(),
             false => allows(self.level, asked.severity),
         }
     }

@@ -103,7 +103,7 @@ impl Output {
 
     fn takes(&mut self, record: &Rec) -> bool {
         let by_level = match record.is_of_span() {
-            true => self.end.closes && level_of(record.severity) <= SPANS[self.end.spans],
+            true => self.end.closes && level_of(record.severity) <= self.span_level(),
             false => allows(self.end.level, record.severity),
         };
         by_level && self.judge.as_mut().is_none_or(|judge| judge.passes(record))
@@ -111,6 +111,12 @@ impl Output {
 
     fn most_of_judge(&self) -> LevelFilter {
         self.judge.as_ref().map_or(LevelFilter::TRACE, Judge::most)
+    }
+
+    /// Which spans are shown: those at the level that was set, or else at that of events, but at least those at INFO.
+    fn span_level(&self) -> LevelFilter {
+        let events = most_of(self.end.level).min(self.most_of_judge());
+        SPANS[self.end.spans].unwrap_or(events.max(LevelFilter::INFO))
     }
 
     /// Whether any record can have spans, or be of one.
@@ -197,7 +203,7 @@ impl Model for Output {
 
     fn enabled(&self, asked: Asked<'_>) -> bool {
         match asked.is_span {
-            true => self.has_spans() && level_of(asked.severity) <= SPANS[self.end.spans],
+            true => self.has_spans() && level_of(asked.severity) <= self.span_level(),
             false => {
                 allows(self.end.level, asked.severity) && self.judge.as_ref().is_none_or(|judge| judge.enabled(asked))
             }
@@ -206,7 +212,7 @@ impl Model for Output {
 
     fn most(&self) -> LevelFilter {
         match self.has_spans() {
-            true => most_of(self.end.level).min(self.most_of_judge()).max(SPANS[self.end.spans]),
+            true => most_of(self.end.level).min(self.most_of_judge()).max(self.span_level()),
             false => LevelFilter::OFF,
         }
     }

@@ -88,7 +88,8 @@ impl Model for Route {
     /// A span may have the field, so a route by field wants spans.
     fn enabled(&self, asked: Asked<'_>) -> bool {
         let given = self.inner().iter().any(|inner| inner.enabled(asked));
-        let may_have_field = matches!(self.by, By::Area) && level_of(asked.severity) <= LevelFilter::INFO;
+        let spans = self.most().max(LevelFilter::INFO);
+        let may_have_field = matches!(self.by, By::Area) && level_of(asked.severity) <= spans;
         given || (asked.is_span && may_have_field && self.most() != LevelFilter::OFF)
     }
 
@@ -207,7 +208,7 @@ impl Model for Made {
     fn enabled(&self, asked: Asked<'_>) -> bool {
         let given = self.otherwise.as_ref().is_some_and(|otherwise| otherwise.enabled(asked));
         let own = match asked.is_span {
-            true => level_of(asked.severity) <= LevelFilter::INFO && self.most() != LevelFilter::OFF,
+            true => level_of(asked.severity) <= self.most().max(LevelFilter::INFO) && self.most() != LevelFilter::OFF,
             false => allows(self.level, asked.severity),
         };
         given || own

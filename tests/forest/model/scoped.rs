@@ -104,7 +104,7 @@ impl Model for Scoped {
 
     /// Spans that can be requests are wanted, unless the handler wants nothing.
     fn enabled(&self, asked: Asked<'_>) -> bool {
-        let is_request = asked.is_span && level_of(asked.severity) <= LevelFilter::INFO;
+        let is_request = asked.is_span && level_of(asked.severity) <= self.inner.most().max(LevelFilter::INFO);
         self.inner.enabled(asked) || (is_request && self.inner.most() != LevelFilter::OFF)
     }
 
