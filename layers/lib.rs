@@ -106,7 +106,7 @@ pub use framing::Framing;
 pub use handler::{Handler, Output, Queue};
 #[cfg(feature = "log")]
 pub use layer::bridge_log;
-pub use layer::{Added, Handle, HandlerLayer, init, layer};
+pub use layer::{Added, Flushing, Handle, HandlerLayer, init, layer};
 #[cfg(feature = "serde")]
 pub use record::nested;
 pub use record::{FieldChange, Meta, Part, Record, RecordBuf, Records, Severity, Value};

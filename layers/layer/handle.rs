@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::added::{Added, OfThread};
+use super::flushing::Flushing;
 use super::layer_core::LayerCore;
 use crate::Error;
 use crate::handler::{Handler, Report, tree};
@@ -33,13 +34,51 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Delivers what the handlers hold, and returns within `timeout`.
+    /// Delivers what the handlers hold, and returns within `timeout`. Blocks the thread: in asynchronous code, use
+    /// [`flush_async`](Self::flush_async).
     ///
     /// # Errors
     ///
     /// The last handler's error; [`Timeout`](crate::ErrorKind::Timeout) if the time was too short.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         self.core.graph.load().handler.flush(deadline_in(timeout))
+    }
+
+    /// Returns a future that delivers what the handlers hold, and completes within `timeout`.
+    ///
+    /// It begins when it is first polled, and after `Ok` everything that was logged before then has reached its end. A thread of this
+    /// crate does the work, so no thread of an executor is blocked, and any executor will do, also one with a single thread. Futures
+    /// that wait at the same time are served by the same thread, one for each layer, which ends when there are none. If a future is
+    /// dropped, a flush that has begun goes on, and nothing is lost.
+    ///
+    /// In a forked child, a future that began in its parent does not complete: begin another one.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush): the last handler's error; [`Timeout`](crate::ErrorKind::Timeout) if the time was too short, even if
+    /// a sink ignores its deadline. [`Io`](crate::ErrorKind::Io) if the thread could not be started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tracing_handlers::{Handle, Output, Queue, format::Json, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// /// Called for each event by a platform that stops the process between two of them, such as AWS Lambda.
+    /// async fn invoke(handle: &Handle) -> Result<(), tracing_handlers::Error> {
+    ///     tracing::info!("done");
+    ///     handle.flush_async(Duration::from_secs(1)).await
+    /// }
+    ///
+    /// let memory = Memory::new();
+    /// let layer = tracing_handlers::layer(Queue::new(Output::new(Json::new(), memory.clone())));
+    /// let handle = layer.handle();
+    /// let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || runtime.block_on(invoke(&handle)))?;
+    /// assert_eq!(memory.lines().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_async(&self, timeout: Duration) -> Flushing {
+        Flushing::new(self.core.clone(), timeout)
     }
 
     /// Returns the counts of records for each handler, outermost first.

@@ -53,9 +53,10 @@
 //! | `log-NAME`, by default `log-queue` | delivers the records of the [`Queue`](crate::Queue) called `NAME` | from the queue's first record until the queue is dropped |
 //! | `log-files` | compresses and removes the old files of all [rotations](crate::rotation::Rotation) | while there is such work, and a little longer |
 //! | `log-sync` | syncs a file with [`Durability::Grouped`](crate::sink::Durability::Grouped) | from the file's first record until the file is closed |
-//! | `log-timer` | writes or releases what a buffer holds when its time limit is reached | from the first record in such a buffer on; it sleeps while there is none |
+//! | `log-timer` | writes or releases what a buffer holds when its time limit is reached, and completes flushes that are too late | from the first record in such a buffer, or the first `flush_async`, on; it sleeps while there is none |
 //! | `log-signals` | waits for signals (feature `signals`) | from the first call of `flush_on_termination` and the like on |
 //! | `log-flush` | flushes everything on a signal | until the flush is done |
+//! | `log-flush-async` | flushes the handlers of a layer for [`Handle::flush_async`](crate::Handle::flush_async) | while a future waits for it |
 //! | `log-stdout`, `log-stderr` | writes to a terminal, or to a full pipe where the system cannot do so without waiting | from the first such write of a [`Console`](crate::sink::Console) or of [`selflog`](crate::selflog) until that is dropped |
 //! | `log-level` | restores a [level](crate::filter::LevelSwitch) that was set for a limited time | until the time has passed |
 //! | `log-lines` | reads the output of a child process ([`receive::spawn`](crate::receive::spawn)), two for each | until the output ends |

@@ -58,6 +58,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .iter()
         .chain(attacks::CASES)
         .chain(files::CASES)
+        .chain(flush_async::CASES)
         .chain(interest::CASES)
         .chain(DESCRIPTOR_CASES)
         .chain(STALLED_CASES)
@@ -102,6 +103,7 @@ const STALLED_CASES: &[Case] = &[];
 const PAUSE_CASES: &[Case] = &[];
 
 mod files;
+mod flush_async;
 mod interest;
 /// Mounts and attributes of files as Linux has them.
 #[cfg(target_os = "linux")]

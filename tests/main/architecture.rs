@@ -51,7 +51,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "selflog", "sink", "stats", "sync", "threads",
         ],
     ),
-    ("layer", &["changes", "clock", "error", "handler", "process", "record", "selflog", "sync"]),
+    ("layer", &["changes", "clock", "error", "handler", "process", "record", "selflog", "sync", "threads"]),
     (
         "testing",
         &[

@@ -18,6 +18,7 @@ mod encryption;
 mod faults;
 mod filter;
 mod filters;
+mod flush_async;
 mod guide;
 mod hostile_names;
 mod json;
