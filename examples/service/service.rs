@@ -25,8 +25,6 @@ use tracing_handlers::sink::{Console, File, Sink};
 use tracing_handlers::{Handle, Output, Queue};
 use tracing_subscriber::prelude::*;
 
-use self::progress::AboveBar;
-
 /// The entire logging setup.
 fn log_to(dir: &Path, terminal: impl Sink) -> Result<Handle, tracing_handlers::Error> {
     let rotation = Rotation::size(MIB).keep(KEPT);
@@ -51,7 +49,7 @@ async fn main() -> Result<ExitCode, client::Failure> {
     let Args { requests, dir } = Args::parse(std::env::args().skip(1))?;
     remove_old(&dir)?;
     let bar = progress::bar(requests);
-    let log = log_to(&dir, AboveBar::new(Console::stderr(), bar.clone()))?;
+    let log = log_to(&dir, progress::above(bar.clone(), Console::stderr()))?;
 
     let start = Instant::now();
     let address = shop::open().await?;

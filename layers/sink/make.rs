@@ -6,7 +6,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::run::Run;
 use super::tail::Tail;
-use super::{Framed, Sink};
+use super::{Color, Framed, Sink};
+use crate::format::Caps;
 use crate::{Error, Partial};
 
 /// A sink from a [`MakeWriter`], such as `tracing_appender::rolling` or `tracing_appender::non_blocking`.
@@ -14,6 +15,7 @@ use crate::{Error, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`named`](Self::named) | `make_writer` | the name used in messages |
+/// | [`color`](Self::color) | [`Color::Never`] | whether formats may use color |
 ///
 /// ```
 /// use tracing_handlers::sink::{Framed, RecordEnd, Make, Sink};
@@ -33,6 +35,7 @@ use crate::{Error, Partial};
 pub struct Make<M> {
     make: M,
     name: String,
+    caps: Caps,
     tail: Tail,
 }
 
@@ -42,12 +45,21 @@ where
 {
     /// Creates a sink that writes to the writers of `make`.
     pub fn new(make: M) -> Self {
-        Self { make, name: "make_writer".into(), tail: Tail::default() }
+        Self { make, name: "make_writer".into(), caps: Caps::default(), tail: Tail::default() }
     }
 
     /// Sets the name used in messages.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Sets whether formats may use color.
+    ///
+    /// Whether the writer leads to a terminal is not known here: with [`Color::Auto`] only the environment variables decide, as for
+    /// a stream that is not a terminal. Set [`Color::Always`] for one that is: a pseudoterminal, an SSH channel.
+    pub fn color(mut self, color: Color) -> Self {
+        self.caps = self.caps.with_color(color.is_wanted(false));
         self
     }
 }
@@ -87,6 +99,10 @@ where
 
     fn pending(&self) -> usize {
         self.tail.pending()
+    }
+
+    fn caps(&self) -> Caps {
+        self.caps
     }
 
     fn describe(&self) -> String {

@@ -3,7 +3,18 @@
 //! A [`Sink`] receives whole framed records, several at a time, and returns how many it took. [`Writer`] makes any sink an
 //! `io::Write` and a [`MakeWriter`](tracing_subscriber::fmt::MakeWriter); conversely, [`Write`] and [`Make`] make a sink of
 //! an `io::Write` or a `MakeWriter`.
+//!
+//! | sink | writes to |
+//! |---|---|
+//! | [`Console`] | standard output, standard error, or both |
+//! | [`File`] | a file, which may be rotated, synced, sealed and encrypted |
+//! | [`Write`] | any `io::Write` |
+//! | [`Make`] | any `MakeWriter`, such as those of `tracing-appender` |
+//! | [`Memory`] | memory, for tests |
+//! | [`Null`] | nothing |
+//! | [`around`] | another sink, inside a closure that hides a progress bar meanwhile |
 
+mod around;
 mod console;
 mod make;
 mod memory;
@@ -15,6 +26,7 @@ mod write;
 pub(crate) mod writer;
 
 pub use crate::file::sink::{Commit, Control, Durability, File, FileOptions};
+pub use around::{Around, around};
 pub use console::{Color, Console};
 pub use make::Make;
 pub use memory::Memory;

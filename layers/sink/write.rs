@@ -3,7 +3,8 @@ use std::io;
 use std::time::Instant;
 
 use super::tail::Tail;
-use super::{Framed, Sink};
+use super::{Color, Framed, Sink};
+use crate::format::Caps;
 use crate::{Error, Partial};
 
 /// A sink from any `io::Write`: a `Vec`, a pipe, a `BufWriter`, a compressor. Python's `StreamHandler(stream)`.
@@ -11,6 +12,7 @@ use crate::{Error, Partial};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`named`](Self::named) | `writer` | the name used in messages |
+/// | [`color`](Self::color) | [`Color::Never`] | whether formats may use color |
 ///
 /// ```
 /// use tracing_handlers::sink::{Framed, RecordEnd, Sink, Write};
@@ -34,18 +36,44 @@ use crate::{Error, Partial};
 pub struct Write<W> {
     writer: W,
     name: String,
+    caps: Caps,
     tail: Tail,
 }
 
 impl<W: io::Write + Send + 'static> Write<W> {
     /// Creates a sink that writes to `writer`.
     pub fn new(writer: W) -> Self {
-        Self { writer, name: "writer".into(), tail: Tail::default() }
+        Self { writer, name: "writer".into(), caps: Caps::default(), tail: Tail::default() }
     }
 
     /// Sets the name used in messages.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Sets whether formats may use color.
+    ///
+    /// Whether the writer leads to a terminal is not known here: with [`Color::Auto`] only the environment variables decide, as for
+    /// a stream that is not a terminal. Set [`Color::Always`] for one that is: a pseudoterminal, an SSH channel.
+    ///
+    /// ```
+    /// use tracing_handlers::Output;
+    /// use tracing_handlers::format::{Text, Time};
+    /// use tracing_handlers::sink::{Color, Memory, Sink, Write};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let memory = Memory::new();
+    /// let channel = Write::new(memory.clone()).color(Color::Always);
+    /// assert!(channel.caps().color);
+    /// let output = Output::new(Text::new().time(Time::none()), channel);
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(tracing_handlers::layer(output)), || {
+    ///     tracing::info!(target: "shop", "sold");
+    /// });
+    /// assert_eq!(memory.lines(), ["\x1b[32m INFO\x1b[0m \x1b[2mshop:\x1b[0m sold"]);
+    /// ```
+    pub fn color(mut self, color: Color) -> Self {
+        self.caps = self.caps.with_color(color.is_wanted(false));
         self
     }
 }
@@ -77,6 +105,10 @@ impl<W: io::Write + Send + 'static> Sink for Write<W> {
 
     fn pending(&self) -> usize {
         self.tail.pending()
+    }
+
+    fn caps(&self) -> Caps {
+        self.caps
     }
 
     fn describe(&self) -> String {

@@ -1,10 +1,11 @@
-//! Records from the output of other code.
+//! Records from the output of other code, and records beside it.
 
 mod child;
 mod lines;
 mod pipeline;
+mod progress;
 mod stream;
 
 use crate::Recipe;
 
-pub const RECIPES: &[Recipe] = &[lines::RECIPE, pipeline::RECIPE, child::RECIPE, stream::RECIPE];
+pub const RECIPES: &[Recipe] = &[lines::RECIPE, pipeline::RECIPE, child::RECIPE, stream::RECIPE, progress::RECIPE];

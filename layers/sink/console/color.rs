@@ -27,7 +27,7 @@ pub enum Color {
 }
 
 impl Color {
-    pub(super) fn is_wanted(self, terminal: bool) -> bool {
+    pub(in crate::sink) fn is_wanted(self, terminal: bool) -> bool {
         match self {
             Self::Auto => shown(terminal, |name| std::env::var_os(name)),
             Self::Always => true,

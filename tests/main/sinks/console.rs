@@ -27,13 +27,18 @@ fn child(test: &str) -> Command {
 }
 
 fn captured_child(test: &str) -> Command {
+    process_of(&format!("console::{test}"))
+}
+
+/// Runs `test`, which is named from the module of sinks on, in a process of its own.
+pub(super) fn process_of(test: &str) -> Command {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", &format!("sinks::console::{test}")]).env(IN_CHILD, "1");
+    child.args(["--exact", &format!("sinks::{test}")]).env(IN_CHILD, "1");
     child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     child
 }
 
-fn in_child() -> bool {
+pub(super) fn in_child() -> bool {
     std::env::var_os(IN_CHILD).is_some()
 }
 

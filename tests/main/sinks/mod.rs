@@ -1,5 +1,6 @@
 //! Sinks against the real thing: closed pipes, full disks, directories, umasks, tracing's own writers.
 
+mod around;
 mod console;
 pub mod disk;
 mod file;
