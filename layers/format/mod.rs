@@ -9,7 +9,7 @@
 //! | [`Python`] | lines by one of Python's formats |
 //! | [`Logfmt`] | `key=value` pairs, for people and machines |
 //! | [`Json`] | a JSON object per record |
-//! | [`Preset`] | JSON in the schema of a well-known receiver: ECS, GELF … |
+//! | [`Preset`] | JSON in the schema of a well-known receiver: ECS, GELF …, or as `tracing_subscriber::fmt().json()` writes it |
 //! | `JsonTemplate` | JSON in a schema of your own |
 //! | [`Csv`] | rows for spreadsheets and databases |
 
@@ -23,6 +23,7 @@ pub mod logfmt;
 mod pattern;
 mod python;
 mod shown;
+mod span_times;
 mod spans;
 mod text;
 mod time;
@@ -35,6 +36,7 @@ pub use level::LevelNames;
 pub use logfmt::Logfmt;
 pub use pattern::Pattern;
 pub use python::Python;
+pub use span_times::SpanTimes;
 pub use text::Text;
 pub use time::Time;
 

@@ -121,7 +121,7 @@ impl<'a> Record<'a> {
     }
 
     #[inline]
-    pub(super) fn has_message(&self) -> bool {
+    pub(crate) fn has_message(&self) -> bool {
         self.head.message().at > 0
     }
 

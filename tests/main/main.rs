@@ -25,6 +25,7 @@ mod json;
 #[cfg(feature = "serde")]
 mod json_template;
 mod layer;
+mod like_fmt;
 mod logfmt;
 
 #[cfg(feature = "serde")]

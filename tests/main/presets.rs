@@ -71,6 +71,7 @@ fn all_presets() -> Vec<(&'static str, Preset)> {
         ("bunyan", Preset::bunyan("shop")),
         ("otlp", Preset::otlp()),
         ("datadog", Preset::datadog("shop")),
+        ("tracing", Preset::tracing()),
     ]
 }
 

@@ -82,9 +82,9 @@ fn a_slow_span_lets_out_what_it_kept_when_it_closes() {
     assert_eq!(
         memory.lines(),
         [
-            " INFO request{seconds=1}: close busy_ns=1000000000 idle_ns=0",
+            " INFO request{seconds=1}: close time.busy=1.00s time.idle=0.00ns",
             "DEBUG request{seconds=2}: detail",
-            " INFO request{seconds=2}: close busy_ns=2000000000 idle_ns=0",
+            " INFO request{seconds=2}: close time.busy=2.00s time.idle=0.00ns",
         ]
     );
 }

@@ -29,5 +29,5 @@ fn make() -> String {
 
 const SHOWS: &str = "
  INFO request{id=7}: new
- INFO request{id=7}: close busy_ns=40000000 idle_ns=3000000
+ INFO request{id=7}: close time.busy=40.0ms time.idle=3.00ms
 ";

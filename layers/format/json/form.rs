@@ -3,7 +3,7 @@
 use super::limit::Limit;
 use super::nested::Piece;
 use super::value::{self, in_quotes, text_within as text};
-use super::{NonFinite, claims};
+use super::{NonFinite, claims, like_fmt};
 use crate::Value;
 use crate::format::{escape, number};
 
@@ -28,6 +28,10 @@ pub(super) enum Form {
     Flags,
     /// A boolean: the value itself, or the flag `sampled` of the W3C trace flags.
     Sampled,
+    /// As the JSON formatter of tracing-subscriber writes a value of an event.
+    LikeFmt,
+    /// A thread's number, as its `Debug` shows it: `ThreadId(7)`.
+    ThreadId,
 }
 
 impl Form {
@@ -47,6 +51,12 @@ impl Form {
             Self::DecimalId => return decimal_id(out, value),
             Self::Flags => return flags(out, value),
             Self::Sampled => return sampled(out, value),
+            Self::LikeFmt => like_fmt::value_of_event(out, value, limit),
+            Self::ThreadId => in_quotes(out, |out| {
+                out.extend_from_slice(b"ThreadId(");
+                value::write(out, value, NonFinite::Null);
+                out.push(b')');
+            }),
         }
         true
     }

@@ -7,6 +7,7 @@ mod distinct;
 mod draft;
 mod form;
 mod keys;
+mod like_fmt;
 mod limit;
 mod line;
 mod member;
@@ -39,7 +40,7 @@ use self::object::{Object, Writer};
 use self::planned::PlannedPart;
 use super::kept::{self, FormatId};
 use super::shown::FieldParts;
-use super::{Format, LevelNames, Out, Time, escape};
+use super::{Format, LevelNames, Out, SpanTimes, Time, escape};
 use crate::Error;
 use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 
@@ -76,6 +77,7 @@ use crate::record::{Callsite, Field, Part, Record, RecordBuf, Value};
 /// | [`spans`](Self::spans) | [`SpanLayout::List`] | how the enclosing spans are written |
 /// | [`duplicates`](Self::duplicates) | [`Duplicates::Suffix`] | what happens to a second field with the same name |
 /// | [`non_finite`](Self::non_finite) | [`NonFinite::Null`] | `NaN` and the infinities, which JSON does not have |
+/// | [`span_times`](Self::span_times) | [`SpanTimes::Nanoseconds`] | how the times of closed spans are written |
 ///
 /// **Parts.** Every [part of a record](Part) can be a key. A single field keeps its own name, `Time` is named `timestamp`, and any
 /// other part has the name that it is displayed with. `SpanNames` is a list of names, `Span` is the nearest span as an object,
@@ -104,6 +106,7 @@ pub struct Json {
     spans: SpanLayout,
     duplicates: Duplicates,
     non_finite: NonFinite,
+    span_times: SpanTimes,
     plan: Plan,
 }
 
@@ -119,6 +122,7 @@ impl Json {
             spans: SpanLayout::default(),
             duplicates: Duplicates::default(),
             non_finite: NonFinite::default(),
+            span_times: SpanTimes::default(),
             plan: Plan::default(),
         }
         .planned()
@@ -186,6 +190,12 @@ impl Json {
     /// Sets how `NaN` and the infinities are written.
     pub fn non_finite(mut self, non_finite: NonFinite) -> Self {
         self.non_finite = non_finite;
+        self.planned()
+    }
+
+    /// Sets how the times of closed spans are written.
+    pub fn span_times(mut self, times: SpanTimes) -> Self {
+        self.span_times = times;
         self.planned()
     }
 
@@ -423,14 +433,20 @@ impl Default for Json {
 
 impl Format for Json {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
-        let out = out.buffer();
+        self.span_times.apply(record, |record| self.write_record(record, out.buffer()));
+        Ok(())
+    }
+}
+
+impl Json {
+    #[inline]
+    fn write_record(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         // The raw record lacks the callsite's names, and values grow when written. With this estimate the buffer grows at most once.
         out.reserve(2 * record.raw().len() + RESERVE);
         match self.line_of(record) {
             Some(line) => self.write_line(line, record, out),
             None => self.write_parts(record, out),
         }
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The nodes of the trees of presets and templates.
 
 use super::form::Form;
+use super::like_fmt::Which;
 use super::limit::Limit;
 use super::names::Names;
 use super::rest::Rest;
@@ -8,6 +9,7 @@ use super::shape::Shape;
 use super::source::Source;
 use super::value::in_quotes;
 use crate::bytes::Block;
+use crate::format::kept::FormatId;
 use crate::format::{LevelNames, Time, number};
 use crate::{Severity, Value};
 
@@ -45,6 +47,8 @@ pub(super) enum Node {
     List(Vec<Node>),
     /// The spans as objects, root first.
     Spans,
+    /// The spans as the JSON formatter of tracing-subscriber writes them. The id is that of the cache.
+    SpansLikeFmt(Which, FormatId),
     /// A string that is unique to the line. The number identifies the process.
     UniqueId(u64),
 }

@@ -247,4 +247,4 @@ fn as_list(out: &mut [u8], start: usize) {
     }
 }
 
-static SPAN_NAMES: Names = Names::fixed(&[b"name"]);
+pub(super) static SPAN_NAMES: Names = Names::fixed(&[b"name"]);

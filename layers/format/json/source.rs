@@ -13,6 +13,10 @@ pub(super) enum Source {
     EventName,
     /// The message, or `""`.
     MessageAlways,
+    /// The target, even if it is empty.
+    TargetAlways,
+    /// The message, even if it is empty.
+    MessageIfAny,
     /// The first line of the message, or the event's name if there is no message.
     Summary,
     /// The message, if it has more than one line.
@@ -33,6 +37,8 @@ impl Source {
             Self::Part(part) => part.value(record),
             Self::EventName => text(record.name()).filter(|_| has_given_name(record)),
             Self::MessageAlways => Some(Value::Str(record.message())),
+            Self::TargetAlways => Some(Value::Str(record.target())),
+            Self::MessageIfAny => record.has_message().then(|| Value::Str(record.message())),
             Self::Summary => Some(Value::Str(summary(record))),
             Self::FullMessage => text(record.message()).filter(|_| summary(record).len() < record.message().len()),
             Self::Claim(place) if subject.taken.has(*place) => subject.claims.find(*place, record),

@@ -11,7 +11,7 @@ use super::shape::Shape;
 use super::source::Source;
 use super::subject::Subject;
 use super::value::{self, in_quotes};
-use super::{Duplicates, NonFinite};
+use super::{Duplicates, NonFinite, like_fmt};
 use crate::bytes::Block;
 use crate::format::{Time, escape};
 use crate::record::Record;
@@ -119,6 +119,9 @@ impl<'t> Pen<'t, '_> {
             Node::Branch(branch) => return self.branch(branch, to),
             Node::List(nodes) => self.list(nodes, to),
             Node::Spans => return !self.bare && to.spans(self.subject.record),
+            Node::SpansLikeFmt(which, id) => {
+                return !self.bare && like_fmt::write_spans(*which, *id, self.subject.record, to);
+            }
             Node::UniqueId(process) => in_quotes(to.out(), |out| unique_id(*process, out)),
         }
         true

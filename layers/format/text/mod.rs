@@ -6,7 +6,7 @@ pub(super) mod value;
 use self::below::Below;
 use self::pen::{Pen, Style};
 use super::kept::FormatId;
-use super::{Format, LevelNames, Out, Time};
+use super::{Format, LevelNames, Out, SpanTimes, Time};
 use crate::Error;
 use crate::record::{Record, Severity, Span};
 
@@ -60,6 +60,7 @@ use crate::record::{Record, Severity, Span};
 /// | [`thread_ids`](Self::thread_ids) | off | `[#1]`, with the name `[main#1]` |
 /// | [`file`](Self::file) | off; pretty on | `src/stock.rs:41:`, if known |
 /// | [`errors_below`](Self::errors_below) | off | errors of the event below the line, one line per cause |
+/// | [`span_times`](Self::span_times) | [`SpanTimes::Units`] | how the times of closed spans are written |
 /// | [`backtrace_below`](Self::backtrace_below) | off | the field `backtrace` below the line |
 ///
 /// **A line cannot lie.** Everything that the program logs is escaped: line ends, terminal sequences, invisible characters and
@@ -71,6 +72,26 @@ use crate::record::{Record, Severity, Span};
 /// **Values.** A string of plain characters is written without quotes, any other in double quotes, so that it cannot be taken for
 /// another `key=value`. An error is written like a string, as `outer: inner: root`. The output of `Debug` or `Display` is escaped, but
 /// quoted only if it could be taken for other parts of the line. Bytes are hexadecimal.
+///
+/// **Like `fmt`.** [`full`](Self::full) writes what the default format of `tracing_subscriber::fmt()` writes, in the same order. What
+/// differs:
+///
+/// | | `fmt` | here |
+/// |---|---|---|
+/// | strings | in quotes | in quotes unless plain |
+/// | line breaks, control and invisible characters in messages and in the output of `Debug` and `Display` | raw, except `ESC` and C1 controls in messages | escaped |
+/// | output of `Debug` or `Display` that could be taken for other fields; names with spaces or quotes | raw | in quotes |
+/// | an error with causes | `error=outer error.sources=[inner, root]` | `error="outer: inner: root"` |
+/// | bytes | `[00 ff]` | `00ff` |
+/// | a span's field that is recorded again | written again, at the end | replaced |
+/// | the message | where the callsite has it | in front of the fields |
+/// | a field `message` beside a format string | a second text without a name | `message=…` |
+/// | an empty target or message, an event with neither message nor fields | its colon and spaces | omitted |
+/// | fields that begin with `log.` | omitted | written; those of the `log` crate's records are the target and the position |
+/// | thread | the name aligned, `ThreadId(01)` | `[main#1]` |
+/// | a level beyond `ERROR` | – | `FATAL`, by a field [`severity`](crate::Severity) |
+///
+/// [`compact`](Self::compact) omits the names of spans, which `fmt().compact()` writes, and [`pretty`](Self::pretty) has its own layout.
 ///
 /// **Colors** are written if the sink shows them, see [`Caps::color`](super::Caps::color).
 #[must_use = "a format does nothing until an output uses it"]
@@ -86,6 +107,7 @@ pub struct Text {
     thread_ids: bool,
     file: bool,
     below: Below,
+    span_times: SpanTimes,
     /// The rendering of spans depends only on the layout, which never changes.
     id: FormatId,
 }
@@ -109,6 +131,7 @@ impl Text {
             thread_ids: false,
             file: false,
             below: Below::default(),
+            span_times: SpanTimes::Units,
             id: FormatId::default(),
         }
     }
@@ -212,6 +235,12 @@ impl Text {
     /// written below the line, its lines indented by eight spaces. If not, it is one text with its line breaks escaped.
     pub fn backtrace_below(mut self, below: bool) -> Self {
         self.below.backtrace = below;
+        self
+    }
+
+    /// Sets how the times of closed spans are written: `time.busy=1.23µs time.idle=45.6µs` unless set.
+    pub fn span_times(mut self, times: SpanTimes) -> Self {
+        self.span_times = times;
         self
     }
 
@@ -371,6 +400,14 @@ impl Default for Text {
 
 impl Format for Text {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        self.span_times.apply(record, |record| self.write_record(record, out));
+        Ok(())
+    }
+}
+
+impl Text {
+    #[inline]
+    fn write_record(&self, record: &Record<'_>, out: &mut Out<'_>) {
         let color = out.caps().color;
         out.buffer().reserve(2 * record.raw().len() + RESERVE);
         let mut pen = Pen::new(out.buffer(), color, record);
@@ -378,7 +415,6 @@ impl Format for Text {
             true => self.write::<false>(record, &mut pen),
             false => self.write_with_below(record, &mut pen),
         }
-        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ fn further_formats_of_this_crate_keep_the_contracts() {
     check_format(|| Python::percent("%(asctime)s %(levelname)-8s %(name)s %(message)s").unwrap()).unwrap();
     check_format(|| Python::brace("{levelname:<8} {message}").unwrap()).unwrap();
     check_format(|| Python::dollar("${levelname} $message").unwrap()).unwrap();
-    let presets: [fn() -> Preset; 7] = [
+    let presets: [fn() -> Preset; 8] = [
         Preset::ecs,
         || Preset::gelf("web-1"),
         || Preset::google_cloud("shop"),
@@ -29,6 +29,7 @@ fn further_formats_of_this_crate_keep_the_contracts() {
         || Preset::bunyan("shop"),
         Preset::otlp,
         || Preset::datadog("shop"),
+        Preset::tracing,
     ];
     for preset in presets {
         check_format(preset).unwrap();

@@ -9,18 +9,21 @@ mod gelf;
 mod google_cloud;
 mod logstash;
 mod otlp;
+mod tracing;
 
+use self::tracing::TracingSettings;
 use super::claims::{Claims, SPAN_ID, TRACE_ID, Wants};
 use super::draft::Draft;
 use super::form::Form;
 use super::limit::Limit;
-use super::node::Node;
+use super::node::{Levels, Node};
 use super::rest::{Keys, Of, Rest};
 use super::shape::Shape;
 use super::source::Source;
 use super::tree::Tree;
 use super::{Duplicates, Time};
-use crate::format::{Format, Out};
+use crate::bytes::Block;
+use crate::format::{Format, LevelNames, Out, SpanTimes};
 use crate::record::{Part, Record, RecordBuf, Value};
 use crate::{Error, ErrorKind};
 
@@ -59,6 +62,7 @@ use crate::{Error, ErrorKind};
 /// | [`bunyan`](Self::bunyan) | the `bunyan` program, pino | `time` | 40 | in the object | in the object |
 /// | [`otlp`](Self::otlp) | OpenTelemetry collectors | nanoseconds | 13 and `WARN` | attributes | resource attributes |
 /// | [`datadog`](Self::datadog) | Datadog | `timestamp` | `warn` | in the object | in the object |
+/// | [`tracing`](Self::tracing) | what reads `tracing_subscriber::fmt().json()` | `timestamp` | `WARN` | in `fields`; in `span` and `spans` | in the object |
 ///
 /// | setting | default | effect |
 /// |---|---|---|
@@ -71,6 +75,18 @@ use crate::{Error, ErrorKind};
 /// | [`unique_id`](Self::unique_id) | none | a member that is unique to each line |
 /// | [`max_string`](Self::max_string) | no limit | the longest string, in bytes |
 /// | [`max_bytes`](Self::max_bytes) | 256 KiB for Google Cloud, otherwise no limit | the longest line, in bytes |
+/// | [`span_times`](Self::span_times) | [`SpanTimes::Units`] for [`tracing`](Self::tracing), otherwise [`SpanTimes::Nanoseconds`] | how the times of closed spans are written |
+///
+/// Those of [`tracing`](Self::tracing) alone; the other presets ignore them:
+///
+/// | setting | default | effect |
+/// |---|---|---|
+/// | [`time`](Self::time) | [`Time::rfc3339`] | how the time is written |
+/// | [`fields`](Self::fields) | [`Nested`](super::FieldLayout::Nested) | the fields in an object of their own, or in the object itself |
+/// | [`current_span`](Self::current_span), [`span_list`](Self::span_list) | on | the nearest span; all spans |
+/// | [`level`](Self::level), [`target`](Self::target) | on | the level; the target |
+/// | [`file`](Self::file), [`line_number`](Self::line_number) | off | the source position |
+/// | [`thread_names`](Self::thread_names), [`thread_ids`](Self::thread_ids) | off | the thread |
 ///
 /// **Trace context.** The fields `trace_id` (32 hexadecimal digits), `span_id` (16), `trace_flags` (a number or two digits)
 /// and `trace_sampled` (a boolean) are written where the receiver looks for them. They are taken from the event, or else from the
@@ -89,7 +105,7 @@ use crate::{Error, ErrorKind};
 /// set them. Where objects are flattened, one whose path would be longer than 256 bytes is written as a string.
 ///
 /// **Escaping** is the same as in [`Json`](super::Json). So are 128-bit integers, bytes and nested values, except where the receiver
-/// does not accept them, which each preset documents. The names of spans are not written.
+/// does not accept them, which each preset documents. Only [`tracing`](Self::tracing) writes the names of spans.
 #[must_use = "a format does nothing until an output uses it"]
 #[derive(Clone, Debug)]
 pub struct Preset {
@@ -185,6 +201,13 @@ impl Preset {
         self.planned()
     }
 
+    /// Sets how the times of closed spans are written. Default: [`SpanTimes::Units`] for [`tracing`](Self::tracing), otherwise
+    /// [`SpanTimes::Nanoseconds`].
+    pub fn span_times(mut self, times: SpanTimes) -> Self {
+        self.settings.span_times = Some(times);
+        self.planned()
+    }
+
     /// Sets the longest string (message, field, bytes as digits, nested value) in bytes. Longer ones are cut and end in `…`.
     /// Default: no limit.
     pub fn max_string(mut self, bytes: usize) -> Self {
@@ -210,7 +233,8 @@ impl Format for Preset {
         let of_sink = out.caps().max_bytes.map_or(usize::MAX, |bytes| bytes.saturating_sub(FRAME));
         let most = self.settings.max_bytes.or(self.table.max_bytes()).unwrap_or(usize::MAX).min(of_sink);
         let limit = Limit { bytes: self.settings.max_string, marker: MARKER };
-        match self.tree.write(record, out.buffer(), limit, most) {
+        let times = self.settings.span_times.unwrap_or(self.table.span_times());
+        match times.apply(record, |record| self.tree.write(record, out.buffer(), limit, most)) {
             true => Ok(()),
             false => Err(Error::new(ErrorKind::Format, format!("the record does not fit into {most} bytes"))),
         }
@@ -228,6 +252,8 @@ struct PresetSettings {
     nested: bool,
     duplicates: Duplicates,
     unique_id: Option<(String, u64)>,
+    /// `None`: the preset's own default.
+    span_times: Option<SpanTimes>,
     max_string: usize,
     max_bytes: Option<usize>,
 }
@@ -242,6 +268,7 @@ impl Default for PresetSettings {
             nested: false,
             duplicates: Duplicates::default(),
             unique_id: None,
+            span_times: None,
             max_string: usize::MAX,
             max_bytes: None,
         }
@@ -257,6 +284,7 @@ enum Table {
     Bunyan { name: String, host: String },
     Otlp,
     Datadog { service: String },
+    Tracing(TracingSettings),
 }
 
 impl Table {
@@ -274,6 +302,14 @@ impl Table {
             Self::Bunyan { name, host } => bunyan::draft(settings, name, host),
             Self::Otlp => otlp::draft(settings),
             Self::Datadog { service } => datadog::draft(settings, service),
+            Self::Tracing(own) => tracing::draft(settings, own),
+        }
+    }
+
+    fn span_times(&self) -> SpanTimes {
+        match self {
+            Self::Tracing(_) => SpanTimes::Units,
+            _ => SpanTimes::Nanoseconds,
         }
     }
 
