@@ -210,6 +210,7 @@ impl Csv {
         let has_spans = || record.spans().next().is_some();
         match column {
             Part::Time if self.time.is_number() => row.number(|out| self.time.write(record.time(), out)),
+            Part::Time if self.time.with_free(record.time(), |text| row.text(text)).is_some() => {}
             Part::Time => row.literal(|out| self.time.write(record.time(), out)),
             Part::Level => row.made(scratch, |out| self.level_names.write(record.severity(), out)),
             Part::SpanNames if has_spans() => row.joined(scratch, ":", record.spans().map(|span| span.name())),

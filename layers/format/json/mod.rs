@@ -274,7 +274,7 @@ impl Json {
                 constant.put(out);
             }
             match step.then {
-                Then::Time => self.time.write(record.time(), out),
+                Then::Time => self.time.write_escaped(record.time(), out, escape::json),
                 Then::Message(_) if record.message().is_empty() => {}
                 Then::Message(part) => {
                     self.plan.parts[part].lead.put(out);

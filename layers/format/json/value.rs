@@ -51,7 +51,7 @@ pub(super) fn text_within(out: &mut Vec<u8>, text: &str, mut limit: Limit<'_>) {
 pub(super) fn time(out: &mut Vec<u8>, time: &Time, at: Timestamp) {
     match time.is_number() {
         true => time.write(at, out),
-        false => in_quotes(out, |out| time.write(at, out)),
+        false => in_quotes(out, |out| time.write_escaped(at, out, escape::json)),
     }
 }
 

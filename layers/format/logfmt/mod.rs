@@ -187,7 +187,7 @@ impl Logfmt {
 
     fn write_part(&self, part: &Part, name: &[u8], record: &Record<'_>, pairs: &mut Pairs<'_>) {
         match part {
-            Part::Time => pairs.part(name, |out| self.time.write(record.time(), out)),
+            Part::Time => pairs.part(name, |out| self.time.write_escaped(record.time(), out, value::text)),
             Part::Level => pairs.part(name, |out| self.level_names.write(record.severity(), out)),
             Part::SpanNames | Part::Span | Part::Spans if record.spans().next().is_none() => {}
             Part::SpanNames => pairs.part(name, |out| value::span_names(out, record)),

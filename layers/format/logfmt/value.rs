@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: Value<'_>) {
 }
 
 /// Appends a text; nothing for the empty text.
-fn text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
     if !text.is_empty() && (text == "null" || !escape::bare(out, text)) {
         in_quotes(out, |out| escape::logfmt(out, text));
     }

@@ -37,7 +37,7 @@ use crate::record::{Record, Severity, Span};
 /// );
 /// assert_eq!(
 ///     line(Text::compact()),
-///     r#"01:19:03.123  INFO shop::stock: sold pieces=3 name="two words" method=GET path=/ table=x"#,
+///     r#"01:19:03.123Z  INFO shop::stock: sold pieces=3 name="two words" method=GET path=/ table=x"#,
 /// );
 /// assert_eq!(
 ///     line(Text::pretty()),
@@ -51,7 +51,7 @@ use crate::record::{Record, Severity, Span};
 /// | setting | default | effect |
 /// |---|---|---|
 /// | [`full`](Self::full), [`compact`](Self::compact), [`pretty`](Self::pretty) | full | the layout |
-/// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] | how the time is written |
+/// | [`time`](Self::time) | [`Time::rfc3339`]; compact [`Time::clock`] with its `Z` | how the time is written |
 /// | [`level`](Self::level) | on | the severity's name, right-aligned in 5 columns |
 /// | [`level_names`](Self::level_names) | [`LevelNames::Upper`] | the names of severities |
 /// | [`target`](Self::target) | on | `shop::stock:` |
@@ -137,8 +137,11 @@ impl Text {
     }
 
     /// Creates a format for shorter lines: with the time of day, and the spans' fields, dimmed, at the end instead of the spans.
+    ///
+    /// The time is in UTC, and says so: `01:19:03.123Z`. For local time, with the feature `time-zone`, set
+    /// `Time::clock().in_local()`; with `.offset(true)`, it shows its offset.
     pub fn compact() -> Self {
-        Self { layout: Layout::Compact, time: Time::clock(), ..Self::full() }
+        Self { layout: Layout::Compact, time: Time::clock().offset(true), ..Self::full() }
     }
 
     /// Creates a format with several lines per record: the message, the fields, the position in the source, and a line for each

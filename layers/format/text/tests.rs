@@ -31,7 +31,7 @@ fn each_style_has_its_shape() {
         plain(Text::full()),
         "2026-11-21T01:19:03.123456Z  WARN request{method=GET path=/}:idle: shop::stock: running out left=2"
     );
-    assert_eq!(plain(Text::compact()), "01:19:03.123  WARN shop::stock: running out left=2 method=GET path=/");
+    assert_eq!(plain(Text::compact()), "01:19:03.123Z  WARN shop::stock: running out left=2 method=GET path=/");
     assert_eq!(
         plain(Text::pretty().thread_names(true)),
         concat!(

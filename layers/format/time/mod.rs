@@ -1,7 +1,9 @@
+mod free;
 #[cfg(feature = "time-zone")]
 mod zone;
 
-use super::number;
+use self::free::Free;
+use super::{escape, number};
 use crate::Error;
 use crate::clock::civil::{self, put_fraction};
 use crate::clock::{Timestamp, Zone};
@@ -13,6 +15,10 @@ use crate::clock::{Timestamp, Zone};
 /// | [`rfc3339`](Self::rfc3339), the default | `2026-11-21T01:19:03.123456Z` | string |
 /// | `local`, `zone` (feature `time-zone`) | `2026-11-21T03:19:03.123456+02:00` | string |
 /// | [`clock`](Self::clock) | `01:19:03.123` | string |
+/// | [`strftime`](Self::strftime) | by a format of C's: `2026-11-21 01:19:03.123` | string |
+/// | [`uptime`](Self::uptime), [`since`](Self::since) | `   0.000412907s`: since the start of the program, or since a time | string |
+/// | [`from_fn`](Self::from_fn) | what a function writes | string |
+/// | [`format_time`](Self::format_time) | what a timer of tracing-subscriber writes | string |
 /// | [`unix_seconds`](Self::unix_seconds) | `1795223943` | number |
 /// | [`unix_millis`](Self::unix_millis) | `1795223943123` | number |
 /// | [`unix_nanos`](Self::unix_nanos) | `1795223943123456789` | number |
@@ -20,8 +26,10 @@ use crate::clock::{Timestamp, Zone};
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`precision`](Self::precision) | 6; `clock` 3; `unix_seconds` 0 | digits of the second's fraction, 0 to 9, cut off, not rounded |
-/// | [`short`](Self::short) | `false`; `clock` `true` | omits the date and the offset |
+/// | [`precision`](Self::precision) | 6; `clock` 3; `unix_seconds` 0; `since` 9 | digits of the second's fraction, 0 to 9, cut off, not rounded |
+/// | [`short`](Self::short) | `false`; `clock` `true` | omits the date |
+/// | [`offset`](Self::offset) | `true`; if short, `false` | shows the offset from UTC, `Z` or `+02:00` |
+/// | `in_local`, `in_zone` (feature `time-zone`) | UTC | the time zone of `rfc3339`, `clock` and `strftime` |
 ///
 /// Times outside the years 0000 to 9999 are written as the nearest time inside.
 ///
@@ -33,6 +41,7 @@ use crate::clock::{Timestamp, Zone};
 /// assert_eq!(Time::rfc3339().text(time), "2026-11-21T01:19:03.123456Z");
 /// assert_eq!(Time::rfc3339().precision(0).text(time), "2026-11-21T01:19:03Z");
 /// assert_eq!(Time::clock().text(time), "01:19:03.123");
+/// assert_eq!(Time::clock().offset(true).text(time), "01:19:03.123Z");
 /// assert_eq!(Time::unix_seconds().precision(3).text(time), "1795223943.123");
 /// ```
 #[must_use = "a format does nothing until an output uses it"]
@@ -41,12 +50,14 @@ pub struct Time {
     style: Style,
     precision: u8,
     zone: Zone,
+    /// `None`: according to the style.
+    offset: Option<bool>,
 }
 
 impl Time {
     /// Writes RFC 3339 in UTC, to the microsecond: `2026-11-21T01:19:03.123456Z`.
     pub fn rfc3339() -> Self {
-        Self { style: Style::Long, precision: 6, zone: Zone::UTC }
+        Self { style: Style::Long, precision: 6, zone: Zone::UTC, offset: None }
     }
 
     /// Writes the time of day in UTC, to the millisecond: `01:19:03.123`.
@@ -56,22 +67,22 @@ impl Time {
 
     /// Writes the seconds since 1970-01-01T00:00:00Z; with a [`precision`](Self::precision) above 0 as a decimal fraction.
     pub fn unix_seconds() -> Self {
-        Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC }
+        Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC, offset: None }
     }
 
     /// Writes the milliseconds since 1970-01-01T00:00:00Z, a whole number.
     pub fn unix_millis() -> Self {
-        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC }
+        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC, offset: None }
     }
 
     /// Writes the nanoseconds since 1970-01-01T00:00:00Z, a whole number, which exceeds `i64` from the year 2262 on.
     pub fn unix_nanos() -> Self {
-        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC }
+        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC, offset: None }
     }
 
     /// Writes no time, for receivers that add their own: journald, container runtimes.
     pub fn none() -> Self {
-        Self { style: Style::None, precision: 0, zone: Zone::UTC }
+        Self { style: Style::None, precision: 0, zone: Zone::UTC, offset: None }
     }
 
     /// Sets the digits of the second's fraction, at most 9.
@@ -80,7 +91,7 @@ impl Time {
         self
     }
 
-    /// Sets whether the date and the offset are omitted. No effect on Unix times.
+    /// Sets whether the date is omitted, and the offset unless [set](Self::offset). Affects RFC 3339 only.
     pub fn short(mut self, short: bool) -> Self {
         self.style = match self.style {
             Style::Long | Style::Short if short => Style::Short,
@@ -90,12 +101,19 @@ impl Time {
         self
     }
 
-    /// Writes RFC 3339 in the time zone with this [name](crate::clock#time-zones), which may be `utc` or `local`.
-    pub(in crate::format) fn named(zone: &str) -> Result<Self, Error> {
-        Ok(Self::rfc3339().in_zone(Zone::named(zone)?))
+    /// Sets whether the offset from UTC is shown, `Z` or `+02:00`. Affects RFC 3339 only, which without it does not say which time zone
+    /// it is in.
+    pub fn offset(mut self, shown: bool) -> Self {
+        self.offset = Some(shown);
+        self
     }
 
-    pub(in crate::format) fn in_zone(self, zone: Zone) -> Self {
+    /// Writes RFC 3339 in the time zone with this [name](crate::clock#time-zones), which may be `utc` or `local`.
+    pub(in crate::format) fn named(zone: &str) -> Result<Self, Error> {
+        Ok(Self::rfc3339().zoned(Zone::named(zone)?))
+    }
+
+    pub(in crate::format) fn zoned(self, zone: Zone) -> Self {
         Self { zone, ..self }
     }
 
@@ -111,16 +129,33 @@ impl Time {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// Appends `time`.
+    /// Appends `time`; a text of the user's choice is escaped as in a line for people.
     #[inline]
     pub(crate) fn write(&self, time: Timestamp, out: &mut Vec<u8>) {
+        self.write_escaped(time, out, escape::plain);
+    }
+
+    /// Appends `time`. Only a text of the user's choice may need escaping, and is appended by `put`.
+    #[inline]
+    pub(in crate::format) fn write_escaped(&self, time: Timestamp, out: &mut Vec<u8>, put: fn(&mut Vec<u8>, &str)) {
         match self.style {
-            Style::Long if self.precision == 6 && self.zone.is_utc() => write_default(time, out),
+            Style::Long if self.is_default() => write_default(time, out),
             Style::Long | Style::Short => self.write_civil(time, out),
             Style::UnixSeconds => write_unix(time, self.precision, self.precision, out),
             Style::UnixWhole { digits } => write_unix(time, digits, 0, out),
             Style::None => {}
+            Style::Free(_) => self.write_free(time, out, put),
         }
+    }
+
+    #[inline(never)]
+    fn write_free(&self, time: Timestamp, out: &mut Vec<u8>, put: fn(&mut Vec<u8>, &str)) {
+        self.with_free(time, |text| put(out, text));
+    }
+
+    #[inline]
+    fn is_default(&self) -> bool {
+        self.precision == 6 && self.zone.is_utc() && self.offset.is_none()
     }
 
     /// Whether nothing is written.
@@ -143,7 +178,7 @@ impl Time {
             _ => out.extend_from_slice(&date_time[..civil::DATE_TIME]),
         }
         put_fraction(out, local.nanos(), self.precision);
-        if let Style::Long = self.style {
+        if self.offset.unwrap_or(matches!(self.style, Style::Long)) {
             put_offset(out, (!self.zone.is_utc()).then_some(minutes));
         }
     }
@@ -156,7 +191,7 @@ impl Default for Time {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Style {
     Long,
     Short,
@@ -166,6 +201,7 @@ enum Style {
         digits: u8,
     },
     None,
+    Free(Free),
 }
 
 /// Appends `2026-11-21T01:19:03.123456Z`, copied in whole words.

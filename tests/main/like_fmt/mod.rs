@@ -4,5 +4,6 @@
 mod json;
 mod program;
 mod text;
+mod time;
 
 use self::program::{Parent, Said, run};
