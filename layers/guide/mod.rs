@@ -30,3 +30,8 @@ pub mod from_log4j2 {}
 #[doc = include_str!("performance.svg")]
 #[doc = include_str!("performance.md")]
 pub mod performance {}
+
+/// The samples of the README are compiled; tests/newcomer runs the first one.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -35,6 +35,7 @@ mod output;
 mod ownership;
 mod parse;
 mod pattern;
+mod picture;
 mod presets;
 mod python_format;
 mod queue;
