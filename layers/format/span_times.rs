@@ -48,22 +48,22 @@ pub enum SpanTimes {
 }
 
 impl SpanTimes {
-    /// Calls `format` with the record as it is to be written.
+    /// Whether a record is not to be written as it is, but as [`apply`](Self::apply) makes it.
     #[inline]
-    pub(super) fn apply<R>(self, record: &Record<'_>, format: impl FnOnce(&Record<'_>) -> R) -> R {
-        match self == Self::Nanoseconds || record.kind() != Kind::SpanClose {
-            true => format(record),
-            false => self.apply_to_close(record, format),
-        }
+    pub(super) fn changes(self, record: &Record<'_>) -> bool {
+        self != Self::Nanoseconds && record.kind() == Kind::SpanClose
     }
 
+    /// Calls `format` with the record as it is to be written. It is an event then, so that `format` may be the caller itself: a second
+    /// way to the same code would keep the compiler from inlining it.
     #[cold]
     #[inline(never)]
-    fn apply_to_close<R>(self, record: &Record<'_>, format: impl FnOnce(&Record<'_>) -> R) -> R {
+    pub(super) fn apply<R>(self, record: &Record<'_>, format: impl FnOnce(&Record<'_>) -> R) -> R {
         let kept = SPARE.try_with(Cell::take).ok().flatten();
         let mut buf = kept.unwrap_or_else(|| RecordBuf::new(Severity::INFO, "", ""));
         buf.copy_from(record);
         buf.change(&mut Rename(self));
+        buf.set_kind(Kind::Event);
         let formatted = format(&buf.as_record().with_span_level(record.span_level()));
         // A thread that is ending keeps nothing.
         let _ = SPARE.try_with(|spare| spare.set(Some(buf)));

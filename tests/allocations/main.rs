@@ -15,11 +15,13 @@ use std::time::Duration;
 use tracing::{Dispatch, Level};
 use tracing_handlers::filter::{self, Chain, Filter, FilterExt, LevelSwitch};
 use tracing_handlers::format::csv::FieldsAs;
-use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, logfmt};
+use tracing_handlers::format::json::FieldLayout;
+use tracing_handlers::format::{Csv, Format, Json, Logfmt, Pattern, Preset, Python, Text, Time, logfmt};
 use tracing_handlers::handler::{
     self, Alert, Audit, Buffer, Counts, Dedup, Fallback, Filtered, Overflow, Retry, Rewriting, Route, ScopedBuffer,
 };
 use tracing_handlers::receive::Lines;
+use tracing_handlers::record::SpanEvents;
 use tracing_handlers::record::wire::{self, Decoded, Limits};
 use tracing_handlers::rewrite::{Add, Cap, Detector, Redact, Remove, Rename, SetSeverity};
 use tracing_handlers::sink::{Durability, File, Null};
@@ -192,6 +194,8 @@ fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
         ("bunyan", Box::new(Preset::bunyan("shop"))),
         ("otlp", Box::new(Preset::otlp().constant("service.name", "shop"))),
         ("datadog", Box::new(Preset::datadog("shop").max_bytes(300))),
+        ("tracing", Box::new(Preset::tracing().source(true).thread_names(true).thread_ids(true))),
+        ("tracing, flat", Box::new(Preset::tracing().fields(FieldLayout::Flat).time(Time::uptime()))),
     ];
     #[cfg(feature = "serde")]
     presets.push(("template", Box::new(template())));
@@ -229,7 +233,13 @@ fn lines_of_others_allocate_nothing() {
 
 /// Its path and what holds it in the Registry's extensions: with an event in each, and nested.
 fn a_span_allocates_twice_at_most() {
-    let layer = tracing_handlers::layer((Output::new(Json::new(), Null), Output::new(Text::new(), Null)));
+    let plain = (Output::new(Json::new(), Null), Output::new(Text::new(), Null));
+    check_spans(tracing_handlers::layer(plain));
+    let closes = |format| Output::new(format, Null).span_events(SpanEvents::CLOSE);
+    check_spans(tracing_handlers::layer(vec![closes(text()), closes(Box::new(Preset::tracing()))]));
+}
+
+fn check_spans(layer: tracing_handlers::HandlerLayer<tracing_subscriber::Registry>) {
     let handle = layer.handle();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     tracing::dispatcher::with_default(&dispatch, || {
@@ -395,6 +405,8 @@ fn other_formats() -> Vec<(&'static str, Box<dyn Format>)> {
     let columns = [Part::Message, Part::SpanNames, Part::field("price"), Part::Fields, Part::SpanFields];
     vec![
         ("text with lines below", Box::new(Text::new().errors_below(true).backtrace_below(true))),
+        ("text by strftime", Box::new(Text::new().time(Time::strftime("%F %T%.3f").expect("a time format")))),
+        ("json by a function", Box::new(Json::new().time(Time::from_fn(|_, out| out.push_str("now \"then\""))))),
         ("logfmt", Box::new(Logfmt::new())),
         ("logfmt, flat", Box::new(Logfmt::new().spans(logfmt::SpanKeys::Flat))),
         ("csv", Box::new(Csv::new().columns(columns.clone()))),

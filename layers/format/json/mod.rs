@@ -433,20 +433,17 @@ impl Default for Json {
 
 impl Format for Json {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
-        self.span_times.apply(record, |record| self.write_record(record, out.buffer()));
-        Ok(())
-    }
-}
-
-impl Json {
-    #[inline]
-    fn write_record(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        if self.span_times.changes(record) {
+            return self.span_times.apply(record, |record| self.format(record, out));
+        }
+        let out = out.buffer();
         // The raw record lacks the callsite's names, and values grow when written. With this estimate the buffer grows at most once.
         out.reserve(2 * record.raw().len() + RESERVE);
         match self.line_of(record) {
             Some(line) => self.write_line(line, record, out),
             None => self.write_parts(record, out),
         }
+        Ok(())
     }
 }
 

@@ -403,14 +403,9 @@ impl Default for Text {
 
 impl Format for Text {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
-        self.span_times.apply(record, |record| self.write_record(record, out));
-        Ok(())
-    }
-}
-
-impl Text {
-    #[inline]
-    fn write_record(&self, record: &Record<'_>, out: &mut Out<'_>) {
+        if self.span_times.changes(record) {
+            return self.span_times.apply(record, |record| self.format(record, out));
+        }
         let color = out.caps().color;
         out.buffer().reserve(2 * record.raw().len() + RESERVE);
         let mut pen = Pen::new(out.buffer(), color, record);
@@ -418,6 +413,7 @@ impl Text {
             true => self.write::<false>(record, &mut pen),
             false => self.write_with_below(record, &mut pen),
         }
+        Ok(())
     }
 }
 

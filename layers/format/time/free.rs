@@ -126,12 +126,12 @@ impl Time {
     }
 
     fn free(free: Free) -> Self {
-        Self { style: Style::Free(free), precision: 0, zone: Zone::UTC, offset: None }
+        Self { style: Style::Free, precision: 0, zone: Zone::UTC, offset: None, free: Some(free) }
     }
 
     /// Calls `take` with the text of `time`, if it is one that needs escaping.
     pub(in crate::format) fn with_free<R>(&self, time: Timestamp, take: impl FnOnce(&str) -> R) -> Option<R> {
-        let Style::Free(free) = &self.style else { return None };
+        let free = self.free.as_ref()?;
         let mut text = pool::take();
         match free {
             Free::Calendar(calendar) => calendar.write(time, &self.zone, &mut text),

@@ -52,12 +52,14 @@ pub struct Time {
     zone: Zone,
     /// `None`: according to the style.
     offset: Option<bool>,
+    /// Set for [`Style::Free`].
+    free: Option<Free>,
 }
 
 impl Time {
     /// Writes RFC 3339 in UTC, to the microsecond: `2026-11-21T01:19:03.123456Z`.
     pub fn rfc3339() -> Self {
-        Self { style: Style::Long, precision: 6, zone: Zone::UTC, offset: None }
+        Self { style: Style::Long, precision: 6, zone: Zone::UTC, offset: None, free: None }
     }
 
     /// Writes the time of day in UTC, to the millisecond: `01:19:03.123`.
@@ -67,22 +69,22 @@ impl Time {
 
     /// Writes the seconds since 1970-01-01T00:00:00Z; with a [`precision`](Self::precision) above 0 as a decimal fraction.
     pub fn unix_seconds() -> Self {
-        Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC, offset: None }
+        Self { style: Style::UnixSeconds, precision: 0, zone: Zone::UTC, offset: None, free: None }
     }
 
     /// Writes the milliseconds since 1970-01-01T00:00:00Z, a whole number.
     pub fn unix_millis() -> Self {
-        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC, offset: None }
+        Self { style: Style::UnixWhole { digits: 3 }, precision: 0, zone: Zone::UTC, offset: None, free: None }
     }
 
     /// Writes the nanoseconds since 1970-01-01T00:00:00Z, a whole number, which exceeds `i64` from the year 2262 on.
     pub fn unix_nanos() -> Self {
-        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC, offset: None }
+        Self { style: Style::UnixWhole { digits: 9 }, precision: 0, zone: Zone::UTC, offset: None, free: None }
     }
 
     /// Writes no time, for receivers that add their own: journald, container runtimes.
     pub fn none() -> Self {
-        Self { style: Style::None, precision: 0, zone: Zone::UTC, offset: None }
+        Self { style: Style::None, precision: 0, zone: Zone::UTC, offset: None, free: None }
     }
 
     /// Sets the digits of the second's fraction, at most 9.
@@ -144,7 +146,7 @@ impl Time {
             Style::UnixSeconds => write_unix(time, self.precision, self.precision, out),
             Style::UnixWhole { digits } => write_unix(time, digits, 0, out),
             Style::None => {}
-            Style::Free(_) => self.write_free(time, out, put),
+            Style::Free => self.write_free(time, out, put),
         }
     }
 
@@ -191,7 +193,7 @@ impl Default for Time {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Style {
     Long,
     Short,
@@ -201,7 +203,7 @@ enum Style {
         digits: u8,
     },
     None,
-    Free(Free),
+    Free,
 }
 
 /// Appends `2026-11-21T01:19:03.123456Z`, copied in whole words.

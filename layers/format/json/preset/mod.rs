@@ -230,11 +230,14 @@ impl Preset {
 
 impl Format for Preset {
     fn format(&self, record: &Record<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+        let times = self.settings.span_times.unwrap_or(self.table.span_times());
+        if times.changes(record) {
+            return times.apply(record, |record| self.format(record, out));
+        }
         let of_sink = out.caps().max_bytes.map_or(usize::MAX, |bytes| bytes.saturating_sub(FRAME));
         let most = self.settings.max_bytes.or(self.table.max_bytes()).unwrap_or(usize::MAX).min(of_sink);
         let limit = Limit { bytes: self.settings.max_string, marker: MARKER };
-        let times = self.settings.span_times.unwrap_or(self.table.span_times());
-        match times.apply(record, |record| self.tree.write(record, out.buffer(), limit, most)) {
+        match self.tree.write(record, out.buffer(), limit, most) {
             true => Ok(()),
             false => Err(Error::new(ErrorKind::Format, format!("the record does not fit into {most} bytes"))),
         }
