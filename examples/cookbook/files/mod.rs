@@ -17,6 +17,8 @@ mod schedule;
 mod seal;
 mod shared;
 mod signals;
+#[cfg(unix)]
+mod take_over_appender;
 mod watched;
 
 use crate::Recipe;
@@ -39,5 +41,7 @@ pub const RECIPES: &[Recipe] = &[
     seal::RECIPE,
     shared::RECIPE,
     signals::RECIPE,
+    #[cfg(unix)]
+    take_over_appender::RECIPE,
     watched::RECIPE,
 ];

@@ -210,7 +210,17 @@ impl Family {
         if !self.naming.is_live() {
             return None;
         }
-        fs::read_link(&self.path).ok()?.file_name().map(OsStr::to_owned)
+        let target = fs::read_link(&self.path).ok()?;
+        self.is_beside(&target).then(|| target.file_name().map(OsStr::to_owned))?
+    }
+
+    /// Whether what a link at the path leads to is in the same directory.
+    fn is_beside(&self, target: &Path) -> bool {
+        let directory = target.parent().unwrap_or(Path::new(""));
+        let canonical = |directory: &Path| directory.canonicalize().ok();
+        directory.as_os_str().is_empty()
+            || canonical(&self.directory().join(directory))
+                .is_some_and(|there| canonical(self.directory()) == Some(there))
     }
 
     /// The mark of the file in use, if the path is a link to it.

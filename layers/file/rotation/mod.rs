@@ -8,6 +8,7 @@
 
 mod age_clock;
 mod alike;
+mod appender;
 mod archive;
 mod attribute;
 mod background;
@@ -16,6 +17,7 @@ mod check;
 mod compression;
 mod date_pattern;
 mod direction;
+mod ends;
 mod family;
 mod fault;
 mod known;
@@ -103,6 +105,7 @@ pub const GIB: u64 = 1 << 30;
 /// | [`rotator`](Self::rotator) | a rename | how the file in use gets its new name |
 /// | [`clock`](Self::clock) | the system's | the time source for schedules and ages |
 ///
+/// [`tracing_appender`](Self::tracing_appender) takes over the files of a `tracing_appender::rolling::RollingFileAppender`, and
 /// [`str::parse`](#impl-FromStr-for-Rotation) reads a rotation from words: `"daily at 02:30 or 100 MB, keep 30"`.
 ///
 /// ```

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::date_pattern::DatePattern;
+use super::ends::Ends;
 use crate::clock::civil::Civil;
 use crate::{Error, ErrorKind};
 
@@ -55,6 +56,8 @@ pub struct Naming {
     order: Order,
     before_extension: bool,
     live: bool,
+    /// Names that do not depend on that of the log.
+    ends: Option<Ends>,
     namer: Option<CustomNames>,
 }
 
@@ -80,7 +83,7 @@ pub trait Namer: Send + Sync + 'static {
 impl Naming {
     /// `app.log.1` is the newest; at each rotation the others move up by one.
     pub fn numbered() -> Self {
-        Self { order: Order::NewestFirst, before_extension: false, live: false, namer: None }
+        Self { order: Order::NewestFirst, before_extension: false, live: false, ends: None, namer: None }
     }
 
     /// `app.log.1` is the oldest; an archive keeps its name.
@@ -126,6 +129,17 @@ impl Naming {
     pub fn namer(mut self, namer: impl Namer) -> Self {
         self.namer = Some(CustomNames(Arc::new(namer)));
         self
+    }
+
+    /// Names archives independently of the name of the log.
+    pub(super) fn within(self, ends: Ends) -> Self {
+        Self { ends: Some(ends), ..self }
+    }
+
+    /// Whether a file of the current period that is already there is continued. That of another program may be: which file was in use
+    /// is not known if there was no link.
+    pub(super) fn continues(&self) -> bool {
+        self.ends.is_some()
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -206,7 +220,6 @@ impl Naming {
         }
         let (before, after) = self.around(base);
         let mut name = before;
-        name.push(".");
         name.push(middle);
         name.push(after);
         match &self.namer {
@@ -227,7 +240,7 @@ impl Naming {
     fn parse_usual(&self, base: &OsStr, name: &OsStr) -> Option<Mark> {
         let (before, after) = self.around(base);
         let name = name.as_encoded_bytes().strip_prefix(before.as_encoded_bytes())?;
-        let middle = name.strip_prefix(b".")?.strip_suffix(after.as_encoded_bytes())?;
+        let middle = name.strip_suffix(after.as_encoded_bytes())?;
         let middle = std::str::from_utf8(middle).ok()?;
         let Order::Dated(pattern) = &self.order else {
             return Some(Mark { date: None, number: middle.parse().ok()? }).filter(|mark| mark.number > 0);
@@ -242,15 +255,20 @@ impl Naming {
 
     /// The parts of the name before and after the date and number.
     fn around(&self, base: &OsStr) -> (OsString, OsString) {
+        if let Some(ends) = &self.ends {
+            return ends.around();
+        }
         let path = Path::new(base);
-        match (path.file_stem(), path.extension()) {
+        let (mut before, after) = match (path.file_stem(), path.extension()) {
             (Some(stem), Some(extension)) if self.before_extension => {
                 let mut after = OsString::from(".");
                 after.push(extension);
                 (stem.to_owned(), after)
             }
             _ => (base.to_owned(), OsString::new()),
-        }
+        };
+        before.push(".");
+        (before, after)
     }
 }
 

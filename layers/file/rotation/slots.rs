@@ -35,6 +35,11 @@ impl Name {
         self.kind == Kind::File
     }
 
+    /// Whether lines can be appended to it.
+    pub(super) fn is_plain_file(&self) -> bool {
+        self.is_file() && self.packed.is_empty()
+    }
+
     /// Whether it can be renamed and removed: a file or a link, and not a directory, a device, or another log.
     pub(super) fn can_move(&self) -> bool {
         matches!(self.kind, Kind::File | Kind::Link)

@@ -1,5 +1,7 @@
 //! Rotation seen from outside: real files in a real directory.
 
+#[cfg(unix)]
+mod appender;
 mod clocks;
 mod copies;
 mod core;

@@ -281,20 +281,25 @@ impl Schedule {
         &self.zone
     }
 
-    /// Returns the pattern for dates in names: as fine as the first deadlines differ.
+    /// Returns the pattern for dates in names.
     pub(super) fn pattern(&self) -> DatePattern {
+        DatePattern::down_to(self.finest())
+    }
+
+    /// Returns the unit in which the first deadlines differ.
+    pub(super) fn finest(&self) -> Unit {
         let by_utc = Self { zone: Zone::UTC, ..self.clone() };
         let deadlines = std::iter::successors(by_utc.next(Timestamp::EPOCH, Timestamp::EPOCH), |deadline| {
             by_utc.next(Timestamp::EPOCH, *deadline)
         });
         let clocks: Vec<_> = deadlines.take(100).map(|deadline| deadline.seconds().rem_euclid(DAY)).collect();
         let differ = |unit: i64| clocks.iter().any(|clock| clock % unit != clocks[0] % unit);
-        DatePattern::down_to(match () {
+        match () {
             () if differ(60) => Unit::Second,
             () if differ(3_600) => Unit::Minute,
             () if differ(DAY) => Unit::Hour,
             () => Unit::Day,
-        })
+        }
     }
 
     fn dates(cron: Cron) -> Self {

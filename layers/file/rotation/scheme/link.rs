@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Added, Files, Kind, Retired, Scheme, Slots, Undo, exists};
+use super::{Added, Files, Kind, Name, Retired, Scheme, Slots, Undo, exists};
 use crate::Error;
 use crate::clock::Timestamp;
 use crate::file::rotation::family::{in_the_way, remove, rename};
@@ -19,6 +19,11 @@ impl Scheme for Link {
     fn prepare(&self, files: &Files<'_>) -> Result<(), Error> {
         retire_regular_file(files)?;
         let before = files.family.mark_in_use();
+        if before.is_none()
+            && let Some(mark) = left_of_this_period(files)?
+        {
+            return link_to(files, &mark);
+        }
         link_next(files, files.family.slots()?)?;
         // It is empty: otherwise it would still be in use.
         before.map_or(Ok(()), |mark| remove(&files.family.place(&mark)))
@@ -58,8 +63,24 @@ fn redate_current(files: &Files<'_>, archives: &Slots) -> Result<(), Error> {
 fn link_next(files: &Files<'_>, mut taken: Slots) -> Result<(), Error> {
     taken.extend(files.family.mark_in_use().map(|mark| (mark, Vec::new())));
     let mark: Mark = files.next_mark(&taken, files.rotation.clock.now());
-    let target = files.family.place(&mark);
+    link_to(files, &mark)
+}
+
+fn link_to(files: &Files<'_>, mark: &Mark) -> Result<(), Error> {
+    let target = files.family.place(mark);
     files.family.link(Path::new(target.file_name().unwrap_or_default()))
+}
+
+/// The last file of the current period, if another program may have left it to be continued.
+fn left_of_this_period(files: &Files<'_>) -> Result<Option<Mark>, Error> {
+    if !files.rotation.naming.continues() {
+        return Ok(None);
+    }
+    let slots = files.family.slots()?;
+    let date = files.next_mark(&Slots::new(), files.rotation.clock.now()).date;
+    let last =
+        slots.iter().next_back().filter(|(mark, names)| mark.date == date && names.iter().all(Name::is_plain_file));
+    Ok(last.map(|(mark, _)| *mark))
 }
 
 /// Renames a file from a time when the path was the file itself.
