@@ -51,12 +51,16 @@ fn main() {
 }
 
 /// The maximum number of instructions per event: 10 % above the count when the bound was set.
-const ENABLED: [(&str, f64); 10] = [
+const ENABLED: [(&str, f64); 14] = [
     ("json-flat", 3_100.0),
     ("json-spans", 3_350.0),
     ("json-churn", 6_450.0),
     ("json-file", 3_250.0),
     ("json-three-outputs", 6_100.0),
+    ("json-two-layers", 4_900.0),
+    ("json-two-layers-spans", 5_300.0),
+    ("json-two-layers-churn", 9_500.0),
+    ("json-three-layers", 6_900.0),
     ("json-queue", 3_400.0),
     ("json-queue-spans", 3_700.0),
     ("text-flat", 3_150.0),
@@ -132,9 +136,19 @@ fn dispatch(scenario: &str) -> Dispatch {
             let json = || Output::new(Json::new(), Null);
             Dispatch::new(registry.with(ours(Box::new((json(), json(), json())))))
         }
-        ("json-three-outputs", _) => {
+        ("json-three-layers", "ours") => {
+            Dispatch::new(registry.with(ours(json())).with(ours(json())).with(ours(json())))
+        }
+        ("json-three-outputs" | "json-three-layers", _) => {
             let json = || tracing_subscriber::fmt::layer().json().with_writer(io::sink).boxed();
             Dispatch::new(registry.with(vec![json(), json(), json()]))
+        }
+        ("json-two-layers" | "json-two-layers-spans" | "json-two-layers-churn", "ours") => {
+            Dispatch::new(registry.with(ours(json())).with(ours(json())))
+        }
+        ("json-two-layers" | "json-two-layers-spans" | "json-two-layers-churn", _) => {
+            let json = || tracing_subscriber::fmt::layer().json().with_writer(io::sink).boxed();
+            Dispatch::new(registry.with(vec![json(), json()]))
         }
         ("json-queue" | "json-queue-spans", "ours") => {
             let queue = Queue::new(Output::new(Json::new(), Null)).overflow(Overflow::Block);
@@ -160,6 +174,10 @@ fn dispatch(scenario: &str) -> Dispatch {
         (_, "ours") => Dispatch::new(registry.with(ours(Box::new(Output::new(Text::new(), Null))))),
         _ => Dispatch::new(registry.with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::sink))),
     }
+}
+
+fn json() -> Box<dyn Handler> {
+    Box::new(Output::new(Json::new(), Null))
 }
 
 fn buffered() -> File {

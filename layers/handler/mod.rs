@@ -105,10 +105,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Subscriber;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::record::{Meta, Record, Records, SpanEvents};
-use crate::{Error, ErrorKind, Partial};
+use crate::{Error, ErrorKind, HandlerLayer, Partial};
 
 /// Receives records and delivers them, or hands them on to other handlers.
 ///
@@ -266,6 +268,38 @@ pub trait Handler: Send + Sync + 'static {
         let mut reports = Vec::new();
         self.report(&mut reports);
         reports
+    }
+
+    /// Makes this handler a layer for a subscriber of `tracing-subscriber`, like [`layer`](crate::layer()).
+    ///
+    /// Several layers side by side share what they capture; whether to use them or one layer around a tuple is discussed in the
+    /// [guide](crate::guide::layers).
+    ///
+    /// ```
+    /// use tracing_handlers::{Handler, Output, format::{Json, Text}, sink::Memory};
+    /// use tracing_subscriber::filter::{LevelFilter, Targets};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let (console, json, errors) = (Memory::new(), Memory::new(), Memory::new());
+    /// let shop: Targets = "shop=debug".parse()?;
+    /// let subscriber = tracing_subscriber::registry()
+    ///     .with(Output::new(Text::new(), console.clone()).layer())
+    ///     .with(Output::new(Json::new(), json.clone()).layer().with_filter(shop))
+    ///     .with(Some(Output::new(Json::new(), errors.clone()).layer().with_filter(LevelFilter::ERROR)));
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     tracing::info!("started");
+    ///     tracing::debug!(target: "shop", "sold");
+    ///     tracing::error!("failed");
+    /// });
+    /// assert_eq!((console.lines().len(), json.lines().len(), errors.lines().len()), (3, 1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn layer<S>(self) -> HandlerLayer<S>
+    where
+        Self: Sized,
+        S: Subscriber + for<'s> LookupSpan<'s>,
+    {
+        crate::layer(self)
     }
 }
 

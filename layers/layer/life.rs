@@ -62,7 +62,7 @@ where
         let mut raw = pool::take();
         let fields = times.filter(|_| kind == Kind::SpanClose);
         capture_span_event(kind, callsite, fields, self.now(), &mut raw, |out| {
-            spans::append(core.id, context, span, out, |_| ())
+            spans::append(core.id, context, span, out, |_| ()).version
         });
         core.deliver(&graph, &raw);
         pool::give(raw);

@@ -21,7 +21,10 @@ mod log_bridge;
 mod log_level;
 mod marker;
 mod nesting;
+mod nodes;
 mod per_layer;
+mod several;
+mod share;
 mod spans;
 mod stack;
 mod whole;
@@ -37,11 +40,11 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::Handler;
-use crate::record::{Kind, capture_event, capture_fields, pool};
+use crate::record::{Callsite, Kind, capture_event, capture_fields, pool};
 use crate::{Error, ErrorKind};
 pub use added::Added;
 use company::Company;
@@ -55,6 +58,7 @@ pub use log_bridge::bridge_log;
 pub(crate) use log_bridge::bridge_log_if_free;
 use marker::{Marker, MarkerLayer};
 use nesting::Depth;
+use several::Present;
 
 /// Creates a layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
 ///
@@ -78,7 +82,13 @@ where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let core = LayerCore::new(Arc::new(handler));
-    HandlerLayer { marker: Marker::layer(core.clone()), core, clock: None, company: Company::default() }
+    HandlerLayer {
+        marker: Marker::layer(core.clone()),
+        core,
+        clock: None,
+        company: Company::default(),
+        _present: Present::new(),
+    }
 }
 
 /// Installs a [`layer`] with `handler` as the process's subscriber, and returns its handle: the shortest way to set up logging.
@@ -125,6 +135,7 @@ pub struct HandlerLayer<S> {
     core: Arc<LayerCore>,
     clock: Option<Box<dyn Clock>>,
     company: Company,
+    _present: Present,
 }
 
 impl<S> HandlerLayer<S>
@@ -150,6 +161,60 @@ where
     /// Returns a handle that flushes, counts and replaces the handlers once the layer is installed.
     pub fn handle(&self) -> Handle {
         Handle { core: self.core.clone() }
+    }
+
+    /// Hands over an event that another layer may have captured already, or may use afterwards.
+    #[inline(never)]
+    fn handle_shared(&self, event: &Event<'_>, callsite: &'static Callsite, context: &Context<'_, S>) {
+        let round = share::begin(self.core.id, event).unwrap_or(share::NO_ROUND);
+        let key = share::Key { round, callsite };
+        if round != share::NO_ROUND
+            && let Some(raw) = share::take(key, || current::node(self.core.id, event, context))
+        {
+            self.deliver(callsite, &raw);
+            return share::give_back(key, raw);
+        }
+        let mut raw = share::buffer();
+        let node = self.capture(event, callsite, context, &mut raw);
+        self.deliver(callsite, &raw);
+        share::keep(key, node, raw);
+    }
+
+    /// Captures an event into an empty buffer. Returns the node of its innermost span.
+    #[inline]
+    fn capture(
+        &self,
+        event: &Event<'_>,
+        callsite: &'static Callsite,
+        context: &Context<'_, S>,
+        raw: &mut Vec<u8>,
+    ) -> u64 {
+        let mut node = nodes::UNKNOWN;
+        capture_event(event, callsite, self.now(), raw, |out| {
+            let appended = current::append(self.core.id, event, context, out);
+            node = appended.node;
+            appended.version
+        });
+        node
+    }
+
+    #[inline(always)]
+    fn deliver(&self, callsite: &'static Callsite, raw: &[u8]) {
+        let graph = self.core.graph.load();
+        if !callsite.is_judged_late() || graph.wants_record(raw) {
+            self.core.deliver(&graph, raw);
+        }
+    }
+
+    fn remember(&self, span: &SpanRef<'_, S>, attributes: &Attributes<'_>) {
+        let callsite = Known::callsite(attributes.metadata());
+        let mut fields = pool::take();
+        // Before any lock is acquired: the values' `Debug` may log.
+        if let Some(_depth) = Depth::enter() {
+            capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
+        }
+        spans::remember(self.core.id, span, attributes, callsite, &fields);
+        pool::give(fields);
     }
 }
 
@@ -178,6 +243,15 @@ where
         self.marker.max_level_hint()
     }
 
+    /// Every event is wanted. A layer with a clock of its own does not share events.
+    #[inline]
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        if several::are_there() && self.clock.is_none() {
+            share::asked(self.core.id, event);
+        }
+        true
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let Some(known) = Known::look_up(&self.core, event.metadata()) else { return };
         if self.core.looks_at_spans()
@@ -191,30 +265,20 @@ where
             self.core.reentrant.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        let mut raw = pool::take();
-        capture_event(event, known, self.now(), &mut raw, |out| {
-            if event.is_contextual() {
-                return current::append(self.core.id, &context, out);
-            }
-            context.event_span(event).map_or(0, |leaf| spans::append(self.core.id, &context, &leaf, out, |_| ()))
-        });
-        let graph = self.core.graph.load();
-        if !known.is_judged_late() || graph.wants_record(&raw) {
-            self.core.deliver(&graph, &raw);
+        if several::are_there() {
+            return self.handle_shared(event, known, &context);
         }
+        let mut raw = pool::take();
+        self.capture(event, known, &context, &mut raw);
+        self.deliver(known, &raw);
         pool::give(raw);
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let callsite = Known::callsite(attributes.metadata());
-        let mut fields = pool::take();
-        // Before any lock is acquired: the values' `Debug` may log.
-        if let Some(_depth) = Depth::enter() {
-            capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
+        if !several::are_there() || !spans::share(self.core.id, &span, attributes) {
+            self.remember(&span, attributes);
         }
-        spans::remember(self.core.id, &span, callsite, &fields);
-        pool::give(fields);
         if self.core.tells_of_spans() {
             self.tell_of_span(Kind::SpanNew, &span, &context);
         }
@@ -222,6 +286,9 @@ where
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: Context<'_, S>) {
         let (Some(span), Some(_depth)) = (context.span(id), Depth::enter()) else { return };
+        if several::are_there() && spans::has_changed(self.core.id, &span) {
+            return;
+        }
         let mut fields = pool::take();
         capture_fields(Known::callsite(span.metadata()), &mut fields, |visitor| values.record(visitor));
         spans::change(self.core.id, &span, |path| path.record(&fields));
@@ -230,7 +297,7 @@ where
 
     fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        spans::change(self.core.id, &span, |path| path.follow(follows.into_u64()));
+        spans::follow(self.core.id, &span, follows, &context);
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

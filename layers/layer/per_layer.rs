@@ -11,14 +11,6 @@ impl<T> PerLayer<T> {
         Self { layer, own, others: Vec::new() }
     }
 
-    #[inline]
-    pub(super) fn of(&self, layer: u32) -> Option<&T> {
-        if self.layer == layer {
-            return Some(&self.own);
-        }
-        self.others.iter().find(|(id, _)| *id == layer).map(|(_, own)| own)
-    }
-
     pub(super) fn of_mut(&mut self, layer: u32) -> Option<&mut T> {
         if self.layer == layer {
             return Some(&mut self.own);

@@ -1,48 +1,166 @@
 //! The paths of spans, in the spans' extensions: created and changed with the span, copied into events.
 
 use tracing::Subscriber;
-use tracing::span::Id;
+use tracing::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::per_layer::PerLayer;
+use super::nodes::{self, Layers, Node, Nodes, UNKNOWN};
 use super::stack;
 use super::whole::Whole;
 use crate::record::{Callsite, Path, pool};
 
-/// Stores the path of a new span, which ends with its `fields`.
-pub(super) fn remember<'a, S>(layer: u32, span: &SpanRef<'a, S>, callsite: &'static Callsite, fields: &[u8])
+/// Makes a layer share what another layer of this crate has stored for a new span. Returns `false` if there is none that sees the
+/// same spans.
+pub(super) fn share<'a, S>(layer: u32, span: &SpanRef<'a, S>, attributes: &Attributes<'_>) -> bool
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let parent = span.parent();
+    if span.extensions().get::<Nodes>().is_none() {
+        return false;
+    }
+    let parent = span.parent().map_or(UNKNOWN, |parent| node(layer, &parent));
+    let mut extensions = span.extensions_mut();
+    let shared = extensions.get_mut::<Nodes>().and_then(|nodes| nodes.share(layer, parent, address(attributes)));
+    if let Some(node) = shared {
+        stack::shared(layer, span.id().into_u64(), node);
+    }
+    shared.is_some()
+}
+
+/// Stores the path of a new span, which ends with its `fields`.
+pub(super) fn remember<'a, S>(
+    layer: u32,
+    span: &SpanRef<'a, S>,
+    attributes: &Attributes<'_>,
+    callsite: &'static Callsite,
+    fields: &[u8],
+) where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let id = span.id().into_u64();
+    let parent = span.parent().inspect(|parent| settle(layer, parent));
     let extensions = parent.as_ref().map(SpanRef::extensions);
     let parent = parent
         .as_ref()
         .zip(extensions.as_ref())
-        .and_then(|(span, extensions)| Some((span.id().into_u64(), extensions.get::<Paths>()?.of(layer)?)));
-    let path = Path::new(parent, callsite, span.id().into_u64(), fields);
+        .and_then(|(span, extensions)| Some((span.id().into_u64(), extensions.get::<Nodes>()?.of(layer)?)));
+    let path = Path::new(parent.map(|(id, node)| (id, node.path())), callsite, id, fields);
+    let parent = parent.map_or(UNKNOWN, |(_, node)| node.id());
     drop(extensions);
-    stack::made(layer, span.id().into_u64(), &path);
+    let node = Node::new(layer, parent, address(attributes), path);
+    stack::made(layer, id, &node);
     let mut extensions = span.extensions_mut();
-    if let Some(before) = extensions.replace(Paths::new(layer, path))
-        && let Some(paths) = extensions.get_mut::<Paths>()
+    if let Some(before) = extensions.replace(Nodes::new(node))
+        && let Some(nodes) = extensions.get_mut::<Nodes>()
     {
-        paths.join(before);
+        nodes.join(before);
     }
 }
 
-/// Changes the path of a span, if it has one.
+/// Of all layers that are told of a new span, each is passed the same attributes.
+fn address(attributes: &Attributes<'_>) -> usize {
+    std::ptr::from_ref(attributes).addr()
+}
+
+/// Returns the node of a span as a layer sees it; [`UNKNOWN`] if it does not know the span.
+pub(super) fn node<'a, S>(layer: u32, span: &SpanRef<'a, S>) -> u64
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    settle(layer, span);
+    span.extensions().get::<Nodes>().and_then(|nodes| nodes.of(layer)).map_or(UNKNOWN, Node::id)
+}
+
+/// Before a span's node is used: separates the layers that do not share the nodes of all its ancestors any more.
+#[inline]
+fn settle<'a, S>(layer: u32, span: &SpanRef<'a, S>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    if nodes::splits() == 0 {
+        return;
+    }
+    let unsettled = span.extensions().get::<Nodes>().and_then(|nodes| nodes.unsettled(layer));
+    if let Some(layers) = unsettled {
+        settle_all(layer, span, layers);
+    }
+}
+
+#[cold]
+fn settle_all<'a, S>(layer: u32, span: &SpanRef<'a, S>, layers: Layers)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let splits = nodes::splits();
+    // The layers have the same parent: they saw the same spans when this one was created.
+    let parent = span.parent().inspect(|parent| settle(layer, parent));
+    let nodes = layers.map(|layer| parent.as_ref().map_or(UNKNOWN, |parent| known_node(layer, parent)));
+    let parent_of = |layer: u32| layers.iter().position(|other| *other == layer).map_or(UNKNOWN, |at| nodes[at]);
+    if let Some(all) = span.extensions_mut().get_mut::<Nodes>() {
+        all.settle(layer, splits, parent_of);
+    }
+}
+
+fn known_node<'a, S>(layer: u32, span: &SpanRef<'a, S>) -> u64
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    span.extensions().get::<Nodes>().and_then(|nodes| nodes.of(layer)).map_or(UNKNOWN, Node::id)
+}
+
+/// Whether another layer has already made the change that `layer` is told of. If not, the layer calls [`change`].
+pub(super) fn has_changed<'a, S>(layer: u32, span: &SpanRef<'a, S>) -> bool
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let mut extensions = span.extensions_mut();
+    let node = extensions.get_mut::<Nodes>().and_then(|nodes| nodes.of_mut(layer));
+    node.is_some_and(|node| node.has_changed(layer))
+}
+
+/// Stores that a span follows from another one, which may be hidden from other layers.
+pub(super) fn follow<'a, S>(layer: u32, span: &SpanRef<'a, S>, follows: &Id, context: &Context<'a, S>)
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let sharers = span.extensions().get::<Nodes>().and_then(|nodes| nodes.sharers(layer));
+    if let Some(layers) = sharers.filter(|[_, second, ..]| *second != 0) {
+        let followed = context.span(follows);
+        let knows = |layer: u32| followed.as_ref().is_some_and(|span| known_node(layer, span) != UNKNOWN);
+        let told = layers.map(|layer| layer != 0 && knows(layer));
+        let is_told = |layer: u32| layers.iter().zip(told).any(|(other, told)| told && *other == layer);
+        if !has_changed(layer, span)
+            && let Some(nodes) = span.extensions_mut().get_mut::<Nodes>()
+        {
+            nodes.split(layer, is_told);
+        } else {
+            return;
+        }
+    }
+    change(layer, span, |path| path.follow(follows.into_u64()));
+}
+
+/// Changes the path of a span, if it has one, and if no other layer has made this change before.
 pub(super) fn change<'a, S>(layer: u32, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Path))
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    if let Some(path) = span.extensions_mut().get_mut::<Paths>().and_then(|paths| paths.of_mut(layer)) {
-        change(path);
+    if let Some(node) = span.extensions_mut().get_mut::<Nodes>().and_then(|nodes| nodes.of_mut(layer)) {
+        node.change(layer, change);
     }
 }
 
-/// Appends the spans from the root to `leaf`. Returns their version; 0: unknown. `keep` is called with the spans if they have one.
+/// What was appended for an event.
+#[derive(Clone, Copy)]
+pub(super) struct Appended {
+    /// 0: unknown, or no spans.
+    pub(super) version: u64,
+    /// The node of the innermost span.
+    pub(super) node: u64,
+}
+
+/// Appends the spans from the root to `leaf`. `keep` is called with the spans if they have a version.
 #[inline]
 pub(super) fn append<'a, S>(
     layer: u32,
@@ -50,17 +168,18 @@ pub(super) fn append<'a, S>(
     leaf: &SpanRef<'a, S>,
     out: &mut Vec<u8>,
     keep: impl FnOnce(&Whole<'_>),
-) -> u64
+) -> Appended
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
+    settle(layer, leaf);
     let extensions = leaf.extensions();
-    match extensions.get::<Paths>().and_then(|paths| paths.of(layer)) {
-        Some(path) if path.base().is_none() && path.is_current() => {
-            let start = out.len();
+    match extensions.get::<Nodes>().and_then(|nodes| nodes.of(layer)) {
+        Some(node) if node.path().base().is_none() && node.path().is_current() => {
+            let (path, start) = (node.path(), out.len());
             out.extend_from_slice(path.whole());
-            keep(&Whole { version: path.version(), marks: path.marks(), path: &out[start..] });
-            path.version()
+            keep(&Whole { node: node.id(), version: path.version(), marks: path.marks(), path: &out[start..] });
+            Appended { version: path.version(), node: node.id() }
         }
         _ => {
             drop(extensions);
@@ -77,7 +196,7 @@ fn append_slowly<'a, S>(
     leaf: &SpanRef<'a, S>,
     out: &mut Vec<u8>,
     keep: impl FnOnce(&Whole<'_>),
-) -> u64
+) -> Appended
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
@@ -85,10 +204,11 @@ where
     let mut of_leaf = None;
     let mut next = Some(leaf.id());
     while let Some(span) = next.and_then(|id| context.span(&id)) {
+        settle(layer, &span);
         refresh(layer, &span);
         let extensions = span.extensions();
-        let path = extensions.get::<Paths>().and_then(|paths| paths.of(layer));
-        next = match path {
+        let node = extensions.get::<Nodes>().and_then(|nodes| nodes.of(layer));
+        next = match node.map(Node::path) {
             // Both under one lock: another thread's refresh may move the boundary between them.
             Some(path) => {
                 pieces.push(path.whole());
@@ -98,15 +218,16 @@ where
             None => span.parent().map(|parent| parent.id()),
         };
         if span.id() == leaf.id() {
-            of_leaf = path.and_then(|path| Some((path.version(), path.marks()?)));
+            of_leaf = node.map(|node| (node.id(), node.path().version(), node.path().marks()));
         }
     }
     let start = out.len();
     pieces.put(out);
+    let Some((node, version, marks)) = of_leaf else { return Appended { version: 0, node: UNKNOWN } };
     // Nothing has changed between the first span and the last: these are the spans of that version.
-    let Some((version, marks)) = of_leaf.filter(|(_, marks)| marks.hold()) else { return 0 };
-    keep(&Whole { version, marks: Some(marks), path: &out[start..] });
-    version
+    let Some(marks) = marks.filter(|marks| marks.hold()) else { return Appended { version: 0, node } };
+    keep(&Whole { node, version, marks: Some(marks), path: &out[start..] });
+    Appended { version, node }
 }
 
 /// Brings a span's path up to date with its ancestors' recorded values, in one pass over the ancestors whose paths are out of date.
@@ -115,16 +236,17 @@ fn refresh<'a, S>(layer: u32, span: &SpanRef<'a, S>)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let generation = match span.extensions().get::<Paths>().and_then(|paths| paths.of(layer)) {
+    let generation = match span.extensions().get::<Nodes>().and_then(|nodes| nodes.of(layer)).map(Node::path) {
         Some(path) if !path.is_current() => path.tree_generation(),
         _ => return,
     };
     let (mut pieces, mut base) = (Pieces::new(), None);
     let mut next = span.parent();
     while let Some(ancestor) = next {
+        settle(layer, &ancestor);
         // Copied: holding the locks of a parent and a child at once could deadlock with a thread that records.
         let extensions = ancestor.extensions();
-        let Some(path) = extensions.get::<Paths>().and_then(|paths| paths.of(layer)) else { break };
+        let Some(path) = extensions.get::<Nodes>().and_then(|nodes| nodes.of(layer)).map(Node::path) else { break };
         let is_current = path.is_current();
         let piece = if is_current { path.whole() } else { path.own() };
         if Path::is_long(pieces.len() + piece.len()) {
@@ -141,7 +263,9 @@ where
     }
     let mut ancestors = pool::take();
     pieces.put(&mut ancestors);
-    change(layer, span, |path| path.refresh(generation, &ancestors, base));
+    if let Some(node) = span.extensions_mut().get_mut::<Nodes>().and_then(|nodes| nodes.of_mut(layer)) {
+        node.path_mut().refresh(generation, &ancestors, base);
+    }
     pool::give(ancestors);
 }
 
@@ -173,5 +297,3 @@ impl Pieces {
         pool::give(self.0);
     }
 }
-
-type Paths = PerLayer<Path>;

@@ -1,31 +1,40 @@
 //! The spans that each thread is in, per layer, with the paths of those that were created or logged in last.
 //!
-//! A path is identified not by its span's id, which is reused, but by a serial number of the entry, so it cannot be mistaken for
-//! another span's.
+//! A path is identified not by its span's id, which is reused, but by that of its [node](super::nodes), so it cannot be mistaken for
+//! another span's. Layers that share a node also share the path.
 
 use std::cell::RefCell;
 
 use tracing::span::Id;
 
+use super::nodes::{Layers, MAX_SHARERS, Node, UNKNOWN, splits};
 use super::whole::Whole;
+use crate::record::Marks;
 use crate::record::pool::KEEP_BYTES;
-use crate::record::{Marks, Path};
 
 pub(super) fn enter(layer: u32, id: &Id) {
     with_stack(|stack| stack.enter(layer, id.into_u64()));
 }
 
-/// Called when a span has been created with this path: it is probably entered next.
+/// Called when a layer has created this node of a span, which is probably entered next.
 #[inline]
-pub(super) fn made(layer: u32, id: u64, path: &Path) {
+pub(super) fn made(layer: u32, id: u64, node: &Node) {
     with_stack(|stack| {
-        stack.made = (layer, id);
+        stack.made = Made::by(layer, id, node.id());
+        let path = node.path();
         // A path with a base is not the whole path, which is put together when there is an event. A very long one is not kept.
         match path.marks().filter(|_| path.base().is_none() && path.whole().len() <= KEEP_BYTES) {
-            Some(marks) => stack.newest.set(0, path.version(), marks, |out| out.extend_from_slice(path.whole())),
+            Some(marks) => {
+                stack.newest.set(node.id(), path.version(), marks, |out| out.extend_from_slice(path.whole()))
+            }
             None => stack.newest.marks = None,
         }
     });
+}
+
+/// Called when another layer shares this node of a new span.
+pub(super) fn shared(layer: u32, id: u64, node: u64) {
+    with_stack(|stack| stack.made.share(layer, id, node));
 }
 
 pub(super) fn exit(layer: u32, id: &Id) {
@@ -35,6 +44,18 @@ pub(super) fn exit(layer: u32, id: &Id) {
 /// Called when the span is closed: there may be no exit.
 pub(super) fn closed(layer: u32, id: &Id) {
     with_stack(|stack| stack.forget(layer, id.into_u64()));
+}
+
+/// Returns which span this thread is in. Returns `None` on a thread that is ending.
+#[inline]
+pub(super) fn innermost(layer: u32) -> Option<Innermost> {
+    with_stack(|stack| match stack.innermost(layer) {
+        None => Innermost::Outside,
+        Some(entered) => match entered.node() {
+            UNKNOWN => Innermost::Span { id: entered.id },
+            node => Innermost::Node(node),
+        },
+    })
 }
 
 /// Appends the spans that this thread is in, if their path is cached. Returns `None` on a thread that is ending.
@@ -49,14 +70,22 @@ pub(super) fn put(layer: u32, out: &mut Vec<u8>) -> Option<Put> {
 pub(super) fn with_kept<T>(layer: u32, take: impl FnOnce(u64, &[u8]) -> T) -> Option<T> {
     with_stack(|stack| match stack.innermost(layer) {
         None => Some(take(0, &[])),
-        Some(innermost) => stack.kept(innermost.serial).map(|leaf| take(leaf.version, &leaf.path)),
+        Some(innermost) => stack.kept(innermost.node()).map(|leaf| take(leaf.version, &leaf.path)),
     })
     .flatten()
 }
 
-/// Caches the path of the innermost span, which was entered with this serial number.
-pub(super) fn keep(serial: u64, whole: &Whole<'_>) {
-    with_stack(|stack| stack.leaf.keep(serial, whole));
+/// Called when the node of the innermost span, which has this id, is found out. `splits` was their number before that.
+pub(super) fn found(layer: u32, id: u64, node: u64, splits: u32) {
+    with_stack(|stack| stack.found(layer, id, node, splits));
+}
+
+/// Caches the path of the innermost span, which has this id. `splits` was their number before its node was found out.
+pub(super) fn keep(layer: u32, id: u64, splits: u32, whole: &Whole<'_>) {
+    with_stack(|stack| {
+        stack.found(layer, id, whole.node, splits);
+        stack.leaf.keep(whole);
+    });
 }
 
 /// Runs `run` with this thread's stack. Returns `None` on a thread that is ending.
@@ -67,10 +96,9 @@ fn with_stack<T>(run: impl FnOnce(&mut Stack) -> T) -> Option<T> {
 
 struct Stack {
     entered: Vec<Entered>,
-    serial: u64,
     leaf: Leaf,
-    /// The layer and the id of the span whose path `newest` is, until it is entered.
-    made: (u32, u64),
+    made: Made,
+    /// The path of the node in `made`.
     newest: Leaf,
 }
 
@@ -80,29 +108,84 @@ struct Entered {
     /// The span was entered before, further out; the outer entry counts.
     again: bool,
     id: u64,
-    serial: u64,
+    /// [`UNKNOWN`]: not found out yet.
+    node: u64,
+    /// The number of [splits] at which it was found out.
+    splits: u32,
+}
+
+impl Entered {
+    #[inline]
+    fn node(&self) -> u64 {
+        if self.splits == splits() { self.node } else { UNKNOWN }
+    }
+}
+
+/// The span that a layer created last, and the layers that share its node.
+struct Made {
+    id: u64,
+    node: u64,
+    layers: Layers,
+    count: usize,
+    splits: u32,
+}
+
+impl Made {
+    const NOTHING: Self = Self { id: 0, node: UNKNOWN, layers: [0; MAX_SHARERS], count: 0, splits: 0 };
+
+    #[inline]
+    fn by(layer: u32, id: u64, node: u64) -> Self {
+        let mut layers = [0; MAX_SHARERS];
+        layers[0] = layer;
+        Self { id, node, layers, count: 1, splits: splits() }
+    }
+
+    fn share(&mut self, layer: u32, id: u64, node: u64) {
+        if (self.id, self.node) == (id, node)
+            && let Some(place) = self.layers.get_mut(self.count)
+        {
+            *place = layer;
+            self.count += 1;
+        }
+    }
+
+    /// Returns the node of the span with this id as `layer` sees it.
+    #[inline]
+    fn node(&self, layer: u32, id: u64) -> u64 {
+        match self.id == id && self.layers.iter().take(self.count).any(|shares| *shares == layer) {
+            true => self.node,
+            false => UNKNOWN,
+        }
+    }
+}
+
+/// Which span a thread is in.
+pub(super) enum Innermost {
+    Node(u64),
+    /// The node of the span with this id is not known.
+    Span {
+        id: u64,
+    },
+    /// None.
+    Outside,
 }
 
 /// What [`put`] has done.
 pub(super) enum Put {
     /// All spans are appended.
-    Whole { version: u64 },
+    Whole { version: u64, node: u64 },
     /// The path of the innermost span, which has this id, is not cached.
-    Inside { id: u64, serial: u64 },
+    Inside { id: u64 },
     /// The thread is in no span.
     Outside,
 }
 
 impl Stack {
     fn enter(&mut self, layer: u32, id: u64) {
-        self.serial += 1;
         let again = self.entered.iter().any(|entered| entered.id == id && entered.layer == layer);
-        self.entered.push(Entered { layer, again, id, serial: self.serial });
         // No other span can have that id meanwhile: the Registry reuses ids on the thread that released them.
-        if self.made == (layer, id) {
-            self.made = (0, 0);
-            self.newest.serial = self.serial;
-        }
+        let node = self.made.node(layer, id);
+        self.entered.push(Entered { layer, again, id, node, splits: self.made.splits });
     }
 
     fn exit(&mut self, layer: u32, id: u64) {
@@ -114,6 +197,9 @@ impl Stack {
 
     #[inline]
     fn forget(&mut self, layer: u32, id: u64) {
+        if self.made.id == id {
+            self.made.count = 0;
+        }
         if self.entered.iter().any(|entered| entered.id == id && entered.layer == layer) {
             self.entered.retain(|entered| entered.id != id || entered.layer != layer);
         }
@@ -121,10 +207,11 @@ impl Stack {
 
     #[inline]
     fn put(&mut self, layer: u32, out: &mut Vec<u8>) -> Put {
-        let Some(&Entered { id, serial, .. }) = self.innermost(layer) else { return Put::Outside };
-        let Some(leaf) = self.kept(serial) else { return Put::Inside { id, serial } };
+        let Some(innermost) = self.innermost(layer) else { return Put::Outside };
+        let (id, node) = (innermost.id, innermost.node());
+        let Some(leaf) = self.kept(node) else { return Put::Inside { id } };
         out.extend_from_slice(&leaf.path);
-        Put::Whole { version: leaf.version }
+        Put::Whole { version: leaf.version, node }
     }
 
     #[inline]
@@ -132,17 +219,24 @@ impl Stack {
         self.entered.iter().rev().find(|entered| entered.layer == layer && !entered.again)
     }
 
-    /// Returns the cached path of the span that was entered with this serial number.
+    fn found(&mut self, layer: u32, id: u64, node: u64, splits: u32) {
+        let innermost = self.entered.iter_mut().rev().find(|entered| entered.layer == layer && !entered.again);
+        if let Some(innermost) = innermost.filter(|innermost| innermost.id == id) {
+            (innermost.node, innermost.splits) = (node, splits);
+        }
+    }
+
+    /// Returns the cached path of a node.
     #[inline]
-    fn kept(&self, serial: u64) -> Option<&Leaf> {
-        [&self.newest, &self.leaf].into_iter().find(|leaf| leaf.is(serial))
+    fn kept(&self, node: u64) -> Option<&Leaf> {
+        [&self.newest, &self.leaf].into_iter().find(|leaf| leaf.is(node))
     }
 }
 
 /// The cached path of a span that had an event.
 struct Leaf {
-    /// The serial number of the entry; 0: none yet.
-    serial: u64,
+    /// [`UNKNOWN`]: none yet.
+    node: u64,
     /// `None`: the path is not cached.
     marks: Option<Marks>,
     version: u64,
@@ -150,23 +244,28 @@ struct Leaf {
 }
 
 impl Leaf {
+    const NOTHING: Self = Self { node: UNKNOWN, marks: None, version: 0, path: Vec::new() };
+
     #[inline]
-    fn is(&self, serial: u64) -> bool {
-        self.serial == serial && self.marks.is_some_and(Marks::hold)
+    fn is(&self, node: u64) -> bool {
+        self.node == node && self.marks.is_some_and(Marks::hold)
     }
 
     /// Caches the path from the span's second event on, since many spans have only one.
-    fn keep(&mut self, serial: u64, whole: &Whole<'_>) {
-        match whole.marks.filter(|_| self.serial == serial && whole.path.len() <= KEEP_BYTES) {
-            Some(marks) => self.set(serial, whole.version, marks, |out| out.extend_from_slice(whole.path)),
-            None => (self.serial, self.marks) = (serial, None),
+    fn keep(&mut self, whole: &Whole<'_>) {
+        if self.is(whole.node) {
+            return;
+        }
+        match whole.marks.filter(|_| self.node == whole.node && whole.path.len() <= KEEP_BYTES) {
+            Some(marks) => self.set(whole.node, whole.version, marks, |out| out.extend_from_slice(whole.path)),
+            None => (self.node, self.marks) = (whole.node, None),
         }
     }
 
     /// Caches the path that `write` appends, as long as the `marks` hold.
     #[inline]
-    fn set(&mut self, serial: u64, version: u64, marks: Marks, write: impl FnOnce(&mut Vec<u8>)) {
-        (self.serial, self.marks, self.version) = (serial, Some(marks), version);
+    fn set(&mut self, node: u64, version: u64, marks: Marks, write: impl FnOnce(&mut Vec<u8>)) {
+        (self.node, self.marks, self.version) = (node, Some(marks), version);
         self.path.clear();
         write(&mut self.path);
     }
@@ -174,12 +273,6 @@ impl Leaf {
 
 thread_local! {
     static STACK: RefCell<Stack> = const {
-        RefCell::new(Stack {
-            entered: Vec::new(),
-            serial: 0,
-            leaf: Leaf { serial: 0, marks: None, version: 0, path: Vec::new() },
-            made: (0, 0),
-            newest: Leaf { serial: 0, marks: None, version: 0, path: Vec::new() },
-        })
+        RefCell::new(Stack { entered: Vec::new(), leaf: Leaf::NOTHING, made: Made::NOTHING, newest: Leaf::NOTHING })
     };
 }

@@ -136,6 +136,20 @@ impl Path {
         self.generation = generation;
     }
 
+    /// Returns a copy that will change on its own. It is out of date, since its ancestors may be other paths.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            id: self.id,
+            bytes: self.bytes.clone(),
+            own: self.own,
+            base: self.base,
+            version: new_version(),
+            tree: self.tree,
+            generation: GENERATIONS[self.tree].load(Ordering::Acquire).wrapping_sub(1),
+            has_children: AtomicBool::new(true),
+        }
+    }
+
     /// Implements `Span::record`: the `fields` replace those of the same name in place, or are added.
     pub(crate) fn record(&mut self, fields: &[u8]) {
         self.change_own(|out, old| merge(out, old, fields));
