@@ -8,7 +8,7 @@ use std::str::FromStr;
 use fuzz::{errors, parts};
 use libfuzzer_sys::fuzz_target;
 use tracing_handlers::clock::{Timestamp, Weekday};
-use tracing_handlers::filter::{self, Filter, Targets, Threshold, Verdict};
+use tracing_handlers::filter::{self, Filter, Modules, Threshold, Verdict};
 use tracing_handlers::format::{LevelNames, Pattern};
 use tracing_handlers::handler::{Overflow, safe_name};
 use tracing_handlers::record::SpanEvents;
@@ -81,11 +81,11 @@ fn check_pattern_of(text: &str) {
     }
 }
 
-/// Targets that are shown and read again let the same pass, and that is what a search by hand says.
+/// Modules that are shown and read again let the same pass, and that is what a search by hand says.
 fn check_targets(text: &str, target: &str) {
-    let Some(targets) = errors::checked(text.parse::<Targets>(), text) else { return };
+    let Some(targets) = errors::checked(text.parse::<Modules>(), text) else { return };
     // Documented limits: commas and equals signs separate, and spaces around them are cut.
-    let again: Targets = targets.to_string().parse().expect("targets in words name no commas or equals signs");
+    let again: Modules = targets.to_string().parse().expect("targets in words name no commas or equals signs");
     assert_eq!(again, targets, "{text:?}");
     let expected = closest(text, target);
     for number in 1..=24 {

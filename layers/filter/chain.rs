@@ -168,6 +168,14 @@ impl Filter for Chain {
         self.rules.iter().any(|rule| rule.filter.looks_at_spans())
     }
 
+    fn span_level(&self) -> LevelFilter {
+        self.rules.iter().map(|rule| rule.filter.span_level()).max().unwrap_or(LevelFilter::OFF)
+    }
+
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        self.rules.iter().any(|rule| rule.filter.needs_span(meta))
+    }
+
     fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
         for rule in &self.rules {
             match if rule.filter.passes_in(record)? { rule.on_match } else { rule.on_mismatch } {

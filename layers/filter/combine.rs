@@ -48,6 +48,14 @@ impl<A: Filter, B: Filter> Filter for And<A, B> {
         self.0.looks_at_spans() || self.1.looks_at_spans()
     }
 
+    fn span_level(&self) -> LevelFilter {
+        self.0.span_level().max(self.1.span_level())
+    }
+
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        self.0.needs_span(meta) || self.1.needs_span(meta)
+    }
+
     /// The second is not asked if the first, which comes before it, is not decided: it may count.
     fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
         match self.enabled(&record.meta()) {
@@ -103,6 +111,14 @@ impl<A: Filter, B: Filter> Filter for Or<A, B> {
         self.0.looks_at_spans() || self.1.looks_at_spans()
     }
 
+    fn span_level(&self) -> LevelFilter {
+        self.0.span_level().max(self.1.span_level())
+    }
+
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        self.0.needs_span(meta) || self.1.needs_span(meta)
+    }
+
     fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
         if self.0.passes_in(record)? { Some(true) } else { self.1.passes_in(record) }
     }
@@ -138,6 +154,14 @@ impl<F: Filter> Filter for Not<F> {
 
     fn looks_at_spans(&self) -> bool {
         self.0.looks_at_spans()
+    }
+
+    fn span_level(&self) -> LevelFilter {
+        self.0.span_level()
+    }
+
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        self.0.needs_span(meta)
     }
 
     fn passes_in(&self, record: &Record<'_>) -> Option<bool> {

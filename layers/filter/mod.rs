@@ -7,6 +7,7 @@
 //! | by | filter |
 //! |---|---|
 //! | severity | a level, [`Severity`](crate::Severity), [`Threshold`], [`between`], [`level_by`] |
+//! | directives, as in `RUST_LOG` | [`Targets`], `EnvFilter` |
 //! | target | [`targets`], [`name`], [`target_contains`], [`target_starts_with`], `target_matches` |
 //! | message | [`message`], `matches` |
 //! | fields of the event, of spans | [`field`], [`span`], [`any_span_field`], [`any_field`], `field_matches` |
@@ -35,6 +36,7 @@ mod chain;
 mod combine;
 mod condition;
 mod count;
+mod directives;
 mod first;
 mod from_fn;
 mod hash;
@@ -59,6 +61,9 @@ pub use crate::clock::Weekday;
 pub use chain::{Chain, Verdict};
 pub use combine::{And, FilterExt, Not, Or};
 pub use condition::Condition;
+pub use directives::Targets;
+#[cfg(feature = "env-filter")]
+pub use directives::{Directive, EnvFilter, EnvFilterBuilder};
 pub use first::{First, first};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use hours::{Hours, hours};
@@ -73,7 +78,7 @@ pub use place::{NamedSpan, Place, any_field, any_span_field, field, message, spa
 pub use rate::{Rate, rate};
 pub use share::{Share, share};
 pub use switch::{LevelSwitch, ScopedLevel};
-pub use target::{Targets, targets};
+pub use target::{Modules, targets};
 pub use threshold::Threshold;
 
 pub(crate) use target::{depth, is_inside, is_same_module};
@@ -115,6 +120,18 @@ pub trait Filter: Send + Sync + 'static {
     /// Whether [`passes_in`](Self::passes_in) looks at spans, so that it is worth asking before an event is captured.
     fn looks_at_spans(&self) -> bool {
         false
+    }
+
+    /// Returns the most verbose level of the spans that it decides by, even if no handler shows them. By default it decides by those
+    /// that are shown.
+    fn span_level(&self) -> LevelFilter {
+        LevelFilter::OFF
+    }
+
+    /// Whether it decides by spans with this metadata, even if no handler shows them. The answer must always be the same for the same
+    /// metadata, and `false` beyond [`span_level`](Self::span_level).
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        meta.level() <= self.span_level()
     }
 
     /// Whether a record with the metadata and the spans of `record` passes, whatever its message and fields are; `None` if that depends on
@@ -182,6 +199,14 @@ macro_rules! forward {
                 (**self).looks_at_spans()
             }
 
+            fn span_level(&self) -> LevelFilter {
+                (**self).span_level()
+            }
+
+            fn needs_span(&self, meta: &Meta<'_>) -> bool {
+                (**self).needs_span(meta)
+            }
+
             fn passes_in(&self, record: &Record<'_>) -> Option<bool> {
                 (**self).passes_in(record)
             }
@@ -223,6 +248,14 @@ impl<F: Filter> Filter for Option<F> {
 
     fn looks_at_spans(&self) -> bool {
         self.as_ref().is_some_and(Filter::looks_at_spans)
+    }
+
+    fn span_level(&self) -> LevelFilter {
+        self.as_ref().map_or(LevelFilter::OFF, Filter::span_level)
+    }
+
+    fn needs_span(&self, meta: &Meta<'_>) -> bool {
+        self.as_ref().is_some_and(|filter| filter.needs_span(meta))
     }
 
     fn passes_in(&self, record: &Record<'_>) -> Option<bool> {

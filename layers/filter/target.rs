@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind};
 
 /// Passes records of these targets and of the modules inside them: `shop` passes `shop` and `shop::stock`, not `shopping`.
 /// As for [`name`](super::name), `.` and `::` are equivalent separators.
-/// [`Targets::with`] sets the level of a target, [`Targets::without`] excludes it.
+/// [`Modules::with`] sets the level of a target, [`Modules::without`] excludes it.
 ///
 /// ```
 /// use tracing::Level;
@@ -20,34 +20,34 @@ use crate::{Error, ErrorKind};
 /// assert!(!passes(Severity::DEBUG, "shop::stock") && passes(Severity::WARN, "shop::stock::rack"));
 /// assert!(!passes(Severity::ERROR, "shop::secret") && !passes(Severity::ERROR, "hyper"));
 /// ```
-pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Targets {
-    targets.into_iter().fold(Targets::default(), |all, target| all.with(target, Threshold::ALL))
+pub fn targets<T: Into<String>>(targets: impl IntoIterator<Item = T>) -> Modules {
+    targets.into_iter().fold(Modules::default(), |all, target| all.with(target, Threshold::ALL))
 }
 
 /// Levels by target; the deepest match applies. See [`targets`].
 ///
-/// The textual form is that of tracing-subscriber's `Targets`: `target=level`, separated by commas. A level without a target is
+/// The textual form is that of [`Targets`](super::Targets), which compare the beginnings of targets instead: `target=level`, separated by commas. A level without a target is
 /// for [all others](Self::otherwise), a target without a level passes everything. Levels are [`Threshold`]s.
 ///
 /// ```
 /// use tracing::Level;
 /// use tracing_handlers::Severity;
-/// use tracing_handlers::filter::{self, Targets};
+/// use tracing_handlers::filter::{self, Modules};
 ///
-/// let targets = "info, shop::stock=notice, hyper=off".parse::<Targets>()?;
+/// let targets = "info, shop::stock=notice, hyper=off".parse::<Modules>()?;
 /// let same = filter::targets([""; 0]).otherwise(Level::INFO).with("shop::stock", Severity::NOTICE).without("hyper");
 /// assert_eq!(targets, same);
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 #[must_use = "a filter does nothing until it is asked about records"]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Targets {
+pub struct Modules {
     /// Deepest first, then longest, so that the first match is the closest.
     rules: Vec<(String, Threshold)>,
     otherwise: Option<Threshold>,
 }
 
-impl Targets {
+impl Modules {
     /// Passes this target and the modules inside it from `level` up.
     pub fn with(mut self, target: impl Into<String>, level: impl Into<Threshold>) -> Self {
         let target = target.into();
@@ -77,7 +77,7 @@ impl Targets {
 /// Writes the level of all other targets, if there is one, then those of the targets, deepest first: `INFO,shop::stock=INFO2`.
 ///
 /// This parses again unless a target contains a comma or an equals sign, or has spaces at its ends.
-impl fmt::Display for Targets {
+impl fmt::Display for Modules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let otherwise = self.otherwise.iter().map(|level| level.to_string());
         let rules = self.rules.iter().map(|(target, level)| format!("{target}={level}"));
@@ -86,7 +86,7 @@ impl fmt::Display for Targets {
 }
 
 /// Parses levels by target; an empty text passes nothing. If a target occurs twice, the last one applies.
-impl FromStr for Targets {
+impl FromStr for Modules {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -97,7 +97,7 @@ impl FromStr for Targets {
     }
 }
 
-impl Targets {
+impl Modules {
     fn with_part(self, part: &str) -> Result<Self, Error> {
         if part.is_empty() {
             return Err(Error::new(
@@ -122,7 +122,7 @@ impl Targets {
     }
 }
 
-impl Filter for Targets {
+impl Filter for Modules {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         self.level_of(meta.target).allows(meta.severity)
     }
@@ -201,12 +201,12 @@ mod tests {
             rules in proptest::collection::vec(("(|[a-z]{1,3}(::[a-z]{1,3}){0,2}|info|off)", 0..=24_u8), 0..5),
         ) {
             let level = |number| Severity::from_number(number).map_or(Threshold::OFF, Threshold::from);
-            let mut targets = Targets { otherwise: otherwise.map(level), ..Targets::default() };
+            let mut targets = Modules { otherwise: otherwise.map(level), ..Modules::default() };
             for (target, number) in rules {
                 targets = targets.with(target, level(number));
             }
             let shown = targets.to_string();
-            prop_assert_eq!(shown.parse::<Targets>().ok(), Some(targets), "{}", shown);
+            prop_assert_eq!(shown.parse::<Modules>().ok(), Some(targets), "{}", shown);
         }
     }
 
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn levels_and_targets_parse_in_any_combination() {
-        let parse = |text: &str| text.parse::<Targets>().map(|targets| targets.to_string()).ok();
+        let parse = |text: &str| text.parse::<Modules>().map(|targets| targets.to_string()).ok();
         assert_eq!(parse(" warn , shop = Debug,audit").as_deref(), Some("WARN,audit=TRACE,shop=DEBUG"));
         assert_eq!(parse("shop=info,shop=off").as_deref(), Some("shop=OFF"));
         assert_eq!(parse("off").as_deref(), Some("OFF"));

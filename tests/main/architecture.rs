@@ -24,7 +24,7 @@ const BORDERS: &[(&str, &[&str])] = &[
         "process",
         &["error", "record::freeze_callsites", "selflog", "stats", "stream::after_fork_in_child", "sync", "threads"],
     ),
-    ("filter", &["changes", "clock", "error", "record", "stats", "sync", "threads"]),
+    ("filter", &["changes", "clock", "error", "record", "selflog", "stats", "sync", "threads"]),
     ("rewrite", &["bytes::hidden", "clock", "error", "filter::Filter", "record"]),
     ("format", &["bytes", "clock", "error", "record"]),
     ("sink", &["clock", "error", "format::Caps", "process", "record::Severity", "selflog", "stream", "sync"]),

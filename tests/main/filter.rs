@@ -80,7 +80,7 @@ fn the_longest_target_that_fits_decides_whatever_the_order_of_the_rules() {
     for order in orders {
         let filter = order
             .iter()
-            .fold(filter::Targets::default(), |all, index| all.with(rules[*index].0, rules[*index].1))
+            .fold(filter::Modules::default(), |all, index| all.with(rules[*index].0, rules[*index].1))
             .otherwise(Level::WARN);
         let level_of = |target: &str| {
             LEVELS.into_iter().filter(|level| filter.passes(&record((*level).into(), target).as_record())).max()
@@ -96,7 +96,7 @@ fn the_longest_target_that_fits_decides_whatever_the_order_of_the_rules() {
         assert_eq!(level_of(""), Some(Level::WARN));
         assert_eq!(filter.max_level(), LevelFilter::TRACE);
     }
-    assert_eq!(filter::Targets::default().max_level(), LevelFilter::OFF);
+    assert_eq!(filter::Modules::default().max_level(), LevelFilter::OFF);
     assert_eq!(filter::targets(["a"]).with("a", Level::WARN).max_level(), LevelFilter::WARN, "a later rule replaces");
     assert!(filter::targets([""]).passes(&record(Severity::TRACE, "any::thing").as_record()));
 }

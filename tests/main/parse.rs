@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tracing_handlers::clock::{Timestamp, Weekday};
-use tracing_handlers::filter::{Targets, Threshold, Verdict};
+use tracing_handlers::filter::{Modules, Threshold, Verdict};
 use tracing_handlers::format::{LevelNames, Pattern};
 use tracing_handlers::handler::Overflow;
 use tracing_handlers::record::SpanEvents;
@@ -27,7 +27,7 @@ const KEYWORDS: &[(Parse, &[&str])] = &[
     (parsed::<Timestamp>, &["2026-11-21T01:19:03.5Z"]),
     (parsed::<Weekday>, &["monday", "Sun"]),
     (parsed::<Threshold>, &["off", "warn", "info2"]),
-    (parsed::<Targets>, &["info", "off", ""]),
+    (parsed::<Modules>, &["info", "off", ""]),
     (parsed::<Verdict>, &["accept", "neutral", "deny"]),
     (parsed::<LevelNames>, &["upper", "lower", "python", "groups", "syslog"]),
     (parsed::<Overflow>, &["block", "block for 2 s", "drop newest", "drop oldest", "drop below WARN"]),
@@ -73,7 +73,7 @@ fn the_case_of_names_matters() {
     let same: &[(Parse, &str, &str)] = &[
         (parsed::<Part>, " FIELD.User", "field.User"),
         (parsed::<Part>, "Span[Request].Id", "span[Request].Id"),
-        (parsed::<Targets>, " Shop = WARN , Info ", "Shop=warn,info"),
+        (parsed::<Modules>, " Shop = WARN , Info ", "Shop=warn,info"),
         (parsed::<Pattern>, "{SPAN[Request].Id:BOLD} x", "{span[Request].Id:bold} x"),
         (parsed::<Account>, " www-data\n", "www-data"),
     ];
@@ -84,7 +84,7 @@ fn the_case_of_names_matters() {
         (parsed::<Part>, "field.User", "field.user"),
         (parsed::<Part>, "field.user ", "field.user"),
         (parsed::<Part>, "span[Request].id", "span[request].id"),
-        (parsed::<Targets>, "Shop=warn", "shop=warn"),
+        (parsed::<Modules>, "Shop=warn", "shop=warn"),
         (parsed::<Pattern>, "{field.User}", "{field.user}"),
         (parsed::<Pattern>, "{level} ", "{level}"),
         (parsed::<Account>, "Root", "root"),
@@ -122,7 +122,7 @@ fn every_text_is_padded() {
         Box::new(Weekday::Monday),
         Box::new(Threshold::OFF),
         Box::new(Threshold::ALL),
-        Box::new("info,shop=warn".parse::<Targets>().unwrap()),
+        Box::new("info,shop=warn".parse::<Modules>().unwrap()),
         Box::new(Verdict::Deny),
         Box::new(LevelNames::Python),
         Box::new(Overflow::Block),
@@ -228,8 +228,8 @@ proptest! {
         round_trip(&Durability::Buffered(bytes));
         round_trip(&severity);
         round_trip(&Threshold::from(severity));
-        round_trip(&Targets::default().with(&target, severity).with("shop", Severity::NOTICE));
-        round_trip(&Targets::default().without(&target).otherwise(severity));
+        round_trip(&Modules::default().with(&target, severity).with("shop", Severity::NOTICE));
+        round_trip(&Modules::default().without(&target).otherwise(severity));
         round_trip(&Account::from(target));
         round_trip(&span_events(events));
         for part in [Part::field(&field), Part::span_field(&field), Part::any_field(&field), Part::field_of(span, field)] {

@@ -190,16 +190,19 @@ impl<F: Filter, H: Handler> Handler for Filtered<F, H> {
 
     /// As in an `Output`, spans are wanted for the events in them, so the filter does not apply to spans.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        let filter = &self.core.filter;
-        let passes = if meta.is_span { filter.max_level() != LevelFilter::OFF } else { filter.enabled(meta) };
-        passes && self.core.handler.enabled(meta)
+        let FilteredCore { filter, handler, .. } = &**self.core;
+        match meta.is_span {
+            true if filter.max_level() == LevelFilter::OFF => false,
+            true => handler.enabled(meta) || (filter.needs_span(meta) && handler.max_level() != LevelFilter::OFF),
+            false => filter.enabled(meta) && handler.enabled(meta),
+        }
     }
 
     /// The handler's level: how much of it is for spans, which the filter does not limit, is not known here.
     fn max_level(&self) -> LevelFilter {
-        match self.core.filter.max_level() {
-            LevelFilter::OFF => LevelFilter::OFF,
-            _ => self.core.handler.max_level(),
+        match (self.core.filter.max_level(), self.core.handler.max_level()) {
+            (LevelFilter::OFF, _) | (_, LevelFilter::OFF) => LevelFilter::OFF,
+            (_, level) => level.max(self.core.filter.span_level()),
         }
     }
 

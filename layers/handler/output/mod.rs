@@ -340,14 +340,14 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.wants_spans() && meta.level() <= self.span_level(),
+            true => self.wants_spans() && (meta.level() <= self.span_level() || self.filter.needs_span(meta)),
             false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
         }
     }
 
     fn max_level(&self) -> LevelFilter {
         match self.wants_spans() {
-            true => self.level.level().min(self.max_of_filter()).max(self.span_level()),
+            true => self.level.level().min(self.max_of_filter()).max(self.span_level()).max(self.filter.span_level()),
             false => LevelFilter::OFF,
         }
     }

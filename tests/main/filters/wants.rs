@@ -43,7 +43,7 @@ impl Shape {
             Self::Between(one, other) => Box::new(filter::between(severity(*one), severity(*other))),
             Self::BetweenLevels(one, other) => Box::new(filter::between(LEVELS[*one], severity(*other))),
             Self::Targets(shop, otherwise) => {
-                let targets = filter::Targets::default().with("shop", severity(*shop)).without("shop::secret");
+                let targets = filter::Modules::default().with("shop", severity(*shop)).without("shop::secret");
                 Box::new(targets.otherwise(severity(*otherwise)))
             }
             Self::By(yes, otherwise) => {
@@ -197,7 +197,7 @@ fn a_target_may_have_a_severity_between_the_levels() {
     let passes = |severity, target| filter.passes(&RecordBuf::new(severity, target, "").as_record());
     assert!(passes(Severity::NOTICE, "shop::till") && !passes(Severity::INFO, "shop::till"));
     assert!(passes(Severity::ALERT, "hyper") && !passes(Severity::ERROR, "hyper"));
-    let notice = filter::Targets::default().with("shop", Severity::NOTICE);
+    let notice = filter::Modules::default().with("shop", Severity::NOTICE);
     assert_eq!(notice.max_level(), LevelFilter::INFO);
     assert_eq!(notice.clone().with("hyper", Threshold::ALL).max_level(), LevelFilter::TRACE);
     assert_eq!(notice.with("shop", LevelFilter::OFF).max_level(), LevelFilter::OFF);
