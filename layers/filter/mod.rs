@@ -7,7 +7,7 @@
 //! | by | filter |
 //! |---|---|
 //! | severity | a level, [`Severity`](crate::Severity), [`Threshold`], [`between`], [`level_by`] |
-//! | directives, as in `RUST_LOG` | [`Targets`], `EnvFilter` |
+//! | directives, as in `RUST_LOG` | [`Targets`], `EnvFilter`, [`DirectiveSwitch`] |
 //! | target | [`targets`], [`name`], [`target_contains`], [`target_starts_with`], `target_matches` |
 //! | message | [`message`], `matches` |
 //! | fields of the event, of spans | [`field`], [`span`], [`any_span_field`], [`any_field`], `field_matches` |
@@ -61,9 +61,9 @@ pub use crate::clock::Weekday;
 pub use chain::{Chain, Verdict};
 pub use combine::{And, FilterExt, Not, Or};
 pub use condition::Condition;
-pub use directives::Targets;
 #[cfg(feature = "env-filter")]
 pub use directives::{Directive, EnvFilter, EnvFilterBuilder};
+pub use directives::{DirectiveSwitch, ScopedDirectives, Targets};
 pub use first::{First, first};
 pub use from_fn::{OnMeta, OnRecord, on_meta, on_record};
 pub use hours::{Hours, hours};

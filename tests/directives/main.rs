@@ -8,6 +8,9 @@ mod many;
 mod program;
 mod rows;
 mod spans;
+mod switch;
+#[path = "../support/until.rs"]
+mod until;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

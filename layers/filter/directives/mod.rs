@@ -13,6 +13,7 @@ mod environment;
 #[cfg(feature = "env-filter")]
 mod field;
 mod stock;
+mod switch;
 mod targets;
 mod targets_text;
 mod text;
@@ -26,4 +27,5 @@ pub use directive::Directive;
 pub use env_builder::EnvFilterBuilder;
 #[cfg(feature = "env-filter")]
 pub use env_filter::EnvFilter;
+pub use switch::{DirectiveSwitch, ScopedDirectives};
 pub use targets::Targets;
