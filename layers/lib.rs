@@ -80,6 +80,7 @@ pub mod sink;
 #[cfg(test)]
 #[path = "../tests/support/skip.rs"]
 mod skip;
+mod start;
 pub mod stats;
 mod stream;
 mod sync;
@@ -112,6 +113,7 @@ pub use record::nested;
 pub use record::{FieldChange, Meta, Part, Record, RecordBuf, Records, Severity, Value};
 pub use rewrite::Rewrite;
 pub use sink::Sink;
+pub use start::init_default;
 
 /// For `tests/models`, which compiles this crate with its own locks, threads and clock.
 #[cfg(tracing_handlers_models)]

@@ -96,6 +96,8 @@ where
 /// The same as passing `tracing_subscriber::registry().with(tracing_handlers::layer(handler))`, to which other layers can be added,
 /// to `tracing::subscriber::set_global_default`.
 ///
+/// It reads no environment variable; [`init_default`](crate::init_default) does, and needs no handler.
+///
 /// With the feature `log`, which is on by default, records of the `log` crate arrive too, with their key-values, as
 /// `tracing_handlers::bridge_log` describes. If the program has installed a logger, such as `tracing_log::LogTracer`, that one stays:
 /// its records go where it sends them, each once. Without the feature, the `log` crate is left alone.

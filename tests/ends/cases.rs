@@ -63,6 +63,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(DESCRIPTOR_CASES)
         .chain(STALLED_CASES)
         .chain(PAUSE_CASES)
+        .chain(start::CASES)
         .chain(timed::CASES)
         .chain(trees::CASES)
         .chain(VOLUME_CASES)
@@ -116,6 +117,7 @@ const VOLUME_CASES: &[Case] = &[];
 /// In a module of its own, for there is a feature to them.
 #[cfg(feature = "signals")]
 mod signals;
+mod start;
 mod timed;
 mod trees;
 #[cfg(feature = "signals")]

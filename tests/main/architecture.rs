@@ -59,6 +59,7 @@ const BORDERS: &[(&str, &[&str])] = &[
             "threads",
         ],
     ),
+    ("start", &["error", "filter", "format", "handler", "layer", "selflog", "sink"]),
     ("receive", &["clock", "error", "handler", "process", "record", "selflog", "sync", "threads"]),
 ];
 
