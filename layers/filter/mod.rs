@@ -31,6 +31,7 @@
 //! assert!(!passes(Severity::ERROR, "shop"));
 //! ```
 
+mod any_level;
 mod cells;
 mod chain;
 mod combine;
@@ -58,6 +59,7 @@ mod threshold;
 mod window;
 
 pub use crate::clock::Weekday;
+pub use any_level::AnyLevel;
 pub use chain::{Chain, Verdict};
 pub use combine::{And, FilterExt, Not, Or};
 pub use condition::Condition;

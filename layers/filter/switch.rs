@@ -13,7 +13,7 @@ use crate::{Error, changes, threads};
 /// A level that can be changed at run time: permanently, for a period, or for the lifetime of a guard; for all threads or one.
 /// Serilog's `LoggingLevelSwitch`, zap's `AtomicLevel`.
 ///
-/// Clones share the level: one is the filter of a handler, another changes it. A change makes tracing reconsider every callsite, so
+/// Clones share the level: one is the filter of a handler, or its [level](super::AnyLevel), another changes it. A change makes tracing reconsider every callsite, so
 /// it should be rare; a record costs one more load. A record is judged when it reaches the filter, which behind a
 /// [`Queue`](crate::Queue) is later than the log call: there, put the switch in front of the queue with
 /// [`Filtered`](crate::handler::Filtered).
@@ -151,6 +151,11 @@ impl LevelSwitch {
         f()
     }
 
+    /// The number of the least severity that passes on any thread.
+    pub(super) fn least_anywhere(&self) -> u8 {
+        self.0.least_anywhere.load(Ordering::Relaxed)
+    }
+
     fn add(&self, thread: Option<u64>, level: Threshold) -> ScopedLevel {
         let number = self.0.change(|levels| levels.add(thread, level));
         ScopedLevel { switch: self.0.clone(), number }
@@ -230,11 +235,11 @@ impl Levels {
 
 impl Filter for LevelSwitch {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        meta.severity.number() >= self.0.least_anywhere.load(Ordering::Relaxed)
+        meta.severity.number() >= self.least_anywhere()
     }
 
     fn max_level(&self) -> LevelFilter {
-        Threshold::of_least(self.0.least_anywhere.load(Ordering::Relaxed)).level()
+        Threshold::of_least(self.least_anywhere()).level()
     }
 
     fn accepts(&self, record: &Record<'_>) -> bool {

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Handler, Report, Stats};
-use crate::filter::{LevelFilter, Threshold};
+use crate::filter::{AnyLevel, LevelFilter, Threshold};
 use crate::record::{Meta, Record, Severity};
 use crate::stats::Exposition;
 use crate::sync::{Mutex, lock, lock_briefly};
@@ -39,7 +39,7 @@ use crate::{Error, process};
 #[must_use = "a handler does nothing until records reach it"]
 #[derive(Clone)]
 pub struct Counts {
-    level: Threshold,
+    level: AnyLevel,
     shared: Arc<Mutex<CountTable>>,
 }
 
@@ -61,7 +61,7 @@ impl Counts {
         let state = CountTable { limit: 256, targets: HashMap::new(), other: [0; SEVERITIES] };
         let shared = Arc::new(Mutex::new(state));
         process::hold_at_forks(&shared);
-        Self { level: Threshold::ALL, shared }
+        Self { level: Threshold::ALL.into(), shared }
     }
 
     /// Counts records at this level and more important ones.
@@ -78,7 +78,7 @@ impl Counts {
     /// assert_eq!((counts.of("shop", Severity::INFO), counts.of("shop", Severity::ERROR)), (0, 1));
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
-    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
+    pub fn level(mut self, level: impl Into<AnyLevel>) -> Self {
         self.level = level.into();
         self
     }
@@ -127,15 +127,15 @@ impl Default for Counts {
 impl Handler for Counts {
     /// Spans are not counted.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
-        !meta.is_span && self.level.allows(meta.severity)
+        !meta.is_span && self.level.may_allow(meta.severity)
     }
 
     fn max_level(&self) -> LevelFilter {
-        self.level.level()
+        self.level.max_level()
     }
 
     fn handle(&self, record: &Record<'_>) -> Result<(), Error> {
-        if !record.kind().is_of_span() && self.level.allows(record.severity()) {
+        if !record.kind().is_of_span() && self.level.allows(record) {
             lock_briefly(&self.shared).count(record.target(), record.severity());
         }
         Ok(())

@@ -57,6 +57,7 @@ mod sinks;
 mod skip;
 mod skips;
 mod suites;
+mod switched;
 mod tables;
 mod testing;
 mod text;

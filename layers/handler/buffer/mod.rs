@@ -11,7 +11,7 @@ use self::kept::Kept;
 use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{DropReason, Handler, Report, Stats, guarded};
-use crate::filter::{Filter, FilterExt, Threshold};
+use crate::filter::{AnyLevel, Filter, FilterExt};
 use crate::process::{self, Alarm, Due, Generation, Lifecycle, Live, Phase, Shelf, thread};
 use crate::record::Record;
 use crate::selflog::Health;
@@ -98,9 +98,9 @@ impl<H: Handler> Buffer<H> {
         self.set("capacity_bytes", |core| core.bytes = bytes.max(1))
     }
 
-    /// The level at which a record releases everything: a tracing level, or a [`Severity`](crate::Severity). With
-    /// `LevelFilter::OFF` no record does. Python's `flushLevel`.
-    pub fn flush_at(self, severity: impl Into<Threshold>) -> Self {
+    /// The level at which a record releases everything: a tracing level, a [`Severity`](crate::Severity), or a
+    /// [`LevelSwitch`](crate::filter::LevelSwitch). With `LevelFilter::OFF` no record does. Python's `flushLevel`.
+    pub fn flush_at(self, severity: impl Into<AnyLevel>) -> Self {
         self.set("flush_at", |core| core.flush_at = severity.into())
     }
 
@@ -259,7 +259,7 @@ struct BufferCore<H> {
     handler: H,
     records: usize,
     bytes: usize,
-    flush_at: Threshold,
+    flush_at: AnyLevel,
     flush_when: Option<Box<dyn Filter>>,
     flush_after: Option<Duration>,
     ring: bool,
@@ -307,7 +307,7 @@ impl<H: Handler> Shelf<BufferCore<H>> {
     /// Asks the filter without a lock, since it is foreign code. If it panics, nothing is kept back.
     #[inline]
     fn is_important(&self, record: &Record<'_>) -> bool {
-        self.flush_at.allows(record.severity())
+        self.flush_at.allows(record)
             || self
                 .flush_when
                 .as_ref()

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::LevelFilter;
 use self::core::{OutputCore, OutputState};
 use super::debug::TypeName;
 use super::{Handler, Report, Stats};
-use crate::filter::{Filter, FilterExt, Threshold};
+use crate::filter::{AnyLevel, Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::Lifecycle;
@@ -56,7 +56,7 @@ use crate::{Error, Partial};
 pub struct Output<F, S: Sink> {
     format: F,
     framing: Framing,
-    level: Threshold,
+    level: AnyLevel,
     spans: Spans,
     span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
@@ -80,7 +80,7 @@ impl<F: Format, S: Sink> Output<F, S> {
         Self {
             format,
             framing: Framing::default(),
-            level: Threshold::ALL,
+            level: Threshold::ALL.into(),
             spans: Spans::AtLeast(LevelFilter::TRACE),
             span_events: SpanEvents::NONE,
             filter: None,
@@ -90,11 +90,11 @@ impl<F: Format, S: Sink> Output<F, S> {
         }
     }
 
-    /// Events at this level and more important ones: a tracing level, or a [`Severity`](crate::Severity) between them. Spans
-    /// have [a level of their own](Self::spans).
-    pub fn level(mut self, level: impl Into<Threshold>) -> Self {
+    /// Events at this level and more important ones: a tracing level, a [`Severity`](crate::Severity) between them, or a
+    /// [`LevelSwitch`](crate::filter::LevelSwitch), whose level may change. Spans have [a level of their own](Self::spans).
+    pub fn level(mut self, level: impl Into<AnyLevel>) -> Self {
         self.level = level.into();
-        self.spans = self.spans.with_level(self.level.level());
+        self.spans = self.spans.with_level(&self.level);
         self
     }
 
@@ -126,8 +126,9 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// assert_eq!(warnings.lines(), [" WARN request: slow"]);
     /// assert_eq!(details.lines(), [" WARN request:query: slow"]);
     /// ```
-    pub fn spans(mut self, level: impl Into<LevelFilter>) -> Self {
-        self.spans = Spans::Fixed(level.into());
+    pub fn spans(mut self, level: impl Into<AnyLevel>) -> Self {
+        let level = level.into();
+        self.spans = level.fixed().map_or_else(|| Spans::Switched(level.clone()), |level| Spans::Fixed(level.level()));
         self
     }
 
@@ -224,7 +225,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// Whether any record can have spans or be a span event.
     fn wants_spans(&self) -> bool {
-        let has_records = self.level != Threshold::OFF || !self.span_events.is_empty();
+        let has_records = self.level.max_level() != LevelFilter::OFF || !self.span_events.is_empty();
         has_records && self.max_of_filter() != LevelFilter::OFF
     }
 
@@ -240,7 +241,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     #[inline]
     fn wants(&self, record: &Record<'_>) -> bool {
         let of_span = record.kind().is_of_span();
-        (if of_span { self.wants_of_span(record) } else { self.level.allows(record.severity()) })
+        (if of_span { self.wants_of_span(record) } else { self.level.allows(record) })
             && self.filter.as_ref().is_none_or(|filter| filter.passes(record))
     }
 
@@ -262,28 +263,37 @@ impl<F, S: Sink> Output<F, S> {
     /// The most verbose level of the spans that records show.
     #[inline]
     fn span_level(&self) -> LevelFilter {
-        match (self.spans, &self.filter) {
-            (Spans::Fixed(level), _) | (Spans::AtLeast(level), None) => level,
-            (Spans::AtLeast(level), Some(filter)) => level.min(filter.max_level()).max(LevelFilter::INFO),
+        let by_filter = |level: LevelFilter| level.min(self.filter.max_level()).max(LevelFilter::INFO);
+        match (&self.spans, &self.filter) {
+            (Spans::Fixed(level), _) | (Spans::AtLeast(level), None) => *level,
+            (Spans::AtLeast(level), Some(_)) => by_filter(*level),
+            (Spans::Switched(level), _) => level.level().level(),
+            (Spans::Follow, _) => by_filter(self.level.max_level()),
         }
     }
 }
 
 /// Which spans records show.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Spans {
     /// Those at a level that was set.
     Fixed(LevelFilter),
     /// Those at the level of the output, or at `INFO` if that is more verbose, unless the filter is less verbose.
     AtLeast(LevelFilter),
+    /// Those at the current level of a switch.
+    Switched(AnyLevel),
+    /// As `AtLeast`, for an output whose level may change.
+    Follow,
 }
 
 impl Spans {
     /// The same for an output with this level.
-    fn with_level(self, level: LevelFilter) -> Self {
+    fn with_level(self, level: &AnyLevel) -> Self {
         match self {
-            Self::Fixed(_) => self,
-            Self::AtLeast(_) => Self::AtLeast(level.max(LevelFilter::INFO)),
+            Self::Fixed(_) | Self::Switched(_) => self,
+            Self::AtLeast(_) | Self::Follow => {
+                level.fixed().map_or(Self::Follow, |level| Self::AtLeast(level.level().max(LevelFilter::INFO)))
+            }
         }
     }
 }
@@ -296,7 +306,7 @@ impl<F, S: Sink> fmt::Debug for Output<F, S> {
             shown.field("name", &state.name);
         }
         shown
-            .field("level", &self.level)
+            .field("level", &self.level.level())
             .field("spans", &self.span_level())
             .field("framing", &self.framing)
             .field("filtered", &self.filter.is_some())
@@ -331,7 +341,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn own_report(&self) -> Option<Report> {
-        Some(self.core.report().with_level(self.level))
+        Some(self.core.report().with_level(self.level.level()))
     }
 
     fn own_stats(&self) -> Option<Stats> {
@@ -341,13 +351,17 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
             true => self.wants_spans() && (meta.level() <= self.span_level() || self.filter.needs_span(meta)),
-            false => self.level.allows(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta)),
+            false => {
+                self.level.may_allow(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta))
+            }
         }
     }
 
     fn max_level(&self) -> LevelFilter {
         match self.wants_spans() {
-            true => self.level.level().min(self.max_of_filter()).max(self.span_level()).max(self.filter.span_level()),
+            true => {
+                self.level.max_level().min(self.max_of_filter()).max(self.span_level()).max(self.filter.span_level())
+            }
             false => LevelFilter::OFF,
         }
     }
@@ -361,7 +375,8 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
     }
 
     fn refuses_in(&self, record: &Record<'_>) -> bool {
-        !self.level.allows(record.severity()) || self.filter.as_ref().and_then(|f| f.passes_in(record)) == Some(false)
+        !self.level.may_allow(record.severity())
+            || self.filter.as_ref().and_then(|f| f.passes_in(record)) == Some(false)
     }
 
     fn flush(&self, deadline: Instant) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use super::table::{Found, Table};
 use crate::Error;
 use crate::clock::Backoff;
 use crate::clock::{Clock, Timestamp};
-use crate::filter::Threshold;
+use crate::filter::AnyLevel;
 use crate::handler::{DropReason, Handler, Stats, Tally, guarded};
 use crate::process::{self, Live, Phase, Shelf, thread};
 use crate::record::Record;
@@ -29,8 +29,8 @@ pub(super) struct RouteCore {
     pub(super) default_name: String,
     pub(super) limit: usize,
     pub(super) idle: Duration,
-    pub(super) level: Threshold,
-    pub(super) spans: Option<LevelFilter>,
+    pub(super) level: AnyLevel,
+    pub(super) spans: Option<AnyLevel>,
     pub(super) clock: Box<dyn Clock>,
     pub(super) tally: Tally,
     pub(super) filtered: AtomicU64,
@@ -54,13 +54,16 @@ impl RouteCore {
 
     /// The most verbose level of the events that any handler takes.
     pub(super) fn event_level(&self) -> LevelFilter {
-        let made = self.make.as_ref().map_or(LevelFilter::OFF, |_| self.level.level());
+        let made = self.make.as_ref().map_or(LevelFilter::OFF, |_| self.level.max_level());
         self.given().map(|handler| handler.max_level()).fold(made, Ord::max)
     }
 
     /// The most verbose level of the spans that are captured for made handlers and for the field.
     pub(super) fn span_level(&self) -> LevelFilter {
-        self.spans.unwrap_or_else(|| self.event_level().max(LevelFilter::INFO))
+        match &self.spans {
+            Some(spans) => spans.level().level(),
+            None => self.event_level().max(LevelFilter::INFO),
+        }
     }
 
     pub(super) fn is_by_field(&self) -> bool {
@@ -93,7 +96,7 @@ impl Shelf<RouteCore> {
 
     /// Whether made handlers take the record. They take no span events.
     fn is_for_made(&self, record: &Record<'_>) -> bool {
-        !record.kind().is_of_span() && self.level.allows(record.severity())
+        !record.kind().is_of_span() && self.level.allows(record)
     }
 
     /// Returns the handler for `text`, and makes it if there is none.

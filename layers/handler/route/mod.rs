@@ -26,7 +26,7 @@ use self::table::Table;
 use super::group::{one, worst};
 use super::{Handler, Report, Stats, Tally, guarded};
 use crate::clock::{Clock, System};
-use crate::filter::{Place, Threshold};
+use crate::filter::{AnyLevel, Place, Threshold};
 use crate::process::{Lifecycle, Live, Shelf};
 use crate::record::{Meta, Record, Records, SpanEvents};
 use crate::selflog::Health;
@@ -174,7 +174,7 @@ impl Route {
             default_name: "unknown".to_owned(),
             limit: 64,
             idle: Duration::from_secs(600),
-            level: Threshold::ALL,
+            level: Threshold::ALL.into(),
             spans: None,
             clock: Box::new(System),
             tally: Tally::default(),
@@ -230,7 +230,7 @@ impl Route {
     }
 
     /// The records that made handlers are for, since what they want is not known in advance.
-    pub fn level(self, level: impl Into<Threshold>) -> Self {
+    pub fn level(self, level: impl Into<AnyLevel>) -> Self {
         self.set("level", |core| core.level = level.into())
     }
 
@@ -238,7 +238,7 @@ impl Route {
     ///
     /// By default those at `INFO`, or at the most verbose level of events that is wanted, by the given handlers or as
     /// [`level`](Self::level) of made ones, if that is more verbose.
-    pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
+    pub fn spans(self, level: impl Into<AnyLevel>) -> Self {
         self.set("spans", |core| core.spans = Some(level.into()))
     }
 
@@ -330,7 +330,7 @@ impl Handler for Route {
                 let needs_spans = core.make.is_some() || core.is_by_field();
                 needs_spans && meta.level() <= core.span_level() && core.event_level() != LevelFilter::OFF
             }
-            false => core.make.is_some() && core.level.allows(meta.severity),
+            false => core.make.is_some() && core.level.may_allow(meta.severity),
         };
         own || core.given().any(|handler| handler.enabled(meta))
     }

@@ -13,7 +13,7 @@ use super::debug::TypeName;
 use super::wanted::Wanted;
 use super::{Handler, Report, guarded, notice};
 use crate::Error;
-use crate::filter::{Filter, Threshold};
+use crate::filter::{AnyLevel, Filter};
 use crate::process::{Lifecycle, Live, Phase, Shelf};
 use crate::record::{Kind, Meta, Record, Severity, SpanEvents, Value};
 use crate::sync::{lock, lock_briefly};
@@ -76,10 +76,10 @@ struct ScopedBufferCore<H> {
     handler: H,
     trigger: Box<dyn Filter>,
     slow: Option<Duration>,
-    always: Threshold,
+    always: AnyLevel,
     hold_all: bool,
     span: Option<String>,
-    spans: Option<LevelFilter>,
+    spans: Option<AnyLevel>,
     wanted: Wanted,
 }
 
@@ -109,8 +109,9 @@ impl<H: Handler> ScopedBuffer<H> {
         self.set("slow", |core| core.slow = Some(time))
     }
 
-    /// The records that always pass.
-    pub fn always(self, level: impl Into<Threshold>) -> Self {
+    /// The records that always pass: those at this level, or at the current one of a [`LevelSwitch`](crate::filter::LevelSwitch),
+    /// and more important ones.
+    pub fn always(self, level: impl Into<AnyLevel>) -> Self {
         self.set("always", |core| core.always = level.into())
     }
 
@@ -130,7 +131,7 @@ impl<H: Handler> ScopedBuffer<H> {
     /// By default those at `INFO`, or at the most verbose level that the handler behind wants if that is more verbose: behind an
     /// output at `DEBUG`, a request span at `DEBUG` is a request, as tower-http's `TraceLayer` makes them. If the outermost span
     /// of such a level is more than one request, such as a connection, set this level, or the [name](Self::span).
-    pub fn spans(self, level: impl Into<LevelFilter>) -> Self {
+    pub fn spans(self, level: impl Into<AnyLevel>) -> Self {
         self.set("spans", |core| core.spans = Some(level.into()))
     }
 
@@ -209,7 +210,10 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
 impl<H: Handler> Shelf<ScopedBufferCore<H>> {
     /// The most verbose level of the spans that can be requests.
     fn span_level(&self) -> LevelFilter {
-        self.spans.unwrap_or_else(|| self.handler.max_level().max(LevelFilter::INFO))
+        match &self.spans {
+            Some(spans) => spans.level().level(),
+            None => self.handler.max_level().max(LevelFilter::INFO),
+        }
     }
 
     /// Returns the id of the outermost span that the record belongs to.
@@ -225,7 +229,7 @@ impl<H: Handler> Shelf<ScopedBufferCore<H>> {
 
     fn handle_in(&self, scope: u64, record: &Record<'_>) -> Result<(), Error> {
         let triggers = self.trigger.passes(record);
-        let may_pass = !self.hold_all && self.always.allows(record.severity());
+        let may_pass = !self.hold_all && self.always.allows(record);
         let mut scopes = lock_briefly(&self.state);
         scopes.counts.accepted += 1;
         match scopes.take(scope, record, triggers, may_pass) {
@@ -291,7 +295,7 @@ impl<H: Handler> Shelf<ScopedBufferCore<H>> {
             let is_out = was_slow || scopes.is_released(scope);
             let releases = match was_slow {
                 true => scopes.begin_release(scope),
-                false => self.hold_all && scopes.keep_only(scope, self.always),
+                false => self.hold_all && scopes.keep_only(scope, &self.always),
             };
             (is_out, releases)
         };
@@ -302,7 +306,7 @@ impl<H: Handler> Shelf<ScopedBufferCore<H>> {
 
     /// Handles a record outside the spans that can be requests.
     fn handle_outside(&self, is_out: bool, record: &Record<'_>) -> Result<(), Error> {
-        let is_wanted = || self.always.allows(record.severity()) || self.trigger.passes(record);
+        let is_wanted = || self.always.allows(record) || self.trigger.passes(record);
         let passes = is_out || record.kind() == Kind::Loss || is_wanted();
         lock(&self.state).outside(passes);
         if passes { self.pass(record) } else { Ok(()) }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::Partial;
-use crate::filter::Threshold;
+use crate::filter::AnyLevel;
 use crate::record::{Batch, Record};
 use crate::stats::{DropReason, Dropped, Stats};
 
@@ -235,13 +235,13 @@ impl Scopes {
     }
 
     /// Drops what is not important enough, and begins to release the rest. Returns `false` if there is nothing to release.
-    pub(super) fn keep_only(&mut self, id: u64, level: Threshold) -> bool {
+    pub(super) fn keep_only(&mut self, id: u64, level: &AnyLevel) -> bool {
         if !self.begin_release(id) {
             return false;
         }
         let Some(scope) = self.scopes.get_mut(&id) else { return false };
         let before = scope.records.len();
-        scope.records.retain(|record| level.allows(record.severity()));
+        scope.records.retain(|record| level.allows(record));
         let dropped = before - scope.records.len();
         self.drop_pending(DropReason::NotNeeded, dropped as u64);
         true
