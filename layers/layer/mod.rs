@@ -171,12 +171,12 @@ where
         let round = share::begin(self.core.id, event).unwrap_or(share::NO_ROUND);
         let key = share::Key { round, callsite };
         if round != share::NO_ROUND
-            && let Some(raw) = share::take(key, || current::node(self.core.id, event, context))
+            && let Some(captured) = share::take(key, || current::node(self.core.id, event, context))
         {
-            self.deliver(callsite, &raw);
-            return share::give_back(key, raw);
+            self.deliver(callsite, &captured.raw);
+            return share::give_back(key, captured);
         }
-        let mut raw = share::buffer();
+        let mut raw = share::buffer(key);
         let node = self.capture(event, callsite, context, &mut raw);
         self.deliver(callsite, &raw);
         share::keep(key, node, raw);

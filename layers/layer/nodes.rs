@@ -248,4 +248,4 @@ static SPLITS: AtomicU32 = AtomicU32::new(0);
 /// The layers that share a node; 0: none.
 pub(super) type Layers = [u32; MAX_SHARERS];
 /// Layers beyond this number share another node.
-pub(super) const MAX_SHARERS: usize = 8;
+pub(super) const MAX_SHARERS: usize = 4;

@@ -42,32 +42,47 @@ pub(super) struct Key {
 /// Returns the event that another layer has captured, if the receiving layer's innermost span has the same `node` as that layer's.
 /// It must be [returned](give_back) for the next layer.
 #[inline]
-pub(super) fn take(key: Key, node: impl FnOnce() -> u64) -> Option<pool::Buffer> {
-    let take = |captured: &Captured| {
-        let is_it = captured.round.get() == key.round
-            && captured.callsite.get() == std::ptr::from_ref(key.callsite).addr()
-            && captured.node.get() == node();
-        if is_it { captured.raw.take() } else { None }
+pub(super) fn take(key: Key, node: impl FnOnce() -> u64) -> Option<Taken> {
+    let take = |[one, two]: &[Captured; 2]| {
+        if !one.is(key) {
+            return None;
+        }
+        let node = node();
+        let place = usize::from(one.node.get() != node);
+        let captured = [one, two][place];
+        if captured.is(key) && captured.node.get() == node {
+            captured.raw.take().map(|raw| Taken { place, raw })
+        } else {
+            None
+        }
     };
     CAPTURED.try_with(take).ok().flatten()
 }
 
+/// A captured event, and which of the two it is.
+pub(super) struct Taken {
+    place: usize,
+    pub(super) raw: pool::Buffer,
+}
+
 /// Returns an event that was taken. While it was handled, another one may have been captured.
 #[inline]
-pub(super) fn give_back(key: Key, raw: pool::Buffer) {
-    let mut raw = Some(raw);
-    let _ = CAPTURED.try_with(|captured| {
-        if captured.round.get() == key.round {
-            raw = captured.raw.replace(raw.take());
+pub(super) fn give_back(key: Key, taken: Taken) {
+    let mut raw = Some(taken.raw);
+    let _ = CAPTURED.try_with(|all| {
+        if all[taken.place].is(key) {
+            raw = all[taken.place].raw.replace(raw.take());
         }
     });
-    raw.map_or((), pool::give);
+    if let Some(raw) = raw {
+        pool::give(raw);
+    }
 }
 
 /// Returns an empty buffer to capture an event into.
 #[inline]
-pub(super) fn buffer() -> pool::Buffer {
-    match CAPTURED.try_with(|captured| captured.raw.take()) {
+pub(super) fn buffer(key: Key) -> pool::Buffer {
+    match CAPTURED.try_with(|[one, _]| if one.is(key) { None } else { one.raw.take() }) {
         Ok(Some(mut raw)) => {
             raw.clear();
             raw
@@ -81,14 +96,18 @@ pub(super) fn buffer() -> pool::Buffer {
 pub(super) fn keep(key: Key, node: u64, raw: pool::Buffer) {
     let mut raw = Some(raw);
     if key.round != NO_ROUND && node != nodes::UNKNOWN && raw.as_ref().is_some_and(|raw| raw.capacity() <= KEEP_BYTES) {
-        let _ = CAPTURED.try_with(|captured| {
+        let _ = CAPTURED.try_with(|[one, two]| {
+            // A second one, if a layer in between does not see the same spans.
+            let captured = if one.is(key) { two } else { one };
             captured.round.set(key.round);
             captured.callsite.set(std::ptr::from_ref(key.callsite).addr());
             captured.node.set(node);
             raw = captured.raw.replace(raw.take());
         });
     }
-    raw.map_or((), pool::give);
+    if let Some(raw) = raw {
+        pool::give(raw);
+    }
 }
 
 #[inline]
@@ -119,7 +138,7 @@ impl Round {
         }
         // An event that no layer of this crate received leaves its round to the next one.
         if let Some(place) = self.layers.get(self.count.get())
-            && !self.was_asked(layer)
+            && self.of(layer).is_none()
         {
             place.set(layer);
             self.count.set(self.count.get() + 1);
@@ -129,16 +148,19 @@ impl Round {
     #[inline]
     fn begin(&self, layer: u32, event: usize) -> Option<u64> {
         self.has_begun.set(true);
-        (self.event.get() == event && self.was_asked(layer)).then(|| self.number.get())
+        let asked = self.of(layer).filter(|_| self.event.get() == event)?;
+        // A layer receives an event once. Another one would be an event that it was not asked about.
+        asked.set(0);
+        Some(self.number.get())
     }
 
     #[inline]
-    fn was_asked(&self, layer: u32) -> bool {
-        self.layers.iter().take(self.count.get()).any(|asked| asked.get() == layer)
+    fn of(&self, layer: u32) -> Option<&Cell<u32>> {
+        self.layers.iter().take(self.count.get()).find(|asked| asked.get() == layer)
     }
 }
 
-/// The event that was captured last.
+/// An event that was captured.
 struct Captured {
     round: Cell<u64>,
     callsite: Cell<usize>,
@@ -146,6 +168,22 @@ struct Captured {
     node: Cell<u64>,
     /// `None`: it is being handled.
     raw: Cell<Option<pool::Buffer>>,
+}
+
+impl Captured {
+    const fn nothing() -> Self {
+        Self {
+            round: Cell::new(NO_ROUND),
+            callsite: Cell::new(0),
+            node: Cell::new(nodes::UNKNOWN),
+            raw: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    fn is(&self, key: Key) -> bool {
+        self.round.get() == key.round && self.callsite.get() == std::ptr::from_ref(key.callsite).addr()
+    }
 }
 
 thread_local! {
@@ -158,14 +196,8 @@ thread_local! {
             count: Cell::new(0),
         }
     };
-    static CAPTURED: Captured = const {
-        Captured {
-            round: Cell::new(NO_ROUND),
-            callsite: Cell::new(0),
-            node: Cell::new(nodes::UNKNOWN),
-            raw: Cell::new(None),
-        }
-    };
+    /// The event that was captured last, as the first layer and as another one sees it.
+    static CAPTURED: [Captured; 2] = const { [Captured::nothing(), Captured::nothing()] };
 }
 
 /// In place of the number of a round.

@@ -2,8 +2,10 @@
 
 mod beside;
 mod deep;
+mod orders;
 mod reentry;
 mod reference;
+mod side_by_side;
 mod spans;
 mod swap;
 
