@@ -12,6 +12,7 @@ mod buffers;
 mod files;
 mod filters;
 mod formats;
+mod layers;
 mod recipe;
 mod rewrites;
 mod routes;
@@ -32,6 +33,7 @@ const AREAS: &[&[Recipe]] = &[
     buffers::RECIPES,
     routes::RECIPES,
     scopes::RECIPES,
+    layers::RECIPES,
     writers::RECIPES,
     files::RECIPES,
     formats::RECIPES,

@@ -9,6 +9,9 @@ pub mod terms {}
 #[doc = include_str!("adding_a_sink.md")]
 pub mod adding_a_sink {}
 
+#[doc = include_str!("layers.md")]
+pub mod layers {}
+
 #[doc = include_str!("files.md")]
 pub mod files {}
 

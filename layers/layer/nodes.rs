@@ -25,8 +25,15 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
+    #[inline(always)]
     pub(super) fn new(first: Node) -> Self {
         Self { first, others: Vec::new() }
+    }
+
+    /// The node that was created last.
+    #[inline]
+    pub(super) fn first(&self) -> &Node {
+        &self.first
     }
 
     #[inline]
@@ -120,6 +127,8 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Inlined, so that the path is moved once.
+    #[inline(always)]
     pub(super) fn new(layer: u32, parent: u64, span: usize, path: Path) -> Self {
         // No other state of any path ever has the same version.
         Self { id: path.version(), parent, span, sharers: Sharers::one(layer), settled: splits(), changes: 0, path }
@@ -187,12 +196,10 @@ impl Sharers {
         Self { all: [Sharer { layer: 0, changes: 0 }; MAX_SHARERS], count: 0 }
     }
 
-    #[inline]
+    #[inline(always)]
     fn one(layer: u32) -> Self {
-        let mut one = Self::none();
-        one.all[0].layer = layer;
-        one.count = 1;
-        one
+        let none = Sharer { layer: 0, changes: 0 };
+        Self { all: [Sharer { layer, changes: 0 }, none, none, none], count: 1 }
     }
 
     #[inline]

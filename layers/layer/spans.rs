@@ -48,10 +48,10 @@ pub(super) fn remember<'a, S>(
     let path = Path::new(parent.map(|(id, node)| (id, node.path())), callsite, id, fields);
     let parent = parent.map_or(UNKNOWN, |(_, node)| node.id());
     drop(extensions);
-    let node = Node::new(layer, parent, address(attributes), path);
-    stack::made(layer, id, &node);
+    let nodes = Nodes::new(Node::new(layer, parent, address(attributes), path));
+    stack::made(layer, id, nodes.first());
     let mut extensions = span.extensions_mut();
-    if let Some(before) = extensions.replace(Nodes::new(node))
+    if let Some(before) = extensions.replace(nodes)
         && let Some(nodes) = extensions.get_mut::<Nodes>()
     {
         nodes.join(before);

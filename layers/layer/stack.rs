@@ -135,9 +135,7 @@ impl Made {
 
     #[inline]
     fn by(layer: u32, id: u64, node: u64) -> Self {
-        let mut layers = [0; MAX_SHARERS];
-        layers[0] = layer;
-        Self { id, node, layers, count: 1, splits: splits() }
+        Self { id, node, layers: [layer, 0, 0, 0], count: 1, splits: splits() }
     }
 
     fn share(&mut self, layer: u32, id: u64, node: u64) {
@@ -152,7 +150,7 @@ impl Made {
     /// Returns the node of the span with this id as `layer` sees it.
     #[inline]
     fn node(&self, layer: u32, id: u64) -> u64 {
-        match self.id == id && self.layers.iter().take(self.count).any(|shares| *shares == layer) {
+        match self.id == id && self.layers.contains(&layer) {
             true => self.node,
             false => UNKNOWN,
         }
@@ -198,7 +196,7 @@ impl Stack {
     #[inline]
     fn forget(&mut self, layer: u32, id: u64) {
         if self.made.id == id {
-            self.made.count = 0;
+            self.made.id = 0;
         }
         if self.entered.iter().any(|entered| entered.id == id && entered.layer == layer) {
             self.entered.retain(|entered| entered.id != id || entered.layer != layer);

@@ -136,6 +136,7 @@ fn an_event_allocates_nothing_in_the_steady_state() {
     check("the wire form", true, there_and_back());
     a_span_allocates_twice_at_most();
     deep_spans_allocate_nothing();
+    several_layers_allocate_nothing();
     a_thread_keeps_little_after_large_records();
     #[cfg(all(feature = "seal", feature = "gzip"))]
     what_others_wrote_does_not_decide_about_memory();
@@ -247,6 +248,50 @@ fn check_spans(layer: tracing_handlers::HandlerLayer<tracing_subscriber::Registr
         let spans = EVENTS * 2;
         assert!(rounds.iter().min().is_some_and(|least| *least <= spans * 2), "{spans} spans: {rounds:?}");
     });
+}
+
+/// Two and three layers, which share what they capture; with a stock filter that hides a span from one of them, they capture twice.
+fn several_layers_allocate_nothing() {
+    let output = || Output::new(Json::new(), Null);
+    let hides = || tracing_subscriber::filter::filter_fn(|metadata| metadata.name() != "query");
+    let registry = tracing_subscriber::registry;
+    let subscribers: [(&str, Dispatch); 4] = [
+        ("two", registry().with(output().layer()).with(output().layer()).into()),
+        ("three", registry().with(output().layer()).with(output().layer()).with(output().layer()).into()),
+        ("two, different", registry().with(output().layer()).with(output().layer().with_filter(hides())).into()),
+        (
+            "three, different",
+            registry().with(output().layer()).with(output().layer().with_filter(hides())).with(output().layer()).into(),
+        ),
+    ];
+    for (name, dispatch) in &subscribers {
+        tracing::dispatcher::with_default(dispatch, || {
+            for spans in [false, true] {
+                let _entered = spans.then(|| {
+                    let request = tracing::info_span!("request", method = "GET", id = 7_u64).entered();
+                    let query = tracing::info_span!("query", table = "articles", rows = 42_u64).entered();
+                    (query, request)
+                });
+                let rounds: Vec<u64> = (0..ROUNDS)
+                    .map(|_| {
+                        let before = ALLOCATIONS.load(Ordering::Relaxed);
+                        log(EVENTS);
+                        ALLOCATIONS.load(Ordering::Relaxed) - before
+                    })
+                    .collect();
+                assert_eq!(rounds.iter().min(), Some(&0), "{name} layers, spans {spans}: {rounds:?}");
+            }
+            if !name.ends_with("different") {
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                (0..EVENTS).for_each(|number| drop(tracing::info_span!("request", id = number).entered()));
+                let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+                assert!(
+                    allocated <= EVENTS * 2 + 8,
+                    "{name} layers share a span: {allocated} allocations for {EVENTS}"
+                );
+            }
+        });
+    }
 }
 
 /// More spans than one path has room for; values that are recorded on them; names that are not compared one by one.

@@ -301,7 +301,7 @@ fn act(what: Do, time: u64, spans: &mut [Option<Span>], entered: &mut Vec<Span>)
 
 fn check(steps: &[(usize, Do)]) {
     pin();
-    let [all, all_expected, shown, shown_expected, wrong] = [(); 5].map(|()| Lines::default());
+    let [all, all_again, all_expected, shown, shown_again, shown_expected, wrong] = [(); 7].map(|()| Lines::default());
     let hides = || filter_fn(|metadata| metadata.name() != "hidden");
     let handlers = (all.handler(), compare_formats(formats(), wrong.clone()));
     let dispatch = Dispatch::new(
@@ -309,7 +309,10 @@ fn check(steps: &[(usize, Do)]) {
             .with(tracing_handlers::layer(handlers))
             .with(Reference { lines: all_expected.clone(), number: 0 })
             .with(tracing_handlers::layer(shown.handler()).with_filter(hides()))
-            .with(Reference { lines: shown_expected.clone(), number: 1 }.with_filter(hides())),
+            .with(Reference { lines: shown_expected.clone(), number: 1 }.with_filter(hides()))
+            // These share with the ones above what they capture.
+            .with(tracing_handlers::layer(shown_again.handler()).with_filter(hides()))
+            .with(tracing_handlers::layer(all_again.handler())),
     );
     let spans = Arc::new(Mutex::new(vec![None::<Span>; SPANS]));
     let mut workers: Vec<_> = (0..THREADS).map(|_| Worker::start(&dispatch)).collect();
@@ -324,6 +327,8 @@ fn check(steps: &[(usize, Do)]) {
     workers.into_iter().for_each(Worker::end);
     assert_eq!(wrong.all(), [""; 0], "without a past; for the first time; for the second");
     assert_eq!(all.all(), all_expected.all());
+    assert_eq!(all_again.all(), all_expected.all(), "again");
+    assert_eq!(shown_again.all(), shown_expected.all(), "again, with a stock filter");
     assert_eq!(shown.all(), shown_expected.all(), "with a stock filter");
 }
 

@@ -177,6 +177,25 @@ fn a_span_that_is_hidden_from_one_layer_stays_hidden_in_either_order() {
 }
 
 #[test]
+fn three_layers_that_each_see_other_spans_keep_them_apart_in_every_order() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let seen: [Seen; 3] = Default::default();
+        let layer = |index: usize| match index {
+            0 => seen[0].clone().layer().boxed(),
+            1 => seen[1].clone().layer().with_filter(without("one")).boxed(),
+            _ => seen[2].clone().layer().with_filter(without("two")).boxed(),
+        };
+        log_in(registry().with(order.map(layer).into_iter().collect::<Vec<_>>()), || {
+            let _spans = [info_span!("one").entered(), info_span!("two").entered(), info_span!("three").entered()];
+            (0..3).for_each(|n| info!(n, "x"));
+        });
+        assert_eq!(seen[0].spans(), [["one{}", "two{}", "three{}"]; 3], "{order:?}");
+        assert_eq!(seen[1].spans(), [["two{}", "three{}"]; 3], "{order:?}");
+        assert_eq!(seen[2].spans(), [["one{}", "three{}"]; 3], "{order:?}");
+    }
+}
+
+#[test]
 fn a_cause_that_is_hidden_from_one_layer_does_not_appear_in_it() {
     for hidden_from in [0, 1] {
         let seen: [Seen; 3] = Default::default();
@@ -277,6 +296,35 @@ fn layers_inside_layers_that_change_events_do_not_mix_them() {
         };
         assert_eq!([a, b, c, d].map(|seen| numbers(&seen)), ["3 4", "7 7", "8 8", "3 4"], "{asks}");
     }
+}
+
+#[test]
+fn layers_around_one_that_sees_other_spans_still_share() {
+    let [a, b, c, d] = [(); 4].map(|()| Seen::default());
+    let value = Counted::default();
+    let hides = || without("hidden");
+    let subscriber = registry()
+        .with(a.clone().layer())
+        .with(b.clone().layer().with_filter(hides()))
+        .with(c.clone().layer())
+        .with(d.clone().layer().with_filter(hides()));
+    log_in(subscriber, || {
+        let _spans = [info_span!("shown", ?value).entered(), info_span!("hidden", ?value).entered()];
+        assert_eq!(value.take(), 2, "each span once");
+        for _ in 0..3 {
+            info!(?value, "x");
+            assert_eq!(value.take(), 2, "with the hidden span and without it");
+        }
+    });
+    let (few, all) = (["shown{value=counted}"; 1], ["shown{value=counted}", "hidden{value=counted}"]);
+    assert_eq!(
+        (a.spans(), c.spans()),
+        (vec![all.map(str::to_owned).to_vec(); 3], vec![all.map(str::to_owned).to_vec(); 3])
+    );
+    assert_eq!(
+        (b.spans(), d.spans()),
+        (vec![few.map(str::to_owned).to_vec(); 3], vec![few.map(str::to_owned).to_vec(); 3])
+    );
 }
 
 #[test]
