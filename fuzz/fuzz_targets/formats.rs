@@ -56,6 +56,8 @@ fn check_presets(record: &Record<'_>, options: usize) {
             || Preset::bunyan("shop"),
             Preset::otlp,
             || Preset::google_cloud("project"),
+            Preset::tracing,
+            || Preset::tracing().fields(FieldLayout::Flat).thread_names(true),
         ],
         options >> 7,
     );

@@ -12,6 +12,12 @@
 //! | [`Preset`] | JSON in the schema of a well-known receiver: ECS, GELF …, or as `tracing_subscriber::fmt().json()` writes it |
 //! | `JsonTemplate` | JSON in a schema of your own |
 //! | [`Csv`] | rows for spreadsheets and databases |
+//!
+//! | shared setting | says how to write |
+//! |---|---|
+//! | [`Time`] | the time: RFC 3339, a time zone, a format of `strftime`, the uptime, a function, a timer of tracing-subscriber |
+//! | [`LevelNames`] | the severity |
+//! | [`SpanTimes`] | the times of closed spans: `time.busy=1.23µs`, seconds, nanoseconds |
 
 pub mod csv;
 mod escape;

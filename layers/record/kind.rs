@@ -66,7 +66,8 @@ impl Kind {
 ///
 /// Such a record has the span's level, target and name, is in the span itself (its [`spans`](super::Record::spans) end with it),
 /// and has the message `new`, `enter`, `exit` or `close`. A `close` record has two fields: `busy_ns`, how long threads were in the
-/// span, and `idle_ns`, how long the span was open without a thread in it (`u64`, nanoseconds).
+/// span, and `idle_ns`, how long the span was open without a thread in it (`u64`, nanoseconds). Formats may write them
+/// [otherwise](crate::format::SpanTimes): `time.busy=1.23µs`.
 ///
 /// ```
 /// use tracing_handlers::record::{Kind, SpanEvents};

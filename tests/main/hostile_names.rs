@@ -73,6 +73,8 @@ fn presets() -> Vec<(&'static str, Of)> {
         ("bunyan", |name| Preset::bunyan(name)),
         ("otlp", |_| Preset::otlp()),
         ("datadog", |name| Preset::datadog(name)),
+        ("tracing", |_| Preset::tracing()),
+        ("tracing, flat", |_| Preset::tracing().fields(json::FieldLayout::Flat).thread_names(true)),
     ]
 }
 

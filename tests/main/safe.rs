@@ -60,6 +60,8 @@ fn presets() -> Vec<(&'static str, Box<dyn Format>)> {
         ("bunyan", shown(Preset::bunyan("shop"))),
         ("otlp", shown(Preset::otlp())),
         ("datadog", shown(Preset::datadog("shop"))),
+        ("tracing", shown(Preset::tracing().thread_names(true))),
+        ("tracing, flat, cut", shown(Preset::tracing().fields(FieldLayout::Flat).max_string(100))),
         ("datadog, cut", shown(Preset::datadog("shop").max_string(100))),
     ]
 }

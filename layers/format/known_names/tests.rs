@@ -123,6 +123,8 @@ fn formats() -> Vec<(&'static str, Box<dyn Format>)> {
         ("bunyan", Box::new(Preset::bunyan("shop"))),
         ("otlp", Box::new(Preset::otlp())),
         ("datadog", Box::new(Preset::datadog("shop"))),
+        ("tracing", Box::new(Preset::tracing())),
+        ("tracing, flat", Box::new(Preset::tracing().fields(json::FieldLayout::Flat))),
     ]
 }
 

@@ -11,6 +11,7 @@ mod strings;
 mod tables;
 
 use serde_json::Value as Parsed;
+use tracing_handlers::format::json::FieldLayout;
 use tracing_handlers::format::{Caps, Format, Out, Preset};
 use tracing_handlers::{Record, RecordBuf};
 
@@ -25,7 +26,7 @@ fn written(format: &dyn Format, record: &Record<'_>) -> String {
 }
 
 /// Each preset, and the place of the message in it.
-fn presets() -> [(&'static str, Preset, &'static str); 7] {
+fn presets() -> [(&'static str, Preset, &'static str); 9] {
     [
         ("ecs", Preset::ecs(), "/message"),
         ("gelf", Preset::gelf("web-1"), "/short_message"),
@@ -34,6 +35,8 @@ fn presets() -> [(&'static str, Preset, &'static str); 7] {
         ("bunyan", Preset::bunyan("shop"), "/msg"),
         ("otlp", Preset::otlp(), "/resourceLogs/0/scopeLogs/0/logRecords/0/body/stringValue"),
         ("datadog", Preset::datadog("shop"), "/message"),
+        ("tracing", Preset::tracing(), "/fields/message"),
+        ("tracing, flat", Preset::tracing().fields(FieldLayout::Flat), "/message"),
     ]
 }
 
