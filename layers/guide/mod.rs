@@ -24,6 +24,9 @@ pub mod security {}
 #[doc = include_str!("stalls.md")]
 pub mod stalls {}
 
+#[doc = include_str!("limits_of_tracing.md")]
+pub mod limits_of_tracing {}
+
 #[doc = include_str!("from_python.md")]
 pub mod from_python {}
 

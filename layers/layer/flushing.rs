@@ -1,6 +1,6 @@
 //! Flushes that an executor waits for, and its threads do not.
 //!
-//! A flush blocks, so a thread of its own performs it: one for each layer, while somebody waits for it. Those who begin to wait
+//! A flush blocks, so a thread of its own performs it: one for each layer, while a future waits for it. Those who begin to wait
 //! meanwhile are served together by its next flush, since records that they have logged may be too late for the present one.
 
 use std::future::Future;
@@ -169,7 +169,7 @@ fn withdraw(layer: u32, waiter: &Arc<Waiter>) {
     }
 }
 
-/// Flushes until nobody waits any more.
+/// Flushes until no future waits any more.
 fn run(layer: u32, core: &Weak<LayerCore>) {
     while let Some((waiting, deadline)) = next_round(layer) {
         let flushed = catch_unwind(AssertUnwindSafe(|| flush(core, deadline)));

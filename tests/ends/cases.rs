@@ -60,6 +60,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(files::CASES)
         .chain(flush_async::CASES)
         .chain(interest::CASES)
+        .chain(limits::CASES)
         .chain(DESCRIPTOR_CASES)
         .chain(STALLED_CASES)
         .chain(PAUSE_CASES)
@@ -106,6 +107,7 @@ const PAUSE_CASES: &[Case] = &[];
 mod files;
 mod flush_async;
 mod interest;
+mod limits;
 /// Mounts and attributes of files as Linux has them.
 #[cfg(target_os = "linux")]
 mod volumes;
