@@ -12,6 +12,15 @@ use crate::{Error, ErrorKind, Partial};
 /// before and after. With `indicatif`, it is a single line:
 ///
 /// ```
+/// # mod indicatif {
+/// #     // Not a dependency of this package; the recipe `progress-bar` uses the real one.
+/// #     #[derive(Clone)]
+/// #     pub struct ProgressBar;
+/// #     impl ProgressBar {
+/// #         pub fn new(_: u64) -> Self { Self }
+/// #         pub fn suspend<F: FnOnce() -> R, R>(&self, f: F) -> R { f() }
+/// #     }
+/// # }
 /// use indicatif::ProgressBar;
 /// use tracing_handlers::Output;
 /// use tracing_handlers::format::Text;
@@ -24,7 +33,7 @@ use crate::{Error, ErrorKind, Partial};
 /// # drop((bar, output));
 /// ```
 ///
-/// The same shape fits `MultiProgress::suspend`, a lock that other writers to the terminal take, and a line editor that redraws its
+/// The recipe `progress-bar` of the cookbook shows what is on the screen then. The same shape fits `MultiProgress::suspend`, a lock that other writers to the terminal take, and a line editor that redraws its
 /// prompt:
 ///
 /// ```
