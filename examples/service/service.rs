@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --example service [-- --requests 2000 --dir logs]
-//! cargo run --package service --example service    compiles fewer crates: not those of the cookbook's features
+//! cargo run --package service --example service    compiles fewer crates, without the cookbook's features
 //! ```
 //!
 //! The shop is an ordinary axum service with ordinary `tracing`; only the function [`log_to`] sets up this crate. At the

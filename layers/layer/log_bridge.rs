@@ -21,9 +21,17 @@ use crate::{Error, ErrorKind};
 /// Makes the records of the [`log`] crate events of the subscriber that is current where they are logged, with their origin and
 /// their key-values.
 ///
-/// [`init`](crate::init) does this already. It is for programs that install a subscriber in another way: call it before that, since
-/// `tracing_subscriber`'s own `init` installs `tracing_log::LogTracer` if its feature `tracing-log` is on, which loses the key-values.
-/// (Its `try_init` and `init` then fail; use `tracing::subscriber::set_global_default`.) Further calls have no effect.
+/// [`init`](crate::init) does this already. A program that installs a subscriber in another way calls this first, and then
+/// `tracing::subscriber::set_global_default`. Further calls have no effect.
+///
+/// A process has one logger for the `log` crate, so it is either this one or `tracing_log::LogTracer`, which loses the key-values:
+///
+/// | call | effect |
+/// |---|---|
+/// | `init` of tracing-subscriber, with its default feature `tracing-log` | installs `LogTracer`: records arrive with their origin, without key-values |
+/// | the same after this function | installs the subscriber, and panics, since there is a logger; `try_init` returns the error. Records arrive with key-values |
+/// | `LogTracer::init()`, then this function | an error; records arrive without key-values |
+/// | `LogTracer::init()`, then [`init`](crate::init) | no error; records arrive once, without key-values |
 ///
 /// Key-values keep their types: strings, integers, floats and booleans; errors with their sources if the program turns on log's
 /// feature `kv_std`; nested values if it turns on `kv_serde`, and this crate's feature `serde`; otherwise both are texts. A null is

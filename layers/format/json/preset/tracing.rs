@@ -75,7 +75,7 @@ impl Preset {
     /// | a `message` that is a number, or an error | a number; its own message | a text, with the error's causes |
     /// | a field `r#type` of an event | `r#type` | `type`, as in spans |
     /// | fields `log.target` … of the `log` crate's records | in `fields`, and none of a span that begins with `log.` | `target`, `filename` and `line_number` alone; others in `fields` |
-    /// | a value that is [`nested`](crate::nested) | a string of JSON | JSON |
+    /// | a value that is `nested` | a string of JSON | JSON |
     /// | a level beyond `ERROR` | – | `FATAL`, by a field [`severity`](crate::Severity) |
     /// | invisible and control characters | verbatim | escaped; they are the same when parsed |
     pub fn tracing() -> Self {
