@@ -19,6 +19,7 @@ mod routes;
 mod safe;
 mod scopes;
 mod severity;
+mod switch;
 mod testing;
 mod writers;
 
@@ -40,6 +41,7 @@ const AREAS: &[&[Recipe]] = &[
     safe::RECIPES,
     testing::RECIPES,
     alerts::RECIPES,
+    switch::RECIPES,
 ];
 
 fn main() -> ExitCode {

@@ -40,6 +40,10 @@ pub mod stalls {}
 pub mod limits_of_tracing {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("from_tracing_subscriber.md")]
+pub mod from_tracing_subscriber {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("from_python.md")]
 pub mod from_python {}
 

@@ -61,6 +61,7 @@ fn all_cases() -> impl Iterator<Item = &'static Case> {
         .chain(flush_async::CASES)
         .chain(interest::CASES)
         .chain(limits::CASES)
+        .chain(stock::CASES)
         .chain(DESCRIPTOR_CASES)
         .chain(STALLED_CASES)
         .chain(PAUSE_CASES)
@@ -108,6 +109,7 @@ mod files;
 mod flush_async;
 mod interest;
 mod limits;
+mod stock;
 /// Mounts and attributes of files as Linux has them.
 #[cfg(target_os = "linux")]
 mod volumes;

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 #[test]
 fn every_recipe_that_a_table_names_is_in_the_cookbook() {
     let known = recipes();
-    for table in ["from_python.md", "from_log4j2.md"] {
-        let text = fs::read_to_string(root().join("layers/guide").join(table)).unwrap();
-        let named: BTreeSet<_> = text.lines().filter_map(recipe_of).flatten().collect();
-        assert!(named.len() > 10, "{table} names {} recipes", named.len());
+    for page in PAGES {
+        let named = named_in(page);
+        assert!(named.len() >= 10, "{page} names {} recipes", named.len());
         let missing: Vec<_> = named.difference(&known).collect();
-        assert!(missing.is_empty(), "{table} names recipes that are not there: {missing:?}");
+        assert!(missing.is_empty(), "{page} names recipes that are not there: {missing:?}");
     }
 }
 
@@ -173,10 +172,32 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     text.split("```").step_by(2).flat_map(str::lines)
 }
 
-/// The recipes in the last cell of a table's line: `` `one`, `two` ``.
-fn recipe_of(line: &str) -> Option<Vec<String>> {
-    let cells: Vec<_> = line.trim().strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect();
-    let recipes = cells.get(2)?.strip_prefix('`')?.strip_suffix('`')?;
+/// The recipes in the columns of a page's tables that are called `recipe`: `` `one`, `two` ``.
+fn named_in(page: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("layers/guide").join(page)).unwrap();
+    let (mut named, mut column) = (BTreeSet::new(), None);
+    for line in text.lines() {
+        let Some(cells) = cells(line) else {
+            column = None;
+            continue;
+        };
+        match column {
+            // The first line of a table has the titles.
+            None => column = Some(cells.iter().position(|cell| *cell == "recipe")),
+            Some(column) => {
+                named.extend(column.and_then(|column| recipes_of(cells.get(column)?)).into_iter().flatten())
+            }
+        }
+    }
+    named
+}
+
+fn cells(line: &str) -> Option<Vec<&str>> {
+    Some(line.trim().strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect())
+}
+
+fn recipes_of(cell: &str) -> Option<Vec<String>> {
+    let recipes = cell.strip_prefix('`')?.strip_suffix('`')?;
     Some(recipes.split("`, `").map(str::to_owned).collect())
 }
 
@@ -201,3 +222,5 @@ fn names(folder: &Path, all: &mut Vec<String>) {
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
+
+const PAGES: [&str; 3] = ["from_python.md", "from_log4j2.md", "from_tracing_subscriber.md"];
