@@ -164,7 +164,7 @@ fn a_switch_shows_the_spans_of_its_present_level() {
         level.with(Level::DEBUG, log);
         log();
     });
-    let lines: Vec<_> = memory.lines().iter().map(|line| line.split(" busy").next().unwrap().to_owned()).collect();
+    let lines: Vec<_> = memory.lines().iter().map(|line| line.split(" time.").next().unwrap().to_owned()).collect();
     let less = [" INFO request: sold", " INFO request: close"];
     let more = [" INFO request:query: sold", "DEBUG request:query: close", " INFO request: close"];
     assert_eq!(lines, [&less[..], &more[..], &less[..]].concat());

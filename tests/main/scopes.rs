@@ -73,7 +73,7 @@ fn records_of_spans_come_to_those_who_ask_and_to_nobody_else() {
     queue.flush(Instant::now() + Duration::from_secs(60)).unwrap();
     assert_eq!(asks.messages(), ["inside", "close", "close"]);
     assert_eq!(does_not.messages(), ["inside"]);
-    assert_eq!(queued.lines(), [" INFO request: new", " INFO request: inside"]);
+    assert_eq!(queued.lines(), [" INFO request: new", " INFO request: inside", "DEBUG detail: new"]);
 }
 
 #[test]
