@@ -6,6 +6,7 @@
 //! generation of its handlers, per thread, which stays correct in nested log calls.
 
 mod added;
+mod capturing;
 mod company;
 mod current;
 mod early;
@@ -40,11 +41,11 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::{Clock, System, Timestamp};
 use crate::handler::Handler;
-use crate::record::{Callsite, Kind, capture_event, capture_fields, pool};
+use crate::record::{Kind, capture_fields, pool};
 use crate::{Error, ErrorKind};
 pub use added::Added;
 use company::Company;
@@ -127,8 +128,9 @@ pub fn init(handler: impl Handler) -> Result<Handle, Error> {
 
 /// See [`layer`].
 ///
-/// It can be used beside any other layer, but not inside a `reload::Layer`, which hides its marker: use [`Handle::swap`] instead. A
-/// stock `.with_filter(…)` around it works, with the faults that stock filters have when a log call happens inside a log call;
+/// It can be used beside any other layer. Several of this kind in one subscriber [share](crate::guide::layers) what they capture. It
+/// cannot be used inside a `reload::Layer`, which hides its marker: use [`Handle::swap`] instead. A stock `.with_filter(…)` around it
+/// works, with the faults that stock filters have when a log call happens inside a log call;
 /// [`Output::filter`](crate::Output::filter) does not have them. A span that such a filter hides does not exist for this layer: an
 /// event in it belongs to the innermost other span that its thread is in.
 #[must_use = "a layer does nothing until it is added to a subscriber"]
@@ -163,60 +165,6 @@ where
     /// Returns a handle that flushes, counts and replaces the handlers once the layer is installed.
     pub fn handle(&self) -> Handle {
         Handle { core: self.core.clone() }
-    }
-
-    /// Hands over an event that another layer may have captured already, or may use afterwards.
-    #[inline(never)]
-    fn handle_shared(&self, event: &Event<'_>, callsite: &'static Callsite, context: &Context<'_, S>) {
-        let round = share::begin(self.core.id, event).unwrap_or(share::NO_ROUND);
-        let key = share::Key { round, callsite };
-        if round != share::NO_ROUND
-            && let Some(captured) = share::take(key, || current::node(self.core.id, event, context))
-        {
-            self.deliver(callsite, &captured.raw);
-            return share::give_back(key, captured);
-        }
-        let mut raw = share::buffer(key);
-        let node = self.capture(event, callsite, context, &mut raw);
-        self.deliver(callsite, &raw);
-        share::keep(key, node, raw);
-    }
-
-    /// Captures an event into an empty buffer. Returns the node of its innermost span.
-    #[inline]
-    fn capture(
-        &self,
-        event: &Event<'_>,
-        callsite: &'static Callsite,
-        context: &Context<'_, S>,
-        raw: &mut Vec<u8>,
-    ) -> u64 {
-        let mut node = nodes::UNKNOWN;
-        capture_event(event, callsite, self.now(), raw, |out| {
-            let appended = current::append(self.core.id, event, context, out);
-            node = appended.node;
-            appended.version
-        });
-        node
-    }
-
-    #[inline(always)]
-    fn deliver(&self, callsite: &'static Callsite, raw: &[u8]) {
-        let graph = self.core.graph.load();
-        if !callsite.is_judged_late() || graph.wants_record(raw) {
-            self.core.deliver(&graph, raw);
-        }
-    }
-
-    fn remember(&self, span: &SpanRef<'_, S>, attributes: &Attributes<'_>) {
-        let callsite = Known::callsite(attributes.metadata());
-        let mut fields = pool::take();
-        // Before any lock is acquired: the values' `Debug` may log.
-        if let Some(_depth) = Depth::enter() {
-            capture_fields(callsite, &mut fields, |visitor| attributes.record(visitor));
-        }
-        spans::remember(self.core.id, span, attributes, callsite, &fields);
-        pool::give(fields);
     }
 }
 
