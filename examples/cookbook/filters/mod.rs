@@ -1,6 +1,8 @@
 //! Filters.
 
 mod chain;
+mod directives;
+mod env_filter;
 mod fields;
 mod first;
 mod hours;
@@ -9,6 +11,7 @@ mod name;
 mod patterns;
 mod rate;
 mod sample;
+mod switched;
 mod told;
 
 use std::sync::Arc;
@@ -27,6 +30,9 @@ pub const RECIPES: &[Recipe] = &[
     fields::RECIPE,
     patterns::RECIPE,
     level_by::RECIPE,
+    directives::RECIPE,
+    env_filter::RECIPE,
+    switched::RECIPE,
     chain::RECIPE,
     sample::RECIPE,
     first::RECIPE,
