@@ -51,4 +51,4 @@ pub(crate) use cut::{cut_json, cut_text, cut_written};
 pub(crate) use path::{Marks, Path};
 pub(crate) use per_callsite::PerCallsite;
 pub(crate) use spans_only::put_spans_only;
-pub(crate) use view::TakeField;
+pub(crate) use view::{ShowsSpan, TakeField};

@@ -29,7 +29,11 @@ pub struct Record<'a> {
     head: Head<'a>,
     callsite: Option<&'static Callsite>,
     span_level: LevelFilter,
+    shows_span: Option<&'a ShowsSpan>,
 }
+
+/// Whether spans with this metadata are shown.
+pub(crate) type ShowsSpan = dyn Fn(&Meta<'_>) -> bool + Send + Sync;
 
 impl<'a> Record<'a> {
     /// Decodes the record at the front of `raw`, which an encoder of this crate wrote.
@@ -37,7 +41,7 @@ impl<'a> Record<'a> {
     pub(crate) fn decode(raw: &'a [u8]) -> Option<Self> {
         let head = Head::of(raw)?;
         let callsite = Callsite::get(head.callsite());
-        Some(Self { raw: raw.get(..head.len())?, head, callsite, span_level: LevelFilter::TRACE })
+        Some(Self { raw: raw.get(..head.len())?, head, callsite, span_level: LevelFilter::TRACE, shows_span: None })
     }
 
     /// Returns the whole encoding, which a queue copies.
@@ -56,6 +60,12 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn with_span_level(mut self, level: LevelFilter) -> Self {
         self.span_level = level;
+        self
+    }
+
+    /// Returns the same record, showing only the spans that `shows` lets through.
+    pub(crate) fn with_spans_that(mut self, shows: &'a ShowsSpan) -> Self {
+        self.shows_span = Some(shows);
         self
     }
 
@@ -148,7 +158,7 @@ impl<'a> Record<'a> {
     /// ```
     #[inline]
     pub fn spans(&self) -> Spans<'a> {
-        Spans { reader: Reader(self.spans_area()), level: self.span_level }
+        Spans { reader: Reader(self.spans_area()), level: self.span_level, shows: self.shows_span }
     }
 
     /// Returns the value of the field with this name of the nearest enclosing span that has one.
@@ -167,7 +177,7 @@ impl<'a> Record<'a> {
 
     /// Iterates over the enclosing spans, root first, including hidden ones.
     pub(super) fn all_spans(&self) -> Spans<'a> {
-        Spans { reader: Reader(self.spans_area()), level: LevelFilter::TRACE }
+        Spans { reader: Reader(self.spans_area()), level: LevelFilter::TRACE, shows: None }
     }
 
     /// Whether it was logged in any span, shown or not.
@@ -197,10 +207,11 @@ impl<'a> Record<'a> {
         self.head.as_captured()
     }
 
-    /// Returns the version of its spans: records with the same version have the same spans, byte by byte.
+    /// Returns the version of its spans: records with the same version have the same spans, byte by byte. There is none if spans are
+    /// hidden by more than their level.
     #[inline]
     pub(crate) fn spans_version(&self) -> Option<NonZero<u64>> {
-        NonZero::new(self.head.spans_version())
+        NonZero::new(self.head.spans_version()).filter(|_| self.shows_span.is_none())
     }
 
     /// Returns the name of the thread it was logged on, if the thread has one.
@@ -475,6 +486,18 @@ impl fmt::Debug for Span<'_> {
 pub struct Spans<'a> {
     reader: Reader<'a>,
     level: LevelFilter,
+    shows: Option<&'a ShowsSpan>,
+}
+
+impl<'a> Spans<'a> {
+    /// Returns the span, if it is shown.
+    #[inline]
+    fn shown(&self, head: SpanHead<'a>, fields: &'a [u8]) -> Option<Span<'a>> {
+        let span = Span { head, callsite: Callsite::get(head.callsite), fields };
+        let is_shown = head.severity.level() <= self.level
+            && self.shows.is_none_or(|shows| shows(&Meta::span(head.severity, span.target(), span.name())));
+        is_shown.then_some(span)
+    }
 }
 
 impl<'a> Iterator for Spans<'a> {
@@ -484,8 +507,8 @@ impl<'a> Iterator for Spans<'a> {
     fn next(&mut self) -> Option<Span<'a>> {
         loop {
             let (head, fields) = self.reader.span()?;
-            if head.severity.level() <= self.level {
-                return Some(Span { head, callsite: Callsite::get(head.callsite), fields });
+            if let Some(span) = self.shown(head, fields) {
+                return Some(span);
             }
         }
     }
@@ -496,8 +519,8 @@ impl DoubleEndedIterator for Spans<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
         loop {
             let (head, fields) = self.reader.span_back()?;
-            if head.severity.level() <= self.level {
-                return Some(Span { head, callsite: Callsite::get(head.callsite), fields });
+            if let Some(span) = self.shown(head, fields) {
+                return Some(span);
             }
         }
     }

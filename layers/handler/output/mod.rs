@@ -19,7 +19,7 @@ use crate::filter::{AnyLevel, Filter, FilterExt, Threshold};
 use crate::format::{Caps, Format, Out};
 use crate::framing::Framing;
 use crate::process::Lifecycle;
-use crate::record::{Meta, Record, Records, SpanEvents, pool};
+use crate::record::{Meta, Record, Records, ShowsSpan, SpanEvents, pool};
 use crate::sink::{RecordEnd, Sink};
 use crate::sync::{lock, try_lock};
 use crate::{Error, Partial};
@@ -30,6 +30,7 @@ use crate::{Error, Partial};
 /// |---|---|---|
 /// | [`level`](Self::level) | `TRACE` | events at this level and more important ones |
 /// | [`spans`](Self::spans) | `INFO`, or the level of events if that is more verbose | the spans that records show |
+/// | [`span_filter`](Self::span_filter) | none | which of these spans records show, by their metadata |
 /// | [`span_events`](Self::span_events) | none | the span lifecycle events to write |
 /// | [`filter`](Self::filter) | none | a filter that records must pass as well; several are joined by `and` |
 /// | [`framing`](Self::framing) | [`Framing::Newline`] | what ends a record |
@@ -58,6 +59,7 @@ pub struct Output<F, S: Sink> {
     framing: Framing,
     level: AnyLevel,
     spans: Spans,
+    shows_span: Option<Box<ShowsSpan>>,
     span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
@@ -82,6 +84,7 @@ impl<F: Format, S: Sink> Output<F, S> {
             framing: Framing::default(),
             level: Threshold::ALL.into(),
             spans: Spans::AtLeast(LevelFilter::TRACE),
+            shows_span: None,
             span_events: SpanEvents::NONE,
             filter: None,
             tell_missing: true,
@@ -129,6 +132,32 @@ impl<F: Format, S: Sink> Output<F, S> {
     pub fn spans(mut self, level: impl Into<AnyLevel>) -> Self {
         let level = level.into();
         self.spans = level.fixed().map_or_else(|| Spans::Switched(level.clone()), |level| Spans::Fixed(level.level()));
+        self
+    }
+
+    /// The spans that records show, and whose lifecycle events are written: of those at [their level](Self::spans), the ones that
+    /// `filter` lets pass by their metadata, usually by their targets. By default all of them. tracing-subscriber's `Targets` hide
+    /// spans and events at once; here, a [filter](Self::filter) hides events alone.
+    ///
+    /// ```
+    /// use tracing_handlers::filter::Targets;
+    /// use tracing_handlers::{Output, format::{Text, Time}, sink::Memory};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let targets = "info,tower=off".parse::<Targets>()?;
+    /// let memory = Memory::new();
+    /// let output = Output::new(Text::new().time(Time::none()), memory.clone()).filter(targets.clone()).span_filter(targets);
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(tracing_handlers::layer(output)), || {
+    ///     let _request = tracing::info_span!(target: "shop", "request").entered();
+    ///     let _service = tracing::info_span!(target: "tower::service", "service").entered();
+    ///     tracing::info!(target: "tower", "called");
+    ///     tracing::info!(target: "shop", "sold");
+    /// });
+    /// assert_eq!(memory.lines(), [" INFO request: shop: sold"]);
+    /// # Ok::<(), tracing_handlers::Error>(())
+    /// ```
+    pub fn span_filter(mut self, filter: impl Filter) -> Self {
+        self.shows_span = Some(Box::new(move |meta| filter.enabled(meta)));
         self
     }
 
@@ -233,9 +262,14 @@ impl<F: Format, S: Sink> Output<F, S> {
         self.filter.as_ref().map_or(LevelFilter::TRACE, Filter::max_level)
     }
 
+    /// Whether spans with this metadata are shown.
+    fn shows(&self, meta: &Meta<'_>) -> bool {
+        meta.level() <= self.span_level() && self.shows_span.as_ref().is_none_or(|shows| shows(meta))
+    }
+
     #[cold]
     fn wants_of_span(&self, record: &Record<'_>) -> bool {
-        self.span_events.contains(record.kind()) && record.level() <= self.span_level()
+        self.span_events.contains(record.kind()) && self.shows(&record.meta())
     }
 
     #[inline]
@@ -252,7 +286,10 @@ impl<F: Format, S: Sink> Output<F, S> {
             return Ok(false);
         }
         let start = bytes.len();
-        let record = record.with_span_level(self.span_level().min(record.span_level()));
+        let mut record = record.with_span_level(self.span_level().min(record.span_level()));
+        if let Some(shows) = &self.shows_span {
+            record = record.with_spans_that(shows);
+        }
         self.format.format(&record, &mut Out::new(bytes, self.caps.of_record(&record)))?;
         self.framing.frame(bytes, start);
         Ok(true)
@@ -350,7 +387,7 @@ impl<F: Format, S: Sink> Handler for Output<F, S> {
 
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         match meta.is_span {
-            true => self.wants_spans() && (meta.level() <= self.span_level() || self.filter.needs_span(meta)),
+            true => self.wants_spans() && (self.shows(meta) || self.filter.needs_span(meta)),
             false => {
                 self.level.may_allow(meta.severity) && self.filter.as_ref().is_none_or(|filter| filter.enabled(meta))
             }

@@ -5,6 +5,7 @@ mod early;
 mod fields;
 mod filtered;
 mod many;
+mod shown_spans;
 mod wants;
 #[cfg(feature = "time-zone")]
 mod zone;
