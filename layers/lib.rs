@@ -136,6 +136,7 @@
 //! | `log` (default) | records of the `log` crate, with their key-values |
 //! | `time-zone` | local time, named time zones and POSIX rules in formats, filters and schedules |
 //! | `regex` | filters and redaction by regular expression |
+//! | `env-filter` | filters by spans and fields as text, like `EnvFilter` of tracing-subscriber |
 //! | `hash` | redaction by keyed hash |
 //! | `serde` | nested values; JSON templates |
 //! | `valuable` | nested values of the `valuable` crate, under `--cfg tracing_unstable` |

@@ -20,10 +20,10 @@ pub mod adding_a_sink {}
 pub mod layers {}
 
 #[doc = include_str!("links.md")]
-
 #[doc = include_str!("filters_from_text.md")]
 pub mod filters_from_text {}
 
+#[doc = include_str!("links.md")]
 #[doc = include_str!("files.md")]
 pub mod files {}
 
