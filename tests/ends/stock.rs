@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_appender::rolling::{Builder, RollingFileAppender, Rotation};
 use tracing_handlers::format::{Text, Time};
 use tracing_handlers::sink::Memory;
 use tracing_subscriber::fmt;
@@ -263,16 +263,17 @@ fn a_stock_file_that_cannot_be_created_is_a_panic(directory: &Path) {
 }
 
 fn a_stock_file_has_its_date_from_the_start_and_all_are_kept(directory: &Path) {
-    let logs = directory.join("logs");
-    fs::create_dir(&logs).unwrap();
-    (1..=9).for_each(|day| fs::write(logs.join(format!("app.2020-01-0{day}.log")), "old\n").unwrap());
     let builder =
-        RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix("app").filename_suffix("log");
-    let mut file = builder.build(&logs).unwrap();
-    file.write_all(b"new\n").unwrap();
-    let names = || fs::read_dir(&logs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names().count(), 10);
-    assert!(!names().any(|name| name == "app.log"));
-    drop(builder.max_log_files(3).build(&logs).unwrap());
-    assert_eq!(names().count(), 3);
+        || RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix("app").filename_suffix("log");
+    let names_after = |name: &str, builder: Builder| -> Vec<_> {
+        let logs = directory.join(name);
+        fs::create_dir(&logs).unwrap();
+        (1..=9).for_each(|day| fs::write(logs.join(format!("app.2020-01-0{day}.log")), "old\n").unwrap());
+        builder.build(&logs).unwrap().write_all(b"new\n").unwrap();
+        fs::read_dir(&logs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let all = names_after("all", builder());
+    assert!(all.len() == 10 && !all.contains(&"app.log".to_owned()), "{all:?}");
+    // The file in use is counted.
+    assert_eq!(names_after("three", builder().max_log_files(3)).len(), 3);
 }
