@@ -43,7 +43,8 @@
 //! ```
 //!
 //! There is no guard to keep: queued records are delivered at the [end of the process](process). A program without other layers
-//! passes its handlers, several as a tuple, to [`init`], which also receives the records of the `log` crate.
+//! passes its handlers, several as a tuple, to [`init`], which also receives the records of the `log` crate. Without any choice to
+//! make, [`init_default`] logs to the terminal or as JSON, as `RUST_LOG` says.
 //!
 //! # How it works
 //!
@@ -113,7 +114,7 @@
 //! | filter | records pass |
 //! |---|---|
 //! | [`Level`](filter::Level), [`between`](filter::between), [`LevelSwitch`](filter::LevelSwitch) | by severity; by one that can be changed at run time |
-//! | [`targets`](filter::targets), [`name`](filter::name()) | by target; by Python's rule |
+//! | [`targets`](filter::targets), [`Targets`](filter::Targets), [`name`](filter::name()) | by target; by directives such as those of `RUST_LOG`; by Python's rule |
 //! | [`field`](filter::field), [`span`](filter::span()), [`message`](filter::message) | by their values |
 //! | `matches`, `field_matches` | by regular expression (feature `regex`) |
 //! | [`one_in`](filter::one_in()), [`share`](filter::share()), [`first`](filter::first()), [`rate`](filter::rate()) | as a sample, or up to a rate |
@@ -136,7 +137,7 @@
 //! | `log` (default) | records of the `log` crate, with their key-values |
 //! | `time-zone` | local time, named time zones and POSIX rules in formats, filters and schedules |
 //! | `regex` | filters and redaction by regular expression |
-//! | `env-filter` | filters by spans and fields as text, like `EnvFilter` of tracing-subscriber |
+//! | `env-filter` | `filter::EnvFilter`: directives with spans and fields, as tracing-subscriber's `EnvFilter` reads them |
 //! | `hash` | redaction by keyed hash |
 //! | `serde` | nested values; JSON templates |
 //! | `valuable` | nested values of the `valuable` crate, under `--cfg tracing_unstable` |
