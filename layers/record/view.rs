@@ -32,8 +32,18 @@ pub struct Record<'a> {
     shows_span: Option<&'a ShowsSpan>,
 }
 
-/// Whether spans with this metadata are shown.
-pub(crate) type ShowsSpan = dyn Fn(&Meta<'_>) -> bool + Send + Sync;
+/// Decides by their metadata which spans are shown. Records contain a reference, which a struct keeps small.
+pub(crate) struct ShowsSpan(Box<dyn Fn(&Meta<'_>) -> bool + Send + Sync>);
+
+impl ShowsSpan {
+    pub(crate) fn new(shows: impl Fn(&Meta<'_>) -> bool + Send + Sync + 'static) -> Self {
+        Self(Box::new(shows))
+    }
+
+    pub(crate) fn shows(&self, meta: &Meta<'_>) -> bool {
+        (self.0)(meta)
+    }
+}
 
 impl<'a> Record<'a> {
     /// Decodes the record at the front of `raw`, which an encoder of this crate wrote.
@@ -495,7 +505,7 @@ impl<'a> Spans<'a> {
     fn shown(&self, head: SpanHead<'a>, fields: &'a [u8]) -> Option<Span<'a>> {
         let span = Span { head, callsite: Callsite::get(head.callsite), fields };
         let is_shown = head.severity.level() <= self.level
-            && self.shows.is_none_or(|shows| shows(&Meta::span(head.severity, span.target(), span.name())));
+            && self.shows.is_none_or(|that| that.shows(&Meta::span(head.severity, span.target(), span.name())));
         is_shown.then_some(span)
     }
 }

@@ -59,7 +59,7 @@ pub struct Output<F, S: Sink> {
     framing: Framing,
     level: AnyLevel,
     spans: Spans,
-    shows_span: Option<Box<ShowsSpan>>,
+    shows_span: Option<ShowsSpan>,
     span_events: SpanEvents,
     filter: Option<Box<dyn Filter>>,
     tell_missing: bool,
@@ -157,7 +157,7 @@ impl<F: Format, S: Sink> Output<F, S> {
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     pub fn span_filter(mut self, filter: impl Filter) -> Self {
-        self.shows_span = Some(Box::new(move |meta| filter.enabled(meta)));
+        self.shows_span = Some(ShowsSpan::new(move |meta| filter.enabled(meta)));
         self
     }
 
@@ -264,7 +264,7 @@ impl<F: Format, S: Sink> Output<F, S> {
 
     /// Whether spans with this metadata are shown.
     fn shows(&self, meta: &Meta<'_>) -> bool {
-        meta.level() <= self.span_level() && self.shows_span.as_ref().is_none_or(|shows| shows(meta))
+        meta.level() <= self.span_level() && self.shows_span.as_ref().is_none_or(|that| that.shows(meta))
     }
 
     #[cold]
