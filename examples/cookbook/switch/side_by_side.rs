@@ -30,7 +30,7 @@ pub struct Difference {
 pub const QUOTES: Difference =
     Difference { about: "quotation marks around single words", without: |line| line.replace('"', "") };
 
-/// A filter of a stock layer hides spans as well; an output decides about spans by [`spans`](tracing_handlers::Output::spans) alone.
+/// A filter of a stock layer hides spans as well; an output does so only with a `span_filter`.
 pub const SPANS: Difference = Difference { about: "spans that the filter before hides", without: without_spans };
 
 /// Returns the number of lines of code of the modules `before` and `after` in the source of a recipe, without blank lines and comments.
