@@ -191,7 +191,10 @@ impl Settings {
 }
 
 impl From<Targets> for DirectiveSwitch {
-    #[cfg_attr(not(feature = "env-filter"), expect(clippy::useless_conversion, reason = "these are all directives then"))]
+    #[cfg_attr(
+        not(feature = "env-filter"),
+        expect(clippy::useless_conversion, reason = "these are all directives then")
+    )]
     fn from(targets: Targets) -> Self {
         Self::with(targets.into())
     }
