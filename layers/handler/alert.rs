@@ -238,17 +238,19 @@ impl Handler for Alert {
         match meta.is_span {
             true => {
                 let needs_spans = self.per.is_some() && self.filter.max_level() != LevelFilter::OFF;
-                needs_spans && meta.level() <= self.max_level()
+                (needs_spans && meta.level() <= self.filter.max_level().max(LevelFilter::INFO))
+                    || self.filter.needs_span(meta)
             }
             false => self.filter.enabled(meta),
         }
     }
 
     fn max_level(&self) -> LevelFilter {
+        let of_spans = self.filter.span_level();
         match (self.filter.max_level(), &self.per) {
             (LevelFilter::OFF, _) => LevelFilter::OFF,
-            (level, Some(_)) => level.max(LevelFilter::INFO),
-            (level, None) => level,
+            (level, Some(_)) => level.max(LevelFilter::INFO).max(of_spans),
+            (level, None) => level.max(of_spans),
         }
     }
 

@@ -31,13 +31,25 @@ macro_rules! around {
             $handler.refuses_in(record)
         }
     };
-    ($self:ident => $handler:expr) => {
-        fn inner(
-            &$self,
-            visit: &mut dyn FnMut(&dyn $crate::Handler) -> std::ops::ControlFlow<()>,
-        ) -> std::ops::ControlFlow<()> {
-            visit(&$handler)
+    // Also wants the spans that a filter of its own decides by.
+    ($self:ident => $handler:expr, deciding by $filter:expr) => {
+        $crate::handler::around!(inner $self => $handler);
+
+        fn enabled(&$self, meta: &$crate::Meta<'_>) -> bool {
+            let handler = &$handler;
+            let is_needed = || meta.is_span && $filter.needs_span(meta);
+            handler.enabled(meta) || (is_needed() && handler.max_level() != $crate::filter::LevelFilter::OFF)
         }
+
+        fn max_level(&$self) -> $crate::filter::LevelFilter {
+            match $handler.max_level() {
+                $crate::filter::LevelFilter::OFF => $crate::filter::LevelFilter::OFF,
+                level => level.max($filter.span_level()),
+            }
+        }
+    };
+    ($self:ident => $handler:expr) => {
+        $crate::handler::around!(inner $self => $handler);
 
         fn enabled(&$self, meta: &$crate::Meta<'_>) -> bool {
             $handler.enabled(meta)
@@ -45,6 +57,14 @@ macro_rules! around {
 
         fn max_level(&$self) -> $crate::filter::LevelFilter {
             $handler.max_level()
+        }
+    };
+    (inner $self:ident => $handler:expr) => {
+        fn inner(
+            &$self,
+            visit: &mut dyn FnMut(&dyn $crate::Handler) -> std::ops::ControlFlow<()>,
+        ) -> std::ops::ControlFlow<()> {
+            visit(&$handler)
         }
 
         fn span_events(&$self) -> $crate::record::SpanEvents {

@@ -120,7 +120,7 @@ impl<R: Rewrite, H: Handler> Handler for Rewriting<R, H> {
         }
     }
 
-    around!(self => self.handler);
+    around!(self => self.handler, deciding by self.only);
 
     /// Reports only records for which the rewrite panicked: they do not reach the handlers behind.
     fn own_report(&self) -> Option<Report> {

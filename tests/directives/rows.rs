@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing::{Level, debug, error, event, info, info_span, trace, warn};
 use tracing_handlers::filter::{self, Directive, EnvFilter, Filter, FilterExt, LevelFilter, Targets, Threshold};
-use tracing_handlers::handler::Handler;
+use tracing_handlers::handler::{Alert, Buffer, Handler, Rewriting, ScopedBuffer};
+use tracing_handlers::rewrite::SetSeverity;
 use tracing_handlers::{Output, RecordBuf, Severity, format, selflog, sink::Memory};
 use tracing_subscriber::filter as stock;
 use tracing_subscriber::prelude::*;
@@ -383,6 +384,43 @@ fn spans_that_no_handler_shows_decide_too() {
         }
     });
     assert_eq!(memory.lines(), [" INFO 7"]);
+}
+
+#[test]
+fn spans_that_no_handler_shows_decide_wherever_a_handler_has_a_filter() {
+    let _alone = alone();
+    let memory = Memory::new();
+    let output = || Output::new(format::Text::new(), memory.clone()).spans(Level::WARN);
+    let filter = || EnvFilter::new("off,[request{id=7}]=error");
+    let minute = std::time::Duration::from_secs(60);
+    let handlers: [(&str, Box<dyn Handler>); 5] = [
+        ("alert", Box::new(Alert::new(filter(), 1, minute).to(output()))),
+        ("alert per user", Box::new(Alert::new(filter(), 1, minute).per("user").to(output()))),
+        (
+            "buffer",
+            Box::new(Buffer::new(output()).flush_at(LevelFilter::OFF).flush_when(filter()).flush_on_close(false)),
+        ),
+        (
+            "scoped buffer",
+            Box::new(ScopedBuffer::new(output().level(Level::ERROR)).trigger(filter()).always(LevelFilter::OFF)),
+        ),
+        (
+            "rewriting",
+            Box::new(
+                Rewriting::new(SetSeverity::to(Severity::DEBUG), output().level(Level::INFO)).only(filter().not()),
+            ),
+        ),
+    ];
+    for (name, handler) in handlers {
+        tracing::subscriber::with_default(
+            tracing_subscriber::registry().with(tracing_handlers::layer(handler)),
+            || {
+                info_span!("outer").in_scope(|| tracing::trace_span!("request", id = 7).in_scope(|| error!("x")));
+            },
+        );
+        assert_eq!(memory.lines().len(), 1, "{name}");
+        memory.clear();
+    }
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl<H: Handler> Handler for Buffer<H> {
         keep(self.core.start(), record)
     }
 
-    around!(self => self.core.handler);
+    around!(self => self.core.handler, deciding by self.core.flush_when);
 
     fn own_report(&self) -> Option<Report> {
         self.own_stats().map(|stats| Report::new(self.core.name.as_str(), stats))

@@ -188,17 +188,18 @@ impl<H: Handler> Handler for ScopedBuffer<H> {
         Some(Report::new(core.name.as_str(), core.stats(|| lock(&core.state).stats())))
     }
 
-    /// The spans that can be requests are wanted too, unless the handler wants nothing.
+    /// The spans that can be requests, and those that the trigger decides by, are wanted too, unless the handler wants nothing.
     fn enabled(&self, meta: &Meta<'_>) -> bool {
         let handler = &self.core.handler;
-        let is_request = || meta.is_span && meta.level() <= self.core.span_level();
-        handler.enabled(meta) || (is_request() && handler.max_level() != LevelFilter::OFF)
+        let is_needed =
+            || meta.is_span && (meta.level() <= self.core.span_level() || self.core.trigger.needs_span(meta));
+        handler.enabled(meta) || (is_needed() && handler.max_level() != LevelFilter::OFF)
     }
 
     fn max_level(&self) -> LevelFilter {
         match self.core.handler.max_level() {
             LevelFilter::OFF => LevelFilter::OFF,
-            level => level.max(self.core.span_level()),
+            level => level.max(self.core.span_level()).max(self.core.trigger.span_level()),
         }
     }
 
