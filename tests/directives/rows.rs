@@ -118,6 +118,7 @@ fn row_34_commas_quotes_and_braces_belong_to_the_value_they_are_in() {
         "[{a=\\},b=\\,}]=info",
         "[{a=\"}]=,\"}]=info",
         "shop=debug,[{a=b=c,d}]=info",
+        "[{a=-0,b=0}]=info",
     ] {
         let filter = EnvFilter::try_new(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(filter.to_string(), text);
@@ -287,6 +288,8 @@ fn an_invalid_variable_is_told_with_its_name_and_its_column_and_the_rest_applies
         "[]",
         "[{}]",
         "[{=1}]",
+        "[{r#=1}]",
+        "[{a,r#}]",
         "[a{b]",
         "[a]b",
         "[a]=loud",
@@ -344,6 +347,8 @@ fn the_spans_of_an_event_are_its_parents_whether_entered_or_not() {
         query.in_scope(|| debug!("in a child of it"));
         debug!(parent: &query, "by an explicit parent");
         request.in_scope(|| event!(parent: None, Level::DEBUG, "root"));
+        let other = info_span!("other");
+        request.in_scope(|| other.in_scope(|| debug!("in a span that is not a child of it")));
         request.in_scope(|| info_span!(parent: None, "detached").in_scope(|| debug!("detached")));
     });
     assert_eq!(lines, ["in a child of it", "by an explicit parent"]);

@@ -19,14 +19,14 @@ impl FieldMatch {
     pub(super) fn parse(piece: Piece<'_>, regex: bool) -> Result<Self, Error> {
         let len = piece.text().len();
         let (name, value) = piece.split_once('=').unwrap_or((piece, piece.part(len, len)));
+        let name = name.text().strip_prefix("r#").unwrap_or(name.text());
         if name.is_empty() {
             return Err(piece.error("expected the name of a field"));
         }
         let read = |text| ValueMatch::parse(text, regex);
         let wrong = |error: regex::Error| value.error("not a regular expression").with_source(error);
         let value = if value.is_empty() { None } else { Some(read(value.text()).map_err(wrong)?) };
-        let name = name.text();
-        Ok(Self { name: name.strip_prefix("r#").unwrap_or(name).to_owned(), value })
+        Ok(Self { name: name.to_owned(), value })
     }
 
     pub(super) fn is_of(&self, span: &Span<'_>) -> bool {

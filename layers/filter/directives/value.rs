@@ -100,6 +100,8 @@ impl fmt::Display for ValueMatch {
         match self {
             Self::Bool(value) => write!(f, "{value}"),
             Self::U64(value) => write!(f, "{value}"),
+            // Without the sign, it would parse as a `U64`, which more values equal.
+            Self::I64(0) => f.write_str("-0"),
             Self::I64(value) => write!(f, "{value}"),
             Self::F64(value) => write!(f, "{value:?}"),
             Self::NaN => f.write_str("NaN"),
