@@ -80,6 +80,7 @@ use crate::record::{Meta, Record};
 /// | a value that is recorded again | the former value still counts | the latest value counts |
 /// | a parent that is set explicitly, and is not entered | does not count | counts |
 /// | an event or span with an explicit parent, or none | the spans that the thread is in count | the parent's count |
+/// | a span that is entered within another one, but is not its child | the other one counts | it does not count |
 /// | spans beyond the most verbose directive | count if another layer wants them | never count |
 /// | [`with_regex(false)`](super::EnvFilterBuilder::with_regex) | a value matches if the expected text begins with it | the whole text |
 /// | records of the `log` crate, lines of other processes | by their level and target | by their fields too |
@@ -182,9 +183,11 @@ impl EnvFilter {
 fn add(directives: &mut Vec<Directive>, directive: Directive) {
     match directives.iter_mut().find(|known| directive.replaces(known)) {
         Some(known) => *known = directive,
-        None => directives.push(directive),
+        None => {
+            let place = directives.partition_point(|known| known.order() <= directive.order());
+            directives.insert(place, directive);
+        }
     }
-    directives.sort_by(|one, other| one.order().cmp(&other.order()));
 }
 
 /// Whether the event's callsite has a field of this name; or the record, if it does not have the fields of a callsite.

@@ -37,10 +37,12 @@ impl<'t> Piece<'t> {
     /// The parts between the commas that are outside of braces, parentheses, brackets and quotes. Empty ones are left out.
     pub(super) fn split_at_commas(self) -> impl Iterator<Item = Self> {
         let text = self.text();
+        // Once for the whole text, which may be long: no pair extends beyond a comma that is outside.
+        let closed = closed(text);
         let mut start = Some(0);
         std::iter::from_fn(move || {
             let from = start?;
-            let comma = find_outside(&text[from..], ',').map(|at| from + at);
+            let comma = find_outside_of(&closed, &text[from..], from, ',').map(|at| from + at);
             start = comma.map(|comma| comma + 1);
             Some(self.part(from, comma.unwrap_or(text.len())))
         })
@@ -67,9 +69,13 @@ impl<'t> Piece<'t> {
 /// Returns the first place of `wanted` that is outside of brackets of any kind and of quotes. A bracket or a quote that is never
 /// closed is an ordinary character, and so is what comes after a backslash.
 pub(super) fn find_outside(text: &str, wanted: char) -> Option<usize> {
-    let closed = closed(text);
+    find_outside_of(&closed(text), text, 0, wanted)
+}
+
+/// The same for a part of a text whose pairs are `closed`; the part begins at `from`.
+fn find_outside_of(closed: &[(usize, usize)], text: &str, from: usize, wanted: char) -> Option<usize> {
     let is_inside = |at: usize| closed.iter().any(|(open, close)| *open < at && at <= *close);
-    text.char_indices().find(|(at, char)| *char == wanted && !is_inside(*at)).map(|(at, _)| at)
+    text.char_indices().find(|(at, char)| *char == wanted && !is_inside(from + at)).map(|(at, _)| at)
 }
 
 /// Returns the places of the pairs of brackets and of quotes, and of backslashes with the characters after them.
