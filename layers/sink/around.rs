@@ -1,9 +1,10 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 use super::{Commit, Framed, Reminder, Sink};
 use crate::format::Caps;
-use crate::{Error, ErrorKind, Partial};
+use crate::{Error, ErrorKind, Partial, selflog};
 
 /// Wraps a sink so that everything it writes is written inside a closure of the caller's, such as one that hides a progress bar
 /// meanwhile.
@@ -63,7 +64,8 @@ use crate::{Error, ErrorKind, Partial};
 ///
 /// # Errors
 ///
-/// If the closure returns without having called its argument, the write is refused with [`Io`](ErrorKind::Io).
+/// If the closure returns without having called its argument, the write is refused with [`Io`](ErrorKind::Io). A panic after that call
+/// changes nothing about what was written; it is reported to [`selflog`].
 pub fn around<S, F>(sink: S, around: F) -> Around<S, F>
 where
     S: Sink,
@@ -87,11 +89,21 @@ where
     /// Runs `write` inside the closure, once.
     fn inside<E>(&mut self, write: impl FnOnce(&mut S) -> Result<(), E>, not_called: fn(Error) -> E) -> Result<(), E> {
         let (mut write, mut written) = (Some(write), None);
-        (self.around)(&mut || {
-            if let Some(write) = write.take() {
-                written = Some(write(&mut self.sink));
+        let around = catch_unwind(AssertUnwindSafe(|| {
+            (self.around)(&mut || {
+                if let Some(write) = write.take() {
+                    written = Some(write(&mut self.sink));
+                }
+            });
+        }));
+        match around {
+            // The lines are written, and must not be reported as missing.
+            Err(_) if written.is_some() => {
+                selflog::tell(&format!("{}: the closure around the sink panicked", self.sink.describe()));
             }
-        });
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => {}
+        }
         written.unwrap_or_else(|| {
             let message = format!("{}: the closure around the sink did not write", self.sink.describe());
             Err(not_called(Error::new(ErrorKind::Io, message)))

@@ -125,6 +125,29 @@ fn a_closure_that_does_not_write_refuses_the_lines_and_one_that_writes_twice_wri
 }
 
 #[test]
+fn a_closure_that_panics_after_it_has_written_leaves_no_lines_missing() {
+    let memory = Memory::new();
+    let mut writes = 0;
+    let sink = sink::around(memory.clone(), move |write| {
+        writes += 1;
+        assert!(writes != 1, "before");
+        write();
+        assert!(writes != 2, "after");
+    });
+    let output = Output::new(Text::new().time(Time::none()).target(false), sink);
+    let layer = tracing_handlers::layer(output);
+    let handle = layer.handle();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        ["one", "two", "three"].into_iter().for_each(|line| tracing::info!("{line}"));
+    });
+    let lines = memory.lines();
+    assert!(lines[0].contains("1 record missing here"), "{lines:?}");
+    assert_eq!(lines[1..], [" INFO two", " INFO three"]);
+    let stats = handle.stats()[0].stats;
+    assert_eq!((stats.delivered, stats.failed), (2, 1));
+}
+
+#[test]
 fn writers_are_colored_if_they_say_so() {
     let colored = |sink: &dyn Sink| sink.caps().color;
     let make = || Make::new(std::io::sink as fn() -> std::io::Sink);
