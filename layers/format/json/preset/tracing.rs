@@ -72,7 +72,7 @@ impl Preset {
     /// | an event with an explicit parent, or a span event | `spans` are those that the thread is in, or `[]` | those that enclose it |
     /// | an event with `parent: None` | `span` and `spans` of the thread | none |
     /// | `message` in `fields` | where the callsite has it | first |
-    /// | a `message` that is a number, or an error | a number; its own message | a text, with the error's causes |
+    /// | a `message` that is a number, a boolean, or an error | a number; a boolean; its own message | a text, with the error's causes |
     /// | a field `r#type` of an event | `r#type` | `type`, as in spans |
     /// | fields `log.target` … of the `log` crate's records | in `fields`, and none of a span that begins with `log.` | `target`, `filename` and `line_number` alone; others in `fields` |
     /// | a value that is `nested` | a string of JSON | JSON |
