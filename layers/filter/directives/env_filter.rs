@@ -10,8 +10,8 @@ use crate::record::{Meta, Record};
 ///
 /// # Directives
 ///
-/// Directives are separated by commas, outside of brackets and quotes. A bracket in a value that is not one of a pair is written with
-/// a backslash. Each part may be absent:
+/// Directives are separated by commas, outside of brackets and quotes. A bracket or a quote in a value that is not one of a pair
+/// is written with a backslash. Each part may be absent:
 ///
 /// ```text
 /// target[span{field=value,field}]=level

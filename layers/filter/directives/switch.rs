@@ -23,7 +23,8 @@ use crate::{Error, ErrorKind, changes, threads};
 /// The directives are those of [`Targets`](super::Targets), or, with the feature `env-filter`, those of `EnvFilter`.
 ///
 /// Clones share the directives: one is the filter of a handler, another changes it. A change makes tracing reconsider every callsite,
-/// so it should be rare. A record is judged when it reaches the filter, which behind a [`Queue`](crate::Queue) is later than the log
+/// so it should be rare. A directive of a span applies to spans that existed before the change only if some handler wanted them then. A
+/// record is judged when it reaches the filter, which behind a [`Queue`](crate::Queue) is later than the log
 /// call: there, put the switch in front of the queue with [`Filtered`](crate::handler::Filtered).
 ///
 /// ```

@@ -4,7 +4,9 @@
 use std::process::exit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+#[cfg(unix)]
+use std::time::Duration;
+use std::time::Instant;
 
 use tracing_handlers::format::{Caps, Text, Time};
 use tracing_handlers::sink::{self, Color, Commit, Framed, Make, Memory, Reminder, Sink, Write};
