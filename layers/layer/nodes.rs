@@ -54,11 +54,22 @@ impl Nodes {
         node.sharers.push(Sharer { layer, changes: node.changes }).then_some(node.id)
     }
 
-    /// Returns the layers that share the node of `layer`, if that has to be [settled](Self::settle).
+    /// Whether the node of any of these layers has to be [settled](Self::settle).
     #[inline]
-    pub(super) fn unsettled(&self, layer: u32) -> Option<Layers> {
-        let node = self.of(layer)?;
-        (node.sharers.count > 1 && node.settled != splits()).then(|| node.sharers.layers())
+    pub(super) fn are_unsettled(&self, layers: &[u32]) -> bool {
+        layers.iter().filter_map(|layer| self.of(*layer)).any(Node::is_unsettled)
+    }
+
+    /// Adds the layers that share a node with any of `layers`.
+    pub(super) fn add_sharers(&self, layers: &mut Vec<u32>) {
+        for at in 0..layers.len() {
+            let sharers = self.of(layers[at]).into_iter().flat_map(|node| node.sharers.iter());
+            for sharer in sharers {
+                if !layers.contains(&sharer.layer) {
+                    layers.push(sharer.layer);
+                }
+            }
+        }
     }
 
     /// Returns the layers that share the node of `layer`.
@@ -66,10 +77,10 @@ impl Nodes {
         self.of(layer).map(|node| node.sharers.layers())
     }
 
-    /// Separates the layers for which `parent` returns different nodes. `settled` is the number of splits before the parents were
-    /// looked at.
+    /// Separates the layers that share the node of `layer` and for which `parent` returns different nodes. `settled` is the number of
+    /// splits before the parents were looked at.
     pub(super) fn settle(&mut self, layer: u32, settled: u32, parent: impl Fn(u32) -> u64) {
-        let Some(node) = self.of_mut(layer) else { return };
+        let Some(node) = self.of_mut(layer).filter(|node| node.is_unsettled()) else { return };
         let mut separated = Vec::new();
         node.parent = parent(node.sharers.first().layer);
         loop {
@@ -129,9 +140,9 @@ pub(super) struct Node {
 impl Node {
     /// Inlined, so that the path is moved once.
     #[inline(always)]
-    pub(super) fn new(layer: u32, parent: u64, span: usize, path: Path) -> Self {
+    pub(super) fn new(layer: u32, parent: u64, span: usize, settled: u32, path: Path) -> Self {
         // No other state of any path ever has the same version.
-        Self { id: path.version(), parent, span, sharers: Sharers::one(layer), settled: splits(), changes: 0, path }
+        Self { id: path.version(), parent, span, sharers: Sharers::one(layer), settled, changes: 0, path }
     }
 
     /// Makes some of the layers share a new node.
@@ -142,8 +153,18 @@ impl Node {
     }
 
     #[inline]
+    fn is_unsettled(&self) -> bool {
+        self.sharers.count > 1 && self.settled != splits()
+    }
+
+    #[inline]
     pub(super) fn id(&self) -> u64 {
         self.id
+    }
+
+    #[inline]
+    pub(super) fn settled(&self) -> u32 {
+        self.settled
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use tracing::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::nodes::{self, Layers, Node, Nodes, UNKNOWN};
+use super::nodes::{self, Node, Nodes, UNKNOWN};
 use super::stack;
 use super::whole::Whole;
 use crate::record::{Callsite, Path, pool};
@@ -39,6 +39,8 @@ pub(super) fn remember<'a, S>(
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let id = span.id().into_u64();
+    // Before the parent is looked at: its node may be split meanwhile.
+    let splits = nodes::splits();
     let parent = span.parent().inspect(|parent| settle(layer, parent));
     let extensions = parent.as_ref().map(SpanRef::extensions);
     let parent = parent
@@ -48,7 +50,7 @@ pub(super) fn remember<'a, S>(
     let path = Path::new(parent.map(|(id, node)| (id, node.path())), callsite, id, fields);
     let parent = parent.map_or(UNKNOWN, |(_, node)| node.id());
     drop(extensions);
-    let nodes = Nodes::new(Node::new(layer, parent, address(attributes), path));
+    let nodes = Nodes::new(Node::new(layer, parent, address(attributes), splits, path));
     stack::made(layer, id, nodes.first());
     let mut extensions = span.extensions_mut();
     if let Some(before) = extensions.replace(nodes)
@@ -81,24 +83,40 @@ where
     if nodes::splits() == 0 {
         return;
     }
-    let unsettled = span.extensions().get::<Nodes>().and_then(|nodes| nodes.unsettled(layer));
-    if let Some(layers) = unsettled {
-        settle_all(layer, span, layers);
+    if span.extensions().get::<Nodes>().is_some_and(|nodes| nodes.are_unsettled(&[layer])) {
+        settle_all(layer, span);
     }
 }
 
+/// Settles the ancestors first, for all layers that share a node with `layer` or share one further out. Without recursion, since spans
+/// may be nested more deeply than a stack allows.
 #[cold]
-fn settle_all<'a, S>(layer: u32, span: &SpanRef<'a, S>, layers: Layers)
+fn settle_all<'a, S>(layer: u32, span: &SpanRef<'a, S>)
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let splits = nodes::splits();
-    // The layers have the same parent: they saw the same spans when this one was created.
-    let parent = span.parent().inspect(|parent| settle(layer, parent));
-    let nodes = layers.map(|layer| parent.as_ref().map_or(UNKNOWN, |parent| known_node(layer, parent)));
-    let parent_of = |layer: u32| layers.iter().position(|other| *other == layer).map_or(UNKNOWN, |at| nodes[at]);
-    if let Some(all) = span.extensions_mut().get_mut::<Nodes>() {
-        all.settle(layer, splits, parent_of);
+    let (mut layers, mut above) = (vec![layer], Vec::new());
+    let join = |span: &SpanRef<'a, S>, layers: &mut Vec<u32>| {
+        let extensions = span.extensions();
+        let nodes = extensions.get::<Nodes>().filter(|nodes| nodes.are_unsettled(layers));
+        nodes.inspect(|nodes| nodes.add_sharers(layers)).is_some()
+    };
+    join(span, &mut layers);
+    // The layers have the same ancestors: they saw the same spans when these were created.
+    let mut next = span.parent();
+    while let Some(ancestor) = next.filter(|ancestor| join(ancestor, &mut layers)) {
+        next = ancestor.parent();
+        above.push(ancestor);
+    }
+    for span in above.iter().rev().chain([span]) {
+        let parent = span.parent();
+        let known = |layer: &u32| parent.as_ref().map_or(UNKNOWN, |parent| known_node(*layer, parent));
+        let parents: Vec<(u32, u64)> = layers.iter().map(|layer| (*layer, known(layer))).collect();
+        let parent_of = |layer: u32| parents.iter().find(|(of, _)| *of == layer).map_or(UNKNOWN, |(_, node)| *node);
+        if let Some(nodes) = span.extensions_mut().get_mut::<Nodes>() {
+            layers.iter().for_each(|layer| nodes.settle(*layer, splits, parent_of));
+        }
     }
 }
 

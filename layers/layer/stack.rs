@@ -20,7 +20,7 @@ pub(super) fn enter(layer: u32, id: &Id) {
 #[inline]
 pub(super) fn made(layer: u32, id: u64, node: &Node) {
     with_stack(|stack| {
-        stack.made = Made::by(layer, id, node.id());
+        stack.made = Made::by(layer, id, node);
         let path = node.path();
         // A path with a base is not the whole path, which is put together when there is an event. A very long one is not kept.
         match path.marks().filter(|_| path.base().is_none() && path.whole().len() <= KEEP_BYTES) {
@@ -134,8 +134,8 @@ impl Made {
     const NOTHING: Self = Self { id: 0, node: UNKNOWN, layers: [0; MAX_SHARERS], count: 0, splits: 0 };
 
     #[inline]
-    fn by(layer: u32, id: u64, node: u64) -> Self {
-        Self { id, node, layers: [layer, 0, 0, 0], count: 1, splits: splits() }
+    fn by(layer: u32, id: u64, node: &Node) -> Self {
+        Self { id, node: node.id(), layers: [layer, 0, 0, 0], count: 1, splits: node.settled() }
     }
 
     fn share(&mut self, layer: u32, id: u64, node: u64) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::field::Value;
+use tracing::span::{Attributes, Id};
 use tracing::{Dispatch, Event, Level, Metadata, Span, Subscriber, debug, error, info, info_span, warn};
 use tracing_handlers::clock::{Manual, Timestamp};
 use tracing_handlers::filter::LevelFilter;
@@ -231,6 +232,54 @@ fn a_cause_that_is_hidden_from_one_layer_does_not_appear_in_it() {
     }
 }
 
+#[test]
+fn causes_of_spans_that_are_hidden_from_different_layers_do_not_appear_in_them() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let seen: [Seen; 3] = Default::default();
+        let layer = |index: usize| match index {
+            0 => seen[0].clone().layer().with_filter(without("one")).boxed(),
+            1 => seen[1].clone().layer().with_filter(without("two")).boxed(),
+            _ => seen[2].clone().layer().boxed(),
+        };
+        log_in(registry().with(order.map(layer).into_iter().collect::<Vec<_>>()), || {
+            let (one, two) = (info_span!("one"), info_span!("two"));
+            let outer = info_span!("outer").entered();
+            let middle = info_span!("middle").entered();
+            let _inner = info_span!("inner").entered();
+            middle.follows_from(&one);
+            outer.follows_from(&two);
+            info!("x");
+            info!("y");
+        });
+        for (seen, expected) in seen.iter().zip([[1, 0, 0], [0, 1, 0], [1, 1, 0]]) {
+            for record in seen.all() {
+                let causes = record.as_record().spans().map(|span| span.follows_from().count()).collect::<Vec<_>>();
+                assert_eq!(causes, expected, "{order:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hidden_cause_of_the_outermost_of_many_spans_does_not_exhaust_the_stack() {
+    let seen: [Seen; 3] = Default::default();
+    let [all, same, few] = seen.clone().map(Handler::layer);
+    let layers = vec![all.boxed(), same.boxed(), few.with_filter(without("cause")).boxed()];
+    let log = || {
+        let outer = info_span!("outer").entered();
+        let mut inner: Vec<_> = (0..5_000).map(|_| info_span!("inner").entered()).collect();
+        outer.follows_from(info_span!("cause").id());
+        info!("x");
+        while inner.pop().is_some() {}
+    };
+    let run = move || log_in(registry().with(layers), log);
+    std::thread::Builder::new().stack_size(512 << 10).spawn(run).unwrap().join().unwrap();
+    for (seen, expected) in seen.iter().zip([1, 1, 0]) {
+        let causes: usize = seen.last().as_record().spans().map(|span| span.follows_from().count()).sum();
+        assert_eq!(causes, expected);
+    }
+}
+
 /// Accepts all but every third event, whatever it is.
 struct Except(usize);
 
@@ -296,6 +345,40 @@ fn layers_inside_layers_that_change_events_do_not_mix_them() {
         };
         assert_eq!([a, b, c, d].map(|seen| numbers(&seen)), ["3 4", "7 7", "8 8", "3 4"], "{asks}");
     }
+}
+
+/// A layer of another crate that passes on new spans with this number in place of theirs.
+struct RenumbersSpans<L> {
+    layer: L,
+    number: u64,
+}
+
+impl<S: Subscriber, L: Layer<S>> Layer<S> for RenumbersSpans<L> {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let names = attributes.metadata().fields();
+        let number = names.field("number").unwrap();
+        let values = [(&number, Some(&self.number as &dyn Value))];
+        let values = names.value_set(&values);
+        self.layer.on_new_span(&Attributes::new(attributes.metadata(), &values), id, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.layer.on_enter(id, context);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        self.layer.on_event(event, context);
+    }
+}
+
+#[test]
+fn a_layer_inside_one_that_changes_spans_does_not_mix_them() {
+    let [a, b, c] = [(); 3].map(|()| Seen::default());
+    let inside = RenumbersSpans { layer: b.clone().layer(), number: 7 };
+    log_in(registry().with(a.clone().layer()).with(inside).with(c.clone().layer()), || {
+        info_span!("span", number = 3).in_scope(|| info!("x"));
+    });
+    assert_eq!([a, b, c].map(|seen| seen.spans()), [3, 7, 3].map(|number| [[format!("span{{number={number}}}")]]));
 }
 
 #[test]
