@@ -51,12 +51,13 @@ impl Handle {
     /// that wait at the same time are served by the same thread, one for each layer, which ends when there are none. If a future is
     /// dropped, a flush that has begun goes on, and nothing is lost.
     ///
-    /// In a forked child, a future that began in its parent does not complete: begin another one.
+    /// In a forked child, a future that began in its parent completes with an error when it is polled: begin another one.
     ///
     /// # Errors
     ///
     /// As [`flush`](Self::flush): the last handler's error; [`Timeout`](crate::ErrorKind::Timeout) if the time was too short, even if
-    /// a sink ignores its deadline. [`Io`](crate::ErrorKind::Io) if the thread could not be started.
+    /// a sink ignores its deadline. [`Io`](crate::ErrorKind::Io) if the thread could not be started;
+    /// [`Closed`](crate::ErrorKind::Closed) in a forked child.
     ///
     /// ```
     /// use std::time::Duration;

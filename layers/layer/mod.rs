@@ -59,6 +59,7 @@ pub use log_bridge::bridge_log;
 pub(crate) use log_bridge::bridge_log_if_free;
 use marker::{Marker, MarkerLayer};
 use nesting::Depth;
+use nodes::Change;
 use several::Present;
 
 /// Creates a layer that captures each event once and hands it to `handler`, which may be several: a tuple, a `Vec`.
@@ -236,12 +237,12 @@ where
 
     fn on_record(&self, id: &Id, values: &tracing::span::Record<'_>, context: Context<'_, S>) {
         let (Some(span), Some(_depth)) = (context.span(id), Depth::enter()) else { return };
-        if several::are_there() && spans::has_changed(self.core.id, &span) {
+        if several::are_there() && spans::has_changed(self.core.id, Change::Values, &span) {
             return;
         }
         let mut fields = pool::take();
         capture_fields(Known::callsite(span.metadata()), &mut fields, |visitor| values.record(visitor));
-        spans::change(self.core.id, &span, |path| path.record(&fields));
+        spans::change(self.core.id, Change::Values, &span, |path| path.record(&fields));
         pool::give(fields);
     }
 

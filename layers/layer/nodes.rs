@@ -132,8 +132,8 @@ pub(super) struct Node {
     sharers: Sharers,
     /// The number of [splits] at which all sharers were known to share the parent's node as well.
     settled: u32,
-    /// The number of changes since the span was created.
-    changes: u32,
+    /// The numbers of changes since the span was created, by [`Change`].
+    changes: [u16; 2],
     path: Path,
 }
 
@@ -142,7 +142,7 @@ impl Node {
     #[inline(always)]
     pub(super) fn new(layer: u32, parent: u64, span: usize, settled: u32, path: Path) -> Self {
         // No other state of any path ever has the same version.
-        Self { id: path.version(), parent, span, sharers: Sharers::one(layer), settled, changes: 0, path }
+        Self { id: path.version(), parent, span, sharers: Sharers::one(layer), settled, changes: [0; 2], path }
     }
 
     /// Makes some of the layers share a new node.
@@ -177,33 +177,43 @@ impl Node {
     }
 
     /// Called when `layer` is told of a change. Returns whether another layer has been told of it before and has made it.
-    pub(super) fn has_changed(&mut self, layer: u32) -> bool {
-        let changes = self.changes;
+    pub(super) fn has_changed(&mut self, layer: u32, kind: Change) -> bool {
+        let made = self.changes[kind as usize];
         let Some(sharer) = self.sharers.of_mut(layer) else { return false };
-        let is_behind = sharer.changes != changes;
-        sharer.changes = sharer.changes.wrapping_add(u32::from(is_behind));
+        let told = &mut sharer.changes[kind as usize];
+        let is_behind = *told != made;
+        *told = told.wrapping_add(u16::from(is_behind));
         is_behind
     }
 
     /// Makes a change that `layer` is told of.
-    pub(super) fn change(&mut self, layer: u32, change: impl FnOnce(&mut Path)) {
-        if self.has_changed(layer) {
+    pub(super) fn change(&mut self, layer: u32, kind: Change, change: impl FnOnce(&mut Path)) {
+        if self.has_changed(layer, kind) {
             return;
         }
-        self.changes = self.changes.wrapping_add(1);
+        let made = &mut self.changes[kind as usize];
+        *made = made.wrapping_add(1);
         if let Some(sharer) = self.sharers.of_mut(layer) {
-            sharer.changes = self.changes;
+            sharer.changes[kind as usize] = *made;
         }
         change(&mut self.path);
     }
+}
+
+/// What is changed. Counted separately: threads may record a value and add a cause at the same time, and a layer that is told of one
+/// must not take it for the other.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    Values,
+    Causes,
 }
 
 /// A layer that shares a node.
 #[derive(Clone, Copy)]
 struct Sharer {
     layer: u32,
-    /// The number of changes that it was told of, at most those of the node.
-    changes: u32,
+    /// The numbers of changes that it was told of, at most those of the node.
+    changes: [u16; 2],
 }
 
 /// The layers that share a node, the one that created it first.
@@ -214,13 +224,13 @@ struct Sharers {
 
 impl Sharers {
     fn none() -> Self {
-        Self { all: [Sharer { layer: 0, changes: 0 }; MAX_SHARERS], count: 0 }
+        Self { all: [Sharer { layer: 0, changes: [0; 2] }; MAX_SHARERS], count: 0 }
     }
 
     #[inline(always)]
     fn one(layer: u32) -> Self {
-        let none = Sharer { layer: 0, changes: 0 };
-        Self { all: [Sharer { layer, changes: 0 }, none, none, none], count: 1 }
+        let none = Sharer { layer: 0, changes: [0; 2] };
+        Self { all: [Sharer { layer, changes: [0; 2] }, none, none, none], count: 1 }
     }
 
     #[inline]

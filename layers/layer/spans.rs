@@ -5,7 +5,7 @@ use tracing::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::nodes::{self, Node, Nodes, UNKNOWN};
+use super::nodes::{self, Change, Node, Nodes, UNKNOWN};
 use super::stack;
 use super::whole::Whole;
 use crate::record::{Callsite, Path, pool};
@@ -128,13 +128,13 @@ where
 }
 
 /// Whether another layer has already made the change that `layer` is told of. If not, the layer calls [`change`].
-pub(super) fn has_changed<'a, S>(layer: u32, span: &SpanRef<'a, S>) -> bool
+pub(super) fn has_changed<'a, S>(layer: u32, kind: Change, span: &SpanRef<'a, S>) -> bool
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     let mut extensions = span.extensions_mut();
     let node = extensions.get_mut::<Nodes>().and_then(|nodes| nodes.of_mut(layer));
-    node.is_some_and(|node| node.has_changed(layer))
+    node.is_some_and(|node| node.has_changed(layer, kind))
 }
 
 /// Stores that a span follows from another one, which may be hidden from other layers.
@@ -148,7 +148,7 @@ where
         let knows = |layer: u32| followed.as_ref().is_some_and(|span| known_node(layer, span) != UNKNOWN);
         let told = layers.map(|layer| layer != 0 && knows(layer));
         let is_told = |layer: u32| layers.iter().zip(told).any(|(other, told)| told && *other == layer);
-        if !has_changed(layer, span)
+        if !has_changed(layer, Change::Causes, span)
             && let Some(nodes) = span.extensions_mut().get_mut::<Nodes>()
         {
             nodes.split(layer, is_told);
@@ -156,16 +156,16 @@ where
             return;
         }
     }
-    change(layer, span, |path| path.follow(follows.into_u64()));
+    change(layer, Change::Causes, span, |path| path.follow(follows.into_u64()));
 }
 
 /// Changes the path of a span, if it has one, and if no other layer has made this change before.
-pub(super) fn change<'a, S>(layer: u32, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Path))
+pub(super) fn change<'a, S>(layer: u32, kind: Change, span: &SpanRef<'a, S>, change: impl FnOnce(&mut Path))
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
     if let Some(node) = span.extensions_mut().get_mut::<Nodes>().and_then(|nodes| nodes.of_mut(layer)) {
-        node.change(layer, change);
+        node.change(layer, kind, change);
     }
 }
 

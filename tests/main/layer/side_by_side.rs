@@ -1,8 +1,8 @@
 //! Several layers of this crate in one subscriber: they share what they capture, and behave as if they did not.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tracing::field::Value;
 use tracing::span::{Attributes, Id};
@@ -277,6 +277,36 @@ fn a_hidden_cause_of_the_outermost_of_many_spans_does_not_exhaust_the_stack() {
     for (seen, expected) in seen.iter().zip([1, 1, 0]) {
         let causes: usize = seen.last().as_record().spans().map(|span| span.follows_from().count()).sum();
         assert_eq!(causes, expected);
+    }
+}
+
+/// A layer of another crate in which another thread makes the first of these spans follow from the second one, when a value is recorded.
+struct FollowsMeanwhile(Arc<Mutex<Option<(Span, Span)>>>);
+
+impl<S: Subscriber> Layer<S> for FollowsMeanwhile {
+    fn on_record(&self, _: &Id, _: &tracing::span::Record<'_>, _: Context<'_, S>) {
+        if let Some((span, cause)) = self.0.lock().unwrap().take() {
+            let follow = move || {
+                span.follows_from(&cause);
+            };
+            std::thread::spawn(follow).join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_cause_that_is_added_while_a_value_is_recorded_is_not_lost() {
+    let ([a, b], spans) = ([(); 2].map(|()| Seen::default()), Arc::default());
+    let few = a.clone().layer().with_filter(without("cause"));
+    log_in(registry().with(few).with(FollowsMeanwhile(Arc::clone(&spans))).with(b.clone().layer()), || {
+        let (cause, span) = (info_span!("cause"), info_span!("span", number = 0));
+        *spans.lock().unwrap() = Some((span.clone(), cause));
+        span.record("number", 1);
+        span.in_scope(|| info!("x"));
+    });
+    for (seen, expected) in [(a, 0), (b, 1)] {
+        let causes: usize = seen.last().as_record().spans().map(|span| span.follows_from().count()).sum();
+        assert_eq!((seen.spans(), causes), (vec![vec!["span{number=1}".to_owned()]], expected));
     }
 }
 
