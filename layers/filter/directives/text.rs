@@ -68,6 +68,7 @@ impl<'t> Piece<'t> {
 
 /// Returns the first place of `wanted` that is outside of brackets of any kind and of quotes. A bracket or a quote that is never
 /// closed is an ordinary character, and so is what comes after a backslash.
+#[cfg(feature = "env-filter")]
 pub(super) fn find_outside(text: &str, wanted: char) -> Option<usize> {
     find_outside_of(&closed(text), text, 0, wanted)
 }
