@@ -50,7 +50,7 @@ use crate::record::{Meta, Record};
 ///         tracing::debug!("looked up");
 ///     }
 /// });
-/// assert_eq!(memory.lines(), ["DEBUG request{user=\"ada\"}: looked up"]);
+/// assert_eq!(memory.lines(), ["DEBUG request{user=ada}: looked up"]);
 /// # Ok::<(), tracing_handlers::Error>(())
 /// ```
 ///

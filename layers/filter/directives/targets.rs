@@ -99,10 +99,10 @@ impl Targets {
     /// use tracing_handlers::filter::Targets;
     ///
     /// let defaults = "info,hyper=warn,shop=info".parse::<Targets>()?;
-    /// let over_defaults = |user: &str| Ok(user.parse::<Targets>()?.or_default(defaults.clone()).to_string());
-    /// assert_eq!(over_defaults("shop=debug")?, "hyper=warn,shop=debug,info");
-    /// assert_eq!(over_defaults("hyper::client=trace")?, "hyper::client=trace,hyper=warn,shop=info,info");
-    /// assert_eq!(over_defaults("trace")?, "trace");
+    /// let over_defaults = |user: Targets| user.or_default(defaults.clone()).to_string();
+    /// assert_eq!(over_defaults("shop=debug".parse()?), "hyper=warn,shop=debug,info");
+    /// assert_eq!(over_defaults("hyper::client=trace".parse()?), "hyper::client=trace,hyper=warn,shop=info,info");
+    /// assert_eq!(over_defaults("trace".parse()?), "trace");
     /// # Ok::<(), tracing_handlers::Error>(())
     /// ```
     pub fn or_default(mut self, defaults: impl Into<Self>) -> Self {
