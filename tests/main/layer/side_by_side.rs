@@ -573,6 +573,7 @@ alone! {
         assert!([a, b, c].iter().all(|seen| seen.spans().iter().all(|spans| spans == &["span{}"])));
     }
 
+    #[cfg(feature = "log")]
     fn records_of_the_log_crate_reach_each_layer_once_with_their_key_values() {
         let [a, b, c] = [(); 3].map(|()| Seen::default());
         tracing_handlers::bridge_log().unwrap();
