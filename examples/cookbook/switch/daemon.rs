@@ -56,7 +56,7 @@ fn program() {
 fn make() -> String {
     let folder = tempfile::tempdir().expect("a folder for the logs");
     let (stock, ours) = (folder.path().join("before"), folder.path().join("after"));
-    // If there is no folder yet, tracing-appender prints an error when it looks for old files, and then creates it.
+    // If the directory does not exist, tracing-appender prints an error while looking for old files, and then creates it.
     std::fs::create_dir(&stock).expect("a folder");
     let (subscriber, guard) = before::set_up(&stock).expect("a file");
     under(subscriber, program);

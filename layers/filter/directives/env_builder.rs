@@ -68,7 +68,7 @@ fn or_error() -> EnvFilterBuilder {
 ///
 /// | setting | default | effect |
 /// |---|---|---|
-/// | [`with_default_directive`](Self::with_default_directive) | none | the directive that applies if there is no other |
+/// | [`with_default_directive`](Self::with_default_directive) | none | the directive used if the text contains none |
 /// | [`with_env_var`](Self::with_env_var) | `RUST_LOG` | the environment variable |
 /// | [`with_regex`](Self::with_regex) | `true` | whether values are regular expressions |
 ///
@@ -90,7 +90,7 @@ pub struct EnvFilterBuilder {
 }
 
 impl EnvFilterBuilder {
-    /// The directive that applies if there is no other.
+    /// The directive used if the text contains none.
     pub fn with_default_directive(mut self, directive: Directive) -> Self {
         self.default_directive = Some(directive);
         self

@@ -93,7 +93,7 @@ impl Time {
         Self::free(Free::Custom(Arc::new(write)))
     }
 
-    /// Writes the time by a timer of tracing-subscriber: a [`FormatTime`], such as `ChronoLocal` or one's own.
+    /// Writes the time by a timer of tracing-subscriber: a [`FormatTime`], such as `ChronoLocal` or a custom one.
     ///
     /// A timer takes no time: it writes the moment of the call, which is when the record is formatted. Behind a
     /// [`Queue`](crate::Queue) or a buffer, that is later than the event. Where it matters, use the other constructors, which write the
